@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What the FX2's EEPROM holds: the boot header, then the configuration block.
+ *
+ * Source: GlasgowEmbedded/glasgow firmware/fx2/{glasgow_config.h,nvmem.c}.
+ */
+#ifndef WIRE_CONFIG_H
+#define WIRE_CONFIG_H
+
+#include "packed.h"
+
+#define EEPROM_SIZE      0x8000 /* BL24C256A */
+#define EEPROM_PAGE_SIZE 64     /* a write wraps inside one page */
+
+/* First byte of the EEPROM: what the FX2 boot ROM does with the rest. */
+#define EEPROM_BOOT_C0    0xc0 /* ids only: no firmware inside */
+#define EEPROM_BOOT_C2    0xc2 /* firmware and configuration */
+#define EEPROM_BOOT_BLANK 0xff
+
+/* The block follows the FX2 header (8 B) and its load record (4 B). */
+#define CONFIG_ADDRESS (0x0008 + 4)
+
+/* Where the tail of a revC bitstream lies, past the 128 KiB of ICE_MEM. */
+#define EEPROM_BITSTREAM_TAIL 0x7000
+
+enum revision {
+	REVISION_A0 = 0x10,
+	REVISION_B0 = 0x20,
+	REVISION_C0 = 0x30,
+	REVISION_C1 = 0x31,
+	REVISION_C2 = 0x32,
+	REVISION_C3 = 0x33,
+	REVISION_D0 = 0x40,
+	REVISION_NONE = 0xf9, /* no valid configuration block */
+};
+
+enum config_flag {
+	CONFIG_MODIFIED_DESIGN = 1 << 0,
+	/* Without it bitstream_size and bitstream_id are void, and the limits
+	   of ports A and B stand in vlimit_mv[2] and [3]. */
+	CONFIG_API_LEVEL_7 = 1 << 1,
+	CONFIG_WEBUSB = 1 << 2,
+};
+
+#define PORT_COUNT         4
+#define CONFIG_SERIAL_SIZE 16
+#define CONFIG_MAKER_SIZE  22
+#define FPGA_ID_SIZE       8
+
+struct config_block {
+	uint8_t revision; /* enum revision */
+	char serial[CONFIG_SERIAL_SIZE];
+	uint32_t bitstream_size; /* of the bitstream in the EEPROM, 0 = none */
+	uint8_t bitstream_id[FPGA_ID_SIZE];
+	uint32_t unused;
+	uint16_t vlimit_mv[PORT_COUNT]; /* 0 = no limit */
+	char manufacturer[CONFIG_MAKER_SIZE];
+	uint8_t flags; /* enum config_flag */
+} PACKED;
+_Static_assert(sizeof(struct config_block) == 64,
+	"glasgow_config.h: 64 B at the end of the FX2's RAM");
+
+#endif
