@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The iCE40 HX8K's configuration port: takes the bytes of a bitstream in
+ * pieces of any size, gives its verdict: configured or not.
+ */
+#include "bitstream.h"
+
+#include <string.h>
+
+#define PREAMBLE    0x7eaa997e
+#define CRC_INITIAL 0xffff
+#define BANKS       4
+#define END_SIZE    2 /* zero bytes behind the data of a bank */
+
+/* Opcode and size of the payload: what icepack and Lattice's tool emit. */
+enum command {
+	COMMAND_ACTION = 0x01,
+	COMMAND_BANK = 0x11,
+	COMMAND_CHECK_CRC = 0x22,
+	COMMAND_FREQUENCY = 0x51,
+	COMMAND_WIDTH = 0x62,
+	COMMAND_HEIGHT = 0x72,
+	COMMAND_OFFSET = 0x82,
+	COMMAND_BOOT_MODE = 0x92,
+};
+
+enum action {
+	ACTION_WRITE_CRAM = 1,
+	ACTION_WRITE_BRAM = 3,
+	ACTION_RESET_CRC = 5,
+	ACTION_WAKEUP = 6,
+};
+
+#define FREQUENCY_HIGH 2
+
+/* No sleep, cold boot, warm boot. */
+#define BOOT_MODE_BITS 0x31
+
+/* One bank of the HX8K's memories, in bits: IceStorm, icepack's "8k". */
+struct memory {
+	uint32_t width, height;
+};
+
+static const struct memory cram = {872, 272};
+static const struct memory bram = {128, 256};
+
+/* CRC-16-CCITT, a byte at once: x^16 + x^12 + x^5 + 1. */
+static uint16_t add_to_crc(uint16_t crc, uint8_t byte)
+{
+	uint8_t fold = crc >> 8 ^ byte;
+
+	fold ^= fold >> 4;
+	return crc << 8 ^ fold << 12 ^ fold << 5 ^ fold;
+}
+
+static void require(struct bitstream *bitstream, bool good)
+{
+	if (!good)
+		bitstream->state = BITSTREAM_FAILED;
+}
+
+static bool is_command(uint8_t byte)
+{
+	switch (byte) {
+	case COMMAND_ACTION:
+	case COMMAND_BANK:
+	case COMMAND_CHECK_CRC:
+	case COMMAND_FREQUENCY:
+	case COMMAND_WIDTH:
+	case COMMAND_HEIGHT:
+	case COMMAND_OFFSET:
+	case COMMAND_BOOT_MODE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void begin_command(struct bitstream *bitstream, uint8_t byte)
+{
+	bitstream->command = byte;
+	bitstream->payload = 0;
+	bitstream->payload_left = byte & 0x0f;
+	bitstream->state = BITSTREAM_PAYLOAD;
+	require(bitstream, is_command(byte));
+}
+
+static void begin_data(struct bitstream *bitstream, const struct memory *memory)
+{
+	uint32_t bits = bitstream->width * bitstream->height;
+
+	bitstream->data_left = bits / 8 + END_SIZE;
+	bitstream->checked = false;
+	bitstream->state = BITSTREAM_DATA;
+	require(bitstream, bitstream->width == memory->width);
+	require(bitstream, bitstream->height > 0);
+	require(bitstream,
+		bitstream->offset + bitstream->height <= memory->height);
+}
+
+static void act(struct bitstream *bitstream)
+{
+	switch (bitstream->payload) {
+	case ACTION_WRITE_CRAM:
+		begin_data(bitstream, &cram);
+		break;
+	case ACTION_WRITE_BRAM:
+		begin_data(bitstream, &bram);
+		break;
+	case ACTION_RESET_CRC:
+		bitstream->crc = CRC_INITIAL;
+		break;
+	case ACTION_WAKEUP:
+		bitstream->state = BITSTREAM_DONE;
+		require(bitstream, bitstream->checked);
+		break;
+	default:
+		bitstream->state = BITSTREAM_FAILED;
+	}
+}
+
+static void end_command(struct bitstream *bitstream)
+{
+	uint32_t payload = bitstream->payload;
+
+	bitstream->state = BITSTREAM_COMMAND;
+	switch (bitstream->command) {
+	case COMMAND_ACTION:
+		act(bitstream);
+		break;
+	case COMMAND_BANK:
+		bitstream->bank = payload;
+		require(bitstream, payload < BANKS);
+		break;
+	case COMMAND_CHECK_CRC:
+		/* The CRC of anything followed by its own CRC is zero. */
+		bitstream->checked = true;
+		require(bitstream, bitstream->crc == 0);
+		break;
+	case COMMAND_FREQUENCY:
+		require(bitstream, payload <= FREQUENCY_HIGH);
+		break;
+	case COMMAND_WIDTH:
+		bitstream->width = payload + 1;
+		break;
+	case COMMAND_HEIGHT:
+		bitstream->height = payload;
+		break;
+	case COMMAND_OFFSET:
+		bitstream->offset = payload;
+		break;
+	case COMMAND_BOOT_MODE:
+		require(bitstream, !(payload & ~BOOT_MODE_BITS));
+		break;
+	}
+}
+
+static void take_data(struct bitstream *bitstream, uint8_t byte)
+{
+	bitstream->data_left--;
+	if (bitstream->data_left == 0)
+		bitstream->state = BITSTREAM_COMMAND;
+	if (bitstream->data_left < END_SIZE)
+		require(bitstream, byte == 0);
+}
+
+static void take(struct bitstream *bitstream, uint8_t byte)
+{
+	bitstream->crc = add_to_crc(bitstream->crc, byte);
+
+	switch (bitstream->state) {
+	case BITSTREAM_PREAMBLE:
+		bitstream->window = bitstream->window << 8 | byte;
+		if (bitstream->window == PREAMBLE)
+			bitstream->state = BITSTREAM_COMMAND;
+		break;
+	case BITSTREAM_COMMAND:
+		begin_command(bitstream, byte);
+		break;
+	case BITSTREAM_PAYLOAD:
+		bitstream->payload = bitstream->payload << 8 | byte;
+		bitstream->payload_left--;
+		if (bitstream->payload_left == 0)
+			end_command(bitstream);
+		break;
+	case BITSTREAM_DATA:
+		take_data(bitstream, byte);
+		break;
+	case BITSTREAM_DONE:
+	case BITSTREAM_FAILED:
+		break;
+	}
+}
+
+static bool is_over(const struct bitstream *bitstream)
+{
+	return bitstream->state == BITSTREAM_DONE ||
+		bitstream->state == BITSTREAM_FAILED;
+}
+
+void bitstream_reset(struct bitstream *bitstream)
+{
+	memset(bitstream, 0, sizeof(*bitstream));
+	bitstream->state = BITSTREAM_PREAMBLE;
+}
+
+void bitstream_feed(
+	struct bitstream *bitstream, const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < size && !is_over(bitstream); i++)
+		take(bitstream, data[i]);
+}
+
+bool bitstream_done(const struct bitstream *bitstream)
+{
+	return bitstream->state == BITSTREAM_DONE;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The iCE40's configuration port: takes a bitstream byte by byte and decides,
+ * as the FPGA does, whether it configures.
+ *
+ * Source: Project IceStorm, "Bitstream File Format Documentation", and
+ * Lattice FPGA-TN-02001.
+ */
+#ifndef VIRTUAL_BITSTREAM_H
+#define VIRTUAL_BITSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum bitstream_state {
+	BITSTREAM_PREAMBLE, /* looking for 7E AA 99 7E */
+	BITSTREAM_COMMAND,
+	BITSTREAM_PAYLOAD,
+	BITSTREAM_DATA,
+	BITSTREAM_DONE,
+	BITSTREAM_FAILED,
+};
+
+struct bitstream {
+	enum bitstream_state state;
+	uint32_t window; /* last four bytes, while looking for the preamble */
+	uint8_t command; /* opcode << 4 | bytes of payload */
+	uint8_t payload_left;
+	uint32_t payload;
+	uint32_t data_left; /* memory bytes and the two zeros behind them */
+	uint32_t width, height, offset, bank;
+	uint16_t crc;
+	bool checked; /* a CRC check has passed since the last write */
+};
+
+void bitstream_reset(struct bitstream *bitstream);
+void bitstream_feed(
+	struct bitstream *bitstream, const uint8_t *data, size_t size);
+bool bitstream_done(const struct bitstream *bitstream);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The chips on a revC board that hang on the FX2's I2C bus, apart from the
+ * FPGA: two DACs, two ADCs, two pull-resistor expanders, two EEPROMs; and the
+ * supplies and pins that they act on.  Register level, as the datasheets that
+ * firmware/fx2/port.c and nvmem.c of GlasgowEmbedded/glasgow cite.
+ */
+#ifndef VIRTUAL_BOARD_H
+#define VIRTUAL_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/config.h"
+
+#define BOARD_PORTS 2 /* revC: A and B */
+
+/* 7-bit addresses: firmware/fx2/glasgow_i2c.h */
+enum board_address {
+	BOARD_FX2_MEM = 0x51,
+	BOARD_ICE_MEM_LOW = 0x52,
+	BOARD_ICE_MEM_HIGH = 0x53,
+	BOARD_DAC_A = 0x0e,     /* C3 */
+	BOARD_DAC_A_OLD = 0x0c, /* C0 to C2 */
+	BOARD_DAC_B = 0x0d,
+	BOARD_ADC_A_OLD = 0x54, /* ADC081C: C0, C1 */
+	BOARD_ADC_B_OLD = 0x55,
+	BOARD_ADC_A = 0x40, /* INA233: C2, C3 */
+	BOARD_ADC_B = 0x41,
+	BOARD_PULL_A = 0x20,
+	BOARD_PULL_B = 0x21,
+};
+
+#define BOARD_ICE_MEM_SIZE 0x20000 /* CAT24M01, 128 KiB */
+
+enum adc081c_register { /* SNAS447, pointer addresses */
+	ADC081C_RESULT = 0x00,
+	ADC081C_CONFIGURATION = 0x02,
+};
+
+enum ina233_command { /* SBOS790, table 6-4 */
+	INA233_CLEAR_FAULTS = 0x03,
+	INA233_RESTORE_DEFAULT_ALL = 0x12,
+	INA233_IOUT_OC_WARN_LIMIT = 0x4a,
+	INA233_VIN_OV_WARN_LIMIT = 0x57,
+	INA233_VIN_UV_WARN_LIMIT = 0x58,
+	INA233_STATUS_MFR_SPECIFIC = 0x80,
+	INA233_READ_VIN = 0x88,
+	INA233_READ_IOUT = 0x8c,
+	INA233_MFR_ALERT_MASK = 0xd2,
+	INA233_MFR_CALIBRATION = 0xd4,
+	INA233_MFR_DEVICE_CONFIG = 0xd5,
+};
+
+enum ina233_fault { /* STATUS_MFR_SPECIFIC and MFR_ALERT_MASK */
+	INA233_UNDERVOLTAGE = 1 << 0,
+	INA233_OVERVOLTAGE = 1 << 1,
+	INA233_OVERCURRENT = 1 << 2,
+	INA233_POWER_ON = 1 << 5,
+};
+
+enum pca6408a_register { /* NXP PCA6408A, table 6 */
+	PCA6408A_INPUT = 0x00,
+	PCA6408A_OUTPUT = 0x01,
+	PCA6408A_POLARITY = 0x02,
+	PCA6408A_CONFIGURATION = 0x03,
+};
+
+struct board_port {
+	/* What the world does to it */
+	uint16_t sense_mv;
+	uint32_t load_ua;
+	/* The FX2's enable line */
+	bool enabled;
+	/* DAC081C: the 12-bit code word */
+	uint16_t dac;
+	/* INA233 */
+	uint16_t oc_limit; /* IOUT_OC_WARN_LIMIT, 10 uA */
+	uint16_t ov_limit; /* VIN_OV_WARN_LIMIT, 1.25 mV */
+	uint16_t uv_limit;
+	uint16_t calibration;
+	uint8_t alert_mask;
+	uint8_t device_config;
+	uint8_t status; /* STATUS_MFR_SPECIFIC */
+	bool alert;     /* latched, pulls nALERT low and cuts the supply */
+	/* PCA6408A */
+	uint8_t pull_output;
+	uint8_t pull_polarity;
+	uint8_t pull_input_mask; /* configuration register: 1 = not driven */
+};
+
+struct board {
+	uint8_t revision;
+	struct board_port ports[BOARD_PORTS];
+	uint8_t *fx2_mem; /* EEPROM_SIZE */
+	uint8_t *ice_mem; /* BOARD_ICE_MEM_SIZE, or NULL until written */
+};
+
+/* Both return 0 or -ENOMEM; board_clear() takes a half-built one. */
+int board_init(struct board *board, uint8_t revision, const uint8_t *eeprom);
+void board_clear(struct board *board);
+
+/*
+ * One I2C transaction with a chip: write bytes, then (repeated start) read.
+ * False if any address or byte is not acknowledged.
+ */
+bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
+	size_t write_size, uint8_t *read, size_t read_size);
+
+/* Let the ADCs look at the supplies: latches alerts. */
+void board_watch(struct board *board);
+
+/* True if any chip pulls nALERT low. */
+bool board_alert(const struct board *board);
+
+/* A port's supply as it is at its pins, mV: 0 if disabled or cut. */
+uint16_t board_supply_mv(const struct board *board, unsigned port);
+
+/* Levels of a port's pins: what the pull resistors make of them. */
+uint8_t board_levels(const struct board *board, unsigned port);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A host controller with one high-speed port, and time.  Transfers are
+ * queued; each step is one microframe, in which the controller carries their
+ * packets; what completed is seen at the microframe's end.
+ */
+#ifndef VIRTUAL_BUS_H
+#define VIRTUAL_BUS_H
+
+#include "function.h"
+
+/* A transfer as the controller's driver queues it: owned by the caller from
+   bus_reap() on, and before bus_submit(). */
+struct urb {
+	uint8_t endpoint; /* 0 = control, by setup */
+	struct usb_setup setup;
+	uint8_t *data;
+	uint32_t length;
+	uint32_t actual;
+	int status; /* 0, -EPIPE, -EOVERFLOW, -ECANCELED, -ENODEV */
+	void *user;
+
+	/* The controller's */
+	uint8_t stage;
+	struct urb *next;
+};
+
+struct bus;
+
+struct bus *bus_new(struct function *function, unsigned packets_max);
+void bus_free(struct bus *bus);
+
+tick bus_now(const struct bus *bus);
+
+/* Queue a transfer; it is served from the next microframe on. */
+void bus_submit(struct bus *bus, struct urb *urb);
+
+/* Take a transfer out; it completes at once with what it has. */
+void bus_cancel(struct bus *bus, struct urb *urb);
+
+/* Pull the plug: everything queued completes, nothing more is carried. */
+void bus_unplug(struct bus *bus);
+
+/* The next completed transfer, in the order of completion; or NULL. */
+struct urb *bus_reap(struct bus *bus);
+
+/*
+ * Carry microframes until a transfer completes or the time is reached.
+ * False if neither can ever happen: nothing is under way, and `until` is
+ * TICK_NEVER.
+ */
+bool bus_run(struct bus *bus, tick until);
+
+struct bus_stats {
+	uint64_t microframes;
+	uint64_t packets; /* bulk, either way */
+	uint64_t naks;    /* those of skipped idle time included */
+};
+
+void bus_stats(const struct bus *bus, struct bus_stats *ret_stats);
+
+#endif

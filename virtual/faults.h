@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Faults by script, "KIND@POSITION:AMOUNT", one for each occasion:
+ *
+ *	drop@OFFSET:N	N bytes of the stream vanish at OFFSET
+ *	flip@OFFSET	the byte at OFFSET has a bit inverted
+ *	error@CODE	the management command is refused
+ *	wait@CODE	it answers WAIT for ever
+ *	serial@CODE	its reply carries another serial
+ *	mute@CODE	it is never answered
+ *	short@CODE	its reply is cut to one byte
+ *	alert@CODE	port A trips while the command is under way
+ *	done		the FPGA never raises DONE
+ *	health		the FPGA's health register reads wrong
+ *	unplug@US	the cable is pulled after so many microseconds
+ *
+ * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
+ * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
+ */
+#ifndef VIRTUAL_FAULTS_H
+#define VIRTUAL_FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fault_kind {
+	FAULT_DROP,
+	FAULT_FLIP,
+	FAULT_ERROR,
+	FAULT_WAIT,
+	FAULT_SERIAL,
+	FAULT_MUTE,
+	FAULT_SHORT,
+	FAULT_ALERT,
+	FAULT_DONE,
+	FAULT_HEALTH,
+	FAULT_UNPLUG,
+	FAULT_KINDS,
+};
+
+#define FAULTS_MAX 16
+
+struct fault {
+	enum fault_kind kind;
+	uint64_t position;
+	uint64_t amount;
+	/* Of the faults of the data: the stream that met it first, and how
+	   many bytes of it are left to be hit. */
+	const void *stream;
+	uint64_t left;
+};
+
+struct faults {
+	unsigned count;
+	struct fault list[FAULTS_MAX];
+};
+
+/* Add one by its text: 0, -EINVAL, -ENOSPC. */
+int faults_add(struct faults *faults, const char *text);
+
+/* The fault of this kind at this position, or NULL. */
+const struct fault *faults_at(
+	const struct faults *faults, enum fault_kind kind, uint64_t position);
+
+/*
+ * Pass `size` bytes of a stream at an offset through the faults of the data,
+ * in place.  A stream is told by any address of its own.  Returns how many
+ * bytes are left.
+ */
+unsigned faults_pass(struct faults *faults, const void *stream, uint64_t offset,
+	uint8_t *data, unsigned size);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * An FX2 endpoint buffer: two or four packets of 512 B between the USB and
+ * the FIFO bus (EZ-USB TRM, chapter 9).  For OUT the USB puts packets in and
+ * the FIFO bus takes bytes out, for IN the other way round.
+ */
+#ifndef VIRTUAL_FIFO_H
+#define VIRTUAL_FIFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/usb.h"
+
+#define FIFO_COUNT       4 /* EP2 EP4 EP6 EP8 */
+#define FIFO_BUFFERS_MAX 4
+
+enum fifo_index { FIFO_EP2, FIFO_EP4, FIFO_EP6, FIFO_EP8 };
+
+struct fifo {
+	uint8_t buffers; /* 0 = off, 2, 4 */
+	uint8_t head;    /* oldest committed packet */
+	uint8_t count;   /* committed packets */
+	uint16_t fill;   /* bytes taken from the head, or put past the tail */
+	uint16_t length[FIFO_BUFFERS_MAX];
+	uint8_t data[FIFO_BUFFERS_MAX][USB_PACKET_SIZE];
+};
+
+static inline bool fifo_is_in(enum fifo_index index)
+{
+	return index >= FIFO_EP6;
+}
+
+/* Empty it and give it this many buffers. */
+void fifo_reset(struct fifo *fifo, uint8_t buffers);
+
+/* Whole packets: the USB end, and the 8051's. */
+bool fifo_has_room(const struct fifo *fifo);
+bool fifo_has_packet(const struct fifo *fifo);
+void fifo_put(struct fifo *fifo, const uint8_t *data, uint16_t length);
+const uint8_t *fifo_peek(const struct fifo *fifo, uint16_t *ret_length);
+void fifo_drop(struct fifo *fifo);
+
+/* Bytes: the FIFO bus.  An emptied OUT packet leaves by itself; an IN packet
+   is committed by PKTEND, or in the twin's case when it is full. */
+uint16_t fifo_readable(const struct fifo *fifo);
+uint16_t fifo_read(struct fifo *fifo, uint8_t *data, uint16_t size);
+uint16_t fifo_writable(const struct fifo *fifo);
+uint16_t fifo_write(struct fifo *fifo, const uint8_t *data, uint16_t size);
+void fifo_commit(struct fifo *fifo);
+
+#endif

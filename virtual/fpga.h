@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The FPGA as the FX2 sees it: a configuration port, an I2C target, an alert
+ * line, and a master of the FIFO bus.  fpga-model.c is one in C; a Verilated
+ * twin can stand in its place.
+ *
+ * I2C transactions end with the call; `now` is the moment of the stop
+ * condition.  The FPGA has been advanced to `now` before any of them.
+ */
+#ifndef VIRTUAL_FPGA_H
+#define VIRTUAL_FPGA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fifo.h"
+#include "tick.h"
+
+struct faults;
+struct fpga;
+
+struct fpga_ops {
+	/* CRESET_B: forget the configuration, wait for another. */
+	void (*reset)(struct fpga *fpga, tick now);
+	void (*configure)(struct fpga *fpga, const uint8_t *data, size_t size);
+	bool (*done)(const struct fpga *fpga); /* CDONE */
+	/* True if it acknowledged. */
+	bool (*i2c_write)(
+		struct fpga *fpga, tick now, const uint8_t *data, size_t size);
+	bool (*i2c_read)(
+		struct fpga *fpga, tick now, uint8_t *data, size_t size);
+	bool (*alert)(const struct fpga *fpga); /* nALERT is pulled low */
+	/* Run the FIFO bus up to now.  Returns when it next does something
+	   by itself, provided the FX2's buffers stay as they are. */
+	tick (*advance)(struct fpga *fpga, tick now);
+	void (*destroy)(struct fpga *fpga);
+};
+
+struct fpga {
+	const struct fpga_ops *ops;
+};
+
+/* The model in C.  The buffers and the faults stay the caller's. */
+struct fpga *fpga_model_new(
+	struct fifo fifos[FIFO_COUNT], struct faults *faults);
+
+#endif
