@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * libclyde: the host system of the Glasgow Interface Explorer.
+ *
+ * Two nouns carry the library.  A *device* is one instrument, real or
+ * virtual; a *pipe* is one direction of one of its byte streams, to or from
+ * its FPGA.  A *context* owns devices, a device owns pipes: closing one
+ * closes what it owns.
+ *
+ *	struct clyde_context *context;
+ *	struct clyde_device *device;
+ *
+ *	clyde_context_new(&context);
+ *	if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
+ *		puts(clyde_context_error(context));
+ *	...
+ *	clyde_context_close(context);
+ *
+ * Results.  A function returns 0 or a count, or a negative errno value; the
+ * ones that mean something particular are in enum clyde_failure.  Results
+ * beyond that come last, are named ret_..., and stay untouched on failure.
+ * The sentence that goes with the last failure is clyde_context_error().
+ *
+ * Handles.  A pointer to one of these structs is a handle, not an address:
+ * its value is the object's token, which is never used again.  A call with a
+ * handle that was closed, here or elsewhere, returns -ESTALE, and closing
+ * twice does nothing.
+ *
+ * Time.  A timeout is in milliseconds of the link's time, and negative for
+ * none.  Under the virtual link time is virtual: it passes only while
+ * somebody waits, and every run repeats exactly.
+ *
+ * Threads.  A context and all it owns may be used from any thread, one call
+ * at a time: a second caller waits for the first.  clyde_close_token() and
+ * clyde_context_interrupt() do not wait, they end the waits of others.
+ *
+ * The library never prints, never exits, and starts no thread.
+ */
+#ifndef CLYDE_H
+#define CLYDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct clyde_context;
+struct clyde_device;
+struct clyde_pipe;
+struct clyde_run;
+
+/* Never reused while the process lives; 0 is no object. */
+typedef uint64_t clyde_token;
+
+/*
+ * What went wrong, as the negative of a value from <errno.h>.  The sentence
+ * from clyde_context_error() has the particulars.
+ *
+ *	EINVAL		an argument is malformed or out of range
+ *	ENODEV		no device found, or it was unplugged
+ *	ENXIO		no device has the serial number that was asked for
+ *	ENOTUNIQ	several devices, and no serial number to choose by
+ *	ERANGE		a supply above the device's limit
+ *	EBADMSG		the configuration block is corrupt
+ *	ENOEXEC		the FPGA did not configure
+ *	EREMOTEIO	the device refused a command
+ *	EPROTO		the device broke the protocol
+ *	EPROTONOSUPPORT	the device speaks another API level
+ *	ETIMEDOUT	the deadline passed
+ *	EDEADLK		nothing is under way that could end this wait
+ *	ECANCELED	cancelled, or closed by another thread
+ *	EINTR		clyde_context_interrupt() was called
+ *	EPIPE		an endpoint stalled
+ *	EIO		a transfer failed
+ *	EBUSY		in use
+ *	EILSEQ		an applet found wrong data, and reported where
+ *	ESTALE		the object is closed
+ *	ENOMEM		out of memory
+ */
+
+/* Version of the library, "0.1.0". */
+const char *clyde_version(void);
+
+/* ---- Context ---------------------------------------------------------- */
+
+/* Create a context; close it with clyde_context_close(). */
+int clyde_context_new(struct clyde_context **ret_context);
+
+/* Close a context and all that it owns.  NULL is fine. */
+void clyde_context_close(struct clyde_context *context);
+
+/*
+ * The sentence for the last failure in this context, without a newline;
+ * empty if nothing failed yet.  Valid until the next call in this context.
+ */
+const char *clyde_context_error(struct clyde_context *context);
+
+/*
+ * End every wait in this context with -EINTR, now and until
+ * clyde_context_resume().  Nothing is lost: what has arrived can be read
+ * after resuming.  Safe in a signal handler and from any thread.
+ */
+void clyde_context_interrupt(struct clyde_context *context);
+void clyde_context_resume(struct clyde_context *context);
+
+/* ---- Tokens ----------------------------------------------------------- */
+
+clyde_token clyde_context_token(const struct clyde_context *context);
+clyde_token clyde_device_token(const struct clyde_device *device);
+clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
+
+/*
+ * Close the object of this token and all that it owns, whatever it is.
+ * Idempotent and thread-safe: it may be called late, early, twice, from any
+ * thread, in any order, which is what a garbage collector needs.  Waits of
+ * other threads on the object end with -ECANCELED first.  Returns 0, or
+ * -ESTALE when the object is closed already.
+ */
+int clyde_close_token(clyde_token token);
+
+/* Objects alive in the process; a leak test compares it. */
+size_t clyde_live_objects(void);
+
+/* ---- Devices ---------------------------------------------------------- */
+
+#define CLYDE_URI_SIZE 256
+
+/* What is known of a device without claiming it. */
+struct clyde_device_info {
+	char uri[CLYDE_URI_SIZE]; /* opens this very device */
+	char serial[64];          /* "C3-20230101T120000Z" */
+	char manufacturer[64];
+	char product[96];
+	char revision[8];  /* "C3"; "?" where there is none */
+	uint8_t api_level; /* 0: no firmware loaded */
+	bool modified;     /* built from modified design files */
+};
+
+/*
+ * List the devices behind a URI.
+ *
+ *	virtual:			one virtual Glasgow, in this process
+ *	virtual:KEY=VALUE,...		see clyde-virtual(7)
+ *
+ * NULL lists those plugged into this machine.  Returns their number, which
+ * may be 0, and an array to be freed with clyde_device_list_free().
+ */
+int clyde_device_list(struct clyde_context *context, const char *uri,
+	struct clyde_device_info **ret_list);
+void clyde_device_list_free(struct clyde_device_info *list);
+
+/*
+ * Open a device.  With serial NULL there must be exactly one; else the one
+ * with that serial number.  Closed by clyde_device_close() or its context.
+ */
+int clyde_device_open(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device **ret_device);
+
+/* Close a device and its pipes.  NULL is fine. */
+void clyde_device_close(struct clyde_device *device);
+
+/* Valid until the device is closed; NULL if it is. */
+const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
+
+/* The link's name, "virtual". */
+const char *clyde_device_link(struct clyde_device *device);
+
+/* The link's clock, in nanoseconds since an arbitrary moment. */
+int64_t clyde_device_now(struct clyde_device *device);
+
+/* False if the link's clock is virtual. */
+bool clyde_device_real_time(struct clyde_device *device);
+
+/* Let time pass, and completions be handled: 0, or an error. */
+int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
+
+/* ---- FPGA ------------------------------------------------------------- */
+
+#define CLYDE_FPGA_ID_SIZE 8
+
+/*
+ * The id of the bitstream that runs in the FPGA: 1 if there is one, 0 if
+ * the FPGA is not configured.
+ */
+int clyde_fpga_status(
+	struct clyde_device *device, uint8_t ret_id[CLYDE_FPGA_ID_SIZE]);
+
+/*
+ * Make the FPGA run this bitstream.  Nothing is loaded when its id is there
+ * already: returns 0 then, 1 if it was loaded.  Pipes must be closed.  On
+ * revC, loading turns the port supplies off and takes half a second.
+ * -ENOEXEC if the FPGA does not configure.
+ */
+int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
+	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE]);
+
+/* The same with Clyde's own image, the one that applets need. */
+int clyde_fpga_load_image(struct clyde_device *device);
+
+/*
+ * Read or write 0 to 32 bytes of FPGA registers from an address up.
+ * Registers up to 0x02 are the firmware's, and writing them is -EINVAL.
+ */
+int clyde_register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size);
+int clyde_register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size);
+
+/* ---- Ports ------------------------------------------------------------ */
+
+#define CLYDE_PORT_COUNT 4
+
+/*
+ * A set of ports: bit 0 = A.  Revisions A to C have A and B, D has all four.
+ */
+typedef uint8_t clyde_ports;
+
+/* The ports that this device has. */
+clyde_ports clyde_device_ports(struct clyde_device *device);
+
+/*
+ * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting one above
+ * the device's limit is -ERANGE and changes nothing.  What is read is what
+ * the DAC makes of it, in steps of 15.2 mV: up to 22 mV more.
+ */
+int clyde_supply_set(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv);
+int clyde_supply_get(
+	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT]);
+
+/* The limit that supplies may not exceed, kept over power cycles; 0 = none. */
+int clyde_limit_set(
+	struct clyde_device *device, clyde_ports ports, unsigned limit_mv);
+int clyde_limit_get(
+	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT]);
+
+/* Voltage on the sense pins, mV. */
+int clyde_sense_get(
+	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT]);
+
+/* Supply current, uA.  Revisions C2 and later; before, -EREMOTEIO. */
+int clyde_current_get(
+	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT]);
+
+/*
+ * Switch a supply off when the sense voltage leaves this window; 0 = that
+ * side is not watched.  Revisions C2 and later.
+ */
+int clyde_window_set(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv);
+int clyde_window_get(struct clyde_device *device,
+	unsigned ret_low_mv[CLYDE_PORT_COUNT],
+	unsigned ret_high_mv[CLYDE_PORT_COUNT]);
+
+/* Switch a supply off above this current, uA; 0 = never. */
+int clyde_trip_set(
+	struct clyde_device *device, clyde_ports ports, unsigned trip_ua);
+int clyde_trip_get(
+	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT]);
+
+/*
+ * Pull resistors, one bit a pin.  A pin with both bits set is left alone.  On
+ * revC they hang on the port's supply: it must be on (else -EREMOTEIO), and
+ * when it goes off they float.
+ */
+int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
+	uint8_t down, uint8_t up);
+int clyde_pulls_get(struct clyde_device *device,
+	uint8_t ret_down[CLYDE_PORT_COUNT], uint8_t ret_up[CLYDE_PORT_COUNT]);
+
+/* Levels of the pins, one bit a pin; 0 where the supply is off. */
+int clyde_levels_get(
+	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT]);
+
+enum clyde_alert {
+	CLYDE_UNDERVOLTAGE = 1 << 0,
+	CLYDE_OVERVOLTAGE = 1 << 1,
+	CLYDE_OVERCURRENT = 1 << 2,
+};
+
+struct clyde_alerts {
+	uint8_t ports[CLYDE_PORT_COUNT]; /* enum clyde_alert */
+	uint8_t fpga;
+};
+
+/* What the device holds, and to clear it.  Clearing takes what is set. */
+int clyde_alerts_get(
+	struct clyde_device *device, struct clyde_alerts *ret_alerts);
+int clyde_alerts_clear(
+	struct clyde_device *device, const struct clyde_alerts *alerts);
+
+/*
+ * Alerts that the device sent of its own accord since the last call, in the
+ * middle of whatever else: 1 if there were any, 0 if not.
+ */
+int clyde_alerts_take(
+	struct clyde_device *device, struct clyde_alerts *ret_alerts);
+
+/* Supplies off, and pulls with them; windows off, alerts cleared. */
+int clyde_device_safe(struct clyde_device *device);
+
+/*
+ * One port's share of a supply specification, as Glasgow's users know it:
+ * "3.3" (every port), "A=3.3", "AB=1.8", "A=5.0,B=3.3", "A=SB" (what port
+ * B's sense pin shows), "A=0" or "A=off".
+ */
+struct clyde_supply {
+	bool given;
+	unsigned supply_mv; /* if sense is negative */
+	int sense;          /* index of the port to mirror, or -1 */
+};
+
+/*
+ * Parse a specification for a device that has these ports.  On failure
+ * returns -EINVAL and, if ret_why is not NULL, a static sentence.
+ */
+int clyde_supply_parse(const char *text, clyde_ports ports,
+	struct clyde_supply ret_supply[CLYDE_PORT_COUNT], const char **ret_why);
+
+/* Apply it: all ports are checked before the first is changed. */
+int clyde_supply_apply(struct clyde_device *device,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
+
+/* ---- EEPROM ----------------------------------------------------------- */
+
+/* Read or write the FX2's EEPROM, 32 KiB; any range inside it. */
+int clyde_eeprom_read(
+	struct clyde_device *device, uint16_t address, void *data, size_t size);
+int clyde_eeprom_write(struct clyde_device *device, uint16_t address,
+	const void *data, size_t size);
+
+/* The configuration block, decoded. */
+struct clyde_config {
+	char revision[8];
+	char serial[17];
+	char manufacturer[23];
+	uint32_t bitstream_size; /* in the EEPROM; 0 = none */
+	uint8_t bitstream_id[CLYDE_FPGA_ID_SIZE];
+	unsigned limit_mv[CLYDE_PORT_COUNT]; /* 0 = none */
+	bool modified;
+	bool webusb;
+};
+
+#define CLYDE_CONFIG_SIZE 64
+
+/* Decode a block; -EBADMSG, and a static sentence, if it is not one. */
+int clyde_config_decode(const void *block, size_t size,
+	struct clyde_config *ret_config, const char **ret_why);
+
+/* Read and decode the device's. */
+int clyde_config_read(
+	struct clyde_device *device, struct clyde_config *ret_config);
+
+/* ---- Pipes ------------------------------------------------------------ */
+
+enum clyde_pipe_id {
+	CLYDE_PIPE_EP2_OUT,
+	CLYDE_PIPE_EP4_OUT,
+	CLYDE_PIPE_EP6_IN,
+	CLYDE_PIPE_EP8_IN,
+	CLYDE_PIPE_COUNT,
+};
+
+struct clyde_pipe_options {
+	uint32_t transfer_size; /* B, a multiple of 512; 0 = 65536 */
+	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
+	bool quad;              /* all four FX2 buffers: the pair's other
+				   pipe stays closed */
+};
+
+#define CLYDE_TRANSFER_SIZE_DEFAULT 65536
+#define CLYDE_TRANSFER_SIZE_MAX     (4 << 20)
+#define CLYDE_DEPTH_DEFAULT         32
+#define CLYDE_DEPTH_MAX             1024
+
+/*
+ * Open a pipe: claim its endpoint, reset it on both sides of the FX2 bus,
+ * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
+ * must be configured.  Memory is allocated here, once: an OUT pipe holds
+ * depth transfers, an IN pipe twice that, so that a finished transfer is
+ * replaced before its bytes are read.  NULL options are the defaults.
+ */
+int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
+
+/*
+ * Close a pipe.  Transfers in flight are cancelled and waited for; bytes
+ * not yet read, or not yet flushed, are gone.  NULL is fine.
+ */
+void clyde_pipe_close(struct clyde_pipe *pipe);
+
+/*
+ * Read exactly size bytes, or fewer if the deadline passes, the stream
+ * fails or is cancelled: what came is returned first, the error by the next
+ * call.
+ */
+ssize_t clyde_pipe_read(
+	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
+
+/* Read up to size bytes: what is there, and at least one. */
+ssize_t clyde_pipe_read_some(
+	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
+
+/*
+ * Write size bytes.  They travel in transfers of the pipe's size; the rest
+ * waits for more, or for clyde_pipe_flush().  Blocks while the queue is
+ * full.  Returns what was taken, fewer only as clyde_pipe_read() does.
+ */
+ssize_t clyde_pipe_write(
+	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms);
+
+/* Send what is buffered and wait until the device has taken all of it. */
+int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms);
+
+/* Send what is buffered, and do not wait for it. */
+int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms);
+
+/*
+ * The next bytes of an IN pipe, or the next room of an OUT pipe, in place.
+ * Returns how many, at least one, and where; they stay the caller's until
+ * clyde_pipe_release(), which says how many of them were read or filled.
+ * One region at a time: -EBUSY for a second.
+ */
+ssize_t clyde_pipe_acquire(
+	struct clyde_pipe *pipe, void **ret_data, int timeout_ms);
+int clyde_pipe_release(struct clyde_pipe *pipe, size_t size);
+
+/*
+ * Cancel the transfers in flight and wait for them.  What had arrived is
+ * delivered by the next reads, then they return -ECANCELED.  What had not
+ * left an OUT pipe is dropped: clyde_pipe_offset() says how much did.
+ */
+int clyde_pipe_cancel(struct clyde_pipe *pipe);
+
+/* After a cancel: go on where the stream stopped. */
+int clyde_pipe_resume(struct clyde_pipe *pipe);
+
+/*
+ * Start over: cancel, drop what is buffered, reset both sides of the FX2
+ * bus, arm the reads.
+ */
+int clyde_pipe_reset(struct clyde_pipe *pipe);
+
+/*
+ * How long an IN pipe waits for a further byte before it sends what it
+ * has; 0 to 1365000 ns.  The default is one microframe, 125000 ns;
+ * request-and-reply wants a few microseconds.  Kept until the FPGA is
+ * loaded anew.
+ */
+int clyde_pipe_set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns);
+
+/*
+ * The stream's offset since the pipe was opened or reset: bytes that an IN
+ * pipe has delivered, or that the device has taken from an OUT pipe.  After
+ * an error or a cancel, all up to here is good; writing goes on from here.
+ */
+uint64_t clyde_pipe_offset(struct clyde_pipe *pipe);
+
+struct clyde_pipe_stats {
+	uint64_t bytes;       /* moved by the link */
+	uint64_t transfers;   /* completed */
+	uint64_t stalls;      /* times that the caller had to wait */
+	uint64_t wakeups;     /* times that the link woke it */
+	uint64_t starvations; /* times that nothing was in flight though
+				  the stream ran */
+	uint32_t in_flight;   /* transfers, now */
+	uint32_t ready;       /* transfers, now: complete and unread */
+	uint32_t ready_max;
+	size_t memory; /* B held, fixed from open to close */
+};
+
+int clyde_pipe_stats(
+	struct clyde_pipe *pipe, struct clyde_pipe_stats *ret_stats);
+
+/* ---- Applets ---------------------------------------------------------- */
+
+enum clyde_parameter_type {
+	CLYDE_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
+	CLYDE_INTEGER, /* unsigned decimal */
+	CLYDE_CHOICE,  /* names out of a list, in any number */
+};
+
+/* One row of an applet's parameter table; all that is known of it. */
+struct clyde_parameter {
+	const char *name; /* "transfer-size": the long option */
+	char key;         /* 'c': the short option, or 0 */
+	enum clyde_parameter_type type;
+	bool positional; /* given without an option's name */
+	uint64_t minimum;
+	uint64_t maximum;
+	uint64_t multiple;   /* of which a value must be one; 0 = any */
+	const char *unit;    /* "B", or NULL */
+	const char *initial; /* as it would be typed */
+	const char *choices; /* "source sink", or NULL */
+	const char *help;
+};
+
+/* An applet's name and tables; static. */
+struct clyde_applet {
+	const char *name;
+	const char *help;
+	const struct clyde_parameter *parameters; /* ends with a NULL name */
+};
+
+/* The applets, by index from 0; NULL past the last. */
+const struct clyde_applet *clyde_applet_at(size_t index);
+const struct clyde_applet *clyde_applet_find(const char *name);
+
+enum clyde_field_type {
+	CLYDE_FIELD_END,
+	CLYDE_FIELD_TEXT,
+	CLYDE_FIELD_COUNT,
+	CLYDE_FIELD_REAL, /* not a number: unknown */
+	CLYDE_FIELD_FLAG,
+	CLYDE_FIELD_PAIRS, /* count pairs of numbers */
+};
+
+struct clyde_field {
+	const char *name;
+	enum clyde_field_type type;
+	const char *text;
+	uint64_t count;
+	double real;
+	bool flag;
+	const double *pairs;
+};
+
+/* What an applet reports: a line for people, fields for programs. */
+struct clyde_record {
+	const char *group; /* "modes": the list it belongs to */
+	const char *text;
+	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
+};
+
+/* Both are called on the thread that called clyde_run_start(). */
+struct clyde_observer {
+	void (*record)(void *user, const struct clyde_record *record);
+	/* total 0: unknown.  May be NULL. */
+	void (*progress)(
+		void *user, const char *what, uint64_t done, uint64_t total);
+	void *user;
+};
+
+/* Prepare a run of an applet, with the values its table gives. */
+int clyde_run_new(struct clyde_context *context, const char *applet,
+	struct clyde_run **ret_run);
+void clyde_run_close(struct clyde_run *run);
+
+/*
+ * Set a parameter as it would be typed.  A CLYDE_CHOICE adds to what was
+ * set before.  -EINVAL says in clyde_context_error() what would be right.
+ */
+int clyde_run_set(struct clyde_run *run, const char *name, const char *value);
+
+/*
+ * Load the image if it is not there, apply the supplies (NULL: leave them),
+ * and run the applet to its end.
+ */
+int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
+	const struct clyde_supply *supply,
+	const struct clyde_observer *observer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The root of the tree: the lock, the last sentence, the interrupt. */
+#include "internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+CLYDE_API const char *clyde_version(void)
+{
+	return CLYDE_VERSION;
+}
+
+int complain(struct complaint *complaint, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
+	va_end(arguments);
+	return -error;
+}
+
+uint64_t deadline_in(struct link *link, int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return LINK_FOREVER;
+	return link->ops->now(link) + (uint64_t)timeout_ms * 1000000;
+}
+
+/*
+ * The flags that a signal handler may raise: it can take no lock, so it finds
+ * its context's by looking through all of them.
+ */
+#define CONTEXTS_MAX 1024
+
+static struct {
+	_Atomic(clyde_token) token; /* 0 = free */
+	atomic_bool raised;
+} interrupts[CONTEXTS_MAX];
+
+static atomic_bool *claim_interrupt(clyde_token token)
+{
+	for (size_t i = 0; i < CONTEXTS_MAX; i++) {
+		clyde_token free = 0;
+
+		if (!atomic_compare_exchange_strong(
+			    &interrupts[i].token, &free, token))
+			continue;
+		atomic_store(&interrupts[i].raised, false);
+		return &interrupts[i].raised;
+	}
+	return NULL;
+}
+
+static void set_interrupt(clyde_token token, bool raised)
+{
+	for (size_t i = 0; token && i < CONTEXTS_MAX; i++)
+		if (atomic_load(&interrupts[i].token) == token)
+			atomic_store(&interrupts[i].raised, raised);
+}
+
+static void destroy(struct owner *owner)
+{
+	struct clyde_context *context = (struct clyde_context *)owner;
+
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		if (atomic_load(&interrupts[i].token) == owner->token)
+			atomic_store(&interrupts[i].token, 0);
+	pthread_mutex_destroy(&context->tree.lock);
+}
+
+CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
+{
+	struct clyde_context *context = calloc(1, sizeof(*context));
+
+	if (context == NULL)
+		return -ENOMEM;
+	pthread_mutex_init(&context->tree.lock, NULL);
+	owner_init(&context->owner, NULL, &context->tree, NULL, destroy);
+	context->interrupt = claim_interrupt(context->owner.token);
+	if (context->interrupt == NULL) {
+		owner_close(owner_handle(&context->owner));
+		return -ENFILE;
+	}
+	*ret_context = owner_handle(&context->owner);
+	return 0;
+}
+
+CLYDE_API void clyde_context_close(struct clyde_context *context)
+{
+	owner_close(context);
+}
+
+CLYDE_API const char *clyde_context_error(struct clyde_context *context)
+{
+	const char *text;
+
+	if (owner_pin(&context) < 0)
+		return "the context is closed";
+	text = context->complaint.text;
+	owner_unpin(&context->owner);
+	return text;
+}
+
+CLYDE_API void clyde_context_interrupt(struct clyde_context *context)
+{
+	set_interrupt((uintptr_t)context, true);
+}
+
+CLYDE_API void clyde_context_resume(struct clyde_context *context)
+{
+	set_interrupt((uintptr_t)context, false);
+}
+
+CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)
+{
+	return (uintptr_t)context;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes descriptors as they came over the wire, gives what they mean. */
+#include "descriptor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int descriptor_parse_device(const void *data, size_t size,
+	struct usb_device_descriptor *ret_descriptor)
+{
+	struct usb_device_descriptor descriptor;
+
+	if (size < sizeof(descriptor))
+		return -EPROTO;
+	memcpy(&descriptor, data, sizeof(descriptor));
+	if (descriptor.bLength != sizeof(descriptor) ||
+		descriptor.bDescriptorType != USB_DESC_DEVICE)
+		return -EPROTO;
+	*ret_descriptor = descriptor;
+	return 0;
+}
+
+int descriptor_parse_string(
+	const void *data, size_t size, char *text, size_t text_size)
+{
+	const uint8_t *bytes = data;
+	size_t length = 0;
+
+	if (size < 2 || bytes[0] < 2 || bytes[0] > size ||
+		bytes[1] != USB_DESC_STRING)
+		return -EPROTO;
+	for (size_t at = 2; at + 1 < bytes[0] && length + 1 < text_size;
+		at += 2) {
+		unsigned character = bytes[at] | bytes[at + 1] << 8;
+
+		if (character == 0)
+			break;
+		text[length++] =
+			character >= ' ' && character < 0x7f ? character : '?';
+	}
+	text[length] = '\0';
+	return length;
+}
+
+/* The high nibble is the letter, 1 = A; the low one the digit.  Before that
+   was so, the byte held the letter alone. */
+void revision_text(uint8_t revision, char text[8])
+{
+	uint8_t letter = revision >> 4, digit = revision & 0xf;
+
+	if (letter == 0 && digit > 0)
+		snprintf(text, 8, "%c0", 'A' + digit - 1);
+	else if (letter > 0 && letter < 0xf && digit <= 9)
+		snprintf(text, 8, "%c%u", 'A' + letter - 1, digit);
+	else
+		snprintf(text, 8, "?");
+}
+
+static int get(struct link *link, uint8_t type, uint8_t index, void *data,
+	uint16_t size)
+{
+	struct usb_setup setup = {
+		.bmRequestType = USB_DIR_IN,
+		.bRequest = USB_REQ_GET_DESCRIPTOR,
+		.wValue = type << 8 | index,
+		.wIndex = type == USB_DESC_STRING ? USB_LANG_ENGLISH : 0,
+		.wLength = size,
+	};
+
+	return link->ops->control(
+		link, &setup, data, deadline_in(link, COMMAND_TIMEOUT_MS));
+}
+
+static int get_string(
+	struct link *link, uint8_t index, char *text, size_t text_size)
+{
+	uint8_t data[255];
+	int size;
+
+	if (index == 0)
+		return 0;
+	size = get(link, USB_DESC_STRING, index, data, sizeof(data));
+	if (size < 0)
+		return size;
+	return descriptor_parse_string(data, size, text, text_size);
+}
+
+int descriptor_read_info(struct link *link, struct clyde_device_info *info,
+	uint8_t *ret_revision, struct complaint *complaint)
+{
+	struct usb_device_descriptor descriptor;
+	uint8_t data[sizeof(descriptor)];
+	int result = get(link, USB_DESC_DEVICE, 0, data, sizeof(data));
+
+	if (result >= 0)
+		result = descriptor_parse_device(data, result, &descriptor);
+	if (result >= 0)
+		result = get_string(link, descriptor.iManufacturer,
+			info->manufacturer, sizeof(info->manufacturer));
+	if (result >= 0)
+		result = get_string(link, descriptor.iProduct, info->product,
+			sizeof(info->product));
+	if (result >= 0)
+		result = get_string(link, descriptor.iSerialNumber,
+			info->serial, sizeof(info->serial));
+	if (result < 0)
+		return complain(complaint, -result,
+			"cannot read the device's descriptors: %s",
+			result == -ENODEV ? "it was unplugged"
+					  : strerror(-result));
+	info->api_level = descriptor.bcdDevice >> 8;
+	info->modified = strncmp(info->product, "Glasgow ", 8) != 0;
+	*ret_revision = descriptor.bcdDevice & 0xff;
+	revision_text(*ret_revision, info->revision);
+	if (descriptor.idVendor == USB_VID_QIHW &&
+		descriptor.idProduct == USB_PID_GLASGOW)
+		return 0;
+	return complain(complaint, EBADMSG,
+		"the device shows ids %04x:%04x: its configuration block is "
+		"missing or corrupt; write it anew with upstream's tool: "
+		"glasgow factory",
+		descriptor.idVendor, descriptor.idProduct);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Devices: takes a URI and a serial number, finds the one that is meant over
+ * its link, reads its descriptors, gives a device that can be commanded.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "descriptor.h"
+
+static const struct link_provider *const providers[] = {&link_virtual};
+
+#define NO_DEVICE \
+	"no Glasgow found; plug one in, or use the virtual one: -d virtual:"
+
+/* The provider for a URI, and what stands behind its scheme. */
+static int resolve(struct clyde_context *context, const char *uri,
+	const struct link_provider **ret_provider, const char **ret_rest)
+{
+	if (uri == NULL)
+		return complain(&context->complaint, ENODEV, NO_DEVICE);
+	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++) {
+		size_t size = strlen(providers[i]->scheme);
+
+		if (strncmp(uri, providers[i]->scheme, size) == 0 &&
+			uri[size] == ':') {
+			*ret_provider = providers[i];
+			*ret_rest = uri + size + 1;
+			return 0;
+		}
+	}
+	return complain(&context->complaint, EINVAL,
+		"%s: not a device URI; try virtual:", uri);
+}
+
+/* Open the link to one device and read what it says of itself. */
+static int examine(struct clyde_context *context,
+	const struct link_provider *provider, const char *rest, unsigned index,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision)
+{
+	char name[CLYDE_URI_SIZE - 16];
+	struct link *link;
+	int result = provider->open(
+		rest, index, context->interrupt, &context->complaint, &link);
+
+	if (result < 0)
+		return result;
+	memset(ret_info, 0, sizeof(*ret_info));
+	provider->name(rest, index, name, sizeof(name));
+	snprintf(ret_info->uri, sizeof(ret_info->uri), "%s:%s",
+		provider->scheme, name);
+	result = descriptor_read_info(
+		link, ret_info, ret_revision, &context->complaint);
+	if (result < 0) {
+		link->ops->close(link);
+		return result;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+static int list(struct clyde_context *context, const char *uri,
+	struct clyde_device_info **ret_list)
+{
+	const struct link_provider *provider;
+	struct clyde_device_info *infos;
+	const char *rest;
+	int count, result;
+
+	if (uri == NULL)
+		count = 0;
+	else if ((result = resolve(context, uri, &provider, &rest)) < 0)
+		return result;
+	else if ((count = provider->count(rest, &context->complaint)) < 0)
+		return count;
+	infos = calloc(count + 1, sizeof(*infos));
+	if (infos == NULL)
+		return complain(&context->complaint, ENOMEM, "out of memory");
+	for (int i = 0; i < count; i++) {
+		struct link *link;
+		uint8_t revision;
+
+		result = examine(context, provider, rest, i, &link, &infos[i],
+			&revision);
+		if (result < 0) {
+			free(infos);
+			return result;
+		}
+		link->ops->close(link);
+	}
+	*ret_list = infos;
+	return count;
+}
+
+CLYDE_API int clyde_device_list(struct clyde_context *context, const char *uri,
+	struct clyde_device_info **ret_list)
+{
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	result = list(context, uri, ret_list);
+	owner_leave(&context->owner);
+	return result;
+}
+
+CLYDE_API void clyde_device_list_free(struct clyde_device_info *list)
+{
+	free(list);
+}
+
+/* Which of several is meant. */
+static int choose(struct clyde_context *context,
+	const struct clyde_device_info *infos, int count, const char *serial)
+{
+	struct complaint *complaint = &context->complaint;
+
+	if (count == 0)
+		return complain(complaint, ENODEV, NO_DEVICE);
+	if (serial == NULL && count == 1)
+		return 0;
+	if (serial == NULL)
+		return complain(complaint, ENOTUNIQ,
+			"%d devices found; choose one with -s %s%s", count,
+			infos[0].serial, count > 2 ? ", ..." : " or the other");
+	for (int i = 0; i < count; i++)
+		if (strcmp(infos[i].serial, serial) == 0)
+			return i;
+	return complain(complaint, ENXIO,
+		"no device has serial number %s; there is %s%s", serial,
+		infos[0].serial, count > 1 ? ", ..." : "");
+}
+
+int device_stopped(struct clyde_device *device)
+{
+	struct complaint *complaint = &device->context->complaint;
+
+	if (owner_closing(&device->owner))
+		return complain(complaint, ECANCELED, "closed");
+	if (atomic_load(device->context->interrupt))
+		return complain(complaint, EINTR, "interrupted");
+	return 0;
+}
+
+static void wake(struct owner *owner)
+{
+	struct clyde_device *device = (struct clyde_device *)owner;
+
+	if (device->link)
+		atomic_store(&device->link->wake, true);
+}
+
+static void destroy(struct owner *owner)
+{
+	struct clyde_device *device = (struct clyde_device *)owner;
+
+	mgmt_free(device);
+	if (device->link)
+		device->link->ops->close(device->link);
+}
+
+static int check_level(struct clyde_device *device)
+{
+	struct complaint *complaint = &device->context->complaint;
+	unsigned level = device->info.api_level;
+
+	if (level == USB_API_LEVEL)
+		return 0;
+	if (level == 0)
+		return complain(complaint, EPROTONOSUPPORT,
+			"the device %s has no firmware; load it with "
+		        "upstream's "
+			"tool: glasgow flash",
+			device->info.serial);
+	return complain(complaint, EPROTONOSUPPORT,
+		"the firmware of %s speaks API level %u, not %u; update it "
+		"with upstream's tool: glasgow flash",
+		device->info.serial, level, USB_API_LEVEL);
+}
+
+static int start(struct clyde_device *device)
+{
+	struct link *link = device->link;
+	struct usb_setup configure = {
+		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
+	int result = check_level(device);
+
+	if (result == 0)
+		result = link->ops->control(link, &configure, NULL,
+			deadline_in(link, COMMAND_TIMEOUT_MS));
+	if (result >= 0) {
+		result = mgmt_new(device);
+		if (result < 0)
+			complain(&device->context->complaint, -result,
+				"cannot open the management interface: %s",
+				strerror(-result));
+	}
+	return result < 0 ? result : 0;
+}
+
+static int open_device(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device *device)
+{
+	struct clyde_device_info *infos;
+	const struct link_provider *provider;
+	const char *rest;
+	int count, index, result;
+
+	result = resolve(context, uri, &provider, &rest);
+	if (result < 0)
+		return result;
+	count = provider->count(rest, &context->complaint);
+	if (count < 0)
+		return count;
+	if (count == 1 && serial == NULL) {
+		index = 0;
+	} else {
+		count = list(context, uri, &infos);
+		if (count < 0)
+			return count;
+		index = choose(context, infos, count, serial);
+		free(infos);
+		if (index < 0)
+			return index;
+	}
+	device->context = context;
+	result = examine(context, provider, rest, index, &device->link,
+		&device->info, &device->revision);
+	return result < 0 ? result : start(device);
+}
+
+CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device **ret_device)
+{
+	struct clyde_device *device;
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	device = calloc(1, sizeof(*device));
+	result = device
+		? open_device(context, uri, serial, device)
+		: complain(&context->complaint, ENOMEM, "out of memory");
+	if (result == 0)
+		result = owner_init(&device->owner, &context->owner,
+			&context->tree, wake, destroy);
+	if (result == 0) {
+		*ret_device = owner_handle(&device->owner);
+	} else if (device) {
+		destroy(&device->owner);
+		free(device);
+	}
+	owner_leave(&context->owner);
+	return result;
+}
+
+CLYDE_API void clyde_device_close(struct clyde_device *device)
+{
+	owner_close(device);
+}
+
+CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
+{
+	return (uintptr_t)device;
+}
+
+CLYDE_API const struct clyde_device_info *clyde_device_info(
+	struct clyde_device *device)
+{
+	const struct clyde_device_info *info;
+
+	if (owner_pin(&device) < 0)
+		return NULL;
+	info = &device->info;
+	owner_unpin(&device->owner);
+	return info;
+}
+
+CLYDE_API const char *clyde_device_link(struct clyde_device *device)
+{
+	const char *name;
+
+	if (owner_pin(&device) < 0)
+		return NULL;
+	name = device->link->ops->name;
+	owner_unpin(&device->owner);
+	return name;
+}
+
+CLYDE_API bool clyde_device_real_time(struct clyde_device *device)
+{
+	bool real_time;
+
+	if (owner_pin(&device) < 0)
+		return false;
+	real_time = device->link->ops->real_time;
+	owner_unpin(&device->owner);
+	return real_time;
+}
+
+CLYDE_API int64_t clyde_device_now(struct clyde_device *device)
+{
+	int64_t now;
+
+	if (owner_enter(&device) < 0)
+		return 0;
+	now = device->link->ops->now(device->link);
+	owner_leave(&device->owner);
+	return now;
+}
+
+CLYDE_API int clyde_device_sleep(struct clyde_device *device, int timeout_ms)
+{
+	struct link *link;
+	uint64_t deadline;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	link = device->link;
+	deadline = deadline_in(link, timeout_ms);
+	while (result >= 0 && link->ops->now(link) < deadline) {
+		result = device_stopped(device);
+		if (result == 0)
+			result = link->ops->wait(link, deadline);
+		owner_yield(&device->owner);
+	}
+	owner_leave(&device->owner);
+	return result < 0 ? result : 0;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Keeps a fixed number of transfers in flight: takes buffers from the pipe,
+ * gives completed ones back in the order of submission, with every byte that
+ * arrived, those of failed and cancelled transfers included.
+ */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+	struct engine *engine;
+	struct transfer *transfer;
+	uint32_t used; /* bytes consumed, or filled */
+	bool complete;
+};
+
+struct engine {
+	struct link *link;
+	bool in;
+	bool running;
+	uint32_t size, depth, slots;
+	uint64_t head, done, tail;
+	uint32_t in_flight;
+	int error;     /* the first failure; what came before it is good */
+	uint64_t good; /* bytes up to there */
+	uint8_t *arena;
+	struct slot *slot;
+	struct clyde_pipe_stats stats;
+};
+
+static struct slot *slot_at(struct engine *engine, uint64_t sequence)
+{
+	return &engine->slot[sequence % engine->slots];
+}
+
+static int submit(struct engine *engine, uint32_t size)
+{
+	struct slot *slot = slot_at(engine, engine->tail);
+	int result;
+
+	slot->complete = false;
+	slot->transfer->size = size;
+	result = engine->link->ops->submit(engine->link, slot->transfer);
+	if (result < 0)
+		return result;
+	engine->tail++;
+	engine->in_flight++;
+	return 0;
+}
+
+/* IN: as many reads as the depth allows and free slots are left for. */
+static int arm(struct engine *engine)
+{
+	while (engine->running && engine->error == 0 &&
+		engine->in_flight < engine->depth &&
+		engine->tail - engine->head < engine->slots) {
+		int result = submit(engine, engine->size);
+
+		if (result < 0) {
+			engine->error = result;
+			return result;
+		}
+	}
+	return 0;
+}
+
+/* Completions come in order per endpoint; were one to overtake another, it
+   would wait here. */
+static void advance(struct engine *engine)
+{
+	uint64_t *end = engine->in ? &engine->done : &engine->head;
+
+	while (*end < engine->tail && slot_at(engine, *end)->complete) {
+		struct slot *slot = slot_at(engine, *end);
+		int status = slot->transfer->status;
+
+		slot->used = 0;
+		++*end;
+		if (engine->error == 0)
+			engine->good += slot->transfer->actual;
+		if (status < 0 && engine->error == 0)
+			engine->error = status;
+	}
+}
+
+static void complete(struct transfer *transfer)
+{
+	struct slot *slot = transfer->user;
+	struct engine *engine = slot->engine;
+	struct clyde_pipe_stats *stats = &engine->stats;
+	uint32_t ready;
+
+	slot->complete = true;
+	engine->in_flight--;
+	stats->transfers++;
+	stats->bytes += transfer->actual;
+	advance(engine);
+	if (!engine->in)
+		return;
+	arm(engine);
+	ready = engine->done - engine->head;
+	if (ready > stats->ready_max)
+		stats->ready_max = ready;
+	if (engine->in_flight == 0 && engine->running && engine->error == 0)
+		stats->starvations++;
+}
+
+static int add_slots(struct engine *engine, uint8_t endpoint)
+{
+	struct link *link = engine->link;
+
+	for (uint32_t i = 0; i < engine->slots; i++) {
+		struct slot *slot = &engine->slot[i];
+		struct transfer *transfer = link->ops->transfer_new(link);
+
+		if (transfer == NULL)
+			return -ENOMEM;
+		transfer->endpoint = endpoint;
+		transfer->data = engine->arena + (size_t)i * engine->size;
+		transfer->complete = complete;
+		transfer->user = slot;
+		slot->engine = engine;
+		slot->transfer = transfer;
+	}
+	return 0;
+}
+
+int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
+	uint32_t depth, struct engine **ret_engine)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	size_t memory;
+
+	if (engine == NULL)
+		return -ENOMEM;
+	engine->link = link;
+	engine->in = endpoint & USB_DIR_IN;
+	engine->size = size;
+	engine->depth = depth;
+	engine->slots = engine->in ? 2 * depth : depth;
+	memory = (size_t)engine->slots * size;
+	engine->stats.memory = sizeof(*engine) + memory +
+		engine->slots * (sizeof(struct slot) + sizeof(struct transfer));
+	engine->arena = malloc(memory);
+	engine->slot = calloc(engine->slots, sizeof(*engine->slot));
+	if (engine->arena == NULL || engine->slot == NULL ||
+		add_slots(engine, endpoint) < 0) {
+		engine_free(engine);
+		return -ENOMEM;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
+		if (engine->slot[i].transfer)
+			engine->link->ops->transfer_free(
+				engine->link, engine->slot[i].transfer);
+	free(engine->slot);
+	free(engine->arena);
+	free(engine);
+}
+
+int engine_start(struct engine *engine)
+{
+	engine->running = true;
+	if (engine->error == -ECANCELED)
+		engine->error = 0;
+	return engine->in ? arm(engine) : 0;
+}
+
+void engine_stop(struct engine *engine)
+{
+	uint64_t first = engine->in ? engine->done : engine->head;
+
+	engine->running = false;
+	for (uint64_t i = first; i < engine->tail; i++)
+		if (!slot_at(engine, i)->complete)
+			engine->link->ops->cancel(
+				engine->link, slot_at(engine, i)->transfer);
+}
+
+uint32_t engine_in_flight(const struct engine *engine)
+{
+	return engine->in_flight;
+}
+
+void engine_drop(struct engine *engine)
+{
+	if (!engine->in)
+		slot_at(engine, engine->tail)->used = 0;
+	if (engine->error == 0)
+		engine->error = -ECANCELED;
+}
+
+void engine_clear(struct engine *engine)
+{
+	engine->head = engine->done = engine->tail = 0;
+	engine->error = 0;
+	engine->good = 0;
+	for (uint32_t i = 0; i < engine->slots; i++)
+		engine->slot[i].used = 0;
+}
+
+size_t engine_peek(struct engine *engine, uint8_t **ret_data)
+{
+	while (engine->head < engine->done) {
+		struct slot *slot = slot_at(engine, engine->head);
+
+		if (slot->used < slot->transfer->actual) {
+			*ret_data =
+				(uint8_t *)slot->transfer->data + slot->used;
+			return slot->transfer->actual - slot->used;
+		}
+		/* A zero-length packet, or a cancelled read. */
+		engine_consume(engine, 0);
+	}
+	return 0;
+}
+
+void engine_consume(struct engine *engine, size_t size)
+{
+	struct slot *slot = slot_at(engine, engine->head);
+
+	slot->used += size;
+	if (slot->used < slot->transfer->actual)
+		return;
+	engine->head++;
+	arm(engine);
+}
+
+size_t engine_room(struct engine *engine, uint8_t **ret_data)
+{
+	struct slot *slot = slot_at(engine, engine->tail);
+
+	if (engine->tail - engine->head == engine->slots)
+		return 0;
+	*ret_data = (uint8_t *)slot->transfer->data + slot->used;
+	return engine->size - slot->used;
+}
+
+int engine_fill(struct engine *engine, size_t size)
+{
+	struct slot *slot = slot_at(engine, engine->tail);
+
+	slot->used += size;
+	return slot->used == engine->size ? engine_push(engine) : 0;
+}
+
+int engine_push(struct engine *engine)
+{
+	struct slot *slot = slot_at(engine, engine->tail);
+
+	if (engine->error < 0)
+		return engine->error;
+	if (engine->tail - engine->head == engine->slots || slot->used == 0)
+		return 0;
+	return submit(engine, slot->used);
+}
+
+int engine_error(const struct engine *engine)
+{
+	return engine->error;
+}
+
+uint64_t engine_good(const struct engine *engine)
+{
+	return engine->good;
+}
+
+void engine_stats(
+	const struct engine *engine, struct clyde_pipe_stats *ret_stats)
+{
+	*ret_stats = engine->stats;
+	ret_stats->in_flight = engine->in_flight;
+	ret_stats->ready = engine->in ? engine->done - engine->head : 0;
+}

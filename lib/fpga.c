@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The FPGA: takes a bitstream and its id, gives an FPGA that runs it; and its
+ * registers.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+#include "wire/regs.h"
+
+#define LOAD_TRANSFER_SIZE 16384
+#define LOAD_DEPTH         4
+
+int fpga_status(struct clyde_device *device, uint8_t *ret_id)
+{
+	static const uint8_t none[FPGA_ID_SIZE];
+	struct mgmt_bitstream status;
+	int result = mgmt_command(
+		device, MGMT_FPGA_STATUS, NULL, 0, &status, sizeof(status));
+
+	if (result < 0)
+		return result;
+	if (memcmp(status.id, none, sizeof(none)) == 0)
+		return 0;
+	memcpy(ret_id, status.id, sizeof(status.id));
+	return 1;
+}
+
+CLYDE_API int clyde_fpga_status(
+	struct clyde_device *device, uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = fpga_status(device, ret_id);
+	owner_leave(&device->owner);
+	return result;
+}
+
+/* Queue the whole bitstream; it is taken while the device is asked whether it
+   has it all. */
+static int send_bitstream(struct clyde_device *device, struct engine *engine,
+	const uint8_t *bitstream, size_t size)
+{
+	struct link *link = device->link;
+	uint64_t deadline = deadline_in(link, LOAD_TIMEOUT_MS);
+	int result = engine_start(engine);
+
+	while (size > 0 && result >= 0) {
+		uint8_t *data;
+		size_t room = engine_room(engine, &data);
+
+		result = device_stopped(device);
+		if (result == 0 && room == 0)
+			result = link->ops->wait(link, deadline);
+		if (result == 0 && link->ops->now(link) >= deadline)
+			result = -ETIMEDOUT;
+		if (room == 0 || result < 0)
+			continue;
+		if (room > size)
+			room = size;
+		memcpy(data, bitstream, room);
+		result = engine_fill(engine, room);
+		bitstream += room;
+		size -= room;
+	}
+	return result < 0 ? result : engine_push(engine);
+}
+
+static void finish(struct clyde_device *device, struct engine *engine)
+{
+	struct link *link = device->link;
+
+	engine_stop(engine);
+	while (engine_in_flight(engine) > 0)
+		if (link->ops->wait(link, LINK_FOREVER) < 0)
+			break;
+	engine_free(engine);
+	link->ops->set_alternate(link, USB_IFACE_EP2OUT, USB_ALT_OFF,
+		deadline_in(link, COMMAND_TIMEOUT_MS));
+}
+
+static int configure(struct clyde_device *device, const uint8_t *bitstream,
+	size_t size, const uint8_t *id)
+{
+	struct complaint *complaint = &device->context->complaint;
+	struct mgmt_bitstream request = {.size = size};
+	struct engine *engine;
+	int result;
+
+	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
+		LOAD_DEPTH, &engine);
+	if (result < 0)
+		return complain(complaint, -result, "out of memory");
+	result = send_bitstream(device, engine, bitstream, size);
+	if (result < 0 && result != -EINTR && result != -ECANCELED)
+		complain(complaint, -result, "cannot send the bitstream: %s",
+			strerror(-result));
+	memcpy(request.id, id, sizeof(request.id));
+	if (result >= 0)
+		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
+			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
+	finish(device, engine);
+	if (result == -EREMOTEIO)
+		return complain(complaint, ENOEXEC,
+			"the FPGA did not configure: its DONE stays low; is "
+			"the bitstream made for revision %s?",
+			device->info.revision);
+	return result;
+}
+
+/* A design that carries Clyde's or upstream's registers answers so. */
+static int check_health(struct clyde_device *device)
+{
+	struct mgmt_register_read request = {REG_HEALTH, 1};
+	uint8_t value = 0;
+	int result = mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+		sizeof(request), &value, 1);
+
+	if (result == 0 && value == REG_HEALTH_VALUE)
+		return 0;
+	if (result < 0 && result != -EREMOTEIO)
+		return result;
+	return complain(&device->context->complaint, ENOEXEC,
+		"the FPGA configured, but its health register reads %#04x, "
+		"not %#04x; if other bitstreams fail too, the device is "
+		"faulty",
+		value, REG_HEALTH_VALUE);
+}
+
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id)
+{
+	struct complaint *complaint = &device->context->complaint;
+	struct link *link = device->link;
+	uint8_t running[FPGA_ID_SIZE];
+	int result = fpga_status(device, running);
+
+	if (result < 0)
+		return result;
+	if (result == 1 && memcmp(running, id, sizeof(running)) == 0)
+		return 0;
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		if (device->pipes[i])
+			return complain(complaint, EBUSY,
+				"the FPGA cannot be loaded while pipes are "
+				"open");
+	result = link->ops->set_alternate(link, USB_IFACE_EP2OUT, USB_ALT_CFG,
+		deadline_in(link, LOAD_TIMEOUT_MS));
+	if (result < 0)
+		return complain(complaint, -result,
+			"the device refused to load its FPGA: %s",
+			strerror(-result));
+	result = configure(device, bitstream, size, id);
+	if (result == 0)
+		result = check_health(device);
+	return result < 0 ? result : 1;
+}
+
+CLYDE_API int clyde_fpga_load(struct clyde_device *device,
+	const void *bitstream, size_t size,
+	const uint8_t id[CLYDE_FPGA_ID_SIZE])
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = size <= UINT32_MAX && size > 0
+		? fpga_load(device, bitstream, size, id)
+		: complain(&device->context->complaint, EINVAL,
+			  "a bitstream of %zu bytes", size);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_fpga_load_image(struct clyde_device *device)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = fpga_load_image(device);
+	owner_leave(&device->owner);
+	return result;
+}
+
+static int check_register(struct clyde_device *device, size_t size)
+{
+	if (size <= MGMT_DATA_SIZE)
+		return 0;
+	return complain(&device->context->complaint, EINVAL,
+		"%zu bytes of registers: 0 to %d at a time", size,
+		MGMT_DATA_SIZE);
+}
+
+static int register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size)
+{
+	struct mgmt_register_read request = {address, size};
+	int result = check_register(device, size);
+
+	return result < 0 ? result
+			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+				    sizeof(request), data, size);
+}
+
+int register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size)
+{
+	struct mgmt_register_write request = {.address = address};
+	int result = check_register(device, size);
+
+	if (result < 0)
+		return result;
+	if (address <= REG_PRIVATE_LAST)
+		return complain(&device->context->complaint, EINVAL,
+			"register %#04x belongs to the firmware", address);
+	memcpy(request.data, data, size);
+	return mgmt_command(
+		device, MGMT_FPGA_SET_REG, &request, 1 + size, NULL, 0);
+}
+
+CLYDE_API int clyde_register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = register_read(device, address, data, size);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = register_write(device, address, data, size);
+	owner_leave(&device->owner);
+	return result;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What the files of the library share.  For use inside it only. */
+#ifndef LIB_INTERNAL_H
+#define LIB_INTERNAL_H
+
+#include <errno.h>
+
+#include "clyde.h"
+#include "link.h"
+#include "owner.h"
+#include "wire/mgmt.h"
+
+#define CLYDE_API __attribute__((visibility("default")))
+
+/* Where a failure leaves its sentence. */
+struct complaint {
+	char text[320];
+};
+
+/* Write the sentence; returns -error. */
+int complain(struct complaint *complaint, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct clyde_context {
+	struct owner owner; /* first in every object */
+	struct tree tree;
+	struct complaint complaint;
+	atomic_bool *interrupt;
+};
+
+struct mgmt;
+
+struct clyde_device {
+	struct owner owner;
+	struct clyde_context *context;
+	struct link *link;
+	struct mgmt *mgmt;
+	struct clyde_device_info info;
+	char scheme[16];
+	uint8_t revision; /* enum revision */
+	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
+};
+
+/* Why a wait must end: -ECANCELED, -EINTR; or 0. */
+int device_stopped(struct clyde_device *device);
+
+/* A moment of the link's time, so many ms from now; negative = never. */
+uint64_t deadline_in(struct link *link, int timeout_ms);
+
+/* How long the device may take over one command, and over the longest. */
+#define COMMAND_TIMEOUT_MS 1000
+#define LOAD_TIMEOUT_MS    10000
+
+/*
+ * One management command and its reply.  reply_size bytes are expected after
+ * an ACK.  WAIT is answered by the very same request, until the timeout.
+ */
+int mgmt_new(struct clyde_device *device);
+void mgmt_free(struct clyde_device *device);
+int mgmt_command(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size);
+int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size, int timeout_ms);
+
+/* The functions of clyde.h without the lock, for calls inside calls. */
+clyde_ports ports_of(const struct clyde_device *device);
+int fpga_status(struct clyde_device *device, uint8_t *ret_id);
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id);
+int fpga_load_image(struct clyde_device *device);
+int register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size);
+
+/* Clyde's image: allocated, to be freed; its id is static. */
+extern const uint8_t image_id[FPGA_ID_SIZE];
+int image_build(uint8_t **ret_bitstream, size_t *ret_size);
+
+#endif

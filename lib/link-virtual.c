@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The link to a virtual Glasgow in this process: takes what the seam asks,
+ * carries it on a bus of its own, lets virtual time pass while somebody
+ * waits.
+ */
+#include "internal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "virtual-options.h"
+#include "virtual/bus.h"
+
+/* How much of the virtual world is run between two looks at the flags that
+   end a wait: a tenth of a virtual second, some milliseconds of real time. */
+#define SLICE_TICKS (100000 * (tick)TICKS_PER_US)
+
+struct virtual_transfer {
+	struct transfer transfer; /* first */
+	struct urb urb;
+	bool queued;
+};
+
+struct virtual_link {
+	struct link link; /* first */
+	struct virtual_options options;
+	struct device *device;
+	struct bus *bus;
+	tick unplug; /* when the cable is pulled */
+	uint8_t alternate[USB_IFACE_COUNT];
+};
+
+#define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
+
+static tick ticks_of(uint64_t ns)
+{
+	if (ns > TICK_NEVER / 12 * 25)
+		return TICK_NEVER;
+	return ns / 25 * 12 + (ns % 25 * 12 + 24) / 25;
+}
+
+static uint64_t virtual_now(struct link *link)
+{
+	return tick_to_ns(bus_now(VIRTUAL(link)->bus));
+}
+
+/* Which interface and alternate setting an endpoint belongs to. */
+static bool endpoint_open(const struct virtual_link *link, uint8_t endpoint)
+{
+	unsigned interface = (endpoint & USB_ENDPOINT_MASK) / 2;
+
+	return interface < USB_IFACE_COUNT &&
+		link->alternate[interface] != USB_ALT_OFF;
+}
+
+/* Hand out what has completed.  A control transfer's urb has no user. */
+static int deliver(struct virtual_link *link)
+{
+	struct urb *urb;
+	int count = 0;
+
+	while ((urb = bus_reap(link->bus))) {
+		struct virtual_transfer *transfer = urb->user;
+
+		count++;
+		if (transfer == NULL) {
+			urb->stage = UCHAR_MAX; /* seen by virtual_control() */
+			continue;
+		}
+		transfer->queued = false;
+		transfer->transfer.actual = urb->actual;
+		transfer->transfer.status = urb->status;
+		transfer->transfer.complete(&transfer->transfer);
+	}
+	return count;
+}
+
+/* Run one slice: false if nothing can ever happen. */
+static bool run(struct virtual_link *link, tick until)
+{
+	tick now = bus_now(link->bus);
+	bool alive;
+
+	if (until > now + SLICE_TICKS && until != TICK_NEVER)
+		until = now + SLICE_TICKS;
+	if (link->unplug < until)
+		until = link->unplug;
+	alive = bus_run(link->bus, until);
+	if (bus_now(link->bus) >= link->unplug) {
+		link->unplug = TICK_NEVER;
+		bus_unplug(link->bus);
+	}
+	return alive;
+}
+
+static int virtual_wait(struct link *base, uint64_t deadline_ns)
+{
+	struct virtual_link *link = VIRTUAL(base);
+	tick until = deadline_ns == LINK_FOREVER ? TICK_NEVER
+						 : ticks_of(deadline_ns);
+	int count = deliver(link);
+
+	/* A look without patience still takes a microframe, so that polling
+	   gets somewhere. */
+	if (until <= bus_now(link->bus))
+		until = bus_now(link->bus) + 1;
+	while (count == 0 && bus_now(link->bus) < until) {
+		if (link_stopped(base))
+			break;
+		if (!run(link, until))
+			return -EDEADLK;
+		count = deliver(link);
+	}
+	atomic_store(&base->wake, false);
+	return count;
+}
+
+static int virtual_control(struct link *base, const struct usb_setup *setup,
+	void *data, uint64_t deadline_ns)
+{
+	struct virtual_link *link = VIRTUAL(base);
+	struct urb urb = {
+		.setup = *setup,
+		.data = data,
+		.length = setup->wLength,
+	};
+	tick until = ticks_of(deadline_ns);
+
+	bus_submit(link->bus, &urb);
+	for (;;) {
+		deliver(link);
+		if (urb.stage == UCHAR_MAX)
+			break;
+		if (bus_now(link->bus) >= until || !run(link, until))
+			bus_cancel(link->bus, &urb);
+	}
+	if (urb.status == -ECANCELED)
+		return -ETIMEDOUT;
+	return urb.status < 0 ? urb.status : (int)urb.actual;
+}
+
+static int virtual_set_alternate(struct link *base, uint8_t interface,
+	uint8_t alternate, uint64_t deadline_ns)
+{
+	struct usb_setup setup = {
+		.bmRequestType = USB_RECIP_INTERFACE,
+		.bRequest = USB_REQ_SET_INTERFACE,
+		.wValue = alternate,
+		.wIndex = interface,
+	};
+	int result = virtual_control(base, &setup, NULL, deadline_ns);
+
+	if (result < 0)
+		return result;
+	VIRTUAL(base)->alternate[interface] = alternate;
+	return 0;
+}
+
+static struct transfer *virtual_transfer_new(struct link *base)
+{
+	struct virtual_transfer *transfer = calloc(1, sizeof(*transfer));
+
+	(void)base;
+	return transfer ? &transfer->transfer : NULL;
+}
+
+static void virtual_transfer_free(struct link *base, struct transfer *transfer)
+{
+	(void)base;
+	free(transfer);
+}
+
+static int virtual_submit(struct link *base, struct transfer *transfer)
+{
+	struct virtual_transfer *mine = (struct virtual_transfer *)transfer;
+
+	if (!endpoint_open(VIRTUAL(base), transfer->endpoint))
+		return -ENOENT;
+	mine->urb = (struct urb){
+		.endpoint = transfer->endpoint,
+		.data = transfer->data,
+		.length = transfer->size,
+		.user = mine,
+	};
+	mine->queued = true;
+	bus_submit(VIRTUAL(base)->bus, &mine->urb);
+	return 0;
+}
+
+static void virtual_cancel(struct link *base, struct transfer *transfer)
+{
+	struct virtual_transfer *mine = (struct virtual_transfer *)transfer;
+
+	if (mine->queued)
+		bus_cancel(VIRTUAL(base)->bus, &mine->urb);
+}
+
+static void virtual_close(struct link *base)
+{
+	struct virtual_link *link = VIRTUAL(base);
+
+	if (link->device && link->options.eeprom_path[0])
+		virtual_options_save(
+			&link->options, device_eeprom(link->device));
+	bus_free(link->bus);
+	device_free(link->device);
+	virtual_options_clear(&link->options);
+	free(link);
+}
+
+static const struct link_ops virtual_ops = {
+	.name = "virtual",
+	.close = virtual_close,
+	.control = virtual_control,
+	.set_alternate = virtual_set_alternate,
+	.transfer_new = virtual_transfer_new,
+	.transfer_free = virtual_transfer_free,
+	.submit = virtual_submit,
+	.cancel = virtual_cancel,
+	.wait = virtual_wait,
+	.now = virtual_now,
+};
+
+static int virtual_count(const char *specification, struct complaint *complaint)
+{
+	struct virtual_options options;
+	int result =
+		virtual_options_parse(specification, 0, &options, complaint);
+	int count = options.only >= 0 ? 1 : (int)options.devices;
+
+	if (result < 0)
+		return result;
+	virtual_options_clear(&options);
+	return count;
+}
+
+static int preload(struct device *device)
+{
+	uint8_t *bitstream;
+	size_t size;
+	int result = image_build(&bitstream, &size);
+
+	if (result < 0)
+		return result;
+	device_preload(device, bitstream, size, image_id);
+	free(bitstream);
+	return 0;
+}
+
+static int virtual_open(const char *specification, unsigned index,
+	const atomic_bool *interrupt, struct complaint *complaint,
+	struct link **ret_link)
+{
+	struct virtual_link *link = calloc(1, sizeof(*link));
+	int result;
+
+	if (link == NULL)
+		return -ENOMEM;
+	link->link.ops = &virtual_ops;
+	link->link.interrupt = interrupt;
+	result = virtual_options_parse(
+		specification, index, &link->options, complaint);
+	if (result < 0) {
+		free(link);
+		return result;
+	}
+	link->unplug = link->options.unplug_us == UINT64_MAX
+		? TICK_NEVER
+		: link->options.unplug_us * TICKS_PER_US;
+	link->device = device_new(&link->options.device, &link->options.faults);
+	if (link->device)
+		link->bus = bus_new(
+			device_function(link->device), link->options.packets);
+	if (link->bus == NULL ||
+		(link->options.configured && preload(link->device) < 0)) {
+		virtual_close(&link->link);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
+	*ret_link = &link->link;
+	return 0;
+}
+
+const struct link_provider link_virtual = {
+	.scheme = "virtual",
+	.count = virtual_count,
+	.open = virtual_open,
+	.name = virtual_options_name,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The seam: what the library asks of whatever carries bytes to a device.
+ * Nothing above it asks the clock or the operating system for anything that
+ * a link can answer.
+ *
+ * One thread at a time is inside a link; wake() alone may come from another.
+ */
+#ifndef LIB_LINK_H
+#define LIB_LINK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/usb.h"
+
+#define LINK_FOREVER UINT64_MAX
+
+struct complaint;
+
+/*
+ * A bulk transfer.  It is the engine's until submitted and from the moment
+ * that complete() is called, which happens inside wait() or control() and may
+ * submit it again.  What a cancelled transfer had moved stays in it.
+ */
+struct transfer {
+	uint8_t endpoint;
+	void *data;
+	uint32_t size;
+	uint32_t actual;
+	int status; /* 0, -EPIPE, -EIO, -EOVERFLOW, -ECANCELED, -ENODEV */
+	void (*complete)(struct transfer *transfer);
+	void *user;
+};
+
+struct link;
+
+struct link_ops {
+	const char *name;
+	bool real_time; /* the clock is the machine's */
+
+	void (*close)(struct link *link);
+
+	/* A control transfer, start to end: bytes moved, or an error.  It
+	   has a deadline, and is not interrupted: teardown needs it. */
+	int (*control)(struct link *link, const struct usb_setup *setup,
+		void *data, uint64_t deadline_ns);
+
+	/* Claim an interface by a setting other than 0, release it by 0. */
+	int (*set_alternate)(struct link *link, uint8_t interface,
+		uint8_t alternate, uint64_t deadline_ns);
+
+	struct transfer *(*transfer_new)(struct link *link);
+	void (*transfer_free)(struct link *link, struct transfer *transfer);
+	int (*submit)(struct link *link, struct transfer *transfer);
+	void (*cancel)(struct link *link, struct transfer *transfer);
+
+	/*
+	 * Handle completions, waiting for one until the deadline: how many
+	 * were handled; 0 at the deadline or when woken; -EDEADLK when
+	 * nothing is under way that could end the wait.
+	 */
+	int (*wait)(struct link *link, uint64_t deadline_ns);
+
+	uint64_t (*now)(struct link *link);
+};
+
+struct link {
+	const struct link_ops *ops;
+	/* Raised to end a wait early: the context's, and this link's own. */
+	const atomic_bool *interrupt;
+	atomic_bool wake;
+};
+
+/* Where links come from: one provider for each scheme of a URI. */
+struct link_provider {
+	const char *scheme;
+	/* How many devices the specification after "scheme:" means. */
+	int (*count)(const char *specification, struct complaint *complaint);
+	int (*open)(const char *specification, unsigned index,
+		const atomic_bool *interrupt, struct complaint *complaint,
+		struct link **ret_link);
+	/* Write the specification of one of them. */
+	void (*name)(const char *specification, unsigned index, char *text,
+		unsigned size);
+};
+
+extern const struct link_provider link_virtual;
+
+static inline bool link_stopped(const struct link *link)
+{
+	return atomic_load_explicit(&link->wake, memory_order_relaxed) ||
+		atomic_load_explicit(link->interrupt, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Management: takes a command, sends it on EP1, gives its one reply.  A read
+ * is always armed, so that alerts are heard whenever they come.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The host's pause before it repeats a request that was answered by WAIT. */
+#define WAIT_PAUSE_NS 10000000
+
+struct mgmt {
+	struct clyde_device *device;
+	struct transfer *out, *in;
+	struct mgmt_packet request, packet; /* their buffers */
+	bool out_busy, in_busy;
+	int failure;    /* of either transfer */
+	uint8_t serial; /* of the request under way, 0 = none */
+	bool answered;
+	struct mgmt_packet reply;
+	uint32_t reply_size;
+	uint8_t stray;       /* a serial that was not asked for */
+	bool abandoned[256]; /* whose replies come too late */
+	struct clyde_alerts alerts;
+	bool alerted;
+};
+
+static const struct {
+	enum mgmt_code code;
+	const char *name;
+} names[] = {
+	{MGMT_WRITE_EEPROM, "WRITE_EEPROM"},
+	{MGMT_READ_EEPROM, "READ_EEPROM"},
+	{MGMT_FPGA_LOAD_CFG, "FPGA_LOAD_CFG"},
+	{MGMT_FPGA_LOAD_NVM, "FPGA_LOAD_NVM"},
+	{MGMT_FPGA_STATUS, "FPGA_STATUS"},
+	{MGMT_FPGA_SET_REG, "FPGA_SET_REG"},
+	{MGMT_FPGA_GET_REG, "FPGA_GET_REG"},
+	{MGMT_SET_VSUPPLY, "SET_VSUPPLY"},
+	{MGMT_GET_VSUPPLY, "GET_VSUPPLY"},
+	{MGMT_SET_VLIMIT, "SET_VLIMIT"},
+	{MGMT_GET_VLIMIT, "GET_VLIMIT"},
+	{MGMT_SET_VALERT, "SET_VALERT"},
+	{MGMT_GET_VALERT, "GET_VALERT"},
+	{MGMT_SET_IALERT, "SET_IALERT"},
+	{MGMT_GET_IALERT, "GET_IALERT"},
+	{MGMT_GET_VSENSE, "GET_VSENSE"},
+	{MGMT_GET_ISUPPLY, "GET_ISUPPLY"},
+	{MGMT_SET_PULLS, "SET_PULLS"},
+	{MGMT_GET_PULLS, "GET_PULLS"},
+	{MGMT_GET_STATE, "GET_STATE"},
+	{MGMT_GET_ALERTS, "GET_ALERTS"},
+	{MGMT_CLR_ALERTS, "CLR_ALERTS"},
+};
+
+static const char *name_of(enum mgmt_code code)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return "a command";
+}
+
+static void note_alert(
+	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
+{
+	if (packet->code != MGMT_ALERT ||
+		size < 2 + sizeof(packet->data.alerts))
+		return;
+	for (unsigned port = 0; port < PORT_COUNT; port++)
+		mgmt->alerts.ports[port] |= packet->data.alerts.ports[port];
+	mgmt->alerts.fpga |= packet->data.alerts.fpga;
+	mgmt->alerted = true;
+}
+
+static void dispatch(
+	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
+{
+	uint8_t serial = size > 0 ? packet->serial : 0;
+
+	if (size > 0 && serial == 0) {
+		note_alert(mgmt, packet, size);
+	} else if (size > 0 && serial == mgmt->serial) {
+		mgmt->reply = *packet;
+		mgmt->reply_size = size;
+		mgmt->answered = true;
+	} else if (mgmt->abandoned[serial]) {
+		mgmt->abandoned[serial] = false;
+	} else if (size > 0) {
+		mgmt->stray = serial;
+	}
+}
+
+static int arm(struct mgmt *mgmt)
+{
+	struct link *link = mgmt->device->link;
+	int result = link->ops->submit(link, mgmt->in);
+
+	mgmt->in_busy = result == 0;
+	return result;
+}
+
+static void received(struct transfer *transfer)
+{
+	struct mgmt *mgmt = transfer->user;
+
+	mgmt->in_busy = false;
+	if (transfer->status < 0) {
+		mgmt->failure = transfer->status;
+		return;
+	}
+	dispatch(mgmt, &mgmt->packet, transfer->actual);
+	mgmt->failure = arm(mgmt);
+}
+
+static void sent(struct transfer *transfer)
+{
+	struct mgmt *mgmt = transfer->user;
+
+	mgmt->out_busy = false;
+	if (transfer->status < 0)
+		mgmt->failure = transfer->status;
+}
+
+static struct transfer *make_transfer(struct mgmt *mgmt, uint8_t endpoint,
+	void *data, void (*complete)(struct transfer *transfer))
+{
+	struct link *link = mgmt->device->link;
+	struct transfer *transfer = link->ops->transfer_new(link);
+
+	if (transfer == NULL)
+		return NULL;
+	transfer->endpoint = endpoint;
+	transfer->data = data;
+	transfer->size = MGMT_PACKET_SIZE;
+	transfer->complete = complete;
+	transfer->user = mgmt;
+	return transfer;
+}
+
+int mgmt_new(struct clyde_device *device)
+{
+	struct link *link = device->link;
+	struct mgmt *mgmt = calloc(1, sizeof(*mgmt));
+	int result;
+
+	if (mgmt == NULL)
+		return -ENOMEM;
+	device->mgmt = mgmt;
+	mgmt->device = device;
+	mgmt->out = make_transfer(mgmt, USB_EP1_OUT, &mgmt->request, sent);
+	mgmt->in = make_transfer(mgmt, USB_EP1_IN, &mgmt->packet, received);
+	if (mgmt->out == NULL || mgmt->in == NULL)
+		return -ENOMEM;
+	result = link->ops->set_alternate(link, USB_IFACE_MGMT, USB_ALT_ON,
+		deadline_in(link, COMMAND_TIMEOUT_MS));
+	return result < 0 ? result : arm(mgmt);
+}
+
+void mgmt_free(struct clyde_device *device)
+{
+	struct mgmt *mgmt = device->mgmt;
+	struct link *link = device->link;
+
+	if (mgmt == NULL)
+		return;
+	if (mgmt->in_busy)
+		link->ops->cancel(link, mgmt->in);
+	if (mgmt->out_busy)
+		link->ops->cancel(link, mgmt->out);
+	while (mgmt->in_busy || mgmt->out_busy)
+		if (link->ops->wait(link, LINK_FOREVER) < 0)
+			break;
+	if (mgmt->in)
+		link->ops->transfer_free(link, mgmt->in);
+	if (mgmt->out)
+		link->ops->transfer_free(link, mgmt->out);
+	free(mgmt);
+	device->mgmt = NULL;
+}
+
+/* Wait until the reply is there. */
+static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+{
+	struct clyde_device *device = mgmt->device;
+	struct complaint *complaint = &device->context->complaint;
+	struct link *link = device->link;
+	int result;
+
+	while (!mgmt->answered || mgmt->out_busy) {
+		result = device_stopped(device);
+		if (result < 0)
+			return result;
+		if (mgmt->failure)
+			return complain(complaint, -mgmt->failure, "%s: %s",
+				name_of(code),
+				mgmt->failure == -ENODEV
+					? "the device was unplugged"
+					: strerror(-mgmt->failure));
+		if (mgmt->stray)
+			return complain(complaint, EPROTO,
+				"the reply to %s, request %u, carries serial "
+				"%u; power-cycle the device",
+				name_of(code), mgmt->serial, mgmt->stray);
+		result = link->ops->wait(link, deadline);
+		if (result < 0)
+			return complain(complaint, -result, "%s: %s",
+				name_of(code), strerror(-result));
+		if (result == 0 && link->ops->now(link) >= deadline)
+			return complain(complaint, ETIMEDOUT,
+				"the device did not answer %s; unplug it and "
+				"plug it in again",
+				name_of(code));
+	}
+	return 0;
+}
+
+/* A request that the device has not taken must not stand in the way of the
+   next. */
+static void take_back(struct mgmt *mgmt)
+{
+	struct link *link = mgmt->device->link;
+
+	if (mgmt->out_busy)
+		link->ops->cancel(link, mgmt->out);
+	while (mgmt->out_busy)
+		if (link->ops->wait(link, LINK_FOREVER) < 0)
+			break;
+	if (mgmt->failure == -ECANCELED)
+		mgmt->failure = 0;
+}
+
+/* One request, one reply. */
+static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
+	size_t size, uint64_t deadline)
+{
+	struct link *link = mgmt->device->link;
+	int result;
+
+	mgmt->serial = mgmt->request.serial % 255 + 1;
+	mgmt->request.serial = mgmt->serial;
+	mgmt->request.code = code;
+	if (size > 0)
+		memcpy(mgmt->request.data.bytes, request, size);
+	mgmt->out->size = 2 + size;
+	mgmt->answered = false;
+	mgmt->stray = 0;
+	result = link->ops->submit(link, mgmt->out);
+	if (result < 0)
+		return complain(&mgmt->device->context->complaint, -result,
+			"%s: %s", name_of(code), strerror(-result));
+	mgmt->out_busy = true;
+	result = await(mgmt, code, deadline);
+	if (result < 0) {
+		mgmt->abandoned[mgmt->serial] = true;
+		mgmt->serial = 0;
+		take_back(mgmt);
+	}
+	return result;
+}
+
+/* Let the device work before it is asked again. */
+static int pause_before_repeat(struct mgmt *mgmt)
+{
+	struct link *link = mgmt->device->link;
+	uint64_t until = link->ops->now(link) + WAIT_PAUSE_NS;
+	int result = 0;
+
+	while (result >= 0 && link->ops->now(link) < until) {
+		result = device_stopped(mgmt->device);
+		if (result == 0)
+			result = link->ops->wait(link, until);
+	}
+	return result < 0 ? result : 0;
+}
+
+int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size, int timeout_ms)
+{
+	struct complaint *complaint = &device->context->complaint;
+	struct mgmt *mgmt = device->mgmt;
+	uint64_t deadline = deadline_in(device->link, timeout_ms);
+	int result;
+
+	for (;;) {
+		result = exchange(mgmt, code, request, request_size, deadline);
+		if (result < 0)
+			return result;
+		if (mgmt->reply.code != MGMT_WAIT)
+			break;
+		if (device->link->ops->now(device->link) >= deadline)
+			return complain(complaint, ETIMEDOUT,
+				"the device still answers WAIT to %s after "
+				"%d ms; unplug it and plug it in again",
+				name_of(code), timeout_ms);
+		result = pause_before_repeat(mgmt);
+		if (result < 0)
+			return result;
+	}
+	if (mgmt->reply_size >= 2 && mgmt->reply.code == MGMT_ERROR)
+		return complain(complaint, EREMOTEIO, "the device refused %s",
+			name_of(code));
+	if (mgmt->reply_size != 2 + reply_size || mgmt->reply.code != MGMT_ACK)
+		return complain(complaint, EPROTO,
+			"the reply to %s is malformed: %u bytes, result %#x",
+			name_of(code), mgmt->reply_size,
+			mgmt->reply_size >= 2 ? mgmt->reply.code : 0);
+	if (reply_size > 0)
+		memcpy(ret_reply, mgmt->reply.data.bytes, reply_size);
+	return 0;
+}
+
+int mgmt_command(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size)
+{
+	return mgmt_command_for(device, code, request, request_size, ret_reply,
+		reply_size, COMMAND_TIMEOUT_MS);
+}
+
+CLYDE_API int clyde_alerts_take(
+	struct clyde_device *device, struct clyde_alerts *ret_alerts)
+{
+	struct mgmt *mgmt;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	mgmt = device->mgmt;
+	result = mgmt->alerted;
+	if (result) {
+		*ret_alerts = mgmt->alerts;
+		memset(&mgmt->alerts, 0, sizeof(mgmt->alerts));
+		mgmt->alerted = false;
+	}
+	owner_leave(&device->owner);
+	return result;
+}

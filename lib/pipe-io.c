@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The bytes of a pipe: takes the application's, or gives it the engine's, by
+ * copy or in place, and waits on the link when the engine has none.
+ */
+#include "pipe.h"
+
+#include <string.h>
+
+/* Wait for one more completion. */
+static int await(struct clyde_pipe *pipe, uint64_t deadline)
+{
+	struct link *link = pipe->device->link;
+	int result;
+
+	owner_yield(&pipe->owner);
+	if (owner_closing(&pipe->owner))
+		return complain(pipe_complaint(pipe), ECANCELED, "closed");
+	result = device_stopped(pipe->device);
+	if (result < 0)
+		return result;
+	result = link->ops->wait(link, deadline);
+	pipe->wakeups++;
+	if (result < 0)
+		return pipe_failed(pipe, result);
+	if (result == 0 && link->ops->now(link) >= deadline)
+		return complain(pipe_complaint(pipe), ETIMEDOUT,
+			"%s: no data before the deadline", pipe_name(pipe));
+	return 0;
+}
+
+/* The oldest unread bytes, waiting for them. */
+static ssize_t peek(
+	struct clyde_pipe *pipe, uint8_t **ret_data, uint64_t deadline)
+{
+	bool waited = false;
+
+	for (;;) {
+		size_t size = engine_peek(pipe->engine, ret_data);
+		int result = engine_error(pipe->engine);
+
+		if (size > 0)
+			return size;
+		if (result < 0 && engine_in_flight(pipe->engine) == 0)
+			return pipe_failed(pipe, result);
+		pipe->stalls += !waited;
+		waited = true;
+		result = await(pipe, deadline);
+		if (result < 0)
+			return result;
+	}
+}
+
+/* The open buffer's room, waiting for a buffer. */
+static ssize_t room(
+	struct clyde_pipe *pipe, uint8_t **ret_data, uint64_t deadline)
+{
+	bool waited = false;
+
+	for (;;) {
+		size_t size = engine_room(pipe->engine, ret_data);
+		int result = engine_error(pipe->engine);
+
+		if (result < 0)
+			return pipe_failed(pipe, result);
+		if (size > 0)
+			return size;
+		pipe->stalls += !waited;
+		waited = true;
+		result = await(pipe, deadline);
+		if (result < 0)
+			return result;
+	}
+}
+
+static int check_direction(struct clyde_pipe *pipe, bool in)
+{
+	if (pipe_is_in(pipe) != in)
+		return complain(pipe_complaint(pipe), EINVAL,
+			"%s goes the other way", pipe_name(pipe));
+	if (pipe->acquired)
+		return complain(pipe_complaint(pipe), EBUSY,
+			"%s: an acquired region is not released",
+			pipe_name(pipe));
+	return 0;
+}
+
+static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
+	bool some, uint64_t deadline)
+{
+	size_t done = 0;
+
+	while (done < size && !(some && done > 0)) {
+		uint8_t *bytes;
+		ssize_t ready = peek(pipe, &bytes, deadline);
+
+		if (ready < 0)
+			return done > 0 ? (ssize_t)done : ready;
+		if ((size_t)ready > size - done)
+			ready = size - done;
+		memcpy(data + done, bytes, ready);
+		engine_consume(pipe->engine, ready);
+		pipe->offset += ready;
+		done += ready;
+	}
+	return done;
+}
+
+static ssize_t enter_read(struct clyde_pipe *pipe, void *data, size_t size,
+	bool some, int timeout_ms)
+{
+	ssize_t result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = check_direction(pipe, true);
+	if (result == 0)
+		result = read_bytes(pipe, data, size, some,
+			deadline_in(pipe->device->link, timeout_ms));
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+CLYDE_API ssize_t clyde_pipe_read(
+	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms)
+{
+	return enter_read(pipe, data, size, false, timeout_ms);
+}
+
+CLYDE_API ssize_t clyde_pipe_read_some(
+	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms)
+{
+	return enter_read(pipe, data, size, true, timeout_ms);
+}
+
+static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
+	size_t size, uint64_t deadline)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		uint8_t *bytes;
+		ssize_t free = room(pipe, &bytes, deadline);
+		int result;
+
+		if (free < 0)
+			return done > 0 ? (ssize_t)done : free;
+		if ((size_t)free > size - done)
+			free = size - done;
+		memcpy(bytes, data + done, free);
+		done += free;
+		result = engine_fill(pipe->engine, free);
+		if (result < 0)
+			return pipe_failed(pipe, result);
+	}
+	return done;
+}
+
+CLYDE_API ssize_t clyde_pipe_write(
+	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms)
+{
+	ssize_t result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = check_direction(pipe, false);
+	if (result == 0)
+		result = write_bytes(pipe, data, size,
+			deadline_in(pipe->device->link, timeout_ms));
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+/* What is buffered stands in a buffer of its own: there is nothing to wait
+   for. */
+static int push(struct clyde_pipe *pipe, uint64_t deadline)
+{
+	int result = engine_push(pipe->engine);
+
+	(void)deadline;
+	return result < 0 ? pipe_failed(pipe, result) : 0;
+}
+
+static int flush(struct clyde_pipe *pipe, uint64_t deadline)
+{
+	int result = push(pipe, deadline);
+
+	while (result == 0 && engine_in_flight(pipe->engine) > 0)
+		result = await(pipe, deadline);
+	if (result == 0 && engine_error(pipe->engine) < 0)
+		return pipe_failed(pipe, engine_error(pipe->engine));
+	return result;
+}
+
+static int enter_flush(struct clyde_pipe *pipe, int timeout_ms,
+	int (*act)(struct clyde_pipe *pipe, uint64_t deadline))
+{
+	int result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = check_direction(pipe, false);
+	if (result == 0)
+		result = act(pipe, deadline_in(pipe->device->link, timeout_ms));
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+CLYDE_API int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms)
+{
+	return enter_flush(pipe, timeout_ms, flush);
+}
+
+CLYDE_API int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms)
+{
+	return enter_flush(pipe, timeout_ms, push);
+}
+
+CLYDE_API ssize_t clyde_pipe_acquire(
+	struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
+{
+	uint64_t deadline;
+	uint8_t *data;
+	ssize_t result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	deadline = deadline_in(pipe->device->link, timeout_ms);
+	result = check_direction(pipe, pipe_is_in(pipe));
+	if (result == 0)
+		result =
+			(pipe_is_in(pipe) ? peek : room)(pipe, &data, deadline);
+	if (result > 0) {
+		pipe->acquired = true;
+		pipe->acquired_size = result;
+		*ret_data = data;
+	}
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+static int release(struct clyde_pipe *pipe, size_t size)
+{
+	int result;
+
+	if (!pipe->acquired)
+		return complain(pipe_complaint(pipe), EINVAL,
+			"%s: nothing is acquired", pipe_name(pipe));
+	if (size > pipe->acquired_size)
+		return complain(pipe_complaint(pipe), EINVAL,
+			"%s: %zu bytes released, %zu acquired", pipe_name(pipe),
+			size, pipe->acquired_size);
+	pipe->acquired = false;
+	if (pipe_is_in(pipe)) {
+		engine_consume(pipe->engine, size);
+		pipe->offset += size;
+		return 0;
+	}
+	result = engine_fill(pipe->engine, size);
+	return result < 0 ? pipe_failed(pipe, result) : 0;
+}
+
+CLYDE_API int clyde_pipe_release(struct clyde_pipe *pipe, size_t size)
+{
+	int result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = release(pipe, size);
+	owner_leave(&pipe->owner);
+	return result;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The life of a pipe: takes a device and options, opens both sides of the FX2
+ * bus in the order that loses nothing, gives a stream that can be cancelled,
+ * resumed, reset and closed.
+ */
+#include "pipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/regs.h"
+
+/* A cycle of the 48 MHz bus is 125/6 ns. */
+#define IDLE_NS_MAX (UINT16_MAX / 6 * 125)
+
+static const struct {
+	uint8_t endpoint;
+	uint8_t interface;
+	const char *name;
+	enum clyde_pipe_id pair; /* shares its buffers */
+	bool quad;               /* can have all of them */
+} kinds[CLYDE_PIPE_COUNT] = {
+	{USB_EP2_OUT, USB_IFACE_EP2OUT, "EP2 OUT", CLYDE_PIPE_EP4_OUT, true},
+	{USB_EP4_OUT, USB_IFACE_EP4OUT, "EP4 OUT", CLYDE_PIPE_EP2_OUT, false},
+	{USB_EP6_IN, USB_IFACE_EP6IN, "EP6 IN", CLYDE_PIPE_EP8_IN, true},
+	{USB_EP8_IN, USB_IFACE_EP8IN, "EP8 IN", CLYDE_PIPE_EP6_IN, false},
+};
+
+const char *pipe_name(const struct clyde_pipe *pipe)
+{
+	return kinds[pipe->id].name;
+}
+
+bool pipe_is_in(const struct clyde_pipe *pipe)
+{
+	return kinds[pipe->id].endpoint & USB_DIR_IN;
+}
+
+struct complaint *pipe_complaint(const struct clyde_pipe *pipe)
+{
+	return &pipe->device->context->complaint;
+}
+
+int pipe_failed(struct clyde_pipe *pipe, int error)
+{
+	const char *what = strerror(-error);
+
+	if (error == -ENODEV)
+		what = "the device was unplugged";
+	else if (error == -EPIPE)
+		what = "the endpoint stalled";
+	return complain(pipe_complaint(pipe), -error,
+		"%s: %s; good up to byte %#llx", pipe_name(pipe), what,
+		(unsigned long long)(pipe_is_in(pipe)
+				? pipe->offset
+				: engine_good(pipe->engine)));
+}
+
+/* Teardown: not interrupted, and never longer than the link needs. */
+static void drain(struct clyde_pipe *pipe)
+{
+	struct link *link = pipe->device->link;
+
+	engine_stop(pipe->engine);
+	while (engine_in_flight(pipe->engine) > 0)
+		if (link->ops->wait(link, LINK_FOREVER) < 0)
+			break;
+}
+
+static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
+{
+	struct link *link = pipe->device->link;
+	const char *name = pipe_name(pipe);
+	int result = link->ops->set_alternate(link, kinds[pipe->id].interface,
+		alternate, deadline_in(link, COMMAND_TIMEOUT_MS));
+
+	if (result == -EPIPE)
+		return complain(pipe_complaint(pipe), EPIPE,
+			"the device refused to open %s: the FPGA is not "
+			"configured, or the other pipe of the pair is in use",
+			name);
+	if (result < 0)
+		return complain(pipe_complaint(pipe), -result, "%s: %s", name,
+			strerror(-result));
+	return 0;
+}
+
+/* The order that loses nothing: quiet, reset, arm; whatever makes data flow
+   is enabled after that. */
+static int restart(struct clyde_pipe *pipe)
+{
+	int result;
+
+	drain(pipe);
+	engine_clear(pipe->engine);
+	pipe->offset = 0;
+	pipe->acquired = false;
+	result = set_alternate(pipe, pipe->alternate);
+	return result < 0 ? result : engine_start(pipe->engine);
+}
+
+static void destroy(struct owner *owner)
+{
+	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
+	struct link *link = pipe->device->link;
+
+	if (pipe->engine) {
+		drain(pipe);
+		link->ops->set_alternate(link, kinds[pipe->id].interface,
+			USB_ALT_OFF, deadline_in(link, COMMAND_TIMEOUT_MS));
+		engine_free(pipe->engine);
+	}
+	if (pipe->device->pipes[pipe->id] == pipe)
+		pipe->device->pipes[pipe->id] = NULL;
+}
+
+static void wake(struct owner *owner)
+{
+	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
+
+	atomic_store(&pipe->device->link->wake, true);
+}
+
+static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
+	struct clyde_pipe_options *options)
+{
+	struct complaint *complaint = &device->context->complaint;
+
+	if (id >= CLYDE_PIPE_COUNT)
+		return complain(complaint, EINVAL, "there is no pipe %d", id);
+	if (options->transfer_size == 0)
+		options->transfer_size = CLYDE_TRANSFER_SIZE_DEFAULT;
+	if (options->depth == 0)
+		options->depth = CLYDE_DEPTH_DEFAULT;
+	if (options->transfer_size % USB_PACKET_SIZE ||
+		options->transfer_size > CLYDE_TRANSFER_SIZE_MAX)
+		return complain(complaint, EINVAL,
+			"a transfer of %u bytes: a multiple of %d up to %d is "
+			"needed",
+			options->transfer_size, USB_PACKET_SIZE,
+			CLYDE_TRANSFER_SIZE_MAX);
+	if (options->depth > CLYDE_DEPTH_MAX)
+		return complain(complaint, EINVAL,
+			"a depth of %u: 1 to %d are possible", options->depth,
+			CLYDE_DEPTH_MAX);
+	if (device->pipes[id])
+		return complain(
+			complaint, EBUSY, "%s is open already", kinds[id].name);
+	if (options->quad && !kinds[id].quad)
+		return complain(complaint, EINVAL, "%s has no quad buffers",
+			kinds[id].name);
+	if (options->quad && device->pipes[kinds[id].pair])
+		return complain(complaint, EBUSY,
+			"quad buffers for %s take those of %s, which is open",
+			kinds[id].name, kinds[kinds[id].pair].name);
+	return 0;
+}
+
+static int open_pipe(struct clyde_device *device,
+	struct clyde_pipe_options options, struct clyde_pipe *pipe)
+{
+	int result;
+
+	pipe->device = device;
+	pipe->alternate = options.quad ? USB_ALT_4X : USB_ALT_2X;
+	result = engine_new(device->link, kinds[pipe->id].endpoint,
+		options.transfer_size, options.depth, &pipe->engine);
+	if (result < 0)
+		return complain(pipe_complaint(pipe), -result,
+			"no memory for %u transfers of %u bytes", options.depth,
+			options.transfer_size);
+	return restart(pipe);
+}
+
+CLYDE_API int clyde_pipe_open(struct clyde_device *device,
+	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
+	struct clyde_pipe **ret_pipe)
+{
+	struct clyde_pipe_options chosen = {0};
+	struct clyde_pipe *pipe = NULL;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	if (options)
+		chosen = *options;
+	result = check_options(device, id, &chosen);
+	if (result == 0) {
+		pipe = calloc(1, sizeof(*pipe));
+		result = pipe ? 0 : -ENOMEM;
+	}
+	if (result == 0) {
+		pipe->id = id;
+		result = open_pipe(device, chosen, pipe);
+	}
+	if (result == 0)
+		result = owner_init(&pipe->owner, &device->owner,
+			&device->context->tree, wake, destroy);
+	if (result == 0) {
+		device->pipes[id] = pipe;
+		*ret_pipe = owner_handle(&pipe->owner);
+	} else if (pipe) {
+		destroy(&pipe->owner);
+		free(pipe);
+	}
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API void clyde_pipe_close(struct clyde_pipe *pipe)
+{
+	owner_close(pipe);
+}
+
+CLYDE_API clyde_token clyde_pipe_token(const struct clyde_pipe *pipe)
+{
+	return (uintptr_t)pipe;
+}
+
+/* A call that changes the stream's state. */
+static int with_pipe(
+	struct clyde_pipe *pipe, int (*act)(struct clyde_pipe *pipe))
+{
+	int result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = act(pipe);
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+static int cancel(struct clyde_pipe *pipe)
+{
+	drain(pipe);
+	engine_drop(pipe->engine);
+	pipe->acquired = false;
+	return 0;
+}
+
+CLYDE_API int clyde_pipe_cancel(struct clyde_pipe *pipe)
+{
+	return with_pipe(pipe, cancel);
+}
+
+static int resume(struct clyde_pipe *pipe)
+{
+	return engine_start(pipe->engine);
+}
+
+CLYDE_API int clyde_pipe_resume(struct clyde_pipe *pipe)
+{
+	return with_pipe(pipe, resume);
+}
+
+CLYDE_API int clyde_pipe_reset(struct clyde_pipe *pipe)
+{
+	return with_pipe(pipe, restart);
+}
+
+static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
+{
+	unsigned slot = pipe->id - CLYDE_PIPE_EP6_IN;
+	uint16_t cycles = idle_ns / 125 * 6 + idle_ns % 125 * 6 / 125;
+
+	if (!pipe_is_in(pipe) || idle_ns > IDLE_NS_MAX)
+		return complain(pipe_complaint(pipe), EINVAL,
+			"%s: an idle flush of %u ns: IN pipes take 0 to %d",
+			pipe_name(pipe), idle_ns, IDLE_NS_MAX);
+	return register_write(pipe->device, REG_IDLE_FLUSH + 2 * slot, &cycles,
+		sizeof(cycles));
+}
+
+CLYDE_API int clyde_pipe_set_idle_flush(
+	struct clyde_pipe *pipe, unsigned idle_ns)
+{
+	int result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	result = set_idle_flush(pipe, idle_ns);
+	owner_leave(&pipe->owner);
+	return result;
+}
+
+CLYDE_API uint64_t clyde_pipe_offset(struct clyde_pipe *pipe)
+{
+	uint64_t offset;
+
+	if (owner_enter(&pipe) < 0)
+		return 0;
+	offset = pipe_is_in(pipe) ? pipe->offset : engine_good(pipe->engine);
+	owner_leave(&pipe->owner);
+	return offset;
+}
+
+CLYDE_API int clyde_pipe_stats(
+	struct clyde_pipe *pipe, struct clyde_pipe_stats *ret_stats)
+{
+	int result = owner_enter(&pipe);
+
+	if (result < 0)
+		return result;
+	engine_stats(pipe->engine, ret_stats);
+	ret_stats->stalls = pipe->stalls;
+	ret_stats->wakeups = pipe->wakeups;
+	owner_leave(&pipe->owner);
+	return 0;
+}

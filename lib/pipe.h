@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What pipe.c, the life of a pipe, and pipe-io.c, its bytes, share. */
+#ifndef LIB_PIPE_H
+#define LIB_PIPE_H
+
+#include "engine.h"
+
+struct clyde_pipe {
+	struct owner owner;
+	struct clyde_device *device;
+	enum clyde_pipe_id id;
+	struct engine *engine;
+	uint8_t alternate;
+	bool acquired;
+	size_t acquired_size;
+	uint64_t offset; /* IN: delivered */
+	uint64_t stalls, wakeups;
+};
+
+const char *pipe_name(const struct clyde_pipe *pipe);
+bool pipe_is_in(const struct clyde_pipe *pipe);
+struct complaint *pipe_complaint(const struct clyde_pipe *pipe);
+
+/* Write the sentence for an error of the stream, and return it. */
+int pipe_failed(struct clyde_pipe *pipe, int error);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Ports: takes voltages, currents, pulls and masks in units of people, gives
+ * them to the management commands in units of the wire.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* The regulators' range, firmware/fx2/port.c. */
+#define SUPPLY_MIN_MV      1650
+#define SUPPLY_MIN_REVD_MV 900
+#define SUPPLY_MAX_MV      5500
+/* One step of the INA233's current registers, and their end. */
+#define CURRENT_STEP_UA   10
+#define CURRENT_STEPS_MAX 32767
+
+static struct complaint *complaint_of(struct clyde_device *device)
+{
+	return &device->context->complaint;
+}
+
+clyde_ports ports_of(const struct clyde_device *device)
+{
+	return device->revision >= REVISION_D0 ? 0xf : 0x3;
+}
+
+CLYDE_API clyde_ports clyde_device_ports(struct clyde_device *device)
+{
+	clyde_ports ports;
+
+	if (owner_pin(&device) < 0)
+		return 0;
+	ports = ports_of(device);
+	owner_unpin(&device->owner);
+	return ports;
+}
+
+static int check_ports(struct clyde_device *device, clyde_ports ports)
+{
+	if ((ports & ~ports_of(device)) == 0)
+		return 0;
+	return complain(complaint_of(device), EINVAL,
+		"revision %s has ports %s only", device->info.revision,
+		device->revision >= REVISION_D0 ? "A to D" : "A and B");
+}
+
+static int check_supply(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	unsigned minimum = device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
+							   : SUPPLY_MIN_MV;
+	int result = check_ports(device, ports);
+
+	if (result < 0 || supply_mv == 0)
+		return result;
+	if (supply_mv >= minimum && supply_mv <= SUPPLY_MAX_MV)
+		return 0;
+	return complain(complaint_of(device), EINVAL,
+		"%.3f V is out of range: %.2f to %.2f V, or 0 for off",
+		supply_mv / 1e3, minimum / 1e3, SUPPLY_MAX_MV / 1e3);
+}
+
+static int get_values(struct clyde_device *device, enum mgmt_code code,
+	struct mgmt_values *ret_values)
+{
+	return mgmt_command(
+		device, code, NULL, 0, ret_values, sizeof(*ret_values));
+}
+
+static int set_values(struct clyde_device *device, enum mgmt_code code,
+	clyde_ports ports, unsigned value)
+{
+	struct mgmt_values request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++)
+		if (ports >> port & 1)
+			request.value[port] = value;
+	return mgmt_command(device, code, &request, sizeof(request), NULL, 0);
+}
+
+/* A getter of millivolts, as they are on the wire. */
+static int get_millivolts(
+	struct clyde_device *device, enum mgmt_code code, unsigned *ret_mv)
+{
+	struct mgmt_values values;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = get_values(device, code, &values);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_mv[port] = values.value[port];
+	owner_leave(&device->owner);
+	return result;
+}
+
+/* The device's refusal says nothing; the limits say why. */
+static int check_limits(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	struct mgmt_values limits;
+	int result = get_values(device, MGMT_GET_VLIMIT, &limits);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned limit_mv = limits.value[port];
+
+		if (ports >> port & 1 && limit_mv && supply_mv > limit_mv)
+			return complain(complaint_of(device), ERANGE,
+				"port %c: %.3f V is above its limit of %.3f V; "
+				"raise it with: clyde voltage --limit %c=%.3f",
+				'A' + port, supply_mv / 1e3, limit_mv / 1e3,
+				'A' + port, supply_mv / 1e3);
+	}
+	return result;
+}
+
+static int check_all(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	int result = check_supply(device, ports, supply_mv);
+
+	if (result == 0 && supply_mv > 0)
+		result = check_limits(device, ports, supply_mv);
+	return result;
+}
+
+CLYDE_API int clyde_supply_set(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = check_all(device, ports, supply_mv);
+	if (result == 0)
+		result = set_values(device, MGMT_SET_VSUPPLY, ports, supply_mv);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_supply_get(
+	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT])
+{
+	return get_millivolts(device, MGMT_GET_VSUPPLY, ret_supply_mv);
+}
+
+/* What a specification asks of one port. */
+static int wanted_mv(struct clyde_device *device,
+	const struct clyde_supply *supply, unsigned *ret_mv)
+{
+	struct mgmt_values sense;
+	int result;
+
+	*ret_mv = supply->supply_mv;
+	if (supply->sense < 0)
+		return 0;
+	result = get_values(device, MGMT_GET_VSENSE, &sense);
+	if (result == 0)
+		*ret_mv = sense.value[supply->sense];
+	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
+		return complain(complaint_of(device), EINVAL,
+			"port %c senses %.3f V: too low to be mirrored",
+			'A' + supply->sense, *ret_mv / 1e3);
+	return result;
+}
+
+CLYDE_API int clyde_supply_apply(struct clyde_device *device,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT])
+{
+	unsigned mv[PORT_COUNT] = {0};
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		if (!supply[port].given)
+			continue;
+		result = wanted_mv(device, &supply[port], &mv[port]);
+		if (result == 0)
+			result = check_all(device, 1 << port, mv[port]);
+	}
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		if (supply[port].given)
+			result = set_values(
+				device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+	owner_leave(&device->owner);
+	return result;
+}
+
+/*
+ * To the firmware, 0 is no limit; but while a supply is on it clamps it to
+ * the new limit first, so that 0 would throw the DAC to some other voltage
+ * (port.c, port_mgmt_set_vlimit()).  Then the highest limit does the same.
+ */
+static int set_limit(
+	struct clyde_device *device, clyde_ports ports, unsigned limit_mv)
+{
+	struct mgmt_values supplies;
+	int result = check_supply(device, ports, limit_mv);
+
+	if (result == 0)
+		result = get_values(device, MGMT_GET_VSUPPLY, &supplies);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned wire_mv = limit_mv;
+
+		if (!(ports >> port & 1))
+			continue;
+		if (limit_mv == 0 && supplies.value[port] > 0)
+			wire_mv = SUPPLY_MAX_MV;
+		result =
+			set_values(device, MGMT_SET_VLIMIT, 1 << port, wire_mv);
+	}
+	return result;
+}
+
+CLYDE_API int clyde_limit_set(
+	struct clyde_device *device, clyde_ports ports, unsigned limit_mv)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = set_limit(device, ports, limit_mv);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_limit_get(
+	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT])
+{
+	int result = get_millivolts(device, MGMT_GET_VLIMIT, ret_limit_mv);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		if (ret_limit_mv[port] >= SUPPLY_MAX_MV)
+			ret_limit_mv[port] = 0;
+	return result;
+}
+
+CLYDE_API int clyde_sense_get(
+	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT])
+{
+	return get_millivolts(device, MGMT_GET_VSENSE, ret_sense_mv);
+}
+
+CLYDE_API int clyde_current_get(
+	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT])
+{
+	struct mgmt_values values;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = get_values(device, MGMT_GET_ISUPPLY, &values);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_current_ua[port] =
+			(int16_t)values.value[port] * CURRENT_STEP_UA;
+	owner_leave(&device->owner);
+	return result;
+}
+
+static int set_window(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	struct mgmt_windows request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++) {
+		request.value[port].low_mv = low_mv;
+		request.value[port].high_mv = high_mv;
+	}
+	return mgmt_command(
+		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
+}
+
+CLYDE_API int clyde_window_set(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = check_supply(device, ports, low_mv);
+	if (result == 0)
+		result = check_supply(device, ports, high_mv);
+	if (result == 0)
+		result = set_window(device, ports, low_mv, high_mv);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_window_get(struct clyde_device *device,
+	unsigned ret_low_mv[CLYDE_PORT_COUNT],
+	unsigned ret_high_mv[CLYDE_PORT_COUNT])
+{
+	struct mgmt_windows windows;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = mgmt_command(
+		device, MGMT_GET_VALERT, NULL, 0, &windows, sizeof(windows));
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		ret_low_mv[port] = windows.value[port].low_mv;
+		ret_high_mv[port] = windows.value[port].high_mv;
+	}
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_trip_set(
+	struct clyde_device *device, clyde_ports ports, unsigned trip_ua)
+{
+	unsigned steps = trip_ua / CURRENT_STEP_UA;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = check_ports(device, ports);
+	if (result == 0 &&
+		(steps > CURRENT_STEPS_MAX || (trip_ua > 0 && steps == 0)))
+		result = complain(complaint_of(device), EINVAL,
+			"a trip current of %u uA: %u to %u, or 0 for none",
+			trip_ua, CURRENT_STEP_UA,
+			CURRENT_STEP_UA * CURRENT_STEPS_MAX);
+	if (result == 0)
+		result = set_values(device, MGMT_SET_IALERT, ports, steps);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_trip_get(
+	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT])
+{
+	int result = get_millivolts(device, MGMT_GET_IALERT, ret_trip_ua);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_trip_ua[port] *= CURRENT_STEP_UA;
+	return result;
+}

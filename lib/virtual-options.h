@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What stands behind "virtual:": a list KEY=VALUE,... that describes the
+ * virtual Glasgows of a URI.  See clyde-virtual(7).
+ */
+#ifndef LIB_VIRTUAL_OPTIONS_H
+#define LIB_VIRTUAL_OPTIONS_H
+
+#include "internal.h"
+#include "virtual/device.h"
+
+#define VIRTUAL_DEVICES_MAX 8
+
+struct virtual_options {
+	unsigned devices;
+	int only; /* index=N: just this one of them, or -1 */
+	unsigned packets;
+	uint64_t unplug_us; /* UINT64_MAX = never */
+	bool configured;
+	char eeprom_path[CLYDE_URI_SIZE];
+	uint8_t *eeprom; /* as read, EEPROM_SIZE bytes; or NULL */
+	struct device_options device;
+	struct faults faults;
+};
+
+/* Parse for the device of this index.  To be cleared after success. */
+int virtual_options_parse(const char *text, unsigned index,
+	struct virtual_options *ret_options, struct complaint *complaint);
+void virtual_options_clear(struct virtual_options *options);
+
+/* Write the EEPROM back to its file, if it is not what was read. */
+int virtual_options_save(
+	const struct virtual_options *options, const uint8_t *eeprom);
+
+/* The specification of one device out of several. */
+void virtual_options_name(
+	const char *text, unsigned index, char *out, unsigned size);
+
+#endif
