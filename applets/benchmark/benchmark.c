@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The benchmark applet: takes modes and an amount, opens the pipes that each
+ * mode needs in the order that loses nothing, and runs it.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODES "source sink loopback latency"
+
+static const struct clyde_parameter parameters[] = {
+	{
+		.name = "modes",
+		.type = CLYDE_CHOICE,
+		.positional = true,
+		.initial = MODES,
+		.choices = MODES,
+		.help = "What to measure: bytes from the FPGA, to it, there "
+			"and back, or the time of a round trip of 512 bytes",
+	},
+	{
+		.name = "count",
+		.key = 'c',
+		.type = CLYDE_SIZE,
+		.minimum = 1,
+		.maximum = UINT64_C(1) << 50,
+		.unit = "B",
+		.initial = "8MiB",
+		.help = "Bytes to transfer in each mode; a round trip counts "
+			"for 1024",
+	},
+	{
+		.name = "omit",
+		.type = CLYDE_SIZE,
+		.maximum = UINT64_C(1) << 50,
+		.unit = "B",
+		.initial = "0",
+		.help = "Bytes to transfer before the clock starts",
+	},
+	{
+		.name = "transfer-size",
+		.type = CLYDE_SIZE,
+		.minimum = 512,
+		.maximum = CLYDE_TRANSFER_SIZE_MAX,
+		.multiple = 512,
+		.unit = "B",
+		.initial = "64KiB",
+		.help = "Size of a USB transfer",
+	},
+	{
+		.name = "depth",
+		.type = CLYDE_INTEGER,
+		.minimum = 1,
+		.maximum = CLYDE_DEPTH_MAX,
+		.unit = "transfers",
+		.initial = "32",
+		.help = "Transfers kept in flight",
+	},
+	{
+		.name = "idle-flush",
+		.type = CLYDE_INTEGER,
+		.maximum = 1365,
+		.unit = "us",
+		.initial = "4",
+		.help = "In latency mode, how long the FPGA waits for a "
+			"further byte before it sends what it has; upstream "
+			"waits 125",
+	},
+	{0},
+};
+
+/* 518 and 520 cycles are what the bridge's arbitration makes of a packet IN
+   and OUT; see HACKING.md. */
+const struct bench_mode_entry bench_modes[] = {
+	{"source", BENCH_SOURCE, true, false, 518, 1, bench_source},
+	{"sink", BENCH_SINK, false, true, 520, 1, bench_sink},
+	{"loopback", BENCH_LOOPBACK, true, true, 518 + 520, 2, bench_loopback},
+	{"latency", BENCH_LOOPBACK, true, true, 0, 2, bench_latency},
+	{0},
+};
+
+static int set_mode(struct bench *bench, uint8_t mode)
+{
+	return clyde_register_write(bench->device, REG_BENCH_MODE, &mode, 1);
+}
+
+/* The smallest transfers that are asked for are packets; the largest need not
+   exceed what is to be moved. */
+static struct clyde_pipe_options pipe_options(const struct bench *bench)
+{
+	struct clyde_pipe_options options = bench->pipe;
+	uint64_t total = bench->omit + bench->count;
+
+	options.quad = true;
+	if (total < options.transfer_size)
+		options.transfer_size = (total + 511) / 512 * 512;
+	return options;
+}
+
+static int open_pipes(struct bench *bench)
+{
+	struct clyde_pipe_options options = pipe_options(bench);
+	bool latency = bench->mode->packet_cycles == 0;
+	int result = 0;
+
+	if (bench->mode->in)
+		result = clyde_pipe_open(
+			bench->device, CLYDE_PIPE_EP6_IN, &options, &bench->in);
+	if (result == 0 && bench->mode->out)
+		result = clyde_pipe_open(bench->device, CLYDE_PIPE_EP2_OUT,
+			&options, &bench->out);
+	if (result == 0 && bench->mode->in)
+		result = clyde_pipe_set_idle_flush(
+			bench->in, latency ? bench->idle_ns : 125000);
+	return result;
+}
+
+/* A register write is 28 bits on the device's 400 kHz I2C bus: the core
+   cannot have started sooner than that after the command left. */
+#define START_FLOOR_NS 70000
+
+/* The core is idle until the pipes are reset and reads are armed. */
+static int start_mode(struct bench *bench)
+{
+	int64_t before;
+	int result = set_mode(bench, BENCH_IDLE);
+
+	if (result == 0)
+		result = open_pipes(bench);
+	before = clyde_device_now(bench->device);
+	if (result == 0)
+		result = set_mode(bench, bench->mode->mode);
+	/* A source runs from the command on; the others from the first byte
+	   that the host sends. */
+	bench->start_ns = bench->mode->out ? clyde_device_now(bench->device)
+					   : before + START_FLOOR_NS;
+	return result;
+}
+
+static int run_mode(struct bench *bench)
+{
+	int result;
+
+	bench->moved = 0;
+	bench->start_moved = 0;
+	bench->mismatched = false;
+	memset(bench->histogram, 0, sizeof(*bench->histogram));
+	bench->cpu_start_s = bench_cpu_s();
+	result = start_mode(bench);
+	bench->end_ns = bench->start_ns;
+	if (result == 0) {
+		result = bench->mode->run(bench);
+		bench_report(bench, result);
+	}
+	clyde_pipe_close(bench->out);
+	clyde_pipe_close(bench->in);
+	bench->in = bench->out = NULL;
+	return result;
+}
+
+static int mode_failed(struct bench *bench, int result)
+{
+	char text[256];
+
+	if (result == -EILSEQ)
+		mismatch_text(&bench->mismatch, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "%s", run_error(bench->run));
+	return run_fail(bench->run, -result, "%s: %s", bench->mode->name, text);
+}
+
+static int run_modes(struct bench *bench)
+{
+	char first[320];
+	int failure = 0;
+
+	for (bench->mode = bench_modes; bench->mode->name; bench->mode++) {
+		int result;
+
+		if (!run_chosen(bench->run, "modes", bench->mode->name))
+			continue;
+		result = run_mode(bench);
+		if (result < 0)
+			mode_failed(bench, result);
+		if (result < 0 && result != -EILSEQ)
+			return result;
+		/* Wrong data in one mode says something; so do the others. */
+		if (result < 0 && failure == 0) {
+			snprintf(first, sizeof(first), "%s",
+				run_error(bench->run));
+			failure = result;
+		}
+	}
+	return failure < 0 ? run_fail(bench->run, -failure, "%s", first) : 0;
+}
+
+static int run(struct clyde_run *run)
+{
+	struct bench bench = {
+		.run = run,
+		.device = run_device(run),
+		.count = run_value(run, "count"),
+		.omit = run_value(run, "omit"),
+		.pipe.transfer_size = run_value(run, "transfer-size"),
+		.pipe.depth = run_value(run, "depth"),
+		.idle_ns = run_value(run, "idle-flush") * 1000,
+	};
+	int result;
+
+	bench.sequence = sequence_new();
+	bench.histogram = malloc(sizeof(*bench.histogram));
+	if (bench.sequence && bench.histogram)
+		result = run_modes(&bench);
+	else
+		result = run_fail(run, ENOMEM, "out of memory");
+	free(bench.sequence);
+	free(bench.histogram);
+	return result;
+}
+
+const struct applet applet_benchmark = {
+	.table =
+		{
+			.name = "benchmark",
+			.help = "Measure the link between the host and the "
+                                "FPGA",
+			.parameters = parameters,
+		},
+	.run = run,
+};

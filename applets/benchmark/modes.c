@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The benchmark's modes: each moves bytes through open pipes, verifies every
+ * one, and notes when the timed part began and ended.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define STALL_TIMEOUT_MS    1000 /* without a byte: the stream has stopped */
+#define EVIDENCE_TIMEOUT_MS 10
+#define PROGRESS_STEP       (1 << 20)
+
+static uint64_t total(const struct bench *bench)
+{
+	return bench->omit + bench->count;
+}
+
+/* Bytes were verified: warm-up may end with them. */
+static void advance(struct bench *bench, size_t size)
+{
+	uint64_t before = bench->moved;
+	int64_t now = clyde_device_now(bench->device);
+
+	bench->moved += size;
+	bench->end_ns = now;
+	if (bench->omit > 0 && before < bench->omit &&
+		bench->moved >= bench->omit) {
+		bench->start_ns = now;
+		bench->start_moved = bench->moved;
+	}
+	if (before / PROGRESS_STEP != bench->moved / PROGRESS_STEP)
+		run_progress(bench->run, bench->mode->name, bench->moved,
+			total(bench));
+}
+
+/* The pipe stands at the first bad byte: what follows tells the story. */
+static int explain(struct bench *bench)
+{
+	uint8_t evidence[EVIDENCE_MAX];
+	ssize_t size = clyde_pipe_read(
+		bench->in, evidence, sizeof(evidence), EVIDENCE_TIMEOUT_MS);
+
+	if (size < 0)
+		return size;
+	bench->mismatched = true;
+	sequence_explain(bench->sequence, bench->moved, evidence, size,
+		&bench->mismatch);
+	return -EILSEQ;
+}
+
+/* Wait for bytes, and verify them in place. */
+static int receive(struct bench *bench)
+{
+	uint64_t left = total(bench) - bench->moved;
+	void *data;
+	ssize_t size = clyde_pipe_acquire(bench->in, &data, STALL_TIMEOUT_MS);
+	size_t good;
+	int result;
+
+	if (size < 0)
+		return size;
+	if ((uint64_t)size > left)
+		size = left;
+	good = sequence_match(bench->sequence, bench->moved, data, size);
+	result = clyde_pipe_release(bench->in, good);
+	advance(bench, good);
+	if (result == 0 && good < (size_t)size)
+		result = explain(bench);
+	return result;
+}
+
+/* Put the next bytes into the pipe's own buffers. */
+static int send(struct bench *bench, uint64_t *sent, uint64_t end)
+{
+	void *data;
+	ssize_t size = clyde_pipe_acquire(bench->out, &data, STALL_TIMEOUT_MS);
+
+	if (size < 0)
+		return size;
+	if ((uint64_t)size > end - *sent)
+		size = end - *sent;
+	sequence_fill(bench->sequence, *sent, data, size);
+	*sent += size;
+	return clyde_pipe_release(bench->out, size);
+}
+
+int bench_source(struct bench *bench)
+{
+	int result = 0;
+
+	while (bench->moved < total(bench) && result == 0)
+		result = receive(bench);
+	return result;
+}
+
+/* What the core has counted; its register has 32 bits. */
+static int read_count(struct bench *bench, uint32_t *ret_count)
+{
+	return clyde_register_read(
+		bench->device, REG_BENCH_COUNT, ret_count, sizeof(*ret_count));
+}
+
+/* What the core latched at the first byte that was wrong. */
+static int read_mismatch(struct bench *bench)
+{
+	uint8_t window[BENCH_WINDOW_SIZE];
+	uint32_t offset;
+	int result = clyde_register_read(
+		bench->device, REG_BENCH_OFFSET, &offset, sizeof(offset));
+
+	if (result == 0)
+		result = clyde_register_read(bench->device, REG_BENCH_WINDOW,
+			window, sizeof(window));
+	if (result < 0)
+		return result;
+	/* The offset wrapped as often as the count did; the count is near. */
+	bench->moved -= (uint32_t)(bench->moved - offset);
+	bench->mismatched = true;
+	sequence_explain(bench->sequence, bench->moved, window, sizeof(window),
+		&bench->mismatch);
+	return -EILSEQ;
+}
+
+/* Wait until the core has checked all that was sent.  That is the end of the
+   timed part: a byte in a buffer on the way has not arrived. */
+static int confirm(struct bench *bench, uint64_t sent)
+{
+	uint32_t count = 0, before;
+	uint8_t error;
+	int result = read_count(bench, &count);
+
+	while (result == 0 && count != (uint32_t)sent) {
+		before = count;
+		result = clyde_device_sleep(bench->device, 1);
+		if (result == 0)
+			result = read_count(bench, &count);
+		if (count == before)
+			break;
+	}
+	if (result < 0)
+		return result;
+	advance(bench, sent - bench->moved - (uint32_t)(sent - count));
+	result = clyde_register_read(bench->device, REG_BENCH_ERROR, &error, 1);
+	if (result == 0 && error)
+		return read_mismatch(bench);
+	if (result == 0 && count != (uint32_t)sent)
+		return run_fail(bench->run, EIO,
+			"sink: the FPGA took %" PRIu32 " of %" PRIu64
+			" bytes and stopped",
+			count, sent);
+	return result;
+}
+
+static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
+{
+	int result = 0;
+
+	while (*sent < end && result == 0) {
+		result = send(bench, sent, end);
+		if (*sent % PROGRESS_STEP == 0)
+			run_progress(bench->run, "sink", *sent, total(bench));
+	}
+	if (result == 0)
+		result = clyde_pipe_flush(bench->out, STALL_TIMEOUT_MS);
+	return result;
+}
+
+int bench_sink(struct bench *bench)
+{
+	uint64_t sent = 0;
+	int result = 0;
+
+	if (bench->omit > 0) {
+		result = send_all(bench, &sent, bench->omit);
+		if (result == 0)
+			result = confirm(bench, sent);
+	}
+	if (result == 0)
+		result = send_all(bench, &sent, total(bench));
+	if (result == 0)
+		return confirm(bench, sent);
+	/* Interrupted, say: what the device took is known. */
+	bench->moved = clyde_pipe_offset(bench->out);
+	bench->end_ns = clyde_device_now(bench->device);
+	return result;
+}
+
+int bench_loopback(struct bench *bench)
+{
+	/* What fits the OUT pipe: sending never waits while bytes come back,
+	   and the IN pipe holds twice that. */
+	uint64_t window =
+		(uint64_t)bench->pipe.transfer_size * bench->pipe.depth;
+	uint64_t sent = 0;
+	int result = 0;
+
+	while (bench->moved < total(bench) && result == 0) {
+		while (sent < total(bench) && sent - bench->moved < window &&
+			result == 0)
+			result = send(bench, &sent, total(bench));
+		if (result == 0 && sent == total(bench))
+			result = clyde_pipe_push(bench->out, 0);
+		if (result == 0)
+			result = receive(bench);
+	}
+	return result;
+}
+
+static int round_trip(struct bench *bench, bool timed)
+{
+	uint8_t data[ROUND_TRIP_SIZE];
+	uint64_t offset = bench->moved;
+	int64_t start = clyde_device_now(bench->device);
+	ssize_t size;
+	size_t good;
+
+	sequence_fill(bench->sequence, offset, data, sizeof(data));
+	size = clyde_pipe_write(
+		bench->out, data, sizeof(data), STALL_TIMEOUT_MS);
+	if (size == sizeof(data))
+		size = clyde_pipe_push(bench->out, 0);
+	if (size >= 0)
+		size = clyde_pipe_read(
+			bench->in, data, sizeof(data), STALL_TIMEOUT_MS);
+	if (size < 0)
+		return size;
+	good = sequence_match(bench->sequence, offset, data, size);
+	bench->moved += good;
+	if (good < (size_t)size) {
+		bench->mismatched = true;
+		sequence_explain(bench->sequence, bench->moved, data + good,
+			size - good, &bench->mismatch);
+		return -EILSEQ;
+	}
+	bench->end_ns = clyde_device_now(bench->device);
+	if (timed)
+		histogram_add(bench->histogram, bench->end_ns - start);
+	return size == sizeof(data)
+		? 0
+		: run_fail(bench->run, ETIMEDOUT,
+			  "latency: %zd of %d bytes came back", size,
+			  ROUND_TRIP_SIZE);
+}
+
+int bench_latency(struct bench *bench)
+{
+	uint64_t warm_up = bench->omit / (2 * ROUND_TRIP_SIZE);
+	uint64_t count = bench->count / (2 * ROUND_TRIP_SIZE);
+	int result = 0;
+
+	if (count == 0)
+		count = 1;
+	for (uint64_t i = 0; i < warm_up + count && result == 0; i++) {
+		result = round_trip(bench, i >= warm_up);
+		if (i % 1024 == 0)
+			run_progress(bench->run, "latency", i, warm_up + count);
+	}
+	return result;
+}
