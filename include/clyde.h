@@ -409,7 +409,8 @@ ssize_t clyde_pipe_read_some(
 /*
  * Write size bytes.  They travel in transfers of the pipe's size; the rest
  * waits for more, or for clyde_pipe_flush().  Blocks while the queue is
- * full.  Returns what was taken, fewer only as clyde_pipe_read() does.
+ * full, which a loopback is as long as nobody reads.  Returns what was taken,
+ * fewer only as clyde_pipe_read() does.
  */
 ssize_t clyde_pipe_write(
 	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms);

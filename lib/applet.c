@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,11 @@ static int parameter_index(const struct clyde_run *run, const char *name)
 	return -1;
 }
 
+static const char *const suffixes[] = {"", "KiB", "MiB", "GiB", "TiB"};
+
 /* Digits, and for a size a binary suffix. */
 static int parse_number(const char *text, bool size, uint64_t *ret_number)
 {
-	static const char *const suffixes[] = {"", "KiB", "MiB", "GiB"};
 	char *end;
 	unsigned long long number;
 
@@ -69,7 +71,7 @@ static int parse_number(const char *text, bool size, uint64_t *ret_number)
 	number = strtoull(text, &end, 10);
 	if (errno)
 		return -ERANGE;
-	for (unsigned i = 0; i < (size ? 4 : 1); i++) {
+	for (unsigned i = 0; i < (size ? 5 : 1); i++) {
 		if (strcmp(end, suffixes[i]) != 0)
 			continue;
 		if (number > UINT64_MAX >> 10 * i)
@@ -111,11 +113,24 @@ static int set_choice(struct complaint *complaint,
 	return 0;
 }
 
+/* A bound as it would be typed. */
+static void bound_text(uint64_t bound, bool size, char text[24])
+{
+	unsigned suffix = 0;
+
+	while (size && bound > 0 && bound % 1024 == 0 && suffix < 4) {
+		bound /= 1024;
+		suffix++;
+	}
+	snprintf(text, 24, "%" PRIu64 "%s", bound, suffixes[suffix]);
+}
+
 static int set_number(struct complaint *complaint,
 	const struct clyde_parameter *parameter, const char *text,
 	uint64_t *value)
 {
 	bool size = parameter->type == CLYDE_SIZE;
+	char minimum[24], maximum[24];
 	uint64_t number;
 	int result = parse_number(text, size, &number);
 
@@ -125,11 +140,12 @@ static int set_number(struct complaint *complaint,
 			size ? "a size like 512, 64KiB, 8MiB or 1GiB"
 			     : "a number");
 	if (result < 0 || number < parameter->minimum ||
-		number > parameter->maximum)
-		return complain(complaint, EINVAL,
-			"%s: %s is not in %llu..%llu", parameter->name, text,
-			(unsigned long long)parameter->minimum,
-			(unsigned long long)parameter->maximum);
+		number > parameter->maximum) {
+		bound_text(parameter->minimum, size, minimum);
+		bound_text(parameter->maximum, size, maximum);
+		return complain(complaint, EINVAL, "%s: %s is not in %s..%s",
+			parameter->name, text, minimum, maximum);
+	}
 	if (parameter->multiple && number % parameter->multiple)
 		return complain(complaint, EINVAL,
 			"%s: %s is not a multiple of %llu", parameter->name,

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 CLYDE_API const char *clyde_version(void)
 {
@@ -20,6 +21,21 @@ int complain(struct complaint *complaint, int error, const char *format, ...)
 	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
 	va_end(arguments);
 	return -error;
+}
+
+const char *reason(int result)
+{
+	switch (result) {
+	case -ENODEV:
+		return "the device was unplugged";
+	case -EPIPE:
+		return "the endpoint stalled";
+	case -ETIMEDOUT:
+		return "no answer before the deadline";
+	case -EDEADLK:
+		return "nothing is under way that could end this wait";
+	}
+	return strerror(-result);
 }
 
 uint64_t deadline_in(struct link *link, int timeout_ms)

@@ -107,8 +107,7 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 	if (result < 0)
 		return complain(complaint, -result,
 			"cannot read the device's descriptors: %s",
-			result == -ENODEV ? "it was unplugged"
-					  : strerror(-result));
+			reason(result));
 	info->api_level = descriptor.bcdDevice >> 8;
 	info->modified = strncmp(info->product, "Glasgow ", 8) != 0;
 	*ret_revision = descriptor.bcdDevice & 0xff;

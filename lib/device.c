@@ -14,8 +14,9 @@
 
 static const struct link_provider *const providers[] = {&link_virtual};
 
-#define NO_DEVICE \
-	"no Glasgow found; plug one in, or use the virtual one: -d virtual:"
+#define NO_DEVICE                                                          \
+	"no Glasgow found; plug one in, or use the virtual one: clyde -d " \
+	"virtual:"
 
 /* The provider for a URI, and what stands behind its scheme. */
 static int resolve(struct clyde_context *context, const char *uri,
@@ -34,7 +35,7 @@ static int resolve(struct clyde_context *context, const char *uri,
 		}
 	}
 	return complain(&context->complaint, EINVAL,
-		"%s: not a device URI; try virtual:", uri);
+		"'%s' is not a device URI; try virtual:", uri);
 }
 
 /* Open the link to one device and read what it says of itself. */
@@ -174,7 +175,7 @@ static int check_level(struct clyde_device *device)
 	if (level == 0)
 		return complain(complaint, EPROTONOSUPPORT,
 			"the device %s has no firmware; load it with "
-		        "upstream's "
+			"upstream's "
 			"tool: glasgow flash",
 			device->info.serial);
 	return complain(complaint, EPROTONOSUPPORT,
@@ -198,7 +199,7 @@ static int start(struct clyde_device *device)
 		if (result < 0)
 			complain(&device->context->complaint, -result,
 				"cannot open the management interface: %s",
-				strerror(-result));
+				reason(result));
 	}
 	return result < 0 ? result : 0;
 }

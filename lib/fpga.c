@@ -98,7 +98,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	result = send_bitstream(device, engine, bitstream, size);
 	if (result < 0 && result != -EINTR && result != -ECANCELED)
 		complain(complaint, -result, "cannot send the bitstream: %s",
-			strerror(-result));
+			reason(result));
 	memcpy(request.id, id, sizeof(request.id));
 	if (result >= 0)
 		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
@@ -153,7 +153,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	if (result < 0)
 		return complain(complaint, -result,
 			"the device refused to load its FPGA: %s",
-			strerror(-result));
+			reason(result));
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);

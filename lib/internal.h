@@ -22,6 +22,9 @@ struct complaint {
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A negative result in a few words: "the device was unplugged". */
+const char *reason(int result);
+
 struct clyde_context {
 	struct owner owner; /* first in every object */
 	struct tree tree;

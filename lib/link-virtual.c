@@ -96,6 +96,16 @@ static bool run(struct virtual_link *link, tick until)
 	return alive;
 }
 
+/* A file that stands for the EEPROM is written as soon as the EEPROM is, so
+   that the command fails if it cannot be. */
+static int keep_eeprom(struct virtual_link *link)
+{
+	if (link->options.eeprom == NULL)
+		return 0;
+	return virtual_options_save(
+		&link->options, device_eeprom(link->device));
+}
+
 static int virtual_wait(struct link *base, uint64_t deadline_ns)
 {
 	struct virtual_link *link = VIRTUAL(base);
@@ -115,7 +125,7 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 		count = deliver(link);
 	}
 	atomic_store(&base->wake, false);
-	return count;
+	return keep_eeprom(link) < 0 ? -EIO : count;
 }
 
 static int virtual_control(struct link *base, const struct usb_setup *setup,
@@ -202,9 +212,6 @@ static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
 
-	if (link->device && link->options.eeprom_path[0])
-		virtual_options_save(
-			&link->options, device_eeprom(link->device));
 	bus_free(link->bus);
 	device_free(link->device);
 	virtual_options_clear(&link->options);

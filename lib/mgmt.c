@@ -196,10 +196,7 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 			return result;
 		if (mgmt->failure)
 			return complain(complaint, -mgmt->failure, "%s: %s",
-				name_of(code),
-				mgmt->failure == -ENODEV
-					? "the device was unplugged"
-					: strerror(-mgmt->failure));
+				name_of(code), reason(mgmt->failure));
 		if (mgmt->stray)
 			return complain(complaint, EPROTO,
 				"the reply to %s, request %u, carries serial "
@@ -208,7 +205,7 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 		result = link->ops->wait(link, deadline);
 		if (result < 0)
 			return complain(complaint, -result, "%s: %s",
-				name_of(code), strerror(-result));
+				name_of(code), reason(result));
 		if (result == 0 && link->ops->now(link) >= deadline)
 			return complain(complaint, ETIMEDOUT,
 				"the device did not answer %s; unplug it and "
@@ -251,7 +248,7 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
 		return complain(&mgmt->device->context->complaint, -result,
-			"%s: %s", name_of(code), strerror(-result));
+			"%s: %s", name_of(code), reason(result));
 	mgmt->out_busy = true;
 	result = await(mgmt, code, deadline);
 	if (result < 0) {

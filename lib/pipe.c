@@ -45,14 +45,8 @@ struct complaint *pipe_complaint(const struct clyde_pipe *pipe)
 
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
-	const char *what = strerror(-error);
-
-	if (error == -ENODEV)
-		what = "the device was unplugged";
-	else if (error == -EPIPE)
-		what = "the endpoint stalled";
 	return complain(pipe_complaint(pipe), -error,
-		"%s: %s; good up to byte %#llx", pipe_name(pipe), what,
+		"%s: %s; good up to byte %#llx", pipe_name(pipe), reason(error),
 		(unsigned long long)(pipe_is_in(pipe)
 				? pipe->offset
 				: engine_good(pipe->engine)));
@@ -83,7 +77,7 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 			name);
 	if (result < 0)
 		return complain(pipe_complaint(pipe), -result, "%s: %s", name,
-			strerror(-result));
+			reason(result));
 	return 0;
 }
 

@@ -204,7 +204,7 @@ static int parse_pair(struct parser *parser, char *pair)
 		if (strcmp(keys[i].name, pair) == 0)
 			return keys[i].parse(parser, pair, value);
 	return complain(parser->complaint, EINVAL,
-		"virtual: %s%s; see clyde-virtual(7)", pair,
+		"virtual: '%s'%s; see clyde-virtual(7)", pair,
 		value ? " is not a key" : " is not KEY=VALUE");
 }
 
@@ -220,6 +220,11 @@ static int parse_pairs(struct parser *parser, char *text)
 		parser->index >= parser->options->devices)
 		return complain(parser->complaint, EINVAL,
 			"virtual: index=%u, but devices=%u", parser->index,
+			parser->options->devices);
+	if (result == 0 && parser->options->eeprom_path[0] &&
+		parser->options->devices > 1)
+		return complain(parser->complaint, EINVAL,
+			"virtual: eeprom= is for one device, and devices=%u",
 			parser->options->devices);
 	return result;
 }
@@ -240,6 +245,38 @@ static void count_serial(char *serial, unsigned index)
 	}
 }
 
+static int write_eeprom(const struct virtual_options *options)
+{
+	char path[CLYDE_URI_SIZE + 8];
+	FILE *file;
+	bool written;
+
+	snprintf(path, sizeof(path), "%s.new", options->eeprom_path);
+	file = fopen(path, "wb");
+	if (file == NULL)
+		return -errno;
+	written = fwrite(options->eeprom, 1, EEPROM_SIZE, file) == EEPROM_SIZE;
+	written &= fclose(file) == 0;
+	if (written && rename(path, options->eeprom_path) == 0)
+		return 0;
+	unlink(path);
+	return -EIO;
+}
+
+static int create_eeprom(struct parser *parser)
+{
+	struct virtual_options *options = parser->options;
+	int result;
+
+	device_format_eeprom(&options->device, options->eeprom);
+	result = write_eeprom(options);
+	if (result < 0)
+		return complain(parser->complaint,
+			result == -ENOENT ? EINVAL : -result, "%s: %s",
+			options->eeprom_path, strerror(-result));
+	return 0;
+}
+
 static int load_eeprom(struct parser *parser)
 {
 	struct virtual_options *options = parser->options;
@@ -256,13 +293,8 @@ static int load_eeprom(struct parser *parser)
 			fclose(file);
 		return complain(parser->complaint, ENOMEM, "out of memory");
 	}
-	if (file == NULL) {
-		device_format_eeprom(&options->device, options->eeprom);
-		return virtual_options_save(options, NULL) == 0
-			? 0
-			: complain(parser->complaint, errno, "%s: %s", path,
-				  strerror(errno));
-	}
+	if (file == NULL)
+		return create_eeprom(parser);
 	size = fread(options->eeprom, 1, EEPROM_SIZE + 1, file);
 	fclose(file);
 	if (size == EEPROM_SIZE)
@@ -312,26 +344,12 @@ void virtual_options_clear(struct virtual_options *options)
 	options->eeprom = NULL;
 }
 
-int virtual_options_save(
-	const struct virtual_options *options, const uint8_t *eeprom)
+int virtual_options_save(struct virtual_options *options, const uint8_t *eeprom)
 {
-	char path[CLYDE_URI_SIZE + 8];
-	FILE *file;
-	bool written;
-
-	if (eeprom && memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
+	if (memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
 		return 0;
-	snprintf(path, sizeof(path), "%s.new", options->eeprom_path);
-	file = fopen(path, "wb");
-	if (file == NULL)
-		return -errno;
-	written = fwrite(eeprom ? eeprom : options->eeprom, 1, EEPROM_SIZE,
-			  file) == EEPROM_SIZE;
-	written &= fclose(file) == 0;
-	if (written && rename(path, options->eeprom_path) == 0)
-		return 0;
-	unlink(path);
-	return -EIO;
+	memcpy(options->eeprom, eeprom, EEPROM_SIZE);
+	return write_eeprom(options);
 }
 
 void virtual_options_name(

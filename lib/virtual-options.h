@@ -29,9 +29,9 @@ int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint);
 void virtual_options_clear(struct virtual_options *options);
 
-/* Write the EEPROM back to its file, if it is not what was read. */
+/* Write the EEPROM to its file, if it is not what the file holds. */
 int virtual_options_save(
-	const struct virtual_options *options, const uint8_t *eeprom);
+	struct virtual_options *options, const uint8_t *eeprom);
 
 /* The specification of one device out of several. */
 void virtual_options_name(

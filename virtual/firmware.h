@@ -19,7 +19,7 @@ struct control {
 	bool pending; /* the firmware has not answered yet */
 	tick due;     /* when it will */
 	bool stalled;
-	uint8_t data[512]; /* data stage */
+	uint8_t data[USB_FX2_RAM_CHUNK]; /* data stage */
 	uint16_t length;
 	uint16_t sent;
 	uint16_t packet; /* of it in flight */
