@@ -1,0 +1,31 @@
+# A wrapper around Meson.  The real build is in meson.build.
+
+BUILD ?= build
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	scripts/packages build
+	meson setup $(BUILD)
+
+# The benchmark on the virtual Glasgow, from nothing.
+benchmark: all
+	$(BUILD)/cli/clyde -d virtual: run benchmark
+
+# Everything that can be checked on this machine.
+check:
+	scripts/packages build check
+	scripts/check
+
+install: all
+	meson install -C $(BUILD)
+
+fuzz:
+	scripts/packages build check
+	scripts/fuzz
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all benchmark check install fuzz clean

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes an applet's parameter table, gives argp its options and its help. */
+#include "applet.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The key of the parameter with index 0, if it has no letter of its own */
+#define KEY_FIRST 0x1000
+
+struct line {
+	struct tool *tool;
+	const struct clyde_parameter *parameters;
+	const struct clyde_parameter *positional; /* the next one, or NULL */
+	struct clyde_run *run;
+	struct argp_option *options; /* with what they point to */
+	char *words;                 /* "[MODE...]" */
+};
+
+/* ---- Values ----------------------------------------------------------- */
+
+/* The library calls a parameter by its name, we by its option. */
+static error_t set(struct line *line, const struct clyde_parameter *parameter,
+	const char *value)
+{
+	int result = clyde_run_set(line->run, parameter->name, value);
+
+	if (result == -EINVAL)
+		misuse(line->tool, "%s%s", parameter->positional ? "" : "--",
+			clyde_context_error(line->tool->context));
+	else
+		succeeded(line->tool, result);
+	return -result;
+}
+
+/* From this one on, the first that is given without an option's name. */
+static const struct clyde_parameter *find_positional(
+	const struct clyde_parameter *from)
+{
+	while (from->name && !from->positional)
+		from++;
+	return from->name ? from : NULL;
+}
+
+static error_t set_positional(struct line *line, const char *value)
+{
+	const struct clyde_parameter *parameter = line->positional;
+
+	if (parameter == NULL) {
+		misuse(line->tool, "'%s' is one argument too many", value);
+		return EINVAL;
+	}
+	if (parameter->type != CLYDE_CHOICE)
+		line->positional = find_positional(parameter + 1);
+	return set(line, parameter, value);
+}
+
+static int key_of(const struct line *line, unsigned index)
+{
+	char key = line->parameters[index].key;
+
+	return key ? key : KEY_FIRST + (int)index;
+}
+
+static error_t parse_argument(int key, char *argument, struct argp_state *state)
+{
+	struct line *line = state->input;
+
+	if (key == ARGP_KEY_INIT) {
+		share(state, line->tool);
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG)
+		return set_positional(line, argument);
+	for (unsigned i = 0; line->parameters[i].name; i++)
+		if (!line->parameters[i].positional && key == key_of(line, i))
+			return set(line, &line->parameters[i], argument);
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* ---- Help ------------------------------------------------------------- */
+
+/* A number as a person would type it. */
+static void format_number(const struct clyde_parameter *parameter,
+	uint64_t number, char *text, size_t size)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB"};
+	unsigned unit = 0;
+
+	if (parameter->type == CLYDE_SIZE)
+		for (; number && number % 1024 == 0 && unit < 3; unit++)
+			number /= 1024;
+	snprintf(text, size, "%" PRIu64 "%s", number, units[unit]);
+}
+
+/* "; 512..4MiB, a multiple of 512", or a list of names */
+static void format_range(
+	const struct clyde_parameter *parameter, char *text, size_t size)
+{
+	char minimum[32];
+	char maximum[32];
+	char multiple[32];
+	int used;
+
+	if (parameter->type == CLYDE_CHOICE) {
+		snprintf(text, size, "any of: %s", parameter->choices);
+		return;
+	}
+	format_number(parameter, parameter->minimum, minimum, sizeof(minimum));
+	format_number(parameter, parameter->maximum, maximum, sizeof(maximum));
+	format_number(
+		parameter, parameter->multiple, multiple, sizeof(multiple));
+	used = snprintf(text, size, "%s..%s", minimum, maximum);
+	if (parameter->multiple > 1)
+		snprintf(text + used, size - used, ", a multiple of %s",
+			multiple);
+}
+
+static char *describe(const struct clyde_parameter *parameter)
+{
+	const char *initial = parameter->initial ? parameter->initial : "";
+	char range[128];
+	char *text;
+
+	format_range(parameter, range, sizeof(range));
+	if (asprintf(&text, "%s (%s%s%s)", parameter->help, range,
+		    initial[0] ? "; default " : "", initial) < 0)
+		return NULL;
+	return text;
+}
+
+static char *upper_case(const char *text)
+{
+	char *copy = strdup(text);
+
+	for (char *at = copy; at && *at; at++)
+		*at = toupper((unsigned char)*at);
+	return copy;
+}
+
+/* What stands for the value: its unit, or its name. */
+static char *placeholder(const struct clyde_parameter *parameter)
+{
+	switch (parameter->type) {
+	case CLYDE_SIZE:
+		return strdup("SIZE");
+	case CLYDE_INTEGER:
+		return parameter->unit ? upper_case(parameter->unit)
+				       : strdup("N");
+	default:
+		return upper_case(parameter->name);
+	}
+}
+
+static bool fill_option(
+	const struct line *line, unsigned index, struct argp_option *option)
+{
+	const struct clyde_parameter *parameter = &line->parameters[index];
+
+	option->doc = describe(parameter);
+	if (parameter->positional) {
+		option->name = upper_case(parameter->name);
+		option->flags = OPTION_DOC;
+		return option->doc && option->name;
+	}
+	option->name = strdup(parameter->name);
+	option->key = key_of(line, index);
+	option->arg = placeholder(parameter);
+	return option->doc && option->name && option->arg;
+}
+
+/* "[MODE...]", one word for each positional parameter */
+static bool fill_words(struct line *line)
+{
+	size_t size;
+	FILE *stream = open_memstream(&line->words, &size);
+	const char *space = "";
+	bool written;
+
+	if (stream == NULL)
+		return false;
+	for (const struct clyde_parameter *at =
+			find_positional(line->parameters);
+		at; at = find_positional(at + 1)) {
+		char *name = upper_case(at->name);
+
+		fprintf(stream, "%s[%s%s]", space, name ? name : "?",
+			at->type == CLYDE_CHOICE ? "..." : "");
+		free(name);
+		space = " ";
+	}
+	written = !ferror(stream);
+	return fclose(stream) == 0 && written;
+}
+
+static bool fill_options(struct line *line)
+{
+	unsigned count = 0;
+
+	while (line->parameters[count].name)
+		count++;
+	line->options = calloc(count + 1, sizeof(*line->options));
+	if (line->options == NULL)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (!fill_option(line, i, &line->options[i]))
+			return false;
+	return fill_words(line);
+}
+
+static void free_options(struct line *line)
+{
+	for (struct argp_option *option = line->options; option && option->name;
+		option++) {
+		free((void *)option->name);
+		free((void *)option->arg);
+		free((void *)option->doc);
+	}
+	free(line->options);
+	free(line->words);
+}
+
+/* ---- Parsing ---------------------------------------------------------- */
+
+bool parse_applet(struct tool *tool, const struct clyde_applet *applet,
+	struct clyde_run *run, int argc, char **argv)
+{
+	struct line line = {
+		.tool = tool,
+		.parameters = applet->parameters,
+		.positional = find_positional(applet->parameters),
+		.run = run,
+	};
+	struct argp argp = {
+		.parser = parse_argument,
+		.doc = applet->help,
+		.children = applet_children,
+	};
+	bool parsed;
+
+	if (fill_options(&line)) {
+		argp.options = line.options;
+		argp.args_doc = line.words;
+		parsed = parse(tool, &argp, argc, argv, &line);
+	} else {
+		parsed = fail(tool, STATUS_MEMORY, "out of memory");
+	}
+	free_options(&line);
+	return parsed;
+}

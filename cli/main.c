@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes a command line, gives it to one of the commands in a table. */
+#include "cli.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command commands[] = {
+	{"help", "help [COMMAND]", "Explain a command, or the exit statuses",
+		command_help},
+	{"info", "info", "Show what a device is", command_info},
+	{"list", "list", "List the devices; this needs no command",
+		command_list},
+	{"run", "run [APPLET]", "Run an applet, or list them", command_run},
+	{"safe", "safe", "Switch supplies and pull resistors off",
+		command_safe},
+	{"voltage", "voltage [PORTS VOLTS]",
+		"Show or set the port supplies and their limits",
+		command_voltage},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+/* ---- Signals ---------------------------------------------------------- */
+
+static struct clyde_context *interruptible;
+static volatile sig_atomic_t caught;
+
+static void interrupt(int number)
+{
+	caught = number;
+	clyde_context_interrupt(interruptible);
+}
+
+/* The first signal ends the command's waits, a second one ends clyde. */
+static void catch_signals(struct clyde_context *context)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+	struct sigaction action = {
+		.sa_handler = interrupt,
+		.sa_flags = SA_RESETHAND | SA_RESTART,
+	};
+	struct sigaction old;
+
+	interruptible = context;
+	/* A reader that has left is a failure to report, devices closed. */
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned i = 0; i < 2; i++)
+		/* nohup and "&" ignore them for good reason */
+		if (sigaction(numbers[i], NULL, &old) == 0 &&
+			old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+}
+
+/* ---- Dispatch --------------------------------------------------------- */
+
+static const struct argp_child children[] = {
+	{&global_argp, 0, "Options, before or after the command:", 0},
+	{0},
+};
+
+static bool parse_line(struct tool *tool, int argc, char **argv, int *ret_at)
+{
+	struct argp_option options[COMMANDS + 2] = {
+		{.doc = "Commands:"},
+	};
+	struct argp argp = {
+		.options = options,
+		.args_doc = "[COMMAND [ARGUMENT...]]",
+		.doc = "Use a Glasgow Interface Explorer, real or virtual.\v"
+		       "clyde(1) has all of it, clyde-virtual(7) the virtual "
+		       "device.",
+		.children = children,
+	};
+
+	for (unsigned i = 0; i < COMMANDS; i++)
+		options[i + 1] = (struct argp_option){
+			.name = commands[i].synopsis,
+			.flags = OPTION_DOC,
+			.doc = commands[i].help,
+		};
+	return parse_word(tool, &argp, argc, argv, ret_at);
+}
+
+void dispatch(struct tool *tool, int argc, char **argv)
+{
+	static char *list[] = {"list", NULL};
+	int at;
+
+	tool->place[0] = '\0';
+	if (!parse_line(tool, argc, argv, &at))
+		return;
+	argc = at ? argc - at : 1;
+	argv = at ? argv + at : list;
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		strcpy(tool->place, argv[0]);
+		commands[i].run(tool, argc, argv);
+		return;
+	}
+	misuse(tool, "unknown command '%s'; see clyde --help", argv[0]);
+}
+
+/* A file opened later must not become standard output. */
+static void fill_standard_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool tool = {0};
+	enum status status;
+
+	fill_standard_streams();
+	if (clyde_context_new(&tool.context) < 0) {
+		fputs("clyde: out of memory\n", stderr);
+		return STATUS_MEMORY;
+	}
+	catch_signals(tool.context);
+	dispatch(&tool, argc, argv);
+	status = finish(&tool);
+	if (status == STATUS_INTERRUPTED)
+		return 128 + caught;
+	return status;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes an applet's progress, gives the terminal one line of it. */
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INTERVAL_MS 100
+
+/* There is one terminal, hence one of these. */
+static struct {
+	bool shown;
+	int64_t next_ms;
+} line;
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A line that wraps could not be rewritten. */
+static int columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 2)
+		return 79;
+	return size.ws_col - 1;
+}
+
+void progress_show(const char *what, uint64_t done, uint64_t total)
+{
+	char text[128];
+	int64_t now = now_ms();
+
+	if (now < line.next_ms || !isatty(STDERR_FILENO))
+		return;
+	line.next_ms = now + INTERVAL_MS;
+	if (total)
+		snprintf(text, sizeof(text), "%s: %d %%", what,
+			(int)(100.0 * (double)done / (double)total));
+	else
+		snprintf(text, sizeof(text), "%s: %" PRIu64, what, done);
+	fprintf(stderr, "\r%.*s\033[K", columns(), text);
+	fflush(stderr);
+	line.shown = true;
+}
+
+void progress_clear(void)
+{
+	if (line.shown)
+		fputs("\r\033[K", stderr);
+	line.shown = false;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Exit statuses: one for each thing that a script may want to tell apart,
+ * by <sysexits.h> where that has a word for it.  status.c has the table that
+ * "clyde help statuses" prints and clyde(1) repeats.
+ */
+#ifndef CLI_STATUS_H
+#define CLI_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum status {
+	STATUS_OK = 0,
+	STATUS_WRONG_DATA = 1,
+	STATUS_USAGE = 64,
+	STATUS_CORRUPT = 65,
+	STATUS_DEADLOCK = 66,
+	STATUS_NO_SERIAL = 68,
+	STATUS_NO_DEVICE = 69,
+	STATUS_INTERNAL = 70,
+	STATUS_MEMORY = 71,
+	STATUS_OUTPUT = 73,
+	STATUS_TRANSFER = 74,
+	STATUS_TIMEOUT = 75,
+	STATUS_PROTOCOL = 76,
+	STATUS_PERMISSION = 77,
+	STATUS_API_LEVEL = 78,
+	STATUS_SEVERAL = 79,
+	STATUS_LIMIT = 80,
+	STATUS_FPGA = 81,
+	STATUS_REFUSED = 82,
+	STATUS_BUSY = 83,
+	STATUS_ALERT = 84,
+	STATUS_UNPLUGGED = 85,
+	STATUS_INTERRUPTED = 130,
+	STATUS_TERMINATED = 143,
+};
+
+/* A status and its meaning, by index from 0; NULL past the last. */
+const char *status_at(size_t index, enum status *ret_status);
+
+/*
+ * The status for an errno value.  ENODEV means one thing before a device was
+ * opened and another after that.
+ */
+enum status status_of(int error, bool opened);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes the steps that all commands share, gives one line and one status. */
+#include "cli.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void complain(struct tool *tool, enum status status, bool place,
+	const char *format, va_list arguments)
+{
+	int used = 0;
+
+	if (tool->status != STATUS_OK)
+		return;
+	tool->status = status;
+	if (place && tool->place[0])
+		used = snprintf(tool->complaint, sizeof(tool->complaint),
+			"%s: ", tool->place);
+	vsnprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+		format, arguments);
+}
+
+bool fail(struct tool *tool, enum status status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	complain(tool, status, false, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool misuse(struct tool *tool, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	complain(tool, STATUS_USAGE, true, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool succeeded(struct tool *tool, int result)
+{
+	const char *sentence = clyde_context_error(tool->context);
+
+	if (result >= 0)
+		return true;
+	if (result == -EINTR)
+		sentence = "interrupted";
+	else if (sentence[0] == '\0')
+		sentence = strerror(-result);
+	return fail(
+		tool, status_of(-result, tool->device != NULL), "%s", sentence);
+}
+
+bool open_output(struct tool *tool)
+{
+	int result = output_open(&tool->output, tool->json);
+
+	if (result == 0)
+		return true;
+	if (tool->json == NULL)
+		return fail(tool, STATUS_MEMORY, "out of memory");
+	return fail(tool, STATUS_OUTPUT, "cannot write %s: %s", tool->json,
+		strerror(-result));
+}
+
+bool open_device(struct tool *tool)
+{
+	if (!open_output(tool) ||
+		!succeeded(tool,
+			clyde_device_open(tool->context, tool->uri,
+				tool->serial, &tool->device)))
+		return false;
+	output_put(&tool->output, "device",
+		json_device(clyde_device_info(tool->device)));
+	output_put(&tool->output, "link",
+		json_text(clyde_device_link(tool->device)));
+	tool->output.worth = true;
+	return true;
+}
+
+json_t *json_device(const struct clyde_device_info *info)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
+		json_text(info->serial), "revision", json_text(info->revision),
+		"manufacturer", json_text(info->manufacturer), "product",
+		json_text(info->product), "api_level", info->api_level,
+		"modified", info->modified, "uri", json_text(info->uri));
+}
+
+bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
+	struct clyde_supply ret_supply[CLYDE_PORT_COUNT])
+{
+	const char *why = "not a supply specification";
+
+	if (clyde_supply_parse(text, ports, ret_supply, &why) == 0)
+		return true;
+	return misuse(tool, "'%s': %s", text, why);
+}
+
+/* ---- Alerts ----------------------------------------------------------- */
+
+static const char *const alert_names[] = {
+	"undervoltage",
+	"overvoltage",
+	"overcurrent",
+};
+
+void alert_text(uint8_t alerts, char ret_text[ALERT_TEXT_SIZE])
+{
+	int used = 0;
+
+	snprintf(ret_text, ALERT_TEXT_SIZE, alerts ? "alert 0x%02x" : "none",
+		alerts);
+	for (unsigned i = 0; i < 3; i++)
+		if (alerts & 1 << i)
+			used += snprintf(ret_text + used,
+				ALERT_TEXT_SIZE - used, "%s%s",
+				used ? ", " : "", alert_names[i]);
+}
+
+/* "port A: overcurrent; the device switched its supply off" */
+static void describe_alerts(
+	const struct clyde_alerts *alerts, char *text, size_t size)
+{
+	char names[ALERT_TEXT_SIZE];
+	size_t used = 0;
+	int ports = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < CLYDE_PORT_COUNT; i++) {
+		if (alerts->ports[i] == 0)
+			continue;
+		alert_text(alerts->ports[i], names);
+		used += snprintf(text + used, size - used, "%sport %c: %s",
+			ports++ ? "; " : "", 'A' + i, names);
+	}
+	if (ports)
+		used += snprintf(text + used, size - used,
+			"; the device switched %s off",
+			ports == 1 ? "its supply" : "their supplies");
+	if (alerts->fpga)
+		snprintf(text + used, size - used,
+			"%sthe FPGA raised alert 0x%02x", ports ? "; " : "",
+			alerts->fpga);
+}
+
+/* What the device did of its own accord belongs to how the command ended. */
+static void take_alerts(struct tool *tool)
+{
+	struct clyde_alerts alerts;
+	char text[320];
+	size_t used = strlen(tool->complaint);
+
+	if (clyde_alerts_take(tool->device, &alerts) <= 0)
+		return;
+	describe_alerts(&alerts, text, sizeof(text));
+	if (tool->status == STATUS_OK)
+		fail(tool, STATUS_ALERT, "%s", text);
+	else
+		snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+			"; %s", text);
+}
+
+/* ---- The end ---------------------------------------------------------- */
+
+bool lines_written(struct tool *tool)
+{
+	int error = tool->output.error;
+
+	return error == 0 ||
+		fail(tool, STATUS_OUTPUT, "cannot write the output: %s",
+			strerror(error));
+}
+
+static void close_output(struct tool *tool)
+{
+	bool file = tool->json && strcmp(tool->json, "-") != 0;
+	int result;
+
+	lines_written(tool);
+	if (tool->status != STATUS_OK)
+		output_put(&tool->output, "error", json_text(tool->complaint));
+	result = output_close(&tool->output);
+	if (result == -ENOMEM)
+		fail(tool, STATUS_MEMORY, "out of memory");
+	else if (result < 0)
+		fail(tool, STATUS_OUTPUT, "cannot write %s: %s",
+			file ? tool->json : "the output", strerror(-result));
+	/* What --help has printed, say */
+	if (fflush(stdout) == EOF)
+		fail(tool, STATUS_OUTPUT, "cannot write the output: %s",
+			strerror(errno));
+}
+
+enum status finish(struct tool *tool)
+{
+	if (tool->device)
+		take_alerts(tool);
+	close_output(tool);
+	clyde_context_close(tool->context);
+	progress_clear();
+	make_printable(tool->complaint);
+	if (tool->complaint[0])
+		fprintf(stderr, "clyde: %s\n", tool->complaint);
+	return tool->status;
+}
