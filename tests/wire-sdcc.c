@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Includes all of wire/ where the FX2 firmware will: its assertions of sizes
+   hold for SDCC too, or this does not compile. */
+#include "wire/config.h"
+#include "wire/mgmt.h"
+#include "wire/regs.h"
+#include "wire/usb.h"
+
+struct mgmt_packet packet;
+struct config_block block;
+struct usb_setup setup;
+
+uint8_t first_byte(void)
+{
+	return packet.serial + block.revision + setup.bRequest;
+}
