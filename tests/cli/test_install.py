@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""What `make install` leaves behind, used as a stranger would use it."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ["CLYDE"]).resolve().parents[1]
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
+
+
+def run(*arguments, **more):
+    return subprocess.run(arguments, check=True, capture_output=True,
+                          text=True, **more).stdout
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    path = tmp_path_factory.mktemp("root")
+    run("meson", "install", "-C", str(BUILD), "--no-rebuild",
+        "--destdir", str(path))
+    return path
+
+
+def find(root, name):
+    (path,) = root.rglob(name)
+    return path
+
+
+def test_everything_has_its_place(root):
+    for name in ["clyde", "clyde.h", "libclyde.a", "libclyde.so",
+                 "libclyde.so.0", "clyde.pc", "clyde.1", "clyde-virtual.7",
+                 "libclyde.3"]:
+        assert find(root / "usr/local", name).exists()
+
+
+def test_the_library_shows_nothing_but_its_api(root):
+    library = str(find(root, "libclyde.so.0"))
+    shown = {line.split()[2] for line in
+             run("nm", "-D", "--defined-only", library).splitlines()}
+    header = (SOURCE / "include/clyde.h").read_text()
+    header = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    declared = set(re.findall(r"\b(clyde_\w+)\s*\(", header))
+    assert shown == declared
+    assert "libclyde.so.0" in run("objdump", "-p", library)
+
+
+@pytest.mark.parametrize("static", [False, True])
+def test_a_program_is_built_by_pkg_config(root, tmp_path, static):
+    program = tmp_path / "program.c"
+    program.write_text("""
+        #include <clyde.h>
+        #include <stdio.h>
+
+        int main(void)
+        {
+            struct clyde_context *context;
+            struct clyde_device *device;
+
+            if (clyde_context_new(&context) < 0)
+                return 1;
+            if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
+                return 2;
+            puts(clyde_device_info(device)->serial);
+            clyde_context_close(context);
+            return (int)clyde_live_objects();
+        }""")
+    pc = find(root, "clyde.pc").parent
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(pc),
+                       PKG_CONFIG_SYSROOT_DIR=str(root))
+    flags = run("pkg-config", "--cflags", "--libs",
+                *(["--static"] if static else []), "clyde",
+                env=environment).split()
+    if static:
+        flags = [str(find(root, "libclyde.a")) if flag == "-lclyde" else flag
+                 for flag in flags]
+    binary = tmp_path / "program"
+    run("cc", "-Wall", "-Werror", str(program), "-o", str(binary), *flags)
+    library_path = str(find(root, "libclyde.so.0").parent)
+    assert run(str(binary), env=dict(
+        os.environ, LD_LIBRARY_PATH=library_path)) == "C3-20230101T120000Z\n"
+
+
+def test_the_pages_render_without_a_complaint(root):
+    for name in ["clyde.1", "clyde-virtual.7", "libclyde.3"]:
+        page = subprocess.run(
+            ["groff", "-man", "-Tutf8", "-P-cbou", "-ww", str(find(root, name))],
+            capture_output=True, text=True, check=True)
+        assert page.stderr == ""
+        assert "SYNOPSIS" in page.stdout
