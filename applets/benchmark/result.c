@@ -116,15 +116,18 @@ static void add_common(const struct bench *bench, struct fields *fields,
 static void report(struct bench *bench, int error, const char *figures,
 	const struct fields *fields)
 {
-	char line[512], why[256];
+	char line[512], why[256], after[64];
 
 	if (bench->mismatched) {
 		mismatch_text(&bench->mismatch, why, sizeof(why));
 		snprintf(line, sizeof(line), "%-9s wrong data: %s",
 			bench->mode->name, why);
 	} else {
+		snprintf(after, sizeof(after),
+			"  (ended early, after %" PRIu64 " good bytes)",
+			bench->moved);
 		snprintf(line, sizeof(line), "%-9s %s%s", bench->mode->name,
-			figures, error < 0 ? "  (ended early)" : "");
+			figures, error < 0 ? after : "");
 	}
 	run_record(bench->run,
 		&(struct clyde_record){"modes", line, fields->field});
