@@ -257,7 +257,7 @@ int clyde_window_get(struct clyde_device *device,
 	unsigned ret_low_mv[CLYDE_PORT_COUNT],
 	unsigned ret_high_mv[CLYDE_PORT_COUNT]);
 
-/* Switch a supply off above this current, uA; 0 = never. */
+/* Switch a supply off above this current, uA, in steps of 80; 0 = never. */
 int clyde_trip_set(
 	struct clyde_device *device, clyde_ports ports, unsigned trip_ua);
 int clyde_trip_get(

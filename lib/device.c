@@ -44,7 +44,7 @@ static int examine(struct clyde_context *context,
 	struct link **ret_link, struct clyde_device_info *ret_info,
 	uint8_t *ret_revision)
 {
-	char name[CLYDE_URI_SIZE - 16];
+	char name[CLYDE_URI_SIZE - 8];
 	struct link *link;
 	int result = provider->open(
 		rest, index, context->interrupt, &context->complaint, &link);

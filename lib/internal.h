@@ -70,6 +70,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 
 /* The functions of clyde.h without the lock, for calls inside calls. */
 clyde_ports ports_of(const struct clyde_device *device);
+int check_ports(struct clyde_device *device, clyde_ports ports);
 int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);

@@ -274,7 +274,7 @@ static int virtual_open(const char *specification, unsigned index,
 		free(link);
 		return result;
 	}
-	link->unplug = link->options.unplug_us == UINT64_MAX
+	link->unplug = link->options.unplug_us > TICK_NEVER / TICKS_PER_US
 		? TICK_NEVER
 		: link->options.unplug_us * TICKS_PER_US;
 	link->device = device_new(&link->options.device, &link->options.faults);

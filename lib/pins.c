@@ -25,7 +25,9 @@ CLYDE_API int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 
 	if (result < 0)
 		return result;
-	result = set_pulls(device, ports, down, up);
+	result = check_ports(device, ports);
+	if (result == 0)
+		result = set_pulls(device, ports, down, up);
 	owner_leave(&device->owner);
 	return result;
 }

@@ -12,8 +12,10 @@
 #define SUPPLY_MIN_MV      1650
 #define SUPPLY_MIN_REVD_MV 900
 #define SUPPLY_MAX_MV      5500
-/* One step of the INA233's current registers, and their end. */
+/* One step of the INA233's current registers, the least limit that they keep,
+   and their end. */
 #define CURRENT_STEP_UA   10
+#define CURRENT_STEPS_MIN 8
 #define CURRENT_STEPS_MAX 32767
 
 static struct complaint *complaint_of(struct clyde_device *device)
@@ -37,7 +39,7 @@ CLYDE_API clyde_ports clyde_device_ports(struct clyde_device *device)
 	return ports;
 }
 
-static int check_ports(struct clyde_device *device, clyde_ports ports)
+int check_ports(struct clyde_device *device, clyde_ports ports)
 {
 	if ((ports & ~ports_of(device)) == 0)
 		return 0;
@@ -318,10 +320,11 @@ CLYDE_API int clyde_trip_set(
 		return result;
 	result = check_ports(device, ports);
 	if (result == 0 &&
-		(steps > CURRENT_STEPS_MAX || (trip_ua > 0 && steps == 0)))
+		(steps > CURRENT_STEPS_MAX ||
+			(trip_ua > 0 && steps < CURRENT_STEPS_MIN)))
 		result = complain(complaint_of(device), EINVAL,
 			"a trip current of %u uA: %u to %u, or 0 for none",
-			trip_ua, CURRENT_STEP_UA,
+			trip_ua, CURRENT_STEP_UA * CURRENT_STEPS_MIN,
 			CURRENT_STEP_UA * CURRENT_STEPS_MAX);
 	if (result == 0)
 		result = set_values(device, MGMT_SET_IALERT, ports, steps);

@@ -11,6 +11,9 @@
 /* The factory's first serial number; later devices count up from it. */
 #define DEFAULT_SERIAL "20230101T120000Z"
 
+/* A URI must have room for its scheme and for an index. */
+#define TEXT_MAX (CLYDE_URI_SIZE - sizeof("virtual:,index=0"))
+
 struct parser {
 	struct virtual_options *options;
 	unsigned index; /* of the device that is asked for */
@@ -318,10 +321,9 @@ int virtual_options_parse(const char *text, unsigned index,
 	char copy[CLYDE_URI_SIZE];
 	int result;
 
-	if (strlen(text) >= sizeof(copy))
+	if (strlen(text) > TEXT_MAX)
 		return complain(complaint, EINVAL,
-			"virtual: longer than %zu characters",
-			sizeof(copy) - 1);
+			"virtual: longer than %zu characters", TEXT_MAX);
 	strcpy(copy, text);
 	result = parse_pairs(&parser, copy);
 	if (result < 0)

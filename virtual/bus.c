@@ -251,7 +251,8 @@ static enum outcome carry_control(
 	bool data = urb->stage == STAGE_DATA;
 	struct urb *stage = data ? urb : &empty;
 	bool read = urb->setup.bmRequestType & USB_DIR_IN;
-	bool in = read == data;
+	/* Without a data stage the status is always IN: 8.5.3. */
+	bool in = data ? read : !read || urb->length == 0;
 	enum outcome outcome;
 
 	if (urb->stage == STAGE_SETUP)
@@ -303,7 +304,7 @@ static enum outcome transact(
 static bool carry_round(struct bus *bus, struct frame *frame)
 {
 	tick start = frame->now;
-	unsigned refused = 0;
+	unsigned refused = 0, next = bus->first;
 	bool moved = false;
 
 	for (unsigned i = 0; i < QUEUES; i++) {
@@ -315,6 +316,7 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 		case MOVED:
 		case FINISHED:
 			moved = true;
+			next = at + 1;
 			break;
 		case REFUSED:
 			refused++;
@@ -323,7 +325,7 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 			break;
 		}
 	}
-	bus->first = (bus->first + 1) % QUEUES;
+	bus->first = next % QUEUES;
 	frame->moved |= moved;
 	if (moved || refused == 0)
 		return moved;
@@ -355,8 +357,12 @@ static bool carry_microframe(struct bus *bus)
 	return frame.moved;
 }
 
-/* Nothing moved: go to the microframe in which something may. */
-static bool skip(struct bus *bus, tick until)
+/*
+ * Nothing moved: go to the microframe in which something may.  What became
+ * ready too late in a microframe is met in the next, so only a second idle one
+ * says that the device has nothing, and how often it says so.
+ */
+static bool skip(struct bus *bus, tick until, uint64_t naks)
 {
 	tick event = bus->function->ops->advance(bus->function, bus->now);
 	tick target = event < until ? event : until;
@@ -368,6 +374,7 @@ static bool skip(struct bus *bus, tick until)
 
 		bus->now += count * TICKS_PER_MICROFRAME;
 		bus->stats.microframes += count;
+		bus->stats.naks += count * naks;
 	}
 	return true;
 }
@@ -380,19 +387,30 @@ static bool idle(const struct bus *bus)
 	return true;
 }
 
+/* The clock runs on without a packet, to the microframe's end. */
+static void run_idle(struct bus *bus, tick until)
+{
+	tick left = until - bus->now + TICKS_PER_MICROFRAME - 1;
+
+	bus->now += left / TICKS_PER_MICROFRAME * TICKS_PER_MICROFRAME;
+}
+
 bool bus_run(struct bus *bus, tick until)
 {
+	unsigned quiet = 0; /* microframes in which nothing moved */
+
 	while (bus->done == NULL && bus->now < until) {
+		uint64_t naks = bus->stats.naks;
+
 		if (bus->unplugged || idle(bus)) {
 			if (until == TICK_NEVER)
 				return false;
-			bus->now +=
-				(until - bus->now + TICKS_PER_MICROFRAME - 1) /
-				TICKS_PER_MICROFRAME * TICKS_PER_MICROFRAME;
+			run_idle(bus, until);
 			break;
 		}
-		if (!carry_microframe(bus) && bus->done == NULL &&
-			!skip(bus, until))
+		quiet = carry_microframe(bus) ? 0 : quiet + 1;
+		if (quiet > 1 && bus->done == NULL &&
+			!skip(bus, until, bus->stats.naks - naks))
 			return false;
 	}
 	if (!bus->unplugged)

@@ -202,11 +202,14 @@ static uint16_t bos_descriptor(uint8_t *data)
 uint16_t descriptor_get(
 	const struct device *device, uint16_t value, uint8_t *data)
 {
+	/* Only strings are several. */
+	if (value >> 8 != USB_DESC_STRING && value & 0xff)
+		return 0;
 	switch (value >> 8) {
 	case USB_DESC_DEVICE:
 		return device_descriptor(device, data);
 	case USB_DESC_CONFIGURATION:
-		return (value & 0xff) == 0 ? config_descriptor(data) : 0;
+		return config_descriptor(data);
 	case USB_DESC_STRING:
 		return string_by_index(device, value & 0xff, data);
 	case USB_DESC_QUALIFIER:

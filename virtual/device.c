@@ -46,11 +46,14 @@ static void choose_job(struct device *device)
 	uint16_t length;
 
 	if (device->alternate[USB_IFACE_MGMT] == USB_ALT_ON &&
-		device->alert_pending && device->reply_size == 0)
-		send_alert(device);
+		device->reply_size == 0) {
+		if (device->alert_pending)
+			send_alert(device);
+		else
+			device->alerts.realtime = true;
+	}
 	if (mgmt_waits(device) &&
 		!(device->last_job == JOB_MGMT && bitstream_waits(device))) {
-		device->alerts.realtime = true;
 		device->job = JOB_MGMT;
 		device->job_due = device->now + mgmt_cost(device);
 	} else if (bitstream_waits(device)) {
@@ -251,7 +254,9 @@ static enum handshake device_out(struct function *function, tick now,
 		return HANDSHAKE_NYET;
 	}
 	fifo = fifo_of(device, endpoint);
-	fifo_put(fifo, data, length);
+	/* On its way to the FIFO bus an empty packet is nothing. */
+	if (length > 0 || loading(device))
+		fifo_put(fifo, data, length);
 	return fifo_has_room(fifo) ? HANDSHAKE_ACK : HANDSHAKE_NYET;
 }
 
@@ -259,7 +264,8 @@ static enum handshake give_control(
 	struct device *device, const uint8_t **ret_data, uint16_t *ret_length)
 {
 	struct control *control = &device->control;
-	uint16_t left = control->length - control->sent;
+	bool read = control->setup.bmRequestType & USB_DIR_IN;
+	uint16_t left = read ? control->length - control->sent : 0;
 
 	if (control->pending)
 		return HANDSHAKE_NAK;

@@ -53,7 +53,7 @@ int faults_add(struct faults *faults, const char *text)
 	if (faults->count == FAULTS_MAX)
 		return -ENOSPC;
 	text += size;
-	if (*text == '@') {
+	if (*text == '@' && kind != FAULT_DONE && kind != FAULT_HEALTH) {
 		text++;
 		if (parse_number(&text, &fault.position) < 0)
 			return -EINVAL;
@@ -65,7 +65,7 @@ int faults_add(struct faults *faults, const char *text)
 	} else if (kind != FAULT_DONE && kind != FAULT_HEALTH) {
 		return -EINVAL;
 	}
-	if (*text != '\0')
+	if (*text != '\0' || fault.amount == 0)
 		return -EINVAL;
 	fault.left = fault.amount;
 	faults->list[faults->count++] = fault;
@@ -103,7 +103,8 @@ static bool near(const struct faults *faults, uint64_t offset, unsigned size)
 
 		if ((fault->kind == FAULT_DROP || fault->kind == FAULT_FLIP) &&
 			fault->left > 0 && offset + size > fault->position &&
-			offset < fault->position + fault->amount)
+			(offset < fault->position ||
+				offset - fault->position < fault->amount))
 			return true;
 	}
 	return false;
