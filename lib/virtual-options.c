@@ -11,8 +11,9 @@
 /* The factory's first serial number; later devices count up from it. */
 #define DEFAULT_SERIAL "20230101T120000Z"
 
-/* A URI must have room for its scheme and for an index. */
-#define TEXT_MAX (CLYDE_URI_SIZE - sizeof("virtual:,index=0"))
+/* A URI must have room for its scheme; and for an index, if one may follow. */
+#define TEXT_MAX   (CLYDE_URI_SIZE - sizeof("virtual:"))
+#define INDEX_SIZE (sizeof(",index=0") - 1)
 
 struct parser {
 	struct virtual_options *options;
@@ -307,6 +308,12 @@ static int load_eeprom(struct parser *parser)
 		size > EEPROM_SIZE ? " or more" : "", EEPROM_SIZE);
 }
 
+static int too_long(struct complaint *complaint, size_t most)
+{
+	return complain(
+		complaint, EINVAL, "virtual: longer than %zu characters", most);
+}
+
 int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint)
 {
@@ -322,12 +329,14 @@ int virtual_options_parse(const char *text, unsigned index,
 	int result;
 
 	if (strlen(text) > TEXT_MAX)
-		return complain(complaint, EINVAL,
-			"virtual: longer than %zu characters", TEXT_MAX);
+		return too_long(complaint, TEXT_MAX);
 	strcpy(copy, text);
 	result = parse_pairs(&parser, copy);
 	if (result < 0)
 		return result;
+	if (options.devices > 1 && options.only < 0 &&
+		strlen(text) > TEXT_MAX - INDEX_SIZE)
+		return too_long(complaint, TEXT_MAX - INDEX_SIZE);
 	count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = load_eeprom(&parser);

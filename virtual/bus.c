@@ -8,24 +8,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-/*
- * What a transaction costs beside its data, in bytes.  USB 2.0 table 5-10:
- * 55 B for bulk (SYNC, PID, address, CRC16 and the gaps of three packets), so
- * that 13 transactions of 512 B fit a microframe.  A token that is answered
- * by a handshake alone has two packets: 36 B by the same count.
- */
-#define DATA_OVERHEAD  55
-#define TOKEN_OVERHEAD 36
-#define TICKS_PER_BYTE 8
+#include "transact.h"
+
 /* SOF: SYNC 4, PID 1, frame number and CRC 2, EOP and gap 12. */
 #define SOF_BYTES 19
 
 #define QUEUES 32 /* 16 endpoints OUT, 16 IN */
-
-enum stage { STAGE_SETUP, STAGE_DATA, STAGE_STATUS };
-enum outcome { MOVED, FINISHED, REFUSED, NO_TIME };
 
 struct queue {
 	struct urb *head, **tail;
@@ -42,23 +31,6 @@ struct bus {
 	bool unplugged;
 	struct bus_stats stats;
 };
-
-/* One microframe in the making. */
-struct frame {
-	tick now, end;
-	unsigned packets;
-	bool moved;
-};
-
-static tick data_ticks(unsigned size)
-{
-	return (DATA_OVERHEAD + size) * TICKS_PER_BYTE;
-}
-
-static tick token_ticks(void)
-{
-	return TOKEN_OVERHEAD * TICKS_PER_BYTE;
-}
 
 static unsigned queue_index(uint8_t endpoint)
 {
@@ -163,136 +135,20 @@ struct urb *bus_reap(struct bus *bus)
 	return urb;
 }
 
-static enum outcome refuse(struct bus *bus, struct urb *urb,
-	enum handshake handshake, struct frame *frame)
-{
-	frame->now += token_ticks();
-	if (handshake == HANDSHAKE_STALL) {
-		urb->status = -EPIPE;
-		return FINISHED;
-	}
-	bus->stats.naks++;
-	return REFUSED;
-}
-
-static enum outcome carry_in(struct bus *bus, struct urb *urb, uint8_t endpoint,
-	unsigned packet_size, struct frame *frame)
-{
-	struct function *function = bus->function;
-	uint32_t room = urb->length - urb->actual;
-	const uint8_t *data;
-	uint16_t length;
-	enum handshake handshake;
-
-	if (frame->now + data_ticks(packet_size) > frame->end)
-		return NO_TIME;
-	handshake = function->ops->in(
-		function, frame->now, endpoint, &data, &length);
-	if (handshake != HANDSHAKE_ACK)
-		return refuse(bus, urb, handshake, frame);
-	if (room > 0)
-		memcpy(urb->data + urb->actual, data,
-			length < room ? length : room);
-	urb->actual += length < room ? length : room;
-	frame->now += data_ticks(length);
-	function->ops->acked(function, frame->now, endpoint);
-	urb->status = length > room ? -EOVERFLOW : 0;
-	if (length >= room || length < packet_size)
-		return FINISHED;
-	return MOVED;
-}
-
-static enum outcome carry_out(struct bus *bus, struct urb *urb,
-	uint8_t endpoint, unsigned packet_size, bool *ping, struct frame *frame)
-{
-	struct function *function = bus->function;
-	uint32_t left = urb->length - urb->actual;
-	uint16_t length = left < packet_size ? left : packet_size;
-	enum handshake handshake;
-
-	if (frame->now + token_ticks() + data_ticks(packet_size) > frame->end)
-		return NO_TIME;
-	if (*ping) {
-		handshake = function->ops->ping(function, frame->now, endpoint);
-		if (handshake != HANDSHAKE_ACK)
-			return refuse(bus, urb, handshake, frame);
-		frame->now += token_ticks();
-	}
-	frame->now += data_ticks(length);
-	handshake = function->ops->out(function, frame->now, endpoint,
-		urb->data + urb->actual, length);
-	*ping = handshake != HANDSHAKE_ACK;
-	if (handshake == HANDSHAKE_NAK || handshake == HANDSHAKE_STALL)
-		return refuse(bus, urb, handshake, frame);
-	urb->actual += length;
-	urb->status = 0;
-	return urb->actual == urb->length ? FINISHED : MOVED;
-}
-
-static enum outcome carry_setup(
-	struct bus *bus, struct urb *urb, struct frame *frame)
-{
-	struct function *function = bus->function;
-
-	if (frame->now + data_ticks(sizeof(urb->setup)) > frame->end)
-		return NO_TIME;
-	frame->now += data_ticks(sizeof(urb->setup));
-	function->ops->setup(function, frame->now, &urb->setup);
-	urb->stage = urb->length ? STAGE_DATA : STAGE_STATUS;
-	return MOVED;
-}
-
-/* A control transfer has three stages; the last is an empty packet the other
-   way. */
-static enum outcome carry_control(
-	struct bus *bus, struct urb *urb, bool *ping, struct frame *frame)
-{
-	struct urb empty = {.status = 0};
-	bool data = urb->stage == STAGE_DATA;
-	struct urb *stage = data ? urb : &empty;
-	bool read = urb->setup.bmRequestType & USB_DIR_IN;
-	/* Without a data stage the status is always IN: 8.5.3. */
-	bool in = data ? read : !read || urb->length == 0;
-	enum outcome outcome;
-
-	if (urb->stage == STAGE_SETUP)
-		return carry_setup(bus, urb, frame);
-	if (in)
-		outcome = carry_in(
-			bus, stage, USB_DIR_IN, USB_EP0_PACKET_SIZE, frame);
-	else
-		outcome = carry_out(
-			bus, stage, 0, USB_EP0_PACKET_SIZE, ping, frame);
-	if (outcome == FINISHED && data && urb->status == 0) {
-		urb->stage = STAGE_STATUS;
-		return MOVED;
-	}
-	if (outcome == FINISHED)
-		urb->status = stage->status;
-	return outcome;
-}
-
-static enum outcome transact(
+/* The next packet of an endpoint's first transfer. */
+static enum outcome serve(
 	struct bus *bus, struct queue *queue, struct frame *frame)
 {
 	struct urb *urb = queue->head;
+	bool bulk = urb->endpoint & USB_ENDPOINT_MASK;
 	enum outcome outcome;
 
-	if ((urb->endpoint & USB_ENDPOINT_MASK) == 0) {
-		outcome = carry_control(bus, urb, &queue->ping, frame);
-	} else {
-		if (frame->packets == bus->packets_max)
-			return NO_TIME;
-		if (urb->endpoint & USB_DIR_IN)
-			outcome = carry_in(bus, urb, urb->endpoint,
-				USB_PACKET_SIZE, frame);
-		else
-			outcome = carry_out(bus, urb, urb->endpoint,
-				USB_PACKET_SIZE, &queue->ping, frame);
-		if (outcome == MOVED || outcome == FINISHED) {
-			frame->packets++;
-			bus->stats.packets++;
-		}
+	if (bulk && frame->packets == bus->packets_max)
+		return NO_TIME;
+	outcome = transact(bus->function, urb, &queue->ping, frame);
+	if (bulk && (outcome == MOVED || outcome == FINISHED)) {
+		frame->packets++;
+		bus->stats.packets++;
 	}
 	if (outcome == FINISHED)
 		finish_head(bus, queue, urb->status);
@@ -312,7 +168,7 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 
 		if (bus->queues[at].head == NULL)
 			continue;
-		switch (transact(bus, &bus->queues[at], frame)) {
+		switch (serve(bus, &bus->queues[at], frame)) {
 		case MOVED:
 		case FINISHED:
 			moved = true;
@@ -338,7 +194,7 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 		uint64_t rounds = (until - frame->now + round - 1) / round;
 
 		frame->now += rounds * round;
-		bus->stats.naks += rounds * refused;
+		frame->naks += rounds * refused;
 	}
 	return frame->now < frame->end;
 }
@@ -354,6 +210,7 @@ static bool carry_microframe(struct bus *bus)
 		;
 	bus->now += TICKS_PER_MICROFRAME;
 	bus->stats.microframes++;
+	bus->stats.naks += frame.naks;
 	return frame.moved;
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * One transaction of a transfer: a token, data and a handshake between the
+ * host controller of bus.c and a function, with what they cost in time.
+ */
+#ifndef VIRTUAL_TRANSACT_H
+#define VIRTUAL_TRANSACT_H
+
+#include "bus.h"
+
+enum stage { STAGE_SETUP, STAGE_DATA, STAGE_STATUS };
+enum outcome { MOVED, FINISHED, REFUSED, NO_TIME };
+
+/* One microframe in the making. */
+struct frame {
+	tick now, end;
+	unsigned packets;
+	uint64_t naks;
+	bool moved;
+};
+
+#define TICKS_PER_BYTE 8
+
+/*
+ * Carry a transfer's next packet, if the frame has room for it.  FINISHED
+ * leaves in the urb how it ended.  `ping` is the endpoint's: whether to ask
+ * before the next OUT.
+ */
+enum outcome transact(struct function *function, struct urb *urb, bool *ping,
+	struct frame *frame);
+
+#endif
