@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Any text behind "virtual:", but for what would touch a file: it describes a
+ * world that can be built, or is refused with a sentence.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "virtual-options.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void check_options(const struct virtual_options *options)
+{
+	const struct device_options *device = &options->device;
+
+	check(options->devices >= 1 && options->devices <= VIRTUAL_DEVICES_MAX);
+	check(options->only < (int)options->devices);
+	check(options->packets >= 1 && options->packets <= 13);
+	check(options->eeprom == NULL && device->eeprom == NULL);
+	check(device->revision >= REVISION_C0 &&
+		device->revision <= REVISION_C3);
+	check(strlen(device->serial) == CONFIG_SERIAL_SIZE);
+	check(strlen(device->manufacturer) <= CONFIG_MAKER_SIZE);
+	check(options->faults.count <= FAULTS_MAX);
+	for (unsigned port = 0; port < 2; port++) {
+		check(device->vlimit_mv[port] <= 6000);
+		check(device->sense_mv[port] <= 6000);
+		check(device->load_ua[port] <= 1000000);
+	}
+}
+
+static void parse(const char *text, unsigned index)
+{
+	struct virtual_options options;
+	struct complaint complaint = {""};
+	int result = virtual_options_parse(text, index, &options, &complaint);
+
+	if (result == 0) {
+		check_options(&options);
+		virtual_options_clear(&options);
+	} else {
+		check(result == -EINVAL && complaint.text[0]);
+	}
+	/* The link counts and opens what the parser describes. */
+	check((link_virtual.count(text, &complaint) > 0) == (result == 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text;
+
+	if (size == 0)
+		return 0;
+	text = malloc(size);
+	check(text != NULL);
+	memcpy(text, data + 1, size - 1);
+	text[size - 1] = '\0';
+	if (strstr(text, "eeprom=") == NULL)
+		parse(text, data[0] % VIRTUAL_DEVICES_MAX);
+	free(text);
+	return 0;
+}
