@@ -287,7 +287,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 		result = exchange(mgmt, code, request, request_size, deadline);
 		if (result < 0)
 			return result;
-		if (mgmt->reply.code != MGMT_WAIT)
+		if (mgmt->reply_size < 2 || mgmt->reply.code != MGMT_WAIT)
 			break;
 		if (device->link->ops->now(device->link) >= deadline)
 			return complain(complaint, ETIMEDOUT,

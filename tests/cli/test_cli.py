@@ -199,18 +199,6 @@ def test_version_is_one_line():
     assert clyde("info", "--version").stdout == done.stdout
 
 
-def test_version_takes_less_than_ten_milliseconds():
-    def seconds(*line):
-        start = time.monotonic()
-        subprocess.run(line, stdout=subprocess.DEVNULL, check=True)
-        return time.monotonic() - start
-
-    # Less what it costs to start any process at all; the best of ten, since
-    # the machine has other things to do.
-    times = [seconds(CLYDE, "--version") for _ in range(10)]
-    assert min(times) - min(seconds("true") for _ in range(10)) < 0.01
-
-
 # ---- Commands
 
 
