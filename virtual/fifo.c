@@ -37,7 +37,8 @@ void fifo_put(struct fifo *fifo, const uint8_t *data, uint16_t length)
 {
 	uint8_t at = tail(fifo);
 
-	memcpy(fifo->data[at], data, length);
+	if (length > 0)
+		memcpy(fifo->data[at], data, length);
 	fifo->length[at] = length;
 	fifo->count++;
 }

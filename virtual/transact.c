@@ -71,6 +71,7 @@ static enum outcome carry_out(struct function *function, struct urb *urb,
 {
 	uint32_t left = urb->length - urb->actual;
 	uint16_t length = left < packet_size ? left : packet_size;
+	const uint8_t *data = length ? urb->data + urb->actual : NULL;
 	enum handshake handshake;
 
 	if (frame->now + token_ticks() + data_ticks(packet_size) > frame->end)
@@ -82,8 +83,8 @@ static enum outcome carry_out(struct function *function, struct urb *urb,
 		frame->now += token_ticks();
 	}
 	frame->now += data_ticks(length);
-	handshake = function->ops->out(function, frame->now, endpoint,
-		urb->data + urb->actual, length);
+	handshake = function->ops->out(
+		function, frame->now, endpoint, data, length);
 	*ping = handshake != HANDSHAKE_ACK;
 	if (handshake == HANDSHAKE_NAK || handshake == HANDSHAKE_STALL)
 		return refuse(urb, handshake, frame);
