@@ -28,8 +28,13 @@ const char *reason(int result)
 	switch (result) {
 	case -ENODEV:
 		return "the device was unplugged";
+	case -EBUSY:
+		return "in use by another program";
 	case -EPIPE:
 		return "the endpoint stalled";
+	case -ENOMEM:
+		return "the system has no memory for USB transfers; ask for "
+		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
 	case -ETIMEDOUT:
 		return "no answer before the deadline";
 	case -EDEADLK:

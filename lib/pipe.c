@@ -114,7 +114,7 @@ static void wake(struct owner *owner)
 {
 	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
 
-	atomic_store(&pipe->device->link->wake, true);
+	link_wake(pipe->device->link);
 }
 
 static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
