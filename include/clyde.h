@@ -101,6 +101,13 @@ void clyde_context_close(struct clyde_context *context);
 const char *clyde_context_error(struct clyde_context *context);
 
 /*
+ * A sentence about what did not fail, but went on at less than was asked
+ * for, and how to have all of it; empty if nothing did.  The first one is
+ * kept, for all that is done in this context.
+ */
+const char *clyde_context_notice(struct clyde_context *context);
+
+/*
  * End every wait in this context with -EINTR, now and until
  * clyde_context_resume().  Nothing is lost: what has arrived can be read
  * after resuming.  Safe in a signal handler and from any thread.
@@ -469,6 +476,8 @@ struct clyde_pipe_stats {
 	uint64_t wakeups;     /* times that the link woke it */
 	uint64_t starvations; /* times that nothing was in flight though
 				  the stream ran */
+	uint32_t depth;       /* transfers in flight at most: fewer than
+				  asked for if memory for them ran out */
 	uint32_t in_flight;   /* transfers, now */
 	uint32_t ready;       /* transfers, now: complete and unread */
 	uint32_t ready_max;

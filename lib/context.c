@@ -125,6 +125,17 @@ CLYDE_API const char *clyde_context_error(struct clyde_context *context)
 	return text;
 }
 
+CLYDE_API const char *clyde_context_notice(struct clyde_context *context)
+{
+	const char *text;
+
+	if (owner_pin(&context) < 0)
+		return "";
+	text = context->notice.text;
+	owner_unpin(&context->owner);
+	return text;
+}
+
 CLYDE_API void clyde_context_interrupt(struct clyde_context *context)
 {
 	set_interrupt((uintptr_t)context, true);

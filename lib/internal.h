@@ -32,6 +32,7 @@ struct clyde_context {
 	struct owner owner; /* first in every object */
 	struct tree tree;
 	struct complaint complaint;
+	struct complaint notice;
 	atomic_bool *interrupt;
 };
 
