@@ -42,35 +42,6 @@ struct usb_transfer {
 
 #define USB(pointer) ((struct usb_link *)(pointer))
 
-int usb_result(int result)
-{
-	switch (result) {
-	case LIBUSB_ERROR_INVALID_PARAM:
-		return -EINVAL;
-	case LIBUSB_ERROR_ACCESS:
-		return -EACCES;
-	case LIBUSB_ERROR_NO_DEVICE:
-		return -ENODEV;
-	case LIBUSB_ERROR_NOT_FOUND:
-		return -ENOENT;
-	case LIBUSB_ERROR_BUSY:
-		return -EBUSY;
-	case LIBUSB_ERROR_TIMEOUT:
-		return -ETIMEDOUT;
-	case LIBUSB_ERROR_OVERFLOW:
-		return -EOVERFLOW;
-	case LIBUSB_ERROR_PIPE:
-		return -EPIPE;
-	case LIBUSB_ERROR_INTERRUPTED:
-		return -EINTR;
-	case LIBUSB_ERROR_NO_MEM:
-		return -ENOMEM;
-	case LIBUSB_ERROR_NOT_SUPPORTED:
-		return -EOPNOTSUPP;
-	}
-	return result < 0 ? -EIO : result;
-}
-
 static int status_result(enum libusb_transfer_status status)
 {
 	switch (status) {
