@@ -58,7 +58,15 @@ const char *configured_uri(void);
 struct bench_top open_to_unplug(void);
 void plug_in_again(void);
 
-/* By the public API. */
+/* A test by the public API.  If it fails, what it had open is closed, so that
+   the next finds the device free. */
+#define unit(test) cmocka_unit_test_teardown(test, close_what_is_left)
+struct bench_top open_top(const char *uri);
+int close_what_is_left(void **state);
+
+/* FPGA configured, and its core idle, whatever the last test left. */
+struct bench_top open_idle(void);
+
 struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
 	uint32_t size, uint32_t depth);
 void set_mode(struct bench_top *top, uint8_t mode);

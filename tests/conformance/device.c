@@ -6,7 +6,7 @@
 /* First of all: a device that keeps its FPGA is configured from here on. */
 static void a_pipe_needs_a_configured_fpga(void **state)
 {
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	struct clyde_pipe *pipe;
 	uint8_t id[8];
 	int status = clyde_fpga_status(top.device, id);
@@ -71,7 +71,7 @@ static void a_device_has_one_user_at_a_time(void **state)
 	(void)state;
 	if (able(NEW_DEVICE))
 		skip();
-	top = open_uri(plain_uri());
+	top = open_top(plain_uri());
 	assert_int_equal(clyde_context_new(&other), 0);
 	assert_int_equal(
 		clyde_device_open(other, plain_uri(), NULL, &device), -EBUSY);
@@ -87,7 +87,7 @@ static void it_can_be_opened_many_times(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		struct bench_top top = open_uri(plain_uri());
+		struct bench_top top = open_top(plain_uri());
 		uint8_t id[8];
 
 		assert_in_range(clyde_fpga_status(top.device, id), 0, 1);
@@ -97,7 +97,7 @@ static void it_can_be_opened_many_times(void **state)
 
 static void commands_of_every_size_are_answered(void **state)
 {
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	uint8_t data[256];
 	unsigned supply_mv[CLYDE_PORT_COUNT];
 	struct clyde_config config;
@@ -116,7 +116,7 @@ static void commands_of_every_size_are_answered(void **state)
 
 static void a_refused_command_leaves_the_next_alone(void **state)
 {
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	uint8_t id[8];
 
 	(void)state;
@@ -130,7 +130,7 @@ static void a_refused_command_leaves_the_next_alone(void **state)
 
 static void the_image_is_loaded_once(void **state)
 {
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	uint8_t id[8], again[8], value;
 	int result = clyde_fpga_load_image(top.device);
 
@@ -150,7 +150,7 @@ static void the_image_is_loaded_once(void **state)
 static void a_broken_bitstream_is_told_and_a_good_one_helps(void **state)
 {
 	static const uint8_t other[8] = "another";
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	uint8_t *bitstream;
 	size_t size;
 
@@ -169,7 +169,7 @@ static void a_broken_bitstream_is_told_and_a_good_one_helps(void **state)
 
 static void registers_are_read_back(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	uint8_t in[4] = {0xc0, 0, 0x70, 0x17}, out[4];
 
 	(void)state;
@@ -186,15 +186,15 @@ static void registers_are_read_back(void **state)
 }
 
 const struct CMUnitTest device_tests[] = {
-	cmocka_unit_test(a_pipe_needs_a_configured_fpga),
-	cmocka_unit_test(the_list_shows_the_device_and_how_to_open_it),
-	cmocka_unit_test(a_serial_number_that_is_not_there_is_told),
-	cmocka_unit_test(a_device_has_one_user_at_a_time),
-	cmocka_unit_test(it_can_be_opened_many_times),
-	cmocka_unit_test(commands_of_every_size_are_answered),
-	cmocka_unit_test(a_refused_command_leaves_the_next_alone),
-	cmocka_unit_test(the_image_is_loaded_once),
-	cmocka_unit_test(a_broken_bitstream_is_told_and_a_good_one_helps),
-	cmocka_unit_test(registers_are_read_back),
+	unit(a_pipe_needs_a_configured_fpga),
+	unit(the_list_shows_the_device_and_how_to_open_it),
+	unit(a_serial_number_that_is_not_there_is_told),
+	unit(a_device_has_one_user_at_a_time),
+	unit(it_can_be_opened_many_times),
+	unit(commands_of_every_size_are_answered),
+	unit(a_refused_command_leaves_the_next_alone),
+	unit(the_image_is_loaded_once),
+	unit(a_broken_bitstream_is_told_and_a_good_one_helps),
+	unit(registers_are_read_back),
 };
 const size_t device_test_count = sizeof(device_tests) / sizeof(*device_tests);

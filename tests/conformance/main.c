@@ -23,6 +23,26 @@ static const struct end ends[] = {
 const struct end *end;
 struct sequence *sequence;
 
+static clyde_token opened;
+
+struct bench_top open_top(const char *uri)
+{
+	struct bench_top top = {0};
+
+	assert_int_equal(clyde_context_new(&top.context), 0);
+	opened = clyde_context_token(top.context);
+	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
+		fail_msg("%s", clyde_context_error(top.context));
+	return top;
+}
+
+int close_what_is_left(void **state)
+{
+	(void)state;
+	clyde_close_token(opened);
+	return 0;
+}
+
 void need(unsigned abilities)
 {
 	if (!able(abilities))
@@ -53,11 +73,19 @@ const char *configured_uri(void)
 
 	if (able(NEW_DEVICE))
 		return with("configured=1");
-	top = open_uri(plain_uri());
+	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
 		fail_msg("%s", clyde_context_error(top.context));
 	close_top(&top);
 	return plain_uri();
+}
+
+struct bench_top open_idle(void)
+{
+	struct bench_top top = open_top(configured_uri());
+
+	set_mode(&top, BENCH_IDLE);
+	return top;
 }
 
 struct bench_top open_to_unplug(void)
@@ -69,11 +97,11 @@ struct bench_top open_to_unplug(void)
 	if (able(UNPLUGS)) {
 		snprintf(keys, sizeof(keys), "configured=1,fault=unplug@%d",
 			UNPLUG_US);
-		return open_uri(with(keys));
+		return open_top(with(keys));
 	}
 	if (command == NULL)
 		skip();
-	top = open_uri(configured_uri());
+	top = open_idle();
 	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &", command);
 	assert_int_equal(system(text), 0);
 	return top;

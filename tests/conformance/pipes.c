@@ -5,7 +5,7 @@
 
 static void a_read_of_any_size_is_exact_and_in_order(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	static uint8_t data[300000];
 	uint64_t offset = 0;
@@ -27,7 +27,7 @@ static void transfers_of_any_size_and_number_carry_the_same(void **state)
 		uint32_t size, depth;
 	} kinds[] = {{512, 1}, {512, 64}, {1024, 3}, {16384, 2}, {16896, 2},
 		{65536, 1}, {1 << 20, 4}, {4 << 20, 1}};
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	static uint8_t data[200001];
 
 	(void)state;
@@ -53,7 +53,7 @@ struct loop {
 
 static struct loop open_loop(uint32_t size, uint32_t depth)
 {
-	struct loop loop = {.top = open_uri(configured_uri())};
+	struct loop loop = {.top = open_idle()};
 
 	loop.out = open_pipe(&loop.top, CLYDE_PIPE_EP2_OUT, size, depth);
 	loop.in = open_pipe(&loop.top, CLYDE_PIPE_EP6_IN, size, depth);
@@ -120,7 +120,7 @@ static void a_deadline_in_the_middle_returns_what_came(void **state)
 
 static void a_deadline_is_neither_early_nor_missed(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
 	int64_t start = clyde_device_now(top.device), taken;
 	uint8_t data[16];
@@ -143,7 +143,7 @@ static void waiting_for_ever_for_nothing_is_told(void **state)
 
 	(void)state;
 	need(TELLS_NEVER);
-	top = open_uri(configured_uri());
+	top = open_idle();
 	in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
 	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1), -EDEADLK);
 	close_top(&top);
@@ -172,7 +172,7 @@ static void a_region_can_be_used_in_place(void **state)
 
 static void pairs_of_pipes_share_buffers(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *pipe, *other;
 
 	(void)state;
@@ -193,14 +193,14 @@ static void pairs_of_pipes_share_buffers(void **state)
 }
 
 const struct CMUnitTest pipe_tests[] = {
-	cmocka_unit_test(a_read_of_any_size_is_exact_and_in_order),
-	cmocka_unit_test(transfers_of_any_size_and_number_carry_the_same),
-	cmocka_unit_test(a_short_packet_arrives_by_itself),
-	cmocka_unit_test(a_full_packet_is_ended_by_an_empty_one),
-	cmocka_unit_test(a_deadline_in_the_middle_returns_what_came),
-	cmocka_unit_test(a_deadline_is_neither_early_nor_missed),
-	cmocka_unit_test(waiting_for_ever_for_nothing_is_told),
-	cmocka_unit_test(a_region_can_be_used_in_place),
-	cmocka_unit_test(pairs_of_pipes_share_buffers),
+	unit(a_read_of_any_size_is_exact_and_in_order),
+	unit(transfers_of_any_size_and_number_carry_the_same),
+	unit(a_short_packet_arrives_by_itself),
+	unit(a_full_packet_is_ended_by_an_empty_one),
+	unit(a_deadline_in_the_middle_returns_what_came),
+	unit(a_deadline_is_neither_early_nor_missed),
+	unit(waiting_for_ever_for_nothing_is_told),
+	unit(a_region_can_be_used_in_place),
+	unit(pairs_of_pipes_share_buffers),
 };
 const size_t pipe_test_count = sizeof(pipe_tests) / sizeof(*pipe_tests);

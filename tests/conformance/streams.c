@@ -6,7 +6,7 @@
 
 static void a_cancel_delivers_what_had_arrived(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 1 << 20, 2);
 	static uint8_t data[8 << 20];
 	ssize_t arrived;
@@ -35,7 +35,7 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 
 static void many_cancels_lose_nothing(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 16384, 8);
 	static uint8_t data[1 << 20];
 	uint64_t offset = 0;
@@ -62,7 +62,7 @@ static void many_cancels_lose_nothing(void **state)
 
 static void a_cancelled_write_says_how_much_was_taken(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 4096, 4);
 	static uint8_t zeros[16384];
 	uint64_t taken;
@@ -91,7 +91,7 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 
 static void a_reset_starts_the_stream_over(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	static uint8_t data[50000];
 
@@ -109,7 +109,7 @@ static void a_reset_starts_the_stream_over(void **state)
 
 static void a_stream_that_is_not_read_waits_and_loses_nothing(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	struct clyde_pipe_stats stats = {0};
 	static uint8_t data[3 << 16];
@@ -133,7 +133,7 @@ static void a_stream_that_is_not_read_waits_and_loses_nothing(void **state)
 
 static void a_full_loop_blocks_the_writer_and_loses_nothing(void **state)
 {
-	struct bench_top top = open_uri(configured_uri());
+	struct bench_top top = open_idle();
 	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 4096, 4);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	static uint8_t data[1 << 20], back[1 << 20];
@@ -182,7 +182,7 @@ static void take(void *user, const struct clyde_record *record)
 
 static struct outcome benchmark(const char *const *settings)
 {
-	struct bench_top top = open_uri(plain_uri());
+	struct bench_top top = open_top(plain_uri());
 	struct outcome outcome = {0};
 	struct clyde_observer observer = {.record = take, .user = &outcome};
 	struct clyde_run *run;
@@ -225,13 +225,13 @@ static void odd_counts_and_small_queues_are_verified_too(void **state)
 }
 
 const struct CMUnitTest stream_tests[] = {
-	cmocka_unit_test(a_cancel_delivers_what_had_arrived),
-	cmocka_unit_test(many_cancels_lose_nothing),
-	cmocka_unit_test(a_cancelled_write_says_how_much_was_taken),
-	cmocka_unit_test(a_reset_starts_the_stream_over),
-	cmocka_unit_test(a_stream_that_is_not_read_waits_and_loses_nothing),
-	cmocka_unit_test(a_full_loop_blocks_the_writer_and_loses_nothing),
-	cmocka_unit_test(the_benchmark_verifies_every_byte),
-	cmocka_unit_test(odd_counts_and_small_queues_are_verified_too),
+	unit(a_cancel_delivers_what_had_arrived),
+	unit(many_cancels_lose_nothing),
+	unit(a_cancelled_write_says_how_much_was_taken),
+	unit(a_reset_starts_the_stream_over),
+	unit(a_stream_that_is_not_read_waits_and_loses_nothing),
+	unit(a_full_loop_blocks_the_writer_and_loses_nothing),
+	unit(the_benchmark_verifies_every_byte),
+	unit(odd_counts_and_small_queues_are_verified_too),
 };
 const size_t stream_test_count = sizeof(stream_tests) / sizeof(*stream_tests);

@@ -35,7 +35,7 @@ static struct reader *start_reader(size_t size)
 	if (able(TELLS_NEVER))
 		skip();
 	reader = calloc(1, sizeof(*reader));
-	reader->top = open_uri(configured_uri());
+	reader->top = open_idle();
 	reader->in = open_pipe(&reader->top, CLYDE_PIPE_EP6_IN, 512, 4);
 	reader->size = size;
 	assert_int_equal(
@@ -127,10 +127,10 @@ static void closing_everything_ends_a_wait(void **state)
 }
 
 const struct CMUnitTest thread_tests[] = {
-	cmocka_unit_test(a_reader_that_waits_lets_a_writer_through),
-	cmocka_unit_test(an_interrupt_ends_a_wait),
-	cmocka_unit_test(a_signal_ends_a_wait),
-	cmocka_unit_test(closing_ends_a_wait),
-	cmocka_unit_test(closing_everything_ends_a_wait),
+	unit(a_reader_that_waits_lets_a_writer_through),
+	unit(an_interrupt_ends_a_wait),
+	unit(a_signal_ends_a_wait),
+	unit(closing_ends_a_wait),
+	unit(closing_everything_ends_a_wait),
 };
 const size_t thread_test_count = sizeof(thread_tests) / sizeof(*thread_tests);

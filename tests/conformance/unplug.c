@@ -5,7 +5,7 @@
 
 static int replug(void **state)
 {
-	(void)state;
+	close_what_is_left(state);
 	plug_in_again();
 	return 0;
 }
@@ -66,7 +66,7 @@ static void unplugging_ends_commands_and_idle_waits(void **state)
 	close_top(&top);
 }
 
-static void an_idle_reader_learns_of_it(void **state)
+static void unplugging_is_told_to_an_idle_reader(void **state)
 {
 	struct bench_top top = open_to_unplug();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 4);
@@ -85,6 +85,6 @@ const struct CMUnitTest unplug_tests[] = {
 		unplugging_a_sink_is_told_to_the_writer, replug),
 	cmocka_unit_test_teardown(
 		unplugging_ends_commands_and_idle_waits, replug),
-	cmocka_unit_test_teardown(an_idle_reader_learns_of_it, replug),
+	cmocka_unit_test_teardown(unplugging_is_told_to_an_idle_reader, replug),
 };
 const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);
