@@ -133,9 +133,18 @@ static void lock_tree(struct tree *tree)
 	atomic_fetch_sub(&tree->waiting, 1);
 }
 
+/* A call that waits inside is asked to let this one have a turn. */
 void owner_lock(struct owner *owner)
 {
-	lock_tree(owner->tree);
+	struct tree *tree = owner->tree;
+
+	if (pthread_mutex_trylock(&tree->lock) == 0)
+		return;
+	atomic_fetch_add(&tree->waiting, 1);
+	if (owner->wake)
+		owner->wake(owner);
+	pthread_mutex_lock(&tree->lock);
+	atomic_fetch_sub(&tree->waiting, 1);
 }
 
 void owner_unlock(struct owner *owner)
@@ -176,9 +185,12 @@ void owner_yield(struct owner *owner)
 	lock_tree(tree);
 }
 
-/* Mark a subtree, and end the waits inside it. */
+/* Mark a subtree, and end the waits inside it.  A part that is being closed
+   already has been, and what it would be woken through may be gone. */
 static void mark(struct owner *owner)
 {
+	if (owner_closing(owner))
+		return;
 	atomic_store_explicit(&owner->closing, true, memory_order_release);
 	if (owner->wake)
 		owner->wake(owner);
