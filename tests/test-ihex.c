@@ -141,7 +141,7 @@ static void ram_may_be_filled_to_its_last_byte_and_no_further(void **state)
 	assert_true(ihex.used[IHEX_SIZE - 1]);
 	assert_refused(
 		":01400000AB14\n" END, "line 1: address 0x4000 is beyond");
-	assert_refused(":023FFF00ABABEA\n" END, "line 1: address 0x4000");
+	assert_refused(":023FFF00ABAB6A\n" END, "line 1: address 0x4000");
 	assert_refused(":01FFFF00AB56\n" END, "line 1: address 0xffff");
 	assert_refused(":02FFFF00ABABAA\n" END, "line 1: address 0x10000");
 }
