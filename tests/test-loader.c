@@ -20,19 +20,6 @@ static int write_byte(struct rig *rig, uint16_t address, uint8_t value)
 	return ram_request(rig, 0, address, &value, 1);
 }
 
-/* Until it is back; false if it never left. */
-static bool come_back(struct rig *rig)
-{
-	tick until = bus_now(rig->bus) + 2000000 * (tick)TICKS_PER_US;
-
-	while (bus_now(rig->bus) < until) {
-		bus_run(rig->bus, bus_now(rig->bus) + TICKS_PER_US);
-		if (bus_lost(rig->bus) && bus_enumerate(rig->bus))
-			return true;
-	}
-	return false;
-}
-
 static int bcd_device(struct rig *rig)
 {
 	struct usb_device_descriptor descriptor;
@@ -123,7 +110,7 @@ static void what_is_queued_ends_when_the_device_leaves(void **state)
 	assert_false(bus_enumerate(rig.bus));
 	/* what comes later fails at once, back or not */
 	assert_int_equal(write_byte(&rig, 0, 0), -ENODEV);
-	assert_true(come_back(&rig));
+	assert_true(rig_return(&rig));
 	assert_int_equal(bcd_device(&rig), 0x0933);
 	/* its interfaces are off, as after power-up */
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
@@ -158,7 +145,7 @@ static void held_device_stands_still_and_bare_one_still_answers(void **state)
 	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
 				 USB_DESC_DEVICE << 8, 0, data, 18),
 		-EPIPE);
-	assert_false(come_back(&rig));
+	assert_false(rig_return(&rig));
 	rig_close(&rig);
 
 	open_bare(&rig);
@@ -195,7 +182,7 @@ static void start_of_firmware_is_a_jump_to_what_was_written(void **state)
 		ram_request(&rig, 0, 0, (uint8_t *)cases[i].vector, 3);
 		ram_request(&rig, 0, 3, &target, 1);
 		write_byte(&rig, USB_FX2_CPUCS, 0);
-		assert_true(come_back(&rig));
+		assert_true(rig_return(&rig));
 		assert_int_equal(bcd_device(&rig) >> 8, cases[i].level);
 		rig_close(&rig);
 	}
