@@ -180,7 +180,8 @@ void owner_yield(struct owner *owner)
 static void mark(struct owner *owner)
 {
 	atomic_store_explicit(&owner->closing, true, memory_order_release);
-	if (owner->wake)
+	/* Nobody is inside one that is torn down, whatever is left of it. */
+	if (owner->wake && !owner->dying)
 		owner->wake(owner);
 	for (struct owner *child = owner->child; child; child = child->sibling)
 		mark(child);
@@ -220,6 +221,7 @@ static void destroy_tree(struct owner *target)
 	do {
 		struct owner *leaf = first_leaf(target);
 
+		leaf->dying = true;
 		pthread_mutex_unlock(&registry);
 		if (!root)
 			lock_tree(tree);
