@@ -21,6 +21,7 @@ struct tool {
 	char place[64]; /* "run benchmark": whose help, whose complaint */
 	const char *uri;
 	const char *serial;
+	const char *firmware;
 	const char *supply;
 	const char *json;
 	/* While the command runs */
@@ -65,7 +66,10 @@ bool succeeded(struct tool *tool, int result);
 /* Open what --json names. */
 bool open_output(struct tool *tool);
 
-/* Open the output, then the device. */
+/* Give the device the firmware of --firmware, if it needs any. */
+bool load_firmware(struct tool *tool);
+
+/* Open the output, load firmware, then open the device. */
 bool open_device(struct tool *tool);
 
 /* False if the lines could not be written. */

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { KEY_VERSION = 0x100, KEY_JSON };
+enum { KEY_VERSION = 0x100, KEY_FIRMWARE, KEY_JSON };
 
 /* ---- Everywhere ------------------------------------------------------- */
 
@@ -41,6 +41,9 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 	case 's':
 		tool->serial = argument;
 		return 0;
+	case KEY_FIRMWARE:
+		tool->firmware = argument;
+		return 0;
 	case 'h':
 	case '?':
 		print_help(state, tool->place);
@@ -59,6 +62,10 @@ static const struct argp_option global_options[] = {
 		"(default: plugged into this machine)",
 		0},
 	{"serial", 's', "SERIAL", 0, "Which device, if there are several", 0},
+	{"firmware", KEY_FIRMWARE, "FILE", 0,
+		"If the device's firmware is of another API level, or "
+		"missing, load this Intel HEX file first",
+		0},
 	{"help", 'h', NULL, 0, "Print this help", 0},
 	{NULL, '?', NULL, OPTION_ALIAS, NULL, 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", 0},

@@ -72,7 +72,7 @@ bool open_output(struct tool *tool)
 
 bool open_device(struct tool *tool)
 {
-	if (!open_output(tool) ||
+	if (!open_output(tool) || !load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
 				tool->serial, &tool->device)))

@@ -68,7 +68,7 @@ typedef uint64_t clyde_token;
  *	ENXIO		no device has the serial number that was asked for
  *	ENOTUNIQ	several devices, and no serial number to choose by
  *	ERANGE		a supply above the device's limit
- *	EBADMSG		the configuration block is corrupt
+ *	EBADMSG		the configuration block, or a firmware file, is corrupt
  *	ENOEXEC		the FPGA did not configure
  *	EREMOTEIO	the device refused a command
  *	EPROTO		the device broke the protocol
@@ -143,7 +143,7 @@ size_t clyde_live_objects(void);
 /* What is known of a device without claiming it. */
 struct clyde_device_info {
 	char uri[CLYDE_URI_SIZE]; /* opens this very device */
-	char serial[64];          /* "C3-20230101T120000Z" */
+	char serial[64];          /* "C3-20230101T120000Z"; or empty */
 	char manufacturer[64];
 	char product[96];
 	char revision[8];  /* "C3"; "?" where there is none */
@@ -169,10 +169,26 @@ void clyde_device_list_free(struct clyde_device_info *list);
 
 /*
  * Open a device.  With serial NULL there must be exactly one, or one that is
- * configured; else the one with that serial number.  Closed by clyde_device_close() or its context.
+ * configured; else the one with that serial number.  -EPROTONOSUPPORT if its
+ * firmware speaks another API level, or it has none: clyde_firmware_load()
+ * comes first then.  Closed by clyde_device_close() or its context.
  */
 int clyde_device_open(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device);
+
+/*
+ * Load firmware into a device, if it speaks another API level than this
+ * library, before it is opened: returns 1 if it was loaded, 0 if there was no
+ * need, and then nothing is done.  The file is Intel HEX for the FX2, at
+ * `data`; one that is malformed is -EBADMSG, whatever the device's level.
+ *
+ * The firmware goes into the FX2's RAM, where it stays until the power goes;
+ * a virtual device has it until it is closed.  The device leaves the bus
+ * and comes back, for which it has 10 s, else -ETIMEDOUT.  -EBUSY if
+ * somebody uses it.  A device without any firmware shows no serial number.
+ */
+int clyde_firmware_load(struct clyde_context *context, const char *uri,
+	const char *serial, const void *data, size_t size);
 
 /* Close a device and its pipes.  NULL is fine. */
 void clyde_device_close(struct clyde_device *device);

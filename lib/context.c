@@ -82,10 +82,19 @@ static void set_interrupt(clyde_token token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
+/* Whoever waits without a device, for firmware to start. */
+static void wake(struct owner *owner)
+{
+	struct clyde_context *context = (struct clyde_context *)owner;
+
+	atomic_store(context->interrupt, true);
+}
+
 static void destroy(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
 
+	link_drop_all(context);
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
 		if (atomic_load(&interrupts[i].token) == owner->token)
 			atomic_store(&interrupts[i].token, 0);
@@ -99,7 +108,7 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 	if (context == NULL)
 		return -ENOMEM;
 	pthread_mutex_init(&context->tree.lock, NULL);
-	owner_init(&context->owner, NULL, &context->tree, NULL, destroy);
+	owner_init(&context->owner, NULL, &context->tree, wake, destroy);
 	context->interrupt = claim_interrupt(context->owner.token);
 	if (context->interrupt == NULL) {
 		owner_close(owner_handle(&context->owner));

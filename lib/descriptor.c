@@ -129,7 +129,9 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 			"cannot read the device's descriptors: %s",
 			reason(result));
 	info->api_level = descriptor.bcdDevice >> 8;
-	info->modified = strncmp(info->product, "Glasgow ", 8) != 0;
+	/* A bare FX2 says nothing about that. */
+	info->modified =
+		info->product[0] && strncmp(info->product, "Glasgow ", 8) != 0;
 	*ret_revision = descriptor.bcdDevice & 0xff;
 	revision_text(*ret_revision, info->revision);
 	return 0;

@@ -55,15 +55,18 @@ static int examine(struct clyde_context *context,
 {
 	char name[CLYDE_URI_SIZE - 8];
 	struct link *link;
-	int result = provider->open(
-		rest, index, context->interrupt, &context->complaint, &link);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	memset(ret_info, 0, sizeof(*ret_info));
 	provider->name(rest, index, name, sizeof(name));
 	snprintf(ret_info->uri, sizeof(ret_info->uri), "%s:%s",
 		provider->scheme, name);
+	link = link_take(context, ret_info->uri);
+	if (link == NULL)
+		result = provider->open(rest, index, context->interrupt,
+			&context->complaint, &link);
+	if (result < 0)
+		return result;
 	result = descriptor_read_info(
 		link, ret_info, ret_revision, &context->complaint);
 	if (result < 0) {
@@ -90,7 +93,7 @@ static int examine_all(struct clyde_context *context,
 			context, provider, rest, i, &link, info, &revision);
 
 		if (result == 0)
-			link->ops->close(link);
+			link_put(context, info->uri, link);
 		if (result == 0 || (result == -EBADMSG && info->uri[0]))
 			kept++;
 		else if (result != -ENODEV || count == 1)
@@ -156,11 +159,27 @@ static int only_configured(const struct clyde_device_info *infos, int count)
 	return only;
 }
 
+const char *device_name(const struct clyde_device_info *info)
+{
+	return info->serial[0] ? info->serial : "the device";
+}
+
+/* A serial number to give as an example; NULL if all are bare, which show
+   none. */
+static const char *example(const struct clyde_device_info *infos, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (infos[i].serial[0])
+			return infos[i].serial;
+	return NULL;
+}
+
 /* Which of several is meant. */
 static int choose(struct clyde_context *context,
 	const struct clyde_device_info *infos, int count, const char *serial)
 {
 	struct complaint *complaint = &context->complaint;
+	const char *other = example(infos, count);
 
 	if (count == 0)
 		return complain(complaint, ENODEV, NO_DEVICE);
@@ -168,16 +187,26 @@ static int choose(struct clyde_context *context,
 		return 0;
 	if (serial == NULL && only_configured(infos, count) >= 0)
 		return only_configured(infos, count);
+	if (serial == NULL && other == NULL)
+		return complain(complaint, ENOTUNIQ,
+			"%d devices found, without firmware and so without "
+			"serial numbers to choose by; leave one plugged in",
+			count);
 	if (serial == NULL)
 		return complain(complaint, ENOTUNIQ,
 			"%d devices found; choose one with -s %s%s", count,
-			infos[0].serial, count > 2 ? ", ..." : " or the other");
+			other, count > 2 ? ", ..." : " or the other");
 	for (int i = 0; i < count; i++)
 		if (strcmp(infos[i].serial, serial) == 0)
 			return i;
+	if (other == NULL)
+		return complain(complaint, ENXIO,
+			"no device has serial number %s; without firmware, "
+			"they show none",
+			serial);
 	return complain(complaint, ENXIO,
-		"no device has serial number %s; there is %s%s", serial,
-		infos[0].serial, count > 1 ? ", ..." : "");
+		"no device has serial number %s; there is %s%s", serial, other,
+		count > 1 ? ", ..." : "");
 }
 
 int device_stopped(struct clyde_device *device)
@@ -217,14 +246,13 @@ static int check_level(struct clyde_device *device)
 		return 0;
 	if (level == 0)
 		return complain(complaint, EPROTONOSUPPORT,
-			"the device %s has no firmware; load it with "
-			"upstream's "
-			"tool: glasgow flash",
-			device->info.serial);
+			"%s has no firmware (API level 0); load it with "
+			"clyde --firmware FILE.ihex",
+			device_name(&device->info));
 	return complain(complaint, EPROTONOSUPPORT,
-		"the firmware of %s speaks API level %u, not %u; update it "
-		"with upstream's tool: glasgow flash",
-		device->info.serial, level, USB_API_LEVEL);
+		"the firmware of %s speaks API level %u, not %u; load "
+		"another with clyde --firmware FILE.ihex",
+		device_name(&device->info), level, USB_API_LEVEL);
 }
 
 static int start(struct clyde_device *device)
@@ -247,8 +275,9 @@ static int start(struct clyde_device *device)
 	return result < 0 ? result : 0;
 }
 
-static int open_device(struct clyde_context *context, const char *uri,
-	const char *serial, struct clyde_device *device)
+int device_find(struct clyde_context *context, const char *uri,
+	const char *serial, struct link **ret_link,
+	struct clyde_device_info *ret_info, uint8_t *ret_revision)
 {
 	struct clyde_device_info *infos;
 	const struct link_provider *provider;
@@ -272,9 +301,17 @@ static int open_device(struct clyde_context *context, const char *uri,
 		if (index < 0)
 			return index;
 	}
-	device->context = context;
-	result = examine(context, provider, rest, index, &device->link,
+	return examine(context, provider, rest, index, ret_link, ret_info,
+		ret_revision);
+}
+
+static int open_device(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device *device)
+{
+	int result = device_find(context, uri, serial, &device->link,
 		&device->info, &device->revision);
+
+	device->context = context;
 	return result < 0 ? result : start(device);
 }
 

@@ -34,7 +34,15 @@ struct clyde_context {
 	struct complaint complaint;
 	struct complaint notice;
 	atomic_bool *interrupt;
+	struct kept *kept; /* links without a user, see kept.c */
 };
+
+/* Close a link, or keep it if it is to be; and take it up again, or NULL. */
+struct kept;
+void link_put(
+	struct clyde_context *context, const char *uri, struct link *link);
+struct link *link_take(struct clyde_context *context, const char *uri);
+void link_drop_all(struct clyde_context *context);
 
 struct mgmt;
 
@@ -48,6 +56,17 @@ struct clyde_device {
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
 };
+
+/*
+ * The device that a URI and a serial number mean: a link to it, for
+ * link_put() or its close(), and what it shows.
+ */
+int device_find(struct clyde_context *context, const char *uri,
+	const char *serial, struct link **ret_link,
+	struct clyde_device_info *ret_info, uint8_t *ret_revision);
+
+/* What to call it in a sentence: its serial number, if it shows one. */
+const char *device_name(const struct clyde_device_info *info);
 
 /* Why a wait must end: -ECANCELED, -EINTR; or 0. */
 int device_stopped(struct clyde_device *device);

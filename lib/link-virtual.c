@@ -17,6 +17,7 @@
 /* How much of the virtual world is run between two looks at the flags that
    end a wait: a tenth of a virtual second, some milliseconds of real time. */
 #define SLICE_TICKS (100000 * (tick)TICKS_PER_US)
+#define PORT_TICKS  (1000 * (tick)TICKS_PER_US)
 
 struct virtual_transfer {
 	struct transfer transfer; /* first */
@@ -152,6 +153,12 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 	return urb.status < 0 ? urb.status : (int)urb.actual;
 }
 
+/* Whether another program has the interfaces, which is a fault by script. */
+static bool taken(const struct virtual_link *link)
+{
+	return faults_at(&link->options.faults, FAULT_BUSY, 0);
+}
+
 static int virtual_set_alternate(struct link *base, uint8_t interface,
 	uint8_t alternate, uint64_t deadline_ns)
 {
@@ -161,8 +168,11 @@ static int virtual_set_alternate(struct link *base, uint8_t interface,
 		.wValue = alternate,
 		.wIndex = interface,
 	};
-	int result = virtual_control(base, &setup, NULL, deadline_ns);
+	int result;
 
+	if (alternate != USB_ALT_OFF && taken(VIRTUAL(base)))
+		return -EBUSY;
+	result = virtual_control(base, &setup, NULL, deadline_ns);
 	if (result < 0)
 		return result;
 	VIRTUAL(base)->alternate[interface] = alternate;
@@ -208,6 +218,29 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 		bus_cancel(VIRTUAL(base)->bus, &mine->urb);
 }
 
+static int virtual_claim_all(struct link *base)
+{
+	return taken(VIRTUAL(base)) ? -EBUSY : 0;
+}
+
+/* The port is looked at once a millisecond. */
+static int virtual_await_return(struct link *base, uint64_t deadline_ns)
+{
+	struct virtual_link *link = VIRTUAL(base);
+	tick until = ticks_of(deadline_ns);
+
+	while (!bus_lost(link->bus) || !bus_enumerate(link->bus)) {
+		if (link_stopped(base))
+			return -EINTR;
+		if (bus_now(link->bus) >= until)
+			return -ETIMEDOUT;
+		run(link, bus_now(link->bus) + PORT_TICKS);
+		deliver(link);
+	}
+	memset(link->alternate, 0, sizeof(link->alternate));
+	return 0;
+}
+
 static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
@@ -220,6 +253,7 @@ static void virtual_close(struct link *base)
 
 static const struct link_ops virtual_ops = {
 	.name = "virtual",
+	.owns_device = true,
 	.close = virtual_close,
 	.control = virtual_control,
 	.set_alternate = virtual_set_alternate,
@@ -229,6 +263,8 @@ static const struct link_ops virtual_ops = {
 	.cancel = virtual_cancel,
 	.wait = virtual_wait,
 	.now = virtual_now,
+	.claim_all = virtual_claim_all,
+	.await_return = virtual_await_return,
 };
 
 static int virtual_count(const char *specification, struct complaint *complaint)

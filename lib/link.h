@@ -39,7 +39,8 @@ struct link;
 
 struct link_ops {
 	const char *name;
-	bool real_time; /* the clock is the machine's */
+	bool real_time;   /* the clock is the machine's */
+	bool owns_device; /* which exists in this link alone, and ends with it */
 
 	void (*close)(struct link *link);
 
@@ -72,6 +73,21 @@ struct link_ops {
 	void (*wake)(struct link *link);
 
 	uint64_t (*now)(struct link *link);
+
+	/*
+	 * Claim all interfaces that the device shows, whatever their
+	 * settings, so that nobody else uses it from now on: -EBUSY if
+	 * somebody does.  close() gives them back.
+	 */
+	int (*claim_all)(struct link *link);
+
+	/*
+	 * The device is about to leave the bus, or has left: wait until it
+	 * has come back, and go on with it in this link as if just opened.
+	 * -ETIMEDOUT at the deadline, -EINTR when woken.  NULL if the link
+	 * cannot tell; such a link's device gets no firmware.
+	 */
+	int (*await_return)(struct link *link, uint64_t deadline_ns);
 };
 
 struct link {
@@ -79,6 +95,7 @@ struct link {
 	/* Raised to end a wait early: the context's, and this link's own. */
 	const atomic_bool *interrupt;
 	atomic_bool wake;
+	bool kept; /* lives on in its context when it is not in use */
 };
 
 /* Where links come from: one provider for each scheme of a URI. */

@@ -192,7 +192,8 @@ static void mark(struct owner *owner)
 	if (owner_closing(owner))
 		return;
 	atomic_store_explicit(&owner->closing, true, memory_order_release);
-	if (owner->wake)
+	/* Nobody is inside one that is torn down, whatever is left of it. */
+	if (owner->wake && !owner->dying)
 		owner->wake(owner);
 	for (struct owner *child = owner->child; child; child = child->sibling)
 		mark(child);
@@ -232,6 +233,7 @@ static void destroy_tree(struct owner *target)
 	do {
 		struct owner *leaf = first_leaf(target);
 
+		leaf->dying = true;
 		pthread_mutex_unlock(&registry);
 		if (!root)
 			lock_tree(tree);

@@ -78,6 +78,18 @@ static int parse_packets(
 	return result;
 }
 
+static int parse_api(struct parser *parser, const char *key, const char *value)
+{
+	uint64_t level;
+	int result = number(parser, key, value, 0, UINT8_MAX, &level);
+
+	if (result < 0)
+		return result;
+	parser->options->device.bare = level == 0;
+	parser->options->device.api_level = level;
+	return 0;
+}
+
 static int parse_revision(
 	struct parser *parser, const char *key, const char *value)
 {
@@ -183,6 +195,7 @@ static const struct {
 	{"devices", parse_devices},
 	{"index", parse_index},
 	{"packets", parse_packets},
+	{"api", parse_api},
 	{"revision", parse_revision},
 	{"serial", parse_serial},
 	{"manufacturer", parse_manufacturer},

@@ -170,8 +170,8 @@ const struct device_options rig_c3 = {
 	.serial = "20230101T120000Z",
 };
 
-void rig_open(
-	struct rig *rig, const struct device_options *options, const char *fault)
+void rig_open(struct rig *rig, const struct device_options *options,
+	const char *fault)
 {
 	struct faults faults = {0};
 
@@ -231,14 +231,24 @@ int rig_control(struct rig *rig, uint8_t type, uint8_t request, uint16_t value,
 	return rig_wait(rig, &urb);
 }
 
-int rig_transfer(
-	struct rig *rig, uint8_t endpoint, void *data, uint32_t length)
+int rig_transfer(struct rig *rig, uint8_t endpoint, void *data, uint32_t length)
 {
-	struct urb urb = {
-		.endpoint = endpoint, .data = data, .length = length};
+	struct urb urb = {.endpoint = endpoint, .data = data, .length = length};
 
 	bus_submit(rig->bus, &urb);
 	return rig_wait(rig, &urb);
+}
+
+bool rig_return(struct rig *rig)
+{
+	tick until = bus_now(rig->bus) + 2000000 * (tick)TICKS_PER_US;
+
+	while (bus_now(rig->bus) < until) {
+		bus_run(rig->bus, bus_now(rig->bus) + TICKS_PER_US);
+		if (bus_lost(rig->bus) && bus_enumerate(rig->bus))
+			return true;
+	}
+	return false;
 }
 
 int rig_select(struct rig *rig, uint16_t interface, uint16_t alternate)

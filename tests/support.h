@@ -91,6 +91,10 @@ int rig_control(struct rig *rig, uint8_t type, uint8_t request, uint16_t value,
 int rig_transfer(struct rig *rig, uint8_t endpoint, void *data,
 	uint32_t length);
 
+/* Wait until the device has left the bus and is back; false if it does not
+   leave, or not come back, within two seconds. */
+bool rig_return(struct rig *rig);
+
 /* SET_INTERFACE: 0, or -EPIPE if it stalled. */
 int rig_select(struct rig *rig, uint16_t interface, uint16_t alternate);
 

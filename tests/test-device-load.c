@@ -341,7 +341,7 @@ static void the_boot_rom_writes_and_reads_ram(void **state)
 }
 
 /* CPUCS is 0xe600: while the 8051 is held only the boot ROM answers, and when
-   it is let go the firmware starts from the beginning. */
+   it is let go the firmware starts from the beginning, off the bus at first. */
 static void holding_and_releasing_the_8051_is_a_reboot(void **state)
 {
 	uint8_t hold = 1, run = 0, byte;
@@ -353,6 +353,7 @@ static void holding_and_releasing_the_8051_is_a_reboot(void **state)
 	assert_int_equal(select_ep2(USB_ALT_OFF), -EPIPE);
 	assert_int_equal(ram(USB_DIR_IN, 0, &byte, 1), 1);
 	assert_int_equal(ram(0, 0xe600, &run, 1), 1);
+	assert_true(rig_return(&rig));
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	assert_status(0, nothing);
 	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);

@@ -42,7 +42,8 @@ void device_boot(struct device *device)
 	mgmt_reset(device);
 	nvm_load_config(device);
 	ports_init(device);
-	load_flashed(device);
+	if (device->api_level > 0)
+		load_flashed(device);
 }
 
 struct device *device_new(
@@ -70,6 +71,11 @@ struct device *device_new(
 		device->board.ports[port].sense_mv = options->sense_mv[port];
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
+	loader_reset(&device->loader);
+	device->api_level =
+		options->api_level ? options->api_level : USB_API_LEVEL;
+	if (options->bare)
+		device->api_level = 0;
 	device_boot(device);
 	return device;
 }

@@ -28,7 +28,9 @@ struct bus {
 	struct queue queues[QUEUES];
 	unsigned first; /* served first in the next round */
 	struct urb *done, **done_tail;
-	bool unplugged;
+	bool unplugged;      /* for good */
+	bool lost;           /* left by itself, until bus_enumerate() */
+	unsigned departures; /* those that were noticed */
 	struct bus_stats stats;
 };
 
@@ -92,7 +94,7 @@ void bus_submit(struct bus *bus, struct urb *urb)
 	urb->actual = 0;
 	urb->stage = STAGE_SETUP;
 	urb->next = NULL;
-	if (bus->unplugged) {
+	if (bus->unplugged || bus->lost) {
 		finish(bus, urb, -ENODEV);
 		return;
 	}
@@ -115,12 +117,42 @@ void bus_cancel(struct bus *bus, struct urb *urb)
 	}
 }
 
+static void drop_all(struct bus *bus)
+{
+	for (unsigned i = 0; i < QUEUES; i++) {
+		while (bus->queues[i].head)
+			finish_head(bus, &bus->queues[i], -ENODEV);
+		bus->queues[i].ping = false;
+	}
+}
+
 void bus_unplug(struct bus *bus)
 {
 	bus->unplugged = true;
-	for (unsigned i = 0; i < QUEUES; i++)
-		while (bus->queues[i].head)
-			finish_head(bus, &bus->queues[i], -ENODEV);
+	drop_all(bus);
+}
+
+bool bus_lost(const struct bus *bus)
+{
+	return bus->lost;
+}
+
+bool bus_enumerate(struct bus *bus)
+{
+	if (bus->unplugged || bus->function->detached)
+		return false;
+	bus->lost = false;
+	return true;
+}
+
+/* The hub's port latches that its device left, if it came back or not. */
+static void watch_port(struct bus *bus)
+{
+	if (bus->departures == bus->function->departures)
+		return;
+	bus->departures = bus->function->departures;
+	bus->lost = true;
+	drop_all(bus);
 }
 
 struct urb *bus_reap(struct bus *bus)
@@ -269,8 +301,10 @@ bool bus_run(struct bus *bus, tick until)
 		if (quiet > 1 && bus->done == NULL &&
 			!skip(bus, until, bus->stats.naks - naks))
 			return false;
+		watch_port(bus);
 	}
 	if (!bus->unplugged)
 		bus->function->ops->advance(bus->function, bus->now);
+	watch_port(bus);
 	return true;
 }

@@ -42,6 +42,14 @@ void bus_cancel(struct bus *bus, struct urb *urb);
 /* Pull the plug: everything queued completes, nothing more is carried. */
 void bus_unplug(struct bus *bus);
 
+/*
+ * Whether the device has left by itself.  What was queued has completed then,
+ * and what is submitted fails, until the host enumerates the device that came
+ * back: false as long as there is none.
+ */
+bool bus_lost(const struct bus *bus);
+bool bus_enumerate(struct bus *bus);
+
 /* The next completed transfer, in the order of completion; or NULL. */
 struct urb *bus_reap(struct bus *bus);
 

@@ -210,23 +210,6 @@ static bool standard(struct device *device, const struct usb_setup *setup)
 	return false;
 }
 
-/* EZ-USB TRM 3.8: read RAM; a write's data comes in the data stage. */
-static bool access_ram(struct device *device, const struct usb_setup *setup)
-{
-	struct control *control = &device->control;
-
-	if (setup->wLength > USB_FX2_RAM_CHUNK)
-		return false;
-	if (!(setup->bmRequestType & USB_DIR_IN))
-		return true;
-	if (setup->wLength > sizeof(control->data) ||
-		setup->wValue + setup->wLength > FX2_RAM_SIZE)
-		return false;
-	memcpy(control->data, device->ram + setup->wValue, setup->wLength);
-	control->length = setup->wLength;
-	return true;
-}
-
 static bool vendor(struct device *device, const struct usb_setup *setup)
 {
 	struct control *control = &device->control;
@@ -234,7 +217,9 @@ static bool vendor(struct device *device, const struct usb_setup *setup)
 	if ((setup->bmRequestType & USB_RECIP_MASK) != USB_RECIP_DEVICE)
 		return false;
 	if (setup->bRequest == USB_REQ_FX2_RAM)
-		return access_ram(device, setup);
+		return loader_request(device, setup);
+	if (device->loader.held || device->api_level == 0)
+		return false; /* only the FX2 itself answers */
 	if (!(setup->bmRequestType & USB_DIR_IN))
 		return false;
 	if (setup->bRequest == USB_REQ_MICROSOFT)
@@ -271,11 +256,12 @@ void control_execute(struct device *device)
 
 	control->length = 0;
 	control->sent = 0;
-	/* Without the 8051 only the boot ROM answers. */
 	if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR)
 		done = vendor(device, setup);
 	else if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_STANDARD)
-		done = !device->held && standard(device, setup);
+		done = device->api_level == 0
+			? bare_standard(device, setup)
+			: !device->loader.held && standard(device, setup);
 	if (control->length > setup->wLength)
 		control->length = setup->wLength;
 	control->stalled = !done;

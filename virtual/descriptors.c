@@ -30,7 +30,7 @@ static uint16_t device_descriptor(const struct device *device, uint8_t *data)
 		.idVendor = known ? USB_VID_QIHW : USB_VID_CYPRESS,
 		.idProduct = known ? USB_PID_GLASGOW : USB_PID_FX2,
 		.bcdDevice = known
-			? USB_API_LEVEL << 8 | device->config.revision
+			? device->api_level << 8 | device->config.revision
 			: 0,
 		.iManufacturer = USB_STRING_MANUFACTURER,
 		.iProduct = USB_STRING_PRODUCT,

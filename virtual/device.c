@@ -15,6 +15,13 @@ static tick earliest(tick a, tick b)
 	return a < b ? a : b;
 }
 
+/* Whether there is firmware, and it is at work. */
+static bool runs(const struct device *device)
+{
+	return device->api_level > 0 && !device->loader.held &&
+		loader_due(device) == TICK_NEVER;
+}
+
 static bool loading(const struct device *device)
 {
 	return device->alternate[USB_IFACE_EP2OUT] >= USB_ALT_CFG;
@@ -117,7 +124,7 @@ static tick next_due(const struct device *device)
 		due = device->control.due;
 	if (device->job != JOB_NONE)
 		due = earliest(due, device->job_due);
-	return due;
+	return earliest(due, loader_due(device));
 }
 
 static tick device_advance(struct function *function, tick now)
@@ -127,7 +134,7 @@ static tick device_advance(struct function *function, tick now)
 	tick due;
 
 	for (;;) {
-		if (device->job == JOB_NONE && !device->held)
+		if (device->job == JOB_NONE && runs(device))
 			choose_job(device);
 		due = next_due(device);
 		if (due > now)
@@ -136,9 +143,12 @@ static tick device_advance(struct function *function, tick now)
 		device->now = due;
 		if (device->control.pending && device->control.due == due)
 			control_execute(device);
+		else if (loader_due(device) == due)
+			loader_execute(device);
 		else
 			finish_job(device);
-		poll_alerts(device);
+		if (runs(device))
+			poll_alerts(device);
 	}
 	device->now = now;
 	return earliest(due, fpga->ops->advance(fpga, now));
@@ -188,7 +198,7 @@ static enum handshake device_ping(
 	device_advance(function, now);
 	if (endpoint == 0)
 		return HANDSHAKE_ACK;
-	if (halted(device, endpoint))
+	if (device->api_level == 0 || halted(device, endpoint))
 		return HANDSHAKE_STALL;
 	if (endpoint == USB_EP1_OUT)
 		return device->request_size ? HANDSHAKE_NAK : HANDSHAKE_ACK;
@@ -216,22 +226,13 @@ static enum handshake take_control(
 	struct device *device, const uint8_t *data, uint16_t length)
 {
 	struct control *control = &device->control;
-	size_t at = control->setup.wValue + control->sent;
 
 	if (control->pending)
 		return HANDSHAKE_NAK;
 	if (control->stalled)
 		return HANDSHAKE_STALL;
-	for (uint16_t i = 0; i < length; i++) {
-		if (at + i < FX2_RAM_SIZE)
-			device->ram[at + i] = data[i];
-		else if (at + i == USB_FX2_CPUCS &&
-			device->held != (data[i] & 1)) {
-			device->held = data[i] & 1;
-			if (!device->held)
-				device_boot(device);
-		}
-	}
+	loader_write(
+		device, control->setup.wValue + control->sent, data, length);
 	control->sent += length;
 	return HANDSHAKE_ACK;
 }
@@ -287,7 +288,7 @@ static enum handshake device_in(struct function *function, tick now,
 	device_advance(function, now);
 	if (endpoint == USB_DIR_IN)
 		return give_control(device, ret_data, ret_length);
-	if (halted(device, endpoint))
+	if (device->api_level == 0 || halted(device, endpoint))
 		return HANDSHAKE_STALL;
 	if (endpoint == USB_EP1_IN) {
 		*ret_data = (const uint8_t *)&device->reply;

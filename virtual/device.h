@@ -18,7 +18,9 @@ struct device_options {
 	uint8_t revision; /* enum revision, C0 to C3 */
 	char serial[CONFIG_SERIAL_SIZE + 1];
 	char manufacturer[CONFIG_MAKER_SIZE + 1];
-	uint8_t flags; /* enum config_flag, beyond level 7 */
+	uint8_t flags;     /* enum config_flag, beyond level 7 */
+	bool bare;         /* starts without firmware */
+	uint8_t api_level; /* of its firmware; 0 = USB_API_LEVEL */
 	uint16_t vlimit_mv[PORT_COUNT];
 	uint16_t sense_mv[PORT_COUNT]; /* what is wired to the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* what the supplies feed */

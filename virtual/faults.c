@@ -19,6 +19,9 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_DONE] = "done",
 	[FAULT_HEALTH] = "health",
 	[FAULT_UNPLUG] = "unplug",
+	[FAULT_BUSY] = "busy",
+	[FAULT_RAM] = "ram",
+	[FAULT_LOST] = "lost",
 };
 
 static int parse_kind(const char *text, size_t size)
@@ -42,6 +45,13 @@ static int parse_number(const char **text, uint64_t *ret_number)
 	return errno ? -EINVAL : 0;
 }
 
+/* The faults that have no position. */
+static bool stands_alone(int kind)
+{
+	return kind == FAULT_DONE || kind == FAULT_HEALTH ||
+		kind == FAULT_BUSY || kind == FAULT_LOST;
+}
+
 int faults_add(struct faults *faults, const char *text)
 {
 	size_t size = strcspn(text, "@");
@@ -62,7 +72,7 @@ int faults_add(struct faults *faults, const char *text)
 			if (parse_number(&text, &fault.amount) < 0)
 				return -EINVAL;
 		}
-	} else if (kind != FAULT_DONE && kind != FAULT_HEALTH) {
+	} else if (!stands_alone(kind)) {
 		return -EINVAL;
 	}
 	if (*text != '\0' || fault.amount == 0)

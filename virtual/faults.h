@@ -14,6 +14,9 @@
  *	done		the FPGA never raises DONE
  *	health		the FPGA's health register reads wrong
  *	unplug@US	the cable is pulled after so many microseconds
+ *	busy		its interfaces are another program's
+ *	ram@ADDRESS	the byte of the FX2's RAM keeps a wrong bit
+ *	lost		it leaves for new firmware, and does not come back
  *
  * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
  * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
@@ -36,6 +39,9 @@ enum fault_kind {
 	FAULT_DONE,
 	FAULT_HEALTH,
 	FAULT_UNPLUG,
+	FAULT_BUSY,
+	FAULT_RAM,
+	FAULT_LOST,
 	FAULT_KINDS,
 };
 

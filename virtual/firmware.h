@@ -2,8 +2,9 @@
 
 /*
  * What the files of the virtual device share.  device.c is the function and
- * the firmware's main loop, boot.c its start, control.c is EP0, mgmt.c is EP1, ports.c the
- * commands about ports, descriptors.c the tables.
+ * the firmware's main loop, boot.c its start, control.c is EP0, mgmt.c is EP1,
+ * ports.c the commands about ports, descriptors.c the tables; loader.c is how
+ * firmware gets in, bare.c the FX2 without any.
  */
 #ifndef VIRTUAL_FIRMWARE_H
 #define VIRTUAL_FIRMWARE_H
@@ -26,6 +27,13 @@ struct control {
 };
 
 #define FX2_RAM_SIZE 0x4000
+
+struct loader {
+	bool held;             /* the 8051 is in reset */
+	tick leave, come_back; /* TICK_NEVER: not under way */
+	uint8_t ram[FX2_RAM_SIZE];
+	bool written[FX2_RAM_SIZE]; /* since the 8051 was held */
+};
 
 struct device {
 	struct function function;
@@ -58,8 +66,8 @@ struct device {
 	uint8_t port_scratch;
 	bool test_leds;
 	uint8_t leds;
-	bool held; /* the 8051 is in reset */
-	uint8_t ram[FX2_RAM_SIZE];
+	uint8_t api_level; /* of the firmware; 0: none, a bare FX2 */
+	struct loader loader;
 };
 
 /*
@@ -80,8 +88,28 @@ struct device {
 
 extern const struct function_ops device_ops;
 
+/*
+ * From the 8051's start until the device leaves the bus, an estimate: the
+ * firmware's main() sets up the board first.  Then, by upstream's experience
+ * (software/glasgow/hardware/device.py), about a second until it is back.
+ */
+#define START_TICKS (1000 * TICKS_PER_US)
+#define AWAY_TICKS  (1000000 * (tick)TICKS_PER_US)
+
 /* boot.c: the firmware starts anew, with the EEPROM as it is. */
 void device_boot(struct device *device);
+
+/* loader.c: request 0xA0.  Its setup, the bytes of a write's data stage, and
+   what follows by itself. */
+void loader_reset(struct loader *loader);
+bool loader_request(struct device *device, const struct usb_setup *setup);
+void loader_write(struct device *device, size_t address, const uint8_t *data,
+	size_t size);
+tick loader_due(const struct device *device);
+void loader_execute(struct device *device);
+
+/* bare.c: what the FX2 answers by itself to a standard request. */
+bool bare_standard(struct device *device, const struct usb_setup *setup);
 
 /* descriptors.c: the answer to GET_DESCRIPTOR, into 512 B; 0 = none such. */
 uint16_t descriptor_get(

@@ -46,6 +46,10 @@ struct function_ops {
 
 struct function {
 	const struct function_ops *ops;
+	/* Its pull-up is off: the host sees nothing, and calls advance()
+	   alone. */
+	bool detached;
+	unsigned departures; /* how often that began */
 };
 
 #endif

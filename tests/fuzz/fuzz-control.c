@@ -43,6 +43,24 @@ static int carry(struct bus *bus, struct urb *urb)
 	return urb->status < 0 ? urb->status : (int)urb->actual;
 }
 
+/* If the device has left, for new firmware, wait until it is back. */
+static void take_back(struct bus *bus)
+{
+	tick deadline = bus_now(bus) + 3000000 * (tick)TICKS_PER_US;
+
+	while (bus_lost(bus) && !bus_enumerate(bus)) {
+		check(bus_now(bus) < deadline);
+		bus_run(bus, bus_now(bus) + 1000 * TICKS_PER_US);
+	}
+}
+
+/* Nothing but its own departure takes a device away. */
+static void check_result(struct bus *bus, int result)
+{
+	check(result != -ENODEV || bus_lost(bus));
+	take_back(bus);
+}
+
 static void request(struct bus *bus, const uint8_t *bytes)
 {
 	struct urb urb = {.data = memory};
@@ -53,7 +71,8 @@ static void request(struct bus *bus, const uint8_t *bytes)
 		urb.setup.wLength %= LENGTH_MAX + 1;
 	urb.length = urb.setup.wLength;
 	result = carry(bus, &urb);
-	check(result >= 0 || result == -EPIPE);
+	check(result >= 0 || result == -EPIPE || result == -ENODEV);
+	check_result(bus, result);
 }
 
 /* A packet or two to or from some endpoint; it may be refused for ever. */
@@ -68,7 +87,8 @@ static void move(struct bus *bus, uint8_t endpoint, uint16_t length)
 		return;
 	result = carry(bus, &urb);
 	check(result >= 0 || result == -EPIPE || result == -EOVERFLOW ||
-		result == -ECANCELED);
+		result == -ECANCELED || result == -ENODEV);
+	check_result(bus, result);
 }
 
 /* Let the 8051 run, if it was held, and ask it who it is. */
@@ -82,8 +102,13 @@ static void check_alive(struct bus *bus)
 		.data = memory,
 		.length = 18};
 
+	/* What let it run before may still have it leave. */
+	bus_run(bus, bus_now(bus) + 2000 * TICKS_PER_US);
+	take_back(bus);
 	memory[0] = 0;
 	check(carry(bus, &run) == 1);
+	bus_run(bus, bus_now(bus) + 2000 * TICKS_PER_US);
+	take_back(bus);
 	check(carry(bus, &get) == 18 && memory[0] == 18 && memory[1] == 1);
 }
 
