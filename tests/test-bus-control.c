@@ -9,10 +9,22 @@
 #include <errno.h>
 #include <string.h>
 
-#define NAK   {HANDSHAKE_NAK, 0}
-#define STALL {HANDSHAKE_STALL, 0}
-#define TAKE  {HANDSHAKE_ACK, 0}
-#define EMPTY {HANDSHAKE_ACK, 0}
+#define NAK                      \
+	{                        \
+		HANDSHAKE_NAK, 0 \
+	}
+#define STALL                      \
+	{                          \
+		HANDSHAKE_STALL, 0 \
+	}
+#define TAKE                     \
+	{                        \
+		HANDSHAKE_ACK, 0 \
+	}
+#define EMPTY                    \
+	{                        \
+		HANDSHAKE_ACK, 0 \
+	}
 
 static struct script script;
 static struct bus *bus;
@@ -174,8 +186,8 @@ static void each_stage_waits_while_it_is_refused(void **state)
 	ANSWERS(script.in[0], NAK, {HANDSHAKE_ACK, 64}, NAK,
 		{HANDSHAKE_ACK, 36});
 	ANSWERS(script.out[0], NAK, NAK, TAKE);
-	assert_control(USB_DIR_IN, 255, "S In I64 A In I36 A O0n Pn P O0", 0,
-		100);
+	assert_control(
+		USB_DIR_IN, 255, "S In I64 A In I36 A O0n Pn P O0", 0, 100);
 }
 
 static void a_setup_is_never_preceded_by_a_ping(void **state)
@@ -192,9 +204,8 @@ static void a_setup_is_never_preceded_by_a_ping(void **state)
 
 static void a_transfer_that_is_cancelled_leaves_no_trace(void **state)
 {
-	struct urb urb = {.setup = {.wLength = 64},
-		.data = memory,
-		.length = 64};
+	struct urb urb = {
+		.setup = {.wLength = 64}, .data = memory, .length = 64};
 
 	(void)state;
 	ANSWERS(script.out[0], NAK);

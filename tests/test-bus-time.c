@@ -284,8 +284,8 @@ static void after_unplugging_there_is_time_but_no_traffic(void **state)
 
 static void only_bulk_packets_that_moved_are_counted(void **state)
 {
-	struct urb control = {.setup = {.bmRequestType = USB_DIR_IN,
-				      .wLength = 4},
+	struct urb control = {
+		.setup = {.bmRequestType = USB_DIR_IN, .wLength = 4},
 		.data = memory,
 		.length = 4};
 	struct urb out = {.endpoint = 2, .data = memory, .length = 1025};

@@ -11,11 +11,26 @@
 #include <string.h>
 
 #define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
-#define FULL       {HANDSHAKE_ACK, 512}
-#define NAK        {HANDSHAKE_NAK, 0}
-#define STALL      {HANDSHAKE_STALL, 0}
-#define NYET       {HANDSHAKE_NYET, 0}
-#define TAKE       {HANDSHAKE_ACK, 0}
+#define FULL                       \
+	{                          \
+		HANDSHAKE_ACK, 512 \
+	}
+#define NAK                      \
+	{                        \
+		HANDSHAKE_NAK, 0 \
+	}
+#define STALL                      \
+	{                          \
+		HANDSHAKE_STALL, 0 \
+	}
+#define NYET                      \
+	{                         \
+		HANDSHAKE_NYET, 0 \
+	}
+#define TAKE                     \
+	{                        \
+		HANDSHAKE_ACK, 0 \
+	}
 
 static struct script script;
 static struct bus *bus;
@@ -256,8 +271,7 @@ static void a_stall_ends_a_transfer_and_keeps_what_moved(void **state)
 	urb = bulk(0x04, 4096);
 	finish(&urb);
 	assert_moved(&urb, -EPIPE, 512);
-	assert_string_equal(
-		script.log, "I512 A Is O512 O512s O512y Ps");
+	assert_string_equal(script.log, "I512 A Is O512 O512s O512y Ps");
 }
 
 /* A short packet ends the first; a stall the second; the third goes on. */

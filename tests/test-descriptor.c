@@ -64,7 +64,9 @@ static void assert_string(
 static void a_string_is_turned_into_ascii(void **state)
 {
 	(void)state;
-	assert_string("\x08\x03""C\0003\0-\0", 8, 63, "C3-");
+	assert_string("\x08\x03"
+		      "C\0003\0-\0",
+		8, 63, "C3-");
 	assert_string("\x02\x03", 2, 63, "");
 	/* U+00B5, U+4E2D, a tab, DEL, ~ */
 	assert_string("\x0c\x03\xb5\0\x2d\x4e\x09\0\x7f\0~\0", 12, 63, "????~");
@@ -73,18 +75,32 @@ static void a_string_is_turned_into_ascii(void **state)
 static void a_string_ends_at_its_length_or_a_nul(void **state)
 {
 	(void)state;
-	assert_string("\x06\x03""a\0b\0c\0", 8, 63, "ab");
-	assert_string("\x08\x03""a\0\0\0c\0", 8, 63, "a");
-	assert_string("\x07\x03""a\0b\0c", 7, 63, "ab"); /* half of a c */
-	assert_string("\x03\x03""a", 3, 63, "");
+	assert_string("\x06\x03"
+		      "a\0b\0c\0",
+		8, 63, "ab");
+	assert_string("\x08\x03"
+		      "a\0\0\0c\0",
+		8, 63, "a");
+	assert_string("\x07\x03"
+		      "a\0b\0c",
+		7, 63, "ab"); /* half of a c */
+	assert_string("\x03\x03"
+		      "a",
+		3, 63, "");
 }
 
 static void a_string_is_cut_to_the_room_there_is(void **state)
 {
 	(void)state;
-	assert_string("\x08\x03""a\0b\0c\0", 8, 4, "abc");
-	assert_string("\x08\x03""a\0b\0c\0", 8, 3, "ab");
-	assert_string("\x08\x03""a\0b\0c\0", 8, 1, "");
+	assert_string("\x08\x03"
+		      "a\0b\0c\0",
+		8, 4, "abc");
+	assert_string("\x08\x03"
+		      "a\0b\0c\0",
+		8, 3, "ab");
+	assert_string("\x08\x03"
+		      "a\0b\0c\0",
+		8, 1, "");
 }
 
 static void what_is_no_string_breaks_the_protocol(void **state)
@@ -93,16 +109,21 @@ static void what_is_no_string_breaks_the_protocol(void **state)
 
 	(void)state;
 	assert_int_equal(descriptor_parse_string("", 0, text, 8), -EPROTO);
-	assert_int_equal(
-		descriptor_parse_string("\x02", 1, text, 8), -EPROTO);
+	assert_int_equal(descriptor_parse_string("\x02", 1, text, 8), -EPROTO);
 	assert_int_equal(
 		descriptor_parse_string("\x04\x03", 2, text, 8), -EPROTO);
-	assert_int_equal(
-		descriptor_parse_string("\x01\x03""a", 3, text, 8), -EPROTO);
-	assert_int_equal(
-		descriptor_parse_string("\x00\x03""a", 3, text, 8), -EPROTO);
-	assert_int_equal(
-		descriptor_parse_string("\x04\x02""a\0", 4, text, 8), -EPROTO);
+	assert_int_equal(descriptor_parse_string("\x01\x03"
+						 "a",
+				 3, text, 8),
+		-EPROTO);
+	assert_int_equal(descriptor_parse_string("\x00\x03"
+						 "a",
+				 3, text, 8),
+		-EPROTO);
+	assert_int_equal(descriptor_parse_string("\x04\x02"
+						 "a\0",
+				 4, text, 8),
+		-EPROTO);
 	assert_string_equal(text, "before");
 }
 
@@ -111,10 +132,9 @@ static void a_revision_is_a_letter_and_a_digit(void **state)
 	static const struct {
 		uint8_t byte;
 		const char *text;
-	} revisions[] = {{0x10, "A0"}, {0x20, "B0"}, {0x30, "C0"},
-		{0x31, "C1"}, {0x32, "C2"}, {0x33, "C3"}, {0x40, "D0"},
-		{0x39, "C9"}, {0x3a, "?"}, {0xf9, "?"}, {0xff, "?"},
-		{0x00, "?"},
+	} revisions[] = {{0x10, "A0"}, {0x20, "B0"}, {0x30, "C0"}, {0x31, "C1"},
+		{0x32, "C2"}, {0x33, "C3"}, {0x40, "D0"}, {0x39, "C9"},
+		{0x3a, "?"}, {0xf9, "?"}, {0xff, "?"}, {0x00, "?"},
 		/* before the nibbles, the letter alone */
 		{0x01, "A0"}, {0x02, "B0"}, {0x03, "C0"}};
 	char text[8];

@@ -36,8 +36,8 @@ static int tear_down(void **state)
 
 static void set_configuration(void)
 {
-	assert_int_equal(rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 1, 0,
-				 NULL, 0),
+	assert_int_equal(
+		rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 1, 0, NULL, 0),
 		0);
 }
 
@@ -45,9 +45,9 @@ static unsigned selected(unsigned interface)
 {
 	uint8_t alternate;
 
-	assert_int_equal(rig_control(&rig, USB_DIR_IN | USB_RECIP_INTERFACE,
-				 USB_REQ_GET_INTERFACE, 0, interface,
-				 &alternate, 1),
+	assert_int_equal(
+		rig_control(&rig, USB_DIR_IN | USB_RECIP_INTERFACE,
+			USB_REQ_GET_INTERFACE, 0, interface, &alternate, 1),
 		1);
 	return alternate;
 }
@@ -84,8 +84,10 @@ static void without_an_fpga_no_pipe_opens(void **state)
 
 static void every_setting_that_is_listed_can_be_selected_alone(void **state)
 {
-	static const uint8_t highest[] = {
-		[MGMT] = 1, [EP2] = NVM, [EP4] = DOUBLE, [EP6] = QUAD,
+	static const uint8_t highest[] = {[MGMT] = 1,
+		[EP2] = NVM,
+		[EP4] = DOUBLE,
+		[EP6] = QUAD,
 		[EP8] = DOUBLE};
 
 	(void)state;
@@ -237,22 +239,22 @@ static void a_pipe_reset_clears_the_counters_and_not_the_mode(void **state)
 		memset(memory, 0, 100);
 		assert_int_equal(
 			rig_transfer(&rig, USB_EP2_OUT, memory, 100), 100);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4),
-			100);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_ERROR, 1),
-			1);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_COUNT, 4), 100);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_ERROR, 1), 1);
 		/* EP4 has nothing to do with it */
 		assert_works(EP4, DOUBLE);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4),
-			100);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_COUNT, 4), 100);
 		assert_works(EP4, OFF);
 		assert_works(pipe, DOUBLE);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4),
-			0);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_ERROR, 1),
-			0);
-		assert_int_equal(rig_read_register(&rig, REG_BENCH_MODE, 1),
-			BENCH_SINK);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_COUNT, 4), 0);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_ERROR, 1), 0);
+		assert_int_equal(
+			rig_read_register(&rig, REG_BENCH_MODE, 1), BENCH_SINK);
 	}
 }
 
@@ -317,8 +319,8 @@ static void an_endpoint_that_is_off_stalls(void **state)
 
 static int feature(uint8_t request, uint8_t endpoint)
 {
-	return rig_control(&rig, USB_RECIP_ENDPOINT, request,
-		USB_FEATURE_HALT, endpoint, NULL, 0);
+	return rig_control(&rig, USB_RECIP_ENDPOINT, request, USB_FEATURE_HALT,
+		endpoint, NULL, 0);
 }
 
 static unsigned halted(uint8_t endpoint)

@@ -11,7 +11,7 @@
 
 #include "wire/regs.h"
 
-#define CYCLE  10    /* ticks: the FIFO bus has 48 MHz */
+#define CYCLE  10 /* ticks: the FIFO bus has 48 MHz */
 #define CYCLES (48 * 125)
 #define MEBI   (1 << 20)
 
@@ -51,8 +51,7 @@ static void set_idle(unsigned cycles)
 
 static void send(uint32_t size)
 {
-	assert_int_equal(
-		rig_transfer(&rig, USB_EP2_OUT, memory, size), size);
+	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, size), size);
 }
 
 /* Read into the second half of the memory. */
@@ -77,8 +76,8 @@ static unsigned turnaround(uint16_t size)
 	const uint8_t *data;
 	uint16_t length;
 
-	assert_int_equal(function->ops->out(function, now, USB_EP2_OUT, memory,
-				 size),
+	assert_int_equal(
+		function->ops->out(function, now, USB_EP2_OUT, memory, size),
 		HANDSHAKE_ACK);
 	while (function->ops->in(function, now, USB_EP6_IN, &data, &length) !=
 		HANDSHAKE_ACK) {
@@ -223,8 +222,8 @@ static void the_source_keeps_the_fifo_bus_busy(void **state)
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, MEBI), MEBI);
 	ticks = bus_now(rig.bus) - start;
 	/* three packets were there already; a microframe is 125 us */
-	assert_in_range(ticks, 2045 * 518 * CYCLE - 60000,
-		2048 * 518 * CYCLE + 60000);
+	assert_in_range(
+		ticks, 2045 * 518 * CYCLE - 60000, 2048 * 518 * CYCLE + 60000);
 	fill_with_the_sequence(expected, MEBI);
 	assert_memory_equal(memory, expected, MEBI);
 }
@@ -242,8 +241,8 @@ static void the_sink_checks_as_fast_as_the_fifo_bus(void **state)
 	start = bus_now(rig.bus);
 	send(MEBI);
 	ticks = bus_now(rig.bus) - start;
-	assert_in_range(ticks, 2044 * 512 * CYCLE - 60000,
-		2048 * 520 * CYCLE + 60000);
+	assert_in_range(
+		ticks, 2044 * 512 * CYCLE - 60000, 2048 * 520 * CYCLE + 60000);
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4), MEBI);
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_ERROR, 1), 0);
 }

@@ -49,8 +49,7 @@ static void assert_answer(const char *request, size_t size,
 
 	memcpy(out, request, size);
 	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, out, size), size);
-	assert_int_equal(
-		rig_transfer(&rig, USB_EP1_IN, in, 64), expected_size);
+	assert_int_equal(rig_transfer(&rig, USB_EP1_IN, in, 64), expected_size);
 	assert_memory_equal(in, expected, expected_size);
 }
 
@@ -155,8 +154,7 @@ static void the_eeprom_is_read_by_up_to_32_bytes(void **state)
 {
 	(void)state;
 	assert_int_equal(
-		rig_ask(&rig, MGMT_READ_EEPROM, "\x0d\x00\x20", 3, &reply),
-		34);
+		rig_ask(&rig, MGMT_READ_EEPROM, "\x0d\x00\x20", 3, &reply), 34);
 	assert_int_equal(reply.code, MGMT_ACK);
 	assert_memory_equal(reply.data.bytes, "20230101T120000Z", 16);
 	assert_done(MGMT_READ_EEPROM, "\x00\x00\x00", 3);
@@ -182,8 +180,7 @@ static void registers_up_to_2_belong_to_the_firmware(void **state)
 	(void)state;
 	rig_configure(&rig);
 	for (uint8_t reg = 0; reg <= 2; reg++)
-		assert_refused(
-			MGMT_FPGA_SET_REG, (uint8_t[]){reg, 0x5a}, 2, 0);
+		assert_refused(MGMT_FPGA_SET_REG, (uint8_t[]){reg, 0x5a}, 2, 0);
 	assert_int_equal(rig_read_register(&rig, 0, 1), 0xa5);
 	assert_int_equal(rig_read_register(&rig, 1, 1), 0x0f);
 	assert_done(MGMT_FPGA_SET_REG, "\x04\xc0\x00", 3);
@@ -204,8 +201,8 @@ static void without_an_fpga_there_are_no_registers(void **state)
 /* All three are queued at once: EP1 holds one request and one reply. */
 static void requests_are_answered_in_order(void **state)
 {
-	static const uint8_t codes[3] = {MGMT_WRITE_EEPROM, MGMT_GET_STATE,
-		MGMT_FPGA_STATUS};
+	static const uint8_t codes[3] = {
+		MGMT_WRITE_EEPROM, MGMT_GET_STATE, MGMT_FPGA_STATUS};
 	struct urb out[3], in[3];
 	struct mgmt_packet requests[3], replies[3];
 
@@ -253,8 +250,7 @@ static void what_is_off_does_not_answer(void **state)
 	(void)state;
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_OFF), 0);
 	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, request, 2), 2);
-	assert_int_equal(
-		rig_transfer(&rig, USB_EP1_IN, reply.data.bytes, 62),
+	assert_int_equal(rig_transfer(&rig, USB_EP1_IN, reply.data.bytes, 62),
 		-ETIMEDOUT);
 }
 
@@ -293,8 +289,7 @@ static void an_alert_waits_until_the_reply_before_it_is_read(void **state)
 	assert_memory_equal(&reply, "\x00\x02\x01\x00\x04\x00\x00\x00", 8);
 	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
 	assert_int_equal(reply.data.values.value[1], 0);
-	assert_int_equal(
-		rig_ask(&rig, MGMT_GET_ALERTS, NULL, 0, &reply), 8);
+	assert_int_equal(rig_ask(&rig, MGMT_GET_ALERTS, NULL, 0, &reply), 8);
 	assert_memory_equal(&reply.data, "\x01\x00\x04\x00\x00\x00", 6);
 	/* clearing takes what is set, and leaves the rest */
 	assert_done(MGMT_CLR_ALERTS, "\x00\xff\x03\xff\xff\xff", 6);
@@ -330,10 +325,10 @@ static void the_smbus_can_be_used_directly(void **state)
 
 static void a_fault_strikes_its_command_alone(void **state)
 {
-	static const char *const faults[] = {"wait@0x3c", "serial@0x3c",
-		"short@0x3c", "error@0x3c"};
-	static const char answers[][3] = {"\x09\x01", "\x0a\x00", "\x09",
-		"\x09\xff"};
+	static const char *const faults[] = {
+		"wait@0x3c", "serial@0x3c", "short@0x3c", "error@0x3c"};
+	static const char answers[][3] = {
+		"\x09\x01", "\x0a\x00", "\x09", "\x09\xff"};
 	static const uint8_t sizes[] = {7, 7, 1, 7};
 
 	(void)state;

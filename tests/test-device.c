@@ -52,9 +52,9 @@ static void assert_text(uint8_t index, const char *text)
 static void the_device_descriptor_is_the_firmwares(void **state)
 {
 	static const uint8_t expected[] = {18, 1, 0x10, 0x02, /* USB 2.1 */
-		0xff, 0xff, 0xff, 64,	/* vendor's class; EP0 */
+		0xff, 0xff, 0xff, 64,   /* vendor's class; EP0 */
 		0xb7, 0x20, 0xb1, 0x9d, /* 20b7:9db1 */
-		0x33, 0x09,		/* revision C3, API level 9 */
+		0x33, 0x09,             /* revision C3, API level 9 */
 		1, 2, 3, 1};
 
 	(void)state;
@@ -104,20 +104,20 @@ static void the_configuration_has_five_interfaces_and_14_settings(void **state)
 {
 	/* 9 + 14 * 9 + 10 * 7 = 205; bus-powered, 250 * 2 mA */
 	static const uint8_t expected[] = {9, 2, 205, 0, 5, 1, 0, 0x80, 250,
-		SETTING(0, 0, 0, 0),		     /* EP1 off */
+		SETTING(0, 0, 0, 0),                 /* EP1 off */
 		SETTING(0, 1, 2, 0), ENDPOINT(0x01), /* EP1 on */
-		ENDPOINT(0x81),			     /* and back */
-		SETTING(1, 0, 0, 0),		     /* EP2 off */
+		ENDPOINT(0x81),                      /* and back */
+		SETTING(1, 0, 0, 0),                 /* EP2 off */
 		SETTING(1, 1, 1, 4), ENDPOINT(0x02), /* EP2 2X */
 		SETTING(1, 2, 1, 5), ENDPOINT(0x02), /* EP2 4X */
 		SETTING(1, 3, 1, 6), ENDPOINT(0x02), /* EP2 CFG */
 		SETTING(1, 4, 1, 7), ENDPOINT(0x02), /* EP2 NVM */
-		SETTING(2, 0, 0, 0),		     /* EP4 off */
+		SETTING(2, 0, 0, 0),                 /* EP4 off */
 		SETTING(2, 1, 1, 4), ENDPOINT(0x04), /* EP4 2X */
-		SETTING(3, 0, 0, 0),		     /* EP6 off */
+		SETTING(3, 0, 0, 0),                 /* EP6 off */
 		SETTING(3, 1, 1, 4), ENDPOINT(0x86), /* EP6 2X */
 		SETTING(3, 2, 1, 5), ENDPOINT(0x86), /* EP6 4X */
-		SETTING(4, 0, 0, 0),		     /* EP8 off */
+		SETTING(4, 0, 0, 0),                 /* EP8 off */
 		SETTING(4, 1, 1, 4), ENDPOINT(0x88)};
 
 	(void)state;
@@ -181,10 +181,10 @@ static void the_microsoft_string_names_the_vendor_request(void **state)
 static void windows_is_told_to_take_winusb(void **state)
 {
 	static const uint8_t ids[40] = {40, 0, 0, 0, 0x00, 0x01, 4, 0,
-		1,				/* one function: */
-		0, 0, 0, 0, 0, 0, 0,		/* reserved */
-		0, 1,				/* from interface 0 on */
-		'W', 'I', 'N', 'U', 'S', 'B'};	/* and zeros */
+		1,                             /* one function: */
+		0, 0, 0, 0, 0, 0, 0,           /* reserved */
+		0, 1,                          /* from interface 0 on */
+		'W', 'I', 'N', 'U', 'S', 'B'}; /* and zeros */
 	static const uint8_t properties[10] = {10, 0, 0, 0, 0x00, 0x01, 5};
 
 	(void)state;
@@ -221,7 +221,7 @@ static void the_landing_page_is_shown_only_if_the_flag_says_so(void **state)
 	rig_close(&rig);
 	options.flags = CONFIG_WEBUSB;
 	rig_open(&rig, &options, NULL);
-	assert_int_equal(ask(0xd0, 1, 2), 30); /* 3 + 27 */
+	assert_int_equal(ask(0xd0, 1, 2), 30);        /* 3 + 27 */
 	assert_memory_equal(data, "\x1e\x03\x01", 3); /* a URL, https */
 	assert_memory_equal(data + 3, url, 27);
 	assert_int_equal(ask(0xd0, 2, 2), -EPIPE);
@@ -240,8 +240,7 @@ static void a_descriptor_of_another_index_stalls(void **state)
 	assert_int_equal(get(USB_DESC_BOS, 1, 255), -EPIPE);
 }
 
-static void without_a_configuration_block_it_looks_like_a_bare_fx2(
-	void **state)
+static void without_a_configuration_block_it_looks_like_a_bare_fx2(void **state)
 {
 	static const uint8_t blank[EEPROM_SIZE] = {0xff, 0xff};
 	struct device_options options = rig_c3;
@@ -265,18 +264,17 @@ static void status_and_configuration_can_be_asked_for(void **state)
 				 USB_REQ_GET_CONFIGURATION, 0, 0, data, 1),
 		1);
 	assert_int_equal(data[0], 0);
-	assert_int_equal(rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 1, 0,
-				 NULL, 0),
+	assert_int_equal(
+		rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 1, 0, NULL, 0),
 		0);
 	rig_control(&rig, USB_DIR_IN, USB_REQ_GET_CONFIGURATION, 0, 0, data, 1);
 	assert_int_equal(data[0], 1);
-	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_STATUS, 0,
-				 0, data, 2),
+	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_STATUS, 0, 0,
+				 data, 2),
 		2);
 	assert_memory_equal(data, "\x00\x00", 2);
-	assert_int_equal(rig_control(&rig, 0, USB_REQ_SET_ADDRESS, 5, 0, NULL,
-				 0),
-		0);
+	assert_int_equal(
+		rig_control(&rig, 0, USB_REQ_SET_ADDRESS, 5, 0, NULL, 0), 0);
 	assert_int_equal(rig_control(&rig, 0, 12, 0, 0, NULL, 0), -EPIPE);
 	/* a request of the class, and a vendor's that is none */
 	assert_int_equal(rig_control(&rig, 0x20, 0, 0, 0, NULL, 0), -EPIPE);

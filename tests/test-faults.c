@@ -45,8 +45,7 @@ static void every_kind_can_be_added(void **state)
 		enum fault_kind kind;
 		uint64_t position, amount;
 	} good[] = {{"drop@100:512", FAULT_DROP, 100, 512},
-		{"drop@0x10", FAULT_DROP, 16, 1},
-		{"flip@0", FAULT_FLIP, 0, 1},
+		{"drop@0x10", FAULT_DROP, 16, 1}, {"flip@0", FAULT_FLIP, 0, 1},
 		{"flip@4294967296:2", FAULT_FLIP, UINT64_C(1) << 32, 2},
 		{"error@0x30", FAULT_ERROR, 0x30, 1},
 		{"wait@32", FAULT_WAIT, 32, 1},
@@ -72,10 +71,11 @@ static void every_kind_can_be_added(void **state)
 static void what_is_no_fault_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "@", "@5", "drop", "drop@",
-		"drop@x", "drop@-1", "drop@+1", "drop@ 1", "drop@1:", "drop@1:x",
-		"drop@1:-1", "drop@1:2:3", "drop@1 ", "drop@1,", "drops@1",
-		"dro@1", "DROP@1", " drop@1", "done@", "unplug", "error",
-		"drop@18446744073709551616", "flip@1:18446744073709551616"};
+		"drop@x", "drop@-1", "drop@+1", "drop@ 1",
+		"drop@1:", "drop@1:x", "drop@1:-1", "drop@1:2:3", "drop@1 ",
+		"drop@1,", "drops@1", "dro@1", "DROP@1", " drop@1", "done@",
+		"unplug", "error", "drop@18446744073709551616",
+		"flip@1:18446744073709551616"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -151,7 +151,7 @@ static void a_drop_may_span_pieces(void **state)
 		/* 1000 to 1099 are the end of 960.., all of 1024.., and 12 of
 		   1088.. */
 		assert_int_equal(kept,
-			at == 960          ? 40
+			at == 960            ? 40
 				: at == 1024 ? 0
 				: at == 1088 ? 52
 					     : 64);
@@ -184,8 +184,8 @@ static void a_flip_changes_one_bit(void **state)
 	add("flip@5");
 	assert_int_equal(pass(&first, 0, 512), 512);
 	for (unsigned i = 0; i < 512; i++)
-		assert_int_equal(__builtin_popcount(data[i] ^ script_byte(i)),
-			i == 5);
+		assert_int_equal(
+			__builtin_popcount(data[i] ^ script_byte(i)), i == 5);
 	assert_int_equal(pass(&first, 0, 512), 512);
 	assert_int_equal(data[5], script_byte(5));
 }

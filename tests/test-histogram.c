@@ -48,8 +48,8 @@ static void assert_near(double value, double expected, double error)
 /* Take all the values, and compare with the one whose rank is asked for. */
 static void assert_percentiles(size_t count)
 {
-	static const double shares[] = {0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9,
-		0.99, 0.999, 0.9999, 1};
+	static const double shares[] = {
+		0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1};
 
 	memset(&histogram, 0, sizeof(histogram));
 	for (size_t i = 0; i < count; i++)

@@ -179,8 +179,7 @@ static void several_devices_have_different_serial_numbers(void **state)
 
 		snprintf(text, sizeof(text), "devices=8,serial=%s",
 			serials[i].first);
-		assert_string_equal(
-			parse(text, serials[i].index).device.serial,
+		assert_string_equal(parse(text, serials[i].index).device.serial,
 			serials[i].expected);
 	}
 	/* index= stands for the one that is asked for */
@@ -206,7 +205,8 @@ static void a_list_opens_each_of_its_devices(void **state)
 					 NULL, &device),
 			0);
 		assert_string_equal(clyde_device_info(device)->serial, serial);
-		assert_string_equal(clyde_device_info(device)->uri, list[i].uri);
+		assert_string_equal(
+			clyde_device_info(device)->uri, list[i].uri);
 		clyde_device_close(device);
 		/* or by its serial number */
 		assert_int_equal(clyde_device_open(top.context,
@@ -341,8 +341,7 @@ int main(void)
 		TEST(every_key_is_heard),
 		TEST(the_last_of_equal_keys_counts),
 		TEST(what_is_no_option_is_refused),
-		TEST(
-			more_faults_than_there_is_room_for_are_refused),
+		TEST(more_faults_than_there_is_room_for_are_refused),
 		TEST(a_text_that_is_too_long_is_refused),
 		TEST(several_devices_have_different_serial_numbers),
 		TEST(a_list_opens_each_of_its_devices),
@@ -350,8 +349,7 @@ int main(void)
 		TEST(one_of_several_must_be_chosen),
 		TEST(devices_of_one_context_keep_apart),
 		TEST(the_cable_is_pulled_when_it_is_said),
-		TEST(
-			a_cable_that_is_pulled_in_a_thousand_years_stays_in),
+		TEST(a_cable_that_is_pulled_in_a_thousand_years_stays_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,11 +20,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void open_top(const char *uri)
-{
-	top = open_uri(uri);
-}
-
 static void turn_on(clyde_ports ports)
 {
 	assert_int_equal(clyde_supply_set(top.device, ports, 3300), 0);
@@ -62,7 +57,7 @@ static void assert_levels(uint8_t a, uint8_t b)
 static void the_levels_follow_the_pulls(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	turn_on(BOTH);
 	assert_pulls(0, 0, 0);
 	assert_int_equal(clyde_pulls_set(top.device, A, 0x0f, 0x30), 0);
@@ -78,7 +73,7 @@ static void the_levels_follow_the_pulls(void **state)
 static void a_pin_with_both_bits_set_is_left_alone(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	turn_on(A);
 	assert_int_equal(clyde_pulls_set(top.device, A, 0x0f, 0xf0), 0);
 	assert_int_equal(clyde_pulls_set(top.device, A, 0xff, 0xff), 0);
@@ -93,7 +88,7 @@ static void a_pin_with_both_bits_set_is_left_alone(void **state)
 static void a_port_that_is_off_has_no_levels_and_no_pulls(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	assert_levels(0, 0);
 	assert_pulls(0, 0, 0);
 	assert_pulls(1, 0, 0);
@@ -102,7 +97,7 @@ static void a_port_that_is_off_has_no_levels_and_no_pulls(void **state)
 static void pulls_are_gone_with_the_supply(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	turn_on(A);
 	assert_int_equal(clyde_pulls_set(top.device, A, 0, 0xff), 0);
 	assert_levels(0xff, 0);
@@ -116,7 +111,7 @@ static void pulls_are_gone_with_the_supply(void **state)
 static void pulls_of_a_port_that_is_not_there_are_refused(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	turn_on(BOTH);
 	assert_int_equal(clyde_pulls_set(top.device, A | C, 0, 1), -EINVAL);
 	assert_says(top.context, "A and B only");
@@ -128,7 +123,7 @@ static void alerts_add_up_until_they_are_taken(void **state)
 	struct clyde_alerts alerts;
 
 	(void)state;
-	open_top("virtual:loadA=200000,senseB=3300");
+	top = open_uri("virtual:loadA=200000,senseB=3300");
 	turn_on(A);
 	assert_int_equal(clyde_device_sleep(top.device, 10), 0);
 	assert_int_equal(clyde_window_set(top.device, B, 0, 3000), 0);
@@ -148,7 +143,7 @@ static void clearing_takes_only_what_is_set(void **state)
 	struct clyde_alerts alerts = {.ports = {CLYDE_OVERVOLTAGE, 0xff}};
 
 	(void)state;
-	open_top("virtual:loadA=200000");
+	top = open_uri("virtual:loadA=200000");
 	turn_on(A);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
@@ -168,13 +163,12 @@ static void safe_turns_everything_off(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		if (i > 0)
 			close_top(&top);
-		open_top(uris[i]);
+		top = open_uri(uris[i]);
 		turn_on(BOTH);
 		assert_int_equal(clyde_pulls_set(top.device, A, 0, 0xff), 0);
 		if (i >= 2)
-			assert_int_equal(clyde_window_set(top.device, BOTH, 0,
-						 5500),
-				0);
+			assert_int_equal(
+				clyde_window_set(top.device, BOTH, 0, 5500), 0);
 		assert_int_equal(clyde_device_safe(top.device), 0);
 		assert_supplies_off();
 		assert_levels(0, 0);
@@ -189,7 +183,7 @@ static void safe_turns_everything_off(void **state)
 static void safe_works_on_what_is_safe_already(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	assert_int_equal(clyde_device_safe(top.device), 0);
 	assert_int_equal(clyde_device_safe(top.device), 0);
 	assert_supplies_off();
@@ -200,7 +194,7 @@ static void safe_clears_alerts(void **state)
 	struct clyde_alerts alerts;
 
 	(void)state;
-	open_top("virtual:loadA=200000");
+	top = open_uri("virtual:loadA=200000");
 	turn_on(BOTH);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
@@ -214,7 +208,7 @@ static void safe_clears_alerts(void **state)
 static void safe_reports_a_supply_that_stays_on(void **state)
 {
 	(void)state;
-	open_top("virtual:fault=error@0x30");
+	top = open_uri("virtual:fault=error@0x30");
 	assert_int_equal(clyde_device_safe(top.device), -EREMOTEIO);
 	assert_says(top.context, "SET_VSUPPLY");
 }

@@ -20,11 +20,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void open_top(const char *uri)
-{
-	top = open_uri(uri);
-}
-
 static unsigned supply(unsigned port)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
@@ -35,28 +30,29 @@ static unsigned supply(unsigned port)
 	return mv[port];
 }
 
+typedef int getter(struct clyde_device *device, unsigned *ret_values);
+
+static unsigned of_port(unsigned port, getter *get)
+{
+	unsigned values[CLYDE_PORT_COUNT];
+
+	assert_int_equal(get(top.device, values), 0);
+	return values[port];
+}
+
 static unsigned limit(unsigned port)
 {
-	unsigned mv[CLYDE_PORT_COUNT];
-
-	assert_int_equal(clyde_limit_get(top.device, mv), 0);
-	return mv[port];
+	return of_port(port, clyde_limit_get);
 }
 
 static unsigned sense(unsigned port)
 {
-	unsigned mv[CLYDE_PORT_COUNT];
-
-	assert_int_equal(clyde_sense_get(top.device, mv), 0);
-	return mv[port];
+	return of_port(port, clyde_sense_get);
 }
 
 static unsigned trip(unsigned port)
 {
-	unsigned ua[CLYDE_PORT_COUNT];
-
-	assert_int_equal(clyde_trip_get(top.device, ua), 0);
-	return ua[port];
+	return of_port(port, clyde_trip_get);
 }
 
 static void assert_window(unsigned port, unsigned low_mv, unsigned high_mv)
@@ -90,7 +86,7 @@ static void turn_on(clyde_ports ports, unsigned mv)
 static void a_supply_reads_as_the_dac_makes_it(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 0);
 	turn_on(B, 3300);
@@ -109,7 +105,7 @@ static void a_supply_out_of_range_is_refused(void **state)
 	static const unsigned bad[] = {1, 1649, 5501, 65536 + 3300, UINT32_MAX};
 
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(
 			clyde_supply_set(top.device, A, bad[i]), -EINVAL);
@@ -129,7 +125,7 @@ static void a_supply_out_of_range_is_refused(void **state)
 static void a_port_that_is_not_there_is_refused(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	assert_int_equal(clyde_device_ports(top.device), BOTH);
 	assert_int_equal(clyde_supply_set(top.device, A | C, 3300), -EINVAL);
 	assert_says(top.context, "A and B only");
@@ -142,7 +138,7 @@ static void a_port_that_is_not_there_is_refused(void **state)
 static void a_supply_above_a_limit_changes_nothing(void **state)
 {
 	(void)state;
-	open_top("virtual:limitB=3300");
+	top = open_uri("virtual:limitB=3300");
 	assert_int_equal(limit(0), 0);
 	assert_int_equal(limit(1), 3300);
 	assert_int_equal(clyde_supply_set(top.device, BOTH, 3301), -ERANGE);
@@ -160,7 +156,7 @@ static void a_supply_above_a_limit_changes_nothing(void **state)
 static void a_limit_lowers_a_supply_that_is_above_it(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	turn_on(BOTH, 5000);
 	assert_int_equal(clyde_limit_set(top.device, A, 3300), 0);
 	assert_int_equal(supply(0), 3322);
@@ -176,7 +172,7 @@ static void lifting_a_limit_leaves_a_supply_as_it_is(void **state)
 		{1800, 1817}, {3300, 3322}, {5000, 5009}, {5500, 5510}};
 
 	(void)state;
-	open_top("virtual:limitA=5500");
+	top = open_uri("virtual:limitA=5500");
 	for (size_t i = 0; i < 4; i++) {
 		turn_on(A, supplies[i][0]);
 		assert_int_equal(clyde_limit_set(top.device, BOTH, 0), 0);
@@ -196,7 +192,7 @@ static void lifting_a_limit_leaves_a_supply_as_it_is(void **state)
 static void lifting_a_limit_turns_no_supply_on(void **state)
 {
 	(void)state;
-	open_top("virtual:limitA=1800");
+	top = open_uri("virtual:limitA=1800");
 	assert_int_equal(clyde_limit_set(top.device, A, 0), 0);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(limit(0), 0);
@@ -209,11 +205,11 @@ static void lifting_a_limit_turns_no_supply_on(void **state)
 static void the_sense_pins_are_measured(void **state)
 {
 	(void)state;
-	open_top("virtual:senseA=3300,senseB=1234");
+	top = open_uri("virtual:senseA=3300,senseB=1234");
 	assert_int_equal(sense(0), 3300);
 	assert_int_equal(sense(1), 1233);
 	close_top(&top);
-	open_top("virtual:revision=C1,senseA=3300");
+	top = open_uri("virtual:revision=C1,senseA=3300");
 	assert_int_equal(sense(0), 3315);
 	assert_int_equal(sense(1), 0);
 }
@@ -224,7 +220,7 @@ static void the_current_flows_while_the_supply_is_on(void **state)
 	int ua[CLYDE_PORT_COUNT];
 
 	(void)state;
-	open_top("virtual:loadB=50000");
+	top = open_uri("virtual:loadB=50000");
 	assert_int_equal(clyde_current_get(top.device, ua), 0);
 	assert_int_equal(ua[1], 0);
 	turn_on(BOTH, 3300);
@@ -237,7 +233,7 @@ static void the_current_flows_while_the_supply_is_on(void **state)
 static void the_trip_current_is_100_ma_until_it_is_set(void **state)
 {
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	assert_int_equal(trip(0), 100000);
 	assert_int_equal(trip(1), 100000);
 	assert_int_equal(clyde_trip_set(top.device, A, 50000), 0);
@@ -261,7 +257,7 @@ static void a_trip_current_never_becomes_none_by_rounding(void **state)
 	unsigned ua;
 
 	(void)state;
-	open_top("virtual:");
+	top = open_uri("virtual:");
 	for (ua = 10; ua < 80; ua += 10)
 		if (clyde_trip_set(top.device, A, ua) == 0)
 			assert_int_not_equal(trip(0), 0);
@@ -274,7 +270,7 @@ static void a_load_above_the_trip_current_turns_the_supply_off(void **state)
 	struct clyde_alerts alerts;
 
 	(void)state;
-	open_top("virtual:loadA=200000");
+	top = open_uri("virtual:loadA=200000");
 	assert_alerted(0);
 	turn_on(BOTH, 3300);
 	assert_alerted(CLYDE_OVERCURRENT);
@@ -299,7 +295,7 @@ static void a_load_below_the_trip_current_is_fed(void **state)
 	int ua[CLYDE_PORT_COUNT];
 
 	(void)state;
-	open_top("virtual:loadA=200000");
+	top = open_uri("virtual:loadA=200000");
 	assert_int_equal(clyde_trip_set(top.device, A, 250000), 0);
 	turn_on(A, 3300);
 	assert_alerted(0);
@@ -319,7 +315,7 @@ static void a_load_below_the_trip_current_is_fed(void **state)
 static void a_window_has_two_sides(void **state)
 {
 	(void)state;
-	open_top("virtual:senseA=3300,senseB=3300");
+	top = open_uri("virtual:senseA=3300,senseB=3300");
 	assert_window(0, 0, 0);
 	assert_int_equal(clyde_window_set(top.device, A, 3135, 3600), 0);
 	assert_window(0, 3130, 3600);
@@ -337,7 +333,7 @@ static void a_window_has_two_sides(void **state)
 static void a_voltage_outside_the_window_turns_the_supply_off(void **state)
 {
 	(void)state;
-	open_top("virtual:senseA=3300");
+	top = open_uri("virtual:senseA=3300");
 	turn_on(BOTH, 3300);
 	assert_int_equal(clyde_window_set(top.device, A, 3200, 3400), 0);
 	assert_alerted(0);
@@ -361,7 +357,7 @@ static void before_c2_nothing_watches_over_a_supply(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		open_top(uris[i]);
+		top = open_uri(uris[i]);
 		turn_on(A, 3300);
 		assert_alerted(0);
 		assert_int_equal(supply(0), 3322);

@@ -84,8 +84,8 @@ static void its_period_is_131070_bytes_and_no_less(void **state)
 	(void)state;
 	assert_memory_equal(stream, stream + PERIOD, PERIOD);
 	for (size_t i = 0; i < 4; i++)
-		assert_true(memcmp(stream, stream + PERIOD / primes[i],
-				    64) != 0);
+		assert_true(
+			memcmp(stream, stream + PERIOD / primes[i], 64) != 0);
 }
 
 static const uint64_t offsets[] = {0, 1, 2, 511, 512, 513, 65535, 65536,
@@ -104,8 +104,8 @@ static void any_piece_can_be_written(void **state)
 		for (size_t size = 0; size <= PERIOD; size = 2 * size + 1) {
 			data[size] = 0xee;
 			sequence_fill(sequence, offsets[i], data, size);
-			assert_memory_equal(data, stream + offsets[i] % PERIOD,
-				size);
+			assert_memory_equal(
+				data, stream + offsets[i] % PERIOD, size);
 			assert_int_equal(data[size], 0xee);
 		}
 }
@@ -151,8 +151,7 @@ static struct mismatch explain(uint64_t offset, uint64_t from, size_t size)
 	sequence_explain(sequence, offset + good, data + good, size, &mismatch);
 	assert_true(mismatch.offset == offset + good);
 	assert_int_equal(mismatch.got, data[good]);
-	assert_int_equal(
-		mismatch.expected, stream[(offset + good) % PERIOD]);
+	assert_int_equal(mismatch.expected, stream[(offset + good) % PERIOD]);
 	return mismatch;
 }
 
@@ -191,8 +190,8 @@ static void eight_bytes_are_evidence_enough(void **state)
 {
 	(void)state;
 	for (uint64_t offset = 0; offset < PERIOD; offset += 997) {
-		struct mismatch mismatch = explain(
-			offset + PERIOD, offset + PERIOD + 512, 8);
+		struct mismatch mismatch =
+			explain(offset + PERIOD, offset + PERIOD + 512, 8);
 
 		assert_true(mismatch.resumed);
 		assert_int_equal(mismatch.bad, 0);
@@ -212,8 +211,8 @@ static void assert_flip(uint64_t offset, const char *mask, unsigned bad)
 	sequence_explain(sequence, offset, data, sizeof(data), &mismatch);
 	assert_true(mismatch.offset == offset);
 	assert_int_equal(mismatch.expected, stream[offset % PERIOD]);
-	assert_int_equal(mismatch.got,
-		stream[offset % PERIOD] ^ (uint8_t)mask[0]);
+	assert_int_equal(
+		mismatch.got, stream[offset % PERIOD] ^ (uint8_t)mask[0]);
 	assert_true(mismatch.resumed);
 	assert_int_equal(mismatch.bad, bad);
 	assert_int_equal(mismatch.gap, 0);
@@ -242,11 +241,10 @@ static void a_gap_may_follow_bytes_that_fit_nowhere(void **state)
 		struct mismatch mismatch;
 		uint8_t data[EVIDENCE_MAX];
 
-		sequence_fill(
-			sequence, offsets[i] + 100, data, sizeof(data));
+		sequence_fill(sequence, offsets[i] + 100, data, sizeof(data));
 		memcpy(data, "\xde\xad\xbe\xef\xde", 5);
-		sequence_explain(sequence, offsets[i], data, sizeof(data),
-			&mismatch);
+		sequence_explain(
+			sequence, offsets[i], data, sizeof(data), &mismatch);
 		assert_true(mismatch.resumed);
 		assert_int_equal(mismatch.bad, 5);
 		assert_int_equal(mismatch.gap, 100);
@@ -295,21 +293,26 @@ static void each_kind_has_its_clause(void **state)
 
 	(void)state;
 #define BEGIN "first bad byte at offset 0x1234: expected 0x1b, got 0x36; "
-	assert_says_of(&mismatch, BEGIN "the sequence resumes at 0x1434: a gap "
-					"of 0x200 bytes");
+	assert_says_of(&mismatch,
+		BEGIN "the sequence resumes at 0x1434: a gap "
+		      "of 0x200 bytes");
 	mismatch.gap = -512;
-	assert_says_of(&mismatch, BEGIN "the sequence resumes at 0x1034: 0x200 "
-					"bytes came twice");
+	assert_says_of(&mismatch,
+		BEGIN "the sequence resumes at 0x1034: 0x200 "
+		      "bytes came twice");
 	mismatch.gap = 0;
 	mismatch.bad = 1;
-	assert_says_of(&mismatch, BEGIN "the sequence goes on after 1 bad byte,"
-					" nothing is missing");
+	assert_says_of(&mismatch,
+		BEGIN "the sequence goes on after 1 bad byte,"
+		      " nothing is missing");
 	mismatch.bad = 3;
-	assert_says_of(&mismatch, BEGIN "the sequence goes on after 3 bad "
-					"bytes, nothing is missing");
+	assert_says_of(&mismatch,
+		BEGIN "the sequence goes on after 3 bad "
+		      "bytes, nothing is missing");
 	mismatch.resumed = false;
-	assert_says_of(&mismatch, BEGIN "the sequence does not resume in what "
-					"follows");
+	assert_says_of(&mismatch,
+		BEGIN "the sequence does not resume in what "
+		      "follows");
 }
 
 int main(void)

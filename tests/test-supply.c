@@ -121,8 +121,7 @@ static void assert_refused(
 	if (strstr(why, part) == NULL)
 		fail_msg("%s: %s", specification, why);
 	assert_memory_equal(supply, before, sizeof(supply));
-	assert_int_equal(
-		clyde_supply_parse(specification, ports, supply, NULL),
+	assert_int_equal(clyde_supply_parse(specification, ports, supply, NULL),
 		-EINVAL);
 }
 
@@ -130,10 +129,10 @@ static void what_is_no_voltage_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "=", ",", "A=", "A=3.3,",
 		",A=3.3", "A=3.3,,B=3.3", "A=.5", "A=3.", "A=.", "A=3.3.3",
-		"A=3.3333", "A=3.3V", "A=-1", "A=+3", "A= 3.3",
-		"A=3.3 ", "A=1e0", "A=0x3", "A=OFF", "A=offf", "A=of", "A=S",
-		"A=SAB", "A=sA", "A==3.3", "3.3=A", "A=B=3.3", "A3.3",
-		"A=\xc2\xb3", "A=3.3\n"};
+		"A=3.3333", "A=3.3V", "A=-1", "A=+3", "A= 3.3", "A=3.3 ",
+		"A=1e0", "A=0x3", "A=OFF", "A=offf", "A=of", "A=S", "A=SAB",
+		"A=sA", "A==3.3", "3.3=A", "A=B=3.3", "A3.3", "A=\xc2\xb3",
+		"A=3.3\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)

@@ -42,12 +42,10 @@ static int carry(struct bus *bus, struct urb *urb, tick patience)
 
 static int receive(struct bus *bus, uint8_t *reply, tick patience)
 {
-	struct urb urb = {
-		.endpoint = USB_EP1_IN, .data = reply, .length = 512};
+	struct urb urb = {.endpoint = USB_EP1_IN, .data = reply, .length = 512};
 	int size = carry(bus, &urb, patience);
 
-	check(size == -ECANCELED ||
-		(size >= 2 && size <= MGMT_PACKET_SIZE));
+	check(size == -ECANCELED || (size >= 2 && size <= MGMT_PACKET_SIZE));
 	return size;
 }
 

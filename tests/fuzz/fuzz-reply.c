@@ -182,8 +182,7 @@ static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 		.data = data,
 		.size = size,
 		.garbage = garbage};
-	struct clyde_device device = {
-		.context = &context, .link = &fake.link};
+	struct clyde_device device = {.context = &context, .link = &fake.link};
 	struct outcome outcome;
 
 	memset(&outcome, 0xee, sizeof(outcome));
