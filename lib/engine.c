@@ -37,6 +37,18 @@ static struct slot *slot_at(struct engine *engine, uint64_t sequence)
 	return &engine->slot[sequence % engine->slots];
 }
 
+void engine_lower(struct engine *engine, uint32_t depth)
+{
+	engine->depth = depth > 0 ? depth : 1;
+}
+
+/* Something will come of this engine that makes it try again. */
+static bool goes_on(const struct engine *engine)
+{
+	return engine->in_flight > 0 ||
+		(engine->in && engine->head < engine->done);
+}
+
 /* 1 if it is on its way; 0 if the system has memory for no more than what is
    in flight now: then that is the depth from now on. */
 static int submit(struct engine *engine, uint32_t size)
@@ -47,8 +59,8 @@ static int submit(struct engine *engine, uint32_t size)
 	slot->complete = false;
 	slot->transfer->size = size;
 	result = engine->link->ops->submit(engine->link, slot->transfer);
-	if (result == -ENOMEM && engine->in_flight > 0) {
-		engine->depth = engine->in_flight;
+	if (result == -ENOMEM && goes_on(engine)) {
+		engine_lower(engine, engine->in_flight);
 		return 0;
 	}
 	if (result < 0)
@@ -61,17 +73,15 @@ static int submit(struct engine *engine, uint32_t size)
 /* IN: as many reads as the depth allows and free slots are left for. */
 static int arm(struct engine *engine)
 {
-	while (engine->running && engine->error == 0 &&
-		engine->in_flight < engine->depth &&
-		engine->tail - engine->head < engine->slots) {
-		int result = submit(engine, engine->size);
+	int result = 1;
 
-		if (result < 0) {
-			engine->error = result;
-			return result;
-		}
-	}
-	return 0;
+	while (result > 0 && engine->running && engine->error == 0 &&
+		engine->in_flight < engine->depth &&
+		engine->tail - engine->head < engine->slots)
+		result = submit(engine, engine->size);
+	if (result < 0)
+		engine->error = result;
+	return result < 0 ? result : 0;
 }
 
 /* OUT: what is filled leaves, or is held until something came back. */

@@ -55,6 +55,9 @@ int engine_push(struct engine *engine);
  */
 uint32_t engine_depth(const struct engine *engine);
 
+/* Keep fewer in flight from now on, at least one. */
+void engine_lower(struct engine *engine, uint32_t depth);
+
 /* Why nothing more will come, or 0. */
 int engine_error(const struct engine *engine);
 

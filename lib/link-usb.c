@@ -31,6 +31,7 @@ struct usb_link {
 	unsigned cancelling; /* of which are to come back soon */
 	unsigned handled;    /* completions, since wait() began */
 	bool gone;
+	bool broken; /* libusb could not close it */
 };
 
 struct usb_transfer {
@@ -211,6 +212,19 @@ static int usb_control(struct link *base, const struct usb_setup *setup,
 
 /* ---- Interfaces ------------------------------------------------------- */
 
+/*
+ * Up to 1.0.26, libusb_set_interface_alt_setting() unlocks a lock that it did
+ * not take if it finds the device unplugged, and libusb_close() aborts on it
+ * later (libusb#1199).
+ */
+static bool unlocks_twice(void)
+{
+	const struct libusb_version *version = libusb_get_version();
+
+	return version->major == 1 && version->minor == 0 &&
+		version->micro <= 26;
+}
+
 /* The kernel changes the setting: it alone knows the endpoints.  Its own
    limit of five seconds stands for the deadline. */
 static int select_alternate(
@@ -219,6 +233,8 @@ static int select_alternate(
 	int result = libusb_set_interface_alt_setting(
 		link->handle, interface, alternate);
 
+	if (result == LIBUSB_ERROR_NO_DEVICE && unlocks_twice())
+		link->broken = true;
 	/* A device that refuses answers with a stall; libusb has no word of
 	   its own for that here. */
 	if (result == LIBUSB_ERROR_OTHER)
@@ -226,30 +242,35 @@ static int select_alternate(
 	return usb_result(result);
 }
 
+/* Setting 0 comes with it, by the kernel. */
+static int release(struct usb_link *link, uint8_t interface)
+{
+	link->alternate[interface] = USB_ALT_OFF;
+	return usb_result(libusb_release_interface(link->handle, interface));
+}
+
 static int usb_set_alternate(struct link *base, uint8_t interface,
 	uint8_t alternate, uint64_t deadline_ns)
 {
 	struct usb_link *link = USB(base);
-	bool claimed, release = alternate == USB_ALT_OFF;
-	int result = 0;
+	bool claimed;
+	int result;
 
 	(void)deadline_ns;
 	if (interface >= USB_IFACE_COUNT)
 		return -EINVAL;
 	claimed = link->alternate[interface] != USB_ALT_OFF;
-	if (!claimed && release)
-		return 0;
-	if (!claimed)
-		result = libusb_claim_interface(link->handle, interface);
+	if (alternate == USB_ALT_OFF)
+		return claimed ? note(link, release(link, interface)) : 0;
+	/* Claimed already or not: this notices an unplug without harm. */
+	result = usb_result(libusb_claim_interface(link->handle, interface));
 	if (result < 0)
-		return note(link, usb_result(result));
+		return note(link, result);
 	result = select_alternate(link, interface, alternate);
 	if (result == 0)
 		link->alternate[interface] = alternate;
-	if (release || (result < 0 && !claimed)) {
-		libusb_release_interface(link->handle, interface);
-		link->alternate[interface] = USB_ALT_OFF;
-	}
+	else if (!claimed)
+		release(link, interface);
 	return note(link, result);
 }
 
@@ -336,8 +357,11 @@ static void usb_close(struct link *base)
 
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		usb_set_alternate(base, i, USB_ALT_OFF, LINK_FOREVER);
-	libusb_close(link->handle);
-	libusb_exit(link->usb);
+	/* Better lost than the process; it is gone, and that is rare. */
+	if (!link->broken) {
+		libusb_close(link->handle);
+		libusb_exit(link->usb);
+	}
 	free(link);
 }
 

@@ -59,8 +59,8 @@ void pipe_check_depth(struct clyde_pipe *pipe)
 
 	if (depth < pipe->depth && notice->text[0] == '\0')
 		complain(notice, ENOMEM,
-			"%s: the system has memory for %u USB transfers at a "
-			"time, not %u; raise " USB_MEMORY_SETTING,
+			"%s: %u transfers are in flight, not %u: the system "
+			"has no memory for them; raise " USB_MEMORY_SETTING,
 			pipe_name(pipe), depth, pipe->depth);
 }
 
@@ -95,7 +95,7 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 
 /* The order that loses nothing: quiet, reset, arm; whatever makes data flow
    is enabled after that. */
-static int restart(struct clyde_pipe *pipe)
+static int rearm(struct clyde_pipe *pipe)
 {
 	int result;
 
@@ -107,10 +107,22 @@ static int restart(struct clyde_pipe *pipe)
 	if (result < 0)
 		return result;
 	result = engine_start(pipe->engine);
-	if (result < 0)
-		return pipe_failed(pipe, result);
+	return result < 0 ? pipe_failed(pipe, result) : 0;
+}
+
+/* Reads that have taken all of the system's memory give half of it back: the
+   other way of a loop wants some as well. */
+static int restart(struct clyde_pipe *pipe)
+{
+	uint32_t before = engine_depth(pipe->engine);
+	int result = rearm(pipe);
+	uint32_t now = engine_depth(pipe->engine);
+
+	if (result < 0 || now == before)
+		return result;
+	engine_lower(pipe->engine, now / 2);
 	pipe_check_depth(pipe);
-	return 0;
+	return rearm(pipe);
 }
 
 static void destroy(struct owner *owner)
