@@ -87,7 +87,8 @@ static void wake(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
 
-	atomic_store(context->interrupt, true);
+	if (context->interrupt)
+		atomic_store(context->interrupt, true);
 }
 
 static void destroy(struct owner *owner)

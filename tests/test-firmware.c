@@ -235,6 +235,15 @@ static void interrupt_ends_the_load(void **state)
 	assert_int_equal(load("virtual:api=3", GOOD), 1);
 }
 
+static void firmware_that_nobody_opens_is_not_leaked(void **state)
+{
+	(void)state;
+	assert_int_equal(load("virtual:api=3", GOOD), 1);
+	assert_int_equal(load("virtual:api=4", GOOD), 1);
+	assert_int_equal(level_of("virtual:api=4"), 9);
+	/* LeakSanitizer has the last word */
+}
+
 static void file_that_fills_ram_goes_in_many_requests(void **state)
 {
 	static char text[0x1000 * 21 + 16];
@@ -275,6 +284,7 @@ int main(void)
 		TEST(byte_that_arrives_wrong_keeps_it_from_running),
 		TEST(unplug_at_any_moment_is_an_error_and_never_hangs),
 		TEST(interrupt_ends_the_load),
+		TEST(firmware_that_nobody_opens_is_not_leaked),
 		TEST(file_that_fills_ram_goes_in_many_requests),
 	};
 
