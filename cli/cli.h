@@ -23,6 +23,7 @@ struct tool {
 	const char *serial;
 	const char *supply;
 	const char *json;
+	const char *capture;
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
@@ -65,7 +66,10 @@ bool succeeded(struct tool *tool, int result);
 /* Open what --json names. */
 bool open_output(struct tool *tool);
 
-/* Open the output, then the device. */
+/* Open what --capture names; no device is open yet. */
+bool open_capture(struct tool *tool);
+
+/* Open the output and the capture, then the device. */
 bool open_device(struct tool *tool);
 
 /* False if the lines could not be written. */
@@ -88,6 +92,11 @@ void alert_text(uint8_t alerts, char ret_text[ALERT_TEXT_SIZE]);
 #define PORTS_ANY ((clyde_ports)0x0f)
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
+
+/* ---- log.c ------------------------------------------------------------ */
+
+/* Print what happens, up to the level of this name. */
+bool set_log(struct tool *tool, const char *name);
 
 /* ---- options.c -------------------------------------------------------- */
 

@@ -51,6 +51,13 @@ static int examine(struct clyde_context *context,
 
 	if (result < 0)
 		return result;
+	link->log = &context->log;
+	if (context->capture)
+		result = capture_wrap(context->capture, link, &link);
+	if (result < 0) {
+		link->ops->close(link);
+		return complain(&context->complaint, -result, "out of memory");
+	}
 	memset(ret_info, 0, sizeof(*ret_info));
 	provider->name(rest, index, name, sizeof(name));
 	snprintf(ret_info->uri, sizeof(ret_info->uri), "%s:%s",
@@ -153,7 +160,7 @@ static void wake(struct owner *owner)
 	struct clyde_device *device = (struct clyde_device *)owner;
 
 	if (device->link)
-		atomic_store(&device->link->wake, true);
+		link_wake(device->link);
 }
 
 static void destroy(struct owner *owner)
@@ -161,8 +168,10 @@ static void destroy(struct owner *owner)
 	struct clyde_device *device = (struct clyde_device *)owner;
 
 	mgmt_free(device);
-	if (device->link)
-		device->link->ops->close(device->link);
+	if (device->link == NULL)
+		return;
+	LOG(device->link, INFO, "closing %s", device->info.serial);
+	device->link->ops->close(device->link);
 }
 
 static int check_level(struct clyde_device *device)
@@ -192,8 +201,8 @@ static int start(struct clyde_device *device)
 	int result = check_level(device);
 
 	if (result == 0)
-		result = link->ops->control(link, &configure, NULL,
-			deadline_in(link, COMMAND_TIMEOUT_MS));
+		result = link_control(
+			link, &configure, NULL, COMMAND_TIMEOUT_MS);
 	if (result >= 0) {
 		result = mgmt_new(device);
 		if (result < 0)
@@ -232,7 +241,14 @@ static int open_device(struct clyde_context *context, const char *uri,
 	device->context = context;
 	result = examine(context, provider, rest, index, &device->link,
 		&device->info, &device->revision);
-	return result < 0 ? result : start(device);
+	if (result == 0)
+		result = start(device);
+	if (result == 0)
+		LOG(device->link, INFO,
+			"opened %s: %s, revision %s, API level %u",
+			device->info.uri, device->info.serial,
+			device->info.revision, device->info.api_level);
+	return result;
 }
 
 CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
@@ -253,6 +269,8 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 	if (result == 0) {
 		*ret_device = owner_handle(&device->owner);
 	} else if (device) {
+		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
+			"cannot open a device: %s", context->complaint.text);
 		destroy(&device->owner);
 		free(device);
 	}

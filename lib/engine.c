@@ -48,6 +48,9 @@ static int submit(struct engine *engine, uint32_t size)
 		return result;
 	engine->tail++;
 	engine->in_flight++;
+	LOG(engine->link, TRACE,
+		"endpoint %#04x: %u bytes submitted, %u in flight",
+		slot->transfer->endpoint, size, engine->in_flight);
 	return 0;
 }
 
@@ -97,6 +100,10 @@ static void complete(struct transfer *transfer)
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;
+	LOG(engine->link, TRACE, "endpoint %#04x: %u of %u bytes done%s%s",
+		transfer->endpoint, transfer->actual, transfer->size,
+		transfer->status < 0 ? ", " : "",
+		transfer->status < 0 ? reason(transfer->status) : "");
 	advance(engine);
 	if (!engine->in)
 		return;

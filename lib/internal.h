@@ -7,7 +7,9 @@
 #include <errno.h>
 
 #include "clyde.h"
+#include "capture.h"
 #include "link.h"
+#include "log.h"
 #include "owner.h"
 #include "wire/mgmt.h"
 
@@ -30,6 +32,8 @@ struct clyde_context {
 	struct tree tree;
 	struct complaint complaint;
 	atomic_bool *interrupt;
+	struct log log;
+	struct capture *capture; /* NULL: none */
 };
 
 struct mgmt;

@@ -19,6 +19,7 @@
 #define LINK_FOREVER UINT64_MAX
 
 struct complaint;
+struct log;
 
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
@@ -72,7 +73,28 @@ struct link {
 	/* Raised to end a wait early: the context's, and this link's own. */
 	const atomic_bool *interrupt;
 	atomic_bool wake;
+	/* The link that this one is wrapped around; NULL for an end. */
+	struct link *inner;
+	/* Whom LOG() tells; whoever opened the link sets it. */
+	const struct log *log;
 };
+
+/* End the wait of another thread. */
+static inline void link_wake(struct link *link)
+{
+	while (link->inner)
+		link = link->inner;
+	atomic_store(&link->wake, true);
+}
+
+/*
+ * Control transfers and alternate settings from above: the same with a
+ * timeout, and told to the log.
+ */
+int link_control(struct link *link, const struct usb_setup *setup, void *data,
+	int timeout_ms);
+int link_select(struct link *link, uint8_t interface, uint8_t alternate,
+	int timeout_ms);
 
 /* Where links come from: one provider for each scheme of a URI. */
 struct link_provider {
