@@ -142,7 +142,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	if (result < 0)
 		return result;
 	if (result == 1 && memcmp(running, id, sizeof(running)) == 0) {
-		LOG(link, DEBUG, "the FPGA runs the bitstream already");
+		LOG(link, DEBUG, "the FPGA runs this bitstream already");
 		return 0;
 	}
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
