@@ -4,8 +4,8 @@
  * The file of a capture: takes what happened on a link, writes it by libpcap
  * as the kernel's usbmon would show it, so that Wireshark decodes it.
  *
- * libpcap is loaded when a capture is opened: linked in, it and the twelve
- * libraries it brings would double the time that the tool takes to start.
+ * libpcap is loaded when a capture is opened: linked in, it and the libraries
+ * that it brings would add two thirds to the time the tool takes to start.
  *
  * Format: Linux, Documentation/usb/usbmon.rst; tcpdump.org, link type 220.
  */
