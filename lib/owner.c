@@ -176,9 +176,12 @@ void owner_yield(struct owner *owner)
 	lock_tree(tree);
 }
 
-/* Mark a subtree, and end the waits inside it. */
+/* Mark a subtree, and end the waits inside it.  A part that is being closed
+   already has been, and what it would be woken through may be gone. */
 static void mark(struct owner *owner)
 {
+	if (owner_closing(owner))
+		return;
 	atomic_store_explicit(&owner->closing, true, memory_order_release);
 	if (owner->wake)
 		owner->wake(owner);
