@@ -226,13 +226,19 @@ static void close_capture(struct tool *tool)
 
 enum status finish(struct tool *tool)
 {
+	char notice[320];
+
 	if (tool->device)
 		take_alerts(tool);
 	clyde_device_close(tool->device);
 	close_capture(tool);
 	close_output(tool);
+	snprintf(notice, sizeof(notice), "%s",
+		clyde_context_notice(tool->context));
 	clyde_context_close(tool->context);
 	progress_clear();
+	if (notice[0] && tool->status == STATUS_OK)
+		fprintf(stderr, "clyde: note: %s\n", notice);
 	make_printable(tool->complaint);
 	if (tool->complaint[0])
 		fprintf(stderr, "clyde: %s\n", tool->complaint);

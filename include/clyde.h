@@ -35,7 +35,9 @@
  * at a time: a second caller waits for the first.  clyde_close_token() and
  * clyde_context_interrupt() do not wait, they end the waits of others.
  *
- * The library never prints, never exits, and starts no thread.
+ * The library never prints, never exits, and starts no thread; libusb, which
+ * it uses once a device on usb: is asked for, starts one that watches for
+ * devices.
  */
 #ifndef CLYDE_H
 #define CLYDE_H
@@ -78,6 +80,7 @@ typedef uint64_t clyde_token;
  *	EPIPE		an endpoint stalled
  *	EIO		a transfer failed
  *	EBUSY		in use
+ *	EACCES		no permission to use the device
  *	EILSEQ		an applet found wrong data, and reported where
  *	ESTALE		the object is closed
  *	ENOMEM		out of memory
@@ -99,6 +102,13 @@ void clyde_context_close(struct clyde_context *context);
  * empty if nothing failed yet.  Valid until the next call in this context.
  */
 const char *clyde_context_error(struct clyde_context *context);
+
+/*
+ * A sentence about what did not fail, but went on at less than was asked
+ * for, and how to have all of it; empty if nothing did.  The first one is
+ * kept, for all that is done in this context.
+ */
+const char *clyde_context_notice(struct clyde_context *context);
 
 /*
  * End every wait in this context with -EINTR, now and until
@@ -179,19 +189,22 @@ struct clyde_device_info {
 /*
  * List the devices behind a URI.
  *
+ *	usb:				those plugged into this machine
+ *	usb:BUS:ADDRESS			one of them, as lsusb counts
  *	virtual:			one virtual Glasgow, in this process
  *	virtual:KEY=VALUE,...		see clyde-virtual(7)
  *
- * NULL lists those plugged into this machine.  Returns their number, which
- * may be 0, and an array to be freed with clyde_device_list_free().
+ * NULL is "usb:".  Returns their number, which may be 0, and an array to be
+ * freed with clyde_device_list_free().  One whose configuration block is
+ * missing has no serial number.
  */
 int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
 void clyde_device_list_free(struct clyde_device_info *list);
 
 /*
- * Open a device.  With serial NULL there must be exactly one; else the one
- * with that serial number.  Closed by clyde_device_close() or its context.
+ * Open a device.  With serial NULL there must be exactly one, or one that is
+ * configured; else the one with that serial number.  Closed by clyde_device_close() or its context.
  */
 int clyde_device_open(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device);
@@ -202,7 +215,7 @@ void clyde_device_close(struct clyde_device *device);
 /* Valid until the device is closed; NULL if it is. */
 const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
 
-/* The link's name, "virtual". */
+/* The link's name: "usb", "virtual". */
 const char *clyde_device_link(struct clyde_device *device);
 
 /* The link's clock, in nanoseconds since an arbitrary moment. */
@@ -504,6 +517,8 @@ struct clyde_pipe_stats {
 	uint64_t wakeups;     /* times that the link woke it */
 	uint64_t starvations; /* times that nothing was in flight though
 				  the stream ran */
+	uint32_t depth;       /* transfers in flight at most: fewer than
+				  asked for if memory for them ran out */
 	uint32_t in_flight;   /* transfers, now */
 	uint32_t ready;       /* transfers, now: complete and unread */
 	uint32_t ready_max;

@@ -28,8 +28,13 @@ const char *reason(int result)
 	switch (result) {
 	case -ENODEV:
 		return "the device was unplugged";
+	case -EBUSY:
+		return "in use by another program";
 	case -EPIPE:
 		return "the endpoint stalled";
+	case -ENOMEM:
+		return "the system has no memory for USB transfers; ask for "
+		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
 	case -ETIMEDOUT:
 		return "no answer before the deadline";
 	case -EDEADLK:
@@ -117,6 +122,17 @@ CLYDE_API const char *clyde_context_error(struct clyde_context *context)
 	if (owner_pin(&context) < 0)
 		return "the context is closed";
 	text = context->complaint.text;
+	owner_unpin(&context->owner);
+	return text;
+}
+
+CLYDE_API const char *clyde_context_notice(struct clyde_context *context)
+{
+	const char *text;
+
+	if (owner_pin(&context) < 0)
+		return "";
+	text = context->notice.text;
 	owner_unpin(&context->owner);
 	return text;
 }

@@ -85,6 +85,22 @@ static int get_string(
 	return descriptor_parse_string(data, size, text, text_size);
 }
 
+/* Which strings such a device has, and in what language, is anybody's guess:
+   there are other boards with these ids. */
+static int unconfigured(const struct usb_device_descriptor *descriptor,
+	struct clyde_device_info *info, struct complaint *complaint)
+{
+	snprintf(info->product, sizeof(info->product),
+		"%04x:%04x without a configuration block", descriptor->idVendor,
+		descriptor->idProduct);
+	snprintf(info->revision, sizeof(info->revision), "?");
+	return complain(complaint, EBADMSG,
+		"the device shows ids %04x:%04x: its configuration block is "
+		"missing or corrupt; write it anew with upstream's tool: "
+		"glasgow factory",
+		descriptor->idVendor, descriptor->idProduct);
+}
+
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 	uint8_t *ret_revision, struct complaint *complaint)
 {
@@ -94,6 +110,10 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 
 	if (result >= 0)
 		result = descriptor_parse_device(data, result, &descriptor);
+	if (result >= 0 &&
+		(descriptor.idVendor != USB_VID_QIHW ||
+			descriptor.idProduct != USB_PID_GLASGOW))
+		return unconfigured(&descriptor, info, complaint);
 	if (result >= 0)
 		result = get_string(link, descriptor.iManufacturer,
 			info->manufacturer, sizeof(info->manufacturer));
@@ -111,12 +131,5 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 	info->modified = strncmp(info->product, "Glasgow ", 8) != 0;
 	*ret_revision = descriptor.bcdDevice & 0xff;
 	revision_text(*ret_revision, info->revision);
-	if (descriptor.idVendor == USB_VID_QIHW &&
-		descriptor.idProduct == USB_PID_GLASGOW)
-		return 0;
-	return complain(complaint, EBADMSG,
-		"the device shows ids %04x:%04x: its configuration block is "
-		"missing or corrupt; write it anew with upstream's tool: "
-		"glasgow factory",
-		descriptor.idVendor, descriptor.idProduct);
+	return 0;
 }

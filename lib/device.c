@@ -12,30 +12,39 @@
 
 #include "descriptor.h"
 
-static const struct link_provider *const providers[] = {&link_virtual};
+static const struct link_provider *const providers[] = {
+	&link_usb,
+	&link_virtual,
+};
 
 #define NO_DEVICE                                                          \
 	"no Glasgow found; plug one in, or use the virtual one: clyde -d " \
 	"virtual:"
 
-/* The provider for a URI, and what stands behind its scheme. */
-static int resolve(struct clyde_context *context, const char *uri,
-	const struct link_provider **ret_provider, const char **ret_rest)
+#define PLUGGED_IN "usb:"
+
+const struct link_provider *link_find(const char *uri, const char **ret_rest)
 {
-	if (uri == NULL)
-		return complain(&context->complaint, ENODEV, NO_DEVICE);
 	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++) {
 		size_t size = strlen(providers[i]->scheme);
 
 		if (strncmp(uri, providers[i]->scheme, size) == 0 &&
 			uri[size] == ':') {
-			*ret_provider = providers[i];
 			*ret_rest = uri + size + 1;
-			return 0;
+			return providers[i];
 		}
 	}
+	return NULL;
+}
+
+static int resolve(struct clyde_context *context, const char *uri,
+	const struct link_provider **ret_provider, const char **ret_rest)
+{
+	*ret_provider = link_find(uri ? uri : PLUGGED_IN, ret_rest);
+	if (*ret_provider)
+		return 0;
 	return complain(&context->complaint, EINVAL,
-		"'%s' is not a device URI; try virtual:", uri);
+		"'%s' is not a device URI; try usb: or virtual:", uri);
 }
 
 /* Open the link to one device and read what it says of itself. */
@@ -72,36 +81,52 @@ static int examine(struct clyde_context *context,
 	return 0;
 }
 
+/* A device that is not configured is shown.  One of several that went away
+   since they were counted is not. */
+static int examine_all(struct clyde_context *context,
+	const struct link_provider *provider, const char *rest, int count,
+	struct clyde_device_info *infos)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct clyde_device_info *info = &infos[kept];
+		struct link *link;
+		uint8_t revision;
+		int result = examine(
+			context, provider, rest, i, &link, info, &revision);
+
+		if (result == 0)
+			link->ops->close(link);
+		if (result == 0 || (result == -EBADMSG && info->uri[0]))
+			kept++;
+		else if (result != -ENODEV || count == 1)
+			return result;
+	}
+	memset(&infos[kept], 0, sizeof(*infos));
+	return kept;
+}
+
 static int list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list)
 {
 	const struct link_provider *provider;
 	struct clyde_device_info *infos;
 	const char *rest;
-	int count, result;
+	int count = resolve(context, uri, &provider, &rest);
 
-	if (uri == NULL)
-		count = 0;
-	else if ((result = resolve(context, uri, &provider, &rest)) < 0)
-		return result;
-	else if ((count = provider->count(rest, &context->complaint)) < 0)
+	if (count == 0)
+		count = provider->count(rest, &context->complaint);
+	if (count < 0)
 		return count;
 	infos = calloc(count + 1, sizeof(*infos));
 	if (infos == NULL)
 		return complain(&context->complaint, ENOMEM, "out of memory");
-	for (int i = 0; i < count; i++) {
-		struct link *link;
-		uint8_t revision;
-
-		result = examine(context, provider, rest, i, &link, &infos[i],
-			&revision);
-		if (result < 0) {
-			free(infos);
-			return result;
-		}
-		link->ops->close(link);
-	}
-	*ret_list = infos;
+	count = examine_all(context, provider, rest, count, infos);
+	if (count < 0)
+		free(infos);
+	else
+		*ret_list = infos;
 	return count;
 }
 
@@ -122,6 +147,22 @@ CLYDE_API void clyde_device_list_free(struct clyde_device_info *list)
 	free(list);
 }
 
+/* The only one that is configured, or -1: beside it, a development board of
+   the same chip may stand, which looks like a Glasgow that is not. */
+static int only_configured(const struct clyde_device_info *infos, int count)
+{
+	int only = -1;
+
+	for (int i = 0; i < count; i++) {
+		if (infos[i].serial[0] == '\0')
+			continue;
+		if (only >= 0)
+			return -1;
+		only = i;
+	}
+	return only;
+}
+
 /* Which of several is meant. */
 static int choose(struct clyde_context *context,
 	const struct clyde_device_info *infos, int count, const char *serial)
@@ -132,6 +173,8 @@ static int choose(struct clyde_context *context,
 		return complain(complaint, ENODEV, NO_DEVICE);
 	if (serial == NULL && count == 1)
 		return 0;
+	if (serial == NULL && only_configured(infos, count) >= 0)
+		return only_configured(infos, count);
 	if (serial == NULL)
 		return complain(complaint, ENOTUNIQ,
 			"%d devices found; choose one with -s %s%s", count,

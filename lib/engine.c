@@ -21,6 +21,7 @@ struct engine {
 	struct link *link;
 	bool in;
 	bool running;
+	bool held; /* OUT: the open buffer leaves when memory is there */
 	uint32_t size, depth, slots;
 	uint64_t head, done, tail;
 	uint32_t in_flight;
@@ -36,6 +37,8 @@ static struct slot *slot_at(struct engine *engine, uint64_t sequence)
 	return &engine->slot[sequence % engine->slots];
 }
 
+/* 1 if it is on its way; 0 if the system has memory for no more than what is
+   in flight now: then that is the depth from now on. */
 static int submit(struct engine *engine, uint32_t size)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
@@ -44,6 +47,14 @@ static int submit(struct engine *engine, uint32_t size)
 	slot->complete = false;
 	slot->transfer->size = size;
 	result = engine->link->ops->submit(engine->link, slot->transfer);
+	if (result == -ENOMEM && engine->in_flight > 0) {
+		engine->depth = engine->in_flight;
+		LOG(engine->link, WARNING,
+			"endpoint %#04x: no memory for more than %u transfers "
+			"in flight; raise " USB_MEMORY_SETTING,
+			slot->transfer->endpoint, engine->depth);
+		return 0;
+	}
 	if (result < 0)
 		return result;
 	engine->tail++;
@@ -51,7 +62,7 @@ static int submit(struct engine *engine, uint32_t size)
 	LOG(engine->link, TRACE,
 		"endpoint %#04x: %u bytes submitted, %u in flight",
 		slot->transfer->endpoint, size, engine->in_flight);
-	return 0;
+	return 1;
 }
 
 /* IN: as many reads as the depth allows and free slots are left for. */
@@ -68,6 +79,29 @@ static int arm(struct engine *engine)
 		}
 	}
 	return 0;
+}
+
+/* OUT: what is filled leaves, or is held until something came back. */
+static int push(struct engine *engine)
+{
+	int result = 0;
+
+	if (engine->in_flight < engine->depth)
+		result = submit(engine, slot_at(engine, engine->tail)->used);
+	engine->held = result == 0;
+	return result < 0 ? result : 0;
+}
+
+/* OUT: memory came free. */
+static void push_held(struct engine *engine)
+{
+	int result;
+
+	if (!engine->held || !engine->running || engine->error < 0)
+		return;
+	result = push(engine);
+	if (result < 0)
+		engine->error = result;
 }
 
 /* Completions come in order per endpoint; were one to overtake another, it
@@ -105,8 +139,10 @@ static void complete(struct transfer *transfer)
 		transfer->status < 0 ? ", " : "",
 		transfer->status < 0 ? reason(transfer->status) : "");
 	advance(engine);
-	if (!engine->in)
+	if (!engine->in) {
+		push_held(engine);
 		return;
+	}
 	arm(engine);
 	ready = engine->done - engine->head;
 	if (ready > stats->ready_max)
@@ -203,6 +239,7 @@ void engine_drop(struct engine *engine)
 {
 	if (!engine->in)
 		slot_at(engine, engine->tail)->used = 0;
+	engine->held = false;
 	if (engine->error == 0)
 		engine->error = -ECANCELED;
 }
@@ -211,6 +248,7 @@ void engine_clear(struct engine *engine)
 {
 	engine->head = engine->done = engine->tail = 0;
 	engine->error = 0;
+	engine->held = false;
 	engine->good = 0;
 	for (uint32_t i = 0; i < engine->slots; i++)
 		engine->slot[i].used = 0;
@@ -247,7 +285,8 @@ size_t engine_room(struct engine *engine, uint8_t **ret_data)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
 
-	if (engine->tail - engine->head == engine->slots)
+	if (engine->tail - engine->head == engine->slots || engine->held ||
+		engine->in_flight >= engine->depth)
 		return 0;
 	*ret_data = (uint8_t *)slot->transfer->data + slot->used;
 	return engine->size - slot->used;
@@ -269,7 +308,12 @@ int engine_push(struct engine *engine)
 		return engine->error;
 	if (engine->tail - engine->head == engine->slots || slot->used == 0)
 		return 0;
-	return submit(engine, slot->used);
+	return push(engine);
+}
+
+uint32_t engine_depth(const struct engine *engine)
+{
+	return engine->depth;
 }
 
 int engine_error(const struct engine *engine)
@@ -287,5 +331,6 @@ void engine_stats(
 {
 	*ret_stats = engine->stats;
 	ret_stats->in_flight = engine->in_flight;
+	ret_stats->depth = engine->depth;
 	ret_stats->ready = engine->in ? engine->done - engine->head : 0;
 }

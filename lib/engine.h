@@ -49,6 +49,12 @@ size_t engine_room(struct engine *engine, uint8_t **ret_data);
 int engine_fill(struct engine *engine, size_t size);
 int engine_push(struct engine *engine);
 
+/*
+ * How many transfers are kept in flight at most.  It falls below what was
+ * asked for when the system has no memory for so many.
+ */
+uint32_t engine_depth(const struct engine *engine);
+
 /* Why nothing more will come, or 0. */
 int engine_error(const struct engine *engine);
 

@@ -24,6 +24,9 @@ struct complaint {
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* How much of the system's memory USB transfers may take, MB. */
+#define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
+
 /* A negative result in a few words: "the device was unplugged". */
 const char *reason(int result);
 
@@ -31,6 +34,7 @@ struct clyde_context {
 	struct owner owner; /* first in every object */
 	struct tree tree;
 	struct complaint complaint;
+	struct complaint notice;
 	atomic_bool *interrupt;
 	struct log log;
 	struct capture *capture; /* NULL: none */

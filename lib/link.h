@@ -55,15 +55,22 @@ struct link_ops {
 
 	struct transfer *(*transfer_new)(struct link *link);
 	void (*transfer_free)(struct link *link, struct transfer *transfer);
+	/* -ENOENT on an endpoint that is off, -ENOMEM if the system has no
+	   memory for one more, -ENODEV. */
 	int (*submit)(struct link *link, struct transfer *transfer);
 	void (*cancel)(struct link *link, struct transfer *transfer);
 
 	/*
 	 * Handle completions, waiting for one until the deadline: how many
-	 * were handled; 0 at the deadline or when woken; -EDEADLK when
-	 * nothing is under way that could end the wait.
+	 * were handled; 0 at the deadline, when woken, or just so, for others
+	 * to have a turn; -EDEADLK when nothing is under way that could end
+	 * the wait; -ENODEV when the device is gone and all has come back.
 	 */
 	int (*wait)(struct link *link, uint64_t deadline_ns);
+
+	/* Make a wait() of another thread look at the flags now.  NULL where
+	   it does so often enough. */
+	void (*wake)(struct link *link);
 
 	uint64_t (*now)(struct link *link);
 };
@@ -78,14 +85,6 @@ struct link {
 	/* Whom LOG() tells; whoever opened the link sets it. */
 	const struct log *log;
 };
-
-/* End the wait of another thread. */
-static inline void link_wake(struct link *link)
-{
-	while (link->inner)
-		link = link->inner;
-	atomic_store(&link->wake, true);
-}
 
 /*
  * Control transfers and alternate settings from above: the same with a
@@ -109,7 +108,21 @@ struct link_provider {
 		unsigned size);
 };
 
+extern const struct link_provider link_usb;
 extern const struct link_provider link_virtual;
+
+/* The provider for a URI, and what stands behind its scheme; or NULL. */
+const struct link_provider *link_find(const char *uri, const char **ret_rest);
+
+/* End a wait() early, from any thread. */
+static inline void link_wake(struct link *link)
+{
+	while (link->inner)
+		link = link->inner;
+	atomic_store(&link->wake, true);
+	if (link->ops->wake)
+		link->ops->wake(link);
+}
 
 static inline bool link_stopped(const struct link *link)
 {

@@ -133,9 +133,18 @@ static void lock_tree(struct tree *tree)
 	atomic_fetch_sub(&tree->waiting, 1);
 }
 
+/* A call that waits inside is asked to let this one have a turn. */
 void owner_lock(struct owner *owner)
 {
-	lock_tree(owner->tree);
+	struct tree *tree = owner->tree;
+
+	if (pthread_mutex_trylock(&tree->lock) == 0)
+		return;
+	atomic_fetch_add(&tree->waiting, 1);
+	if (owner->wake)
+		owner->wake(owner);
+	pthread_mutex_lock(&tree->lock);
+	atomic_fetch_sub(&tree->waiting, 1);
 }
 
 void owner_unlock(struct owner *owner)

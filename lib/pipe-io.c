@@ -20,6 +20,7 @@ static int await(struct clyde_pipe *pipe, uint64_t deadline)
 	result = device_stopped(pipe->device);
 	if (result < 0)
 		return result;
+	pipe_check_depth(pipe);
 	result = link->ops->wait(link, deadline);
 	pipe->wakeups++;
 	if (result < 0)

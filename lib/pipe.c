@@ -57,6 +57,18 @@ int pipe_failed(struct clyde_pipe *pipe, int error)
 	return error;
 }
 
+void pipe_check_depth(struct clyde_pipe *pipe)
+{
+	struct complaint *notice = &pipe->device->context->notice;
+	uint32_t depth = engine_depth(pipe->engine);
+
+	if (depth < pipe->depth && notice->text[0] == '\0')
+		complain(notice, ENOMEM,
+			"%s: the system has memory for %u USB transfers at a "
+			"time, not %u; raise " USB_MEMORY_SETTING,
+			pipe_name(pipe), depth, pipe->depth);
+}
+
 /* Teardown: not interrupted, and never longer than the link needs. */
 static void drain(struct clyde_pipe *pipe)
 {
@@ -97,7 +109,13 @@ static int restart(struct clyde_pipe *pipe)
 	pipe->offset = 0;
 	pipe->acquired = false;
 	result = set_alternate(pipe, pipe->alternate);
-	return result < 0 ? result : engine_start(pipe->engine);
+	if (result < 0)
+		return result;
+	result = engine_start(pipe->engine);
+	if (result < 0)
+		return pipe_failed(pipe, result);
+	pipe_check_depth(pipe);
+	return 0;
 }
 
 static void log_end(const struct clyde_pipe *pipe)
@@ -177,6 +195,7 @@ static int open_pipe(struct clyde_device *device,
 
 	pipe->device = device;
 	pipe->alternate = options.quad ? USB_ALT_4X : USB_ALT_2X;
+	pipe->depth = options.depth;
 	result = engine_new(device->link, kinds[pipe->id].endpoint,
 		options.transfer_size, options.depth, &pipe->engine);
 	if (result < 0)

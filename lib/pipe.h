@@ -12,6 +12,7 @@ struct clyde_pipe {
 	enum clyde_pipe_id id;
 	struct engine *engine;
 	uint8_t alternate;
+	uint32_t depth; /* as asked for */
 	bool acquired;
 	size_t acquired_size;
 	uint64_t offset; /* IN: delivered */
@@ -21,6 +22,9 @@ struct clyde_pipe {
 const char *pipe_name(const struct clyde_pipe *pipe);
 bool pipe_is_in(const struct clyde_pipe *pipe);
 struct complaint *pipe_complaint(const struct clyde_pipe *pipe);
+
+/* Say once, if it is so, that the system has no memory for the depth. */
+void pipe_check_depth(struct clyde_pipe *pipe);
 
 /* Write the sentence for an error of the stream, and return it. */
 int pipe_failed(struct clyde_pipe *pipe, int error);

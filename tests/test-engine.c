@@ -20,6 +20,7 @@
 static struct transfer *queue[QUEUE_MAX];
 static size_t queued;
 static int submit_result;
+static size_t memory; /* for so many in flight */
 static unsigned submitted;
 
 static struct transfer *fake_new(struct link *link)
@@ -39,6 +40,8 @@ static int fake_submit(struct link *link, struct transfer *transfer)
 	(void)link;
 	if (submit_result < 0)
 		return submit_result;
+	if (queued >= memory)
+		return -ENOMEM;
 	submitted++;
 	queue[queued++] = transfer;
 	return 0;
@@ -80,6 +83,7 @@ static struct engine *open_engine(uint8_t endpoint, uint32_t depth)
 	queued = 0;
 	submitted = 0;
 	submit_result = 0;
+	memory = QUEUE_MAX;
 	assert_int_equal(
 		engine_new(&fake_link, endpoint, SIZE, depth, &engine), 0);
 	return engine;
@@ -180,13 +184,39 @@ static void a_refused_submit_is_an_error_and_not_a_loss(void **state)
 
 	(void)state;
 	engine_start(engine);
-	submit_result = -ENOMEM;
+	memory = 0;
 	finish(0, 0, SIZE, 1);
 	finish(0, 0, SIZE, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
 	assert_int_equal(engine_peek(engine, &data), 0);
 	assert_int_equal(engine_error(engine), -ENOMEM);
+	close_engine(engine);
+}
+
+static void a_read_without_memory_lowers_the_depth(void **state)
+{
+	struct engine *engine = open_engine(USB_EP6_IN, 4);
+
+	(void)state;
+	memory = 3;
+	engine_start(engine);
+	assert_int_equal(queued, 3);
+	assert_int_equal(engine_depth(engine), 3);
+	assert_int_equal(engine_error(engine), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		finish(0, 0, SIZE, i);
+		assert_int_equal(queued, 3);
+		expect(engine, SIZE, i);
+	}
+	memory = 1;
+	finish(0, 0, SIZE, 1);
+	finish(0, 0, SIZE, 2);
+	assert_int_equal(queued, 1);
+	assert_int_equal(engine_depth(engine), 1);
+	expect(engine, SIZE, 1);
+	expect(engine, SIZE, 2);
+	assert_int_equal(engine_error(engine), 0);
 	close_engine(engine);
 }
 
@@ -267,6 +297,52 @@ static void a_full_queue_has_no_room(void **state)
 	close_engine(engine);
 }
 
+static void a_write_without_memory_is_held_until_there_is(void **state)
+{
+	struct engine *engine = open_engine(USB_EP2_OUT, 4);
+
+	(void)state;
+	memory = 2;
+	engine_start(engine);
+	fill(engine, SIZE);
+	fill(engine, SIZE);
+	assert_int_equal(fill(engine, SIZE), SIZE);
+	assert_int_equal(queued, 2);
+	assert_int_equal(engine_depth(engine), 2);
+	/* It is filled, and there is no room beside it. */
+	assert_int_equal(fill(engine, 1), 0);
+	assert_int_equal(engine_push(engine), 0);
+	finish(0, 0, SIZE, 0);
+	assert_int_equal(queued, 2);
+	assert_int_equal(fill(engine, 1), 0);
+	finish(0, 0, SIZE, 0);
+	assert_int_equal(fill(engine, 7), 7);
+	assert_int_equal(engine_push(engine), 0);
+	finish(0, 0, SIZE, 0);
+	finish(0, 0, 7, 0);
+	assert_int_equal(engine_good(engine), 3 * SIZE + 7);
+	close_engine(engine);
+}
+
+static void a_held_write_is_dropped_with_the_others(void **state)
+{
+	struct engine *engine = open_engine(USB_EP2_OUT, 4);
+
+	(void)state;
+	memory = 1;
+	engine_start(engine);
+	fill(engine, SIZE);
+	fill(engine, SIZE);
+	engine_stop(engine);
+	engine_drop(engine);
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_good(engine), 0);
+	assert_int_equal(engine_start(engine), 0);
+	assert_int_equal(fill(engine, SIZE), SIZE);
+	assert_int_equal(queued, 1);
+	close_engine(engine);
+}
+
 static void a_failed_write_says_how_much_was_taken(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
@@ -294,10 +370,13 @@ int main(void)
 		cmocka_unit_test(zero_length_packets_are_passed_over),
 		cmocka_unit_test(an_error_comes_after_the_bytes_before_it),
 		cmocka_unit_test(a_refused_submit_is_an_error_and_not_a_loss),
+		cmocka_unit_test(a_read_without_memory_lowers_the_depth),
 		cmocka_unit_test(an_engine_survives_its_ring_many_times),
 		cmocka_unit_test(a_stop_ends_all_and_a_start_goes_on),
 		cmocka_unit_test(a_full_buffer_leaves_by_itself),
 		cmocka_unit_test(a_full_queue_has_no_room),
+		cmocka_unit_test(a_write_without_memory_is_held_until_there_is),
+		cmocka_unit_test(a_held_write_is_dropped_with_the_others),
 		cmocka_unit_test(a_failed_write_says_how_much_was_taken),
 	};
 

@@ -201,7 +201,7 @@ static bool can_send(struct bench *bench)
 	struct clyde_pipe_stats stats;
 
 	return clyde_pipe_stats(bench->out, &stats) == 0 &&
-		stats.in_flight < bench->pipe.depth;
+		stats.in_flight < stats.depth;
 }
 
 int bench_loopback(struct bench *bench)

@@ -490,6 +490,14 @@ def test_run_sets_the_supplies(tmp_path):
         (USAGE, ("voltage", "--limit", "A=SB"), "limit"),
         (USAGE, ("voltage", "A" * 1000, "3"), "long"),
         (USAGE, ("-d", "carrier-pigeon:", "info"), "carrier-pigeon"),
+        (USAGE, ("-d", "usb:1", "info"), "usb:BUS:ADDRESS"),
+        (USAGE, ("-d", "usb:0:1", "info"), "usb:BUS:ADDRESS"),
+        (USAGE, ("-d", "usb:1:128", "info"), "usb:BUS:ADDRESS"),
+        (USAGE, ("-d", "usb:1:2:3", "list"), "usb:BUS:ADDRESS"),
+        (USAGE, ("-d", "usb: 1:2", "info"), "usb:BUS:ADDRESS"),
+        (USAGE, ("-d", "usb:99999999999:2", "info"), "usb:BUS:ADDRESS"),
+        (NO_DEVICE, ("-d", "usb:999:127", "info"), "usb:999:127"),
+        (NO_DEVICE, ("-d", "usb:999:127", "list"), "usb:999:127"),
         (NO_DEVICE, (), "virtual:"),
         (NO_DEVICE, ("list",), "virtual:"),
         (NO_DEVICE, ("info",), "virtual:"),
@@ -559,6 +567,13 @@ def test_malformed_uri_is_said_in_one_line(keys):
     done = virtual(keys, "info", status=USAGE)
     assert "virtual" in complaint(done)
     assert done.stdout == ""
+
+
+def test_libusb_is_left_alone_until_usb_is_asked_for():
+    noisy = dict(os.environ, LIBUSB_DEBUG="4")
+    assert "libusb" not in virtual("", "info", env=noisy).stderr
+    assert "libusb" in clyde("-d", "usb:999:127", "info", env=noisy,
+                             status=NO_DEVICE).stderr
 
 
 def test_eeprom_image_that_is_truncated_is_corrupt(tmp_path):

@@ -48,6 +48,15 @@ def test_the_library_shows_nothing_but_its_api(root):
     assert "libclyde.so.0" in run("objdump", "-p", library)
 
 
+def test_the_udev_rule_comes_before_those_that_act_on_it(root):
+    rule = root / "lib/udev/rules.d/70-clyde.rules"
+    text = rule.read_text()
+    for ids in [("20b7", "9db1"), ("04b4", "8613")]:
+        assert ('ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", TAG+="uaccess"'
+                % ids) in text
+    assert rule.name < "73-seat-late.rules"
+
+
 @pytest.mark.parametrize("static", [False, True])
 def test_a_program_is_built_by_pkg_config(root, tmp_path, static):
     program = tmp_path / "program.c"

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The Glasgows on this machine's buses: takes what stands behind "usb:",
+ * gives their number, a name for each, and a link to one.
+ *
+ * Nothing of libusb is touched until a URI asks for it: starting it takes
+ * longer than a whole run on the virtual device.
+ */
+#include "link-usb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int usb_result(int result)
+{
+	switch (result) {
+	case LIBUSB_ERROR_INVALID_PARAM:
+		return -EINVAL;
+	case LIBUSB_ERROR_ACCESS:
+		return -EACCES;
+	case LIBUSB_ERROR_NO_DEVICE:
+		return -ENODEV;
+	case LIBUSB_ERROR_NOT_FOUND:
+		return -ENOENT;
+	case LIBUSB_ERROR_BUSY:
+		return -EBUSY;
+	case LIBUSB_ERROR_TIMEOUT:
+		return -ETIMEDOUT;
+	case LIBUSB_ERROR_OVERFLOW:
+		return -EOVERFLOW;
+	case LIBUSB_ERROR_PIPE:
+		return -EPIPE;
+	case LIBUSB_ERROR_INTERRUPTED:
+		return -EINTR;
+	case LIBUSB_ERROR_NO_MEM:
+		return -ENOMEM;
+	case LIBUSB_ERROR_NOT_SUPPORTED:
+		return -EOPNOTSUPP;
+	}
+	return result < 0 ? -EIO : result;
+}
+
+/* Where a device is plugged in: what lsusb calls it, too. */
+struct place {
+	unsigned bus, address;
+};
+
+#define PLACES_MAX 64
+
+/*
+ * What the last count() of this thread saw: an index means the same device in
+ * the open() and name() that follow it, whatever is plugged in meanwhile.
+ */
+static _Thread_local struct place seen[PLACES_MAX];
+static _Thread_local unsigned seen_count;
+
+/* A number that is not 0, and what ends it. */
+static const char *parse_number(
+	const char *text, unsigned maximum, unsigned *ret_number)
+{
+	unsigned number = 0;
+
+	do {
+		if (*text < '0' || *text > '9')
+			return NULL;
+		number = number * 10 + (*text++ - '0');
+		if (number > maximum)
+			return NULL;
+	} while (*text != ':' && *text != '\0');
+	if (number == 0)
+		return NULL;
+	*ret_number = number;
+	return text;
+}
+
+/* "" is all, 0; "BUS:ADDRESS" is one, 1. */
+static int parse(const char *specification, struct place *ret_place,
+	struct complaint *complaint)
+{
+	const char *end;
+
+	if (specification[0] == '\0')
+		return 0;
+	end = parse_number(specification, 999, &ret_place->bus);
+	if (end && *end == ':')
+		end = parse_number(end + 1, 127, &ret_place->address);
+	else
+		end = NULL;
+	if (end && *end == '\0')
+		return 1;
+	return complain(complaint, EINVAL,
+		"'usb:%s' names no device; clyde list shows what does: "
+		"usb:BUS:ADDRESS",
+		specification);
+}
+
+/* Glasgows; and with another rank, what one shows that has no configuration
+   block, which other boards with its chip show as well. */
+static int rank(libusb_device *device)
+{
+	struct libusb_device_descriptor descriptor;
+
+	if (libusb_get_device_descriptor(device, &descriptor) < 0)
+		return -1;
+	if (descriptor.idVendor == USB_VID_QIHW &&
+		descriptor.idProduct == USB_PID_GLASGOW)
+		return 0;
+	if (descriptor.idVendor == USB_VID_CYPRESS &&
+		descriptor.idProduct == USB_PID_FX2)
+		return 1;
+	return -1;
+}
+
+/* Start libusb and list what is there: their number, which is 0 where there
+   is no USB at all. */
+static int survey(libusb_context **ret_usb, libusb_device ***ret_devices,
+	struct complaint *complaint)
+{
+	libusb_context *usb;
+	libusb_device **devices = NULL;
+	int result = libusb_init(&usb);
+	ssize_t count = 0;
+
+	if (result == LIBUSB_ERROR_OTHER)
+		usb = NULL; /* a machine without a bus */
+	else if (result < 0)
+		return complain(complaint, -usb_result(result),
+			"cannot use USB: %s", libusb_strerror(result));
+	if (usb)
+		count = libusb_get_device_list(usb, &devices);
+	if (count < 0) {
+		libusb_exit(usb);
+		return complain(complaint, -usb_result(count),
+			"cannot list USB devices: %s", libusb_strerror(count));
+	}
+	*ret_usb = usb;
+	*ret_devices = devices;
+	return count;
+}
+
+static void look(libusb_device *const *devices, int count, int wanted)
+{
+	for (int i = 0; i < count && seen_count < PLACES_MAX; i++)
+		if (rank(devices[i]) == wanted)
+			seen[seen_count++] = (struct place){
+				libusb_get_bus_number(devices[i]),
+				libusb_get_device_address(devices[i]),
+			};
+}
+
+static int usb_count(const char *specification, struct complaint *complaint)
+{
+	libusb_context *usb;
+	libusb_device **devices;
+	int one, count;
+
+	seen_count = 0;
+	one = parse(specification, &seen[0], complaint);
+	if (one < 0)
+		return one;
+	if (one > 0)
+		return seen_count = 1;
+	count = survey(&usb, &devices, complaint);
+	if (count < 0)
+		return count;
+	look(devices, count, 0);
+	look(devices, count, 1);
+	if (usb) {
+		libusb_free_device_list(devices, 1);
+		libusb_exit(usb);
+	}
+	return seen_count;
+}
+
+static int find(const char *specification, unsigned index,
+	struct place *ret_place, struct complaint *complaint)
+{
+	int result = parse(specification, ret_place, complaint);
+
+	if (result != 0)
+		return result < 0 ? result : 0;
+	if (index >= seen_count)
+		return complain(complaint, ENODEV, "no Glasgow found");
+	*ret_place = seen[index];
+	return 0;
+}
+
+static int open_place(libusb_device *const *devices, int count,
+	const struct place *place, libusb_device_handle **ret_handle)
+{
+	for (int i = 0; i < count; i++)
+		if (libusb_get_bus_number(devices[i]) == place->bus &&
+			libusb_get_device_address(devices[i]) ==
+				place->address &&
+			rank(devices[i]) >= 0)
+			return usb_result(libusb_open(devices[i], ret_handle));
+	return -ENODEV;
+}
+
+static int refuse(
+	const struct place *place, int error, struct complaint *complaint)
+{
+	unsigned bus = place->bus, address = place->address;
+
+	switch (error) {
+	case -EACCES:
+		return complain(complaint, EACCES,
+			"no permission to open usb:%u:%u; install the udev "
+			"rule 70-clyde.rules, see clyde(1), and plug the "
+			"device in again",
+			bus, address);
+	case -EBUSY:
+		return complain(complaint, EBUSY,
+			"usb:%u:%u is in use by another program", bus, address);
+	case -ENODEV:
+		return complain(complaint, ENODEV,
+			"there is no Glasgow at usb:%u:%u, or not any more; "
+			"see clyde list",
+			bus, address);
+	}
+	return complain(complaint, -error, "cannot open usb:%u:%u: %s", bus,
+		address, strerror(-error));
+}
+
+static int usb_open(const char *specification, unsigned index,
+	const atomic_bool *interrupt, struct complaint *complaint,
+	struct link **ret_link)
+{
+	libusb_context *usb;
+	libusb_device **devices;
+	libusb_device_handle *handle = NULL;
+	struct place place;
+	int result = find(specification, index, &place, complaint);
+	int count;
+
+	if (result < 0)
+		return result;
+	count = survey(&usb, &devices, complaint);
+	if (count < 0)
+		return count;
+	result = open_place(devices, count, &place, &handle);
+	if (usb)
+		libusb_free_device_list(devices, 1);
+	if (result == 0)
+		result = usb_link_new(usb, handle, interrupt, ret_link);
+	if (result == 0)
+		return 0;
+	if (handle)
+		libusb_close(handle);
+	if (usb)
+		libusb_exit(usb);
+	return refuse(&place, result, complaint);
+}
+
+static void usb_name(
+	const char *specification, unsigned index, char *text, unsigned size)
+{
+	struct complaint ignored;
+	struct place place;
+
+	text[0] = '\0';
+	if (find(specification, index, &place, &ignored) == 0)
+		snprintf(text, size, "%u:%u", place.bus, place.address);
+}
+
+const struct link_provider link_usb = {
+	.scheme = "usb",
+	.count = usb_count,
+	.open = usb_open,
+	.name = usb_name,
+};

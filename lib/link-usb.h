@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What link-usb.c, the life of a link over libusb, and link-usb-find.c, the
+ * devices on this machine's buses, share.
+ */
+#ifndef LIB_LINK_USB_H
+#define LIB_LINK_USB_H
+
+#include <libusb.h>
+
+#include "internal.h"
+
+/* A negative result of libusb's as -errno. */
+int usb_result(int result);
+
+/*
+ * A link over an open device.  It takes both the handle and its libusb
+ * context, which is its own: who handles events handles this link's only.
+ */
+int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
+	const atomic_bool *interrupt, struct link **ret_link);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Finding a device, opening it, commanding it, loading its FPGA. */
+#include "conformance.h"
+
+/* First of all: a device that keeps its FPGA is configured from here on. */
+static void a_pipe_needs_a_configured_fpga(void **state)
+{
+	struct bench_top top = open_uri(plain_uri());
+	struct clyde_pipe *pipe;
+	uint8_t id[8];
+	int status = clyde_fpga_status(top.device, id);
+
+	(void)state;
+	assert_in_range(status, 0, 1);
+	if (status == 0) {
+		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
+					 NULL, &pipe),
+			-EPIPE);
+		assert_says(top.context, "not configured");
+	}
+	close_top(&top);
+}
+
+static void the_list_shows_the_device_and_how_to_open_it(void **state)
+{
+	struct clyde_device_info *list;
+	struct clyde_context *context;
+	struct clyde_device *device;
+
+	(void)state;
+	assert_int_equal(clyde_context_new(&context), 0);
+	assert_int_equal(clyde_device_list(context, plain_uri(), &list), 1);
+	assert_int_equal(list[0].api_level, 9);
+	assert_int_equal(strlen(list[0].serial), 19);
+	assert_memory_equal(list[0].serial, list[0].revision, 2);
+	assert_non_null(strstr(list[0].product, "Glasgow"));
+	assert_int_equal(
+		clyde_device_open(context, list[0].uri, NULL, &device), 0);
+	assert_memory_equal(
+		clyde_device_info(device), &list[0], sizeof(list[0]));
+	clyde_device_close(device);
+	assert_int_equal(clyde_device_open(
+				 context, plain_uri(), list[0].serial, &device),
+		0);
+	clyde_device_list_free(list);
+	clyde_context_close(context);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
+static void a_serial_number_that_is_not_there_is_told(void **state)
+{
+	struct clyde_context *context;
+	struct clyde_device *device;
+
+	(void)state;
+	assert_int_equal(clyde_context_new(&context), 0);
+	assert_int_equal(
+		clyde_device_open(context, plain_uri(), "C3-no", &device),
+		-ENXIO);
+	assert_says(context, "C3-no");
+	clyde_context_close(context);
+}
+
+static void a_device_has_one_user_at_a_time(void **state)
+{
+	struct bench_top top;
+	struct clyde_context *other;
+	struct clyde_device *device;
+
+	(void)state;
+	if (able(NEW_DEVICE))
+		skip();
+	top = open_uri(plain_uri());
+	assert_int_equal(clyde_context_new(&other), 0);
+	assert_int_equal(
+		clyde_device_open(other, plain_uri(), NULL, &device), -EBUSY);
+	assert_says(other, "in use by another program");
+	clyde_device_close(top.device);
+	assert_int_equal(
+		clyde_device_open(other, plain_uri(), NULL, &device), 0);
+	clyde_context_close(other);
+	close_top(&top);
+}
+
+static void it_can_be_opened_many_times(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		struct bench_top top = open_uri(plain_uri());
+		uint8_t id[8];
+
+		assert_in_range(clyde_fpga_status(top.device, id), 0, 1);
+		close_top(&top);
+	}
+}
+
+static void commands_of_every_size_are_answered(void **state)
+{
+	struct bench_top top = open_uri(plain_uri());
+	uint8_t data[256];
+	unsigned supply_mv[CLYDE_PORT_COUNT];
+	struct clyde_config config;
+
+	(void)state;
+	assert_int_equal(clyde_supply_get(top.device, supply_mv), 0);
+	/* 32 bytes a command, at every alignment. */
+	for (unsigned size = 1; size <= sizeof(data); size = size * 3 + 1)
+		assert_int_equal(
+			clyde_eeprom_read(top.device, 0, data, size), 0);
+	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	assert_string_equal(
+		clyde_device_info(top.device)->serial + 3, config.serial);
+	close_top(&top);
+}
+
+static void a_refused_command_leaves_the_next_alone(void **state)
+{
+	struct bench_top top = open_uri(plain_uri());
+	uint8_t id[8];
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		/* No port is called E; the firmware looks before it acts. */
+		assert_true(clyde_supply_set(top.device, 1 << 2, 3300) < 0);
+		assert_in_range(clyde_fpga_status(top.device, id), 0, 1);
+	}
+	close_top(&top);
+}
+
+static void the_image_is_loaded_once(void **state)
+{
+	struct bench_top top = open_uri(plain_uri());
+	uint8_t id[8], again[8], value;
+	int result = clyde_fpga_load_image(top.device);
+
+	(void)state;
+	if (result < 0)
+		fail_msg("%s", clyde_context_error(top.context));
+	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	assert_int_equal(clyde_fpga_load_image(top.device), 0);
+	assert_int_equal(clyde_fpga_status(top.device, again), 1);
+	assert_memory_equal(id, again, 8);
+	assert_int_equal(
+		clyde_register_read(top.device, REG_HEALTH, &value, 1), 0);
+	assert_int_equal(value, REG_HEALTH_VALUE);
+	close_top(&top);
+}
+
+static void a_broken_bitstream_is_told_and_a_good_one_helps(void **state)
+{
+	static const uint8_t other[8] = "another";
+	struct bench_top top = open_uri(plain_uri());
+	uint8_t *bitstream;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(image_build(&bitstream, &size), 0);
+	bitstream[size / 2] ^= 0x10;
+	assert_int_equal(
+		clyde_fpga_load(top.device, bitstream, size, other), -ENOEXEC);
+	bitstream[size / 2] ^= 0x10;
+	assert_int_equal(
+		clyde_fpga_load(top.device, bitstream, size, other), 1);
+	free(bitstream);
+	assert_int_equal(clyde_fpga_load_image(top.device), 1);
+	close_top(&top);
+}
+
+static void registers_are_read_back(void **state)
+{
+	struct bench_top top = open_uri(configured_uri());
+	uint8_t in[4] = {0xc0, 0, 0x70, 0x17}, out[4];
+
+	(void)state;
+	assert_int_equal(
+		clyde_register_write(top.device, REG_IDLE_FLUSH, in, 4), 0);
+	assert_int_equal(
+		clyde_register_read(top.device, REG_IDLE_FLUSH, out, 4), 0);
+	assert_memory_equal(in, out, 4);
+	in[0] = 0x70;
+	in[1] = 0x17;
+	assert_int_equal(
+		clyde_register_write(top.device, REG_IDLE_FLUSH, in, 4), 0);
+	close_top(&top);
+}
+
+const struct CMUnitTest device_tests[] = {
+	cmocka_unit_test(a_pipe_needs_a_configured_fpga),
+	cmocka_unit_test(the_list_shows_the_device_and_how_to_open_it),
+	cmocka_unit_test(a_serial_number_that_is_not_there_is_told),
+	cmocka_unit_test(a_device_has_one_user_at_a_time),
+	cmocka_unit_test(it_can_be_opened_many_times),
+	cmocka_unit_test(commands_of_every_size_are_answered),
+	cmocka_unit_test(a_refused_command_leaves_the_next_alone),
+	cmocka_unit_test(the_image_is_loaded_once),
+	cmocka_unit_test(a_broken_bitstream_is_told_and_a_good_one_helps),
+	cmocka_unit_test(registers_are_read_back),
+};
+const size_t device_test_count = sizeof(device_tests) / sizeof(*device_tests);

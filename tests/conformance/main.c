@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes the device that the environment names, runs all tests on it. */
+#include "conformance.h"
+
+#include <unistd.h>
+
+#define UNPLUG_US 60000
+
+/* The ends, and what each can do.  The last row of a scheme that matches is
+   not guessed: CLYDE_END names it. */
+static const struct end ends[] = {
+	{"virtual", "virtual",
+		EXACT_TIME | TELLS_NEVER | NEW_DEVICE | KEEPS_PART | UNPLUGS,
+		"in this process"},
+	{"usb", "usb", KEEPS_PART, "an instrument, by libusb and the kernel"},
+	{"usbfs", NULL, KEEPS_PART, "libusb over the emulated usbfs"},
+	{"vm", NULL, 0,
+		"libusb over a kernel in QEMU, which forgets what a cancelled "
+		"transfer had moved"},
+};
+
+const struct end *end;
+struct sequence *sequence;
+
+void need(unsigned abilities)
+{
+	if (!able(abilities))
+		skip();
+}
+
+const char *plain_uri(void)
+{
+	const char *uri = getenv("CLYDE_URI");
+
+	return uri ? uri : "virtual:";
+}
+
+/* More keys for a virtual device. */
+static const char *with(const char *keys)
+{
+	static char uri[CLYDE_URI_SIZE];
+	const char *plain = plain_uri();
+	bool first = plain[strlen(plain) - 1] == ':';
+
+	snprintf(uri, sizeof(uri), "%s%s%s", plain, first ? "" : ",", keys);
+	return uri;
+}
+
+const char *configured_uri(void)
+{
+	struct bench_top top;
+
+	if (able(NEW_DEVICE))
+		return with("configured=1");
+	top = open_uri(plain_uri());
+	if (clyde_fpga_load_image(top.device) < 0)
+		fail_msg("%s", clyde_context_error(top.context));
+	close_top(&top);
+	return plain_uri();
+}
+
+struct bench_top open_to_unplug(void)
+{
+	const char *command = getenv("CLYDE_UNPLUG");
+	char text[512], keys[64];
+	struct bench_top top;
+
+	if (able(UNPLUGS)) {
+		snprintf(keys, sizeof(keys), "configured=1,fault=unplug@%d",
+			UNPLUG_US);
+		return open_uri(with(keys));
+	}
+	if (command == NULL)
+		skip();
+	top = open_uri(configured_uri());
+	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &", command);
+	assert_int_equal(system(text), 0);
+	return top;
+}
+
+void plug_in_again(void)
+{
+	const char *command = getenv("CLYDE_REPLUG");
+	struct clyde_context *context;
+	struct clyde_device_info *list;
+	int count = 0;
+
+	if (able(UNPLUGS))
+		return;
+	if (command)
+		assert_int_equal(system(command), 0);
+	assert_int_equal(clyde_context_new(&context), 0);
+	for (int i = 0; command && i < 100 && count < 1; i++) {
+		count = clyde_device_list(context, plain_uri(), &list);
+		if (count >= 0)
+			clyde_device_list_free(list);
+		if (count < 1)
+			usleep(100000);
+	}
+	clyde_context_close(context);
+}
+
+struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
+	uint32_t size, uint32_t depth)
+{
+	struct clyde_pipe_options options = {
+		.transfer_size = size, .depth = depth, .quad = true};
+	struct clyde_pipe *pipe;
+
+	if (clyde_pipe_open(top->device, id, &options, &pipe) < 0)
+		fail_msg("%s", clyde_context_error(top->context));
+	return pipe;
+}
+
+void set_mode(struct bench_top *top, uint8_t mode)
+{
+	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
+		fail_msg("%s", clyde_context_error(top->context));
+}
+
+uint32_t read_count(struct bench_top *top)
+{
+	uint32_t count = 0;
+
+	assert_int_equal(clyde_register_read(top->device, REG_BENCH_COUNT,
+				 &count, sizeof(count)),
+		0);
+	return count;
+}
+
+void assert_sequence(uint64_t offset, const uint8_t *data, size_t size)
+{
+	assert_int_equal(sequence_match(sequence, offset, data, size), size);
+}
+
+static const struct end *find_end(void)
+{
+	const char *name = getenv("CLYDE_END"), *uri = plain_uri();
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		const char *scheme = ends[i].scheme;
+
+		if (name ? strcmp(ends[i].name, name) == 0
+			 : scheme && strncmp(scheme, uri, strlen(scheme)) == 0)
+			return &ends[i];
+	}
+	return NULL;
+}
+
+static int run(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+	return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+}
+
+int main(void)
+{
+	int failed = 0;
+
+	end = find_end();
+	sequence = sequence_new();
+	if (end == NULL || sequence == NULL) {
+		fprintf(stderr, "conformance: no such end\n");
+		return 99;
+	}
+	printf("%s: %s\n", end->name, end->what);
+	failed += run("link", link_tests, link_test_count);
+	failed += run("transfers", transfer_tests, transfer_test_count);
+	failed += run("device", device_tests, device_test_count);
+	failed += run("pipes", pipe_tests, pipe_test_count);
+	failed += run("streams", stream_tests, stream_test_count);
+	failed += run("threads", thread_tests, thread_test_count);
+	failed += run("unplug", unplug_tests, unplug_test_count);
+	free(sequence);
+	return failed > 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Waits that another thread, or a signal, ends.  Where time is virtual there
+   is none in which to do so: a wait for nothing is over at once. */
+#include "conformance.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+struct reader {
+	struct bench_top top;
+	struct clyde_pipe *in;
+	pthread_t thread;
+	uint8_t data[4096];
+	size_t size;
+	ssize_t result;
+};
+
+static void *read_for_ever(void *pointer)
+{
+	struct reader *reader = pointer;
+
+	reader->result =
+		clyde_pipe_read(reader->in, reader->data, reader->size, -1);
+	return NULL;
+}
+
+/* A thread that waits for bytes which nobody has sent. */
+static struct reader *start_reader(size_t size)
+{
+	struct reader *reader;
+
+	need(0);
+	if (able(TELLS_NEVER))
+		skip();
+	reader = calloc(1, sizeof(*reader));
+	reader->top = open_uri(configured_uri());
+	reader->in = open_pipe(&reader->top, CLYDE_PIPE_EP6_IN, 512, 4);
+	reader->size = size;
+	assert_int_equal(
+		pthread_create(&reader->thread, NULL, read_for_ever, reader),
+		0);
+	usleep(50000);
+	return reader;
+}
+
+static void end_reader(struct reader *reader, ssize_t result)
+{
+	pthread_join(reader->thread, NULL);
+	assert_int_equal(reader->result, result);
+	close_top(&reader->top);
+	free(reader);
+}
+
+static void a_reader_that_waits_lets_a_writer_through(void **state)
+{
+	struct reader *reader = start_reader(4096);
+	struct clyde_pipe *out;
+
+	(void)state;
+	out = open_pipe(&reader->top, CLYDE_PIPE_EP2_OUT, 512, 4);
+	set_mode(&reader->top, BENCH_LOOPBACK);
+	for (unsigned i = 0; i < 4096; i += 256) {
+		uint8_t data[256];
+
+		sequence_fill(sequence, i, data, sizeof(data));
+		assert_int_equal(clyde_pipe_write(out, data, 256, 5000), 256);
+		assert_int_equal(clyde_pipe_flush(out, 5000), 0);
+	}
+	pthread_join(reader->thread, NULL);
+	assert_sequence(0, reader->data, 4096);
+	assert_int_equal(reader->result, 4096);
+	close_top(&reader->top);
+	free(reader);
+}
+
+static void an_interrupt_ends_a_wait(void **state)
+{
+	struct reader *reader = start_reader(1);
+
+	(void)state;
+	clyde_context_interrupt(reader->top.context);
+	end_reader(reader, -EINTR);
+}
+
+static struct clyde_context *interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	clyde_context_interrupt(interrupted);
+}
+
+static void a_signal_ends_a_wait(void **state)
+{
+	struct reader *reader = start_reader(1);
+	struct sigaction action = {.sa_handler = on_signal}, old;
+
+	(void)state;
+	interrupted = reader->top.context;
+	sigaction(SIGUSR1, &action, &old);
+	pthread_kill(reader->thread, SIGUSR1);
+	pthread_join(reader->thread, NULL);
+	sigaction(SIGUSR1, &old, NULL);
+	assert_int_equal(reader->result, -EINTR);
+	close_top(&reader->top);
+	free(reader);
+}
+
+static void closing_ends_a_wait(void **state)
+{
+	struct reader *reader = start_reader(1);
+
+	(void)state;
+	clyde_pipe_close(reader->in);
+	end_reader(reader, -ECANCELED);
+}
+
+static void closing_everything_ends_a_wait(void **state)
+{
+	struct reader *reader = start_reader(1);
+
+	(void)state;
+	clyde_context_close(reader->top.context);
+	end_reader(reader, -ECANCELED);
+}
+
+const struct CMUnitTest thread_tests[] = {
+	cmocka_unit_test(a_reader_that_waits_lets_a_writer_through),
+	cmocka_unit_test(an_interrupt_ends_a_wait),
+	cmocka_unit_test(a_signal_ends_a_wait),
+	cmocka_unit_test(closing_ends_a_wait),
+	cmocka_unit_test(closing_everything_ends_a_wait),
+};
+const size_t thread_test_count = sizeof(thread_tests) / sizeof(*thread_tests);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The calls of lib/link.h themselves: transfers, their ends and their order. */
+#include "link-test.h"
+
+#include "wire/mgmt.h"
+
+static atomic_bool interrupt;
+
+int configure(struct link *link)
+{
+	struct usb_setup setup = {
+		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
+
+	return link->ops->control(link, &setup, NULL, soon(link));
+}
+
+struct link *open_link(void)
+{
+	const char *rest, *uri = configured_uri();
+	const struct link_provider *provider = link_find(uri, &rest);
+	struct complaint complaint;
+	struct link *link = NULL;
+
+	assert_non_null(provider);
+	atomic_store(&interrupt, false);
+	assert_int_equal(provider->count(rest, &complaint), 1);
+	if (provider->open(rest, 0, &interrupt, &complaint, &link) < 0)
+		fail_msg("%s", complaint.text);
+	assert_int_equal(configure(link), 0);
+	return link;
+}
+
+/* A transfer, and how often it came back. */
+struct parcel {
+	struct transfer *transfer;
+	unsigned done;
+	uint8_t data[4096];
+};
+
+static void came_back(struct transfer *transfer)
+{
+	((struct parcel *)transfer->user)->done++;
+}
+
+static void pack(struct link *link, struct parcel *parcel, uint8_t endpoint,
+	uint32_t size)
+{
+	memset(parcel, 0, sizeof(*parcel));
+	parcel->transfer = link->ops->transfer_new(link);
+	assert_non_null(parcel->transfer);
+	parcel->transfer->endpoint = endpoint;
+	parcel->transfer->data = parcel->data;
+	parcel->transfer->size = size;
+	parcel->transfer->complete = came_back;
+	parcel->transfer->user = parcel;
+}
+
+static int submit(struct link *link, struct parcel *parcel)
+{
+	return link->ops->submit(link, parcel->transfer);
+}
+
+static void await(struct link *link, const struct parcel *parcel, unsigned done)
+{
+	uint64_t deadline = soon(link);
+
+	while (parcel->done < done && link->ops->now(link) < deadline)
+		assert_true(link->ops->wait(link, deadline) >= 0);
+	assert_int_equal(parcel->done, done);
+}
+
+static void unpack(struct link *link, struct parcel *parcel)
+{
+	link->ops->transfer_free(link, parcel->transfer);
+}
+
+static void ask(struct parcel *parcel, uint8_t serial)
+{
+	struct mgmt_packet *packet = (void *)parcel->data;
+
+	packet->serial = serial;
+	packet->code = MGMT_FPGA_STATUS;
+}
+
+static void every_command_gets_its_reply_in_order(void **state)
+{
+	struct link *link = open_link();
+	struct parcel in, out;
+
+	(void)state;
+	assert_int_equal(set(link, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	pack(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
+	pack(link, &out, USB_EP1_OUT, 2);
+	for (unsigned i = 1; i <= 300; i++) {
+		ask(&out, i % 255 + 1);
+		assert_int_equal(submit(link, &in), 0);
+		assert_int_equal(submit(link, &out), 0);
+		await(link, &in, i);
+		await(link, &out, i);
+		assert_int_equal(in.transfer->status, 0);
+		assert_int_equal(
+			in.transfer->actual, 2 + sizeof(struct mgmt_bitstream));
+		assert_int_equal(in.data[0], i % 255 + 1);
+		assert_int_equal(in.data[1], MGMT_ACK);
+		assert_int_equal(out.transfer->status, 0);
+		assert_int_equal(out.transfer->actual, 2);
+	}
+	unpack(link, &in);
+	unpack(link, &out);
+	link->ops->close(link);
+}
+
+static void what_is_off_takes_no_transfers(void **state)
+{
+	struct link *link = open_link();
+	struct parcel in;
+
+	(void)state;
+	pack(link, &in, USB_EP6_IN, 512);
+	assert_int_equal(submit(link, &in), -ENOENT);
+	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_2X), 0);
+	assert_int_equal(submit(link, &in), 0);
+	link->ops->cancel(link, in.transfer);
+	await(link, &in, 1);
+	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
+	assert_int_equal(submit(link, &in), -ENOENT);
+	unpack(link, &in);
+	link->ops->close(link);
+}
+
+static void a_cancelled_transfer_comes_back_once_and_can_go_again(void **state)
+{
+	struct link *link = open_link();
+	struct parcel in;
+
+	(void)state;
+	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_4X), 0);
+	pack(link, &in, USB_EP6_IN, 4096);
+	/* Not submitted: nothing to cancel. */
+	link->ops->cancel(link, in.transfer);
+	for (unsigned i = 1; i <= 50; i++) {
+		assert_int_equal(submit(link, &in), 0);
+		link->ops->cancel(link, in.transfer);
+		link->ops->cancel(link, in.transfer);
+		await(link, &in, i);
+		assert_int_equal(in.transfer->status, -ECANCELED);
+		assert_int_equal(in.transfer->actual, 0);
+	}
+	unpack(link, &in);
+	link->ops->close(link);
+}
+
+static void a_cancel_that_comes_too_late_changes_nothing(void **state)
+{
+	struct link *link = open_link();
+	struct parcel in, out;
+
+	(void)state;
+	assert_int_equal(set(link, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	pack(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
+	pack(link, &out, USB_EP1_OUT, 2);
+	ask(&out, 9);
+	assert_int_equal(submit(link, &in), 0);
+	assert_int_equal(submit(link, &out), 0);
+	await(link, &in, 1);
+	await(link, &out, 1);
+	link->ops->cancel(link, in.transfer);
+	link->ops->cancel(link, out.transfer);
+	assert_int_equal(
+		link->ops->wait(link, link->ops->now(link) + 1000000), 0);
+	assert_int_equal(in.done, 1);
+	assert_int_equal(in.transfer->status, 0);
+	unpack(link, &in);
+	unpack(link, &out);
+	link->ops->close(link);
+}
+
+/* Interrupted, say: what is cancelled must come back all the same. */
+static void teardown_is_not_interrupted(void **state)
+{
+	struct link *link = open_link();
+	struct parcel in[8];
+
+	(void)state;
+	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_4X), 0);
+	for (int i = 0; i < 8; i++) {
+		pack(link, &in[i], USB_EP6_IN, 4096);
+		assert_int_equal(submit(link, &in[i]), 0);
+	}
+	atomic_store(&interrupt, true);
+	/* This wait is over at once, without a deadline. */
+	assert_int_equal(link->ops->wait(link, LINK_FOREVER), 0);
+	for (int i = 0; i < 8; i++)
+		link->ops->cancel(link, in[i].transfer);
+	for (int i = 0; i < 8; i++) {
+		while (in[i].done == 0)
+			assert_true(link->ops->wait(link, LINK_FOREVER) >= 0);
+		assert_int_equal(in[i].transfer->status, -ECANCELED);
+		unpack(link, &in[i]);
+	}
+	link->ops->close(link);
+}
+
+static void a_wait_for_nothing_is_told(void **state)
+{
+	struct link *link = open_link();
+
+	(void)state;
+	assert_int_equal(link->ops->wait(link, LINK_FOREVER), -EDEADLK);
+	link->ops->close(link);
+}
+
+const struct CMUnitTest transfer_tests[] = {
+	cmocka_unit_test(every_command_gets_its_reply_in_order),
+	cmocka_unit_test(what_is_off_takes_no_transfers),
+	cmocka_unit_test(a_cancelled_transfer_comes_back_once_and_can_go_again),
+	cmocka_unit_test(a_cancel_that_comes_too_late_changes_nothing),
+	cmocka_unit_test(teardown_is_not_interrupted),
+	cmocka_unit_test(a_wait_for_nothing_is_told),
+};
+const size_t transfer_test_count =
+	sizeof(transfer_tests) / sizeof(*transfer_tests);

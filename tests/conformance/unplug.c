@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The cable is pulled: all waits end, and all before that is good. */
+#include "conformance.h"
+
+static int replug(void **state)
+{
+	(void)state;
+	plug_in_again();
+	return 0;
+}
+
+static void unplugging_a_source_delivers_and_then_says_where(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 65536, 8);
+	static uint8_t data[1 << 20];
+	uint64_t offset = 0;
+	ssize_t size;
+
+	(void)state;
+	set_mode(&top, BENCH_SOURCE);
+	while ((size = clyde_pipe_read(in, data, sizeof(data), -1)) > 0) {
+		assert_sequence(offset, data, size);
+		offset += size;
+	}
+	assert_int_equal(size, -ENODEV);
+	assert_says(top.context, "unplugged");
+	assert_says(top.context, "good up to byte");
+	assert_int_equal(clyde_pipe_offset(in), offset);
+	assert_int_equal(clyde_pipe_read(in, data, 1, -1), -ENODEV);
+	close_top(&top);
+}
+
+static void unplugging_a_sink_is_told_to_the_writer(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 65536, 8);
+	static uint8_t data[131070];
+	ssize_t size;
+	uint64_t sent = 0;
+
+	(void)state;
+	set_mode(&top, BENCH_SINK);
+	sequence_fill(sequence, 0, data, sizeof(data));
+	while ((size = clyde_pipe_write(out, data, sizeof(data), -1)) > 0)
+		sent += size;
+	assert_int_equal(size, -ENODEV);
+	assert_says(top.context, "unplugged");
+	assert_true(clyde_pipe_offset(out) <= sent);
+	close_top(&top);
+}
+
+static void unplugging_ends_commands_and_idle_waits(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	uint8_t id[8];
+	int result = 0;
+
+	(void)state;
+	while (result >= 0)
+		result = clyde_fpga_status(top.device, id);
+	assert_int_equal(result, -ENODEV);
+	assert_says(top.context, "unplugged");
+	assert_int_equal(clyde_fpga_status(top.device, id), -ENODEV);
+	close_top(&top);
+}
+
+static void an_idle_reader_learns_of_it(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 4);
+	uint8_t data[16];
+
+	(void)state;
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1), -ENODEV);
+	clyde_pipe_close(in);
+	close_top(&top);
+}
+
+const struct CMUnitTest unplug_tests[] = {
+	cmocka_unit_test_teardown(
+		unplugging_a_source_delivers_and_then_says_where, replug),
+	cmocka_unit_test_teardown(
+		unplugging_a_sink_is_told_to_the_writer, replug),
+	cmocka_unit_test_teardown(
+		unplugging_ends_commands_and_idle_waits, replug),
+	cmocka_unit_test_teardown(an_idle_reader_learns_of_it, replug),
+};
+const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);
