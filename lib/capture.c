@@ -278,6 +278,13 @@ static void fill_header(pcap_usb_header_mmapped *header, uint64_t now_ns,
 							       : DATA_SIZE_MAX;
 }
 
+void capture_flush(struct capture *capture, struct link *link)
+{
+	if (capture->dumper && capture->pending_size > 0 && settle(capture) < 0)
+		LOG(link, WARNING, "the capture %s ends here: %s",
+			capture->path, strerror(capture->error));
+}
+
 void capture_write(struct capture *capture, struct link *link,
 	const struct capture_event *event)
 {
@@ -297,11 +304,10 @@ void capture_write(struct capture *capture, struct link *link,
 	record.caplen = sizeof(*header) + header->data_len;
 	record.len = record.caplen;
 	size = RECORD_HEADER_SIZE + record.caplen;
-	if (capture->pending_size + size > BUFFER_SIZE && settle(capture) < 0) {
-		LOG(link, WARNING, "the capture %s ends here: %s",
-			capture->path, strerror(capture->error));
+	if (capture->pending_size + size > BUFFER_SIZE)
+		capture_flush(capture, link);
+	if (capture->dumper == NULL)
 		return;
-	}
 	capture->pcap.dump(
 		(u_char *)capture->dumper, &record, (u_char *)&capture->packet);
 	capture->pending_size += size;

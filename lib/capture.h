@@ -65,4 +65,7 @@ uint64_t capture_next_id(struct capture *capture);
 void capture_write(struct capture *capture, struct link *link,
 	const struct capture_event *event);
 
+/* Have all of it in the file now. */
+void capture_flush(struct capture *capture, struct link *link);
+
 #endif

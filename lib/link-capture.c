@@ -173,7 +173,13 @@ static void capture_cancel(struct link *base, struct transfer *transfer)
 
 static int capture_wait(struct link *base, uint64_t deadline_ns)
 {
-	return base->inner->ops->wait(base->inner, deadline_ns);
+	int result = base->inner->ops->wait(base->inner, deadline_ns);
+
+	/* It was in vain or interrupted: what led to it is worth having, even
+	   if a second signal ends the process. */
+	if (result <= 0)
+		capture_flush(CAPTURING(base)->capture, base);
+	return result;
 }
 
 static uint64_t capture_now(struct link *base)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "internal.h"
+
 struct listener {
 	struct clyde_context *context;
 	unsigned lines[CLYDE_LOG_TRACE + 1];
@@ -274,6 +276,78 @@ static void a_path_that_cannot_be_written_leaves_the_capture_there_was(
 	unlink(path);
 }
 
+/* The events in a capture, a letter each, and the last one's status. */
+static void read_events(const char *path, char *events, int32_t *status)
+{
+	FILE *file = fopen(path, "r");
+	uint32_t record[4]; /* s, ns, bytes here, bytes there */
+	uint8_t packet[64];
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 24, SEEK_SET), 0);
+	while (fread(record, sizeof(record), 1, file) == 1) {
+		assert_int_equal(fread(packet, sizeof(packet), 1, file), 1);
+		*events++ = packet[8];
+		memcpy(status, packet + 28, sizeof(*status));
+		fseek(file, (long)(record[2] - sizeof(packet)), SEEK_CUR);
+	}
+	*events = '\0';
+	fclose(file);
+}
+
+static void came_back(struct transfer *transfer)
+{
+	*(bool *)transfer->user = true;
+}
+
+static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
+{
+	char path[] = PATH_TEMPLATE, events[16];
+	atomic_bool interrupt = false;
+	struct complaint complaint;
+	struct capture *capture;
+	struct link *link;
+	struct transfer *transfer;
+	uint8_t data[512];
+	bool done = false;
+	int32_t status;
+
+	(void)state;
+	make_path(path);
+	assert_int_equal(capture_open(path, &complaint, &capture), 0);
+	assert_int_equal(
+		link_virtual.open("", 0, &interrupt, &complaint, &link), 0);
+	assert_int_equal(capture_wrap(capture, link, &link), 0);
+	assert_string_equal(link->ops->name, "virtual");
+	transfer = link->ops->transfer_new(link);
+	transfer->endpoint = USB_EP1_IN;
+	transfer->data = data;
+	transfer->size = sizeof(data);
+	transfer->complete = came_back;
+	transfer->user = &done;
+	/* The endpoint is off. */
+	assert_int_equal(link->ops->submit(link, transfer), -ENOENT);
+	capture_flush(capture, link);
+	read_events(path, events, &status);
+	assert_string_equal(events, "SE");
+	assert_int_equal(status, -2);
+	assert_int_equal(link_select(link, USB_IFACE_MGMT, USB_ALT_ON, 100), 0);
+	assert_int_equal(link->ops->submit(link, transfer), 0);
+	assert_true(capture_busy(capture));
+	link->ops->cancel(link, transfer);
+	while (!done)
+		assert_true(link->ops->wait(link, LINK_FOREVER) >= 0);
+	assert_int_equal(transfer->status, -ECANCELED);
+	link->ops->transfer_free(link, transfer);
+	link->ops->close(link);
+	assert_false(capture_busy(capture));
+	assert_int_equal(capture_close(capture, &complaint), 0);
+	read_events(path, events, &status);
+	assert_string_equal(events, "SESCSC");
+	assert_int_equal(status, -2); /* ENOENT: taken back */
+	unlink(path);
+}
+
 static void *close_later(void *token)
 {
 	usleep(20000);
@@ -317,6 +391,8 @@ int main(void)
 		cmocka_unit_test(closing_the_context_ends_a_capture),
 		cmocka_unit_test(
 			a_path_that_cannot_be_written_leaves_the_capture_there_was),
+		cmocka_unit_test(
+			refused_and_cancelled_transfers_are_shown_as_such),
 		cmocka_unit_test(closing_ends_a_wait_under_a_capture),
 	};
 
