@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Where the kernel shows its buses. */
+#define BUSES "/dev/bus/usb"
 
 int usb_result(int result)
 {
@@ -123,7 +127,7 @@ static int survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	int result = libusb_init(&usb);
 	ssize_t count = 0;
 
-	if (result == LIBUSB_ERROR_OTHER)
+	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
 		usb = NULL; /* a machine without a bus */
 	else if (result < 0)
 		return complain(complaint, -usb_result(result),

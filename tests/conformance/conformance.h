@@ -5,9 +5,12 @@
  * CLYDE_URI names, "virtual:" if none.  What an end cannot do stands in the
  * table in main.c, and nowhere else.
  *
+ *	conformance [PATTERN]		the tests of such names, like "*unplug*"
+ *
  *	CLYDE_URI	the device; its link is what is being tested
  *	CLYDE_END	which row of the table, if the link alone does not say
- *	CLYDE_UNPLUG	a shell command that pulls the cable
+ *	CLYDE_UNPLUG	a shell command that pulls the cable; ":" if it is
+ *			pulled by itself after a while
  *	CLYDE_REPLUG	one that plugs it in again
  */
 #ifndef TESTS_CONFORMANCE_H

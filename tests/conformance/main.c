@@ -153,10 +153,12 @@ static int run(const char *name, const struct CMUnitTest *tests, size_t count)
 	return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int failed = 0;
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	end = find_end();
 	sequence = sequence_new();
 	if (end == NULL || sequence == NULL) {
