@@ -24,6 +24,7 @@ struct tool {
 	const char *firmware;
 	const char *supply;
 	const char *json;
+	const char *capture;
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
@@ -69,7 +70,10 @@ bool open_output(struct tool *tool);
 /* Give the device the firmware of --firmware, if it needs any. */
 bool load_firmware(struct tool *tool);
 
-/* Open the output, load firmware, then open the device. */
+/* Open what --capture names; no device is open yet. */
+bool open_capture(struct tool *tool);
+
+/* Open the output and the capture, load firmware, then open the device. */
 bool open_device(struct tool *tool);
 
 /* False if the lines could not be written. */
@@ -92,6 +96,11 @@ void alert_text(uint8_t alerts, char ret_text[ALERT_TEXT_SIZE]);
 #define PORTS_ANY ((clyde_ports)0x0f)
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
+
+/* ---- log.c ------------------------------------------------------------ */
+
+/* Print what happens, up to the level of this name. */
+bool set_log(struct tool *tool, const char *name);
 
 /* ---- options.c -------------------------------------------------------- */
 

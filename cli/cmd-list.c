@@ -50,7 +50,8 @@ void command_list(struct tool *tool, int argc, char **argv)
 		    "List the devices: serial number, revision, API level, "
 		    "product and manufacturer, URI.",
 		    argc, argv) ||
-		!open_output(tool) || !load_firmware(tool))
+		!open_output(tool) || !open_capture(tool) ||
+		!load_firmware(tool))
 		return;
 	count = clyde_device_list(tool->context, tool->uri, &list);
 	if (!succeeded(tool, count))

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { KEY_VERSION = 0x100, KEY_FIRMWARE, KEY_JSON };
+enum { KEY_VERSION = 0x100, KEY_FIRMWARE, KEY_JSON, KEY_LOG, KEY_CAPTURE };
 
 /* ---- Everywhere ------------------------------------------------------- */
 
@@ -44,6 +44,11 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 	case KEY_FIRMWARE:
 		tool->firmware = argument;
 		return 0;
+	case KEY_LOG:
+		return set_log(tool, argument) ? 0 : EINVAL;
+	case KEY_CAPTURE:
+		tool->capture = argument;
+		return 0;
 	case 'h':
 	case '?':
 		print_help(state, tool->place);
@@ -66,6 +71,12 @@ static const struct argp_option global_options[] = {
 		"If the device's firmware is of another API level, or "
 		"missing, load this Intel HEX file first",
 		0},
+	{"log", KEY_LOG, "LEVEL", 0,
+		"Tell on standard error what happens: error, warning, info, "
+		"debug or trace",
+		0},
+	{"capture", KEY_CAPTURE, "FILE", 0,
+		"Write every USB transfer to a pcap file, for Wireshark", 0},
 	{"help", 'h', NULL, 0, "Print this help", 0},
 	{NULL, '?', NULL, OPTION_ALIAS, NULL, 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", 0},

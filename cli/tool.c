@@ -70,9 +70,18 @@ bool open_output(struct tool *tool)
 		strerror(-result));
 }
 
+bool open_capture(struct tool *tool)
+{
+	if (tool->capture == NULL ||
+		clyde_context_capture(tool->context, tool->capture) == 0)
+		return true;
+	return fail(
+		tool, STATUS_OUTPUT, "%s", clyde_context_error(tool->context));
+}
+
 bool open_device(struct tool *tool)
 {
-	if (!open_output(tool) || !load_firmware(tool) ||
+	if (!open_output(tool) || !open_capture(tool) || !load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
 				tool->serial, &tool->device)))
@@ -199,12 +208,30 @@ static void close_output(struct tool *tool)
 			strerror(errno));
 }
 
+/* What a capture could not hold is told once, when all is in it. */
+static void close_capture(struct tool *tool)
+{
+	const char *sentence;
+	size_t used = strlen(tool->complaint);
+
+	if (clyde_context_capture(tool->context, NULL) == 0)
+		return;
+	sentence = clyde_context_error(tool->context);
+	if (tool->status == STATUS_OK)
+		fail(tool, STATUS_OUTPUT, "%s", sentence);
+	else
+		snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+			"%s%s", used ? "; " : "", sentence);
+}
+
 enum status finish(struct tool *tool)
 {
 	char notice[320];
 
 	if (tool->device)
 		take_alerts(tool);
+	clyde_device_close(tool->device);
+	close_capture(tool);
 	close_output(tool);
 	snprintf(notice, sizeof(notice), "%s",
 		clyde_context_notice(tool->context));

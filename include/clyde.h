@@ -118,6 +118,41 @@ const char *clyde_context_notice(struct clyde_context *context);
 void clyde_context_interrupt(struct clyde_context *context);
 void clyde_context_resume(struct clyde_context *context);
 
+enum clyde_log_level {
+	CLYDE_LOG_OFF,
+	CLYDE_LOG_ERROR,   /* why something failed, where it did */
+	CLYDE_LOG_WARNING, /* it works, but not as it should; alerts */
+	CLYDE_LOG_INFO,    /* devices opened and closed */
+	CLYDE_LOG_DEBUG,   /* alternate settings, the FPGA, pipes */
+	CLYDE_LOG_TRACE,   /* every command, reply and transfer */
+};
+
+/*
+ * Tell what happens, up to this level, as one line without a newline, with
+ * the time of the device's link, 0 before there is one.  The callback runs
+ * inside the call that has something to tell, on its thread, one at a time;
+ * of this context it may call clyde_context_interrupt(), no more.  NULL is
+ * for silence.  Returns 0, or -EINVAL for another level.
+ */
+int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
+	void (*callback)(void *user, enum clyde_log_level level,
+		int64_t time_ns, const char *line),
+	void *user);
+
+/*
+ * Write every transfer of the devices that are opened from now on to a pcap
+ * file, at the time of its device's link; it replaces what is there.  Each
+ * time a device is opened it gets the next USB address, from 1 up.
+ *
+ * A file that cannot be written fails at once.  When the disk fills up in
+ * the middle, the transfers go on: the capture ends with the last packet that
+ * fits, with a warning in the log, and it is the call that ends the capture
+ * which fails.  That is the one with NULL, or with another path; the devices
+ * must be closed then, else it is -EBUSY.  Closing the context ends it
+ * without a word.  -ENOSYS if libpcap is not installed.
+ */
+int clyde_context_capture(struct clyde_context *context, const char *path);
+
 /* ---- Tokens ----------------------------------------------------------- */
 
 clyde_token clyde_context_token(const struct clyde_context *context);

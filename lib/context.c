@@ -99,6 +99,7 @@ static void destroy(struct owner *owner)
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
 		if (atomic_load(&interrupts[i].token) == owner->token)
 			atomic_store(&interrupts[i].token, 0);
+	capture_close(context->capture, &context->complaint);
 	pthread_mutex_destroy(&context->tree.lock);
 }
 
@@ -154,6 +155,35 @@ CLYDE_API void clyde_context_interrupt(struct clyde_context *context)
 CLYDE_API void clyde_context_resume(struct clyde_context *context)
 {
 	set_interrupt((uintptr_t)context, false);
+}
+
+static int set_capture(struct clyde_context *context, const char *path)
+{
+	struct capture *capture = NULL;
+	int result = 0;
+
+	if (capture_busy(context->capture))
+		return complain(&context->complaint, EBUSY,
+			"a device that is being captured is open");
+	if (path)
+		result = capture_open(path, &context->complaint, &capture);
+	if (result < 0)
+		return result;
+	result = capture_close(context->capture, &context->complaint);
+	context->capture = capture;
+	return result;
+}
+
+CLYDE_API int clyde_context_capture(
+	struct clyde_context *context, const char *path)
+{
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	result = set_capture(context, path);
+	owner_leave(&context->owner);
+	return result;
 }
 
 CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)

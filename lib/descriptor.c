@@ -68,8 +68,7 @@ static int get(struct link *link, uint8_t type, uint8_t index, void *data,
 		.wLength = size,
 	};
 
-	return link->ops->control(
-		link, &setup, data, deadline_in(link, COMMAND_TIMEOUT_MS));
+	return link_control(link, &setup, data, COMMAND_TIMEOUT_MS);
 }
 
 static int get_string(

@@ -47,6 +47,27 @@ static int resolve(struct clyde_context *context, const char *uri,
 		"'%s' is not a device URI; try usb: or virtual:", uri);
 }
 
+/* A link that tells the log, and is captured if that is asked for. */
+static int open_link(struct clyde_context *context,
+	const struct link_provider *provider, const char *rest, unsigned index,
+	struct link **ret_link)
+{
+	struct link *link;
+	int result = provider->open(
+		rest, index, context->interrupt, &context->complaint, &link);
+
+	if (result < 0)
+		return result;
+	link->log = &context->log;
+	*ret_link = link;
+	if (context->capture)
+		result = capture_wrap(context->capture, link, ret_link);
+	if (result == 0)
+		return 0;
+	link->ops->close(link);
+	return complain(&context->complaint, -result, "out of memory");
+}
+
 /* Open the link to one device and read what it says of itself. */
 static int examine(struct clyde_context *context,
 	const struct link_provider *provider, const char *rest, unsigned index,
@@ -63,8 +84,7 @@ static int examine(struct clyde_context *context,
 		provider->scheme, name);
 	link = link_take(context, ret_info->uri);
 	if (link == NULL)
-		result = provider->open(rest, index, context->interrupt,
-			&context->complaint, &link);
+		result = open_link(context, provider, rest, index, &link);
 	if (result < 0)
 		return result;
 	result = descriptor_read_info(
@@ -233,8 +253,10 @@ static void destroy(struct owner *owner)
 	struct clyde_device *device = (struct clyde_device *)owner;
 
 	mgmt_free(device);
-	if (device->link)
-		device->link->ops->close(device->link);
+	if (device->link == NULL)
+		return;
+	LOG(device->link, INFO, "closing %s", device->info.serial);
+	device->link->ops->close(device->link);
 }
 
 static int check_level(struct clyde_device *device)
@@ -263,8 +285,8 @@ static int start(struct clyde_device *device)
 	int result = check_level(device);
 
 	if (result == 0)
-		result = link->ops->control(link, &configure, NULL,
-			deadline_in(link, COMMAND_TIMEOUT_MS));
+		result = link_control(
+			link, &configure, NULL, COMMAND_TIMEOUT_MS);
 	if (result >= 0) {
 		result = mgmt_new(device);
 		if (result < 0)
@@ -312,7 +334,14 @@ static int open_device(struct clyde_context *context, const char *uri,
 		&device->info, &device->revision);
 
 	device->context = context;
-	return result < 0 ? result : start(device);
+	if (result == 0)
+		result = start(device);
+	if (result == 0)
+		LOG(device->link, INFO,
+			"opened %s: %s, revision %s, API level %u",
+			device->info.uri, device->info.serial,
+			device->info.revision, device->info.api_level);
+	return result;
 }
 
 CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
@@ -333,6 +362,8 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 	if (result == 0) {
 		*ret_device = owner_handle(&device->owner);
 	} else if (device) {
+		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
+			"cannot open a device: %s", context->complaint.text);
 		destroy(&device->owner);
 		free(device);
 	}

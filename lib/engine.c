@@ -61,12 +61,19 @@ static int submit(struct engine *engine, uint32_t size)
 	result = engine->link->ops->submit(engine->link, slot->transfer);
 	if (result == -ENOMEM && goes_on(engine)) {
 		engine_lower(engine, engine->in_flight);
+		LOG(engine->link, WARNING,
+			"endpoint %#04x: no memory for more than %u transfers "
+			"in flight; raise " USB_MEMORY_SETTING,
+			slot->transfer->endpoint, engine->depth);
 		return 0;
 	}
 	if (result < 0)
 		return result;
 	engine->tail++;
 	engine->in_flight++;
+	LOG(engine->link, TRACE,
+		"endpoint %#04x: %u bytes submitted, %u in flight",
+		slot->transfer->endpoint, size, engine->in_flight);
 	return 1;
 }
 
@@ -137,6 +144,10 @@ static void complete(struct transfer *transfer)
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;
+	LOG(engine->link, TRACE, "endpoint %#04x: %u of %u bytes done%s%s",
+		transfer->endpoint, transfer->actual, transfer->size,
+		transfer->status < 0 ? ", " : "",
+		transfer->status < 0 ? reason(transfer->status) : "");
 	advance(engine);
 	if (!engine->in) {
 		push_held(engine);

@@ -79,8 +79,7 @@ static void finish(struct clyde_device *device, struct engine *engine)
 		if (link->ops->wait(link, LINK_FOREVER) < 0)
 			break;
 	engine_free(engine);
-	link->ops->set_alternate(link, USB_IFACE_EP2OUT, USB_ALT_OFF,
-		deadline_in(link, COMMAND_TIMEOUT_MS));
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
 }
 
 static int configure(struct clyde_device *device, const uint8_t *bitstream,
@@ -137,19 +136,23 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	struct complaint *complaint = &device->context->complaint;
 	struct link *link = device->link;
 	uint8_t running[FPGA_ID_SIZE];
+	uint64_t start_ns;
 	int result = fpga_status(device, running);
 
 	if (result < 0)
 		return result;
-	if (result == 1 && memcmp(running, id, sizeof(running)) == 0)
+	if (result == 1 && memcmp(running, id, sizeof(running)) == 0) {
+		LOG(link, DEBUG, "the FPGA runs this bitstream already");
 		return 0;
+	}
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (device->pipes[i])
 			return complain(complaint, EBUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
-	result = link->ops->set_alternate(link, USB_IFACE_EP2OUT, USB_ALT_CFG,
-		deadline_in(link, LOAD_TIMEOUT_MS));
+	start_ns = link->ops->now(link);
+	result = link_select(
+		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
 		return complain(complaint, -result,
 			"the device refused to load its FPGA: %s",
@@ -157,7 +160,13 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);
-	return result < 0 ? result : 1;
+	if (result < 0) {
+		LOG(link, ERROR, "FPGA: %s", complaint->text);
+		return result;
+	}
+	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,
+		(link->ops->now(link) - start_ns) / 1e6);
+	return 1;
 }
 
 CLYDE_API int clyde_fpga_load(struct clyde_device *device,

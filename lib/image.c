@@ -121,8 +121,10 @@ int fpga_load_image(struct clyde_device *device)
 
 	if (result < 0)
 		return result;
-	if (result == 1 && memcmp(running, image_id, FPGA_ID_SIZE) == 0)
+	if (result == 1 && memcmp(running, image_id, FPGA_ID_SIZE) == 0) {
+		LOG(device->link, DEBUG, "the FPGA runs Clyde's image already");
 		return 0;
+	}
 	if (device->revision < REVISION_C0 || device->revision > REVISION_C3)
 		return complain(&device->context->complaint, ENOEXEC,
 			"there is no image for revision %s, only for C0 to C3",

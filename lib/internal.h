@@ -7,7 +7,9 @@
 #include <errno.h>
 
 #include "clyde.h"
+#include "capture.h"
 #include "link.h"
+#include "log.h"
 #include "owner.h"
 #include "wire/mgmt.h"
 
@@ -35,6 +37,8 @@ struct clyde_context {
 	struct complaint notice;
 	atomic_bool *interrupt;
 	struct kept *kept; /* links without a user, see kept.c */
+	struct log log;
+	struct capture *capture; /* NULL: none */
 };
 
 /* Close a link, or keep it if it is to be; and take it up again, or NULL. */

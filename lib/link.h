@@ -19,6 +19,7 @@
 #define LINK_FOREVER UINT64_MAX
 
 struct complaint;
+struct log;
 
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
@@ -96,7 +97,20 @@ struct link {
 	const atomic_bool *interrupt;
 	atomic_bool wake;
 	bool kept; /* lives on in its context when it is not in use */
+	/* The link that this one is wrapped around; NULL for an end. */
+	struct link *inner;
+	/* Whom LOG() tells; whoever opened the link sets it. */
+	const struct log *log;
 };
+
+/*
+ * Control transfers and alternate settings from above: the same with a
+ * timeout, and told to the log.
+ */
+int link_control(struct link *link, const struct usb_setup *setup, void *data,
+	int timeout_ms);
+int link_select(struct link *link, uint8_t interface, uint8_t alternate,
+	int timeout_ms);
 
 /* Where links come from: one provider for each scheme of a URI. */
 struct link_provider {
@@ -120,6 +134,8 @@ const struct link_provider *link_find(const char *uri, const char **ret_rest);
 /* End a wait() early, from any thread. */
 static inline void link_wake(struct link *link)
 {
+	while (link->inner)
+		link = link->inner;
 	atomic_store(&link->wake, true);
 	if (link->ops->wake)
 		link->ops->wake(link);

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,51 @@ static const char *name_of(enum mgmt_code code)
 	return "a command";
 }
 
+static const char *result_name(const struct mgmt_packet *packet, uint32_t size)
+{
+	if (size < 2)
+		return "malformed";
+	switch (packet->code) {
+	case MGMT_ACK:
+		return "ACK";
+	case MGMT_WAIT:
+		return "WAIT";
+	case MGMT_ALERT:
+		return "ALERT";
+	case MGMT_ERROR:
+		return "ERROR";
+	default:
+		return "unknown";
+	}
+}
+
+/* "SET_VSUPPLY, serial 7, 9 bytes: 03 e4 0c" */
+static void log_packet(struct mgmt *mgmt, const char *name, const char *what,
+	const struct mgmt_packet *packet, uint32_t size)
+{
+	char hex[3 * MGMT_PACKET_SIZE + 1] = "";
+	const uint8_t *data = (const uint8_t *)packet;
+
+	for (uint32_t i = 2; i < size; i++)
+		snprintf(hex + 3 * (i - 2), 4, " %02x", data[i]);
+	LOG(mgmt->device->link, TRACE, "%s%s, serial %u, %u bytes%s%s", name,
+		what, size > 0 ? packet->serial : 0, size, size > 2 ? ":" : "",
+		hex);
+}
+
+static void log_reply(
+	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
+{
+	bool asked = size > 0 && packet->serial == mgmt->serial &&
+		packet->serial != 0;
+	char what[32];
+
+	snprintf(what, sizeof(what), "%s %s", asked ? " answered by" : ":",
+		result_name(packet, size));
+	log_packet(mgmt, asked ? name_of(mgmt->request.code) : "not asked for",
+		what, packet, size);
+}
+
 static void note_alert(
 	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
 {
@@ -74,6 +120,11 @@ static void note_alert(
 		mgmt->alerts.ports[port] |= packet->data.alerts.ports[port];
 	mgmt->alerts.fpga |= packet->data.alerts.fpga;
 	mgmt->alerted = true;
+	LOG(mgmt->device->link, WARNING,
+		"alert: ports %#04x %#04x %#04x %#04x, FPGA %#04x",
+		packet->data.alerts.ports[0], packet->data.alerts.ports[1],
+		packet->data.alerts.ports[2], packet->data.alerts.ports[3],
+		packet->data.alerts.fpga);
 }
 
 static void dispatch(
@@ -112,6 +163,8 @@ static void received(struct transfer *transfer)
 		mgmt->failure = transfer->status;
 		return;
 	}
+	if (log_wanted(mgmt->device->link, CLYDE_LOG_TRACE))
+		log_reply(mgmt, &mgmt->packet, transfer->actual);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
 	mgmt->failure = arm(mgmt);
 }
@@ -155,8 +208,8 @@ int mgmt_new(struct clyde_device *device)
 	mgmt->in = make_transfer(mgmt, USB_EP1_IN, &mgmt->packet, received);
 	if (mgmt->out == NULL || mgmt->in == NULL)
 		return -ENOMEM;
-	result = link->ops->set_alternate(link, USB_IFACE_MGMT, USB_ALT_ON,
-		deadline_in(link, COMMAND_TIMEOUT_MS));
+	result = link_select(
+		link, USB_IFACE_MGMT, USB_ALT_ON, COMMAND_TIMEOUT_MS);
 	return result < 0 ? result : arm(mgmt);
 }
 
@@ -250,6 +303,9 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 		return complain(&mgmt->device->context->complaint, -result,
 			"%s: %s", name_of(code), reason(result));
 	mgmt->out_busy = true;
+	if (log_wanted(link, CLYDE_LOG_TRACE))
+		log_packet(mgmt, name_of(code), " requested", &mgmt->request,
+			2 + size);
 	result = await(mgmt, code, deadline);
 	if (result < 0) {
 		mgmt->abandoned[mgmt->serial] = true;

@@ -43,13 +43,18 @@ struct complaint *pipe_complaint(const struct clyde_pipe *pipe)
 	return &pipe->device->context->complaint;
 }
 
+/* All up to here is good. */
+static unsigned long long position(const struct clyde_pipe *pipe)
+{
+	return pipe_is_in(pipe) ? pipe->offset : engine_good(pipe->engine);
+}
+
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
-	return complain(pipe_complaint(pipe), -error,
-		"%s: %s; good up to byte %#llx", pipe_name(pipe), reason(error),
-		(unsigned long long)(pipe_is_in(pipe)
-				? pipe->offset
-				: engine_good(pipe->engine)));
+	complain(pipe_complaint(pipe), -error, "%s: %s; good up to byte %#llx",
+		pipe_name(pipe), reason(error), position(pipe));
+	LOG(pipe->device->link, ERROR, "%s", pipe_complaint(pipe)->text);
+	return error;
 }
 
 void pipe_check_depth(struct clyde_pipe *pipe)
@@ -79,8 +84,8 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 {
 	struct link *link = pipe->device->link;
 	const char *name = pipe_name(pipe);
-	int result = link->ops->set_alternate(link, kinds[pipe->id].interface,
-		alternate, deadline_in(link, COMMAND_TIMEOUT_MS));
+	int result = link_select(
+		link, kinds[pipe->id].interface, alternate, COMMAND_TIMEOUT_MS);
 
 	if (result == -EPIPE)
 		return complain(pipe_complaint(pipe), EPIPE,
@@ -125,6 +130,18 @@ static int restart(struct clyde_pipe *pipe)
 	return rearm(pipe);
 }
 
+static void log_end(const struct clyde_pipe *pipe)
+{
+	struct clyde_pipe_stats stats;
+
+	engine_stats(pipe->engine, &stats);
+	LOG(pipe->device->link, DEBUG,
+		"%s closed: %llu bytes in %llu transfers, starved %llu times",
+		pipe_name(pipe), (unsigned long long)stats.bytes,
+		(unsigned long long)stats.transfers,
+		(unsigned long long)stats.starvations);
+}
+
 static void destroy(struct owner *owner)
 {
 	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
@@ -132,8 +149,9 @@ static void destroy(struct owner *owner)
 
 	if (pipe->engine) {
 		drain(pipe);
-		link->ops->set_alternate(link, kinds[pipe->id].interface,
-			USB_ALT_OFF, deadline_in(link, COMMAND_TIMEOUT_MS));
+		link_select(link, kinds[pipe->id].interface, USB_ALT_OFF,
+			COMMAND_TIMEOUT_MS);
+		log_end(pipe);
 		engine_free(pipe->engine);
 	}
 	if (pipe->device->pipes[pipe->id] == pipe)
@@ -196,7 +214,14 @@ static int open_pipe(struct clyde_device *device,
 		return complain(pipe_complaint(pipe), -result,
 			"no memory for %u transfers of %u bytes", options.depth,
 			options.transfer_size);
-	return restart(pipe);
+	result = restart(pipe);
+	if (result == 0)
+		LOG(device->link, DEBUG,
+			"%s opened: %u transfers of %u bytes in flight, %s "
+			"buffered",
+			pipe_name(pipe), options.depth, options.transfer_size,
+			options.quad ? "quad" : "double");
+	return result;
 }
 
 CLYDE_API int clyde_pipe_open(struct clyde_device *device,
@@ -280,9 +305,16 @@ CLYDE_API int clyde_pipe_resume(struct clyde_pipe *pipe)
 	return with_pipe(pipe, resume);
 }
 
+static int reset(struct clyde_pipe *pipe)
+{
+	LOG(pipe->device->link, DEBUG, "%s reset at byte %llu", pipe_name(pipe),
+		position(pipe));
+	return restart(pipe);
+}
+
 CLYDE_API int clyde_pipe_reset(struct clyde_pipe *pipe)
 {
-	return with_pipe(pipe, restart);
+	return with_pipe(pipe, reset);
 }
 
 static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
@@ -316,7 +348,7 @@ CLYDE_API uint64_t clyde_pipe_offset(struct clyde_pipe *pipe)
 
 	if (owner_enter(&pipe) < 0)
 		return 0;
-	offset = pipe_is_in(pipe) ? pipe->offset : engine_good(pipe->engine);
+	offset = position(pipe);
 	owner_leave(&pipe->owner);
 	return offset;
 }

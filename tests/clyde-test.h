@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clyde.h"
@@ -25,6 +26,10 @@ static inline struct bench_top open_uri(const char *uri)
 	struct bench_top top;
 
 	assert_int_equal(clyde_context_new(&top.context), 0);
+	/* The same tests, on the same device, through a capture */
+	assert_int_equal(clyde_context_capture(
+				 top.context, getenv("CLYDE_CAPTURE")),
+		0);
 	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
 		fail_msg("%s", clyde_context_error(top.context));
 	return top;

@@ -15,6 +15,18 @@ int configure(struct link *link)
 	return link->ops->control(link, &setup, NULL, soon(link));
 }
 
+/* One for all tests; it is as if the process had ended before it closed. */
+static struct capture *capture(void)
+{
+	static struct capture *capture;
+	struct complaint complaint;
+
+	if (capture == NULL &&
+		capture_open(getenv("CLYDE_CAPTURE"), &complaint, &capture) < 0)
+		fail_msg("%s", complaint.text);
+	return capture;
+}
+
 struct link *open_link(void)
 {
 	const char *rest, *uri = configured_uri();
@@ -27,6 +39,8 @@ struct link *open_link(void)
 	assert_int_equal(provider->count(rest, &complaint), 1);
 	if (provider->open(rest, 0, &interrupt, &complaint, &link) < 0)
 		fail_msg("%s", complaint.text);
+	if (getenv("CLYDE_CAPTURE"))
+		assert_int_equal(capture_wrap(capture(), link, &link), 0);
 	assert_int_equal(configure(link), 0);
 	return link;
 }
