@@ -438,8 +438,12 @@ CLYDE_API int clyde_device_sleep(struct clyde_device *device, int timeout_ms)
 	deadline = deadline_in(link, timeout_ms);
 	while (result >= 0 && link->ops->now(link) < deadline) {
 		result = device_stopped(device);
-		if (result == 0)
+		if (result == 0) {
 			result = link->ops->wait(link, deadline);
+			if (result < 0)
+				complain(&device->context->complaint, -result,
+					"%s", reason(result));
+		}
 		owner_yield(&device->owner);
 	}
 	owner_leave(&device->owner);

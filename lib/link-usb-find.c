@@ -144,14 +144,27 @@ static int survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	return count;
 }
 
+static int by_place(const void *first, const void *second)
+{
+	const struct place *a = first, *b = second;
+
+	if (a->bus != b->bus)
+		return a->bus < b->bus ? -1 : 1;
+	return a->address < b->address ? -1 : a->address > b->address;
+}
+
+/* Those of one rank, in the order of their names. */
 static void look(libusb_device *const *devices, int count, int wanted)
 {
+	unsigned before = seen_count;
+
 	for (int i = 0; i < count && seen_count < PLACES_MAX; i++)
 		if (rank(devices[i]) == wanted)
 			seen[seen_count++] = (struct place){
 				libusb_get_bus_number(devices[i]),
 				libusb_get_device_address(devices[i]),
 			};
+	qsort(&seen[before], seen_count - before, sizeof(*seen), by_place);
 }
 
 static int usb_count(const char *specification, struct complaint *complaint)

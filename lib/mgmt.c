@@ -316,18 +316,23 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 }
 
 /* Let the device work before it is asked again. */
-static int pause_before_repeat(struct mgmt *mgmt)
+static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 {
 	struct link *link = mgmt->device->link;
 	uint64_t until = link->ops->now(link) + WAIT_PAUSE_NS;
-	int result = 0;
 
-	while (result >= 0 && link->ops->now(link) < until) {
-		result = device_stopped(mgmt->device);
-		if (result == 0)
-			result = link->ops->wait(link, until);
+	while (link->ops->now(link) < until) {
+		int result = device_stopped(mgmt->device);
+
+		if (result < 0)
+			return result;
+		result = link->ops->wait(link, until);
+		if (result < 0)
+			return complain(&mgmt->device->context->complaint,
+				-result, "%s: %s", name_of(code),
+				reason(result));
 	}
-	return result < 0 ? result : 0;
+	return 0;
 }
 
 int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
@@ -350,7 +355,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
 				name_of(code), timeout_ms);
-		result = pause_before_repeat(mgmt);
+		result = pause_before_repeat(mgmt, code);
 		if (result < 0)
 			return result;
 	}
