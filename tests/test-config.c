@@ -14,19 +14,13 @@
 
 static char path[64], uri[96];
 
-/* A block as "glasgow factory" writes one, byte by byte: revision, serial
-   number, size and id of the bitstream, 4 B unused, limits, maker, flags. */
-static const uint8_t good[64] = "\x33"
-				"20230101T120000Z"
-				"\xfc\x0f\x02\x00"
-				"\1\2\3\4\5\6\7\x8"
-				"\0\0\0\0"
-				"\xe4\x0c"
-				"\x08\x07"
-				"\x7c\x15"
-				"\x00\x00"
-				"1bitSquared\0\0\0\0\0\0\0\0\0\0\0"
-				"\x06";
+/* A block as "glasgow factory" writes one: revision (C3 is 0x33 is '3') and
+   serial number; size and id of the bitstream; 4 B unused, limits; maker and
+   flags. */
+static const uint8_t good[64] = "320230101T120000Z"
+				"\xfc\x0f\x02\x00\1\2\3\4\5\6\7\x8"
+				"\0\0\0\0\xe4\x0c\x08\x07\x7c\x15\x00\x00"
+				"1bitSquared\0\0\0\0\0\0\0\0\0\0\0\x06";
 
 static struct clyde_config config;
 static const char *why;
@@ -284,8 +278,6 @@ static void a_file_keeps_the_eeprom(void **state)
 	WRITE(top.device, 0x6ffe, "hello", 5);
 	assert_int_equal(clyde_limit_set(top.device, 2, 3300), 0);
 	close_top(&top);
-	assert_int_equal(access(path, R_OK), 0);
-
 	top = open_uri(uri);
 	READ(top.device, 0x6ffe, back, 5);
 	assert_memory_equal(back, "hello", 5);
@@ -314,10 +306,7 @@ static void a_new_file_is_a_factory_image(void **state)
 	assert_int_equal(fgetc(file), EOF);
 	fclose(file);
 	assert_int_equal(image[0], 0xc0);
-	assert_memory_equal(image + BLOCK_AT,
-		"\x33"
-		"20240202T130000Z",
-		17);
+	assert_memory_equal(image + BLOCK_AT, "320240202T130000Z", 17);
 	assert_erased(image + BLOCK_AT + 64, 0x8000 - BLOCK_AT - 64);
 }
 
