@@ -586,6 +586,17 @@ def test_configuration_block_that_is_corrupt_is_said(tmp_path):
     assert complaint(done)
 
 
+def test_device_without_a_configuration_block_is_listed(tmp_path):
+    path = tmp_path / "eeprom"
+    virtual(f"eeprom={path}", "list")
+    image = bytearray(path.read_bytes())
+    image[CONFIG_BLOCK] = 0xF9
+    path.write_bytes(image)
+    assert "04b4:8613" in virtual(f"eeprom={path}", "list").stdout
+    done = virtual(f"eeprom={path}", "info", status=CORRUPT)
+    assert "04b4:8613" in complaint(done)
+
+
 FAULTS = [
     (FPGA, "done", "FPGA"),
     (FPGA, "health", "health"),

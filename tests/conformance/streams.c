@@ -156,6 +156,36 @@ static void a_full_loop_blocks_the_writer_and_loses_nothing(void **state)
 	close_top(&top);
 }
 
+static void a_queue_beyond_the_systems_memory_goes_on_with_less(void **state)
+{
+	struct bench_top top = open_idle();
+	struct clyde_pipe *in, *out;
+	struct clyde_pipe_stats stats;
+	static uint8_t data[3 << 20], back[3 << 20];
+
+	(void)state;
+	in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 1 << 20, 64);
+	out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 1 << 20, 64);
+	set_mode(&top, BENCH_LOOPBACK);
+	sequence_fill(sequence, 0, data, sizeof(data));
+	for (int i = 0; i < 10; i++) {
+		memset(back, 0, sizeof(back));
+		assert_int_equal(
+			clyde_pipe_write(out, data, sizeof(data), 5000),
+			sizeof(data));
+		assert_int_equal(clyde_pipe_read(in, back, sizeof(back), 5000),
+			sizeof(back));
+		assert_memory_equal(data, back, sizeof(data));
+	}
+	clyde_pipe_stats(in, &stats);
+	assert_in_range(stats.depth, 1, 64);
+	assert_int_equal(stats.depth < 64,
+		strstr(clyde_context_notice(top.context), "usbfs_memory_mb") !=
+			NULL);
+	print_message("%u of 64 reads in flight\n", stats.depth);
+	close_top(&top);
+}
+
 /* ---- The benchmark ---------------------------------------------------- */
 
 struct outcome {
@@ -231,6 +261,7 @@ const struct CMUnitTest stream_tests[] = {
 	unit(a_reset_starts_the_stream_over),
 	unit(a_stream_that_is_not_read_waits_and_loses_nothing),
 	unit(a_full_loop_blocks_the_writer_and_loses_nothing),
+	unit(a_queue_beyond_the_systems_memory_goes_on_with_less),
 	unit(the_benchmark_verifies_every_byte),
 	unit(odd_counts_and_small_queues_are_verified_too),
 };
