@@ -172,6 +172,7 @@ static void tell_unplugged(struct host_device *device)
 		device_reap(device);
 		file_unplug(file);
 	}
+	uevent_send(device, "remove");
 }
 
 /* Let one device get on.  True if something happened. */

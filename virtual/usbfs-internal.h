@@ -74,6 +74,7 @@ struct usbfs_host {
 	unsigned count;
 	struct host_device devices[USBFS_PLUGS_MAX];
 	struct host_file *files;
+	unsigned uevents;
 };
 
 /* ---- usbfs-file.c: the rings ------------------------------------------ */
@@ -114,6 +115,11 @@ int device_enumerate(struct host_device *device);
 
 /* Take what has completed on its bus.  False if nothing had. */
 bool device_reap(struct host_device *device);
+
+/* ---- usbfs-uevent.c --------------------------------------------------- */
+
+/* "add" or "remove", to all who listen. */
+void uevent_send(struct host_device *device, const char *action);
 
 /* ---- usbfs-tree.c: what stands in files ------------------------------- */
 

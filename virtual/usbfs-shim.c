@@ -7,6 +7,7 @@
  * shim-udev.c hears of devices that come and go.
  */
 #include "shim.h"
+#include "shim-udev.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -128,6 +129,7 @@ SHIM_API int close(int fd)
 	DEFINE_NEXT(close);
 
 	shim_close(fd);
+	shim_close_monitor(fd);
 	return next(fd);
 }
 

@@ -260,6 +260,7 @@ int tree_new(struct usbfs_host *host)
 		CONTROLLER,
 		"dev/bus/usb/001",
 		"run/udev/data",
+		USBFS_UEVENTS,
 	};
 	const char *base = getenv("TMPDIR");
 	int result = 0;
