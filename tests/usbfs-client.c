@@ -259,6 +259,13 @@ static void zero(void)
 	wait_for(&flag);
 	CHECK(transfer->status == LIBUSB_TRANSFER_COMPLETED);
 	CHECK(transfer->actual_length == sizeof(data));
+	/* It does not stop what comes behind it. */
+	for (int i = 0; i < 100; i++) {
+		flag = 0;
+		CHECK(libusb_submit_transfer(transfer) == 0);
+		wait_for(&flag);
+		CHECK(transfer->status == LIBUSB_TRANSFER_COMPLETED);
+	}
 }
 
 static void mapped(void)
@@ -294,7 +301,7 @@ static void stall(void)
 	CHECK(libusb_claim_interface(handle, 1) == 0);
 	/* No transfer while the setting is off. */
 	CHECK(libusb_bulk_transfer(handle, EP_OUT, data, 64, &moved, 100) ==
-		LIBUSB_ERROR_NOT_FOUND);
+		LIBUSB_ERROR_IO);
 	use(1, 2);
 	CHECK(libusb_claim_interface(handle, 2) == 0);
 	/* EP4 is not while EP2 has all buffers: SET_INTERFACE stalls. */
@@ -308,6 +315,8 @@ static void reset(void)
 {
 	prepare(SOURCE);
 	CHECK(libusb_reset_device(handle) == 0);
+	/* libusb has released and claimed again what was claimed. */
+	CHECK(libusb_set_interface_alt_setting(handle, 0, 1) == 0);
 	CHECK(command(0x22, "", 0) == 12);
 	CHECK(libusb_get_device_speed(libusb_get_device(handle)) ==
 		LIBUSB_SPEED_HIGH);
