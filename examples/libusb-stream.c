@@ -86,7 +86,8 @@ static void command(uint8_t code, const void *data, int size, void *reply,
 	uint8_t packet[64] = {++serial ? serial : ++serial, code};
 	int moved, error;
 
-	memcpy(packet + 2, data, size);
+	if (size > 0)
+		memcpy(packet + 2, data, size);
 	error = libusb_bulk_transfer(handle, EP_MGMT_OUT, packet, 2 + size,
 		&moved, TIMEOUT_MS);
 	if (error == 0)
@@ -96,7 +97,8 @@ static void command(uint8_t code, const void *data, int size, void *reply,
 		die("management command", error);
 	if (moved < 2 + reply_size || packet[0] != serial || packet[1] != 0)
 		die("management command", LIBUSB_ERROR_IO);
-	memcpy(reply, packet + 2, reply_size);
+	if (reply_size > 0)
+		memcpy(reply, packet + 2, reply_size);
 }
 
 static void set_mode(uint8_t mode)

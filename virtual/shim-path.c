@@ -170,8 +170,17 @@ SHIM_API int statx(int at, const char *restrict path, int flags,
 {
 	DEFINE_NEXT(statx);
 	char buffer[SHIM_PATH_SIZE];
+	unsigned bus, address;
+	int result =
+		next(at, shim_path(at, path, buffer), flags, mask, status);
 
-	return next(at, shim_path(at, path, buffer), flags, mask, status);
+	if (result == 0 && shim_is_device(path, &bus, &address)) {
+		status->stx_mode = S_IFCHR | 0666;
+		status->stx_rdev_major = USB_MAJOR;
+		status->stx_rdev_minor = address - 1;
+		status->stx_size = 0;
+	}
+	return result;
 }
 
 SHIM_API int access(const char *path, int mode)

@@ -137,13 +137,11 @@ static void copy_out(
 			urb->buffer, size);
 }
 
-long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
+static long submit(struct shim_file *file, struct usbdevfs_urb *urb)
 {
 	uint32_t index;
-	long result = check(file, urb);
+	long result;
 
-	if (result < 0)
-		return result;
 	pthread_mutex_lock(&file->private->lock);
 	result = fill(file, urb, &index);
 	if (result == 0) {
@@ -154,6 +152,19 @@ long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
 	pthread_mutex_unlock(&file->private->lock);
 	if (result == 0)
 		shim_wake(file);
+	return result;
+}
+
+long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
+{
+	long result = check(file, urb);
+
+	if (result == 0)
+		result = submit(file, urb);
+	/* Another file may have been closed just now. */
+	if (result == -ENOMEM &&
+		shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
+		result = submit(file, urb);
 	return result;
 }
 

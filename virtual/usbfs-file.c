@@ -66,15 +66,19 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 	return 0;
 }
 
+/* Whoever was killed gave nothing back. */
+void file_discharge(struct host_file *file)
+{
+	uint64_t bytes = atomic_exchange(&file->shared->bytes, 0);
+
+	if (bytes <= atomic_load(&file->host->world->bytes))
+		atomic_fetch_sub(&file->host->world->bytes, bytes);
+}
+
 void file_free(struct host_file *file)
 {
-	uint64_t bytes;
-
 	if (file->shared) {
-		/* Whoever was killed gave nothing back. */
-		bytes = atomic_load(&file->shared->bytes);
-		if (bytes <= atomic_load(&file->host->world->bytes))
-			atomic_fetch_sub(&file->host->world->bytes, bytes);
+		file_discharge(file);
 		munmap(file->shared, USBFS_MEMORY_SIZE);
 	}
 	if (file->pipe >= 0)

@@ -82,6 +82,9 @@ struct usbfs_host {
 int file_open(struct host_file *file, int fds[USBFS_FDS]);
 void file_free(struct host_file *file);
 
+/* Give back what the file has of the world's bytes. */
+void file_discharge(struct host_file *file);
+
 /* Take what the shim has queued: false if there was nothing. */
 bool file_take_commands(struct host_file *file);
 bool file_has_commands(const struct host_file *file);
@@ -107,6 +110,10 @@ void file_reply(struct host_file *file, int result, uint32_t value);
 
 /* The file is closed: release what it has claimed. */
 void file_release_all(struct host_file *file);
+
+/* Whoever has closed its file has closed it at once, whenever the host comes
+   to hear of it. */
+void files_settle(struct usbfs_host *host);
 
 /* ---- usbfs-device.c --------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "usbfs-internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -130,6 +131,8 @@ static int claim(struct host_file *file, uint32_t interface)
 	if (interface >= USB_IFACE_COUNT)
 		return -ENOENT;
 	if (device->claims[interface] && device->claims[interface] != file)
+		files_settle(file->host);
+	if (device->claims[interface] && device->claims[interface] != file)
 		return -EBUSY;
 	device->claims[interface] = file;
 	show_state(device);
@@ -163,6 +166,20 @@ void file_release_all(struct host_file *file)
 			release(file, i, errand);
 	show_state(device);
 	start(errand);
+}
+
+void files_settle(struct usbfs_host *host)
+{
+	for (struct host_file *file = host->files; file; file = file->next) {
+		struct pollfd event = {file->socket, 0, 0};
+
+		if (file->device == NULL || file->broken ||
+			poll(&event, 1, 0) <= 0)
+			continue;
+		file->broken = true;
+		file_release_all(file);
+		file_discharge(file);
+	}
 }
 
 /* ---- Requests --------------------------------------------------------- */
@@ -280,6 +297,9 @@ void request_handle(
 		run_errand(file, request);
 	} else if (request->op == USBFS_CLAIM) {
 		file_reply(file, claim(file, request->a), 0);
+	} else if (request->op == USBFS_SETTLE) {
+		files_settle(file->host);
+		file_reply(file, 0, 0);
 	} else if (request->op == USBFS_TRANSFER) {
 		file->waiting = true;
 		result = file_submit(file, request->a, true);

@@ -129,6 +129,9 @@ static void put_numbers(const struct host_device *device, const char *at)
 	attribute(host, at, "bNumInterfaces", "%2u", config->bNumInterfaces);
 	attribute(host, at, "bmAttributes", "%02x", config->bmAttributes);
 	attribute(host, at, "bMaxPower", "%umA", config->bMaxPower * 2);
+	attribute(host, at, "configuration", "%s", "");
+	attribute(host, at, "rx_lanes", "1");
+	attribute(host, at, "tx_lanes", "1");
 	attribute(host, at, "maxchild", "0");
 	attribute(host, at, "dev", "189:%u", device->address - 1);
 }

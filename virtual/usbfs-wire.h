@@ -39,6 +39,7 @@ enum usbfs_op {
 	USBFS_CLEAR_HALT, /* a = endpoint */
 	USBFS_RESET,
 	USBFS_TRANSFER, /* a = slot: carry it, answer when it is done */
+	USBFS_SETTLE,	/* see who has closed: the memory is theirs no more */
 	USBFS_OPS,
 };
 
