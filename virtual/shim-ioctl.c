@@ -16,12 +16,8 @@ typedef long handler(struct shim_file *file, void *argument);
 
 long shim_check_claim(struct shim_file *file, int interface)
 {
-	switch (file->shared->state.claimed[interface]) {
-	case USBFS_CLAIM_MINE:
+	if (file->shared->state.claimed[interface] == USBFS_CLAIM_MINE)
 		return 0;
-	case USBFS_CLAIM_OTHER:
-		return -EBUSY;
-	}
 	return shim_request(file, USBFS_CLAIM, interface, 0, 0);
 }
 

@@ -156,8 +156,6 @@ static int shown(const char *path, int result, struct stat *status)
 
 _Static_assert(sizeof(struct stat) == sizeof(struct stat64), "as on LP64");
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnonnull-compare"
 STAT(stat, stat)
 STAT(lstat, stat)
 STAT(stat64, stat64)
@@ -291,4 +289,3 @@ SHIM_API int inotify_add_watch(int fd, const char *path, uint32_t mask)
 
 	return next(fd, shim_path(AT_FDCWD, path, buffer), mask);
 }
-#pragma GCC diagnostic pop

@@ -200,7 +200,7 @@ static bool serve_device(struct host_device *device)
 	return busy;
 }
 
-static bool serve_devices(struct usbfs_host *host)
+bool host_serve(struct usbfs_host *host)
 {
 	bool busy = false;
 
@@ -281,7 +281,7 @@ static int handle_events(
 	return count < 0 ? -errno : stopped;
 }
 
-static int look(struct usbfs_host *host, bool sleep)
+int host_look(struct usbfs_host *host, bool sleep)
 {
 	struct epoll_event events[8];
 	uint64_t until_ns = 0;
@@ -325,14 +325,14 @@ int usbfs_host_serve(struct usbfs_host *host, int stop_fd)
 	int result = watch(host, stop_fd, &host->stop);
 
 	while (result == 0) {
-		if (serve_devices(host)) {
+		if (host_serve(host)) {
 			if (++rounds % ROUNDS_PER_LOOK == 0)
-				result = look(host, false);
+				result = host_look(host, false);
 			continue;
 		}
 		spin(host);
 		if (!has_commands(host))
-			result = look(host, true);
+			result = host_look(host, true);
 	}
 	epoll_ctl(host->epoll, EPOLL_CTL_DEL, stop_fd, NULL);
 	return result < 0 ? result : 0;

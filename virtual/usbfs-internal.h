@@ -77,6 +77,14 @@ struct usbfs_host {
 	unsigned uevents;
 };
 
+/* ---- usbfs-host.c: the loop's two halves ------------------------------ */
+
+/* Let the devices get on.  True if something happened. */
+bool host_serve(struct usbfs_host *host);
+
+/* Look at the sockets, or sleep until there is something: 1 to stop. */
+int host_look(struct usbfs_host *host, bool sleep);
+
 /* ---- usbfs-file.c: the rings ------------------------------------------ */
 
 int file_open(struct host_file *file, int fds[USBFS_FDS]);
