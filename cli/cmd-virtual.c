@@ -21,9 +21,10 @@
 
 /* What a shell says of a command that it cannot run. */
 #define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
+#define EXIT_NOT_FOUND      127
 
-struct virtual {
+struct virtual
+{
 	struct tool *tool;
 	char specification[CLYDE_URI_SIZE];
 	const char *devices, *revision;
@@ -174,8 +175,8 @@ static bool find_shim(struct virtual *virtual, char path[PATH_MAX])
 		if (access(path, R_OK) == 0)
 			return true;
 	}
-	snprintf(path, PATH_MAX, "%s", CLYDE_PREFIX "/" CLYDE_LIBDIR
-		"/clyde/" SHIM);
+	snprintf(path, PATH_MAX, "%s",
+		CLYDE_PREFIX "/" CLYDE_LIBDIR "/clyde/" SHIM);
 	return access(path, R_OK) == 0 ||
 		fail(virtual->tool, STATUS_INTERNAL, "%s is not installed",
 			path);
@@ -225,8 +226,8 @@ static bool start(struct virtual *virtual, const sigset_t *mask)
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, mask);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	error = posix_spawnp(&virtual->child, virtual->command[0], NULL,
 		&attributes, virtual->command, environ);
 	posix_spawnattr_destroy(&attributes);
@@ -254,9 +255,8 @@ static bool take_signal(struct virtual *virtual, int signals)
 	}
 	if (waitpid(virtual->child, &status, WNOHANG) != virtual->child)
 		return false;
-	virtual->tool->status = WIFSIGNALED(status)
-		? 128 + WTERMSIG(status)
-		: WEXITSTATUS(status);
+	virtual->tool->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+						    : WEXITSTATUS(status);
 	return true;
 }
 

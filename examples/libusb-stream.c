@@ -79,8 +79,8 @@ static double now(clockid_t clock)
 }
 
 /* One management command; its reply's data. */
-static void command(uint8_t code, const void *data, int size, void *reply,
-	int reply_size)
+static void command(
+	uint8_t code, const void *data, int size, void *reply, int reply_size)
 {
 	static uint8_t serial;
 	uint8_t packet[64] = {++serial ? serial : ++serial, code};
@@ -88,8 +88,8 @@ static void command(uint8_t code, const void *data, int size, void *reply,
 
 	if (size > 0)
 		memcpy(packet + 2, data, size);
-	error = libusb_bulk_transfer(handle, EP_MGMT_OUT, packet, 2 + size,
-		&moved, TIMEOUT_MS);
+	error = libusb_bulk_transfer(
+		handle, EP_MGMT_OUT, packet, 2 + size, &moved, TIMEOUT_MS);
 	if (error == 0)
 		error = libusb_bulk_transfer(handle, EP_MGMT_IN, packet,
 			sizeof(packet), &moved, TIMEOUT_MS);
@@ -159,8 +159,8 @@ static void start(struct stream *stream, int size, unsigned depth,
 	for (unsigned i = 0; i < depth; i++) {
 		transfers[i] = libusb_alloc_transfer(0);
 		libusb_fill_bulk_transfer(transfers[i], handle,
-			stream->endpoint, malloc(size), size, completed,
-			stream, 0);
+			stream->endpoint, malloc(size), size, completed, stream,
+			0);
 		queue(stream, transfers[i]);
 	}
 }
@@ -284,8 +284,9 @@ int main(int argc, char **argv)
 			mode = i;
 	if (mode == IDLE || size < 1 || (size_t)size > size_max || depth < 1 ||
 		depth > DEPTH_MAX) {
-		fprintf(stderr, "usage: libusb-stream source|sink|loopback|"
-				"latency [MIB [SIZE [DEPTH]]]\n");
+		fprintf(stderr,
+			"usage: libusb-stream source|sink|loopback|"
+			"latency [MIB [SIZE [DEPTH]]]\n");
 		return 64;
 	}
 	make_sequence();

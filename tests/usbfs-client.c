@@ -24,13 +24,13 @@ enum mode { IDLE, SOURCE, SINK, LOOPBACK };
 
 static libusb_device_handle *handle;
 
-#define CHECK(condition)                                                      \
-	do {                                                                  \
-		if (!(condition)) {                                           \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,    \
-				#condition);                                  \
-			exit(1);                                              \
-		}                                                             \
+#define CHECK(condition)                                                   \
+	do {                                                               \
+		if (!(condition)) {                                        \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#condition);                               \
+			exit(1);                                           \
+		}                                                          \
 	} while (0)
 
 static libusb_device_handle *open_handle(libusb_context *context)
@@ -45,8 +45,8 @@ static libusb_device_handle *open_handle(libusb_context *context)
 static void use(int interface, int alternate)
 {
 	CHECK(libusb_claim_interface(handle, interface) == 0);
-	CHECK(libusb_set_interface_alt_setting(
-		      handle, interface, alternate) == 0);
+	CHECK(libusb_set_interface_alt_setting(handle, interface, alternate) ==
+		0);
 }
 
 static int command(uint8_t code, const void *data, int size)
@@ -93,8 +93,8 @@ static struct libusb_transfer *submit(
 	struct libusb_transfer *transfer = libusb_alloc_transfer(0);
 
 	*ended_flag = 0;
-	libusb_fill_bulk_transfer(transfer, handle, endpoint, data, size, ended,
-		ended_flag, 0);
+	libusb_fill_bulk_transfer(
+		transfer, handle, endpoint, data, size, ended, ended_flag, 0);
 	CHECK(libusb_submit_transfer(transfer) == 0);
 	return transfer;
 }
@@ -197,8 +197,8 @@ static void memory(void)
 	for (; count < MANY && error == 0; count++) {
 		transfers[count] = libusb_alloc_transfer(0);
 		flags[count] = 0;
-		libusb_fill_bulk_transfer(transfers[count], handle, EP_IN,
-			data, sizeof(data), ended, &flags[count], 0);
+		libusb_fill_bulk_transfer(transfers[count], handle, EP_IN, data,
+			sizeof(data), ended, &flags[count], 0);
 		error = libusb_submit_transfer(transfers[count]);
 	}
 	CHECK(error == LIBUSB_ERROR_NO_MEM);
@@ -228,11 +228,9 @@ static void echo(void)
 				there[at] = rand();
 			out = submit(EP_OUT, there, sizes[i], &out_flag);
 			while (got < sizes[i]) {
-				in = submit(EP_IN, back + got, 65536,
-					&in_flag);
+				in = submit(EP_IN, back + got, 65536, &in_flag);
 				wait_for(&in_flag);
-				CHECK(in->status ==
-					LIBUSB_TRANSFER_COMPLETED);
+				CHECK(in->status == LIBUSB_TRANSFER_COMPLETED);
 				got += in->actual_length;
 				libusb_free_transfer(in);
 			}
@@ -296,8 +294,8 @@ static void stall(void)
 	handle = open_handle(NULL);
 	CHECK(libusb_control_transfer(handle, 0xc0, 0x77, 0, 0, data, 64,
 		      1000) == LIBUSB_ERROR_PIPE);
-	CHECK(libusb_control_transfer(handle, 0x80, 6, 0x100, 0, data, 64,
-		      1000) == 18);
+	CHECK(libusb_control_transfer(
+		      handle, 0x80, 6, 0x100, 0, data, 64, 1000) == 18);
 	CHECK(libusb_claim_interface(handle, 1) == 0);
 	/* No transfer while the setting is off. */
 	CHECK(libusb_bulk_transfer(handle, EP_OUT, data, 64, &moved, 100) ==

@@ -147,8 +147,7 @@ void shim_wake(struct shim_file *file)
 	static const uint64_t one = 1;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(
-		    &file->world->asleep, memory_order_relaxed) &&
+	if (atomic_load_explicit(&file->world->asleep, memory_order_relaxed) &&
 		atomic_exchange(&file->world->asleep, 0))
 		syscall(SYS_write, file->wake, &one, sizeof(one));
 }
@@ -203,8 +202,7 @@ static void free_file(struct shim_file *file)
 	free(file);
 }
 
-static long connect_file(
-	struct shim_file *file, unsigned bus, unsigned address)
+static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
 {
 	struct usbfs_request request = {USBFS_OPEN, bus, address};
 	int fds[USBFS_FDS];
@@ -259,8 +257,7 @@ int shim_open(unsigned bus, unsigned address, int flags)
 	files_open++;
 	end = files_end;
 	while (end <= file->fd &&
-		!atomic_compare_exchange_weak(
-			&files_end, &end, file->fd + 1))
+		!atomic_compare_exchange_weak(&files_end, &end, file->fd + 1))
 		;
 	errno = error;
 	return file->fd;

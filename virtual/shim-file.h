@@ -10,15 +10,15 @@
 #include "shim.h"
 #include "usbfs-wire.h"
 
-#define PAGE_SIZE_	4096u
-#define PAGES		(USBFS_DATA_SIZE / PAGE_SIZE_)
-#define NO_SLOT		UINT32_MAX
+#define PAGE_SIZE_ 4096u
+#define PAGES      (USBFS_DATA_SIZE / PAGE_SIZE_)
+#define NO_SLOT    UINT32_MAX
 
 /* What the shim keeps of a slot. */
 struct use {
 	struct usbdevfs_urb *urb; /* NULL = free */
-	uint32_t page, pages;	  /* of the data; kept for the next use */
-	uint32_t bytes;		  /* of the limit */
+	uint32_t page, pages;     /* of the data; kept for the next use */
+	uint32_t bytes;           /* of the limit */
 	uint32_t next_free;
 	bool mapped; /* the data is the program's own buffer */
 };
@@ -31,15 +31,15 @@ struct region {
 	size_t size;
 	uint32_t page;
 	uint32_t users; /* URBs that are under way in it */
-	bool unmapped;	/* to be freed with the last of them */
+	bool unmapped;  /* to be freed with the last of them */
 };
 
 /* In the shared memory, so that it is one for a process and its forks. */
 struct shim_private {
-	pthread_mutex_t lock;	      /* of all below */
+	pthread_mutex_t lock;         /* of all below */
 	pthread_mutex_t request_lock; /* one on the socket at a time */
-	uint32_t free_slot;	      /* the last one that was used */
-	uint32_t fresh_slot;	      /* never used from here on */
+	uint32_t free_slot;           /* the last one that was used */
+	uint32_t fresh_slot;          /* never used from here on */
 	struct region regions[REGIONS];
 	uint64_t pages_used[PAGES / 64];
 	struct use uses[USBFS_SLOTS];
@@ -70,8 +70,8 @@ bool slot_room(struct shim_file *file, uint32_t index, uint32_t size);
 /* It needs no room: its data is in a mapped buffer. */
 void slot_drop(struct shim_file *file, uint32_t index);
 /* The mapped buffer that holds all of this, or NULL. */
-struct region *region_of(struct shim_file *file, const void *data,
-	uint32_t size);
+struct region *region_of(
+	struct shim_file *file, const void *data, uint32_t size);
 void region_leave(struct shim_file *file, uint32_t page);
 
 /* ---- shim-urb.c ------------------------------------------------------- */

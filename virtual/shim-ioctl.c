@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define SPEED_HIGH   3 /* USB_SPEED_HIGH of <linux/usb/ch9.h> */
-#define CONTROL_MAX  4096
-#define BULK_MAX     (16u << 20)
+#define SPEED_HIGH  3 /* USB_SPEED_HIGH of <linux/usb/ch9.h> */
+#define CONTROL_MAX 4096
+#define BULK_MAX    (16u << 20)
 
 typedef long handler(struct shim_file *file, void *argument);
 
@@ -48,16 +48,16 @@ static long do_set_interface(struct shim_file *file, void *argument)
 	result = shim_check_claim(file, set->interface);
 	if (result < 0)
 		return result;
-	return shim_request(file, USBFS_SET_INTERFACE, set->interface,
-		set->altsetting, 0);
+	return shim_request(
+		file, USBFS_SET_INTERFACE, set->interface, set->altsetting, 0);
 }
 
 static long do_set_configuration(struct shim_file *file, void *argument)
 {
 	int value = *(int *)argument;
 
-	return shim_request(file, USBFS_SET_CONFIGURATION,
-		value < 0 ? 0 : value, 0, 0);
+	return shim_request(
+		file, USBFS_SET_CONFIGURATION, value < 0 ? 0 : value, 0, 0);
 }
 
 static long do_clear_halt(struct shim_file *file, void *argument)
@@ -122,8 +122,8 @@ static long do_bulk(struct shim_file *file, void *argument)
 	result = shim_check_claim(file, interface);
 	if (result < 0)
 		return result;
-	return urb_transfer(file, bulk->ep, NULL, bulk->data, bulk->len,
-		bulk->timeout);
+	return urb_transfer(
+		file, bulk->ep, NULL, bulk->data, bulk->len, bulk->timeout);
 }
 
 static long do_submit(struct shim_file *file, void *argument)

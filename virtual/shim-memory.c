@@ -41,9 +41,8 @@ static void mark_pages(
 {
 	for (uint32_t i = page; i < page + count; i++) {
 		if (used)
-			private->pages_used[i / 64] |= UINT64_C(1) << i % 64;
-		else
-			private->pages_used[i / 64] &= ~(UINT64_C(1) << i % 64);
+		private->pages_used[i / 64] |= UINT64_C(1) << i % 64;
+		else private->pages_used[i / 64] &= ~(UINT64_C(1) << i % 64);
 	}
 }
 
@@ -96,9 +95,9 @@ uint32_t slot_new(struct shim_file *file)
 	uint32_t index = private->free_slot;
 
 	if (index != NO_SLOT)
-		private->free_slot = private->uses[index].next_free;
-	else if (private->fresh_slot < USBFS_SLOTS)
-		index = private->fresh_slot++;
+	private->free_slot = private->uses[index].next_free;
+	else if (private->fresh_slot < USBFS_SLOTS) index =
+		private->fresh_slot++;
 	return index;
 }
 
@@ -161,8 +160,8 @@ struct region *region_of(
 
 static void region_free(struct shim_file *file, struct region *region)
 {
-	mark_pages(file->private, region->page, region->size / PAGE_SIZE_,
-		false);
+	mark_pages(
+		file->private, region->page, region->size / PAGE_SIZE_, false);
 	memory_release(file, region->size);
 	region->address = NULL;
 }
@@ -193,8 +192,8 @@ static void *map(struct shim_file *file, size_t size, int protection,
 		file->memory,
 		(off_t)(USBFS_DATA_OFFSET + region->page * PAGE_SIZE_));
 	if (address == MAP_FAILED) {
-		mark_pages(file->private, region->page, size / PAGE_SIZE_,
-			false);
+		mark_pages(
+			file->private, region->page, size / PAGE_SIZE_, false);
 		return MAP_FAILED;
 	}
 	*region = (struct region){address, size, region->page, 0, false};

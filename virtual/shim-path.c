@@ -131,24 +131,24 @@ static int shown(const char *path, int result, struct stat *status)
 	return result;
 }
 
-#define STAT(name, type)                                                      \
-	SHIM_API int name(const char *path, struct type *status)              \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		char buffer[SHIM_PATH_SIZE];                                  \
-									      \
-		return shown(path,                                            \
-			next(shim_path(AT_FDCWD, path, buffer), status),      \
-			(struct stat *)status);                               \
+#define STAT(name, type)                                                 \
+	SHIM_API int name(const char *path, struct type *status)         \
+	{                                                                \
+		DEFINE_NEXT(name);                                       \
+		char buffer[SHIM_PATH_SIZE];                             \
+                                                                         \
+		return shown(path,                                       \
+			next(shim_path(AT_FDCWD, path, buffer), status), \
+			(struct stat *)status);                          \
 	}
 
 #define FSTATAT(name, type)                                                   \
-	SHIM_API int name(int at, const char *path, struct type *status,      \
-		int flags)                                                    \
+	SHIM_API int name(                                                    \
+		int at, const char *path, struct type *status, int flags)     \
 	{                                                                     \
 		DEFINE_NEXT(name);                                            \
 		char buffer[SHIM_PATH_SIZE];                                  \
-									      \
+                                                                              \
 		return shown(path,                                            \
 			next(at, shim_path(at, path, buffer), status, flags), \
 			(struct stat *)status);                               \
@@ -163,14 +163,13 @@ STAT(lstat64, stat64)
 FSTATAT(fstatat, stat)
 FSTATAT(fstatat64, stat64)
 
-SHIM_API int statx(int at, const char *restrict path, int flags,
-	unsigned mask, struct statx *restrict status)
+SHIM_API int statx(int at, const char *restrict path, int flags, unsigned mask,
+	struct statx *restrict status)
 {
 	DEFINE_NEXT(statx);
 	char buffer[SHIM_PATH_SIZE];
 	unsigned bus, address;
-	int result =
-		next(at, shim_path(at, path, buffer), flags, mask, status);
+	int result = next(at, shim_path(at, path, buffer), flags, mask, status);
 
 	if (result == 0 && shim_is_device(path, &bus, &address)) {
 		status->stx_mode = S_IFCHR | 0666;
@@ -215,8 +214,7 @@ SHIM_API ssize_t readlink(
 	DEFINE_NEXT(readlink);
 	char buffer[SHIM_PATH_SIZE];
 
-	return strip(
-		text, next(shim_path(AT_FDCWD, path, buffer), text, size));
+	return strip(text, next(shim_path(AT_FDCWD, path, buffer), text, size));
 }
 
 SHIM_API ssize_t readlinkat(
@@ -240,17 +238,17 @@ SHIM_API char *realpath(const char *restrict path, char *restrict resolved)
 }
 
 /* libusb and libudev want to see a sysfs. */
-#define STATFS(name, type)                                                    \
-	SHIM_API int name(const char *path, struct type *status)              \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		char buffer[SHIM_PATH_SIZE];                                  \
-		const char *real = shim_path(AT_FDCWD, path, buffer);         \
-		int result = next(real, status);                              \
-									      \
-		if (result == 0 && real != path && within(path, "/sys"))      \
-			status->f_type = SYSFS_MAGIC;                         \
-		return result;                                                \
+#define STATFS(name, type)                                               \
+	SHIM_API int name(const char *path, struct type *status)         \
+	{                                                                \
+		DEFINE_NEXT(name);                                       \
+		char buffer[SHIM_PATH_SIZE];                             \
+		const char *real = shim_path(AT_FDCWD, path, buffer);    \
+		int result = next(real, status);                         \
+                                                                         \
+		if (result == 0 && real != path && within(path, "/sys")) \
+			status->f_type = SYSFS_MAGIC;                    \
+		return result;                                           \
 	}
 
 STATFS(statfs, statfs)
@@ -266,17 +264,17 @@ SHIM_API DIR *opendir(const char *path)
 	return next(shim_path(AT_FDCWD, path, buffer));
 }
 
-#define SCANDIR(name, type)                                                   \
-	SHIM_API int name(const char *restrict path,                          \
-		struct type ***restrict list,                                 \
-		int (*filter)(const struct type *),                           \
-		int (*compare)(const struct type **, const struct type **))   \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		char buffer[SHIM_PATH_SIZE];                                  \
-									      \
-		return next(shim_path(AT_FDCWD, path, buffer), list, filter,  \
-			compare);                                             \
+#define SCANDIR(name, type)                                                  \
+	SHIM_API int name(const char *restrict path,                         \
+		struct type ***restrict list,                                \
+		int (*filter)(const struct type *),                          \
+		int (*compare)(const struct type **, const struct type **))  \
+	{                                                                    \
+		DEFINE_NEXT(name);                                           \
+		char buffer[SHIM_PATH_SIZE];                                 \
+                                                                             \
+		return next(shim_path(AT_FDCWD, path, buffer), list, filter, \
+			compare);                                            \
 	}
 
 SCANDIR(scandir, dirent)

@@ -50,8 +50,8 @@ SHIM_API int socket(int domain, int type, int protocol)
 	if (domain != AF_NETLINK || protocol != NETLINK_KOBJECT_UEVENT ||
 		shim_directory() == NULL)
 		return next(domain, type, protocol);
-	fd = next(AF_UNIX,
-		SOCK_DGRAM | (type & (SOCK_CLOEXEC | SOCK_NONBLOCK)), 0);
+	fd = next(AF_UNIX, SOCK_DGRAM | (type & (SOCK_CLOEXEC | SOCK_NONBLOCK)),
+		0);
 	for (int i = 0; fd >= 0 && i < MONITORS; i++) {
 		int none = 0;
 

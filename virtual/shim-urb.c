@@ -17,9 +17,9 @@
 /* What the kernel counts for an URB beside its buffer, about. */
 #define URB_OVERHEAD 288
 
-#define FLAGS_KNOWN                                                           \
-	(USBDEVFS_URB_SHORT_NOT_OK | USBDEVFS_URB_BULK_CONTINUATION |         \
-		USBDEVFS_URB_ZERO_PACKET | USBDEVFS_URB_NO_INTERRUPT |        \
+#define FLAGS_KNOWN                                                    \
+	(USBDEVFS_URB_SHORT_NOT_OK | USBDEVFS_URB_BULK_CONTINUATION |  \
+		USBDEVFS_URB_ZERO_PACKET | USBDEVFS_URB_NO_INTERRUPT | \
 		USBDEVFS_URB_NO_FSBR | USBDEVFS_URB_ISO_ASAP)
 
 /* ---- Submitted -------------------------------------------------------- */
@@ -162,8 +162,7 @@ long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
 	if (result == 0)
 		result = submit(file, urb);
 	/* Another file may have been closed just now. */
-	if (result == -ENOMEM &&
-		shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
+	if (result == -ENOMEM && shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
 		result = submit(file, urb);
 	return result;
 }
@@ -211,8 +210,8 @@ static void copy_in(
 static bool take_done(struct shim_file *file, void **ret_urb)
 {
 	struct usbfs_shared *shared = file->shared;
-	uint32_t head = atomic_load_explicit(
-		&shared->done_head, memory_order_relaxed);
+	uint32_t head =
+		atomic_load_explicit(&shared->done_head, memory_order_relaxed);
 	uint32_t index;
 
 	if (atomic_load_explicit(&shared->done_tail, memory_order_acquire) ==
@@ -266,8 +265,7 @@ static long reap(struct shim_file *file, void **ret_urb)
 
 	pthread_mutex_lock(&file->private->lock);
 	gone = file->shared->state.gone;
-	done = take_done(file, ret_urb) ||
-		(!gone && settle(file, ret_urb));
+	done = take_done(file, ret_urb) || (!gone && settle(file, ret_urb));
 	pthread_mutex_unlock(&file->private->lock);
 	errno = error;
 	if (done)

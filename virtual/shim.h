@@ -18,10 +18,9 @@
 #define SHIM_PATH_SIZE 4096
 
 /* Define `next`, of the function's own type. */
-#define DEFINE_NEXT(name)                                                     \
-	static _Atomic(void *) cache_;                                        \
-	__typeof__(name) *next =                                              \
-		(__typeof__(name) *)shim_next(&cache_, #name)
+#define DEFINE_NEXT(name)              \
+	static _Atomic(void *) cache_; \
+	__typeof__(name) *next = (__typeof__(name) *)shim_next(&cache_, #name)
 
 void *shim_next(_Atomic(void *) *cache, const char *name);
 

@@ -32,8 +32,8 @@ bool device_reap(struct host_device *device)
 }
 
 /* A control transfer before the clock runs. */
-static int control(struct host_device *device, struct usb_setup setup,
-	void *data)
+static int control(
+	struct host_device *device, struct usb_setup setup, void *data)
 {
 	struct wait wait = {{wait_done}, false};
 	struct urb urb = {
@@ -60,8 +60,8 @@ static int get(struct host_device *device, uint8_t type, uint8_t index,
 			.bmRequestType = USB_DIR_IN,
 			.bRequest = USB_REQ_GET_DESCRIPTOR,
 			.wValue = type << 8 | index,
-			.wIndex = type == USB_DESC_STRING ? USB_LANG_ENGLISH
-							  : 0,
+			.wIndex =
+				type == USB_DESC_STRING ? USB_LANG_ENGLISH : 0,
 			.wLength = size,
 		},
 		data);
@@ -82,8 +82,8 @@ int device_enumerate(struct host_device *device)
 	struct usb_device_descriptor *descriptor = (void *)device->descriptors;
 	uint8_t *config = device->descriptors + sizeof(*descriptor);
 	size_t room = sizeof(device->descriptors) - sizeof(*descriptor);
-	int size = get(device, USB_DESC_DEVICE, 0, descriptor,
-		sizeof(*descriptor));
+	int size = get(
+		device, USB_DESC_DEVICE, 0, descriptor, sizeof(*descriptor));
 
 	if (size != sizeof(*descriptor))
 		return -EIO;

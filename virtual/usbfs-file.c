@@ -101,8 +101,8 @@ void file_signal(struct host_file *file)
 		return; /* the shim has not filled it: POLLOUT already */
 }
 
-static void give_back(struct host_file *file, uint32_t index, int status,
-	uint32_t actual)
+static void give_back(
+	struct host_file *file, uint32_t index, int status, uint32_t actual)
 {
 	struct usbfs_shared *shared = file->shared;
 
@@ -319,8 +319,9 @@ bool file_take_commands(struct host_file *file)
 		file->broken = true;
 	while (count-- > 0 && !file->broken) {
 		uint32_t command = atomic_load_explicit(
-			(_Atomic uint32_t *)&shared->commands
-				[file->command_head++ % USBFS_COMMANDS],
+			(_Atomic uint32_t *)&shared
+				->commands[file->command_head++ %
+					USBFS_COMMANDS],
 			memory_order_relaxed);
 		uint32_t index = command & ~USBFS_CANCEL;
 		int result;

@@ -7,7 +7,7 @@
 #include "usbfs-host.h"
 #include "usbfs-wire.h"
 
-#define USBFS_PLUGS_MAX	       8
+#define USBFS_PLUGS_MAX        8
 #define USBFS_DESCRIPTORS_SIZE 1024
 
 /* What an URB's user points at: who hears that it is done. */
@@ -39,19 +39,19 @@ struct host_slot {
 	struct urb urb;
 	struct urb zero; /* the empty packet behind it */
 	uint64_t number; /* in the order of submission */
-	int status;	 /* of the first of both that failed */
+	int status;      /* of the first of both that failed */
 	uint8_t flags;
 	uint8_t pending; /* how many of both are on the bus */
-	bool asked;	 /* by USBFS_TRANSFER */
+	bool asked;      /* by USBFS_TRANSFER */
 };
 
 struct host_file {
 	struct usbfs_host *host;
-	struct host_file *next;	  /* of the host's */
-	struct host_file *sibling; /* of the device's */
+	struct host_file *next;     /* of the host's */
+	struct host_file *sibling;  /* of the device's */
 	struct host_device *device; /* NULL until it is opened */
 	int socket;
-	int pipe; /* the end that is read; -1 = none */
+	int pipe;     /* the end that is read; -1 = none */
 	bool waiting; /* a request is being carried out */
 	bool broken;  /* what came makes no sense: to be closed */
 	bool signal;  /* done slots are to be told */
@@ -77,7 +77,12 @@ struct usbfs_host {
 	unsigned uevents;
 };
 
-/* ---- usbfs-host.c: the loop's two halves ------------------------------ */
+/* ---- usbfs-host.c ----------------------------------------------------- */
+
+int host_watch(struct usbfs_host *host, int fd, void *who);
+void file_close(struct host_file *file);
+
+/* The loop's two halves. */
 
 /* Let the devices get on.  True if something happened. */
 bool host_serve(struct usbfs_host *host);

@@ -33,8 +33,7 @@ void file_reply(struct host_file *file, int result, uint32_t value)
 
 static void show_state(struct host_device *device)
 {
-	for (struct host_file *file = device->files; file;
-		file = file->sibling)
+	for (struct host_file *file = device->files; file; file = file->sibling)
 		file_show_state(file);
 }
 
@@ -140,8 +139,8 @@ static int claim(struct host_file *file, uint32_t interface)
 }
 
 /* The kernel ends what is under way, and selects setting 0. */
-static void release(struct host_file *file, unsigned interface,
-	struct errand *errand)
+static void release(
+	struct host_file *file, unsigned interface, struct errand *errand)
 {
 	struct host_device *device = file->device;
 
@@ -225,16 +224,15 @@ static int request_set_configuration(struct host_file *file,
 static int request_clear_halt(struct host_file *file,
 	const struct usbfs_request *request, struct errand *errand)
 {
-	int interface = request->a > UINT8_MAX
-		? -1
-		: usbfs_interface_of(request->a);
+	int interface =
+		request->a > UINT8_MAX ? -1 : usbfs_interface_of(request->a);
 
 	if (interface < 0)
 		return -ENOENT;
 	if (file->device->claims[interface] != file)
 		return -EBUSY;
-	add(errand, USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE,
-		USB_FEATURE_HALT, request->a);
+	add(errand, USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_FEATURE_HALT,
+		request->a);
 	return 0;
 }
 
@@ -246,16 +244,14 @@ static int request_reset(struct host_file *file,
 	struct host_device *device = file->device;
 
 	(void)request;
-	for (struct host_file *each = device->files; each;
-		each = each->sibling)
+	for (struct host_file *each = device->files; each; each = each->sibling)
 		file_cancel(each, -1);
 	add(errand, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
 		device->configuration, 0);
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		if (device->alternate[i] != USB_ALT_OFF)
-			add(errand, USB_RECIP_INTERFACE,
-				USB_REQ_SET_INTERFACE, device->alternate[i],
-				i);
+			add(errand, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
+				device->alternate[i], i);
 	return 0;
 }
 
@@ -284,8 +280,7 @@ static void run_errand(
 	start(errand);
 }
 
-void request_handle(
-	struct host_file *file, const struct usbfs_request *request)
+void request_handle(struct host_file *file, const struct usbfs_request *request)
 {
 	int result;
 

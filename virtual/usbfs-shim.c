@@ -40,44 +40,43 @@ static int result_of(long result)
 /* ---- Opened ----------------------------------------------------------- */
 
 /* The mode is there only when a file may be created. */
-#define MODE(flags, mode)                                                     \
-	do {                                                                  \
-		if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) { \
-			va_list list;                                         \
-									      \
-			va_start(list, flags);                                \
-			mode = va_arg(list, mode_t);                          \
-			va_end(list);                                         \
-		}                                                             \
+#define MODE(flags, mode)                                                  \
+	do {                                                               \
+		if ((flags)&O_CREAT || ((flags)&O_TMPFILE) == O_TMPFILE) { \
+			va_list list;                                      \
+                                                                           \
+			va_start(list, flags);                             \
+			mode = va_arg(list, mode_t);                       \
+			va_end(list);                                      \
+		}                                                          \
 	} while (0)
 
-#define OPEN(name)                                                            \
-	SHIM_API int name(const char *path, int flags, ...)                   \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		char buffer[SHIM_PATH_SIZE];                                  \
-		unsigned bus, address;                                        \
-		mode_t mode = 0;                                              \
-									      \
-		if (shim_is_device(path, &bus, &address))                     \
-			return result_of(shim_open(bus, address, flags));     \
-		MODE(flags, mode);                                            \
-		return next(shim_path(AT_FDCWD, path, buffer), flags, mode);  \
+#define OPEN(name)                                                           \
+	SHIM_API int name(const char *path, int flags, ...)                  \
+	{                                                                    \
+		DEFINE_NEXT(name);                                           \
+		char buffer[SHIM_PATH_SIZE];                                 \
+		unsigned bus, address;                                       \
+		mode_t mode = 0;                                             \
+                                                                             \
+		if (shim_is_device(path, &bus, &address))                    \
+			return result_of(shim_open(bus, address, flags));    \
+		MODE(flags, mode);                                           \
+		return next(shim_path(AT_FDCWD, path, buffer), flags, mode); \
 	}
 
-#define OPENAT(name)                                                          \
-	SHIM_API int name(int at, const char *path, int flags, ...)           \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		char buffer[SHIM_PATH_SIZE];                                  \
-		unsigned bus, address;                                        \
-		mode_t mode = 0;                                              \
-									      \
-		if (!(flags & O_PATH) &&                                      \
-			shim_is_device(path, &bus, &address))                 \
-			return result_of(shim_open(bus, address, flags));     \
-		MODE(flags, mode);                                            \
-		return next(at, shim_path(at, path, buffer), flags, mode);    \
+#define OPENAT(name)                                                           \
+	SHIM_API int name(int at, const char *path, int flags, ...)            \
+	{                                                                      \
+		DEFINE_NEXT(name);                                             \
+		char buffer[SHIM_PATH_SIZE];                                   \
+		unsigned bus, address;                                         \
+		mode_t mode = 0;                                               \
+                                                                               \
+		if (!(flags & O_PATH) && shim_is_device(path, &bus, &address)) \
+			return result_of(shim_open(bus, address, flags));      \
+		MODE(flags, mode);                                             \
+		return next(at, shim_path(at, path, buffer), flags, mode);     \
 	}
 
 /* What glibc's headers make of open() when they can check it. */
@@ -86,15 +85,15 @@ int __open64_2(const char *path, int flags);
 int __openat_2(int at, const char *path, int flags);
 int __openat64_2(int at, const char *path, int flags);
 
-#define OPEN_2(name, plain)                                                   \
-	SHIM_API int name(const char *path, int flags)                        \
-	{                                                                     \
-		return plain(path, flags);                                    \
+#define OPEN_2(name, plain)                            \
+	SHIM_API int name(const char *path, int flags) \
+	{                                              \
+		return plain(path, flags);             \
 	}
-#define OPENAT_2(name, plain)                                                 \
-	SHIM_API int name(int at, const char *path, int flags)                \
-	{                                                                     \
-		return plain(at, path, flags);                                \
+#define OPENAT_2(name, plain)                                  \
+	SHIM_API int name(int at, const char *path, int flags) \
+	{                                                      \
+		return plain(at, path, flags);                 \
 	}
 
 OPEN(open)
@@ -148,18 +147,18 @@ SHIM_API int ioctl(int fd, unsigned long request, ...)
 	return next(fd, request, argument);
 }
 
-#define MMAP(name)                                                            \
-	SHIM_API void *name(void *address, size_t size, int protection,       \
-		int flags, int fd, off_t offset)                              \
-	{                                                                     \
-		DEFINE_NEXT(name);                                            \
-		struct shim_file *file =                                      \
-			fd < 0 || flags & MAP_ANONYMOUS ? NULL                \
-							: shim_file_of(fd);   \
-									      \
-		if (file)                                                     \
-			return shim_map(file, size, protection);              \
-		return next(address, size, protection, flags, fd, offset);    \
+#define MMAP(name)                                                         \
+	SHIM_API void *name(void *address, size_t size, int protection,    \
+		int flags, int fd, off_t offset)                           \
+	{                                                                  \
+		DEFINE_NEXT(name);                                         \
+		struct shim_file *file = fd < 0 || flags & MAP_ANONYMOUS   \
+			? NULL                                             \
+			: shim_file_of(fd);                                \
+                                                                           \
+		if (file)                                                  \
+			return shim_map(file, size, protection);           \
+		return next(address, size, protection, flags, fd, offset); \
 	}
 
 MMAP(mmap)

@@ -120,8 +120,8 @@ static void put_numbers(const struct host_device *device, const char *at)
 		descriptor->bDeviceSubClass);
 	attribute(host, at, "bDeviceProtocol", "%02x",
 		descriptor->bDeviceProtocol);
-	attribute(host, at, "bMaxPacketSize0", "%u",
-		descriptor->bMaxPacketSize0);
+	attribute(
+		host, at, "bMaxPacketSize0", "%u", descriptor->bMaxPacketSize0);
 	attribute(host, at, "bNumConfigurations", "%u",
 		descriptor->bNumConfigurations);
 	attribute(host, at, "bConfigurationValue", "%u",
@@ -145,8 +145,7 @@ static void put_strings(const struct host_device *device, const char *at)
 	};
 
 	for (unsigned i = USB_STRING_MANUFACTURER; i <= USB_STRING_SERIAL; i++)
-		attribute(device->host, at, names[i], "%s",
-			device->strings[i]);
+		attribute(device->host, at, names[i], "%s", device->strings[i]);
 }
 
 /* "2-1" on the machine's own tree would be "1-1" here: bus and port. */
@@ -174,8 +173,8 @@ static void put_interface(
 	link_to(device->host, link, "../../../../../bus/usb");
 	snprintf(link, sizeof(link), "sys/bus/usb/devices/%s:1.%u", name,
 		number);
-	snprintf(target, sizeof(target), "../../../devices/clyde/usb1/%s/%s:1.%u",
-		name, name, number);
+	snprintf(target, sizeof(target),
+		"../../../devices/clyde/usb1/%s/%s:1.%u", name, name, number);
 	link_to(device->host, link, target);
 }
 
@@ -211,8 +210,8 @@ int tree_add(struct host_device *device)
 	snprintf(link, sizeof(link), "%s/subsystem", at);
 	link_to(host, link, "../../../../bus/usb");
 	snprintf(link, sizeof(link), "sys/bus/usb/devices/%s", name);
-	snprintf(target, sizeof(target), "../../../devices/clyde/usb1/%s",
-		name);
+	snprintf(
+		target, sizeof(target), "../../../devices/clyde/usb1/%s", name);
 	link_to(host, link, target);
 	return put(host, "dev/bus/usb/001", node, device->descriptors,
 		device->descriptors_size);

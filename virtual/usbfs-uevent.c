@@ -33,8 +33,8 @@ _Static_assert(offsetof(struct monitor_message, properties) == 40,
 	"monitor_netlink_header");
 
 /* Lines become strings. */
-static uint32_t write_properties(struct host_device *device,
-	const char *action, char *text, size_t size)
+static uint32_t write_properties(
+	struct host_device *device, const char *action, char *text, size_t size)
 {
 	const struct usb_device_descriptor *descriptor =
 		(const void *)device->descriptors;
@@ -67,8 +67,8 @@ static void tell(const struct monitor_message *message, size_t size,
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, message, size, MSG_NOSIGNAL,
-		    (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	if (sendto(fd, message, size, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		    sizeof(address)) < 0 &&
 		errno == ECONNREFUSED)
 		unlink(address.sun_path); /* its process has died */
 	close(fd);
@@ -87,8 +87,8 @@ void uevent_send(struct host_device *device, const char *action)
 	struct dirent *entry;
 	DIR *directory;
 
-	message.properties_size = write_properties(device, action,
-		message.properties, sizeof(message.properties));
+	message.properties_size = write_properties(
+		device, action, message.properties, sizeof(message.properties));
 	snprintf(path, sizeof(path), "%s/%s", device->host->directory,
 		USBFS_UEVENTS);
 	directory = opendir(path);

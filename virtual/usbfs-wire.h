@@ -31,15 +31,15 @@
 /* ---- The socket ------------------------------------------------------- */
 
 enum usbfs_op {
-	USBFS_OPEN,	     /* a = bus, b = address: once, first */
-	USBFS_CLAIM,	     /* a = interface */
-	USBFS_RELEASE,	     /* a = interface */
+	USBFS_OPEN,          /* a = bus, b = address: once, first */
+	USBFS_CLAIM,         /* a = interface */
+	USBFS_RELEASE,       /* a = interface */
 	USBFS_SET_INTERFACE, /* a = interface, b = alternate setting */
 	USBFS_SET_CONFIGURATION,
 	USBFS_CLEAR_HALT, /* a = endpoint */
 	USBFS_RESET,
 	USBFS_TRANSFER, /* a = slot: carry it, answer when it is done */
-	USBFS_SETTLE,	/* see who has closed: the memory is theirs no more */
+	USBFS_SETTLE,   /* see who has closed: the memory is theirs no more */
 	USBFS_OPS,
 };
 
@@ -69,20 +69,20 @@ enum usbfs_fd {
 
 /* What all open files share. */
 struct usbfs_world {
-	_Alignas(64) _Atomic uint32_t asleep;	/* the host wants to be woken */
-	_Alignas(64) _Atomic uint64_t bytes;	/* of the limit, in use */
-	uint64_t bytes_max;			/* usbfs_memory_mb */
-	uint32_t capabilities;			/* USBDEVFS_CAP_... */
+	_Alignas(64) _Atomic uint32_t asleep; /* the host wants to be woken */
+	_Alignas(64) _Atomic uint64_t bytes;  /* of the limit, in use */
+	uint64_t bytes_max;                   /* usbfs_memory_mb */
+	uint32_t capabilities;                /* USBDEVFS_CAP_... */
 };
 
 /* ---- An open file's memory -------------------------------------------- */
 
-#define USBFS_SLOTS	   4096
-#define USBFS_COMMANDS	   (2 * USBFS_SLOTS)
-#define USBFS_CANCEL	   0x80000000u /* a command: not this, cancel */
-#define USBFS_SIGNAL	   0x40000000u /* a command: poll() may not know */
+#define USBFS_SLOTS        4096
+#define USBFS_COMMANDS     (2 * USBFS_SLOTS)
+#define USBFS_CANCEL       0x80000000u /* a command: not this, cancel */
+#define USBFS_SIGNAL       0x40000000u /* a command: poll() may not know */
 #define USBFS_DATA_OFFSET  0x200000u
-#define USBFS_DATA_SIZE	   0x3000000u
+#define USBFS_DATA_SIZE    0x3000000u
 #define USBFS_PRIVATE_SIZE 0x100000u /* of the shim's own */
 #define USBFS_MEMORY_SIZE  (USBFS_DATA_OFFSET + USBFS_DATA_SIZE)
 
@@ -97,7 +97,7 @@ enum usbfs_flag {
    host the second before it gives it back. */
 struct usbfs_slot {
 	_Alignas(32) uint32_t offset; /* in the data, of its data */
-	uint32_t length;	      /* of that */
+	uint32_t length;              /* of that */
 	uint8_t endpoint;
 	uint8_t flags;
 	_Atomic uint8_t over; /* set by the host, cleared by the shim */

@@ -39,8 +39,8 @@ static void set_up(void)
 		.bytes_max = USBFS_BYTES_DEFAULT};
 	struct complaint complaint;
 
-	if (virtual_world_new(
-		    &world, "configured=1", PACE_OFF, &complaint) < 0 ||
+	if (virtual_world_new(&world, "configured=1", PACE_OFF, &complaint) <
+			0 ||
 		usbfs_host_new(world.plugs, 1, &options, &host) < 0)
 		abort();
 	atexit(clean_up);
@@ -68,8 +68,7 @@ static void ask(struct client *client, uint32_t op, uint32_t a, uint32_t b)
 
 static void open_client(struct client *client)
 {
-	struct usbfs_request request = {
-		USBFS_OPEN, USBFS_BUS, USBFS_ADDRESS};
+	struct usbfs_request request = {USBFS_OPEN, USBFS_BUS, USBFS_ADDRESS};
 	struct usbfs_reply reply;
 	struct iovec part = {&reply, sizeof(reply)};
 	union {
