@@ -163,6 +163,7 @@ static void cancel(void)
 	CHECK(transfer->status == LIBUSB_TRANSFER_CANCELLED);
 	CHECK(transfer->actual_length == 0);
 	CHECK(libusb_cancel_transfer(transfer) == LIBUSB_ERROR_NOT_FOUND);
+	libusb_free_transfer(transfer);
 }
 
 /* In the bus's own time a mebibyte takes 22 ms. */
@@ -183,6 +184,7 @@ static void partial(void)
 	CHECK(transfer->actual_length < (int)sizeof(data));
 	CHECK(transfer->actual_length % 512 == 0);
 	CHECK(data[0] == 1 && data[2] == 2 && data[4] == 4);
+	libusb_free_transfer(transfer);
 }
 
 #define MANY 300
@@ -264,6 +266,7 @@ static void zero(void)
 		wait_for(&flag);
 		CHECK(transfer->status == LIBUSB_TRANSFER_COMPLETED);
 	}
+	libusb_free_transfer(transfer);
 }
 
 static void mapped(void)

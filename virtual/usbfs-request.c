@@ -172,8 +172,8 @@ void files_settle(struct usbfs_host *host)
 	for (struct host_file *file = host->files; file; file = file->next) {
 		struct pollfd event = {file->socket, 0, 0};
 
-		if (file->device == NULL || file->broken ||
-			poll(&event, 1, 0) <= 0)
+		if (file->device == NULL ||
+			(!file->broken && poll(&event, 1, 0) <= 0))
 			continue;
 		file->broken = true;
 		file_release_all(file);
