@@ -5,6 +5,7 @@
  * scene, which tests/cli/test_virtual.py runs under `clyde virtual`.  The
  * FPGA must be configured.
  */
+#include <fcntl.h>
 #include <libusb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -422,6 +423,22 @@ static void forks(void)
 	}
 }
 
+/* Who is given an open device file and nothing else, as on Android. */
+static void wrapped(void)
+{
+	struct libusb_config_descriptor *config;
+	int fd = open("/dev/bus/usb/001/002", O_RDWR);
+
+	CHECK(fd >= 0);
+	CHECK(libusb_wrap_sys_device(NULL, fd, &handle) == 0);
+	CHECK(libusb_get_active_config_descriptor(
+		      libusb_get_device(handle), &config) == 0);
+	CHECK(config->bNumInterfaces == 5);
+	libusb_free_config_descriptor(config);
+	use(0, 1);
+	CHECK(command(0x22, "", 0) == 12);
+}
+
 static const struct {
 	const char *name;
 	void (*play)(void);
@@ -440,6 +457,7 @@ static const struct {
 	{"hotplug", hotplug},
 	{"threads", threads},
 	{"forks", forks},
+	{"wrapped", wrapped},
 };
 
 int main(int argc, char **argv)

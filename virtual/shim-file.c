@@ -244,6 +244,7 @@ int shim_open(unsigned bus, unsigned address, int flags)
 		return -ENOMEM;
 	file->socket = file->wake = file->memory = -1;
 	file->writable = (flags & O_ACCMODE) != O_RDONLY;
+	file->bus = bus;
 	file->address = address;
 	result = connect_file(file, bus, address);
 	if (result < 0) {
@@ -261,6 +262,41 @@ int shim_open(unsigned bus, unsigned address, int flags)
 		;
 	errno = error;
 	return file->fd;
+}
+
+/* ---- Read ------------------------------------------------------------- */
+
+ssize_t shim_read(struct shim_file *file, void *data, size_t size)
+{
+	char path[SHIM_PATH_SIZE];
+	ssize_t result;
+	int fd;
+
+	if (file->shared->state.gone)
+		return -ENODEV;
+	snprintf(path, sizeof(path), "%s/dev/bus/usb/%03u/%03u",
+		shim_directory(), file->bus, file->address);
+	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENODEV;
+	result = syscall(SYS_pread64, fd, data, size, file->position);
+	shut(fd);
+	if (result < 0)
+		return -EFAULT;
+	file->position += result;
+	return result;
+}
+
+off_t shim_seek(struct shim_file *file, off_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->position;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
 }
 
 void shim_close(int fd)

@@ -51,7 +51,8 @@ struct shim_file {
 	int fd; /* the program's */
 	int socket, wake, memory;
 	bool writable;
-	unsigned address;
+	unsigned bus, address;
+	_Atomic off_t position; /* of read(), in the descriptors */
 	struct usbfs_shared *shared;
 	struct shim_private *private;
 	struct usbfs_world *world;

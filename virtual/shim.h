@@ -49,6 +49,8 @@ void shim_close(int fd);
 
 /* As the kernel would: a result, or -errno. */
 long shim_ioctl(struct shim_file *file, unsigned long request, void *argument);
+ssize_t shim_read(struct shim_file *file, void *data, size_t size);
+off_t shim_seek(struct shim_file *file, off_t offset, int whence);
 void *shim_map(struct shim_file *file, size_t size, int protection);
 /* False if it is not a mapped buffer. */
 bool shim_unmap(void *address, size_t size);

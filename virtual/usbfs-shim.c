@@ -29,7 +29,7 @@ void *shim_next(_Atomic(void *) *cache, const char *name)
 	return next;
 }
 
-static int result_of(long result)
+static long result_of(long result)
 {
 	if (result >= 0)
 		return result;
@@ -51,18 +51,18 @@ static int result_of(long result)
 		}                                                          \
 	} while (0)
 
-#define OPEN(name)                                                           \
-	SHIM_API int name(const char *path, int flags, ...)                  \
-	{                                                                    \
-		DEFINE_NEXT(name);                                           \
-		char buffer[SHIM_PATH_SIZE];                                 \
-		unsigned bus, address;                                       \
-		mode_t mode = 0;                                             \
-                                                                             \
-		if (shim_is_device(path, &bus, &address))                    \
-			return result_of(shim_open(bus, address, flags));    \
-		MODE(flags, mode);                                           \
-		return next(shim_path(AT_FDCWD, path, buffer), flags, mode); \
+#define OPEN(name)                                                             \
+	SHIM_API int name(const char *path, int flags, ...)                    \
+	{                                                                      \
+		DEFINE_NEXT(name);                                             \
+		char buffer[SHIM_PATH_SIZE];                                   \
+		unsigned bus, address;                                         \
+		mode_t mode = 0;                                               \
+                                                                               \
+		if (shim_is_device(path, &bus, &address))                      \
+			return (int)result_of(shim_open(bus, address, flags)); \
+		MODE(flags, mode);                                             \
+		return next(shim_path(AT_FDCWD, path, buffer), flags, mode);   \
 	}
 
 #define OPENAT(name)                                                           \
@@ -74,7 +74,7 @@ static int result_of(long result)
 		mode_t mode = 0;                                               \
                                                                                \
 		if (!(flags & O_PATH) && shim_is_device(path, &bus, &address)) \
-			return result_of(shim_open(bus, address, flags));      \
+			return (int)result_of(shim_open(bus, address, flags)); \
 		MODE(flags, mode);                                             \
 		return next(at, shim_path(at, path, buffer), flags, mode);     \
 	}
@@ -130,6 +130,34 @@ SHIM_API int close(int fd)
 	shim_close(fd);
 	shim_close_monitor(fd);
 	return next(fd);
+}
+
+/* A device file reads as its descriptors. */
+SHIM_API ssize_t read(int fd, void *data, size_t size)
+{
+	DEFINE_NEXT(read);
+	struct shim_file *file = shim_file_of(fd);
+
+	return file ? result_of(shim_read(file, data, size))
+		    : next(fd, data, size);
+}
+
+SHIM_API off_t lseek(int fd, off_t offset, int whence)
+{
+	DEFINE_NEXT(lseek);
+	struct shim_file *file = shim_file_of(fd);
+
+	return file ? result_of(shim_seek(file, offset, whence))
+		    : next(fd, offset, whence);
+}
+
+SHIM_API off64_t lseek64(int fd, off64_t offset, int whence)
+{
+	DEFINE_NEXT(lseek64);
+	struct shim_file *file = shim_file_of(fd);
+
+	return file ? result_of(shim_seek(file, offset, whence))
+		    : next(fd, offset, whence);
 }
 
 SHIM_API int ioctl(int fd, unsigned long request, ...)
