@@ -53,6 +53,7 @@ struct bus {
 struct frame {
 	tick now, end;
 	unsigned packets;
+	uint32_t queued; /* endpoints that have transfers, by bit */
 	bool moved;
 };
 
@@ -306,6 +307,21 @@ static enum outcome transact(
 	return outcome;
 }
 
+static uint32_t rotate(uint32_t bits, unsigned count)
+{
+	return bits >> count | bits << (-count % 32);
+}
+
+static uint32_t queued(const struct bus *bus)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < QUEUES; i++)
+		if (bus->queues[i].head)
+			bits |= UINT32_C(1) << i;
+	return bits;
+}
+
 /* One turn for every endpoint that has a transfer.  False when the
    microframe has no room, or the bus nothing to do. */
 static bool carry_round(struct bus *bus, struct frame *frame)
@@ -314,8 +330,10 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	unsigned refused = 0;
 	bool moved = false;
 
-	for (unsigned i = 0; i < QUEUES; i++) {
-		unsigned at = (bus->first + i) % QUEUES;
+	/* From the first in turn on, and around. */
+	for (uint32_t left = rotate(frame->queued, bus->first); left;
+		left &= left - 1) {
+		unsigned at = (bus->first + __builtin_ctz(left)) % QUEUES;
 
 		if (bus->queues[at].head == NULL)
 			continue;
@@ -357,6 +375,7 @@ static bool carry_microframe(struct bus *bus)
 	struct frame frame = {
 		.now = bus->now + SOF_BYTES * TICKS_PER_BYTE,
 		.end = bus->now + TICKS_PER_MICROFRAME,
+		.queued = queued(bus),
 	};
 
 	while (carry_round(bus, &frame))
@@ -387,18 +406,10 @@ static bool skip(struct bus *bus, tick until)
 	return true;
 }
 
-static bool idle(const struct bus *bus)
-{
-	for (unsigned i = 0; i < QUEUES; i++)
-		if (bus->queues[i].head)
-			return false;
-	return true;
-}
-
 bool bus_run(struct bus *bus, tick until)
 {
 	while (bus->done == NULL && bus->now < until) {
-		if (bus->unplugged || idle(bus)) {
+		if (bus->unplugged || queued(bus) == 0) {
 			if (until == TICK_NEVER)
 				return false;
 			bus->now +=
@@ -437,7 +448,7 @@ tick bus_due(const struct bus *bus)
 
 	if (bus->done)
 		return bus->now;
-	if (bus->unplugged || idle(bus))
+	if (bus->unplugged || queued(bus) == 0)
 		return TICK_NEVER;
 	if (bus->streak == 0) {
 		event = bus->function->ops->advance(bus->function, bus->now);
