@@ -46,6 +46,7 @@ void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);
 void command_run(struct tool *tool, int argc, char **argv);
 void command_safe(struct tool *tool, int argc, char **argv);
+void command_virtual(struct tool *tool, int argc, char **argv);
 void command_voltage(struct tool *tool, int argc, char **argv);
 
 /* Do what a whole command line says. */
@@ -118,6 +119,10 @@ void share(struct argp_state *state, struct tool *tool);
 /* Parse the arguments, of which the first is ignored. */
 bool parse(struct tool *tool, const struct argp *argp, int argc, char **argv,
 	void *input);
+
+/* The same where the first argument ends the options. */
+bool parse_in_order(struct tool *tool, const struct argp *argp, int argc,
+	char **argv, void *input);
 
 /* The same for a command that has no arguments of its own. */
 bool parse_plain(struct tool *tool, const struct argp_child *children,

@@ -29,7 +29,7 @@ struct answer {
 
 struct script_endpoint {
 	const struct answer *answers; /* the last one goes on for ever */
-	size_t count; /* 0: it refuses all */
+	size_t count;                 /* 0: it refuses all */
 	size_t next;
 	tick ready;     /* until then it refuses all */
 	uint32_t moved; /* bytes taken or given */
@@ -52,9 +52,9 @@ struct script {
 
 void script_init(struct script *script);
 
-#define ANSWERS(endpoint, ...) \
+#define ANSWERS(endpoint, ...)                                           \
 	script_answer(&(endpoint), (const struct answer[]){__VA_ARGS__}, \
-		sizeof((const struct answer[]){__VA_ARGS__}) / \
+		sizeof((const struct answer[]){__VA_ARGS__}) /           \
 			sizeof(struct answer))
 void script_answer(struct script_endpoint *endpoint,
 	const struct answer *answers, size_t count);
@@ -88,8 +88,8 @@ void rig_configure(struct rig *rig);
 int rig_wait(struct rig *rig, struct urb *urb);
 int rig_control(struct rig *rig, uint8_t type, uint8_t request, uint16_t value,
 	uint16_t index, void *data, uint16_t length);
-int rig_transfer(struct rig *rig, uint8_t endpoint, void *data,
-	uint32_t length);
+int rig_transfer(
+	struct rig *rig, uint8_t endpoint, void *data, uint32_t length);
 
 /* Wait until the device has left the bus and is back; false if it does not
    leave, or not come back, within two seconds. */

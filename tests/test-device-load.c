@@ -13,7 +13,7 @@
 #include "internal.h"
 #include "virtual/firmware.h"
 
-#define MS(ms) ((ms) * 1000 * (tick)480) /* ticks of 480 Mb/s */
+#define MS(ms) ((tick)480000 * (ms)) /* of 480 Mb/s */
 
 static struct rig rig;
 static uint8_t *image;
@@ -93,8 +93,8 @@ static void load(void)
 {
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 }
 
@@ -162,8 +162,8 @@ static void load_cfg_waits_until_all_is_consumed(void **state)
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_WAIT);
 	assert_status(0, nothing);
 	send(image + image_size - 1, 1);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_status(image_size, id);
 }
 
@@ -175,8 +175,8 @@ static void load_cfg_is_an_error_out_of_its_setting(void **state)
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 0), MGMT_ERROR);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	/* launched already */
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(image_size, id);
@@ -188,8 +188,8 @@ static void load_cfg_is_an_error_while_done_is_low(void **state)
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	image[20000] ^= 1; /* the CRC will not be right */
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ERROR);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
 	/* half of a good one, and the host believes that to be all */
 	image[20000] ^= 1;
@@ -200,8 +200,8 @@ static void load_cfg_is_an_error_while_done_is_low(void **state)
 	reopen("done");
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ERROR);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
@@ -215,8 +215,8 @@ static void selecting_the_setting_again_begins_anew(void **state)
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 1), MGMT_WAIT);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 }
@@ -239,8 +239,8 @@ static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 	assert_int_equal(reply.data.progress, 1024);
 	send(image + 1024, image_size - 1024);
 	assert_memory_equal(eeprom + 12 + 17, nothing, 12);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_NVM, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	assert_int_equal(reply.data.progress, image_size);
 	assert_memory_equal(
 		eeprom + 0x7000, image + 0x20000, image_size - 0x20000);
@@ -264,12 +264,12 @@ static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_NVM, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	rig_configure(&rig);
 	assert_status(image_size, (const uint8_t *)"clyde\0\0\1");
 	device_boot(rig.device);
@@ -283,8 +283,7 @@ static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
 				 sizeof(request), &reply),
 		6);
 	assert_int_equal(reply.code, MGMT_ACK);
-	assert_memory_equal(
-		device_eeprom(rig.device) + 12 + 17, nothing, 12);
+	assert_memory_equal(device_eeprom(rig.device) + 12 + 17, nothing, 12);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 	device_boot(rig.device);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
@@ -301,8 +300,8 @@ static void half_a_bitstream_does_not_configure_at_power_up(void **state)
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	send(image, image_size);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_NVM, image_size),
-		MGMT_ACK);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	memcpy(eeprom, device_eeprom(rig.device), sizeof(eeprom));
 	options.eeprom = eeprom;
 	rig_close(&rig);
@@ -318,7 +317,9 @@ static void load_nvm_is_an_error_out_of_its_setting(void **state)
 	assert_int_equal(reply.data.progress, 0);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image, 512);
+	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
 	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 512), MGMT_ERROR);
+	assert_int_equal(reply.data.progress, 0); /* all of an error is */
 }
 
 static int ram(uint8_t direction, uint16_t address, void *data, uint16_t size)

@@ -281,6 +281,22 @@ static void status_and_configuration_can_be_asked_for(void **state)
 	assert_int_equal(ask(0xb0, 0, 0), -EPIPE);
 }
 
+/* 0xa0 alone has data to write, to the address in wValue; CPUCS is 0xe600. */
+static void only_the_boot_rom_writes_to_the_8051(void **state)
+{
+	uint8_t hold = 1, byte = 0x5a;
+
+	(void)state;
+	rig_open(&rig, &rig_c3, NULL);
+	rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 0x1001, 0, &byte, 1);
+	assert_int_equal(rig_control(&rig, USB_DIR_IN | USB_TYPE_VENDOR, 0xa0,
+				 0x1001, 0, data, 1),
+		1);
+	assert_int_equal(data[0], 0);
+	rig_control(&rig, 0, USB_REQ_SET_CONFIGURATION, 0xe600, 0, &hold, 1);
+	assert_int_equal(get(USB_DESC_DEVICE, 0, 18), 18);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -300,6 +316,7 @@ int main(void)
 		TEST(a_descriptor_of_another_index_stalls),
 		TEST(without_a_configuration_block_it_looks_like_a_bare_fx2),
 		TEST(status_and_configuration_can_be_asked_for),
+		TEST(only_the_boot_rom_writes_to_the_8051),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,6 +255,15 @@ static void a_long_uri_opens_what_it_names_or_is_refused(void **state)
 	}
 }
 
+/* A value that looks like a key is none. */
+static void a_uri_names_its_device_whatever_the_values_are(void **state)
+{
+	(void)state;
+	open_context();
+	assert_opens_what_it_names("virtual:devices=2,manufacturer=index=,"
+				   "serial=20240202T130000Z");
+}
+
 static void one_of_several_must_be_chosen(void **state)
 {
 	struct clyde_device *device = NULL;
@@ -346,6 +355,7 @@ int main(void)
 		TEST(several_devices_have_different_serial_numbers),
 		TEST(a_list_opens_each_of_its_devices),
 		TEST(a_long_uri_opens_what_it_names_or_is_refused),
+		TEST(a_uri_names_its_device_whatever_the_values_are),
 		TEST(one_of_several_must_be_chosen),
 		TEST(devices_of_one_context_keep_apart),
 		TEST(the_cable_is_pulled_when_it_is_said),

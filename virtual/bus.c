@@ -14,6 +14,9 @@
 /* SOF: SYNC 4, PID 1, frame number and CRC 2, EOP and gap 12. */
 #define SOF_BYTES 19
 
+/* How many microframes bus_due() looks ahead: a millisecond. */
+#define FRAMES_AHEAD_MAX 8
+
 #define QUEUES 32 /* 16 endpoints OUT, 16 IN */
 
 struct queue {
@@ -31,6 +34,9 @@ struct bus {
 	bool unplugged;      /* for good */
 	bool lost;           /* left by itself, until bus_enumerate() */
 	unsigned departures; /* those that were noticed */
+	/* Microframes in a row in which something moved; 0 = and nothing
+	   will before the device's next event. */
+	unsigned streak;
 	struct bus_stats stats;
 };
 
@@ -100,6 +106,8 @@ void bus_submit(struct bus *bus, struct urb *urb)
 	}
 	*queue->tail = urb;
 	queue->tail = &urb->next;
+	if (bus->streak == 0)
+		bus->streak = 1; /* it may move */
 }
 
 void bus_cancel(struct bus *bus, struct urb *urb)
@@ -187,6 +195,21 @@ static enum outcome serve(
 	return outcome;
 }
 
+static uint32_t rotate(uint32_t bits, unsigned count)
+{
+	return bits >> count | bits << (-count % 32);
+}
+
+static uint32_t queued(const struct bus *bus)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < QUEUES; i++)
+		if (bus->queues[i].head)
+			bits |= UINT32_C(1) << i;
+	return bits;
+}
+
 /* One turn for every endpoint that has a transfer.  False when the
    microframe has no room, or the bus nothing to do. */
 static bool carry_round(struct bus *bus, struct frame *frame)
@@ -195,8 +218,10 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	unsigned refused = 0, next = bus->first;
 	bool moved = false;
 
-	for (unsigned i = 0; i < QUEUES; i++) {
-		unsigned at = (bus->first + i) % QUEUES;
+	/* From the first in turn on, and around. */
+	for (uint32_t left = rotate(frame->queued, bus->first); left;
+		left &= left - 1) {
+		unsigned at = (bus->first + __builtin_ctz(left)) % QUEUES;
 
 		if (bus->queues[at].head == NULL)
 			continue;
@@ -231,11 +256,15 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	return frame->now < frame->end;
 }
 
+/* False if nothing moved, and nothing happened in the device meanwhile: what
+   came up after the last token of an endpoint is still to be asked for. */
 static bool carry_microframe(struct bus *bus)
 {
+	tick event = bus->function->ops->advance(bus->function, bus->now);
 	struct frame frame = {
 		.now = bus->now + SOF_BYTES * TICKS_PER_BYTE,
 		.end = bus->now + TICKS_PER_MICROFRAME,
+		.queued = queued(bus),
 	};
 
 	while (carry_round(bus, &frame))
@@ -243,7 +272,11 @@ static bool carry_microframe(struct bus *bus)
 	bus->now += TICKS_PER_MICROFRAME;
 	bus->stats.microframes++;
 	bus->stats.naks += frame.naks;
-	return frame.moved;
+	if (frame.moved)
+		bus->streak++;
+	else
+		bus->streak = event < bus->now;
+	return bus->streak > 0;
 }
 
 /*
@@ -268,14 +301,6 @@ static bool skip(struct bus *bus, tick until, uint64_t naks)
 	return true;
 }
 
-static bool idle(const struct bus *bus)
-{
-	for (unsigned i = 0; i < QUEUES; i++)
-		if (bus->queues[i].head)
-			return false;
-	return true;
-}
-
 /* The clock runs on without a packet, to the microframe's end. */
 static void run_idle(struct bus *bus, tick until)
 {
@@ -291,7 +316,7 @@ bool bus_run(struct bus *bus, tick until)
 	while (bus->done == NULL && bus->now < until) {
 		uint64_t naks = bus->stats.naks;
 
-		if (bus->unplugged || idle(bus)) {
+		if (bus->unplugged || queued(bus) == 0) {
 			if (until == TICK_NEVER)
 				return false;
 			run_idle(bus, until);
@@ -307,4 +332,45 @@ bool bus_run(struct bus *bus, tick until)
 		bus->function->ops->advance(bus->function, bus->now);
 	watch_port(bus);
 	return true;
+}
+
+/* How many microframes the first transfer of a queue needs at least. */
+static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
+{
+	const struct urb *urb = queue->head;
+	uint32_t left = urb->length - urb->actual;
+	unsigned frames = left / (USB_PACKET_SIZE * bus->packets_max);
+
+	if ((urb->endpoint & USB_ENDPOINT_MASK) == 0)
+		return 1;
+	/* What has streamed for a while will go on. */
+	if (urb->endpoint & USB_DIR_IN && frames > bus->streak / 4)
+		frames = bus->streak / 4;
+	return frames > 0 ? frames : 1;
+}
+
+tick bus_due(const struct bus *bus)
+{
+	unsigned frames = FRAMES_AHEAD_MAX;
+	tick event;
+
+	if (bus->done)
+		return bus->now;
+	if (bus->unplugged || queued(bus) == 0)
+		return TICK_NEVER;
+	if (bus->streak == 0) {
+		event = bus->function->ops->advance(bus->function, bus->now);
+		if (event == TICK_NEVER)
+			return TICK_NEVER;
+		return (event / TICKS_PER_MICROFRAME + 1) *
+			TICKS_PER_MICROFRAME;
+	}
+	for (unsigned i = 0; i < QUEUES; i++) {
+		if (bus->queues[i].head == NULL)
+			continue;
+		unsigned needed = frames_needed(bus, &bus->queues[i]);
+		if (needed < frames)
+			frames = needed;
+	}
+	return bus->now + frames * TICKS_PER_MICROFRAME;
 }

@@ -17,6 +17,7 @@ struct frame {
 	tick now, end;
 	unsigned packets;
 	uint64_t naks;
+	uint32_t queued; /* endpoints that have transfers, by bit */
 	bool moved;
 };
 
