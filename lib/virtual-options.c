@@ -376,10 +376,25 @@ int virtual_options_save(struct virtual_options *options, const uint8_t *eeprom)
 	return write_eeprom(options);
 }
 
+/* Whether a key stands in a list of pairs; values may look like one. */
+static bool has_key(const char *text, const char *key)
+{
+	size_t size = strlen(key);
+
+	for (;;) {
+		if (strncmp(text, key, size) == 0 && text[size] == '=')
+			return true;
+		text += strcspn(text, ",");
+		if (*text == '\0')
+			return false;
+		text++;
+	}
+}
+
 void virtual_options_name(
 	const char *text, unsigned index, char *out, unsigned size)
 {
-	if (strstr(text, "devices=") && !strstr(text, "index="))
+	if (has_key(text, "devices") && !has_key(text, "index"))
 		snprintf(out, size, "%s,index=%u", text, index);
 	else
 		snprintf(out, size, "%s", text);

@@ -231,8 +231,10 @@ static enum handshake take_control(
 		return HANDSHAKE_NAK;
 	if (control->stalled)
 		return HANDSHAKE_STALL;
-	loader_write(
-		device, control->setup.wValue + control->sent, data, length);
+	if ((control->setup.bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR &&
+		control->setup.bRequest == USB_REQ_FX2_RAM)
+		loader_write(device, control->setup.wValue + control->sent,
+			data, length);
 	control->sent += length;
 	return HANDSHAKE_ACK;
 }
