@@ -44,10 +44,14 @@ void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);
 void command_run(struct tool *tool, int argc, char **argv);
 void command_safe(struct tool *tool, int argc, char **argv);
+void command_virtual(struct tool *tool, int argc, char **argv);
 void command_voltage(struct tool *tool, int argc, char **argv);
 
 /* Do what a whole command line says. */
 void dispatch(struct tool *tool, int argc, char **argv);
+
+/* The signal that interrupted the command, or 0. */
+int interrupted(void);
 
 /* ---- tool.c ----------------------------------------------------------- */
 

@@ -17,6 +17,9 @@ static const struct command commands[] = {
 	{"run", "run [APPLET]", "Run an applet, or list them", command_run},
 	{"safe", "safe", "Switch supplies and pull resistors off",
 		command_safe},
+	{"virtual", "virtual --listen redir:PATH",
+		"Lend a virtual Glasgow to another program",
+		command_virtual},
 	{"voltage", "voltage [PORTS VOLTS]",
 		"Show or set the port supplies and their limits",
 		command_voltage},
@@ -33,6 +36,11 @@ static void interrupt(int number)
 {
 	caught = number;
 	clyde_context_interrupt(interruptible);
+}
+
+int interrupted(void)
+{
+	return caught;
 }
 
 /* The first signal ends the command's waits, a second one ends clyde. */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The usbredir mouth: serves a virtual device on a UNIX socket, so that QEMU
+ * plugs it into the host controller of a real kernel:
+ *
+ *	-chardev socket,id=c,path=PATH,reconnect=1
+ *	-device qemu-xhci -device usb-redir,chardev=c
+ *
+ * A connection is a port of that controller.  The device is plugged in as
+ * soon as there is one, and has no power without it: each connection finds it
+ * as it is after power-up.
+ */
+#ifndef VIRTUAL_REDIR_H
+#define VIRTUAL_REDIR_H
+
+#include <signal.h>
+
+#include "bus.h"
+
+/* A device that is plugged in. */
+struct redir_plug {
+	struct function *function;
+	struct bus *bus; /* on which nothing is queued */
+	tick unplug;     /* when the cable is pulled, or TICK_NEVER */
+};
+
+enum redir_wish {
+	REDIR_GO_ON,
+	REDIR_STOP,
+	REDIR_PULL, /* the plug, until: */
+	REDIR_PLUG,
+};
+
+/* Whose devices they are. */
+struct redir_owner {
+	/* Make one, as after power-up: 0 or -errno. */
+	int (*plug)(struct redir_owner *owner, struct redir_plug *ret_plug);
+	void (*unplug)(struct redir_owner *owner);
+	/* Before the server sleeps: nothing is under way. */
+	void (*settle)(struct redir_owner *owner);
+	/* Something went wrong with a connection; serving goes on. */
+	void (*say)(struct redir_owner *owner, const char *line);
+	/* What a signal asked for; called after each return from ppoll(). */
+	enum redir_wish (*wish)(struct redir_owner *owner);
+};
+
+/*
+ * Listen on a path.  -EADDRINUSE if somebody does; what was left by one who
+ * has died is replaced.  -ENAMETOOLONG, -EEXIST if it is no socket, and what
+ * bind() says.
+ */
+int redir_listen(const char *path, int *ret_fd);
+
+/*
+ * Serve connections, one at a time, until the owner wishes to stop.  `paced`
+ * slaves the time of the bus to CLOCK_MONOTONIC; else it goes as fast as it
+ * can.  The signals in `awake` are those that may interrupt a sleep: they
+ * are to be blocked by the caller.
+ */
+int redir_serve(int listener, struct redir_owner *owner, bool paced,
+	const sigset_t *awake);
+
+#endif
