@@ -113,12 +113,14 @@ void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends)
 
 void keep_recall(struct keep *keep, uint64_t id)
 {
-	for (struct portion **at = &keep->sent; *at; at = &(*at)->next) {
-		if ((*at)->id != id)
-			continue;
-		insert(keep, unlink_sent(keep, at));
-		return;
-	}
+	struct portion **newest = NULL;
+
+	/* QEMU's numbers come again: they are addresses in a ring. */
+	for (struct portion **at = &keep->sent; *at; at = &(*at)->next)
+		if ((*at)->id == id)
+			newest = at;
+	if (newest)
+		insert(keep, unlink_sent(keep, newest));
 }
 
 bool keep_serve(struct keep *keep, uint8_t *data, uint32_t length,

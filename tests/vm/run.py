@@ -85,15 +85,20 @@ class Server:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, text=True,
-                                        stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            self.command, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
         line = self.process.stdout.readline()
         if not line.startswith("listening"):
             sys.exit(f"clyde virtual did not start: {line}")
 
     def stop(self):
         self.process.terminate()
-        status = self.process.wait(timeout=10)
+        said = self.process.communicate(timeout=10)[0].splitlines()
+        for line in said:
+            if line != "clyde: interrupted":
+                print(f"   {line}")
+        status = self.process.returncode
         if status != 128 + signal.SIGTERM:
             print(f"clyde virtual ended with {status}")
         return status == 128 + signal.SIGTERM

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Bytes to and from the benchmark core by plain libusb, every one verified:
+ *
+ *	guest-stream load | source MIB | sink MIB | loopback MIB |
+ *		latency COUNT | cancel MIB | unplug pull|hangup
+ *
+ * Prints what it measured; the exit status is 0 only if all was right.
+ */
+#include "guest-usb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h" /* image_build() */
+
+#define DEPTH        16
+#define SIZE         65536
+#define PACKET       512
+#define CANCEL_EVERY 3
+#define GONE_S       1.0
+
+static uint8_t sequence[SEQUENCE_PERIOD + SIZE];
+
+static void make_sequence(void)
+{
+	sequence_generate(sequence);
+	memcpy(sequence + SEQUENCE_PERIOD, sequence, SIZE);
+}
+
+static const uint8_t *sequence_at(uint64_t offset)
+{
+	return sequence + offset % SEQUENCE_PERIOD;
+}
+
+/* ---- A queue of transfers on one endpoint ----------------------------- */
+
+struct stream {
+	struct guest *guest;
+	struct libusb_transfer *transfers[DEPTH];
+	uint64_t queued; /* OUT: up to where the sequence is queued */
+	uint64_t moved;  /* in order, and right */
+	uint64_t end;    /* stop at this many */
+	unsigned in_flight;
+	unsigned completions, cancelled;
+	bool draining; /* nothing is queued until all have come back */
+	bool stopping;
+	int failure; /* enum libusb_transfer_status */
+	double last, failed; /* when something moved; when it first failed */
+};
+
+static bool is_in(const struct libusb_transfer *transfer)
+{
+	return transfer->endpoint & LIBUSB_ENDPOINT_IN;
+}
+
+static void submit(struct stream *stream, struct libusb_transfer *transfer)
+{
+	uint64_t left = stream->end - stream->queued;
+	int result;
+
+	if (stream->stopping || stream->failure)
+		return;
+	if (!is_in(transfer)) {
+		if (left == 0)
+			return;
+		transfer->length = left < SIZE ? left : SIZE;
+		memcpy(transfer->buffer, sequence_at(stream->queued),
+			transfer->length);
+		stream->queued += transfer->length;
+	}
+	result = libusb_submit_transfer(transfer);
+	if (result == LIBUSB_ERROR_NO_DEVICE)
+		stream->failure = LIBUSB_TRANSFER_NO_DEVICE;
+	else
+		check(result, "submit");
+	stream->in_flight += result == 0;
+}
+
+/* Which bytes are these, if they are any of the sequence?  Eight of them are
+   nowhere else in it. */
+static long locate(const uint8_t *data)
+{
+	for (long at = 0; at < SEQUENCE_PERIOD; at++)
+		if (memcmp(sequence + at, data, 8) == 0)
+			return at;
+	return -1;
+}
+
+static void verify(struct stream *stream, struct libusb_transfer *transfer)
+{
+	const uint8_t *expected = sequence_at(stream->moved);
+	int i = 0;
+
+	while (i < transfer->actual_length &&
+		transfer->buffer[i] == expected[i])
+		i++;
+	if (i == transfer->actual_length)
+		return;
+	die("byte %llu, %d of %d with status %d, is not that at %llu of the "
+	    "sequence but that at %ld",
+		(unsigned long long)stream->moved + i, i,
+		transfer->actual_length, transfer->status,
+		(unsigned long long)(stream->moved + i) % SEQUENCE_PERIOD,
+		i + 8 <= transfer->actual_length ? locate(transfer->buffer + i)
+						 : -1);
+}
+
+static void LIBUSB_CALL complete(struct libusb_transfer *transfer)
+{
+	struct stream *stream = transfer->user_data;
+
+	stream->in_flight--;
+	stream->completions++;
+	if (transfer->actual_length > 0)
+		stream->last = seconds();
+	if (is_in(transfer))
+		verify(stream, transfer);
+	stream->moved += transfer->actual_length;
+	if (transfer->status == LIBUSB_TRANSFER_CANCELLED) {
+		stream->cancelled++;
+	} else if (transfer->status != LIBUSB_TRANSFER_COMPLETED) {
+		if (stream->failed == 0)
+			stream->failed = seconds();
+		stream->failure = transfer->status;
+	}
+	if (stream->moved >= stream->end)
+		stream->stopping = true;
+	if (!stream->draining)
+		submit(stream, transfer);
+}
+
+static void start(struct stream *stream, struct guest *guest, uint8_t endpoint,
+	uint64_t end)
+{
+	*stream = (struct stream){.guest = guest, .end = end};
+	for (int i = 0; i < DEPTH; i++) {
+		uint8_t *data = malloc(SIZE);
+
+		stream->transfers[i] = libusb_alloc_transfer(0);
+		if (data == NULL || stream->transfers[i] == NULL)
+			die("out of memory");
+		libusb_fill_bulk_transfer(stream->transfers[i], guest->handle,
+			endpoint, data, SIZE, complete, stream, 0);
+		stream->transfers[i]->flags = LIBUSB_TRANSFER_FREE_BUFFER;
+		submit(stream, stream->transfers[i]);
+	}
+}
+
+static void pump(struct guest *guest)
+{
+	struct timeval patience = {.tv_sec = 10};
+	double before = seconds();
+
+	check(libusb_handle_events_timeout(guest->context, &patience),
+		"events");
+	if (seconds() - before > 9)
+		die("nothing has completed for 10 s");
+}
+
+/* Cancel what is queued and wait for all of it. */
+static void drain(struct stream *stream)
+{
+	stream->draining = true;
+	for (int i = 0; i < DEPTH; i++)
+		libusb_cancel_transfer(stream->transfers[i]);
+	while (stream->in_flight > 0)
+		pump(stream->guest);
+	stream->draining = false;
+}
+
+static void stop(struct stream *stream)
+{
+	stream->stopping = true;
+	drain(stream);
+	for (int i = 0; i < DEPTH; i++)
+		libusb_free_transfer(stream->transfers[i]);
+}
+
+static void no_failure(const struct stream *stream)
+{
+	if (stream->failure)
+		die("transfer status %d after %llu B", stream->failure,
+			(unsigned long long)stream->moved);
+}
+
+/* ---- The core --------------------------------------------------------- */
+
+static void prepare(struct guest *guest)
+{
+	struct mgmt_bitstream status;
+
+	uint8_t idle = BENCH_IDLE;
+
+	make_sequence();
+	guest_open(guest);
+	guest_status(guest, &status);
+	if (memcmp(status.id, image_id, sizeof(status.id)) != 0)
+		die("the FPGA is not loaded; run guest-stream load first");
+	/* Resetting the pipes clears the counters, and not the mode. */
+	guest_write_register(guest, REG_BENCH_MODE, &idle, 1);
+	guest_alternate(guest, USB_IFACE_EP2OUT, USB_ALT_4X);
+	guest_alternate(guest, USB_IFACE_EP6IN, USB_ALT_4X);
+}
+
+static void set_mode(struct guest *guest, uint8_t mode)
+{
+	guest_write_register(guest, REG_BENCH_MODE, &mode, 1);
+}
+
+static void report(const char *name, uint64_t bytes, double elapsed)
+{
+	printf("%s: %llu B in %.2f s, %.1f MiB/s\n", name,
+		(unsigned long long)bytes, elapsed, bytes / elapsed / 1048576);
+}
+
+/* ---- Jobs ------------------------------------------------------------- */
+
+static void load(const char *argument)
+{
+	struct guest guest;
+	struct mgmt_bitstream status;
+	uint8_t *bitstream;
+	size_t size;
+	double began;
+
+	(void)argument;
+	guest_open(&guest);
+	if (image_build(&bitstream, &size) < 0)
+		die("out of memory");
+	began = seconds();
+	guest_load(&guest, bitstream, size, image_id);
+	guest_status(&guest, &status);
+	if (memcmp(status.id, image_id, sizeof(status.id)) != 0 ||
+		status.size != size)
+		die("the FPGA has another image after loading");
+	report("load", size, seconds() - began);
+	free(bitstream);
+	guest_close(&guest);
+}
+
+static void source(const char *argument)
+{
+	struct guest guest;
+	struct stream in;
+	double began;
+
+	prepare(&guest);
+	start(&in, &guest, USB_EP6_IN, strtoull(argument, NULL, 0) << 20);
+	began = seconds();
+	set_mode(&guest, BENCH_SOURCE);
+	while (!in.stopping && in.failure == 0)
+		pump(&guest);
+	report("source", in.moved, seconds() - began);
+	stop(&in);
+	no_failure(&in);
+	guest_close(&guest);
+}
+
+/*
+ * Whatever is cancelled, no byte is missing from the rest.  Always all that is
+ * queued: the xHCI of QEMU 7.2 loses the transfers behind a single one that
+ * is cancelled, as its dequeue pointer has passed them by then.
+ */
+static void cancel(const char *argument)
+{
+	struct guest guest;
+	struct stream in;
+	double began;
+
+	prepare(&guest);
+	start(&in, &guest, USB_EP6_IN, strtoull(argument, NULL, 0) << 20);
+	began = seconds();
+	set_mode(&guest, BENCH_SOURCE);
+	while (!in.stopping && in.failure == 0) {
+		unsigned before = in.completions;
+
+		while (in.completions < before + CANCEL_EVERY)
+			pump(&guest);
+		drain(&in);
+		for (int i = 0; i < DEPTH; i++)
+			submit(&in, in.transfers[i]);
+	}
+	report("cancel", in.moved, seconds() - began);
+	stop(&in);
+	no_failure(&in);
+	printf("%u of %u transfers cancelled\n", in.cancelled, in.completions);
+	if (in.cancelled == 0)
+		die("none: nothing was tested");
+	guest_close(&guest);
+}
+
+static void sink(const char *argument)
+{
+	struct guest guest;
+	struct stream out;
+	uint32_t count = 0;
+	uint8_t error = 1;
+	double began;
+
+	prepare(&guest);
+	set_mode(&guest, BENCH_SINK);
+	began = seconds();
+	start(&out, &guest, USB_EP2_OUT, strtoull(argument, NULL, 0) << 20);
+	while (out.moved < out.end && out.failure == 0)
+		pump(&guest);
+	while (out.failure == 0 && count != (uint32_t)out.end) {
+		guest_read_register(
+			&guest, REG_BENCH_COUNT, &count, sizeof(count));
+		if (seconds() - out.last > 5)
+			die("the core has counted %u B", count);
+	}
+	report("sink", out.moved, seconds() - began);
+	stop(&out);
+	no_failure(&out);
+	guest_read_register(&guest, REG_BENCH_ERROR, &error, 1);
+	if (error)
+		die("the core has seen a wrong byte");
+	guest_close(&guest);
+}
+
+static void loopback(const char *argument)
+{
+	uint64_t end = strtoull(argument, NULL, 0) << 20;
+	struct guest guest;
+	struct stream in, out;
+	double began;
+
+	prepare(&guest);
+	set_mode(&guest, BENCH_LOOPBACK);
+	start(&in, &guest, USB_EP6_IN, end);
+	began = seconds();
+	start(&out, &guest, USB_EP2_OUT, end);
+	while (!in.stopping && in.failure == 0 && out.failure == 0)
+		pump(&guest);
+	report("loopback", in.moved, seconds() - began);
+	stop(&in);
+	stop(&out);
+	no_failure(&in);
+	no_failure(&out);
+	guest_close(&guest);
+}
+
+/* One packet there and back.  It is full, so an empty one may follow it: a
+   read is longer than the packet, and ends with that. */
+static void round_trip(struct guest *guest, uint64_t offset)
+{
+	uint8_t data[2 * PACKET];
+	int moved, got = 0;
+
+	memcpy(data, sequence_at(offset), PACKET);
+	check(libusb_bulk_transfer(guest->handle, USB_EP2_OUT, data, PACKET,
+		      &moved, 5000),
+		"write");
+	while (got < PACKET) {
+		check(libusb_bulk_transfer(guest->handle, USB_EP6_IN,
+			      data + got, sizeof(data) - got, &moved, 5000),
+			"read");
+		got += moved;
+	}
+	if (got != PACKET || memcmp(data, sequence_at(offset), PACKET) != 0)
+		die("%d B came back, or others", got);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double difference = *(const double *)a - *(const double *)b;
+
+	return (difference > 0) - (difference < 0);
+}
+
+static void latency(const char *argument)
+{
+	unsigned count = strtoul(argument, NULL, 0);
+	double *times = calloc(count, sizeof(*times));
+	uint16_t idle_cycles = 192; /* 4 us */
+	struct guest guest;
+
+	if (times == NULL || count == 0)
+		die("how many?");
+	prepare(&guest);
+	guest_write_register(&guest, REG_IDLE_FLUSH, &idle_cycles, 2);
+	set_mode(&guest, BENCH_LOOPBACK);
+	for (unsigned i = 0; i < count; i++) {
+		double began = seconds();
+
+		round_trip(&guest, (uint64_t)i * PACKET);
+		times[i] = seconds() - began;
+	}
+	qsort(times, count, sizeof(*times), by_value);
+	printf("latency: %u round trips of %d B, minimum %.0f, median %.0f, "
+	       "99 %% %.0f, maximum %.0f us\n",
+		count, PACKET, times[0] * 1e6, times[count / 2] * 1e6,
+		times[count * 99 / 100] * 1e6, times[count - 1] * 1e6);
+	free(times);
+	guest_close(&guest);
+}
+
+/* "pull" is to be followed by "plug"; "hangup" comes back by itself. */
+static void unplug(const char *argument)
+{
+	struct guest guest;
+	struct mgmt_bitstream status;
+	struct stream in;
+	bool asked = false;
+	double end;
+
+	prepare(&guest);
+	start(&in, &guest, USB_EP6_IN, UINT64_MAX);
+	set_mode(&guest, BENCH_SOURCE);
+	while (in.in_flight > 0) {
+		pump(&guest);
+		if (asked || in.moved < 4 << 20)
+			continue;
+		printf("@host %s\n", argument);
+		fflush(stdout);
+		asked = true;
+	}
+	end = seconds();
+	printf("unplugged: %llu B were good; all waits ended %.3f s after the "
+	       "last of them\n",
+		(unsigned long long)in.moved, end - in.last);
+	if (in.failure == 0 || end - in.last > GONE_S)
+		die("transfer status %d, %.3f s", in.failure, end - in.last);
+	stop(&in);
+	guest_close(&guest);
+	if (strcmp(argument, "pull") == 0)
+		puts("@host plug");
+	fflush(stdout);
+	guest_open(&guest);
+	guest_status(&guest, &status);
+	if (status.size != 0)
+		die("the device was without power, and has an image");
+	printf("plugged in again after %.1f s\n", seconds() - end);
+	guest_close(&guest);
+	load(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(const char *argument);
+	} jobs[] = {
+		{"load", load}, {"source", source}, {"sink", sink},
+		{"loopback", loopback}, {"latency", latency},
+		{"cancel", cancel}, {"unplug", unplug},
+	};
+
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(*jobs); i++)
+		if (argc >= 2 && strcmp(argv[1], jobs[i].name) == 0) {
+			jobs[i].run(argc > 2 ? argv[2] : "1");
+			return 0;
+		}
+	die("guest-stream: which job?");
+}
