@@ -244,19 +244,6 @@ static int virtual_count(const char *specification, struct complaint *complaint)
 	return count;
 }
 
-static int preload(struct device *device)
-{
-	uint8_t *bitstream;
-	size_t size;
-	int result = image_build(&bitstream, &size);
-
-	if (result < 0)
-		return result;
-	device_preload(device, bitstream, size, image_id);
-	free(bitstream);
-	return 0;
-}
-
 static int virtual_open(const char *specification, unsigned index,
 	const atomic_bool *interrupt, struct complaint *complaint,
 	struct link **ret_link)
@@ -277,12 +264,11 @@ static int virtual_open(const char *specification, unsigned index,
 	link->unplug = link->options.unplug_us == UINT64_MAX
 		? TICK_NEVER
 		: link->options.unplug_us * TICKS_PER_US;
-	link->device = device_new(&link->options.device, &link->options.faults);
+	link->device = virtual_device_new(&link->options);
 	if (link->device)
 		link->bus = bus_new(
 			device_function(link->device), link->options.packets);
-	if (link->bus == NULL ||
-		(link->options.configured && preload(link->device) < 0)) {
+	if (link->bus == NULL) {
 		virtual_close(&link->link);
 		return complain(complaint, ENOMEM, "out of memory");
 	}

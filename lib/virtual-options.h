@@ -29,6 +29,9 @@ int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint);
 void virtual_options_clear(struct virtual_options *options);
 
+/* The device that they describe, or NULL. */
+struct device *virtual_device_new(const struct virtual_options *options);
+
 /* Write the EEPROM to its file, if it is not what the file holds. */
 int virtual_options_save(
 	struct virtual_options *options, const uint8_t *eeprom);

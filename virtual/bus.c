@@ -22,6 +22,9 @@
 /* SOF: SYNC 4, PID 1, frame number and CRC 2, EOP and gap 12. */
 #define SOF_BYTES 19
 
+/* How many microframes bus_due() looks ahead: a millisecond. */
+#define FRAMES_AHEAD_MAX 8
+
 #define QUEUES 32 /* 16 endpoints OUT, 16 IN */
 
 enum stage { STAGE_SETUP, STAGE_DATA, STAGE_STATUS };
@@ -40,6 +43,7 @@ struct bus {
 	unsigned first; /* served first in the next round */
 	struct urb *done, **done_tail;
 	bool unplugged;
+	unsigned streak; /* microframes in a row in which something moved */
 	struct bus_stats stats;
 };
 
@@ -126,6 +130,8 @@ void bus_submit(struct bus *bus, struct urb *urb)
 	}
 	*queue->tail = urb;
 	queue->tail = &urb->next;
+	if (bus->streak == 0)
+		bus->streak = 1; /* it may move */
 }
 
 void bus_cancel(struct bus *bus, struct urb *urb)
@@ -352,6 +358,7 @@ static bool carry_microframe(struct bus *bus)
 		;
 	bus->now += TICKS_PER_MICROFRAME;
 	bus->stats.microframes++;
+	bus->streak = frame.moved ? bus->streak + 1 : 0;
 	return frame.moved;
 }
 
@@ -398,4 +405,46 @@ bool bus_run(struct bus *bus, tick until)
 	if (!bus->unplugged)
 		bus->function->ops->advance(bus->function, bus->now);
 	return true;
+}
+
+/* How many microframes the first transfer of a queue needs at least. */
+static unsigned frames_needed(
+	const struct bus *bus, const struct queue *queue)
+{
+	const struct urb *urb = queue->head;
+	uint32_t left = urb->length - urb->actual;
+	unsigned frames = left / (USB_PACKET_SIZE * bus->packets_max);
+
+	if ((urb->endpoint & USB_ENDPOINT_MASK) == 0)
+		return 1;
+	/* What has streamed for a while will go on. */
+	if (urb->endpoint & USB_DIR_IN && frames > bus->streak / 4)
+		frames = bus->streak / 4;
+	return frames > 0 ? frames : 1;
+}
+
+tick bus_due(const struct bus *bus)
+{
+	unsigned frames = FRAMES_AHEAD_MAX;
+	tick event;
+
+	if (bus->done)
+		return bus->now;
+	if (bus->unplugged || idle(bus))
+		return TICK_NEVER;
+	if (bus->streak == 0) {
+		event = bus->function->ops->advance(bus->function, bus->now);
+		if (event == TICK_NEVER)
+			return TICK_NEVER;
+		return (event / TICKS_PER_MICROFRAME + 1) *
+			TICKS_PER_MICROFRAME;
+	}
+	for (unsigned i = 0; i < QUEUES; i++) {
+		if (bus->queues[i].head == NULL)
+			continue;
+		unsigned needed = frames_needed(bus, &bus->queues[i]);
+		if (needed < frames)
+			frames = needed;
+	}
+	return bus->now + frames * TICKS_PER_MICROFRAME;
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes parsed options, gives virtual devices: bare, or plugged in. */
+#include "virtual-world.h"
+
+#include <stdlib.h>
+
+static int preload(struct device *device)
+{
+	uint8_t *bitstream;
+	size_t size;
+	int result = image_build(&bitstream, &size);
+
+	if (result < 0)
+		return result;
+	device_preload(device, bitstream, size, image_id);
+	free(bitstream);
+	return 0;
+}
+
+struct device *virtual_device_new(const struct virtual_options *options)
+{
+	struct device *device = device_new(&options->device, &options->faults);
+
+	if (device && options->configured && preload(device) < 0) {
+		device_free(device);
+		return NULL;
+	}
+	return device;
+}
+
+static int add(struct virtual_world *world, const char *specification,
+	enum pace pace, struct complaint *complaint)
+{
+	struct virtual_options *options = &world->options[world->count];
+	struct plug *plug = &world->plugs[world->count];
+	struct device *device;
+	int result = virtual_options_parse(
+		specification, world->count, options, complaint);
+
+	if (result < 0)
+		return result;
+	device = virtual_device_new(options);
+	if (device == NULL ||
+		plug_in(plug, device, options->packets, pace,
+			options->unplug_us) < 0) {
+		device_free(device);
+		virtual_options_clear(options);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
+	world->count++;
+	return 0;
+}
+
+int virtual_world_new(struct virtual_world *world, const char *specification,
+	enum pace pace, struct complaint *complaint)
+{
+	int count = link_virtual.count(specification, complaint);
+
+	*world = (struct virtual_world){0};
+	for (int i = 0; i < count; i++) {
+		int result = add(world, specification, pace, complaint);
+
+		if (result < 0)
+			return result;
+	}
+	return count < 0 ? count : 0;
+}
+
+int virtual_world_save(struct virtual_world *world)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < world->count; i++) {
+		struct virtual_options *options = &world->options[i];
+		int saved = options->eeprom == NULL
+			? 0
+			: virtual_options_save(options,
+				  device_eeprom(world->plugs[i].device));
+
+		if (result == 0)
+			result = saved;
+	}
+	return result;
+}
+
+void virtual_world_free(struct virtual_world *world)
+{
+	for (unsigned i = 0; i < world->count; i++) {
+		plug_free(&world->plugs[i]);
+		virtual_options_clear(&world->options[i]);
+	}
+	world->count = 0;
+}
