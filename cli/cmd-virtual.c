@@ -14,13 +14,13 @@ struct lending {
 	struct tool *tool;
 	const char *listen;
 	const char *revision;
-	bool paced;
+	enum pace pace;
 };
 
 static bool parse_pace(struct lending *lending, const char *pace)
 {
-	lending->paced = strcmp(pace, "link") == 0;
-	if (lending->paced || strcmp(pace, "off") == 0)
+	lending->pace = strcmp(pace, "link") == 0 ? PACE_LINK : PACE_OFF;
+	if (lending->pace == PACE_LINK || strcmp(pace, "off") == 0)
 		return true;
 	return misuse(lending->tool, "--pace=%s is not one of off link", pace);
 }
@@ -100,5 +100,5 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 	if (lending.listen == NULL)
 		misuse(tool, "say --listen redir:PATH");
 	else if (collect(&lending, keys, sizeof(keys)))
-		virtual_listen(tool, lending.listen, keys, lending.paced);
+		virtual_listen(tool, lending.listen, keys, lending.pace);
 }

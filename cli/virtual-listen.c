@@ -5,20 +5,21 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "lib/virtual-options.h"
+#include "lib/virtual-world.h"
 #include "virtual/redir.h"
 
 #define SCHEME "redir:"
 
 struct lender {
 	struct redir_owner owner; /* first */
-	struct virtual_options options;
-	struct device *device;
-	struct bus *bus;
+	const char *keys;
+	enum pace pace;
+	struct virtual_world world;
+	struct complaint complaint;
 	bool save_failed;
 };
 
@@ -67,11 +68,9 @@ static void settle(struct redir_owner *owner)
 {
 	struct lender *lender = (struct lender *)owner;
 
-	if (lender->device == NULL || lender->options.eeprom == NULL ||
-		lender->save_failed)
+	if (lender->save_failed)
 		return;
-	lender->save_failed = virtual_options_save(&lender->options,
-				      device_eeprom(lender->device)) < 0;
+	lender->save_failed = virtual_world_save(&lender->world) < 0;
 	if (lender->save_failed)
 		owner->say(owner, "the EEPROM's file cannot be written");
 }
@@ -81,46 +80,20 @@ static void unplug(struct redir_owner *owner)
 	struct lender *lender = (struct lender *)owner;
 
 	settle(owner);
-	bus_free(lender->bus);
-	device_free(lender->device);
-	lender->bus = NULL;
-	lender->device = NULL;
+	virtual_world_free(&lender->world);
 }
 
-static bool preload(struct device *device)
-{
-	uint8_t *bitstream;
-	size_t size;
-
-	if (image_build(&bitstream, &size) < 0)
-		return false;
-	device_preload(device, bitstream, size, image_id);
-	free(bitstream);
-	return true;
-}
-
-static int plug(struct redir_owner *owner, struct redir_plug *ret_plug)
+static int plug(struct redir_owner *owner, struct plug **ret_plug)
 {
 	struct lender *lender = (struct lender *)owner;
-	const struct virtual_options *options = &lender->options;
+	int result = virtual_world_new(
+		&lender->world, lender->keys, lender->pace, &lender->complaint);
 
-	lender->device = device_new(&options->device, &options->faults);
-	if (lender->device)
-		lender->bus = bus_new(
-			device_function(lender->device), options->packets);
-	if (lender->bus == NULL ||
-		(options->configured && !preload(lender->device))) {
-		unplug(owner);
-		return -ENOMEM;
-	}
-	*ret_plug = (struct redir_plug){
-		.function = device_function(lender->device),
-		.bus = lender->bus,
-		.unplug = options->unplug_us == UINT64_MAX
-			? TICK_NEVER
-			: options->unplug_us * TICKS_PER_US,
-	};
-	return 0;
+	if (result < 0)
+		virtual_world_free(&lender->world);
+	else
+		*ret_plug = &lender->world.plugs[0];
+	return result;
 }
 
 static void say(struct redir_owner *owner, const char *line)
@@ -157,55 +130,63 @@ static bool open_socket(struct tool *tool, const char *path, int *ret_fd)
 		return fail(tool, STATUS_PERMISSION,
 			"%s: no permission to make a socket there", path);
 	default:
-		return fail(tool, STATUS_OUTPUT, "%s: %s", path,
-			strerror(-result));
+		return fail(
+			tool, STATUS_OUTPUT, "%s: %s", path, strerror(-result));
 	}
 }
 
-static bool parse_keys(struct tool *tool, const char *keys,
-	struct virtual_options *ret_options)
+/* Try the keys now: what is wrong with them is not the guest's business. */
+static bool try_keys(struct tool *tool, struct lender *lender)
 {
-	struct complaint complaint = {0};
-	int result =
-		virtual_options_parse(keys, 0, ret_options, &complaint);
+	struct plug *unused;
+	int result = plug(&lender->owner, &unused);
+	unsigned count = lender->world.count;
 
 	if (result < 0)
 		return fail(tool, status_of(-result, false), "%s",
-			complaint.text);
-	if (ret_options->devices == 1 || ret_options->only >= 0)
+			lender->complaint.text);
+	virtual_world_free(&lender->world);
+	if (count == 1)
 		return true;
-	virtual_options_clear(ret_options);
-	return misuse(tool, "one socket is one device; choose by index=N");
+	return misuse(tool, "a socket is for one device; choose by index=N");
+}
+
+static void serve(struct tool *tool, struct lender *lender, int listener)
+{
+	sigset_t awake;
+	int result;
+
+	hear_wishes(&awake);
+	prctl(PR_SET_TIMERSLACK, 1); /* sleep to the microframe */
+	result = redir_serve(listener, &lender->owner, &awake);
+	if (result == 0)
+		fail(tool, STATUS_INTERRUPTED, "interrupted");
+	else
+		fail(tool, status_of(-result, false), "%s",
+			lender->complaint.text[0] ? lender->complaint.text
+						  : strerror(-result));
 }
 
 void virtual_listen(
-	struct tool *tool, const char *where, const char *keys, bool paced)
+	struct tool *tool, const char *where, const char *keys, enum pace pace)
 {
 	struct lender lender = {
 		.owner = {plug, unplug, settle, say, wish},
+		.keys = keys,
+		.pace = pace,
 	};
 	const char *path = where + strlen(SCHEME);
-	sigset_t awake;
-	int listener, result;
+	int listener;
 
 	if (strncmp(where, SCHEME, strlen(SCHEME)) != 0 || *path == '\0') {
 		misuse(tool, "--listen=%s is not redir:PATH", where);
 		return;
 	}
-	if (!parse_keys(tool, keys, &lender.options))
+	if (!try_keys(tool, &lender) || !open_socket(tool, path, &listener))
 		return;
-	if (open_socket(tool, path, &listener)) {
-		hear_wishes(&awake);
-		printf("listening on " SCHEME "%s\n", path);
-		fflush(stdout);
-		result = redir_serve(listener, &lender.owner, paced, &awake);
-		unlink(path);
-		close(listener);
-		if (result < 0)
-			fail(tool, status_of(-result, false), "%s",
-				strerror(-result));
-		else
-			fail(tool, STATUS_INTERRUPTED, "interrupted");
-	}
-	virtual_options_clear(&lender.options);
+	printf("listening on " SCHEME "%s\n", path);
+	fflush(stdout);
+	serve(tool, &lender, listener);
+	unlink(path);
+	close(listener);
 }

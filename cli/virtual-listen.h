@@ -5,12 +5,13 @@
 #define CLI_VIRTUAL_LISTEN_H
 
 #include "cli.h"
+#include "virtual/world.h"
 
 /*
  * Serve one virtual device until a signal ends it.  `where` is "redir:PATH",
- * `keys` are those of a "virtual:" URI, `paced` keeps the bus to real time.
+ * `keys` are those of a "virtual:" URI.
  */
 void virtual_listen(
-	struct tool *tool, const char *where, const char *keys, bool paced);
+	struct tool *tool, const char *where, const char *keys, enum pace pace);
 
 #endif

@@ -14,12 +14,13 @@ static int get_descriptor(
 	struct bus *bus, uint8_t type, void *data, uint16_t size)
 {
 	struct urb urb = {
-		.setup = {
-			.bmRequestType = USB_DIR_IN,
-			.bRequest = USB_REQ_GET_DESCRIPTOR,
-			.wValue = type << 8,
-			.wLength = size,
-		},
+		.setup =
+			{
+				.bmRequestType = USB_DIR_IN,
+				.bRequest = USB_REQ_GET_DESCRIPTOR,
+				.wValue = type << 8,
+				.wLength = size,
+			},
 		.data = data,
 		.length = size,
 	};
@@ -111,7 +112,7 @@ static bool selected(
 
 	return number < DESCRIPTION_INTERFACES &&
 		description->alternate[number] ==
-			walk->interface.bAlternateSetting;
+		walk->interface.bAlternateSetting;
 }
 
 uint32_t describe_endpoints(
@@ -187,8 +188,7 @@ void describe_selected(const struct description *description,
 	ret_endpoints->type[describe_index(0)] = usb_redir_type_control;
 	ret_endpoints->type[describe_index(USB_DIR_IN)] =
 		usb_redir_type_control;
-	ret_endpoints->max_packet_size[describe_index(0)] =
-		USB_EP0_PACKET_SIZE;
+	ret_endpoints->max_packet_size[describe_index(0)] = USB_EP0_PACKET_SIZE;
 	ret_endpoints->max_packet_size[describe_index(USB_DIR_IN)] =
 		USB_EP0_PACKET_SIZE;
 	while (step(description, &walk)) {

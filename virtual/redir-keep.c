@@ -123,8 +123,8 @@ void keep_recall(struct keep *keep, uint64_t id)
 		insert(keep, unlink_sent(keep, newest));
 }
 
-bool keep_serve(struct keep *keep, uint8_t *data, uint32_t length,
-	uint32_t *ret_length)
+bool keep_serve(
+	struct keep *keep, uint8_t *data, uint32_t length, uint32_t *ret_length)
 {
 	uint32_t used = 0;
 	bool done = false;

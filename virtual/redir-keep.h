@@ -35,8 +35,7 @@ void keep_sent(struct keep *keep, uint64_t id, uint8_t *data, uint32_t length,
 	bool ends);
 
 /* A cancelled transfer had this much.  Takes the buffer. */
-void keep_dropped(
-	struct keep *keep, uint8_t *data, uint32_t length, bool ends);
+void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends);
 
 /* A transfer was cancelled that has been answered: its bytes come back. */
 void keep_recall(struct keep *keep, uint64_t id);

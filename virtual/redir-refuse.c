@@ -84,8 +84,7 @@ static void refuse_receiving(
 		.status = usb_redir_inval,
 	};
 
-	usbredirparser_send_bulk_receiving_status(
-		parser_of(user), id, &header);
+	usbredirparser_send_bulk_receiving_status(parser_of(user), id, &header);
 }
 
 static void on_start_receiving(void *user, uint64_t id,

@@ -57,8 +57,8 @@ static int read_socket(void *user, uint8_t *data, int size)
 static int write_socket(void *user, uint8_t *data, int size)
 {
 	struct session *session = user;
-	ssize_t count = send(
-		session->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t count =
+		send(session->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (count >= 0)
 		return count;

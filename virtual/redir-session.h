@@ -64,7 +64,7 @@ bool session_is_full(const struct session *session);
 /* Answer the transfers that are done. */
 void session_reap(struct session *session);
 
-/* ---- Between redir-session.c and redir-transfer.c --------------------- */
+/* ---- Between the files of a session ----------------------------------- */
 
 /* The first reason to end the connection. */
 void session_fail(struct session *session, const char *format, ...)

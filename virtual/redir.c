@@ -18,30 +18,18 @@
 
 #include "redir-session.h"
 
-/* How much of the virtual world is run between two looks at the socket. */
-#define SLICE_TICKS (10000 * (tick)TICKS_PER_US)
+/* How often the bus is run between two looks at the socket, in which it moves
+   on to the next completion. */
+#define RUNS_MAX 64
 
 struct server {
 	int listener;
 	struct redir_owner *owner;
-	bool paced;
 	const sigset_t *awake;
 	struct session *session; /* or NULL */
-	bool plugged;
-	bool pulled; /* not to be plugged in for now */
-	struct redir_plug plug;
-	/* Where the two clocks met */
-	tick start;
-	uint64_t start_ns;
+	struct plug *plug;       /* or NULL */
+	bool pulled;             /* not to be plugged in for now */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- Listening -------------------------------------------------------- */
 
@@ -56,9 +44,8 @@ static bool is_abandoned(const struct sockaddr_un *address)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	error = connect(fd, (const void *)address, sizeof(*address)) < 0
-		? errno
-		: 0;
+	error = connect(fd, (const void *)address, sizeof(*address)) < 0 ? errno
+									 : 0;
 	close(fd);
 	return error == ECONNREFUSED;
 }
@@ -109,32 +96,27 @@ int redir_listen(const char *path, int *ret_fd)
 
 static void unplug(struct server *server)
 {
-	if (!server->plugged)
+	if (server->plug == NULL)
 		return;
 	if (server->session)
 		session_unplug(server->session);
 	server->owner->unplug(server->owner);
-	server->plugged = false;
+	server->plug = NULL;
 }
 
 static int plug(struct server *server)
 {
 	int result;
 
-	if (server->plugged || server->pulled || server->session == NULL)
+	if (server->plug || server->pulled || server->session == NULL)
 		return 0;
 	result = server->owner->plug(server->owner, &server->plug);
 	if (result < 0)
 		return result;
-	server->plugged = true;
-	result = session_plug(server->session, server->plug.bus);
-	if (result < 0) {
+	result = session_plug(server->session, server->plug->bus);
+	if (result < 0)
 		unplug(server);
-		return result;
-	}
-	server->start = bus_now(server->plug.bus);
-	server->start_ns = clock_ns();
-	return 0;
+	return result;
 }
 
 static void hang_up(struct server *server)
@@ -154,8 +136,8 @@ static void hang_up(struct server *server)
 
 static int accept_one(struct server *server)
 {
-	int fd = accept4(server->listener, NULL, NULL,
-		SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(
+		server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) /* whoever it was has left */
 		return 0;
@@ -171,109 +153,54 @@ static int accept_one(struct server *server)
 
 /* ---- Time ------------------------------------------------------------- */
 
-static tick ticks_of(uint64_t ns)
-{
-	return ns / 25 * 12 + ns % 25 * 12 / 25;
-}
-
-/* Where the bus should be by now. */
-static tick due(const struct server *server)
-{
-	return server->start + ticks_of(clock_ns() - server->start_ns);
-}
-
-/* How far to go now. */
-static tick horizon(const struct server *server)
-{
-	tick until = bus_now(server->plug.bus) + SLICE_TICKS;
-	tick now;
-
-	if (server->paced) {
-		now = due(server);
-		/* With nothing queued, any time is one jump. */
-		if (now < until || server->session->count == 0)
-			until = now;
-	}
-	return server->plug.unplug < until ? server->plug.unplug : until;
-}
-
 /*
- * Run the bus for a while and answer what completes.  Returns when it needs
- * to be run again: TICK_NEVER if nothing will happen before the guest asks
- * for something.
+ * Run the bus and answer what completes.  Returns when it needs to be run
+ * again: WORLD_NEVER if nothing will happen before the guest asks for
+ * something.
  */
-static tick run(struct server *server)
+static uint64_t run(struct server *server)
 {
-	struct redir_plug *at = &server->plug;
-	struct session *session = server->session;
-	struct bus *bus = at->bus;
-	tick until = horizon(server);
-	struct bus_stats before, after;
+	struct plug *plug = server->plug;
+	bool more = plug != NULL;
 
-	if (!server->paced && session->count == 0)
-		return TICK_NEVER;
-	bus_stats(bus, &before);
-	while (bus_now(bus) < until && !session_is_full(session)) {
-		bus_run(bus, until);
-		session_reap(session);
+	for (int i = 0; more && i < RUNS_MAX; i++) {
+		/* Until the guest has read, who knows what it wants? */
+		if (session_is_full(server->session))
+			return WORLD_NEVER;
+		more = plug_run(plug);
+		if (plug->gone)
+			break;
+		session_reap(server->session);
 		/* Without a pace, each answer goes out at once. */
-		if (!server->paced)
+		if (plug->pace == PACE_OFF)
 			break;
 	}
-	bus_stats(bus, &after);
-	if (bus_now(bus) >= at->unplug) {
+	if (plug && plug->gone) {
 		server->pulled = true;
 		unplug(server);
-		return TICK_NEVER;
+		plug = NULL;
 	}
-	/* A microframe in which nothing moved: the device has to act first. */
-	if (session->controls == 0 && after.packets == before.packets &&
-		after.microframes != before.microframes)
-		return at->function->ops->advance(at->function, bus_now(bus));
-	return session->count ? bus_now(bus) : TICK_NEVER;
-}
-
-/* What comes now comes at this moment of the bus, not at the one at which it
-   was left to sleep.  A model that is slower than its bus falls behind. */
-static void catch_up(struct server *server)
-{
-	for (int i = 0; i < 16 && server->paced && server->plugged &&
-		bus_now(server->plug.bus) < due(server);
-		i++)
-		run(server);
+	if (plug == NULL)
+		return WORLD_NEVER;
+	return more ? 0 : plug_due_ns(plug);
 }
 
 /* How long to sleep: NULL is until somebody calls. */
 static const struct timespec *sleep_for(
-	const struct server *server, tick when, struct timespec *ret_time)
+	uint64_t due_ns, struct timespec *ret_time)
 {
-	uint64_t now_ns, until_ns;
-	tick next;
+	uint64_t now_ns = due_ns ? world_now_ns() : 0;
+	uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
 
-	*ret_time = (struct timespec){0};
-	if (when > server->plug.unplug && server->plugged && server->paced)
-		when = server->plug.unplug;
-	if (when == TICK_NEVER)
-		return NULL;
-	if (!server->paced)
-		return ret_time;
-	/* What happens is seen at the end of its microframe. */
-	next = bus_now(server->plug.bus);
-	next = when > next ? when : next;
-	until_ns = server->start_ns +
-		tick_to_ns(next - server->start + TICKS_PER_MICROFRAME);
-	now_ns = clock_ns();
-	if (until_ns > now_ns) {
-		ret_time->tv_sec = (until_ns - now_ns) / 1000000000;
-		ret_time->tv_nsec = (until_ns - now_ns) % 1000000000;
-	}
-	return ret_time;
+	ret_time->tv_sec = left_ns / 1000000000;
+	ret_time->tv_nsec = left_ns % 1000000000;
+	return due_ns == WORLD_NEVER ? NULL : ret_time;
 }
 
 /* ---- Serving ---------------------------------------------------------- */
 
 /* Sleep until there is something to do, and look what. */
-static int look(struct server *server, tick when)
+static int look(struct server *server, uint64_t due_ns)
 {
 	struct session *session = server->session;
 	bool full = session && session_is_full(session);
@@ -282,19 +209,21 @@ static int look(struct server *server, tick when)
 	struct pollfd polls[2] = {
 		{.fd = server->listener, .events = POLLIN},
 		{.fd = session ? session->fd : -1,
-			.events = (full ? 0 : POLLIN) |
-				(writing ? POLLOUT : 0)},
+			.events =
+				(full ? 0 : POLLIN) | (writing ? POLLOUT : 0)},
 	};
 	struct timespec time;
-	const struct timespec *timeout =
-		sleep_for(server, full ? TICK_NEVER : when, &time);
+	const struct timespec *timeout = sleep_for(due_ns, &time);
 	int result = 0;
 
 	if (timeout == NULL || timeout->tv_sec || timeout->tv_nsec)
 		server->owner->settle(server->owner);
 	if (ppoll(polls, 2, timeout, server->awake) < 0)
 		return errno == EINTR ? 0 : -errno;
-	catch_up(server);
+	/* What has come now is queued at this moment of the bus, not at the
+	   one at which it was left. */
+	if (server->plug && server->plug->pace == PACE_LINK)
+		run(server);
 	if (session && polls[1].revents & ~POLLOUT &&
 		!session_receive(session)) {
 		session_send(session);
@@ -318,29 +247,25 @@ static int obey(struct server *server, enum redir_wish wish)
 	return 0;
 }
 
-int redir_serve(int listener, struct redir_owner *owner, bool paced,
-	const sigset_t *awake)
+int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake)
 {
 	struct server server = {
 		.listener = listener,
 		.owner = owner,
-		.paced = paced,
 		.awake = awake,
-		.plug.unplug = TICK_NEVER,
 	};
 	enum redir_wish wish;
 	int result = 0;
 
 	while (result == 0 && (wish = owner->wish(owner)) != REDIR_STOP) {
-		tick when = TICK_NEVER;
+		uint64_t due_ns;
 
 		result = obey(&server, wish);
-		if (server.plugged)
-			when = run(&server);
+		due_ns = run(&server);
 		if (server.session && !session_send(server.session))
 			hang_up(&server);
 		if (result == 0)
-			result = look(&server, when);
+			result = look(&server, due_ns);
 	}
 	if (server.session)
 		hang_up(&server);

@@ -16,14 +16,7 @@
 
 #include <signal.h>
 
-#include "bus.h"
-
-/* A device that is plugged in. */
-struct redir_plug {
-	struct function *function;
-	struct bus *bus; /* on which nothing is queued */
-	tick unplug;     /* when the cable is pulled, or TICK_NEVER */
-};
+#include "world.h"
 
 enum redir_wish {
 	REDIR_GO_ON,
@@ -34,8 +27,9 @@ enum redir_wish {
 
 /* Whose devices they are. */
 struct redir_owner {
-	/* Make one, as after power-up: 0 or -errno. */
-	int (*plug)(struct redir_owner *owner, struct redir_plug *ret_plug);
+	/* Plug one in, as after power-up, that stays until the next call:
+	   0 or -errno. */
+	int (*plug)(struct redir_owner *owner, struct plug **ret_plug);
 	void (*unplug)(struct redir_owner *owner);
 	/* Before the server sleeps: nothing is under way. */
 	void (*settle)(struct redir_owner *owner);
@@ -53,12 +47,10 @@ struct redir_owner {
 int redir_listen(const char *path, int *ret_fd);
 
 /*
- * Serve connections, one at a time, until the owner wishes to stop.  `paced`
- * slaves the time of the bus to CLOCK_MONOTONIC; else it goes as fast as it
- * can.  The signals in `awake` are those that may interrupt a sleep: they
- * are to be blocked by the caller.
+ * Serve connections, one at a time, until the owner wishes to stop.  The
+ * signals that are to interrupt a sleep are blocked by the caller, and let
+ * through by the mask `awake`.
  */
-int redir_serve(int listener, struct redir_owner *owner, bool paced,
-	const sigset_t *awake);
+int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake);
 
 #endif

@@ -163,9 +163,8 @@ void guest_write_register(
 void guest_read_register(
 	struct guest *guest, uint8_t address, void *data, int size)
 {
-	struct mgmt_register_read read = {
-		.address = address, .length = size};
+	struct mgmt_register_read read = {.address = address, .length = size};
 
-	guest_command(guest, MGMT_FPGA_GET_REG, &read, sizeof(read), data,
-		size);
+	guest_command(
+		guest, MGMT_FPGA_GET_REG, &read, sizeof(read), data, size);
 }
