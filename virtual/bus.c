@@ -253,7 +253,8 @@ static enum outcome carry_setup(
 static enum outcome carry_control(
 	struct bus *bus, struct urb *urb, bool *ping, struct frame *frame)
 {
-	struct urb empty = {.status = 0};
+	uint8_t nothing;
+	struct urb empty = {.data = &nothing};
 	bool data = urb->stage == STAGE_DATA;
 	struct urb *stage = data ? urb : &empty;
 	bool read = urb->setup.bmRequestType & USB_DIR_IN;

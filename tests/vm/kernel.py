@@ -38,10 +38,11 @@ def newest_package():
     try:
         text = run("apt-cache", "depends", "linux-image-amd64")
     except (OSError, subprocess.CalledProcessError):
-        raise Missing("there is no linux-image-amd64 in apt's lists") from None
+        text = ""
     names = re.findall(r"Depends: (linux-image-\d\S*)", text)
     if not names:
-        raise Missing("there is no linux-image-amd64 in apt's lists")
+        raise Missing("apt's lists have no linux-image-amd64; apt-get update "
+                      "fetches them")
     return names[0]
 
 
