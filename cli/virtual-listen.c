@@ -26,11 +26,14 @@ struct lender {
 /* ---- Signals ---------------------------------------------------------- */
 
 /* SIGUSR1 pulls the plug, SIGUSR2 plugs in again. */
-static volatile sig_atomic_t wished = REDIR_GO_ON;
+static volatile sig_atomic_t pull_wished, plug_wished;
 
 static void wish_for(int number)
 {
-	wished = number == SIGUSR1 ? REDIR_PULL : REDIR_PLUG;
+	if (number == SIGUSR1)
+		pull_wished = true;
+	else
+		plug_wished = true;
 }
 
 static void hear_wishes(sigset_t *ret_awake)
@@ -53,13 +56,21 @@ static void hear_wishes(sigset_t *ret_awake)
 	sigdelset(ret_awake, SIGUSR2);
 }
 
+/* The signals are blocked while this looks. */
 static enum redir_wish wish(struct redir_owner *owner)
 {
-	enum redir_wish now = wished;
-
 	(void)owner;
-	wished = REDIR_GO_ON;
-	return interrupted() ? REDIR_STOP : now;
+	if (interrupted())
+		return REDIR_STOP;
+	if (pull_wished) {
+		pull_wished = false;
+		return REDIR_PULL;
+	}
+	if (plug_wished) {
+		plug_wished = false;
+		return REDIR_PLUG;
+	}
+	return REDIR_GO_ON;
 }
 
 /* ---- The device ------------------------------------------------------- */

@@ -234,17 +234,24 @@ static int look(struct server *server, uint64_t due_ns)
 	return result;
 }
 
-static int obey(struct server *server, enum redir_wish wish)
+/* What signals asked for, in the order pull, plug.  False to stop. */
+static bool obey(struct server *server, int *ret_result)
 {
-	if (wish == REDIR_PULL) {
-		server->pulled = true;
-		unplug(server);
-	}
-	if (wish == REDIR_PLUG) {
-		server->pulled = false;
-		return plug(server);
-	}
-	return 0;
+	for (;;)
+		switch (server->owner->wish(server->owner)) {
+		case REDIR_STOP:
+			return false;
+		case REDIR_GO_ON:
+			return true;
+		case REDIR_PULL:
+			server->pulled = true;
+			unplug(server);
+			break;
+		case REDIR_PLUG:
+			server->pulled = false;
+			*ret_result = plug(server);
+			break;
+		}
 }
 
 int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake)
@@ -254,14 +261,11 @@ int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake)
 		.owner = owner,
 		.awake = awake,
 	};
-	enum redir_wish wish;
 	int result = 0;
 
-	while (result == 0 && (wish = owner->wish(owner)) != REDIR_STOP) {
-		uint64_t due_ns;
+	while (result == 0 && obey(&server, &result)) {
+		uint64_t due_ns = run(&server);
 
-		result = obey(&server, wish);
-		due_ns = run(&server);
 		if (server.session && !session_send(server.session))
 			hang_up(&server);
 		if (result == 0)

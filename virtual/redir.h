@@ -35,7 +35,7 @@ struct redir_owner {
 	void (*settle)(struct redir_owner *owner);
 	/* Something went wrong with a connection; serving goes on. */
 	void (*say)(struct redir_owner *owner, const char *line);
-	/* What a signal asked for; called after each return from ppoll(). */
+	/* What a signal asked for, one wish a call; REDIR_GO_ON if nothing. */
 	enum redir_wish (*wish)(struct redir_owner *owner);
 };
 

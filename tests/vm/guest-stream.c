@@ -259,6 +259,7 @@ static void unplug(const char *argument)
 		die("transfer status %d, %.3f s", in.failure, end - in.last);
 	stream_stop(&in);
 	guest_close(&guest);
+	guest_await_gone();
 	if (strcmp(argument, "pull") == 0)
 		puts("@host plug");
 	fflush(stdout);

@@ -12,6 +12,7 @@
 
 /* Generous: it is an emulated processor on a busy machine. */
 #define ENUMERATION_S 20
+#define GONE_S        2
 #define TIMEOUT_MS    5000
 
 void die(const char *format, ...)
@@ -53,6 +54,17 @@ static bool look(struct guest *guest)
 		return true;
 	libusb_exit(guest->context);
 	return false;
+}
+
+void guest_await_gone(void)
+{
+	double end = seconds() + GONE_S;
+	struct guest guest;
+
+	while (look(&guest) && seconds() < end) {
+		guest_close(&guest);
+		usleep(20000);
+	}
 }
 
 void guest_open(struct guest *guest)

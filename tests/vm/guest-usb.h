@@ -36,6 +36,10 @@ double seconds(void);
 void guest_open(struct guest *guest);
 void guest_close(struct guest *guest);
 
+/* Transfers fail before the kernel has taken the device away: wait for that,
+   but not for ever, as another may be there already. */
+void guest_await_gone(void);
+
 void guest_alternate(struct guest *guest, int interface, int alternate);
 
 /* One request, one reply: its data, of `reply_size` bytes. */

@@ -122,6 +122,8 @@ def module_files(folder):
     if not (folder / "lib/modules").exists():
         base = folder / "usr"
     tools = dict(os.environ, PATH=os.environ["PATH"] + ":/sbin:/usr/sbin")
+    if not shutil.which("depmod", path=tools["PATH"]):
+        raise Missing("there is no depmod; install kmod")
     run("depmod", "-b", str(base), version, env=tools)
     files = []
     for name in MODULES:
