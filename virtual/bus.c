@@ -43,7 +43,9 @@ struct bus {
 	unsigned first; /* served first in the next round */
 	struct urb *done, **done_tail;
 	bool unplugged;
-	unsigned streak; /* microframes in a row in which something moved */
+	/* Microframes in a row in which something moved; 0 = and nothing
+	   will before the device's next event. */
+	unsigned streak;
 	struct bus_stats stats;
 };
 
@@ -348,8 +350,11 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	return frame->now < frame->end;
 }
 
+/* False if nothing moved, and nothing happened in the device meanwhile: what
+   came up after the last token of an endpoint is still to be asked for. */
 static bool carry_microframe(struct bus *bus)
 {
+	tick event = bus->function->ops->advance(bus->function, bus->now);
 	struct frame frame = {
 		.now = bus->now + SOF_BYTES * TICKS_PER_BYTE,
 		.end = bus->now + TICKS_PER_MICROFRAME,
@@ -359,8 +364,11 @@ static bool carry_microframe(struct bus *bus)
 		;
 	bus->now += TICKS_PER_MICROFRAME;
 	bus->stats.microframes++;
-	bus->streak = frame.moved ? bus->streak + 1 : 0;
-	return frame.moved;
+	if (frame.moved)
+		bus->streak++;
+	else
+		bus->streak = event < bus->now;
+	return bus->streak > 0;
 }
 
 /* Nothing moved: go to the microframe in which something may. */

@@ -37,6 +37,9 @@ void fifo_put(struct fifo *fifo, const uint8_t *data, uint16_t length)
 {
 	uint8_t at = tail(fifo);
 
+	/* An empty packet holds nothing that the other side could take. */
+	if (length == 0)
+		return;
 	memcpy(fifo->data[at], data, length);
 	fifo->length[at] = length;
 	fifo->count++;
