@@ -111,16 +111,29 @@ void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends)
 		insert(keep, portion);
 }
 
+static struct portion **find_sent(struct keep *keep, uint64_t id)
+{
+	struct portion **at = &keep->sent;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
 void keep_recall(struct keep *keep, uint64_t id)
 {
-	struct portion **newest = NULL;
+	struct portion **at = find_sent(keep, id);
 
-	/* QEMU's numbers come again: they are addresses in a ring. */
-	for (struct portion **at = &keep->sent; *at; at = &(*at)->next)
-		if ((*at)->id == id)
-			newest = at;
-	if (newest)
-		insert(keep, unlink_sent(keep, newest));
+	if (*at)
+		insert(keep, unlink_sent(keep, at));
+}
+
+void keep_forget(struct keep *keep, uint64_t id)
+{
+	struct portion **at = find_sent(keep, id);
+
+	if (*at)
+		discard(unlink_sent(keep, at));
 }
 
 bool keep_serve(

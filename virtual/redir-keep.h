@@ -40,6 +40,10 @@ void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends);
 /* A transfer was cancelled that has been answered: its bytes come back. */
 void keep_recall(struct keep *keep, uint64_t id);
 
+/* The id is used again, as QEMU's are, being addresses in a ring: the guest has
+   taken what went under it before. */
+void keep_forget(struct keep *keep, uint64_t id);
+
 /*
  * What a transfer of this length begins with.  Returns true if that is all of
  * it: it is full, or a short packet ends it.

@@ -121,9 +121,11 @@ static void on_control(void *user, uint64_t id,
 static void submit_in(struct session *session, struct request *request)
 {
 	struct urb *urb = &request->urb;
-	bool done = keep_serve(&session->keep[describe_index(urb->endpoint)],
-		request->data, request->size, &request->served);
+	struct keep *keep = &session->keep[describe_index(urb->endpoint)];
+	bool done;
 
+	keep_forget(keep, request->id);
+	done = keep_serve(keep, request->data, request->size, &request->served);
 	if (done) {
 		request_answer(session, request);
 		return;

@@ -22,25 +22,32 @@
 
 /* ---- The core --------------------------------------------------------- */
 
+static void set_mode(struct guest *guest, uint8_t mode)
+{
+	guest_write_register(guest, REG_BENCH_MODE, &mode, 1);
+}
+
 static void prepare(struct guest *guest)
 {
 	struct mgmt_bitstream status;
-
-	uint8_t idle = BENCH_IDLE;
 
 	guest_open(guest);
 	guest_status(guest, &status);
 	if (memcmp(status.id, image_id, sizeof(status.id)) != 0)
 		die("the FPGA is not loaded; run guest-stream load first");
 	/* Resetting the pipes clears the counters, and not the mode. */
-	guest_write_register(guest, REG_BENCH_MODE, &idle, 1);
+	set_mode(guest, BENCH_IDLE);
 	guest_alternate(guest, USB_IFACE_EP2OUT, USB_ALT_4X);
 	guest_alternate(guest, USB_IFACE_EP6IN, USB_ALT_4X);
 }
 
-static void set_mode(struct guest *guest, uint8_t mode)
+/* Leave the core idle, for whoever comes next. */
+static void finish(struct guest *guest)
 {
-	guest_write_register(guest, REG_BENCH_MODE, &mode, 1);
+	set_mode(guest, BENCH_IDLE);
+	guest_alternate(guest, USB_IFACE_EP2OUT, USB_ALT_OFF);
+	guest_alternate(guest, USB_IFACE_EP6IN, USB_ALT_OFF);
+	guest_close(guest);
 }
 
 static void report(const char *name, uint64_t bytes, double elapsed)
@@ -90,7 +97,7 @@ static void source(const char *argument)
 	report("source", in.moved, seconds() - began);
 	stream_stop(&in);
 	stream_check(&in);
-	guest_close(&guest);
+	finish(&guest);
 }
 
 /*
@@ -121,7 +128,7 @@ static void cancel(const char *argument)
 	stream_stop(&in);
 	stream_check(&in);
 	printf("%u of %u transfers cancelled\n", in.cancelled, in.completions);
-	guest_close(&guest);
+	finish(&guest);
 }
 
 static void sink(const char *argument)
@@ -151,7 +158,7 @@ static void sink(const char *argument)
 	guest_read_register(&guest, REG_BENCH_ERROR, &error, 1);
 	if (error)
 		die("the core has seen a wrong byte");
-	guest_close(&guest);
+	finish(&guest);
 }
 
 static void loopback(const char *argument)
@@ -173,7 +180,7 @@ static void loopback(const char *argument)
 	stream_stop(&out);
 	stream_check(&in);
 	stream_check(&out);
-	guest_close(&guest);
+	finish(&guest);
 }
 
 /* One packet there and back.  It is full, so an empty one may follow it: a
@@ -228,7 +235,7 @@ static void latency(const char *argument)
 		count, PACKET, times[0] * 1e6, times[count / 2] * 1e6,
 		times[count * 99 / 100] * 1e6, times[count - 1] * 1e6);
 	free(times);
-	guest_close(&guest);
+	finish(&guest);
 }
 
 /* "pull" is to be followed by "plug"; "hangup" comes back by itself. */
