@@ -83,7 +83,9 @@ static void forget_bytes(struct session *session, uint32_t endpoints)
 
 void transfer_drop_all(struct session *session)
 {
-	bus_unplug(session->bus);
+	for (struct request *request = session->first; request;
+		request = request->next)
+		bus_cancel(session->bus, &request->urb);
 	while (bus_reap(session->bus))
 		;
 	while (session->first)
