@@ -110,6 +110,10 @@ void share(struct argp_state *state, struct tool *tool);
 bool parse(struct tool *tool, const struct argp *argp, int argc, char **argv,
 	void *input);
 
+/* The same where the first argument ends the options. */
+bool parse_in_order(struct tool *tool, const struct argp *argp, int argc,
+	char **argv, void *input);
+
 /* The same for a command that has no arguments of its own. */
 bool parse_plain(struct tool *tool, const struct argp_child *children,
 	const char *help, int argc, char **argv);

@@ -187,6 +187,12 @@ bool parse(struct tool *tool, const struct argp *argp, int argc, char **argv,
 	return parse_flags(tool, *argp, 0, argc, argv, input);
 }
 
+bool parse_in_order(struct tool *tool, const struct argp *argp, int argc,
+	char **argv, void *input)
+{
+	return parse_flags(tool, *argp, ARGP_IN_ORDER, argc, argv, input);
+}
+
 static error_t refuse_arguments(
 	int key, char *argument, struct argp_state *state)
 {

@@ -417,8 +417,7 @@ bool bus_run(struct bus *bus, tick until)
 }
 
 /* How many microframes the first transfer of a queue needs at least. */
-static unsigned frames_needed(
-	const struct bus *bus, const struct queue *queue)
+static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 {
 	const struct urb *urb = queue->head;
 	uint32_t left = urb->length - urb->actual;

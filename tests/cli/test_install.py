@@ -26,15 +26,21 @@ def root(tmp_path_factory):
 
 
 def find(root, name):
-    (path,) = root.rglob(name)
+    (path,) = [path for path in root.rglob(name) if not path.is_dir()]
     return path
 
 
 def test_everything_has_its_place(root):
     for name in ["clyde", "clyde.h", "libclyde.a", "libclyde.so",
-                 "libclyde.so.0", "clyde.pc", "clyde.1", "clyde-virtual.7",
-                 "libclyde.3"]:
+                 "libclyde.so.0", "libclyde-usbfs.so", "clyde.pc", "clyde.1",
+                 "clyde-virtual.7", "libclyde.3"]:
         assert find(root / "usr/local", name).exists()
+
+
+def test_the_installed_tool_finds_its_shim(root):
+    shown = run(str(root / "usr/local/bin/clyde"), "virtual", "--", "sh",
+                "-c", "readlink \"${LD_PRELOAD%% *}\"")
+    assert shown.startswith(str(root / "usr/local"))
 
 
 def test_the_library_shows_nothing_but_its_api(root):

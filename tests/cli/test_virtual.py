@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Programs under `clyde virtual`: real libusb over the emulated usbfs.
+
+CLYDE is the path to the binary; the programs are beside it in the build.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+STREAM = CLYDE.parents[1] / "examples/libusb-stream"
+CLIENT = CLYDE.parents[1] / "tests/usbfs-client"
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
+SECONDS = 60
+
+CONFIGURED = ("-d", "virtual:configured=1")
+USAGE, NOT_EXECUTABLE, NOT_FOUND, UNPLUGGED = 64, 126, 127, 85
+
+needs_libusb = pytest.mark.skipif(not STREAM.exists(),
+                                  reason="no libusb-1.0-0-dev")
+
+
+def under(*command, options=CONFIGURED, status=0, **more):
+    done = subprocess.run(
+        [CLYDE, "virtual", *options, "--", *map(str, command)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=SECONDS, **more)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done
+
+
+def refused(*arguments, status=USAGE):
+    done = subprocess.run([CLYDE, "virtual", *arguments], text=True,
+                          capture_output=True, timeout=SECONDS)
+    assert done.returncode == status, done
+    assert re.fullmatch(r"clyde: [^\n]+\n", done.stderr), done.stderr
+    return done.stderr
+
+
+# ---- COMMAND --------------------------------------------------------------
+
+
+def test_the_status_of_the_command_is_passed_on():
+    under("true")
+    under("sh", "-c", "exit 7", status=7)
+    under("sh", "-c", "kill -9 $$", status=128 + 9)
+
+
+def test_a_command_that_cannot_run_is_one_line_and_the_shells_status():
+    assert "nonesuch" in refused("--", "nonesuch", status=NOT_FOUND)
+    assert "passwd" in refused("--", "/etc/passwd", status=NOT_EXECUTABLE)
+
+
+@pytest.mark.parametrize("arguments", [
+    [],
+    ["--pace", "warp", "--", "true"],
+    ["--devices", "0", "--", "true"],
+    ["--devices", "9", "--", "true"],
+    ["--revision", "D0", "--", "true"],
+    ["--fault", "gremlins", "--", "true"],
+    ["--fault", "done,health", "--", "true"],
+    ["--fault", "x" * 300, "--", "true"],
+    ["-d", "usb:", "--", "true"],
+    ["-d", "virtual:nonsense=1", "--", "true"],
+])
+def test_a_malformed_line_is_refused_in_one_line(arguments):
+    refused(*arguments)
+
+
+def test_the_commands_own_options_are_its_own():
+    assert under("echo", "--devices", "-h").stdout == "--devices -h\n"
+
+
+def test_a_signal_for_clyde_reaches_the_command():
+    process = subprocess.Popen(
+        [CLYDE, "virtual", "--", "sh", "-c",
+         "trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done"],
+        stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == 5
+
+
+def test_nothing_is_left_behind(tmp_path):
+    under("true", env=dict(os.environ, TMPDIR=str(tmp_path)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_asked_of_the_loader_and_sanitizers_still_holds():
+    shown = under("sh", "-c", "echo $ASAN_OPTIONS", env=dict(
+        os.environ, ASAN_OPTIONS="exitcode=9")).stdout
+    assert shown.endswith(":exitcode=9\n")
+
+
+# ---- What there is --------------------------------------------------------
+
+needs_lsusb = pytest.mark.skipif(not shutil.which("lsusb"),
+                                 reason="no usbutils")
+
+
+@needs_lsusb
+def test_lsusb_shows_what_the_protocol_describes():
+    text = under("lsusb", "-v", "-d", "20b7:9db1",
+                 options=["--revision", "C2"]).stdout
+    for expected in [
+        r"bcdDevice +9\.32", r"idProduct +0x9db1",
+        r"iProduct +2 Glasgow Interface Explorer; git",
+        r"iSerial +3 C2-20230101T120000Z", r"bNumInterfaces +5",
+    ]:
+        assert re.search(expected, text), expected
+    settings = re.findall(
+        r"bInterfaceNumber +(\d).*?bAlternateSetting +(\d).*?"
+        r"bNumEndpoints +(\d)", text, re.DOTALL)
+    alternates = [2, 5, 2, 3, 2]
+    assert [(int(i), int(a)) for i, a, n in settings] == [
+        (i, a) for i, count in enumerate(alternates) for a in range(count)]
+    assert all((a == "0") == (n == "0") for i, a, n in settings)
+    endpoints = set(re.findall(r"bEndpointAddress +0x(\w\w)", text))
+    assert endpoints == {"01", "81", "02", "04", "86", "88"}
+    assert set(re.findall(r"wMaxPacketSize +0x0(\w+)", text)) == {"200"}
+
+
+@needs_lsusb
+def test_several_devices_have_serial_numbers_of_their_own():
+    text = under("lsusb", "-v", options=["--devices", "3"]).stdout
+    assert sorted(re.findall(r"iSerial +3 (.+)", text)) == [
+        f"C3-20230101T12000{i}Z" for i in range(3)]
+
+
+def test_the_rest_of_sys_is_as_it_is():
+    here = sorted(os.listdir("/sys/devices/system/cpu"))
+    text = under(sys.executable, "-c", "import os; print(*sorted(os.listdir("
+                 "'/sys/devices/system/cpu')))").stdout
+    assert text.split() == here
+
+
+def test_a_device_file_looks_like_one():
+    text = under("stat", "-c", "%F", "/dev/bus/usb/001/002").stdout
+    assert text == "character special file\n"
+
+
+# ---- What it does ---------------------------------------------------------
+
+
+@needs_libusb
+@pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])
+@pytest.mark.parametrize("pace", ["off", "link"])
+def test_every_byte_of_a_stream_is_right(mode, pace):
+    mib = 1 if mode == "latency" else 8
+    done = under(STREAM, mode, mib, options=[*CONFIGURED, "--pace", pace])
+    assert done.stdout.endswith("every byte is right\n")
+
+
+@needs_libusb
+@pytest.mark.parametrize("size", [512, 4096, 16384, 1 << 20])
+def test_any_size_streams_with_and_without_scatter_gather(size):
+    for more in [[], ["--no-scatter-gather"]]:
+        under(STREAM, "loopback", 4, size, 8, options=[*CONFIGURED, *more])
+
+
+@needs_libusb
+def test_a_flipped_byte_is_seen():
+    done = under(STREAM, "source", 1, status=1,
+                 options=[*CONFIGURED, "--fault", "flip@100000"])
+    assert "DATA IS WRONG" in done.stdout
+
+
+@needs_libusb
+@pytest.mark.parametrize("mode", ["source", "sink", "loopback"])
+def test_unplugged_while_streaming_ends_at_once(mode):
+    before = time.monotonic()
+    done = under(STREAM, mode, 1000, status=UNPLUGGED, options=[
+        *CONFIGURED, "--pace", "link", "--fault", "unplug@300000"])
+    assert "unplugged" in done.stderr
+    assert time.monotonic() - before < 5
+
+
+SCENES = {
+    "busy": [], "killed": [], "cancel": [], "memory": [], "echo": [],
+    "zero": [], "mapped": [], "stall": [], "reset": [], "threads": [],
+    "forks": [], "wrapped": [], "partial": ["--pace", "link"],
+    "unplug": ["--fault", "unplug@300000"],
+    "hotplug": ["--fault", "unplug@300000"],
+}
+
+
+@needs_libusb
+@pytest.mark.parametrize("scene", SCENES)
+def test_an_unkind_program_gets_what_the_kernel_would_say(scene):
+    options = [*CONFIGURED, *SCENES[scene]]
+    assert under(CLIENT, scene, options=options).stdout == "done\n"
+
+
+@needs_libusb
+def test_echoes_are_whole_when_libusb_splits_and_in_real_time():
+    under(CLIENT, "echo", options=[*CONFIGURED, "--no-scatter-gather"])
+    under(CLIENT, "echo", options=[*CONFIGURED, "--pace", "link"])
+
+
+def sanitizers():
+    return [(compiler, flag) for compiler in ["gcc", "clang"]
+            for flag in ["address,undefined", "thread"]
+            if shutil.which(compiler)]
+
+
+@needs_libusb
+@pytest.mark.parametrize("compiler, flag", sanitizers())
+def test_a_sanitized_program_runs(compiler, flag, tmp_path):
+    binary = tmp_path / "stream"
+    libusb = subprocess.run(["pkg-config", "--cflags", "--libs", "libusb-1.0"],
+                            check=True, capture_output=True, text=True)
+    subprocess.run([compiler, "-g", f"-fsanitize={flag}",
+                    str(SOURCE / "examples/libusb-stream.c"), "-o",
+                    str(binary), *libusb.stdout.split()], check=True)
+    under(binary, "loopback", 1)
+
+
+PYTHON = """
+import usb1
+with usb1.USBContext() as context:
+    assert len(context.getDeviceList()) == 1
+    handle = context.openByVendorIDAndProductID(0x20b7, 0x9db1)
+    for interface, setting in (0, 1), (3, 2):
+        handle.claimInterface(interface)
+        handle.setInterfaceAltSetting(interface, setting)
+    handle.bulkWrite(1, bytes([1, 0x28, 0x10, 1]), 1000)
+    assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
+    total = 0
+    def completed(transfer):
+        global total
+        assert transfer.getStatus() == usb1.TRANSFER_COMPLETED
+        total += transfer.getActualLength()
+        if total < 8 << 20:
+            transfer.submit()
+    transfers = [handle.getTransfer() for i in range(16)]
+    for transfer in transfers:
+        transfer.setBulk(0x86, 65536, completed)
+        transfer.submit()
+    while any(transfer.isSubmitted() for transfer in transfers):
+        context.handleEvents()
+    assert total >= 8 << 20
+"""
+
+
+@pytest.mark.parametrize("python", ["/usr/bin/python3", "pypy3"])
+def test_python_libusb1_streams(python):
+    path = pathlib.Path("/usr/lib/python3/dist-packages")
+    if not (path / "usb1").exists() or not shutil.which(python):
+        pytest.skip("no python3-libusb1, or no " + python)
+    under(python, "-c", PYTHON, env=dict(os.environ, PYTHONPATH=str(path)))

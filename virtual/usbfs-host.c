@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Takes connections from shims, gives each a device file; runs the devices'
+ * buses, and sleeps when there is nothing to run.
+ */
+#include "usbfs-internal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How often sockets are looked at while there is something to carry. */
+#define ROUNDS_PER_LOOK 16
+/* How long an unpaced host looks for more before it sleeps: less than being
+   woken costs. */
+#define SPIN_NS 5000
+
+/* ---- Files ------------------------------------------------------------ */
+
+static void unlink_file(
+	struct host_file **list, struct host_file *file, size_t next)
+{
+	while (*list && *list != file)
+		list = (struct host_file **)((char *)*list + next);
+	if (*list)
+		*list = *(struct host_file **)((char *)file + next);
+}
+
+void file_close(struct host_file *file)
+{
+	struct usbfs_host *host = file->host;
+
+	if (file->device) {
+		file_release_all(file);
+		file_cancel(file, -1);
+		device_reap(file->device);
+		unlink_file(&file->device->files, file,
+			offsetof(struct host_file, sibling));
+	}
+	unlink_file(&host->files, file, offsetof(struct host_file, next));
+	file_free(file);
+}
+
+static void accept_file(struct usbfs_host *host)
+{
+	int fd = accept4(host->listener, NULL, NULL, SOCK_CLOEXEC);
+	struct host_file *file;
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (fd < 0)
+		return;
+	file = calloc(1, sizeof(*file));
+	if (file == NULL) {
+		close(fd);
+		return;
+	}
+	file->host = host;
+	file->socket = fd;
+	file->pipe = -1;
+	file->next = host->files;
+	host->files = file;
+	event.data.ptr = file;
+	if (epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		file_close(file);
+}
+
+static void send_opened(struct host_file *file, int fds[USBFS_FDS])
+{
+	struct usbfs_reply reply = {0, 0};
+	struct iovec part = {&reply, sizeof(reply)};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * USBFS_FDS)];
+	} control = {0};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.space),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int) * USBFS_FDS);
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * USBFS_FDS);
+	if (sendmsg(file->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		file->broken = true;
+	close(fds[USBFS_FD_MEMORY]);
+	close(fds[USBFS_FD_PIPE]);
+}
+
+static int find_device(struct usbfs_host *host,
+	const struct usbfs_request *request, struct host_device **ret_device)
+{
+	for (unsigned i = 0; i < host->count; i++) {
+		struct host_device *device = &host->devices[i];
+
+		if (request->a != USBFS_BUS || request->b != device->address)
+			continue;
+		*ret_device = device;
+		return device->gone ? -ENODEV : 0;
+	}
+	return -ENOENT;
+}
+
+static void open_file(
+	struct host_file *file, const struct usbfs_request *request)
+{
+	struct host_device *device;
+	int fds[USBFS_FDS];
+	int result = find_device(file->host, request, &device);
+
+	if (request->op != USBFS_OPEN) {
+		file->broken = true;
+		return;
+	}
+	if (result == 0)
+		result = file_open(file, fds);
+	if (result < 0) {
+		file_reply(file, result, 0);
+		return;
+	}
+	file->device = device;
+	file->sibling = device->files;
+	device->files = file;
+	file_show_state(file);
+	send_opened(file, fds);
+}
+
+/* False when the file is closed. */
+static bool read_request(struct host_file *file)
+{
+	struct usbfs_request request;
+	ssize_t size = recv(file->socket, &request, sizeof(request),
+		MSG_DONTWAIT | MSG_TRUNC);
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (size != sizeof(request))
+		return false;
+	if (file->device == NULL) {
+		open_file(file, &request);
+		return !file->broken;
+	}
+	/* What was queued before comes before. */
+	file_take_commands(file);
+	request_handle(file, &request);
+	return !file->broken;
+}
+
+/* ---- Devices ---------------------------------------------------------- */
+
+static void tell_unplugged(struct host_device *device)
+{
+	device->gone = true;
+	device_reap(device);
+	tree_remove(device);
+	for (struct host_file *file = device->files; file;
+		file = file->sibling) {
+		file_take_commands(file);
+		device_reap(device);
+		file_unplug(file);
+	}
+	uevent_send(device, "remove");
+}
+
+/* Let one device get on.  True if something happened. */
+static bool serve_device(struct host_device *device)
+{
+	bool busy = false;
+
+	/* What was under way until now was so without what comes now. */
+	if (device->plug->pace == PACE_LINK)
+		while (plug_run(device->plug))
+			busy |= device_reap(device);
+	for (struct host_file *file = device->files; file; file = file->sibling)
+		if (file_has_commands(file))
+			busy |= file_take_commands(file);
+	if (device->plug->pace == PACE_OFF)
+		busy |= plug_run(device->plug);
+	busy |= device_reap(device);
+	if (device->plug->gone && !device->gone)
+		tell_unplugged(device);
+	for (struct host_file *file = device->files; file; file = file->sibling)
+		if (file->signal)
+			file_signal(file);
+	return busy;
+}
+
+bool host_serve(struct usbfs_host *host)
+{
+	bool busy = false;
+
+	for (unsigned i = 0; i < host->count; i++)
+		busy |= serve_device(&host->devices[i]);
+	return busy;
+}
+
+static void close_broken(struct usbfs_host *host)
+{
+	struct host_file *next;
+
+	for (struct host_file *file = host->files; file; file = next) {
+		next = file->next;
+		if (file->broken)
+			file_close(file);
+	}
+}
+
+/* ---- The loop --------------------------------------------------------- */
+
+static uint64_t due_ns(const struct usbfs_host *host)
+{
+	uint64_t due = WORLD_NEVER;
+
+	for (unsigned i = 0; i < host->count; i++) {
+		uint64_t each = plug_due_ns(host->devices[i].plug);
+
+		if (each < due)
+			due = each;
+	}
+	return due;
+}
+
+static bool has_commands(const struct usbfs_host *host)
+{
+	for (const struct host_file *file = host->files; file;
+		file = file->next)
+		if (file_has_commands(file))
+			return true;
+	return false;
+}
+
+/* Wait for events until the moment, or just look: how many. */
+static int wait_events(struct usbfs_host *host, struct epoll_event *events,
+	int max, uint64_t until_ns)
+{
+	uint64_t now_ns = until_ns ? world_now_ns() : 0;
+	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+	int count = epoll_pwait2(host->epoll, events, max,
+		until_ns == WORLD_NEVER ? NULL : &left, NULL);
+
+	return count < 0 && errno == EINTR ? 0 : count;
+}
+
+/* Handle events: 1 when the caller's descriptor is readable. */
+static int handle_events(
+	struct usbfs_host *host, const struct epoll_event *events, int count)
+{
+	int stopped = 0;
+	uint64_t value;
+
+	for (int i = 0; i < count; i++) {
+		void *who = events[i].data.ptr;
+
+		if (who == &host->stop)
+			stopped = 1;
+		else if (who == &host->wake)
+			value = eventfd_read(host->wake, &value) == 0;
+		else if (who == &host->listener)
+			accept_file(host);
+		else if (!read_request(who))
+			((struct host_file *)who)->broken = true;
+	}
+	close_broken(host);
+	return count < 0 ? -errno : stopped;
+}
+
+int host_look(struct usbfs_host *host, bool sleep)
+{
+	struct epoll_event events[8];
+	uint64_t until_ns = 0;
+	int count;
+
+	if (sleep) {
+		atomic_store(&host->world->asleep, 1);
+		if (!has_commands(host))
+			until_ns = due_ns(host);
+	}
+	count = wait_events(host, events, 8, until_ns);
+	if (sleep)
+		atomic_store(&host->world->asleep, 0);
+	if (count < 0)
+		return -errno;
+	return handle_events(host, events, count);
+}
+
+static void spin(const struct usbfs_host *host)
+{
+	uint64_t end_ns;
+
+	if (host->devices[0].plug->pace == PACE_LINK || host->files == NULL)
+		return;
+	end_ns = world_now_ns() + SPIN_NS;
+	while (!has_commands(host) && world_now_ns() < end_ns)
+		;
+}
+
+int host_watch(struct usbfs_host *host, int fd, void *who)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = who};
+
+	return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno
+								     : 0;
+}
+
+int usbfs_host_serve(struct usbfs_host *host, int stop_fd)
+{
+	unsigned rounds = 0;
+	int result = host_watch(host, stop_fd, &host->stop);
+
+	while (result == 0) {
+		if (host_serve(host)) {
+			if (++rounds % ROUNDS_PER_LOOK == 0)
+				result = host_look(host, false);
+			continue;
+		}
+		spin(host);
+		if (!has_commands(host))
+			result = host_look(host, true);
+	}
+	epoll_ctl(host->epoll, EPOLL_CTL_DEL, stop_fd, NULL);
+	return result < 0 ? result : 0;
+}
