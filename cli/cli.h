@@ -52,6 +52,9 @@ void command_voltage(struct tool *tool, int argc, char **argv);
 /* Do what a whole command line says. */
 void dispatch(struct tool *tool, int argc, char **argv);
 
+/* The signal that interrupted the command, or 0. */
+int interrupted(void);
+
 /* ---- tool.c ----------------------------------------------------------- */
 
 /* Keep this failure, if it is the first.  Returns false. */

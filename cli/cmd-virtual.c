@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/virtual-world.h"
+#include "virtual-listen.h"
 #include "virtual/usbfs-host.h"
 
 #define SHIM "libclyde-usbfs.so"
@@ -28,6 +29,7 @@ struct virtual
 	struct tool *tool;
 	char specification[CLYDE_URI_SIZE];
 	const char *devices, *revision;
+	const char *listen;
 	enum pace pace;
 	struct usbfs_options options;
 	char **command;
@@ -38,7 +40,14 @@ struct virtual
 
 /* ---- Arguments -------------------------------------------------------- */
 
-enum { KEY_DEVICES = 0x200, KEY_REVISION, KEY_PACE, KEY_FAULT, KEY_SPLIT };
+enum {
+	KEY_DEVICES = 0x200,
+	KEY_REVISION,
+	KEY_PACE,
+	KEY_FAULT,
+	KEY_SPLIT,
+	KEY_LISTEN
+};
 
 static const struct argp_option options[] = {
 	{"devices", KEY_DEVICES, "N", 0, "How many are plugged in (default: 1)",
@@ -50,6 +59,10 @@ static const struct argp_option options[] = {
 		0},
 	{"fault", KEY_FAULT, "FAULT", 0,
 		"Something goes wrong, see clyde-virtual(7); may be repeated",
+		0},
+	{"listen", KEY_LISTEN, "redir:PATH", 0,
+		"Instead of a command: serve one by usbredir on a UNIX socket, "
+		"to QEMU",
 		0},
 	{"no-scatter-gather", KEY_SPLIT, NULL, 0,
 		"Be a host controller for which libusb splits at 16 KiB", 0},
@@ -104,6 +117,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return add_key(virtual, "fault", argument);
 	case KEY_PACE:
 		return parse_pace(virtual, argument);
+	case KEY_LISTEN:
+		virtual->listen = argument;
+		return 0;
 	case KEY_SPLIT:
 		virtual->options.no_scatter_gather = true;
 		return 0;
@@ -306,6 +322,16 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 	if (!parse_in_order(tool, &argp, argc, argv, &virtual) ||
 		!whole_specification(&virtual))
 		return;
+	if (virtual.listen && virtual.command) {
+		misuse(tool, "'%s' is one argument too many",
+			virtual.command[0]);
+		return;
+	}
+	if (virtual.listen) {
+		virtual_listen(tool, virtual.listen, virtual.specification,
+			virtual.pace);
+		return;
+	}
 	if (virtual.command == NULL) {
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;

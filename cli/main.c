@@ -18,7 +18,7 @@ static const struct command commands[] = {
 	{"safe", "safe", "Switch supplies and pull resistors off",
 		command_safe},
 	{"virtual", "virtual -- COMMAND",
-		"Run a command with virtual devices plugged in",
+		"Run a command with virtual devices plugged in, or lend one",
 		command_virtual},
 	{"voltage", "voltage [PORTS VOLTS]",
 		"Show or set the port supplies and their limits",
@@ -36,6 +36,11 @@ static void interrupt(int number)
 {
 	caught = number;
 	clyde_context_interrupt(interruptible);
+}
+
+int interrupted(void)
+{
+	return caught;
 }
 
 /* The first signal ends the command's waits, a second one ends clyde. */

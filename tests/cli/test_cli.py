@@ -92,7 +92,9 @@ def options_in(text):
 
 
 def test_there_are_commands_and_applets_to_be_found():
-    assert {"help", "info", "list", "run", "safe", "voltage"} <= set(commands())
+    assert {"help", "info", "list", "run", "safe", "virtual", "voltage"} <= set(
+        commands()
+    )
     assert "benchmark" in applets()
 
 
