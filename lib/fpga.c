@@ -22,7 +22,7 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id)
 
 	if (result < 0)
 		return result;
-	if (memcmp(status.id, none, sizeof(none)) == 0)
+	if (status.size == 0 && memcmp(status.id, none, sizeof(none)) == 0)
 		return 0;
 	memcpy(ret_id, status.id, sizeof(status.id));
 	return 1;

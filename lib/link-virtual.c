@@ -38,7 +38,7 @@ struct virtual_link {
 
 static tick ticks_of(uint64_t ns)
 {
-	if (ns > TICK_NEVER / 12 * 25)
+	if (ns == LINK_FOREVER)
 		return TICK_NEVER;
 	return ns / 25 * 12 + (ns % 25 * 12 + 24) / 25;
 }
@@ -272,10 +272,11 @@ static int virtual_count(const char *specification, struct complaint *complaint)
 	struct virtual_options options;
 	int result =
 		virtual_options_parse(specification, 0, &options, complaint);
-	int count = options.only >= 0 ? 1 : (int)options.devices;
+	int count;
 
 	if (result < 0)
 		return result;
+	count = options.only >= 0 ? 1 : (int)options.devices;
 	virtual_options_clear(&options);
 	return count;
 }

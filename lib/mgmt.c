@@ -157,6 +157,7 @@ static int arm(struct mgmt *mgmt)
 static void received(struct transfer *transfer)
 {
 	struct mgmt *mgmt = transfer->user;
+	int result;
 
 	mgmt->in_busy = false;
 	if (transfer->status < 0) {
@@ -166,7 +167,9 @@ static void received(struct transfer *transfer)
 	if (log_wanted(mgmt->device->link, CLYDE_LOG_TRACE))
 		log_reply(mgmt, &mgmt->packet, transfer->actual);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
-	mgmt->failure = arm(mgmt);
+	result = arm(mgmt);
+	if (result < 0)
+		mgmt->failure = result;
 }
 
 static void sent(struct transfer *transfer)
