@@ -3,9 +3,8 @@
 /*
  * The image that Clyde loads into the FPGA.  Until the gateware lands this is
  * a stand-in: a well-formed bitstream for the iCE40HX8K of the full size and
- * with no logic in it.  The virtual FPGA takes it for the universal image; in
- * a real one it configures, and the health check then says that nothing is
- * there.
+ * with no logic in it.  The virtual FPGA takes it for the universal image; a
+ * real one is spared it.
  *
  * Format: Project IceStorm, "Bitstream File Format Documentation".
  */
@@ -113,6 +112,12 @@ int image_build(uint8_t **ret_bitstream, size_t *ret_size)
 	return 0;
 }
 
+/* The stand-in would do nothing in a real FPGA but take the supplies away. */
+static bool is_virtual(const struct clyde_device *device)
+{
+	return strstr(device->info.product, "; git virtual") != NULL;
+}
+
 int fpga_load_image(struct clyde_device *device)
 {
 	uint8_t *bitstream, running[FPGA_ID_SIZE];
@@ -125,6 +130,10 @@ int fpga_load_image(struct clyde_device *device)
 		LOG(device->link, DEBUG, "the FPGA runs Clyde's image already");
 		return 0;
 	}
+	if (!is_virtual(device))
+		return complain(&device->context->complaint, ENOEXEC,
+			"this version has no image for a real FPGA yet, only "
+			"for the virtual Glasgow: -d virtual:");
 	if (device->revision < REVISION_C0 || device->revision > REVISION_C3)
 		return complain(&device->context->complaint, ENOEXEC,
 			"there is no image for revision %s, only for C0 to C3",

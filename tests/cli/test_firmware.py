@@ -148,10 +148,9 @@ def test_nothing_is_loaded_for_a_command_without_a_device():
         virtual("api=3", "--firmware", "/nonexistent", *line)
 
 
-UPSTREAM = os.environ.get("GLASGOW_FIRMWARE")
-
-
-@pytest.mark.skipif(not UPSTREAM, reason="GLASGOW_FIRMWARE names no file")
-def test_upstreams_firmware_is_taken():
-    for level in (0, 3):
-        virtual(f"api={level}", "--firmware", UPSTREAM, "info")
+# Upstream's file is not ours to keep; where there is one, it is tried.
+if os.environ.get("GLASGOW_FIRMWARE"):
+    def test_upstreams_firmware_is_taken():
+        for level in (0, 3):
+            virtual(f"api={level}", "--firmware",
+                    os.environ["GLASGOW_FIRMWARE"], "info")
