@@ -77,16 +77,23 @@ static void take_progress(
 }
 
 /* A figure says where it comes from. */
+static const char *origin(struct tool *tool)
+{
+	if (!clyde_device_real_time(tool->device))
+		return ": time is virtual, and so are the figures";
+	if (strstr(clyde_device_info(tool->device)->product, "; git virtual"))
+		return ": the device is virtual, and so are the figures";
+	return "";
+}
+
 static void print_heading(struct tool *tool, const struct clyde_applet *applet)
 {
-	bool real = clyde_device_real_time(tool->device);
-
 	output_line(&tool->output, "%s on %s, link %s%s", applet->name,
 		clyde_device_info(tool->device)->serial,
-		clyde_device_link(tool->device),
-		real ? "" : ": time is virtual, and so are the figures");
+		clyde_device_link(tool->device), origin(tool));
 	output_put(&tool->output, "applet", json_text(applet->name));
-	output_put(&tool->output, "real_time", json_boolean(real));
+	output_put(&tool->output, "real_time",
+		json_boolean(clyde_device_real_time(tool->device)));
 }
 
 /* ---- The run ---------------------------------------------------------- */
