@@ -6,6 +6,7 @@ CLYDE is the path to the binary.
 
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -143,9 +144,9 @@ class Guest:
         return True
 
 
-def refused(*arguments, status, **options):
+def refused(*arguments, status, program=CLYDE, **options):
     done = subprocess.run(
-        [CLYDE, "virtual", *arguments],
+        [program, "virtual", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -348,9 +349,12 @@ def test_file_that_is_no_socket_is_left_alone(path):
 def test_socket_without_permission_is_said():
     options = {"user": 65534} if os.getuid() == 0 else {}
     with tempfile.TemporaryDirectory() as folder:
+        # Where the build is, nobody else may look.
+        program = shutil.copy(CLYDE, folder)
         os.chmod(folder, 0o555)
         where = f"redir:{folder}/s"
-        refused("--listen", where, status=PERMISSION, **options)
+        refused("--listen", where, status=PERMISSION, program=program,
+                **options)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,8 @@ def test_several_devices_have_serial_numbers_of_their_own():
         f"C3-20230101T12000{i}Z" for i in range(3)]
 
 
+@pytest.mark.skipif(not os.path.isdir("/sys/devices/system/cpu"),
+                    reason="this machine shows no /sys")
 def test_the_rest_of_sys_is_as_it_is():
     here = sorted(os.listdir("/sys/devices/system/cpu"))
     text = under(sys.executable, "-c", "import os; print(*sorted(os.listdir("
