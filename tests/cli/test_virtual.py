@@ -149,6 +149,25 @@ def test_a_device_file_looks_like_one():
     assert text == "character special file\n"
 
 
+# ---- The seam, over the real libusb ----------------------------------------
+
+
+@pytest.mark.parametrize("pace", ["off", "link"])
+def test_the_link_over_libusb_conforms(pace):
+    text = under(CLYDE.parents[1] / "tests/conformance",
+                 options=("--pace", pace),
+                 env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
+    passed = re.findall(r"PASSED *\] (\d+) test", text.stdout + text.stderr)
+    assert sum(map(int, passed)) >= 48
+
+
+@pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])
+def test_the_benchmark_runs_over_libusb(mode):
+    text = under(CLYDE, "run", "benchmark", "-c", "4MiB", mode).stdout
+    assert "link usb: the device is virtual" in text
+    assert re.search(rf"^{mode} ", text, re.M) and "ended early" not in text
+
+
 # ---- What it does ---------------------------------------------------------
 
 
