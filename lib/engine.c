@@ -240,6 +240,16 @@ void engine_stop(struct engine *engine)
 				engine->link, slot_at(engine, i)->transfer);
 }
 
+void engine_drain(struct engine *engine)
+{
+	struct link *link = engine->link;
+
+	engine_stop(engine);
+	while (engine->in_flight > 0)
+		if (link->ops->wait(link, LINK_FOREVER) < 0)
+			break;
+}
+
 uint32_t engine_in_flight(const struct engine *engine)
 {
 	return engine->in_flight;

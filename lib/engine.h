@@ -34,6 +34,10 @@ int engine_start(struct engine *engine);
 void engine_stop(struct engine *engine);
 uint32_t engine_in_flight(const struct engine *engine);
 
+/* Stop, and wait until it is over: teardown, which nothing interrupts, and
+   which takes no longer than the link needs. */
+void engine_drain(struct engine *engine);
+
 /* After a stop: forget what did not leave; later calls get -ECANCELED. */
 void engine_drop(struct engine *engine);
 

@@ -72,14 +72,10 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 
 static void finish(struct clyde_device *device, struct engine *engine)
 {
-	struct link *link = device->link;
-
-	engine_stop(engine);
-	while (engine_in_flight(engine) > 0)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	engine_drain(engine);
 	engine_free(engine);
-	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
+	link_select(device->link, USB_IFACE_EP2OUT, USB_ALT_OFF,
+		COMMAND_TIMEOUT_MS);
 }
 
 static int configure(struct clyde_device *device, const uint8_t *bitstream,

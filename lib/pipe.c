@@ -69,17 +69,6 @@ void pipe_check_depth(struct clyde_pipe *pipe)
 			pipe_name(pipe), depth, pipe->depth);
 }
 
-/* Teardown: not interrupted, and never longer than the link needs. */
-static void drain(struct clyde_pipe *pipe)
-{
-	struct link *link = pipe->device->link;
-
-	engine_stop(pipe->engine);
-	while (engine_in_flight(pipe->engine) > 0)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
-}
-
 static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 {
 	struct link *link = pipe->device->link;
@@ -104,7 +93,7 @@ static int rearm(struct clyde_pipe *pipe)
 {
 	int result;
 
-	drain(pipe);
+	engine_drain(pipe->engine);
 	engine_clear(pipe->engine);
 	pipe->offset = 0;
 	pipe->acquired = false;
@@ -148,7 +137,7 @@ static void destroy(struct owner *owner)
 	struct link *link = pipe->device->link;
 
 	if (pipe->engine) {
-		drain(pipe);
+		engine_drain(pipe->engine);
 		link_select(link, kinds[pipe->id].interface, USB_ALT_OFF,
 			COMMAND_TIMEOUT_MS);
 		log_end(pipe);
@@ -284,7 +273,7 @@ static int with_pipe(
 
 static int cancel(struct clyde_pipe *pipe)
 {
-	drain(pipe);
+	engine_drain(pipe->engine);
 	engine_drop(pipe->engine);
 	pipe->acquired = false;
 	return 0;

@@ -4,16 +4,7 @@
  * The board's chips and what its EEPROMs keep: I2C bytes go in, and answers,
  * alerts and the configuration block must come out right.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "virtual/firmware.h"
-
-static struct device device;
+#include "board-test.h"
 
 static const struct device_options factory = {
 	.revision = REVISION_C3,
@@ -22,31 +13,6 @@ static const struct device_options factory = {
 	.flags = CONFIG_MODIFIED_DESIGN,
 	.vlimit_mv = {3600, 0x1234, 0, 0},
 };
-
-/* A board as after power-up, around an EEPROM of this image. */
-static void boot(uint8_t revision, const uint8_t *eeprom)
-{
-	memset(&device, 0, sizeof(device));
-	assert_int_equal(board_init(&device.board, revision, eeprom), 0);
-	nvm_load_config(&device);
-	ports_init(&device);
-}
-
-static void power_up(uint8_t revision)
-{
-	struct device_options options = {.revision = revision};
-	uint8_t eeprom[EEPROM_SIZE];
-
-	device_format_eeprom(&options, eeprom);
-	boot(revision, eeprom);
-}
-
-static int power_down(void **state)
-{
-	(void)state;
-	board_clear(&device.board);
-	return 0;
-}
 
 static bool answers(uint8_t address)
 {
@@ -267,7 +233,7 @@ static void a_block_from_before_level_7_is_read_its_own_way(void **state)
 	(void)state;
 	device_format_eeprom(&factory, eeprom);
 	eeprom[0] = EEPROM_BOOT_C2;
-	eeprom[29] = 1;				    /* bitstream_size */
+	eeprom[29] = 1;                             /* bitstream_size */
 	memcpy(eeprom + 49, "\xe4\x0c\x08\x07", 4); /* 3300, 1800 */
 	eeprom[75] = 0;
 	boot(REVISION_C3, eeprom);

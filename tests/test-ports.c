@@ -4,47 +4,14 @@
  * The commands about ports: requests go in, and the replies and the state of
  * the board must come out as the public firmware's would.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "virtual/firmware.h"
+#include "board-test.h"
 
 #define PORT_A 0x01
 #define PORT_B 0x02
 #define BOTH   0x03
 #define PORT_C 0x04
 
-static struct device device;
 static union mgmt_data request, reply;
-
-/* A board as after power-up, around an EEPROM of this image. */
-static void boot(uint8_t revision, const uint8_t *eeprom)
-{
-	memset(&device, 0, sizeof(device));
-	assert_int_equal(board_init(&device.board, revision, eeprom), 0);
-	nvm_load_config(&device);
-	ports_init(&device);
-}
-
-static void power_up(uint8_t revision)
-{
-	struct device_options options = {.revision = revision};
-	uint8_t eeprom[EEPROM_SIZE];
-
-	device_format_eeprom(&options, eeprom);
-	boot(revision, eeprom);
-}
-
-static int power_down(void **state)
-{
-	(void)state;
-	board_clear(&device.board);
-	return 0;
-}
 
 static enum mgmt_result ask(mgmt_handler *handler)
 {
