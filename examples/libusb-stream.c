@@ -108,6 +108,17 @@ static void set_mode(uint8_t mode)
 	command(SET_REGISTER, data, sizeof(data), NULL, 0);
 }
 
+/* Say it once; what is in flight comes back by itself. */
+static void give_up(struct stream *stream, bool unplugged)
+{
+	if (!stream->failed)
+		fprintf(stderr, "libusb-stream: %s after %llu bytes\n",
+			unplugged ? "the device was unplugged"
+				  : "a transfer failed",
+			(unsigned long long)stream->done);
+	stream->failed = true;
+}
+
 /* ---- Streams ---------------------------------------------------------- */
 
 static void queue(struct stream *stream, struct libusb_transfer *transfer)
@@ -123,6 +134,11 @@ static void queue(struct stream *stream, struct libusb_transfer *transfer)
 		memcpy(transfer->buffer, sequence + stream->queued % PERIOD,
 			transfer->length);
 	error = libusb_submit_transfer(transfer);
+	/* The next one may meet an unplug before those in flight do. */
+	if (error == LIBUSB_ERROR_NO_DEVICE) {
+		give_up(stream, true);
+		return;
+	}
 	if (error < 0)
 		die("submit", error);
 	stream->queued += transfer->length;
@@ -140,13 +156,7 @@ static void completed(struct libusb_transfer *transfer)
 		stream->wrong = true;
 	stream->done += transfer->actual_length;
 	if (transfer->status != LIBUSB_TRANSFER_COMPLETED) {
-		if (!stream->failed)
-			fprintf(stderr, "libusb-stream: %s after %llu bytes\n",
-				transfer->status == LIBUSB_TRANSFER_NO_DEVICE
-					? "the device was unplugged"
-					: "a transfer failed",
-				(unsigned long long)stream->done);
-		stream->failed = true;
+		give_up(stream, transfer->status == LIBUSB_TRANSFER_NO_DEVICE);
 	}
 	/* A short one leaves something to be asked for again. */
 	stream->queued -= transfer->length - transfer->actual_length;
