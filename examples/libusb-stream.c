@@ -27,8 +27,8 @@
 #define SET_REGISTER    0x28
 #define GET_REGISTER    0x29
 #define REG_IDLE_FLUSH  0x04
-#define REG_BENCH_MODE  0x10
-#define REG_BENCH_ERROR 0x11
+#define REG_BENCH_MODE  0x50
+#define REG_BENCH_ERROR 0x51
 
 #define TIMEOUT_MS 5000
 #define DEPTH_MAX  256

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 /* As the configuration descriptor numbers them. */
 enum { MGMT, EP2, EP4, EP6, EP8 };

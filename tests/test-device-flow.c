@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 #define CYCLE  10 /* ticks: the FIFO bus has 48 MHz */
 #define CYCLES (48 * 125)

@@ -6,6 +6,8 @@
  */
 #include "clyde-test.h"
 
+#include "wire/core-benchmark.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -302,13 +304,13 @@ static void devices_of_one_context_keep_apart(void **state)
 	assert_int_equal(mv[0], 0);
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
 	assert_int_equal(clyde_fpga_status(other, id), 0);
-	assert_int_equal(clyde_register_write(top.device, 0x10, &mode, 1), 0);
+	assert_int_equal(clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	/* each has a time of its own */
 	before = clyde_device_now(other);
 	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
 	assert_int_equal(clyde_device_now(other), before);
 	clyde_device_close(other);
-	assert_int_equal(clyde_register_read(top.device, 0x10, &mode, 1), 0);
+	assert_int_equal(clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	assert_int_equal(mode, 3);
 }
 

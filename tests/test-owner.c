@@ -3,6 +3,8 @@
 /* Who closes whom: tokens, any order, any thread, any number of times. */
 #include "clyde-test.h"
 
+#include "wire/core-benchmark.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -179,7 +181,7 @@ static void start_reader(
 				 &reader->pipe),
 		0);
 	assert_int_equal(
-		clyde_register_write(top->device, 0x10, &source, 1), 0);
+		clyde_register_write(top->device, REG_BENCH_MODE, &source, 1), 0);
 	pthread_create(thread, NULL, read_for_long, reader);
 	while (!atomic_load(&reader->reading))
 		usleep(100);

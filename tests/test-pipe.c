@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "applets/benchmark/sequence.h"
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 #define URI "virtual:configured=1"
 

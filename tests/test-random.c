@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "applets/benchmark/sequence.h"
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 #define SEEDS      300
 #define OPERATIONS 120

@@ -3,8 +3,10 @@
 /* Includes all of wire/ where the FX2 firmware will: its assertions of sizes
    hold for SDCC too, or this does not compile. */
 #include "wire/config.h"
+#include "wire/core-benchmark.h"
+#include "wire/core-gpio.h"
+#include "wire/core-uart.h"
 #include "wire/mgmt.h"
-#include "wire/regs.h"
 #include "wire/usb.h"
 
 struct mgmt_packet packet;

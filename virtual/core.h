@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 #define CORE_FIFO_SIZE 512 /* one BRAM of the iCE40 */
 

@@ -5,7 +5,9 @@
  * address counting up.  Multi-byte registers are little endian both ways.
  *
  * 0x00 to 0x02 are the firmware's (GlasgowEmbedded/glasgow
- * firmware/fx2/glasgow_fpga.h); the rest is Clyde's universal image.
+ * firmware/fx2/glasgow_fpga.h); the rest is Clyde's universal image.  Above
+ * REG_CORES each core has a range of its own: cores.h says which, and
+ * core-NAME.h what is in it.
  */
 #ifndef WIRE_REGS_H
 #define WIRE_REGS_H
@@ -24,25 +26,58 @@ enum reg {
 	REG_IDLE_FLUSH = 0x04, /* rw  u16 x 2, EP6 EP8: 48 MHz cycles without a
 				  new byte after which a packet is committed */
 
-	/* The benchmark core, on EP2 and EP6.  All but the mode clear when
-	   either pipe is reset. */
-	REG_BENCH_MODE = 0x10,   /* rw  enum bench_mode */
-	REG_BENCH_ERROR = 0x11,  /* r   1 once a byte in sink mode was wrong */
-	REG_BENCH_COUNT = 0x14,  /* r   u32: bytes emitted, checked or echoed */
-	REG_BENCH_OFFSET = 0x18, /* r   u32: count at the first wrong byte */
-	REG_BENCH_WINDOW = 0x20, /* r   8 B as they came, from that byte on */
-	REG_COUNT = 0x28,
+	/* The stream switch: for EP2 EP4 EP6 EP8 the core (its place in the
+	   table, from 1) that the pipe goes to or comes from; 0 = none, and
+	   then the pipe neither takes nor gives.  A core is held in reset
+	   while a pipe that goes to or from it is. */
+	REG_STREAM = 0x08, /* rw  u8 x 4 */
+
+	/* What is in the image.  Entries are struct core_entry. */
+	REG_MAP = 0x0c,         /* r   REG_MAP_VERSION */
+	REG_CORE_COUNT = 0x0d,  /* r */
+	REG_TABLE_INDEX = 0x0f, /* rw  from 1 */
+	REG_TABLE = 0x10,       /* r   16 B: that core's entry; zeros where
+				       there is none */
+
+	/* The pin multiplexer, pins A0..A7 B0..B7.  A pin shows an output of
+	   a core: `enum core_output`, with PIN_INVERT and PIN_OPEN_DRAIN.
+	   0, as at the start, leaves it an input. */
+	REG_PIN = 0x20, /* rw  u8 x 16 */
+	/* An input of a core, by `enum core_input`: INPUT_CONNECTED with the
+	   number of a pin, or without it, a constant 0; INPUT_INVERT. */
+	REG_INPUT = 0x30, /* rw  u8 x 32 */
+
+	REG_CORES = 0x50,
+	REG_COUNT = 0xb0, /* addresses from here on are not acknowledged */
 };
 
-#define REG_HEALTH_VALUE  0xa5
-#define REG_IDLE_DEFAULT  6000 /* cycles: 125 us, one microframe */
-#define BENCH_WINDOW_SIZE 8
+#define REG_MAP_VERSION  1
+#define REG_HEALTH_VALUE 0xa5
+#define REG_IDLE_DEFAULT 6000 /* cycles: 125 us, one microframe */
 
-enum bench_mode {
-	BENCH_IDLE = 0,
-	BENCH_SOURCE = 1,
-	BENCH_SINK = 2,
-	BENCH_LOOPBACK = 3,
-};
+#define PIN_COUNT      16
+#define PIN_FUNCTION   0x3f
+#define PIN_INVERT     0x40 /* of the level, not of the output enable */
+#define PIN_OPEN_DRAIN 0x80 /* 1 is not driven (after PIN_INVERT) */
+
+#define INPUT_COUNT     32
+#define INPUT_PIN       0x0f
+#define INPUT_INVERT    0x40
+#define INPUT_CONNECTED 0x80
+
+struct core_entry {
+	uint8_t id; /* enum core_id */
+	uint8_t version;
+	uint8_t base; /* its first register */
+	uint8_t registers;
+	uint8_t first_output; /* enum core_output; 0 = has none */
+	uint8_t outputs;      /* a core with CORE_PER_PIN has one, which is
+				 another signal at each pin */
+	uint8_t first_input;
+	uint8_t inputs;
+	uint8_t flags; /* enum core_flag */
+	uint8_t reserved[7];
+} PACKED;
+_Static_assert(sizeof(struct core_entry) == 16, "core_entry");
 
 #endif

@@ -8,7 +8,7 @@
 #include "applets/applet.h"
 #include "lib/histogram.h"
 #include "sequence.h"
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 #define ROUND_TRIP_SIZE 512 /* B each way: one packet */
 

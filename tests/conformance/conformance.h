@@ -23,7 +23,7 @@
 
 #include "applets/benchmark/sequence.h"
 #include "internal.h"
-#include "wire/regs.h"
+#include "wire/core-benchmark.h"
 
 /* What not every end can do. */
 enum ability {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "internal.h" /* image_build() */
+#include "wire/core-benchmark.h"
 
 #define PACKET       512
 #define CANCEL_EVERY 3

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The one table of the universal image: which cores it has, in order, and
+ * where their registers, outputs and inputs are.  Host, model and gateware
+ * are made from it (gateware/generate.c writes the Verilog), and the image
+ * tells its own copy (REG_TABLE).  A new core is a line here, the folder
+ * applets/NAME and wire/core-NAME.h.
+ */
+#ifndef WIRE_CORES_H
+#define WIRE_CORES_H
+
+#include "regs.h"
+
+enum core_flag {
+	CORE_TAKES = 1 << 0,   /* an OUT stream */
+	CORE_GIVES = 1 << 1,   /* an IN stream */
+	CORE_PER_PIN = 1 << 2, /* sees all pins, and has one for each */
+};
+
+/* X(NAME, name, id, version, base, registers, outputs, inputs, flags)
+   An id stays the same for ever, and version counts what a host would notice.
+   Ranges of registers begin and end at a multiple of 16. */
+#define CORE_TABLE(X)                                                          \
+	X(BENCHMARK, benchmark, 1, 1, 0x50, 32, 0, 0, CORE_TAKES | CORE_GIVES) \
+	X(UART, uart, 2, 1, 0x70, 32, 1, 1, CORE_TAKES | CORE_GIVES)           \
+	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)
+
+/* Places in the table: what REG_STREAM and REG_TABLE_INDEX take. */
+enum core {
+	CORE_NONE,
+#define X(NAME, ...) CORE_##NAME,
+	CORE_TABLE(X)
+#undef X
+		CORE_END,
+	CORE_COUNT = CORE_END - 1,
+};
+
+enum core_id {
+#define X(NAME, name, id, ...) CORE_ID_##NAME = id,
+	CORE_TABLE(X)
+#undef X
+};
+
+/* The first register of each. */
+enum core_base {
+#define X(NAME, name, id, version, base, ...) CORE_BASE_##NAME = base,
+	CORE_TABLE(X)
+#undef X
+};
+
+/* The first output and the first input of each; the others follow. */
+enum core_output {
+	OUTPUT_NONE,
+#define X(NAME, name, id, version, base, registers, outputs, inputs, flags) \
+	OUTPUT_##NAME, OUTPUT_LAST_##NAME = OUTPUT_##NAME + (outputs)-1,
+	CORE_TABLE(X)
+#undef X
+		OUTPUT_END,
+};
+
+enum core_input {
+#define X(NAME, name, id, version, base, registers, outputs, inputs, flags) \
+	INPUT_##NAME, INPUT_LAST_##NAME = INPUT_##NAME + (inputs)-1,
+	CORE_TABLE(X)
+#undef X
+		INPUT_END,
+};
+
+_Static_assert(OUTPUT_END <= PIN_FUNCTION + 1, "no function left");
+_Static_assert(INPUT_END <= INPUT_COUNT, "no input left");
+
+#endif
