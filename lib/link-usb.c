@@ -365,6 +365,11 @@ static void usb_close(struct link *base)
 	free(link);
 }
 
+static void describe(struct link *base, struct clyde_device_info *info)
+{
+	usb_describe(libusb_get_device(USB(base)->handle), info);
+}
+
 static const struct link_ops usb_ops = {
 	.name = "usb",
 	.real_time = true,
@@ -378,6 +383,7 @@ static const struct link_ops usb_ops = {
 	.wait = usb_wait,
 	.wake = usb_wake,
 	.now = usb_now,
+	.describe = describe,
 };
 
 int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
