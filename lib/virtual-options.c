@@ -338,15 +338,19 @@ int virtual_options_parse(const char *text, unsigned index,
 		.device = {.revision = REVISION_C3, .serial = DEFAULT_SERIAL},
 	};
 	struct parser parser = {&options, index, complaint};
-	char copy[CLYDE_URI_SIZE];
-	int result;
+	char mine[CLYDE_URI_SIZE + 1];
+	int result, highest;
 
 	if (strlen(text) > TEXT_MAX)
 		return too_long(complaint, TEXT_MAX);
-	strcpy(copy, text);
-	result = parse_pairs(&parser, copy);
+	highest = virtual_options_select(text, index, mine);
+	result = parse_pairs(&parser, mine);
 	if (result < 0)
 		return result;
+	if (highest >= (int)options.devices)
+		return complain(complaint, EINVAL,
+			"virtual: a key for device %d, but devices=%u", highest,
+			options.devices);
 	if (options.devices > 1 && options.only < 0 &&
 		strlen(text) > TEXT_MAX - INDEX_SIZE)
 		return too_long(complaint, TEXT_MAX - INDEX_SIZE);

@@ -29,6 +29,12 @@ int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint);
 void virtual_options_clear(struct virtual_options *options);
 
+/*
+ * The part of a text that is for the device of this index; out has room for
+ * the text and a comma.  Returns the highest index that it names, or -1.
+ */
+int virtual_options_select(const char *text, unsigned index, char *out);
+
 /* The device that they describe, or NULL. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
