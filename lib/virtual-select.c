@@ -12,7 +12,7 @@ static const char *strip(const char *pair, int *ret_only)
 {
 	*ret_only = -1;
 	if (pair[0] < '0' || pair[0] >= '0' + VIRTUAL_DEVICES_MAX ||
-		pair[1] != '.')
+		pair[1] != '.' || pair[2] == ',' || pair[2] == '\0')
 		return pair;
 	*ret_only = pair[0] - '0';
 	return pair + 2;
