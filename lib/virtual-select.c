@@ -14,6 +14,10 @@ static const char *strip(const char *pair, int *ret_only)
 	if (pair[0] < '0' || pair[0] >= '0' + VIRTUAL_DEVICES_MAX ||
 		pair[1] != '.' || pair[2] == ',' || pair[2] == '\0')
 		return pair;
+	/* These two are about all of them. */
+	if (strncmp(pair + 2, "devices=", 8) == 0 ||
+		strncmp(pair + 2, "index=", 6) == 0)
+		return pair;
 	*ret_only = pair[0] - '0';
 	return pair + 2;
 }
@@ -29,7 +33,7 @@ int virtual_options_select(const char *text, unsigned index, char *out)
 	int only, highest = -1;
 
 	for (const char *pair = text; pair; pair = next(pair))
-		if (strncmp(pair, "index=", 6) == 0)
+		if (index != VIRTUAL_ANY && strncmp(pair, "index=", 6) == 0)
 			index = strtoul(pair + 6, NULL, 0);
 	for (const char *pair = text; pair; pair = next(pair)) {
 		const char *rest = strip(pair, &only);
@@ -37,7 +41,8 @@ int virtual_options_select(const char *text, unsigned index, char *out)
 
 		if (only > highest)
 			highest = only;
-		if (only >= 0 && (unsigned)only != index)
+		if (only >= 0 && index != VIRTUAL_ANY &&
+			(unsigned)only != index)
 			continue;
 		memcpy(out, rest, size);
 		out += size;

@@ -44,6 +44,9 @@ static void key_for_a_device_that_is_not_there_is_refused(void **state)
 	} bad[] = {
 		{"1.api=3", "device 1, but devices=1"},
 		{"devices=3,3.api=3", "device 3, but devices=3"},
+		{"devices=3,2.api=x", "api=x is not in"},
+		{"devices=3,1.devices=3", "'1.devices' is not a key"},
+		{"devices=3,1.index=1", "'1.index' is not a key"},
 		{"devices=8,8.api=3", "'8.api' is not a key"},
 		{"-1.api=3", "'-1.api' is not a key"},
 		{"0.", "not KEY=VALUE"},
