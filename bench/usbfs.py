@@ -23,7 +23,6 @@ from measure import benchmark, output, whole_command
 HERE = pathlib.Path(__file__).resolve().parent
 STREAMS = ["source", "sink", "loopback"]
 MICROFRAME_US = 125
-GIB = 1 << 30
 
 # name: unit, target, and whether more is better
 TARGETS = {
@@ -74,8 +73,8 @@ class Numbers:
         result = self.run_clyde("off", mode, "-c", "256MiB")
         assert result["complete"] and result["errors"] == 0, result
         self.add(mode, "clyde", "rate", result["mib_per_s"])
-        self.add(mode, "clyde", "CPU", result["cpu_share"] *
-                 result["seconds"] * GIB / result["bytes"])
+        self.add(mode, "clyde", "CPU",
+                 result["cpu_share"] * 1024 / result["mib_per_s"])
         rate, cpu = self.run_bare("off", mode, 256)
         self.add(mode, "bare", "rate", rate * ways)
         self.add(mode, "bare", "CPU", cpu / ways)
