@@ -210,8 +210,8 @@ void clyde_device_list_free(struct clyde_device_info *list);
 
 /*
  * The same without opening any, so that one which may not be opened, or is
- * in use, is among them.  On "usb:" all strings but the URI are empty then;
- * one without a configuration block has its ids in product.
+ * in use, is among them.  On "usb:" serial, manufacturer and product are
+ * empty then; without a configuration block, product has the ids.
  */
 int clyde_device_survey(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
