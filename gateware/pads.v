@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The pads, with their registers: SB_IO in the iCE40, the same in plain
-// Verilog for simulation.
+// The pads, with their registers: SB_IO of the iCE40 (Lattice, "iCE Technology
+// Library"), and the same in plain Verilog for linters and simulators.
 
 `default_nettype none
 
@@ -47,7 +47,8 @@ module pad_strobe (
 `endif
 endmodule
 
-// Takes what is there at the falling edge, seen from the next rising one on.
+// Takes what is there at the falling edge, seen from the next rising one on:
+// what the FX2 drives is valid then, upstream's gateware/fx2_crossbar.py.
 module pad_in (
 	input wire clk,
 	input wire ball,
