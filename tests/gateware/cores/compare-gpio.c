@@ -62,8 +62,8 @@ void world_step(struct world *world, uint16_t outputs)
 	write_something(world);
 	if (burst == 0 && pick(20000) == 0)
 		burst = 1 + pick(600);
-	if (burst > 0) {
-		burst--;
+	if (burst > 0 || change == 1) {
+		burst -= burst > 0;
 		world->pins = pick(1 << 16);
 	} else if (pick(change) == 0) {
 		world->pins ^= 1 << pick(16);
