@@ -60,6 +60,8 @@ void world_step(struct world *world, uint16_t outputs)
 {
 	(void)outputs;
 	write_something(world);
+	if (world->takes == 0 && pick(100000) == 0)
+		world->takes = 100;
 	if (burst == 0 && pick(20000) == 0)
 		burst = 1 + pick(600);
 	if (burst > 0 || change == 1) {
