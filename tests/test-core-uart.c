@@ -204,6 +204,8 @@ static void a_sender_that_is_off_is_understood(void **state)
 	assert_false(understood(48000000 / 115200. * 256, -6));
 	for (double error = -4; error <= 4; error += 0.25)
 		assert_true(understood(16 * 256, error));
+	for (double error = -2.5; error <= 4; error += 0.25)
+		assert_true(understood(UART_BIT_TIME_MIN, error));
 }
 
 static void a_break_is_one_byte_and_a_framing_error(void **state)
