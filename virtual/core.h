@@ -20,8 +20,9 @@
  * CORE_NEVER.  A receiver starts from inputs(), says the middle of the first
  * bit as its next, and looks at `inputs` in run() when that is reached.
  *
- * 6 cycles lie between an output and an input that a pin connects, see
- * fpga-mux.h; the core has nothing to do with them.
+ * An input follows an output that a pin connects it to 6 cycles later, the
+ * levels of all pins do after 5, see fpga-mux.h; the core has nothing to do
+ * with that.
  */
 #ifndef VIRTUAL_CORE_H
 #define VIRTUAL_CORE_H
