@@ -27,6 +27,7 @@
 #ifndef VIRTUAL_CORE_H
 #define VIRTUAL_CORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,17 @@
 
 #define CORE_NEVER UINT64_MAX
 
+/* Bridge and cores move at the same time, one byte a cycle each: in steps that
+   are small beside a FIFO. */
+#define CORE_STEP_CYCLES 64
+
 struct core;
+
+struct core_burst {
+	uint64_t from, until;
+	unsigned size; /* bytes, the first of them at once */
+	struct ring *out, *in;
+};
 
 struct core_ops {
 	size_t size; /* of the core's own struct */
@@ -78,6 +89,16 @@ struct core_ops {
 	   a byte in every cycle. */
 	unsigned (*absorbs)(const struct core *core, const struct ring *in);
 	unsigned (*supplies)(const struct core *core, const struct ring *out);
+	/*
+	 * A burst in one go, if that comes to the same: what run() and the
+	 * bridge would do from the burst's first cycle to its end, with these
+	 * bytes out of, or into, the FX2's buffer.  False, and nothing has
+	 * happened, if it is not that simple.  NULL: it never is.
+	 */
+	bool (*burst_out)(struct core *core, const struct core_burst *burst,
+		const uint8_t *data, uint64_t *ret_offered);
+	bool (*burst_in)(struct core *core, const struct core_burst *burst,
+		uint8_t *data, uint64_t *ret_offered);
 };
 
 /* The first member of a core's own struct. */

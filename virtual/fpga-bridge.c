@@ -17,10 +17,6 @@
 #define IN_CYCLES  6
 #define OUT_CYCLES 8
 
-/* Bridge and core move at the same time, one byte a cycle each: in steps that
-   are small beside a FIFO. */
-#define STEP_CYCLES 64
-
 /* What a burst on this pipe could move now, and whether it has a reason. */
 static bool wants_out(
 	struct model *model, enum fifo_index index, uint16_t *ret_burst)
@@ -84,9 +80,9 @@ static void move_out(struct model *model)
 	struct burst *burst = &model->burst;
 	struct out_pipe *pipe = &model->out[burst->pipe];
 	struct fifo *fifo = &model->fifos[burst->pipe];
-	uint8_t data[STEP_CYCLES];
-	unsigned size =
-		least(least(burst->left, STEP_CYCLES), ring_room(&pipe->ring));
+	uint8_t data[CORE_STEP_CYCLES];
+	unsigned size = least(
+		least(burst->left, CORE_STEP_CYCLES), ring_room(&pipe->ring));
 	unsigned kept;
 
 	fifo_look(fifo, burst->moved, data, size);
@@ -101,9 +97,9 @@ static void move_in(struct model *model)
 {
 	struct burst *burst = &model->burst;
 	struct in_pipe *pipe = &model->in[burst->pipe - FIFO_EP6];
-	uint8_t data[STEP_CYCLES];
+	uint8_t data[CORE_STEP_CYCLES];
 	unsigned size =
-		least(least(burst->left, STEP_CYCLES), pipe->ring.level);
+		least(least(burst->left, CORE_STEP_CYCLES), pipe->ring.level);
 	unsigned kept;
 
 	ring_get(&pipe->ring, data, size);
@@ -154,11 +150,78 @@ static void finish(struct model *model)
 	model->burst.busy = false;
 }
 
+/* Whether a burst concerns nobody but this core. */
+static bool alone(const struct model *model, const struct slot *slot)
+{
+	for (unsigned i = 1; i < CORE_END; i++) {
+		const struct slot *other = &model->slots[i];
+
+		if (other != slot && !other->held &&
+			(other->out_pipe || other->in_pipe))
+			return false;
+	}
+	return model->event > model->burst.end;
+}
+
+static bool skim_core(struct model *model, struct slot *slot)
+{
+	enum fifo_index index = model->burst.pipe;
+	struct fifo *fifo = &model->fifos[index];
+	const struct core_ops *ops = slot->core->ops;
+	struct core_burst burst = {
+		.from = model->cycle,
+		.until = model->burst.end,
+		.size = model->burst.left,
+		.out = slot->out,
+		.in = slot->in,
+	};
+	uint64_t offered;
+
+	if (fifo_is_in(index) ? !ops->burst_in ||
+				!ops->burst_in(slot->core, &burst,
+					fifo_open(fifo), &offered)
+			      : !ops->burst_out ||
+				!ops->burst_out(slot->core, &burst,
+					fifo_rest(fifo), &offered))
+		return false;
+	if (offered && slot->in_pipe)
+		slot->in_pipe->quiet = offered;
+	return true;
+}
+
+/* The whole burst at once, where that is the same as step by step. */
+static bool skim(struct model *model)
+{
+	enum fifo_index index = model->burst.pipe;
+	struct slot *slot = model_slot_of(model, index);
+	unsigned size = model->burst.left;
+
+	if (model->stepped || size == 0 || model->burst.begun || !slot ||
+		slot->held || model->faults->count > 0 || !alone(model, slot) ||
+		!skim_core(model, slot))
+		return false;
+	if (fifo_is_in(index)) {
+		fifo_fill(&model->fifos[index], size);
+		slot->in_pipe->offset += size;
+		slot->in_pipe->queued += size;
+		slot->in_pipe->pending = true;
+	} else {
+		slot->out_pipe->offset += size;
+		model->burst.moved = size;
+	}
+	model->burst.left = 0;
+	model->cycle = model->burst.end;
+	return true;
+}
+
 void bridge_run(struct model *model, uint64_t until)
 {
+	if (until == model->burst.end)
+		skim(model);
+	model->burst.begun = true;
 	while (model->cycle < until) {
 		move(model);
-		model_run(model, least(until, model->cycle + STEP_CYCLES));
+		model_run(model, least(until, model->cycle + CORE_STEP_CYCLES));
 	}
 	if (until == model->burst.end)
 		finish(model);

@@ -314,3 +314,8 @@ struct fpga *fpga_model_new(
 	model_reset(&model->fpga, 0);
 	return &model->fpga;
 }
+
+void fpga_model_step(struct fpga *fpga)
+{
+	MODEL(fpga)->stepped = true;
+}
