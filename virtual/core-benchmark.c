@@ -170,7 +170,7 @@ static bool bench_burst_in(struct core *base, const struct core_burst *burst,
 		*ret_offered = 0;
 		return true;
 	}
-	if (core->mode != BENCH_SOURCE || in->level < CORE_STEP_CYCLES)
+	if (core->mode != BENCH_SOURCE)
 		return false;
 	ring_get(in, data, burst->size);
 	made = least(burst->until - burst->from, ring_room(in));

@@ -36,10 +36,6 @@
 
 #define CORE_NEVER UINT64_MAX
 
-/* Bridge and cores move at the same time, one byte a cycle each: in steps that
-   are small beside a FIFO. */
-#define CORE_STEP_CYCLES 64
-
 struct core;
 
 struct core_burst {

@@ -17,6 +17,10 @@
 #define IN_CYCLES  6
 #define OUT_CYCLES 8
 
+/* Bridge and core move at the same time, one byte a cycle each: in steps that
+   are small beside a FIFO. */
+#define STEP_CYCLES 64
+
 /* What a burst on this pipe could move now, and whether it has a reason. */
 static bool wants_out(
 	struct model *model, enum fifo_index index, uint16_t *ret_burst)
@@ -80,9 +84,9 @@ static void move_out(struct model *model)
 	struct burst *burst = &model->burst;
 	struct out_pipe *pipe = &model->out[burst->pipe];
 	struct fifo *fifo = &model->fifos[burst->pipe];
-	uint8_t data[CORE_STEP_CYCLES];
-	unsigned size = least(
-		least(burst->left, CORE_STEP_CYCLES), ring_room(&pipe->ring));
+	uint8_t data[STEP_CYCLES];
+	unsigned size =
+		least(least(burst->left, STEP_CYCLES), ring_room(&pipe->ring));
 	unsigned kept;
 
 	fifo_look(fifo, burst->moved, data, size);
@@ -97,9 +101,9 @@ static void move_in(struct model *model)
 {
 	struct burst *burst = &model->burst;
 	struct in_pipe *pipe = &model->in[burst->pipe - FIFO_EP6];
-	uint8_t data[CORE_STEP_CYCLES];
+	uint8_t data[STEP_CYCLES];
 	unsigned size =
-		least(least(burst->left, CORE_STEP_CYCLES), pipe->ring.level);
+		least(least(burst->left, STEP_CYCLES), pipe->ring.level);
 	unsigned kept;
 
 	ring_get(&pipe->ring, data, size);
@@ -221,7 +225,7 @@ void bridge_run(struct model *model, uint64_t until)
 	model->burst.begun = true;
 	while (model->cycle < until) {
 		move(model);
-		model_run(model, least(until, model->cycle + CORE_STEP_CYCLES));
+		model_run(model, least(until, model->cycle + STEP_CYCLES));
 	}
 	if (until == model->burst.end)
 		finish(model);
