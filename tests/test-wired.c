@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* Bytes from the host through the UART core, the pin multiplexer, wires and
-   parts, and back: what issue after issue will hang on the pins. */
+   parts, and back. */
 #include "support.h"
 
 #include <errno.h>
