@@ -124,6 +124,11 @@ struct function *device_function(struct device *device)
 	return &device->function;
 }
 
+uint16_t device_conflicts(const struct device *device)
+{
+	return device->board.pins.conflicts;
+}
+
 const uint8_t *device_eeprom(const struct device *device)
 {
 	return device->board.fx2_mem;
