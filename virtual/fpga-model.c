@@ -24,11 +24,6 @@
 const struct core_entry core_table[CORE_END] = {CORE_TABLE(X)};
 #undef X
 
-/* Until all cores have a model, one may be without: it is not there then, but
-   in the table. */
-#pragma weak core_uart_ops
-#pragma weak core_gpio_ops
-
 #define X(NAME, name, ...) [CORE_##NAME] = &core_##name##_ops,
 static const struct core_ops *const core_ops[CORE_END] = {CORE_TABLE(X)};
 #undef X
@@ -82,6 +77,7 @@ static void connect_all(struct model *model)
 	for (unsigned i = 1; i < CORE_END; i++)
 		if (model->slots[i].core)
 			connect(model, i);
+	mux_update(model);
 	model_look(model);
 }
 
@@ -116,7 +112,7 @@ void model_reset_pipes(struct model *model, uint8_t reset)
 
 void model_look(struct model *model)
 {
-	model->event = CORE_NEVER;
+	model->event = mux_next(model);
 	for (unsigned i = 1; i < CORE_END; i++) {
 		const struct slot *slot = &model->slots[i];
 
@@ -134,20 +130,46 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 		slot->in_pipe->quiet = offered;
 }
 
+/* Whether a core shows something else than before. */
+static bool run_cores(struct model *model, uint64_t until)
+{
+	bool changed = false;
+
+	for (unsigned i = 1; i < CORE_END; i++) {
+		struct slot *slot = &model->slots[i];
+		struct core *core = slot->core;
+		uint16_t outputs, enables;
+
+		if (core == NULL || slot->held)
+			continue;
+		if (!slot->out_pipe && !slot->in_pipe && core->next != until)
+			continue;
+		outputs = core->outputs;
+		enables = core->enables;
+		run_core(slot, model->cycle, until);
+		changed |= outputs != core->outputs || enables != core->enables;
+	}
+	return changed;
+}
+
+/* Something outside has changed, at this moment. */
+static void look_outside(struct model *model)
+{
+	if (model->pins->changes == model->pins_changes)
+		return;
+	mux_update(model);
+	model_look(model);
+}
+
 void model_run(struct model *model, uint64_t until)
 {
 	while (model->cycle < until) {
 		uint64_t next = least(until, model->event);
+		bool changed = run_cores(model, next);
 
-		for (unsigned i = 1; i < CORE_END; i++) {
-			struct slot *slot = &model->slots[i];
-
-			if (slot->core && !slot->held &&
-				(slot->out_pipe || slot->in_pipe ||
-					slot->core->next == next))
-				run_core(slot, model->cycle, next);
-		}
 		model->cycle = next;
+		if (changed || next == model->event)
+			mux_update(model);
 		model_look(model);
 	}
 }
@@ -160,8 +182,10 @@ static tick model_advance(struct fpga *fpga, tick now)
 
 	if (!model_running(model)) {
 		model->cycle = target;
+		pins_run(model->pins, target * TICKS_PER_CYCLE);
 		return TICK_NEVER;
 	}
+	look_outside(model);
 	for (;;) {
 		if (model->burst.busy && model->burst.end > target)
 			return model->burst.end * TICKS_PER_CYCLE;
@@ -175,6 +199,15 @@ static tick model_advance(struct fpga *fpga, tick now)
 		model_run(model, least(target, next));
 	}
 	return next == CORE_NEVER ? TICK_NEVER : next * TICKS_PER_CYCLE;
+}
+
+static void model_settle(struct fpga *fpga, tick now)
+{
+	struct model *model = MODEL(fpga);
+
+	model_advance(fpga, now);
+	if (model_running(model) && model->burst.busy)
+		bridge_run(model, now / TICKS_PER_CYCLE);
 }
 
 /* ---- From the FX2 ----------------------------------------------------- */
@@ -192,18 +225,14 @@ static void start_core(struct model *model, unsigned place)
 	model->slots[place].held = false;
 }
 
-static void model_reset(struct fpga *fpga, tick now)
+/* The image as it comes out of configuration. */
+static void power_up(struct model *model)
 {
-	struct model *model = MODEL(fpga);
-
-	bitstream_reset(&model->bitstream);
-	model->cycle = now / TICKS_PER_CYCLE;
 	model->burst.busy = false;
 	model->alerts = 0;
 	model->table_index = 0;
 	memset(model->stream, 0, sizeof(model->stream));
-	memset(model->pins, 0, sizeof(model->pins));
-	memset(model->inputs, 0, sizeof(model->inputs));
+	mux_reset(model);
 	for (unsigned i = 1; i < CORE_END; i++)
 		start_core(model, i);
 	for (unsigned i = 0; i < 2; i++)
@@ -211,9 +240,25 @@ static void model_reset(struct fpga *fpga, tick now)
 	model_reset_pipes(model, 0xf);
 }
 
+static void model_reset(struct fpga *fpga, tick now)
+{
+	struct model *model = MODEL(fpga);
+
+	bitstream_reset(&model->bitstream);
+	model->cycle = now / TICKS_PER_CYCLE;
+	model->burst.busy = false;
+	mux_reset(model);
+}
+
+/* Time has been passed to now.  No core has had any of it before this. */
 static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
 {
-	bitstream_feed(&MODEL(fpga)->bitstream, data, size);
+	struct model *model = MODEL(fpga);
+	bool before = bitstream_done(&model->bitstream);
+
+	bitstream_feed(&model->bitstream, data, size);
+	if (!before && bitstream_done(&model->bitstream))
+		power_up(model);
 }
 
 static bool model_done(const struct fpga *fpga)
@@ -241,11 +286,12 @@ static const struct fpga_ops ops = {
 	.i2c_read = model_i2c_read,
 	.alert = model_alert,
 	.advance = model_advance,
+	.settle = model_settle,
 	.destroy = model_destroy,
 };
 
 struct fpga *fpga_model_new(
-	struct fifo fifos[FIFO_COUNT], struct faults *faults)
+	struct fifo fifos[FIFO_COUNT], struct pins *pins, struct faults *faults)
 {
 	struct model *model = calloc(1, sizeof(*model));
 
@@ -253,6 +299,7 @@ struct fpga *fpga_model_new(
 		return NULL;
 	model->fpga.ops = &ops;
 	model->fifos = fifos;
+	model->pins = pins;
 	model->faults = faults;
 	model->full.level = CORE_FIFO_SIZE;
 	for (unsigned i = 1; i < CORE_END; i++) {
@@ -266,4 +313,9 @@ struct fpga *fpga_model_new(
 	}
 	model_reset(&model->fpga, 0);
 	return &model->fpga;
+}
+
+void fpga_model_step(struct fpga *fpga)
+{
+	MODEL(fpga)->stepped = true;
 }

@@ -252,8 +252,10 @@ with usb1.USBContext() as context:
     for interface, setting in (0, 1), (3, 2):
         handle.claimInterface(interface)
         handle.setInterfaceAltSetting(interface, setting)
-    handle.bulkWrite(1, bytes([1, 0x28, 0x50, 1]), 1000)
-    assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
+    # the benchmark core on EP6, and to work
+    for write in [0x08, 0, 0, 1, 0], [0x50, 1]:
+        handle.bulkWrite(1, bytes([1, 0x28] + write), 1000)
+        assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
     total = 0
     def completed(transfer):
         global total
