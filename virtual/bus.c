@@ -349,22 +349,27 @@ static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 	return frames > 0 ? frames : 1;
 }
 
+/* The end of the microframe in which this happens. */
+static tick end_of_frame(tick event)
+{
+	if (event == TICK_NEVER)
+		return TICK_NEVER;
+	return (event / TICKS_PER_MICROFRAME + 1) * TICKS_PER_MICROFRAME;
+}
+
 tick bus_due(const struct bus *bus)
 {
+	struct function *function = bus->function;
 	unsigned frames = FRAMES_AHEAD_MAX;
-	tick event;
 
 	if (bus->done)
 		return bus->now;
-	if (bus->unplugged || queued(bus) == 0)
+	if (bus->unplugged)
 		return TICK_NEVER;
-	if (bus->streak == 0) {
-		event = bus->function->ops->advance(bus->function, bus->now);
-		if (event == TICK_NEVER)
-			return TICK_NEVER;
-		return (event / TICKS_PER_MICROFRAME + 1) *
-			TICKS_PER_MICROFRAME;
-	}
+	if (queued(bus) == 0)
+		return end_of_frame(function->port_due);
+	if (bus->streak == 0)
+		return end_of_frame(function->ops->advance(function, bus->now));
 	for (unsigned i = 0; i < QUEUES; i++) {
 		if (bus->queues[i].head == NULL)
 			continue;

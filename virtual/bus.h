@@ -61,10 +61,11 @@ struct urb *bus_reap(struct bus *bus);
 bool bus_run(struct bus *bus, tick until);
 
 /*
- * The end of the first microframe in which a queued transfer may complete,
- * if none is queued until then: nobody need look before.  While data flows
- * into a transfer IN, a short packet may end it earlier, and is then seen up
- * to a few microframes late.  TICK_NEVER if nothing can happen.
+ * The end of the first microframe in which a queued transfer may complete, or
+ * the device may leave or come back, if nothing is queued until then: nobody
+ * need look before.  While data flows into a transfer IN, a short packet may
+ * end it earlier, and is then seen up to a few microframes late.  TICK_NEVER
+ * if nothing can happen.
  */
 tick bus_due(const struct bus *bus);
 
