@@ -60,6 +60,30 @@ struct place {
 static _Thread_local struct place seen[PLACES_MAX];
 static _Thread_local unsigned seen_count;
 
+/* Where the device went that this thread has last loaded. */
+static _Thread_local struct {
+	struct place from, to;
+} moved;
+
+static struct place place_of(libusb_device *device)
+{
+	return (struct place){
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device),
+	};
+}
+
+static bool same(struct place a, struct place b)
+{
+	return a.bus == b.bus && a.address == b.address;
+}
+
+void usb_moved(libusb_device *from, libusb_device *to)
+{
+	moved.from = place_of(from);
+	moved.to = place_of(to);
+}
+
 /* A number that is not 0, and what ends it. */
 static const char *parse_number(
 	const char *text, unsigned maximum, unsigned *ret_number)
@@ -92,17 +116,18 @@ static int parse(const char *specification, struct place *ret_place,
 		end = parse_number(end + 1, 127, &ret_place->address);
 	else
 		end = NULL;
-	if (end && *end == '\0')
+	if (end && *end == '\0') {
+		if (same(*ret_place, moved.from))
+			*ret_place = moved.to;
 		return 1;
+	}
 	return complain(complaint, EINVAL,
 		"'usb:%s' names no device; clyde list shows what does: "
 		"usb:BUS:ADDRESS",
 		specification);
 }
 
-/* Glasgows; and with another rank, what one shows that has no configuration
-   block, which other boards with its chip show as well. */
-static int rank(libusb_device *device)
+int usb_rank(libusb_device *device)
 {
 	struct libusb_device_descriptor descriptor;
 
@@ -117,9 +142,7 @@ static int rank(libusb_device *device)
 	return -1;
 }
 
-/* Start libusb and list what is there: their number, which is 0 where there
-   is no USB at all. */
-static int survey(libusb_context **ret_usb, libusb_device ***ret_devices,
+int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	struct complaint *complaint)
 {
 	libusb_context *usb;
@@ -159,11 +182,8 @@ static void look(libusb_device *const *devices, int count, int wanted)
 	unsigned before = seen_count;
 
 	for (int i = 0; i < count && seen_count < PLACES_MAX; i++)
-		if (rank(devices[i]) == wanted)
-			seen[seen_count++] = (struct place){
-				libusb_get_bus_number(devices[i]),
-				libusb_get_device_address(devices[i]),
-			};
+		if (usb_rank(devices[i]) == wanted)
+			seen[seen_count++] = place_of(devices[i]);
 	qsort(&seen[before], seen_count - before, sizeof(*seen), by_place);
 }
 
@@ -179,7 +199,7 @@ static int usb_count(const char *specification, struct complaint *complaint)
 		return one;
 	if (one > 0)
 		return seen_count = 1;
-	count = survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices, complaint);
 	if (count < 0)
 		return count;
 	look(devices, count, 0);
@@ -208,10 +228,8 @@ static int open_place(libusb_device *const *devices, int count,
 	const struct place *place, libusb_device_handle **ret_handle)
 {
 	for (int i = 0; i < count; i++)
-		if (libusb_get_bus_number(devices[i]) == place->bus &&
-			libusb_get_device_address(devices[i]) ==
-				place->address &&
-			rank(devices[i]) >= 0)
+		if (same(place_of(devices[i]), *place) &&
+			usb_rank(devices[i]) >= 0)
 			return usb_result(libusb_open(devices[i], ret_handle));
 	return -ENODEV;
 }
@@ -254,7 +272,7 @@ static int usb_open(const char *specification, unsigned index,
 
 	if (result < 0)
 		return result;
-	count = survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices, complaint);
 	if (count < 0)
 		return count;
 	result = open_place(devices, count, &place, &handle);
