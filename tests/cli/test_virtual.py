@@ -50,7 +50,8 @@ def refused(*arguments, status=USAGE):
 
 def test_the_status_of_the_command_is_passed_on():
     under("true")
-    under("sh", "-c", "exit 7", status=7)
+    for status in 7, 64, 126, 128, 130, 143, 255:
+        under("sh", "-c", f"exit {status}", status=status)
     under("sh", "-c", "kill -9 $$", status=128 + 9)
 
 
