@@ -324,8 +324,8 @@ static void tell_missing(const struct virtual *virtual)
 
 	if (count > 0)
 		fprintf(stderr,
-			"clyde: note: %u of %u devices cannot be enumerated, "
-			"as their descriptors make no sense\n",
+			"clyde: note: %u of %u devices cannot be enumerated: "
+			"unplugged, or their descriptors make no sense\n",
 			count, virtual->world.count);
 }
 

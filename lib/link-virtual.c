@@ -118,6 +118,9 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
+	/* And all has come back. */
+	if (count == 0 && bus_unplugged(link->bus))
+		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
 		if (link_stopped(base))
 			break;
@@ -305,10 +308,17 @@ static int virtual_open(const char *specification, unsigned index,
 	if (link->device)
 		link->bus = bus_new(
 			device_function(link->device), link->options.packets);
+	if (faults_find(&link->options.faults, FAULT_PERMISSION)) {
+		virtual_close(&link->link);
+		return complain(complaint, EACCES,
+			"no permission to open virtual:%s, as its faults say",
+			specification);
+	}
 	if (link->bus == NULL) {
 		virtual_close(&link->link);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	virtual_options_pull(&link->options, link->bus);
 	*ret_link = &link->link;
 	return 0;
 }

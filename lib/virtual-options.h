@@ -32,6 +32,11 @@ void virtual_options_clear(struct virtual_options *options);
 /* The device that they describe, or NULL. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
+/* Have its cable pulled when a fault says so in transfers. */
+struct bus;
+void virtual_options_pull(
+	const struct virtual_options *options, struct bus *bus);
+
 /* Write the EEPROM to its file, if it is not what the file holds. */
 int virtual_options_save(
 	struct virtual_options *options, const uint8_t *eeprom);

@@ -34,6 +34,7 @@ struct bus {
 	bool unplugged;      /* for good */
 	bool lost;           /* left by itself, until bus_enumerate() */
 	unsigned departures; /* those that were noticed */
+	uint64_t reaps_left; /* until it is unplugged; 0 = never */
 	/* Microframes in a row in which something moved; 0 = and nothing
 	   will before the device's next event. */
 	unsigned streak;
@@ -140,6 +141,16 @@ void bus_unplug(struct bus *bus)
 	drop_all(bus);
 }
 
+bool bus_unplugged(const struct bus *bus)
+{
+	return bus->unplugged;
+}
+
+void bus_unplug_after(struct bus *bus, uint64_t transfers)
+{
+	bus->reaps_left = transfers;
+}
+
 bool bus_lost(const struct bus *bus)
 {
 	return bus->lost;
@@ -172,6 +183,8 @@ struct urb *bus_reap(struct bus *bus)
 	bus->done = urb->next;
 	if (bus->done == NULL)
 		bus->done_tail = &bus->done;
+	if (bus->reaps_left > 0 && --bus->reaps_left == 0)
+		bus_unplug(bus);
 	return urb;
 }
 

@@ -41,6 +41,10 @@ void bus_cancel(struct bus *bus, struct urb *urb);
 
 /* Pull the plug: everything queued completes, nothing more is carried. */
 void bus_unplug(struct bus *bus);
+bool bus_unplugged(const struct bus *bus);
+
+/* Have it pulled when so many transfers have been reaped, 0 = never. */
+void bus_unplug_after(struct bus *bus, uint64_t transfers);
 
 /*
  * Whether the device has left by itself.  What was queued has completed then,

@@ -19,7 +19,12 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_DONE] = "done",
 	[FAULT_HEALTH] = "health",
 	[FAULT_UNPLUG] = "unplug",
+	[FAULT_PULL] = "pull",
+	[FAULT_PERMISSION] = "permission",
 	[FAULT_BUSY] = "busy",
+	[FAULT_STALL] = "stall",
+	[FAULT_DESCRIPTOR] = "descriptor",
+	[FAULT_GARBLE] = "garble",
 	[FAULT_RAM] = "ram",
 	[FAULT_LOST] = "lost",
 };
@@ -49,7 +54,8 @@ static int parse_number(const char **text, uint64_t *ret_number)
 static bool stands_alone(int kind)
 {
 	return kind == FAULT_DONE || kind == FAULT_HEALTH ||
-		kind == FAULT_BUSY || kind == FAULT_LOST;
+		kind == FAULT_PERMISSION || kind == FAULT_BUSY ||
+		kind == FAULT_LOST;
 }
 
 int faults_add(struct faults *faults, const char *text)
@@ -88,6 +94,15 @@ const struct fault *faults_at(
 	for (unsigned i = 0; i < faults->count; i++)
 		if (faults->list[i].kind == kind &&
 			faults->list[i].position == position)
+			return &faults->list[i];
+	return NULL;
+}
+
+const struct fault *faults_find(
+	const struct faults *faults, enum fault_kind kind)
+{
+	for (unsigned i = 0; i < faults->count; i++)
+		if (faults->list[i].kind == kind)
 			return &faults->list[i];
 	return NULL;
 }

@@ -104,6 +104,8 @@ static int find_device(struct usbfs_host *host,
 		if (request->a != USBFS_BUS || request->b != device->address)
 			continue;
 		*ret_device = device;
+		if (device_fault(device->plug->device, FAULT_PERMISSION))
+			return -EACCES;
 		return device->gone ? -ENODEV : 0;
 	}
 	return -ENOENT;

@@ -4,6 +4,7 @@
 #ifndef VIRTUAL_USBFS_INTERNAL_H
 #define VIRTUAL_USBFS_INTERNAL_H
 
+#include "device.h"
 #include "usbfs-host.h"
 #include "usbfs-wire.h"
 

@@ -74,9 +74,9 @@ static int add_devices(
 		device->port = i + 1;
 		host->count++;
 		result = device_enumerate(device);
-		if (result == 0)
+		if (result == 0) {
 			result = tree_add(device);
-		if (result == -EPROTO) {
+		} else {
 			device->gone = true;
 			host->missing++;
 			result = 0;

@@ -138,6 +138,8 @@ static int claim(struct host_file *file, uint32_t interface)
 		files_settle(file->host);
 	if (device->claims[interface] && device->claims[interface] != file)
 		return -EBUSY;
+	if (device_fault(device->plug->device, FAULT_BUSY))
+		return -EBUSY;
 	device->claims[interface] = file;
 	show_state(device);
 	return 0;

@@ -78,6 +78,21 @@ static void unplugging_is_told_to_an_idle_reader(void **state)
 	close_top(&top);
 }
 
+/* Nothing is queued by which it would be noticed. */
+static void unplugging_ends_a_sleep(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	const int patience_ms = 20000;
+	int64_t before = clyde_device_now(top.device);
+
+	(void)state;
+	assert_int_equal(clyde_device_sleep(top.device, patience_ms), -ENODEV);
+	assert_says(top.context, "unplugged");
+	assert_true(clyde_device_now(top.device) - before <
+		patience_ms * INT64_C(1000000));
+	close_top(&top);
+}
+
 const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_a_source_delivers_and_then_says_where, replug),
@@ -86,5 +101,6 @@ const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_ends_commands_and_idle_waits, replug),
 	cmocka_unit_test_teardown(unplugging_is_told_to_an_idle_reader, replug),
+	cmocka_unit_test_teardown(unplugging_ends_a_sleep, replug),
 };
 const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);
