@@ -243,6 +243,27 @@ bool clyde_device_real_time(struct clyde_device *device);
 /* Let time pass, and completions be handled: 0, or an error. */
 int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
 
+/*
+ * A descriptor for poll(), epoll and event loops: readable when there is
+ * something for clyde_device_handle(), or when another call has handled
+ * something since that was last called.  It is the device's, valid until that
+ * is closed: not to be read, written or closed.  An event loop calls
+ * clyde_device_handle() when it is readable, and then looks at its pipes
+ * with a timeout of 0; having begun something, it looks once before it
+ * watches.
+ *
+ * Who watches the descriptor of a virtual device waits, and so lets time
+ * pass: it is readable while anything is under way.
+ */
+int clyde_device_descriptor(struct clyde_device *device);
+
+/*
+ * Handle what there is, without waiting: 1 if transfers have come back
+ * since the last call, 0 if none; or an error.  Up to a millisecond of virtual
+ * time passes, less if something comes back.
+ */
+int clyde_device_handle(struct clyde_device *device);
+
 /* ---- FPGA ------------------------------------------------------------- */
 
 #define CLYDE_FPGA_ID_SIZE 8

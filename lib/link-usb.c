@@ -105,6 +105,15 @@ static void usb_wake(struct link *base)
 	libusb_interrupt_event_handler(USB(base)->usb);
 }
 
+static int usb_descriptor(struct link *base)
+{
+	struct usb_link *link = USB(base);
+
+	if (link->poll < 0)
+		link->poll = usb_poll_open(link->usb);
+	return link->poll;
+}
+
 /* ---- Bulk transfers --------------------------------------------------- */
 
 static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
@@ -210,6 +219,9 @@ static void listen_for_plugs(struct usb_link *link)
 /* Better lost than the process, if it is broken; that is rare. */
 static void let_go(struct usb_link *link)
 {
+	if (link->poll >= 0)
+		usb_poll_close(link->usb, link->poll);
+	link->poll = -1;
 	if (link->broken)
 		return;
 	libusb_close(link->handle);
@@ -252,6 +264,7 @@ static const struct link_ops usb_ops = {
 	.now = usb_now,
 	.claim_all = usb_claim_all,
 	.await_return = usb_await_return,
+	.descriptor = usb_descriptor,
 };
 
 int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
@@ -266,6 +279,7 @@ int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
 	link->usb = usb;
 	link->handle = handle;
 	listen_for_plugs(link);
+	link->poll = -1;
 	*ret_link = &link->link;
 	return 0;
 }

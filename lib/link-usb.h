@@ -3,8 +3,8 @@
 /*
  * What the files of the link over libusb share: link-usb.c is its life and
  * its bulk transfers, link-usb-control.c endpoint 0, link-usb-return.c how it
- * follows a device that leaves for new firmware, link-usb-find.c the devices
- * on this machine's buses.
+ * follows a device that leaves for new firmware, link-usb-poll.c its
+ * descriptors, link-usb-find.c the devices on this machine's buses.
  */
 #ifndef LIB_LINK_USB_H
 #define LIB_LINK_USB_H
@@ -30,6 +30,7 @@ struct usb_link {
 	unsigned pending;    /* bulk transfers in flight */
 	unsigned cancelling; /* of which are to come back soon */
 	unsigned handled;    /* completions, since wait() began */
+	int poll;            /* its descriptor, or -1 */
 	bool gone;
 	bool arrived;         /* some device, since this was last cleared */
 	bool broken;          /* libusb could not close it */
@@ -91,6 +92,12 @@ int usb_control(struct link *base, const struct usb_setup *setup, void *data,
 	uint64_t deadline_ns);
 int usb_set_alternate(struct link *base, uint8_t interface, uint8_t alternate,
 	uint64_t deadline_ns);
+
+/* ---- link-usb-poll.c -------------------------------------------------- */
+
+/* All that libusb polls as one descriptor, or -errno. */
+int usb_poll_open(libusb_context *usb);
+void usb_poll_close(libusb_context *usb, int all);
 
 /* ---- link-usb-return.c ------------------------------------------------ */
 
