@@ -191,7 +191,7 @@ static void usb_cancel(struct link *base, struct transfer *transfer)
 
 /* ---- Life ------------------------------------------------------------- */
 
-/* An idle device has no transfer by which its end would be noticed. */
+/* With nothing queued there is no transfer by which its end is noticed. */
 static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
 	libusb_hotplug_event event, void *user)
 {

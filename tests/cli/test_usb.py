@@ -261,6 +261,7 @@ def test_unplugged_while_firmware_is_loaded_is_told(firmware):
     "unplugging_ends_commands_and_idle_waits",
     "unplugging_is_told_to_an_idle_reader",
     "unplugging_ends_a_sleep",
+    "unplugging_is_told_to_a_link_with_nothing_queued",
     "an_unplug_is_told_to_who_watches",
 ])
 def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
