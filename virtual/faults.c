@@ -81,7 +81,8 @@ int faults_add(struct faults *faults, const char *text)
 	} else if (!stands_alone(kind)) {
 		return -EINVAL;
 	}
-	if (*text != '\0' || fault.amount == 0)
+	if (*text != '\0' || fault.amount == 0 ||
+		(kind == FAULT_PULL && fault.position == 0))
 		return -EINVAL;
 	fault.left = fault.amount;
 	faults->list[faults->count++] = fault;
