@@ -249,6 +249,11 @@ static void usb_close(struct link *base)
 	free(link);
 }
 
+static void describe(struct link *base, struct clyde_device_info *info)
+{
+	usb_describe(libusb_get_device(USB(base)->handle), info);
+}
+
 static const struct link_ops usb_ops = {
 	.name = "usb",
 	.real_time = true,
@@ -264,6 +269,7 @@ static const struct link_ops usb_ops = {
 	.now = usb_now,
 	.claim_all = usb_claim_all,
 	.await_return = usb_await_return,
+	.describe = describe,
 	.descriptor = usb_descriptor,
 };
 

@@ -48,6 +48,9 @@ int usb_result(int result);
    other boards with its chip show as well; -1 is anything else. */
 int usb_rank(libusb_device *device);
 
+/* Where a device's file is, and its speed. */
+void usb_describe(libusb_device *device, struct clyde_device_info *info);
+
 /* Start libusb and list what is there: their number, which is 0, without a
    context, where there is no USB at all. */
 int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,

@@ -105,11 +105,6 @@ struct function *device_function(struct device *device)
 	return &device->function;
 }
 
-bool device_fault(const struct device *device, enum fault_kind kind)
-{
-	return faults_find(&device->faults, kind);
-}
-
 const uint8_t *device_eeprom(const struct device *device)
 {
 	return device->board.fx2_mem;

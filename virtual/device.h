@@ -41,10 +41,6 @@ struct function *device_function(struct device *device);
 bool device_preload(struct device *device, const uint8_t *bitstream,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 
-/* Whether something of this kind is to go wrong that is not the device's own
-   business: who opens it asks. */
-bool device_fault(const struct device *device, enum fault_kind kind);
-
 /* The EEPROM's contents as they are now, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
 

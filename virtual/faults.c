@@ -20,13 +20,14 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_HEALTH] = "health",
 	[FAULT_UNPLUG] = "unplug",
 	[FAULT_PULL] = "pull",
-	[FAULT_PERMISSION] = "permission",
 	[FAULT_BUSY] = "busy",
 	[FAULT_STALL] = "stall",
 	[FAULT_DESCRIPTOR] = "descriptor",
 	[FAULT_GARBLE] = "garble",
 	[FAULT_RAM] = "ram",
 	[FAULT_LOST] = "lost",
+	[FAULT_DENIED] = "denied",
+	[FAULT_SLOW] = "slow",
 };
 
 static int parse_kind(const char *text, size_t size)
@@ -54,8 +55,8 @@ static int parse_number(const char **text, uint64_t *ret_number)
 static bool stands_alone(int kind)
 {
 	return kind == FAULT_DONE || kind == FAULT_HEALTH ||
-		kind == FAULT_PERMISSION || kind == FAULT_BUSY ||
-		kind == FAULT_LOST;
+		kind == FAULT_BUSY || kind == FAULT_LOST ||
+		kind == FAULT_DENIED || kind == FAULT_SLOW;
 }
 
 int faults_add(struct faults *faults, const char *text)

@@ -15,13 +15,14 @@
  *	health		the FPGA's health register reads wrong
  *	unplug@US	the cable is pulled after so many microseconds
  *	pull@N		the cable is pulled after so many transfers
- *	permission	it may not be opened
  *	busy		its interfaces are another program's
  *	stall@INTERFACE	any setting of this interface but 0 is refused
  *	descriptor@TYPE:N  the descriptor of this type is cut to N bytes
  *	garble@TYPE	it consists of 0xff
  *	ram@ADDRESS	the byte of the FX2's RAM keeps a wrong bit
  *	lost		it leaves for new firmware, and does not come back
+ *	denied		nobody may open it
+ *	slow		the hub shows it at full speed
  *
  * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
  * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
@@ -45,13 +46,14 @@ enum fault_kind {
 	FAULT_HEALTH,
 	FAULT_UNPLUG,
 	FAULT_PULL,
-	FAULT_PERMISSION,
 	FAULT_BUSY,
 	FAULT_STALL,
 	FAULT_DESCRIPTOR,
 	FAULT_GARBLE,
 	FAULT_RAM,
 	FAULT_LOST,
+	FAULT_DENIED,
+	FAULT_SLOW,
 	FAULT_KINDS,
 };
 

@@ -37,6 +37,7 @@ void file_close(struct host_file *file)
 	struct usbfs_host *host = file->host;
 
 	if (file->device) {
+		tree_hide_file(file);
 		file_release_all(file);
 		file_cancel(file, -1);
 		device_reap(file->device);
@@ -104,9 +105,9 @@ static int find_device(struct usbfs_host *host,
 		if (request->a != USBFS_BUS || request->b != device->address)
 			continue;
 		*ret_device = device;
-		if (device_fault(device->plug->device, FAULT_PERMISSION))
-			return -EACCES;
-		return device->gone ? -ENODEV : 0;
+		if (device->gone)
+			return -ENODEV;
+		return device->plug->denied ? -EACCES : 0;
 	}
 	return -ENOENT;
 }
@@ -133,6 +134,8 @@ static void open_file(
 	device->files = file;
 	file_show_state(file);
 	send_opened(file, fds);
+	/* The end that is written is not this process's any more. */
+	tree_show_file(file);
 }
 
 /* False when the file is closed. */
@@ -176,10 +179,13 @@ static void tell_unplugged(struct host_device *device)
 static bool enumerate_again(struct host_device *device)
 {
 	if (!bus_lost(device->plug->bus) || !bus_enumerate(device->plug->bus) ||
-		device_enumerate(device) < 0 || tree_add(device) < 0)
+		device_enumerate(device) < 0)
 		return false;
 	device->gone = false;
-	uevent_send(device, "add");
+	if (tree_add(device) < 0)
+		device->gone = true;
+	else
+		uevent_send(device, "add");
 	return true;
 }
 

@@ -174,7 +174,7 @@ def test_a_broken_file_touches_no_device(text, word, tmp_path):
 
 
 @pytest.mark.parametrize("fault, status, word", [
-    ("permission", PERMISSION, "70-clyde.rules"),
+    ("denied", PERMISSION, "70-clyde.rules"),
     ("busy", BUSY, "in use by another program"),
     ("stall@0", TRANSFER, "management interface"),
     ("stall@1", TRANSFER, "the FPGA cannot be loaded"),
