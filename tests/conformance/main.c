@@ -76,6 +76,8 @@ const char *configured_uri(void)
 	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
 		fail_msg("%s", clyde_context_error(top.context));
+	/* Whoever had it before may have been interrupted. */
+	set_mode(&top, BENCH_IDLE);
 	close_top(&top);
 	return plain_uri();
 }
