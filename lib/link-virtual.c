@@ -153,6 +153,9 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
+	/* And all has come back. */
+	if (count == 0 && bus_unplugged(link->bus))
+		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
 		if (link_stopped(base))
 			break;
@@ -363,6 +366,7 @@ static int make(const char *specification, unsigned index,
 		virtual_close(&link->link);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	virtual_options_pull(&link->options, link->bus);
 	*ret_link = &link->link;
 	return 0;
 }

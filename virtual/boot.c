@@ -90,7 +90,7 @@ struct device *device_new(
 		device->board.ports[port].sense_mv = options->sense_mv[port];
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
-	loader_reset(&device->loader);
+	loader_reset(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
