@@ -101,13 +101,13 @@ module bench;
 
 	// Until the host has all that is on its way, at most n cycles.
 	task settle(input integer n);
-		integer before, left;
+		integer last_sum, left;
 		begin
 			left = n;
-			before = -1;
-			while (before != fx2.got[0] + fx2.moved_out[0] & left > 0)
+			last_sum = -1;
+			while (last_sum != fx2.got[0] + fx2.moved_out[0] & left > 0)
 			begin
-				before = fx2.got[0] + fx2.moved_out[0];
+				last_sum = fx2.got[0] + fx2.moved_out[0];
 				wait_cycles(8192);
 				left = left - 8192;
 			end
