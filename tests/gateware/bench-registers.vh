@@ -51,7 +51,7 @@ endtask
 task test_table;
 	begin
 		$readmemh("table.hex", table_entries);
-		for (i = 0; i <= 255; i = i + (i < `CORES + 1 ? 1 : 25)) begin
+		for (i = 0; i <= 255; i = i + (i <= `CORES ? 1 : 100)) begin
 			write_reg(`REG_TABLE_INDEX, i[7:0]);
 			expect_reg(`REG_TABLE_INDEX, i[7:0]);
 			read_begin(`REG_TABLE);
