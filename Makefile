@@ -23,6 +23,11 @@ check:
 	scripts/packages build check
 	scripts/check
 
+# The FPGA's image from the gateware; the built one is in the repository.
+image:
+	scripts/packages image
+	scripts/image
+
 install: all
 	meson install -C $(BUILD)
 
@@ -33,4 +38,4 @@ fuzz:
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark numbers check install fuzz clean
+.PHONY: all benchmark numbers check image install fuzz clean

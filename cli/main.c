@@ -16,6 +16,8 @@ static const struct command commands[] = {
 	{"info", "info", "Show what a device is", command_info},
 	{"list", "list", "List the devices; this needs no command",
 		command_list},
+	{"load", "load [FILE]", "Load a bitstream, or Clyde's, into the FPGA",
+		command_load},
 	{"run", "run [APPLET]", "Run an applet, or list them", command_run},
 	{"safe", "safe", "Switch supplies and pull resistors off",
 		command_safe},

@@ -163,12 +163,14 @@ static void write_inputs(FILE *file, const struct listed *core)
 static void write_core(FILE *file, const struct listed *core, unsigned i)
 {
 	const struct core_entry *entry = &core->entry;
-	const char *name = core->name, *unused = entry->outputs ? "" : "unused_";
+	const char *name = core->name,
+		   *unused = entry->outputs ? "" : "unused_";
 	unsigned last = width_out(core) - 1;
 
 	fprintf(file,
 		"\n"
-		"	wire here_%s = reg_addr >= 8'h%02x & reg_addr < 8'h%02x;\n"
+		"	wire here_%s = reg_addr >= 8'h%02x & reg_addr < "
+	        "8'h%02x;\n"
 		"	wire [31:0] q_%s;\n"
 		"	wire [%u:0] %so_%s;\n"
 		"	wire [%u:0] %soe_%s;\n"
@@ -182,13 +184,15 @@ static void write_core(FILE *file, const struct listed *core, unsigned i)
 		entry->base % 32, name, name);
 	fprintf(file,
 		"		.out_data(out_data[%u:%u]),\n"
-		"		.out_valid(out_valid[%u]), .out_ready(out_ready[%u]),\n"
+		"		.out_valid(out_valid[%u]), "
+	        ".out_ready(out_ready[%u]),\n"
 		"		.in_data(in_data[%u:%u]),\n"
-		"		.in_valid(in_valid[%u]), .in_ready(in_ready[%u]),\n"
+		"		.in_valid(in_valid[%u]), "
+	        ".in_ready(in_ready[%u]),\n"
 		"		.alert(alert[%u]),\n"
 		"		.pin_o(%so_%s), .pin_oe(%soe_%s), .pin_i(",
-		8 * i + 7, 8 * i, i, i, 8 * i + 7, 8 * i, i, i, i, unused,
-		name, unused, name);
+		8 * i + 7, 8 * i, i, i, 8 * i + 7, 8 * i, i, i, i, unused, name,
+		unused, name);
 	write_inputs(file, core);
 	fprintf(file, ")\n	);\n");
 }

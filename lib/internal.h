@@ -105,8 +105,10 @@ int fpga_load_image(struct clyde_device *device);
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
 
-/* Clyde's image: allocated, to be freed; its id is static. */
+/* Clyde's image, and a copy of it to be freed. */
 extern const uint8_t image_id[FPGA_ID_SIZE];
+extern const uint8_t image_bytes[];
+extern const size_t image_size;
 int image_build(uint8_t **ret_bitstream, size_t *ret_size);
 
 #endif

@@ -78,7 +78,7 @@ void rig_open(struct rig *rig, const struct device_options *options,
 	const char *fault);
 void rig_close(struct rig *rig);
 
-/* As if Clyde's image, whose id is "clyde\0\0\1", had been loaded. */
+/* As if Clyde's image had been loaded. */
 void rig_configure(struct rig *rig);
 
 /*

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: 0BSD OR Apache-2.0
+
+// Tests of the benchmark core through bridge and switch.
+
+localparam FULL_IN = 518, FULL_OUT = 518;
+
+task test_source;
+	begin
+		fx2.taking = 1;
+		fx2.checking_sequence = 1;
+		run(SOURCE, 4'b0100);
+		wait_cycles(300000);
+		$display("source: %0d cycles a packet", fx2.full_in[0]);
+		check(fx2.full_in[0] == FULL_IN, "cycles of a full IN packet");
+		check(fx2.got[0] > 280000, "bytes have come");
+		check(fx2.packets[0] * 512 == fx2.got[0], "in full packets");
+	end
+endtask
+
+task test_sink;
+	begin
+		fx2.sequential = 1;
+		fx2.limit[0] = 262144;
+		run(SINK, 4'b0001);
+		fx2.feeding = 1;
+		wait_cycles(200000);
+		$display("sink: %0d cycles a packet", fx2.full_out[0]);
+		check(fx2.full_out[0] == FULL_OUT, "cycles of a full OUT packet");
+		settle(300000);
+		expect_reg(BASE + 1, 0);
+		read_word(BASE + 4, word);
+		check(word === 262144, "all bytes are counted");
+	end
+endtask
+
+task test_wrong_byte;
+	begin
+		fx2.sequential = 1;
+		fx2.limit[0] = 5000;
+		fx2.bad_at = 3333;
+		run(SINK, 4'b0001);
+		fx2.feeding = 1;
+		settle(100000);
+		expect_reg(BASE + 1, 1);
+		read_word(BASE + 4, word);
+		check(word === 5000, "all bytes are counted");
+		read_word(BASE + 8, word);
+		check(word === 3333, "the first wrong byte's place");
+		// What came, from there on: the buffer still has it.
+		for (j = 0; j < 8; j = j + 1)
+			expect_reg(BASE + 16 + j[7:0],
+				fx2.out_data[(3333 + j) % 2048]);
+		restart(4'b0001);
+		expect_reg(BASE, SINK);
+		expect_reg(BASE + 1, 0);
+		read_word(BASE + 4, word);
+		check(word === 0, "a reset clears");
+		read_word(BASE + 16, word);
+		check(word === 0, "the window too");
+	end
+endtask
+
+task test_loopback;
+	begin
+		fx2.limit[0] = 262144;
+		fx2.taking = 1;
+		run(LOOPBACK, 4'b0101);
+		fx2.feeding = 1;
+		wait_cycles(400000);
+		$display("loopback: %0d cycles a packet in and one out",
+			fx2.full_in[0]);
+		check(fx2.full_in[0] <= FULL_IN + FULL_OUT,
+			"cycles of a packet in and one out");
+		settle(400000);
+		check(fx2.got[0] == 262144, "all has come back");
+		check(fx2.empty_packets[0] == 1 & fx2.last_size[0] == 0,
+			"a full packet was followed by an empty one");
+		read_word(BASE + 4, word);
+		check(word === 262144, "and was counted");
+	end
+endtask
+
+// Bytes that do not fill a packet come on request, or after the idle time.
+task test_flush;
+	integer began;
+	begin
+		fx2.taking = 1;
+		fx2.feeding = 1;
+		fx2.limit[0] = 100;
+		run(LOOPBACK, 4'b0101);
+		began = fx2.cycle;
+		wait_cycles(3000);
+		check(fx2.got[0] == 0, "100 bytes wait");
+		while (fx2.got[0] == 0 & fx2.cycle < began + 10000)
+			wait_cycles(1);
+		$display("idle flush after %0d cycles", fx2.cycle - began);
+		check(fx2.got[0] == 100, "for the idle time");
+		check(fx2.cycle - began > 5500 & fx2.cycle - began < 6500,
+			"of 6000 cycles");
+
+		fx2.limit[0] = 150;
+		wait_cycles(1000);
+		check(fx2.got[0] == 100, "50 more wait");
+		write_reg(`REG_FLUSH, 8'h01);
+		wait_cycles(20);
+		check(fx2.got[0] == 150, "until a flush");
+		check(fx2.packets[0] == 2, "which makes one packet");
+
+		// A flush when there is nothing: nothing now, nor later.
+		write_reg(`REG_FLUSH, 8'h01);
+		wait_cycles(1000);
+		fx2.limit[0] = 160;
+		wait_cycles(1000);
+		check(fx2.packets[0] == 2, "a flush of nothing is forgotten");
+		wait_cycles(7000);
+		check(fx2.packets[0] == 3 & fx2.got[0] == 160, "idle time");
+
+		// An idle time that is set while bytes wait counts at once.
+		i2c_start;
+		i2c_write(8'h10);
+		i2c_write(`REG_IDLE_FLUSH);
+		i2c_write(8'hff);
+		i2c_write(8'hff);
+		i2c_stop;
+		fx2.limit[0] = 170;
+		wait_cycles(9000);
+		check(fx2.packets[0] == 3, "65535 cycles have not passed");
+		i2c_start;
+		i2c_write(8'h10);
+		i2c_write(`REG_IDLE_FLUSH);
+		i2c_write(8'hc0);
+		i2c_write(8'h00);
+		i2c_stop;
+		wait_cycles(20);
+		check(fx2.packets[0] == 4 & fx2.got[0] == 170, "192 have");
+
+		// A full packet, and a flush: an empty one, once.
+		fx2.limit[0] = 170 + 512;
+		wait_cycles(3000);
+		check(fx2.got[0] == 682 & fx2.empty_packets[0] == 1,
+			"a full packet, then an empty one");
+		write_reg(`REG_FLUSH, 8'h01);
+		wait_cycles(8000);
+		check(fx2.empty_packets[0] == 1, "and no second one");
+	end
+endtask
+
+// Pipes are reset in the middle of a stream, 50 times.
+task test_reset;
+	begin
+		fx2.checking_sequence = 1;
+		run(SOURCE, 4'b0100);
+		for (j = 0; j < 25; j = j + 1) begin
+			fx2.taking = 1;
+			wait_cycles(500 + j * 53);
+			restart(4'b0100);
+			check(fx2.in_fill[0] < 512, "no stale bytes");
+		end
+		fx2.taking = 1;
+		wait_cycles(2000);
+		check(fx2.got[0] > 0, "the source goes on");
+
+		write_reg(`REG_PIPE_RESET, 8'h0f);
+		fx2.checking_sequence = 0;
+		run(LOOPBACK, 4'b0101);
+		for (j = 0; j < 25; j = j + 1) begin
+			restart(4'b0101);
+			fx2.taking = 1;
+			fx2.feeding = 1;
+			wait_cycles(700 + j * 117);
+		end
+		check(fx2.got[0] > 0, "the loop goes on");
+	end
+endtask
+
+// Stalls and short packets, half of the time in loopback: +cycles=N in each
+// of 16 rounds.
+task test_random;
+	integer round, cycles;
+	begin
+		if (!$value$plusargs("cycles=%d", cycles))
+			cycles = 16000;
+		fx2.short_packets = 1;
+		for (round = 0; round < 16; round = round + 1) begin
+			fx2.stall = (round & 3) == 3 ? 254 : 85 * (round & 3);
+			fx2.seed = round + 1;
+			fx2.checking_sequence = !round[2];
+			fx2.sequential = !round[2];
+			write_reg(`REG_PIPE_RESET, 8'h0f);
+			run(round[2] ? LOOPBACK : round[3] ? SOURCE : SINK,
+				round[2] ? 4'b0101 : round[3] ? 4'b0100 : 4'b0001);
+			restart(round[2] ? 4'b0101 : round[3] ? 4'b0100 :
+				4'b0001);
+			fx2.feeding = 1;
+			fx2.taking = 1;
+			wait_cycles(cycles);
+			fx2.feeding = 0;
+			fx2.stall = 0;
+			if (round[2] | !round[3])
+				settle(300000);
+			$display("round %0d: %0d bytes out, %0d in", round,
+				fx2.moved_out[0], fx2.got[0]);
+			if (round[2])
+				check(fx2.got[0] == fx2.sent[0],
+					"all came back");
+			else if (round[3])
+				check(fx2.got[0] > 0, "bytes came");
+			else begin
+				expect_reg(BASE + 1, 0);
+				read_word(BASE + 4, word);
+				check(word === fx2.sent[0], "all were checked");
+			end
+		end
+	end
+endtask
