@@ -82,6 +82,12 @@ typedef uint64_t clyde_token;
  *	EBUSY		in use
  *	EACCES		no permission to use the device
  *	EILSEQ		an applet found wrong data, and reported where
+ *	ECHRNG		the device has no such pin
+ *	EEXIST		two functions on one pin
+ *	EUSERS		another run uses the core, or the pipes
+ *	ENOTCONN	a pin's port has no supply
+ *	ENOPKG		the image lacks a core, or has another version of it
+ *	EADDRINUSE	an address to listen at is in use
  *	ESTALE		the object is closed
  *	ENOMEM		out of memory
  */
@@ -98,8 +104,9 @@ int clyde_context_new(struct clyde_context **ret_context);
 void clyde_context_close(struct clyde_context *context);
 
 /*
- * The sentence for the last failure in this context, without a newline;
- * empty if nothing failed yet.  Valid until the next call in this context.
+ * The sentence for the last failure in this context that the calling thread
+ * has met, or if it met none, any thread; without a newline; empty if nothing
+ * failed yet.  Valid until the thread's next call in this context.
  */
 const char *clyde_context_error(struct clyde_context *context);
 
@@ -341,6 +348,24 @@ int clyde_pulls_get(struct clyde_device *device,
 int clyde_levels_get(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT]);
 
+/* One pin, as an applet's parameter names it. */
+struct clyde_pin {
+	uint8_t port;   /* 0 = A */
+	uint8_t number; /* 0 to 7 */
+	bool invert;
+};
+
+#define CLYDE_PINS_MAX 32 /* of all ports together */
+
+/*
+ * Parse pins as Glasgow's users write them: "A0"; "A0#", inverted; "A0:3",
+ * "A3:0#", a range, in that order; "A0,B1:2", a list; "NC", "-" or nothing,
+ * which is no pin.  Returns how many, or -EINVAL, -ECHRNG for a pin that no
+ * port has, and, if ret_why is not NULL, a static sentence.
+ */
+int clyde_pins_parse(const char *text,
+	struct clyde_pin ret_pins[CLYDE_PINS_MAX], const char **ret_why);
+
 enum clyde_alert {
 	CLYDE_UNDERVOLTAGE = 1 << 0,
 	CLYDE_OVERVOLTAGE = 1 << 1,
@@ -550,6 +575,13 @@ enum clyde_parameter_type {
 	CLYDE_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
 	CLYDE_INTEGER, /* unsigned decimal */
 	CLYDE_CHOICE,  /* names out of a list, in any number */
+	CLYDE_ONE_OF,  /* one name out of a list */
+	CLYDE_FLAG,    /* "yes" or "no"; on a command line, given or not */
+	CLYDE_TIME,    /* "20us", "5ms", "1.5s"; a range is in ns */
+	CLYDE_TEXT,    /* any */
+	CLYDE_WORDS,   /* texts, in any number, in their order */
+	CLYDE_PIN,     /* as clyde_pins_parse() has it: one, or none */
+	CLYDE_PINS,    /* the same: any number */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */
@@ -562,7 +594,7 @@ struct clyde_parameter {
 	uint64_t maximum;
 	uint64_t multiple;   /* of which a value must be one; 0 = any */
 	const char *unit;    /* "B", or NULL */
-	const char *initial; /* as it would be typed */
+	const char *initial; /* as it would be typed; NULL or "": nothing */
 	const char *choices; /* "source sink", or NULL */
 	const char *help;
 };
@@ -619,14 +651,35 @@ int clyde_run_new(struct clyde_context *context, const char *applet,
 void clyde_run_close(struct clyde_run *run);
 
 /*
- * Set a parameter as it would be typed.  A CLYDE_CHOICE adds to what was
- * set before.  -EINVAL says in clyde_context_error() what would be right.
+ * Set a parameter as it would be typed.  A CLYDE_CHOICE and CLYDE_WORDS add
+ * to what was set before.  -EINVAL says in clyde_context_error() what would
+ * be right.
  */
 int clyde_run_set(struct clyde_run *run, const char *name, const char *value);
 
 /*
+ * Whether this run, as it is set, moves bytes between the FPGA and the
+ * caller's own input and output, and has to be given them.
+ */
+bool clyde_run_streams(struct clyde_run *run);
+
+/* These descriptors; they stay the caller's. */
+int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
+
+/*
+ * Claim what the run needs of a device, for itself alone: a core of the
+ * image, pipes, pins.  Nothing is done to the device.  clyde_run_start() does
+ * it as well; who wants several runs at once on a device, each on a thread,
+ * claims for all of them first, and learns of a conflict before any begins.
+ * -EINVAL for parameters that do not go together.  Ends with the run, or with
+ * its start.
+ */
+int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
+
+/*
  * Load the image if it is not there, apply the supplies (NULL: leave them),
- * and run the applet to its end.
+ * and run the applet to its end.  Its pins are inputs again after that, or
+ * what the applet's page says.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

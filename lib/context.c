@@ -13,6 +13,10 @@ CLYDE_API const char *clyde_version(void)
 	return CLYDE_VERSION;
 }
 
+/* What this thread met last: another thread's failure, between this one's and
+   the question for its sentence, must not take its place. */
+static _Thread_local struct complaint met;
+
 int complain(struct complaint *complaint, int error, const char *format, ...)
 {
 	va_list arguments;
@@ -20,7 +24,14 @@ int complain(struct complaint *complaint, int error, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
 	va_end(arguments);
+	if (complaint->context)
+		met = *complaint;
 	return -error;
+}
+
+const char *complaint_text(const struct complaint *complaint)
+{
+	return (met.context == complaint->context ? &met : complaint)->text;
 }
 
 const char *reason(int result)
@@ -116,6 +127,7 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 		owner_close(owner_handle(&context->owner));
 		return -ENFILE;
 	}
+	context->complaint.context = context->owner.token;
 	*ret_context = owner_handle(&context->owner);
 	return 0;
 }
@@ -131,7 +143,7 @@ CLYDE_API const char *clyde_context_error(struct clyde_context *context)
 
 	if (owner_pin(&context) < 0)
 		return "the context is closed";
-	text = context->complaint.text;
+	text = complaint_text(&context->complaint);
 	owner_unpin(&context->owner);
 	return text;
 }

@@ -12,6 +12,8 @@ int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
 
+	if (device->unstoppable)
+		return 0;
 	if (owner_closing(&device->owner))
 		return complain(complaint, ECANCELED, "closed");
 	if (atomic_load(device->context->interrupt))
@@ -31,6 +33,7 @@ static void destroy(struct owner *owner)
 {
 	struct clyde_device *device = (struct clyde_device *)owner;
 
+	cores_forget(device);
 	mgmt_free(device);
 	if (device->link == NULL)
 		return;

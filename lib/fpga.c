@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#include "wire/regs.h"
-
 #define LOAD_TRANSFER_SIZE 16384
 #define LOAD_DEPTH         4
 
@@ -201,7 +199,7 @@ static int check_register(struct clyde_device *device, size_t size)
 		MGMT_DATA_SIZE);
 }
 
-static int register_read(
+int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size)
 {
 	struct mgmt_register_read request = {address, size};

@@ -12,17 +12,22 @@
 #include "log.h"
 #include "owner.h"
 #include "wire/mgmt.h"
+#include "wire/regs.h"
 
 #define CLYDE_API __attribute__((visibility("default")))
 
 /* Where a failure leaves its sentence. */
 struct complaint {
 	char text[320];
+	clyde_token context; /* whose it is; 0: nobody's */
 };
 
 /* Write the sentence; returns -error. */
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The sentence of the last failure that this thread met there. */
+const char *complaint_text(const struct complaint *complaint);
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
@@ -36,7 +41,8 @@ struct clyde_context {
 	struct complaint complaint;
 	struct complaint notice;
 	atomic_bool *interrupt;
-	struct kept *kept; /* links without a user, see kept.c */
+	struct kept *kept;         /* links without a user, see kept.c */
+	struct clyde_run *claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
@@ -59,6 +65,8 @@ struct clyde_device {
 	char scheme[16];
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
+	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
+	bool unstoppable; /* commands of a teardown are not interrupted */
 };
 
 /*
@@ -102,8 +110,17 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);
 int fpga_load_image(struct clyde_device *device);
+int register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size);
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
+int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
+int pulls_get(struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
+int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
+	uint8_t down, uint8_t up);
+
+/* Pins of all runs on a device that goes: inputs. */
+void cores_forget(struct clyde_device *device);
 
 /* Clyde's image: allocated, to be freed; its id is static. */
 extern const uint8_t image_id[FPGA_ID_SIZE];

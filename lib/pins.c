@@ -5,6 +5,18 @@
 
 #include <string.h>
 
+int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
+	uint8_t down, uint8_t up)
+{
+	struct mgmt_pulls request = {.mask = 1 << port};
+
+	/* Both bits of a pin: it is left alone. */
+	request.value[port].down = down | ~mask;
+	request.value[port].up = up | ~mask;
+	return mgmt_command(
+		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+}
+
 static int set_pulls(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up)
 {
@@ -34,8 +46,7 @@ CLYDE_API int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 
 /* Where a supply is off the firmware cannot read the expander, which hangs on
    it, and answers with what it worked on last; there is no pull then. */
-static int get_pulls(
-	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
+int pulls_get(struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
 	struct mgmt_values supplies;
 	struct mgmt_pulls pulls;
@@ -61,7 +72,7 @@ CLYDE_API int clyde_pulls_get(struct clyde_device *device,
 
 	if (result < 0)
 		return result;
-	result = get_pulls(device, ret_down, ret_up);
+	result = pulls_get(device, ret_down, ret_up);
 	owner_leave(&device->owner);
 	return result;
 }
