@@ -94,8 +94,7 @@ void run_keep(struct clyde_run *run);
 void run_record(struct clyde_run *run, const struct clyde_record *record);
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total);
-/* A failure's sentence; run_error() is the last one. */
-const char *run_error(const struct clyde_run *run);
+/* A failure's sentence; returns -error. */
 int run_fail(struct clyde_run *run, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

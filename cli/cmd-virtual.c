@@ -316,7 +316,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		.tool = tool,
 		.options = {.bytes_max = USBFS_BYTES_DEFAULT},
 	};
-	struct complaint complaint = {0};
+	struct complaint complaint = {""};
 	int result;
 
 	if (!parse_in_order(tool, &argp, argc, argv, &virtual) ||

@@ -25,7 +25,8 @@
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
  * handle that was closed, here or elsewhere, returns -ESTALE, and closing
- * twice does nothing.
+ * twice does nothing.  After a fork() the child owns nothing: its parent's
+ * handles are closed as far as it can see, and stay the parent's.
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
  * none.  Under the virtual link time is virtual: it passes only while
@@ -104,11 +105,17 @@ int clyde_context_new(struct clyde_context **ret_context);
 void clyde_context_close(struct clyde_context *context);
 
 /*
- * The sentence for the last failure in this context that the calling thread
- * has met, or if it met none, any thread; without a newline; empty if nothing
- * failed yet.  Valid until the thread's next call in this context.
+ * The sentence for the last failure in this context, without a newline;
+ * empty if nothing failed yet.  Valid until the next call in this context.
  */
 const char *clyde_context_error(struct clyde_context *context);
+
+/*
+ * What a negative result means that a call on this thread has just returned:
+ * that call's sentence, whatever other threads do meanwhile, or the errno
+ * value in a few words.  Valid until this thread's next call.
+ */
+const char *clyde_result_text(int result);
 
 /*
  * A sentence about what did not fail, but went on at less than was asked
@@ -116,6 +123,10 @@ const char *clyde_context_error(struct clyde_context *context);
  * kept, for all that is done in this context.
  */
 const char *clyde_context_notice(struct clyde_context *context);
+
+/* The same, copied, for when another thread may close the context. */
+int clyde_context_notice_copy(
+	struct clyde_context *context, char *ret_text, size_t size);
 
 /*
  * End every wait in this context with -EINTR, now and until
@@ -238,6 +249,10 @@ void clyde_device_close(struct clyde_device *device);
 /* Valid until the device is closed; NULL if it is. */
 const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
 
+/* The same, copied, for when another thread may close the device. */
+int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info);
+
 /* The link's name: "usb", "virtual". */
 const char *clyde_device_link(struct clyde_device *device);
 
@@ -249,6 +264,27 @@ bool clyde_device_real_time(struct clyde_device *device);
 
 /* Let time pass, and completions be handled: 0, or an error. */
 int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
+
+/*
+ * A descriptor for poll(), epoll and event loops: readable when there is
+ * something for clyde_device_handle(), or when another call has handled
+ * something since that was last called.  It is the device's, valid until that
+ * is closed: not to be read, written or closed.  An event loop calls
+ * clyde_device_handle() when it is readable, and then looks at its pipes
+ * with a timeout of 0; having begun something, it looks once before it
+ * watches.
+ *
+ * Who watches the descriptor of a virtual device waits, and so lets time
+ * pass: it is readable while anything is under way.
+ */
+int clyde_device_descriptor(struct clyde_device *device);
+
+/*
+ * Handle what there is, without waiting: 1 if transfers have come back
+ * since the last call, 0 if none; or an error.  Up to a millisecond of virtual
+ * time passes, less if something comes back.
+ */
+int clyde_device_handle(struct clyde_device *device);
 
 /* ---- FPGA ------------------------------------------------------------- */
 
@@ -460,6 +496,9 @@ struct clyde_pipe_options {
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
 	bool quad;              /* all four FX2 buffers: the pair's other
 				   pipe stays closed */
+	void *memory;           /* where transfers live; NULL = allocated.
+				   The caller's, until the pipe is closed */
+	size_t memory_size;     /* B; see clyde_pipe_open() */
 };
 
 #define CLYDE_TRANSFER_SIZE_DEFAULT 65536
@@ -472,7 +511,8 @@ struct clyde_pipe_options {
  * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
  * must be configured.  Memory is allocated here, once: an OUT pipe holds
  * depth transfers, an IN pipe twice that, so that a finished transfer is
- * replaced before its bytes are read.  NULL options are the defaults.
+ * replaced before its bytes are read.  Who gives the memory for them may look
+ * at it after the pipe is closed.  NULL options are the defaults.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);

@@ -207,7 +207,7 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 		return result;
 	run->observer = *observer;
 	result = start(run, device, supply);
-	snprintf(why.text, sizeof(why.text), "%s", run_error(run));
+	snprintf(why.text, sizeof(why.text), "%s", clyde_result_text(result));
 	core_release(run);
 	if (result < 0)
 		run_fail(run, -result, "%s", why.text);
@@ -302,16 +302,11 @@ void run_progress(
 		run->observer.progress(run->observer.user, what, done, total);
 }
 
-const char *run_error(const struct clyde_run *run)
-{
-	return complaint_text(&run->context->complaint);
-}
-
 int run_fail(struct clyde_run *run, int error, const char *format, ...)
 {
 	struct complaint *complaint = &run->context->complaint;
 	va_list arguments;
-	char text[sizeof(complaint->text)]; /* run_error() may be in it */
+	char text[sizeof(complaint->text)]; /* the last one may be in it */
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);

@@ -3,7 +3,6 @@
 /* The root of the tree: the lock, the last sentence, the interrupt. */
 #include "internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,47 +10,6 @@
 CLYDE_API const char *clyde_version(void)
 {
 	return CLYDE_VERSION;
-}
-
-/* What this thread met last: another thread's failure, between this one's and
-   the question for its sentence, must not take its place. */
-static _Thread_local struct complaint met;
-
-int complain(struct complaint *complaint, int error, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
-	va_end(arguments);
-	if (complaint->context)
-		met = *complaint;
-	return -error;
-}
-
-const char *complaint_text(const struct complaint *complaint)
-{
-	return (met.context == complaint->context ? &met : complaint)->text;
-}
-
-const char *reason(int result)
-{
-	switch (result) {
-	case -ENODEV:
-		return "the device was unplugged";
-	case -EBUSY:
-		return "in use by another program";
-	case -EPIPE:
-		return "the endpoint stalled";
-	case -ENOMEM:
-		return "the system has no memory for USB transfers; ask for "
-		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
-	case -ETIMEDOUT:
-		return "no answer before the deadline";
-	case -EDEADLK:
-		return "nothing is under way that could end this wait";
-	}
-	return strerror(-result);
 }
 
 uint64_t deadline_in(struct link *link, int timeout_ms)
@@ -84,6 +42,18 @@ static atomic_bool *claim_interrupt(clyde_token token)
 		return &interrupts[i].raised;
 	}
 	return NULL;
+}
+
+/* A child has none of its parent's contexts; see owner.c. */
+static void forget_all(void)
+{
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		atomic_store(&interrupts[i].token, 0);
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_all);
 }
 
 static void set_interrupt(clyde_token token, bool raised)
@@ -127,7 +97,6 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 		owner_close(owner_handle(&context->owner));
 		return -ENFILE;
 	}
-	context->complaint.context = context->owner.token;
 	*ret_context = owner_handle(&context->owner);
 	return 0;
 }
@@ -143,7 +112,7 @@ CLYDE_API const char *clyde_context_error(struct clyde_context *context)
 
 	if (owner_pin(&context) < 0)
 		return "the context is closed";
-	text = complaint_text(&context->complaint);
+	text = context->complaint.text;
 	owner_unpin(&context->owner);
 	return text;
 }
@@ -157,6 +126,18 @@ CLYDE_API const char *clyde_context_notice(struct clyde_context *context)
 	text = context->notice.text;
 	owner_unpin(&context->owner);
 	return text;
+}
+
+CLYDE_API int clyde_context_notice_copy(
+	struct clyde_context *context, char *ret_text, size_t size)
+{
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	snprintf(ret_text, size, "%s", context->notice.text);
+	owner_leave(&context->owner);
+	return 0;
 }
 
 CLYDE_API void clyde_context_interrupt(struct clyde_context *context)

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "watch.h"
+
 int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
@@ -38,6 +40,7 @@ static void destroy(struct owner *owner)
 	if (device->link == NULL)
 		return;
 	LOG(device->link, INFO, "closing %s", device->info.serial);
+	watch_free(device->link->watch);
 	device->link->ops->close(device->link);
 }
 
@@ -143,6 +146,18 @@ CLYDE_API const struct clyde_device_info *clyde_device_info(
 	info = &device->info;
 	owner_unpin(&device->owner);
 	return info;
+}
+
+CLYDE_API int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info)
+{
+	int result = owner_pin(&device);
+
+	if (result < 0)
+		return result;
+	*ret_info = device->info;
+	owner_unpin(&device->owner);
+	return 0;
 }
 
 CLYDE_API const char *clyde_device_link(struct clyde_device *device)

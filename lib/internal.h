@@ -19,15 +19,15 @@
 /* Where a failure leaves its sentence. */
 struct complaint {
 	char text[320];
-	clyde_token context; /* whose it is; 0: nobody's */
 };
 
 /* Write the sentence; returns -error. */
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The sentence of the last failure that this thread met there. */
-const char *complaint_text(const struct complaint *complaint);
+/* Keep the sentence for clyde_result_text() on this thread, which complain()
+   does by itself; returns the result. */
+int remember(int result, const char *text);
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"

@@ -28,7 +28,7 @@ struct captured_transfer {
 
 /* A new call of the seam is a new function here; wake() alone is not, since
    link_wake() finds the inner link. */
-_Static_assert(sizeof(struct link_ops) == 14 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct link_ops) == 15 * sizeof(void (*)(void)),
 	"link-capture.c wraps every call of the seam");
 
 /* ---- Control ---------------------------------------------------------- */
@@ -205,6 +205,11 @@ static uint64_t capture_now(struct link *base)
 	return base->inner->ops->now(base->inner);
 }
 
+static int capture_descriptor(struct link *base)
+{
+	return base->inner->ops->descriptor(base->inner);
+}
+
 static void capture_end(struct link *base)
 {
 	base->inner->ops->close(base->inner);
@@ -232,6 +237,7 @@ int capture_wrap(
 		.cancel = capture_cancel,
 		.wait = capture_wait,
 		.now = capture_now,
+		.descriptor = capture_descriptor,
 		.claim_all = inner->ops->claim_all ? capture_claim_all : NULL,
 		.await_return =
 			inner->ops->await_return ? capture_await_return : NULL,

@@ -274,7 +274,7 @@ static int usb_open(const char *specification, unsigned index,
 static void usb_name(
 	const char *specification, unsigned index, char *text, unsigned size)
 {
-	struct complaint ignored = {0};
+	struct complaint ignored;
 	struct place place;
 
 	text[0] = '\0';

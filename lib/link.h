@@ -20,6 +20,7 @@
 
 struct complaint;
 struct log;
+struct watch;
 
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
@@ -75,6 +76,10 @@ struct link_ops {
 
 	uint64_t (*now)(struct link *link);
 
+	/* A descriptor that is readable while wait() has something to handle;
+	   the link's.  -errno if there is none to be had. */
+	int (*descriptor)(struct link *link);
+
 	/*
 	 * Claim all interfaces that the device shows, whatever their
 	 * settings, so that nobody else uses it from now on: -EBUSY if
@@ -99,6 +104,8 @@ struct link {
 	bool kept; /* lives on in its context when it is not in use */
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
+	/* Who watches for completions, see watch.h; or NULL. */
+	struct watch *watch;
 	/* Whom LOG() tells; whoever opened the link sets it. */
 	const struct log *log;
 };

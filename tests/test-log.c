@@ -304,7 +304,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 {
 	char path[] = PATH_TEMPLATE, events[16];
 	atomic_bool interrupt = false;
-	struct complaint complaint = {0};
+	struct complaint complaint;
 	struct capture *capture;
 	struct link *link;
 	struct transfer *transfer;

@@ -170,7 +170,7 @@ static int mode_failed(struct bench *bench, int result)
 	if (result == -EILSEQ)
 		mismatch_text(&bench->mismatch, text, sizeof(text));
 	else
-		snprintf(text, sizeof(text), "%s", run_error(bench->run));
+		snprintf(text, sizeof(text), "%s", clyde_result_text(result));
 	return run_fail(bench->run, -result, "%s: %s", bench->mode->name, text);
 }
 
@@ -192,7 +192,7 @@ static int run_modes(struct bench *bench)
 		/* Wrong data in one mode says something; so do the others. */
 		if (result < 0 && failure == 0) {
 			snprintf(first, sizeof(first), "%s",
-				run_error(bench->run));
+				clyde_result_text(result));
 			failure = result;
 		}
 	}

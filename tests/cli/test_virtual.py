@@ -158,7 +158,7 @@ def test_the_link_over_libusb_conforms(pace):
                  options=("--pace", pace),
                  env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
     passed = re.findall(r"PASSED *\] (\d+) test", text.stdout + text.stderr)
-    assert sum(map(int, passed)) >= 48
+    assert sum(map(int, passed)) >= 53
 
 
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])

@@ -19,7 +19,7 @@ int configure(struct link *link)
 static struct capture *capture(void)
 {
 	static struct capture *capture;
-	struct complaint complaint = {0};
+	struct complaint complaint;
 
 	if (capture == NULL &&
 		capture_open(getenv("CLYDE_CAPTURE"), &complaint, &capture) < 0)
@@ -31,7 +31,7 @@ struct link *open_link(void)
 {
 	const char *rest, *uri = configured_uri();
 	const struct link_provider *provider = link_find(uri, &rest);
-	struct complaint complaint = {0};
+	struct complaint complaint;
 	struct link *link = NULL;
 
 	assert_non_null(provider);

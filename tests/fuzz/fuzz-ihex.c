@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ihex first, second;
 	static char text[TEXT_MAX];
-	struct complaint complaint = {0};
+	struct complaint complaint = {{0}};
 	int result = ihex_parse(data, size, &first, &complaint);
 
 	if (result < 0) {

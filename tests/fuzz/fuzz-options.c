@@ -40,7 +40,7 @@ static void check_options(const struct virtual_options *options)
 static void parse(const char *text, unsigned index)
 {
 	struct virtual_options options;
-	struct complaint complaint = {0};
+	struct complaint complaint = {""};
 	int result = virtual_options_parse(text, index, &options, &complaint);
 
 	if (result == 0) {

@@ -37,7 +37,7 @@ static void set_up(void)
 {
 	static const struct usbfs_options options = {
 		.bytes_max = USBFS_BYTES_DEFAULT};
-	struct complaint complaint = {0};
+	struct complaint complaint;
 
 	if (virtual_world_new(&world, "configured=1", PACE_OFF, &complaint) <
 			0 ||
