@@ -63,19 +63,20 @@ enum pin_use {
  * -EEXIST if it has a function, -ECHRNG if the device has no such pin.  `what`
  * is whose pin it is, "tx"; it must live as long as the run.
  */
-int run_claim_core(struct clyde_run *run, enum core core, unsigned streams);
+int run_claim_core(
+	struct clyde_run *run, enum core_place core, unsigned streams);
 int run_claim_pin(struct clyde_run *run, const char *what,
 	const struct clyde_pin *pin, enum pin_use use, unsigned function);
 
 /* ---- What it does with that, in its run() ----------------------------- */
 
 /*
- * When run() begins, the image is there and has the core, the ports have
- * supplies, and the streams are switched.  When it ends, however it does,
- * what follows is undone.
+ * When run() begins, the image is there and has the core, and the ports of the
+ * pins have supplies.  When it ends, however it does, what follows is undone.
  */
 
-/* Open the pipe of one way; it has all buffers if the run is alone. */
+/* Switch the stream of one way, and open its pipe; it has all buffers if the
+   run is alone. */
 int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 

@@ -91,7 +91,7 @@ static int claim_pipe(
 /* ---- The core --------------------------------------------------------- */
 
 static int claim_core(struct clyde_run *run, const struct clyde_device *device,
-	enum core core, unsigned streams)
+	enum core_place core, unsigned streams)
 {
 	int result = 0;
 
@@ -109,7 +109,8 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 	return result;
 }
 
-int run_claim_core(struct clyde_run *run, enum core core, unsigned streams)
+int run_claim_core(
+	struct clyde_run *run, enum core_place core, unsigned streams)
 {
 	struct clyde_device *device = run->device;
 	int result = owner_enter(&device);

@@ -42,7 +42,7 @@ _Static_assert(sizeof(struct map) == REG_TABLE + 16 - REG_MAP, "map");
 
 #define ANEW "unplug the device and plug it in again, so that it is loaded anew"
 
-static int check_core(struct clyde_device *device, enum core core)
+static int check_core(struct clyde_device *device, enum core_place core)
 {
 	const struct core_entry *wanted = &expected[core];
 	uint8_t index = core;
@@ -69,7 +69,7 @@ static int check_core(struct clyde_device *device, enum core core)
 	if (memcmp(&map.entry, wanted, sizeof(*wanted)) != 0)
 		return complain(complaint_of(device), ENOPKG,
 			"the FPGA's image has the %s core in another "
-		        "place; " ANEW,
+			"place; " ANEW,
 			names[core]);
 	return 0;
 }
@@ -100,22 +100,41 @@ static int check_supplies(
 
 /* ---- Streams ---------------------------------------------------------- */
 
-/* All of them, so that what another program has left goes. */
-static int write_streams(struct clyde_device *device)
+/* A pipe that is closed is in reset, and would hold the core. */
+static uint8_t open_streams(
+	const struct clyde_device *device, const struct claim *claim)
 {
-	uint8_t streams[CLYDE_PIPE_COUNT] = {0};
+	uint8_t streams = 0;
+
+	if (device->pipes[claim->ids[0]])
+		streams |= CORE_TAKES;
+	if (device->pipes[claim->ids[1]])
+		streams |= CORE_GIVES;
+	return streams & claim->streams;
+}
+
+/* All of them, so that what another program has left goes.  One run has pipes
+   that it is about to open. */
+static int write_streams(struct clyde_device *device,
+	const struct clyde_run *opening, uint8_t ways)
+{
+	uint8_t cores[CLYDE_PIPE_COUNT] = {0};
 
 	for (const struct clyde_run *run = device->context->claimed; run;
 		run = run->claim.next) {
-		if (run->claim.device != device->owner.token ||
-			!run->claim.attached)
+		const struct claim *claim = &run->claim;
+		uint8_t streams;
+
+		if (claim->device != device->owner.token || !claim->attached)
 			continue;
-		if (run->claim.streams & CORE_TAKES)
-			streams[run->claim.ids[0]] = run->claim.core;
-		if (run->claim.streams & CORE_GIVES)
-			streams[run->claim.ids[1]] = run->claim.core;
+		streams = open_streams(device, claim) |
+			(run == opening ? ways : 0);
+		if (streams & CORE_TAKES)
+			cores[claim->ids[0]] = claim->core;
+		if (streams & CORE_GIVES)
+			cores[claim->ids[1]] = claim->core;
 	}
-	return register_write(device, REG_STREAM, streams, sizeof(streams));
+	return register_write(device, REG_STREAM, cores, sizeof(cores));
 }
 
 /* Nobody else has the pair's other pipe. */
@@ -127,18 +146,31 @@ static bool alone(const struct clyde_run *run, enum clyde_pipe_id id)
 		!claim_has_pipe(run, CLYDE_PIPE_EP8_IN);
 }
 
+/* The stream comes first: the pipe's reset is the core's as well. */
+static int switch_stream(
+	struct clyde_run *run, enum core_flag way, bool *ret_alone)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	*ret_alone = alone(run, run->claim.ids[way == CORE_GIVES]);
+	result = write_streams(device, run, way);
+	owner_leave(&device->owner);
+	return result;
+}
+
 int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	unsigned index = way == CORE_GIVES;
-	enum clyde_pipe_id id = run->claim.ids[index];
 	struct clyde_pipe_options chosen = *options;
-	int result;
+	int result = switch_stream(run, way, &chosen.quad);
 
-	owner_lock(&run->owner);
-	chosen.quad = alone(run, id);
-	owner_unlock(&run->owner);
-	result = clyde_pipe_open(run->device, id, &chosen, ret_pipe);
+	if (result == 0)
+		result = clyde_pipe_open(
+			run->device, run->claim.ids[index], &chosen, ret_pipe);
 	if (result == 0)
 		run->claim.pipes[index] = *ret_pipe;
 	return result;
@@ -149,7 +181,7 @@ int run_pipe(struct clyde_run *run, enum core_flag way,
 /* A pin that a run of this core left behind, because its program was killed,
    must not show the next one's signals.  What each pin of its own shows is
    meant to stay. */
-static int read_routes(struct clyde_device *device, enum core core)
+static int read_routes(struct clyde_device *device, enum core_place core)
 {
 	const struct core_entry *entry = &expected[core];
 	bool changed = false;
@@ -299,10 +331,8 @@ int core_attach(struct clyde_run *run)
 		result = check_core(device, run->claim.core);
 	if (result == 0)
 		result = read_routes(device, run->claim.core);
-	if (result == 0) {
+	if (result == 0)
 		run->claim.attached = true;
-		result = write_streams(device);
-	}
 	owner_leave(&device->owner);
 	return result;
 }
@@ -339,7 +369,7 @@ static void detach(struct clyde_device *device, struct clyde_run *run)
 	if (!run->claim.attached)
 		return;
 	run->claim.attached = false;
-	write_streams(device);
+	write_streams(device, NULL, 0);
 }
 
 static void with_device(struct clyde_run *run,

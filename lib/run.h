@@ -38,7 +38,7 @@ struct pin_claim {
 struct claim {
 	struct clyde_run *next;
 	clyde_token device; /* 0: nothing is claimed */
-	enum core core;
+	enum core_place core;
 	uint8_t streams;             /* enum core_flag */
 	enum clyde_pipe_id ids[2];   /* out, in */
 	struct clyde_pipe *pipes[2]; /* those that are open */

@@ -285,6 +285,15 @@ void rig_do(struct rig *rig, uint8_t code, const void *data, size_t size,
 		*ret_reply = reply;
 }
 
+void rig_attach(struct rig *rig, enum bench_mode mode)
+{
+	unsigned out = mode == BENCH_SOURCE ? CORE_NONE : CORE_BENCHMARK;
+	unsigned in = mode == BENCH_SINK ? CORE_NONE : CORE_BENCHMARK;
+
+	rig_write_register(rig, REG_STREAM, out | in << 16, 4);
+	rig_write_register(rig, REG_BENCH_MODE, mode, 1);
+}
+
 void rig_write_register(
 	struct rig *rig, uint8_t reg, uint32_t value, size_t size)
 {

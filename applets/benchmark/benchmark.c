@@ -96,7 +96,6 @@ static struct clyde_pipe_options pipe_options(const struct bench *bench)
 	struct clyde_pipe_options options = bench->pipe;
 	uint64_t total = bench->omit + bench->count;
 
-	options.quad = true;
 	if (total < options.transfer_size)
 		options.transfer_size = (total + 511) / 512 * 512;
 	return options;
@@ -109,11 +108,10 @@ static int open_pipes(struct bench *bench)
 	int result = 0;
 
 	if (bench->mode->in)
-		result = clyde_pipe_open(
-			bench->device, CLYDE_PIPE_EP6_IN, &options, &bench->in);
+		result = run_pipe(bench->run, CORE_GIVES, &options, &bench->in);
 	if (result == 0 && bench->mode->out)
-		result = clyde_pipe_open(bench->device, CLYDE_PIPE_EP2_OUT,
-			&options, &bench->out);
+		result =
+			run_pipe(bench->run, CORE_TAKES, &options, &bench->out);
 	if (result == 0 && bench->mode->in)
 		result = clyde_pipe_set_idle_flush(
 			bench->in, latency ? bench->idle_ns : 125000);
@@ -199,6 +197,11 @@ static int run_modes(struct bench *bench)
 	return failure < 0 ? run_fail(bench->run, -failure, "%s", first) : 0;
 }
 
+static int claim(struct clyde_run *run)
+{
+	return run_claim_core(run, CORE_BENCHMARK, CORE_TAKES | CORE_GIVES);
+}
+
 static int run(struct clyde_run *run)
 {
 	struct bench bench = {
@@ -228,8 +231,9 @@ const struct applet applet_benchmark = {
 		{
 			.name = "benchmark",
 			.help = "Measure the link between the host and the "
-                                "FPGA",
+				"FPGA",
 			.parameters = parameters,
 		},
+	.claim = claim,
 	.run = run,
 };

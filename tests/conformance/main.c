@@ -141,8 +141,16 @@ struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
 	return pipe;
 }
 
+/* The core on the pipes that the mode needs. */
 void set_mode(struct bench_top *top, uint8_t mode)
 {
+	const uint8_t cores[] = {
+		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
+
+	if (mode != BENCH_IDLE &&
+		clyde_register_write(
+			top->device, REG_STREAM, cores, sizeof(cores)) < 0)
+		fail_msg("%s", clyde_context_error(top->context));
 	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
 		fail_msg("%s", clyde_context_error(top->context));
 }
