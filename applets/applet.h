@@ -87,11 +87,42 @@ enum pull { PULL_NONE, PULL_DOWN, PULL_UP };
 
 int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how);
 
+/* Read registers, though the run may have been interrupted: for what there is
+   to tell in the end. */
+int run_read_last(
+	struct clyde_run *run, uint8_t address, void *data, size_t size);
+
 /* Pins and pulls stay as they are when the run ends. */
 void run_keep(struct clyde_run *run);
 
 /* ---- And what it gives ------------------------------------------------ */
 
+/* The rows of a record: {COUNT_FIELD("bytes", 3), END_FIELD} */
+#define TEXT_FIELD(n, v)                                       \
+	{                                                      \
+		.name = n, .type = CLYDE_FIELD_TEXT, .text = v \
+	}
+#define COUNT_FIELD(n, v)                                        \
+	{                                                        \
+		.name = n, .type = CLYDE_FIELD_COUNT, .count = v \
+	}
+#define REAL_FIELD(n, v)                                       \
+	{                                                      \
+		.name = n, .type = CLYDE_FIELD_REAL, .real = v \
+	}
+#define FLAG_FIELD(n, v)                                       \
+	{                                                      \
+		.name = n, .type = CLYDE_FIELD_FLAG, .flag = v \
+	}
+#define END_FIELD                       \
+	{                               \
+		.type = CLYDE_FIELD_END \
+	}
+
+/* One of this group, with these rows: its line, and its fields. */
+void run_tell(struct clyde_run *run, const char *group,
+	const struct clyde_field *fields, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void run_record(struct clyde_run *run, const struct clyde_record *record);
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total);

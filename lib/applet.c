@@ -295,6 +295,18 @@ void run_record(struct clyde_run *run, const struct clyde_record *record)
 		run->observer.record(run->observer.user, record);
 }
 
+void run_tell(struct clyde_run *run, const char *group,
+	const struct clyde_field *fields, const char *format, ...)
+{
+	va_list arguments;
+	char text[512];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	run_record(run, &(struct clyde_record){group, text, fields});
+}
+
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total)
 {

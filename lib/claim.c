@@ -154,7 +154,8 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 			wanted->what, 'A' + index / 8, index % 8,
 			device->info.revision,
 			ports_of(device) == 3 ? "A and B" : "A to D");
-	if (clash(mine, wanted))
+	if (clash(mine, wanted) &&
+		(mine->use != wanted->use || mine->route != wanted->route))
 		return two_functions(run, run, index, wanted);
 	for
 		EACH_RIVAL(run, other)

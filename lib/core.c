@@ -349,6 +349,21 @@ static void set_unstoppable(struct clyde_device *device, bool unstoppable)
 			unstoppable ? &never : device->context->interrupt;
 }
 
+int run_read_last(
+	struct clyde_run *run, uint8_t address, void *data, size_t size)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	set_unstoppable(device, true);
+	result = register_read(device, address, data, size);
+	set_unstoppable(device, false);
+	owner_leave(&device->owner);
+	return result;
+}
+
 static void disconnect(struct clyde_device *device, struct clyde_run *run)
 {
 	struct claim *claim = &run->claim;
