@@ -46,7 +46,9 @@ enum {
 	KEY_PACE,
 	KEY_FAULT,
 	KEY_SPLIT,
-	KEY_LISTEN
+	KEY_LISTEN,
+	KEY_WIRE,
+	KEY_PART,
 };
 
 static const struct argp_option options[] = {
@@ -59,6 +61,11 @@ static const struct argp_option options[] = {
 		0},
 	{"fault", KEY_FAULT, "FAULT", 0,
 		"Something goes wrong, see clyde-virtual(7); may be repeated",
+		0},
+	{"wire", KEY_WIRE, "PIN-PIN", 0,
+		"A wire between port pins, like A0-A1; may be repeated", 0},
+	{"part", KEY_PART, "PART", 0,
+		"A part on port pins, see clyde-virtual(7); may be repeated",
 		0},
 	{"listen", KEY_LISTEN, "redir:PATH", 0,
 		"Instead of a command: serve one by usbredir on a UNIX socket, "
@@ -115,6 +122,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return add_key(virtual, "revision", argument);
 	case KEY_FAULT:
 		return add_key(virtual, "fault", argument);
+	case KEY_WIRE:
+		return add_key(virtual, "wire", argument);
+	case KEY_PART:
+		return add_key(virtual, "part", argument);
 	case KEY_PACE:
 		return parse_pace(virtual, argument);
 	case KEY_LISTEN:

@@ -136,7 +136,7 @@ static int keep_eeprom(struct virtual_link *link)
 {
 	if (link->options.eeprom == NULL)
 		return 0;
-	return virtual_options_save(
+	return virtual_eeprom_save(
 		&link->options, device_eeprom(link->device));
 }
 

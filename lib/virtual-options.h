@@ -32,9 +32,11 @@ void virtual_options_clear(struct virtual_options *options);
 /* The device that they describe, or NULL. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
-/* Write the EEPROM to its file, if it is not what the file holds. */
-int virtual_options_save(
-	struct virtual_options *options, const uint8_t *eeprom);
+/* The EEPROM's file: read or create it; write it, if the EEPROM is not what
+   it holds. */
+int virtual_eeprom_load(
+	struct virtual_options *options, struct complaint *complaint);
+int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 
 /* The specification of one device out of several. */
 void virtual_options_name(

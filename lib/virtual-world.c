@@ -75,7 +75,7 @@ int virtual_world_save(struct virtual_world *world)
 		struct virtual_options *options = &world->options[i];
 		int saved = options->eeprom == NULL
 			? 0
-			: virtual_options_save(options,
+			: virtual_eeprom_save(options,
 				  device_eeprom(world->plugs[i].device));
 
 		if (result == 0)

@@ -82,6 +82,7 @@ static void connect_all(struct model *model)
 	for (unsigned i = 1; i < CORE_END; i++)
 		if (model->slots[i].core)
 			connect(model, i);
+	mux_update(model);
 	model_look(model);
 }
 
@@ -116,7 +117,7 @@ void model_reset_pipes(struct model *model, uint8_t reset)
 
 void model_look(struct model *model)
 {
-	model->event = CORE_NEVER;
+	model->event = mux_next(model);
 	for (unsigned i = 1; i < CORE_END; i++) {
 		const struct slot *slot = &model->slots[i];
 
@@ -134,20 +135,46 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 		slot->in_pipe->quiet = offered;
 }
 
+/* Whether a core shows something else than before. */
+static bool run_cores(struct model *model, uint64_t until)
+{
+	bool changed = false;
+
+	for (unsigned i = 1; i < CORE_END; i++) {
+		struct slot *slot = &model->slots[i];
+		struct core *core = slot->core;
+		uint16_t outputs, enables;
+
+		if (core == NULL || slot->held)
+			continue;
+		if (!slot->out_pipe && !slot->in_pipe && core->next != until)
+			continue;
+		outputs = core->outputs;
+		enables = core->enables;
+		run_core(slot, model->cycle, until);
+		changed |= outputs != core->outputs || enables != core->enables;
+	}
+	return changed;
+}
+
+/* Something outside has changed, at this moment. */
+static void look_outside(struct model *model)
+{
+	if (model->pins->changes == model->pins_changes)
+		return;
+	mux_update(model);
+	model_look(model);
+}
+
 void model_run(struct model *model, uint64_t until)
 {
 	while (model->cycle < until) {
 		uint64_t next = least(until, model->event);
+		bool changed = run_cores(model, next);
 
-		for (unsigned i = 1; i < CORE_END; i++) {
-			struct slot *slot = &model->slots[i];
-
-			if (slot->core && !slot->held &&
-				(slot->out_pipe || slot->in_pipe ||
-					slot->core->next == next))
-				run_core(slot, model->cycle, next);
-		}
 		model->cycle = next;
+		if (changed || next == model->event)
+			mux_update(model);
 		model_look(model);
 	}
 }
@@ -160,8 +187,10 @@ static tick model_advance(struct fpga *fpga, tick now)
 
 	if (!model_running(model)) {
 		model->cycle = target;
+		pins_run(model->pins, now);
 		return TICK_NEVER;
 	}
+	look_outside(model);
 	for (;;) {
 		if (model->burst.busy && model->burst.end > target)
 			return model->burst.end * TICKS_PER_CYCLE;
@@ -175,6 +204,15 @@ static tick model_advance(struct fpga *fpga, tick now)
 		model_run(model, least(target, next));
 	}
 	return next == CORE_NEVER ? TICK_NEVER : next * TICKS_PER_CYCLE;
+}
+
+static void model_settle(struct fpga *fpga, tick now)
+{
+	struct model *model = MODEL(fpga);
+
+	model_advance(fpga, now);
+	if (model_running(model) && model->burst.busy)
+		bridge_run(model, now / TICKS_PER_CYCLE);
 }
 
 /* ---- From the FX2 ----------------------------------------------------- */
@@ -202,10 +240,9 @@ static void model_reset(struct fpga *fpga, tick now)
 	model->alerts = 0;
 	model->table_index = 0;
 	memset(model->stream, 0, sizeof(model->stream));
-	memset(model->pins, 0, sizeof(model->pins));
-	memset(model->inputs, 0, sizeof(model->inputs));
 	for (unsigned i = 1; i < CORE_END; i++)
 		start_core(model, i);
+	mux_reset(model);
 	for (unsigned i = 0; i < 2; i++)
 		model->in[i].idle = REG_IDLE_DEFAULT;
 	model_reset_pipes(model, 0xf);
@@ -241,11 +278,12 @@ static const struct fpga_ops ops = {
 	.i2c_read = model_i2c_read,
 	.alert = model_alert,
 	.advance = model_advance,
+	.settle = model_settle,
 	.destroy = model_destroy,
 };
 
 struct fpga *fpga_model_new(
-	struct fifo fifos[FIFO_COUNT], struct faults *faults)
+	struct fifo fifos[FIFO_COUNT], struct pins *pins, struct faults *faults)
 {
 	struct model *model = calloc(1, sizeof(*model));
 
@@ -253,6 +291,7 @@ struct fpga *fpga_model_new(
 		return NULL;
 	model->fpga.ops = &ops;
 	model->fifos = fifos;
+	model->pins = pins;
 	model->faults = faults;
 	model->full.level = CORE_FIFO_SIZE;
 	for (unsigned i = 1; i < CORE_END; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* What the files of the model share: fpga-model.c has its time and its
-   cores, fpga-bridge.c the bursts, fpga-registers.c the registers. */
+   cores, fpga-bridge.c the bursts, fpga-mux.c the pins, fpga-registers.c the
+   registers. */
 #ifndef VIRTUAL_FPGA_MODEL_H
 #define VIRTUAL_FPGA_MODEL_H
 
@@ -9,6 +10,8 @@
 #include "core.h"
 #include "faults.h"
 #include "fpga.h"
+#include "fpga-mux.h"
+#include "pins.h"
 
 struct in_pipe {
 	struct ring ring;
@@ -50,14 +53,15 @@ struct model {
 	struct faults *faults;
 	struct bitstream bitstream;
 	uint64_t cycle;
-	uint64_t event; /* cycle at which a core next acts by itself */
+	uint64_t event; /* cycle at which a core, a pin or a part next acts */
 	uint8_t reset;  /* REG_PIPE_RESET */
 	uint8_t alerts;
 	uint8_t address; /* of the register that I2C selected */
 	uint8_t stream[FIFO_COUNT];
 	uint8_t table_index;
-	uint8_t pins[PIN_COUNT];
-	uint8_t inputs[INPUT_COUNT];
+	struct mux mux;
+	struct pins *pins;
+	unsigned pins_changes; /* of which the model knows */
 	struct out_pipe out[2];
 	struct in_pipe in[2];
 	struct ring empty, full;
@@ -86,7 +90,7 @@ bool model_running(const struct model *model);
 /* Let the cores work up to this cycle. */
 void model_run(struct model *model, uint64_t until);
 
-/* When a core next acts may have changed. */
+/* When something next acts may have changed. */
 void model_look(struct model *model);
 
 /* The slot of the core that this pipe goes to or comes from, or NULL. */

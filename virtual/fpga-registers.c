@@ -37,7 +37,7 @@ static void write_core(struct model *model, uint8_t reg, uint8_t value)
 	if (core == NULL)
 		return;
 	core->ops->write(core, model->cycle, offset, value);
-	model_look(model);
+	mux_update(model);
 }
 
 static uint8_t read_core(struct model *model, uint8_t reg)
@@ -71,10 +71,12 @@ static void write_register(struct model *model, uint8_t reg, uint8_t value)
 		model->table_index = value;
 		break;
 	case REG_PIN ... REG_PIN + PIN_COUNT - 1:
-		model->pins[reg - REG_PIN] = value;
+		model->mux.pins[reg - REG_PIN] = value;
+		mux_update(model);
 		break;
 	case REG_INPUT ... REG_INPUT + INPUT_COUNT - 1:
-		model->inputs[reg - REG_INPUT] = value;
+		model->mux.inputs[reg - REG_INPUT] = value;
+		mux_update(model);
 		break;
 	default:
 		write_core(model, reg, value);
@@ -121,20 +123,11 @@ static uint8_t read_register(struct model *model, uint8_t reg)
 	case REG_TABLE ... REG_TABLE + sizeof(struct core_entry) - 1:
 		return read_table(model, reg - REG_TABLE);
 	case REG_PIN ... REG_PIN + PIN_COUNT - 1:
-		return model->pins[reg - REG_PIN];
+		return model->mux.pins[reg - REG_PIN];
 	case REG_INPUT ... REG_INPUT + INPUT_COUNT - 1:
-		return model->inputs[reg - REG_INPUT];
+		return model->mux.inputs[reg - REG_INPUT];
 	}
 	return read_core(model, reg);
-}
-
-/* A burst under way has come as far as the transaction finds it. */
-static void catch_up(struct model *model, tick now)
-{
-	uint64_t cycle = now / TICKS_PER_CYCLE;
-
-	if (model->burst.busy)
-		bridge_run(model, cycle);
 }
 
 bool model_i2c_write(
@@ -142,15 +135,16 @@ bool model_i2c_write(
 {
 	struct model *model = MODEL(fpga);
 
+	(void)now;
 	if (!model_running(model) || size == 0 || data[0] >= REG_COUNT)
 		return false;
-	catch_up(model, now);
 	model->address = data[0];
 	for (size_t i = 1; i < size; i++) {
 		if (model->address >= REG_COUNT)
 			return false;
 		write_register(model, model->address++, data[i]);
 	}
+	model_look(model);
 	return true;
 }
 
@@ -158,9 +152,9 @@ bool model_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
 {
 	struct model *model = MODEL(fpga);
 
+	(void)now;
 	if (!model_running(model))
 		return false;
-	catch_up(model, now);
 	for (size_t i = 0; i < size; i++)
 		data[i] = model->address < REG_COUNT
 			? read_register(model, model->address++)
