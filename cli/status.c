@@ -36,6 +36,7 @@ static const struct {
 	{STATUS_BUSY, "the device is in use", {EBUSY}},
 	{STATUS_ALERT, "done, but the device sent an alert", {0}},
 	{STATUS_UNPLUGGED, "the device was unplugged", {0}},
+	{STATUS_UNFIT, "clyde doctor found something to fix", {0}},
 	{STATUS_IMAGE, "the FPGA's image lacks a core", {ENOPKG}},
 	{STATUS_PIN, "the device has no such pin", {ECHRNG}},
 	{STATUS_PIN_TAKEN, "two functions on one pin", {EEXIST}},

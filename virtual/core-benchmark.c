@@ -134,6 +134,52 @@ static unsigned bench_supplies(const struct core *base, const struct ring *out)
 	return core->mode == BENCH_LOOPBACK ? out->level : 0;
 }
 
+/* The bridge moves 64 bytes, then 64 cycles pass: as long as the FIFOs stand in
+   nobody's way, both go on to the end. */
+static bool bench_burst_out(struct core *base, const struct core_burst *burst,
+	const uint8_t *data, uint64_t *ret_offered)
+{
+	struct bench_core *core = BENCH(base);
+
+	if (burst->out->level > 0)
+		return false;
+	if (core->mode == BENCH_SINK) {
+		check(core, data, burst->size);
+		*ret_offered = 0;
+		return true;
+	}
+	if (core->mode != BENCH_LOOPBACK || ring_room(burst->in) < burst->size)
+		return false;
+	ring_put(burst->in, data, burst->size);
+	core->count += burst->size;
+	*ret_offered = burst->from + burst->size;
+	return true;
+}
+
+static bool bench_burst_in(struct core *base, const struct core_burst *burst,
+	uint8_t *data, uint64_t *ret_offered)
+{
+	struct bench_core *core = BENCH(base);
+	struct ring *in = burst->in;
+	unsigned made;
+
+	if (in->level < burst->size)
+		return false;
+	if (core->mode == BENCH_LOOPBACK && burst->out->level == 0) {
+		ring_get(in, data, burst->size);
+		*ret_offered = 0;
+		return true;
+	}
+	if (core->mode != BENCH_SOURCE)
+		return false;
+	ring_get(in, data, burst->size);
+	made = least(burst->until - burst->from, ring_room(in));
+	ring_put(in, next_bytes(core, made), made);
+	core->count += made;
+	*ret_offered = burst->until;
+	return true;
+}
+
 static uint32_t bench_read(
 	const struct core *base, uint64_t cycle, unsigned offset)
 {
@@ -173,4 +219,6 @@ const struct core_ops core_benchmark_ops = {
 	.run = bench_run,
 	.absorbs = bench_absorbs,
 	.supplies = bench_supplies,
+	.burst_out = bench_burst_out,
+	.burst_in = bench_burst_in,
 };

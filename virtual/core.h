@@ -20,12 +20,14 @@
  * CORE_NEVER.  A receiver starts from inputs(), says the middle of the first
  * bit as its next, and looks at `inputs` in run() when that is reached.
  *
- * 6 cycles lie between an output and an input that a pin connects, see
- * fpga-mux.h; the core has nothing to do with them.
+ * An input follows an output that a pin connects it to 6 cycles later, the
+ * levels of all pins do after 5, see fpga-mux.h; the core has nothing to do
+ * with that.
  */
 #ifndef VIRTUAL_CORE_H
 #define VIRTUAL_CORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +37,12 @@
 #define CORE_NEVER UINT64_MAX
 
 struct core;
+
+struct core_burst {
+	uint64_t from, until;
+	unsigned size; /* bytes, the first of them at once */
+	struct ring *out, *in;
+};
 
 struct core_ops {
 	size_t size; /* of the core's own struct */
@@ -77,6 +85,16 @@ struct core_ops {
 	   a byte in every cycle. */
 	unsigned (*absorbs)(const struct core *core, const struct ring *in);
 	unsigned (*supplies)(const struct core *core, const struct ring *out);
+	/*
+	 * A burst in one go, if that comes to the same: what run() and the
+	 * bridge would do from the burst's first cycle to its end, with these
+	 * bytes out of, or into, the FX2's buffer.  False, and nothing has
+	 * happened, if it is not that simple.  NULL: it never is.
+	 */
+	bool (*burst_out)(struct core *core, const struct core_burst *burst,
+		const uint8_t *data, uint64_t *ret_offered);
+	bool (*burst_in)(struct core *core, const struct core_burst *burst,
+		uint8_t *data, uint64_t *ret_offered);
 };
 
 /* The first member of a core's own struct. */

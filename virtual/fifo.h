@@ -53,4 +53,22 @@ uint16_t fifo_writable(const struct fifo *fifo);
 uint16_t fifo_write(struct fifo *fifo, const uint8_t *data, uint16_t size);
 void fifo_commit(struct fifo *fifo);
 
+/* The same in place: what is left of the oldest OUT packet; the room behind
+   what is in the open IN packet, and to say how much of it was filled. */
+static inline const uint8_t *fifo_rest(const struct fifo *fifo)
+{
+	return fifo->data[fifo->head] + fifo->fill;
+}
+
+static inline uint8_t *fifo_open(struct fifo *fifo)
+{
+	return fifo->data[(fifo->head + fifo->count) % FIFO_BUFFERS_MAX] +
+		fifo->fill;
+}
+
+static inline void fifo_fill(struct fifo *fifo, uint16_t size)
+{
+	fifo->fill += size;
+}
+
 #endif

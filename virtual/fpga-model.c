@@ -24,11 +24,6 @@
 const struct core_entry core_table[CORE_END] = {CORE_TABLE(X)};
 #undef X
 
-/* Until all cores have a model, one may be without: it is not there then, but
-   in the table. */
-#pragma weak core_uart_ops
-#pragma weak core_gpio_ops
-
 #define X(NAME, name, ...) [CORE_##NAME] = &core_##name##_ops,
 static const struct core_ops *const core_ops[CORE_END] = {CORE_TABLE(X)};
 #undef X
@@ -230,6 +225,21 @@ static void start_core(struct model *model, unsigned place)
 	model->slots[place].held = false;
 }
 
+/* The image as it comes out of configuration. */
+static void power_up(struct model *model)
+{
+	model->burst.busy = false;
+	model->alerts = 0;
+	model->table_index = 0;
+	memset(model->stream, 0, sizeof(model->stream));
+	mux_reset(model);
+	for (unsigned i = 1; i < CORE_END; i++)
+		start_core(model, i);
+	for (unsigned i = 0; i < 2; i++)
+		model->in[i].idle = REG_IDLE_DEFAULT;
+	model_reset_pipes(model, 0xf);
+}
+
 static void model_reset(struct fpga *fpga, tick now)
 {
 	struct model *model = MODEL(fpga);
@@ -237,20 +247,18 @@ static void model_reset(struct fpga *fpga, tick now)
 	bitstream_reset(&model->bitstream);
 	model->cycle = now / TICKS_PER_CYCLE;
 	model->burst.busy = false;
-	model->alerts = 0;
-	model->table_index = 0;
-	memset(model->stream, 0, sizeof(model->stream));
-	for (unsigned i = 1; i < CORE_END; i++)
-		start_core(model, i);
 	mux_reset(model);
-	for (unsigned i = 0; i < 2; i++)
-		model->in[i].idle = REG_IDLE_DEFAULT;
-	model_reset_pipes(model, 0xf);
 }
 
+/* Time has been passed to now.  No core has had any of it before this. */
 static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
 {
-	bitstream_feed(&MODEL(fpga)->bitstream, data, size);
+	struct model *model = MODEL(fpga);
+	bool before = bitstream_done(&model->bitstream);
+
+	bitstream_feed(&model->bitstream, data, size);
+	if (!before && bitstream_done(&model->bitstream))
+		power_up(model);
 }
 
 static bool model_done(const struct fpga *fpga)
@@ -305,4 +313,9 @@ struct fpga *fpga_model_new(
 	}
 	model_reset(&model->fpga, 0);
 	return &model->fpga;
+}
+
+void fpga_model_step(struct fpga *fpga)
+{
+	MODEL(fpga)->stepped = true;
 }

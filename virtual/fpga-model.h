@@ -41,6 +41,7 @@ struct slot {
 /* A burst under way, or the last one. */
 struct burst {
 	bool busy;
+	bool begun; /* steps have been taken */
 	enum fifo_index pipe;
 	uint16_t left;  /* bytes that it has still to move */
 	uint16_t moved; /* and those that have left the FX2's buffer */
@@ -62,6 +63,7 @@ struct model {
 	struct mux mux;
 	struct pins *pins;
 	unsigned pins_changes; /* of which the model knows */
+	bool stepped;          /* no burst is taken at once */
 	struct out_pipe out[2];
 	struct in_pipe in[2];
 	struct ring empty, full;

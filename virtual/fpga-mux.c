@@ -95,8 +95,8 @@ static void gather_outputs(struct model *model)
 static bool input_level(const struct mux *mux, unsigned input)
 {
 	uint8_t value = mux->inputs[input];
-	bool level =
-		value & INPUT_CONNECTED && mux->seen >> (value & INPUT_PIN) & 1;
+	bool level = value & INPUT_CONNECTED &&
+		mux->choices >> (value & INPUT_PIN) & 1;
 
 	return level != !!(value & INPUT_INVERT);
 }
@@ -105,7 +105,7 @@ static uint32_t inputs_of(const struct model *model, unsigned place)
 {
 	const struct core_entry *entry = &core_table[place];
 	unsigned shift = entry->flags & CORE_PER_PIN ? PIN_COUNT : 0;
-	uint32_t inputs = shift ? model->mux.seen : 0;
+	uint32_t inputs = shift ? model->mux.levels : 0;
 
 	for (unsigned i = 0; i < entry->inputs; i++)
 		inputs |= (uint32_t)input_level(
@@ -144,10 +144,14 @@ void mux_update(struct model *model)
 		pins_drive(model->pins, now, change.levels, change.enables);
 	else
 		pins_run(model->pins, now);
-	put(&mux->in, model->cycle + MUX_IN_CYCLES, pins_levels(model->pins),
+	put(&mux->in, model->cycle + MUX_LEVEL_CYCLES, pins_levels(model->pins),
 		0);
+	put(&mux->chosen, model->cycle + MUX_IN_CYCLES,
+		pins_levels(model->pins), 0);
 	if (take(&mux->in, model->cycle, &change))
-		mux->seen = change.levels;
+		mux->levels = change.levels;
+	if (take(&mux->chosen, model->cycle, &change))
+		mux->choices = change.levels;
 	spread_inputs(model);
 	gather_outputs(model);
 	model->pins_changes = model->pins->changes;
@@ -162,7 +166,8 @@ void mux_reset(struct model *model)
 uint64_t mux_next(const struct model *model)
 {
 	tick part = model->pins->next;
-	uint64_t next = least(due(&model->mux.out), due(&model->mux.in));
+	uint64_t next = least(due(&model->mux.out),
+		least(due(&model->mux.in), due(&model->mux.chosen)));
 
 	if (part == TICK_NEVER)
 		return next;

@@ -3,8 +3,9 @@
 /*
  * The pin multiplexer of the model: outputs of cores to pins, pins to inputs
  * of cores, as REG_PIN and REG_INPUT say.  From a core to the pin takes
- * MUX_OUT_CYCLES, for multiplexer and pad have registers; from the pin to a
- * core MUX_IN_CYCLES, by the pad's register and two flip-flops.
+ * MUX_OUT_CYCLES: two registers in gateware/pinmux.v and the pad's.  From the
+ * pin to a core that sees all pins takes MUX_LEVEL_CYCLES, and to an input
+ * MUX_IN_CYCLES, by one more register behind the multiplexer.
  */
 #ifndef VIRTUAL_FPGA_MUX_H
 #define VIRTUAL_FPGA_MUX_H
@@ -13,8 +14,9 @@
 
 #include "wire/cores.h"
 
-#define MUX_OUT_CYCLES 3
-#define MUX_IN_CYCLES  3
+#define MUX_OUT_CYCLES   3
+#define MUX_LEVEL_CYCLES 2
+#define MUX_IN_CYCLES    3
 
 /* What all pins are, and from which cycle on. */
 struct mux_change {
@@ -32,8 +34,9 @@ struct mux_line {
 struct mux {
 	uint8_t pins[PIN_COUNT];     /* REG_PIN */
 	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
-	struct mux_line out, in;
-	uint16_t seen; /* levels of the pins as the cores have them */
+	struct mux_line out, in, chosen;
+	uint16_t levels;  /* of the pins, for cores that see all... */
+	uint16_t choices; /* ...and for inputs */
 };
 
 struct model;

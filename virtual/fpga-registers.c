@@ -3,6 +3,13 @@
 /* The model's registers: takes I2C transactions, acts on pipes and cores. */
 #include "fpga-model.h"
 
+/* What finds nothing to flush is forgotten. */
+static void flush(struct in_pipe *pipe, bool asked)
+{
+	if (pipe->pending || pipe->ring.level > 0)
+		pipe->flush |= asked;
+}
+
 static void set_idle(struct model *model, unsigned byte, uint8_t value)
 {
 	uint16_t *idle = &model->in[byte / 2].idle;
@@ -59,7 +66,7 @@ static void write_register(struct model *model, uint8_t reg, uint8_t value)
 		break;
 	case REG_FLUSH:
 		for (unsigned i = 0; i < 2; i++)
-			model->in[i].flush |= value >> i & 1;
+			flush(&model->in[i], value >> i & 1);
 		break;
 	case REG_IDLE_FLUSH ... REG_IDLE_FLUSH + 3:
 		set_idle(model, reg - REG_IDLE_FLUSH, value);

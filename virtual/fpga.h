@@ -52,4 +52,7 @@ struct fpga {
 struct fpga *fpga_model_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	struct faults *faults);
 
+/* From now on it takes no short cut: slow, for tests to compare with. */
+void fpga_model_step(struct fpga *fpga);
+
 #endif
