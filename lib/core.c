@@ -30,48 +30,67 @@ static struct complaint *complaint_of(const struct clyde_device *device)
 
 /* ---- Is it there ------------------------------------------------------ */
 
-/* From REG_MAP to the end of a table's entry. */
-struct map {
-	uint8_t version;
-	uint8_t count;
-	uint8_t reserved;
-	uint8_t index;
-	struct core_entry entry;
-} PACKED;
-_Static_assert(sizeof(struct map) == REG_TABLE + 16 - REG_MAP, "map");
-
 #define ANEW "unplug the device and plug it in again, so that it is loaded anew"
 
-static int check_core(struct clyde_device *device, enum core_place core)
+/* Once for each time that the FPGA is loaded. */
+static int check_map(struct clyde_device *device)
 {
-	const struct core_entry *wanted = &expected[core];
-	uint8_t index = core;
-	struct map map;
-	int result =
-		register_write(device, REG_TABLE_INDEX, &index, sizeof(index));
+	uint8_t version;
+	int result;
 
-	if (result == 0)
-		result = register_read(device, REG_MAP, &map, sizeof(map));
-	if (result < 0)
-		return result;
-	if (map.version != REG_MAP_VERSION)
+	if (device->map_checked)
+		return 0;
+	result = register_read(device, REG_MAP, &version, sizeof(version));
+	if (result == 0 && version != REG_MAP_VERSION)
 		return complain(complaint_of(device), ENOPKG,
 			"the FPGA's image has register map %u, not %u; " ANEW,
-			map.version, REG_MAP_VERSION);
-	if (core > map.count || map.entry.id != wanted->id)
+			version, REG_MAP_VERSION);
+	device->map_checked = result == 0;
+	return result;
+}
+
+static int check_entry(struct clyde_device *device, enum core_place core,
+	const struct core_entry *entry)
+{
+	const struct core_entry *wanted = &expected[core];
+
+	if (entry->id != wanted->id)
 		return complain(complaint_of(device), ENOPKG,
 			"the FPGA's image has no %s core; " ANEW, names[core]);
-	if (map.entry.version != wanted->version)
+	if (entry->version != wanted->version)
 		return complain(complaint_of(device), ENOPKG,
 			"the FPGA's image has version %u of the %s core, not "
 			"%u; " ANEW,
-			map.entry.version, names[core], wanted->version);
-	if (memcmp(&map.entry, wanted, sizeof(*wanted)) != 0)
+			entry->version, names[core], wanted->version);
+	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
 		return complain(complaint_of(device), ENOPKG,
 			"the FPGA's image has the %s core in another "
-			"place; " ANEW,
+		        "place; " ANEW,
 			names[core]);
 	return 0;
+}
+
+/* The core's entry, and what the pins show, which comes behind it: one
+   command less. */
+static int check_core(struct clyde_device *device, enum core_place core)
+{
+	struct {
+		struct core_entry entry;
+		uint8_t routes[PIN_COUNT];
+	} PACKED table;
+	uint8_t index = core;
+	int result = check_map(device);
+
+	_Static_assert(REG_PIN == REG_TABLE + sizeof(table.entry), "REG_PIN");
+	if (result == 0)
+		result = register_write(
+			device, REG_TABLE_INDEX, &index, sizeof(index));
+	if (result == 0)
+		result =
+			register_read(device, REG_TABLE, &table, sizeof(table));
+	if (result == 0)
+		memcpy(device->routes, table.routes, sizeof(table.routes));
+	return result < 0 ? result : check_entry(device, core, &table.entry);
 }
 
 static int check_supplies(
@@ -181,19 +200,16 @@ int run_pipe(struct clyde_run *run, enum core_flag way,
 /* A pin that a run of this core left behind, because its program was killed,
    must not show the next one's signals.  What each pin of its own shows is
    meant to stay. */
-static int read_routes(struct clyde_device *device, enum core_place core)
+static int clear_routes(struct clyde_device *device, enum core_place core)
 {
 	const struct core_entry *entry = &expected[core];
 	bool changed = false;
-	int result = register_read(
-		device, REG_PIN, device->routes, sizeof(device->routes));
 
-	if (result < 0 || entry->flags & CORE_PER_PIN)
-		return result;
 	for (unsigned i = 0; i < PIN_COUNT; i++) {
 		unsigned function = device->routes[i] & PIN_FUNCTION;
 
-		if (function < entry->first_output ||
+		if (entry->flags & CORE_PER_PIN ||
+			function < entry->first_output ||
 			function >= entry->first_output + entry->outputs)
 			continue;
 		device->routes[i] = 0;
@@ -263,7 +279,7 @@ void run_keep(struct clyde_run *run)
 static int note_pulls(struct clyde_device *device, struct claim *claim)
 {
 	uint8_t down[PORT_COUNT], up[PORT_COUNT];
-	int result = pulls_get(device, down, up);
+	int result = pulls_of_supplied(device, down, up);
 
 	if (result < 0)
 		return result;
@@ -330,7 +346,7 @@ int core_attach(struct clyde_run *run)
 	if (result == 0)
 		result = check_core(device, run->claim.core);
 	if (result == 0)
-		result = read_routes(device, run->claim.core);
+		result = clear_routes(device, run->claim.core);
 	if (result == 0)
 		run->claim.attached = true;
 	owner_leave(&device->owner);

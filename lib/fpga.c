@@ -144,6 +144,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 			return complain(complaint, EBUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
+	device->map_checked = false;
 	start_ns = link->ops->now(link);
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);

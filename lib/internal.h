@@ -66,6 +66,7 @@ struct clyde_device {
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
 	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
+	bool map_checked;          /* REG_MAP, since it was loaded */
 	bool unstoppable; /* commands of a teardown are not interrupted */
 };
 
@@ -115,7 +116,9 @@ int register_read(
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
-int pulls_get(struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
+/* What there is at ports whose supply is known to be on. */
+int pulls_of_supplied(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
 int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up);
 

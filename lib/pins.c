@@ -44,9 +44,24 @@ CLYDE_API int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	return result;
 }
 
+int pulls_of_supplied(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
+{
+	struct mgmt_pulls pulls;
+	int result = mgmt_command(
+		device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		ret_down[port] = pulls.value[port].down;
+		ret_up[port] = pulls.value[port].up;
+	}
+	return result;
+}
+
 /* Where a supply is off the firmware cannot read the expander, which hangs on
    it, and answers with what it worked on last; there is no pull then. */
-int pulls_get(struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
+static int get_pulls(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
 	struct mgmt_values supplies;
 	struct mgmt_pulls pulls;
@@ -72,7 +87,7 @@ CLYDE_API int clyde_pulls_get(struct clyde_device *device,
 
 	if (result < 0)
 		return result;
-	result = pulls_get(device, ret_down, ret_up);
+	result = get_pulls(device, ret_down, ret_up);
 	owner_leave(&device->owner);
 	return result;
 }

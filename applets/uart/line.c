@@ -78,17 +78,21 @@ void line_init(struct line *line, struct clyde_run *run)
 	};
 }
 
+/* One command: an applet shall start quickly. */
 int line_write(struct line *line, bool receive)
 {
-	uint8_t control =
-		line->control | UART_TRANSMIT | (receive ? UART_RECEIVE : 0);
-	int result = clyde_register_write(line->device, REG_UART_BIT_TIME,
-		&line->bit_time, sizeof(line->bit_time));
+	struct {
+		uint8_t control, clear, unused[2];
+		uint32_t bit_time;
+	} PACKED registers = {
+		.control = line->control | UART_TRANSMIT |
+			(receive ? UART_RECEIVE : 0),
+		.clear = UART_CLEAR_COUNTERS | UART_CLEAR_PULSE,
+		.bit_time = line->bit_time,
+	};
 
-	if (result == 0)
-		result = clyde_register_write(line->device, REG_UART_CONTROL,
-			&control, sizeof(control));
-	return result;
+	return clyde_register_write(
+		line->device, REG_UART_CONTROL, &registers, sizeof(registers));
 }
 
 void line_format(const struct line *line, char text[8])

@@ -161,9 +161,7 @@ static int listen_tcp(struct endpoint *endpoint, const char *where)
 	bool any;
 	int result;
 
-	if (!split(where + strlen("tcp:"), host, port, &any))
-		return run_fail(
-			endpoint->run, EINVAL, "%.80s: " BAD_ADDRESS, where);
+	split(where + strlen("tcp:"), host, port, &any);
 	result = getaddrinfo(any ? NULL : host, port, &hints, &list);
 	if (result != 0)
 		return run_fail(endpoint->run, EINVAL, "%s: %s", where,
@@ -173,11 +171,23 @@ static int listen_tcp(struct endpoint *endpoint, const char *where)
 	return result;
 }
 
+int endpoint_check(struct clyde_run *run)
+{
+	const char *where = run_text(run, "endpoint");
+	char host[256], port[8];
+	bool any;
+
+	if (!run_chosen(run, "mode", "socket"))
+		return 0;
+	if (strncmp(where, "unix:", 5) == 0 && where[5])
+		return 0;
+	if (strncmp(where, "tcp:", 4) == 0 &&
+		split(where + 4, host, port, &any))
+		return 0;
+	return run_fail(run, EINVAL, "uart: %.80s: " BAD_ADDRESS, where);
+}
+
 int endpoint_listen(struct endpoint *endpoint, const char *where)
 {
-	if (strncmp(where, "unix:", 5) == 0)
-		return listen_unix(endpoint, where);
-	if (strncmp(where, "tcp:", 4) == 0)
-		return listen_tcp(endpoint, where);
-	return run_fail(endpoint->run, EINVAL, "%.80s: " BAD_ADDRESS, where);
+	return (*where == 'u' ? listen_unix : listen_tcp)(endpoint, where);
 }

@@ -121,7 +121,7 @@ static int check_endpoint(struct clyde_run *run)
 		return run_fail(run, EINVAL,
 			"uart: socket needs an address: tcp:127.0.0.1:PORT or "
 			"unix:PATH");
-	return 0;
+	return given ? endpoint_check(run) : 0;
 }
 
 static int claim(struct clyde_run *run)
@@ -162,7 +162,6 @@ static int start(struct pump *pump)
 	struct clyde_run *run = pump->run;
 	unsigned out = run_pins(run, "tx", &pins);
 	unsigned in = run_pins(run, "rx", &pins);
-	uint8_t clear = UART_CLEAR_COUNTERS | UART_CLEAR_PULSE;
 	int result = pump_open(pump, out, in);
 
 	if (result == 0)
@@ -171,9 +170,6 @@ static int start(struct pump *pump)
 		result = pull(run);
 	if (result == 0)
 		result = run_connect(run);
-	if (result == 0)
-		result = clyde_register_write(
-			pump->device, REG_UART_CLEAR, &clear, sizeof(clear));
 	if (result == 0 && in)
 		result = line_write(pump->line, true);
 	return result;

@@ -49,7 +49,8 @@ double line_baud(uint32_t bit_time);
    is within a cycle of it. */
 double line_guess(uint32_t pulse_cycles);
 
-/* Of the run's values; then write them to the core, receiver off or on. */
+/* Of the run's values; then write them to the core, receiver off or on, all
+   counters clear. */
 void line_init(struct line *line, struct clyde_run *run);
 int line_write(struct line *line, bool receive);
 
@@ -99,8 +100,9 @@ ssize_t endpoint_write(
 void endpoint_wait(
 	struct endpoint *endpoint, bool input, bool output, int timeout_ms);
 
-/* listen.c: the listener for "tcp:HOST:PORT" or "unix:PATH"; in `name` what it
+/* listen.c: whether it can be an address; the listener for "tcp:HOST:PORT" or "unix:PATH"; in `name` what it
    listens at. */
+int endpoint_check(struct clyde_run *run);
 int endpoint_listen(struct endpoint *endpoint, const char *where);
 
 /* ---- Between them ----------------------------------------------------- */
