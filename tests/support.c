@@ -163,6 +163,7 @@ void script_init(struct script *script)
 
 	memset(script, 0, sizeof(*script));
 	script->function.ops = &ops;
+	script->function.port_due = TICK_NEVER;
 }
 
 const struct device_options rig_c3 = {

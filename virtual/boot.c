@@ -90,7 +90,7 @@ struct device *device_new(
 		device->board.ports[port].sense_mv = options->sense_mv[port];
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
-	loader_reset(&device->loader);
+	loader_reset(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
@@ -122,6 +122,11 @@ void device_free(struct device *device)
 struct function *device_function(struct device *device)
 {
 	return &device->function;
+}
+
+uint16_t device_conflicts(const struct device *device)
+{
+	return device->board.pins.conflicts;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

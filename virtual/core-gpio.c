@@ -102,8 +102,7 @@ static uint64_t quiet(const struct gpio *gpio)
 	bool waits = gpio->head != gpio->tail;
 
 	if ((gpio->busy && !gpio->stalled) || (waits && !gpio->busy) ||
-		(gpio->behind && !is_full(gpio)) || gpio->levels != gpio->was ||
-		gpio->watching != !!gpio->watch)
+		gpio->levels != gpio->was || gpio->watching != !!gpio->watch)
 		return 0;
 	if (!gpio->watch)
 		return CORE_NEVER;

@@ -45,6 +45,9 @@ struct function *device_function(struct device *device);
 bool device_preload(struct device *device, const uint8_t *bitstream,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 
+/* The port pins on which drivers have met, high against low; bit 0 = A0. */
+uint16_t device_conflicts(const struct device *device);
+
 /* The EEPROM's contents as they are now, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
 

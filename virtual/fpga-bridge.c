@@ -180,13 +180,17 @@ static bool skim_core(struct model *model, struct slot *slot)
 		.in = slot->in,
 	};
 	uint64_t offered;
+	bool done;
 
-	if (fifo_is_in(index) ? !ops->burst_in ||
-				!ops->burst_in(slot->core, &burst,
-					fifo_open(fifo), &offered)
-			      : !ops->burst_out ||
-				!ops->burst_out(slot->core, &burst,
-					fifo_rest(fifo), &offered))
+	if (fifo_is_in(index))
+		done = ops->burst_in &&
+			ops->burst_in(
+				slot->core, &burst, fifo_open(fifo), &offered);
+	else
+		done = ops->burst_out &&
+			ops->burst_out(
+				slot->core, &burst, fifo_rest(fifo), &offered);
+	if (!done)
 		return false;
 	if (offered && slot->in_pipe)
 		slot->in_pipe->quiet = offered;
@@ -194,7 +198,7 @@ static bool skim_core(struct model *model, struct slot *slot)
 }
 
 /* The whole burst at once, where that is the same as step by step. */
-static bool skim(struct model *model)
+static void skim(struct model *model)
 {
 	enum fifo_index index = model->burst.pipe;
 	struct slot *slot = model_slot_of(model, index);
@@ -203,7 +207,7 @@ static bool skim(struct model *model)
 	if (model->stepped || size == 0 || model->burst.begun || !slot ||
 		slot->held || model->faults->count > 0 || !alone(model, slot) ||
 		!skim_core(model, slot))
-		return false;
+		return;
 	if (fifo_is_in(index)) {
 		fifo_fill(&model->fifos[index], size);
 		slot->in_pipe->offset += size;
@@ -215,7 +219,6 @@ static bool skim(struct model *model)
 	}
 	model->burst.left = 0;
 	model->cycle = model->burst.end;
-	return true;
 }
 
 void bridge_run(struct model *model, uint64_t until)

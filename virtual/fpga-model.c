@@ -182,7 +182,7 @@ static tick model_advance(struct fpga *fpga, tick now)
 
 	if (!model_running(model)) {
 		model->cycle = target;
-		pins_run(model->pins, now);
+		pins_run(model->pins, target * TICKS_PER_CYCLE);
 		return TICK_NEVER;
 	}
 	look_outside(model);

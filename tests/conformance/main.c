@@ -76,6 +76,8 @@ const char *configured_uri(void)
 	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
 		fail_msg("%s", clyde_context_error(top.context));
+	/* Whoever had it before may have been interrupted. */
+	set_mode(&top, BENCH_IDLE);
 	close_top(&top);
 	return plain_uri();
 }
@@ -88,10 +90,18 @@ struct bench_top open_idle(void)
 	return top;
 }
 
+void pull_soon(void)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &",
+		getenv("CLYDE_UNPLUG"));
+	assert_int_equal(system(text), 0);
+}
+
 struct bench_top open_to_unplug(void)
 {
-	const char *command = getenv("CLYDE_UNPLUG");
-	char text[512], keys[64];
+	char keys[64];
 	struct bench_top top;
 
 	if (able(UNPLUGS)) {
@@ -99,11 +109,10 @@ struct bench_top open_to_unplug(void)
 			UNPLUG_US);
 		return open_top(with(keys));
 	}
-	if (command == NULL)
+	if (getenv("CLYDE_UNPLUG") == NULL)
 		skip();
 	top = open_idle();
-	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &", command);
-	assert_int_equal(system(text), 0);
+	pull_soon();
 	return top;
 }
 
