@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "wire/cores.h"
+#include "wire/core-gpio.h"
 
 #define MS 1000000
 
@@ -143,6 +143,49 @@ static void switching_to_another_applet_takes_at_most_5_ms(void **state)
 	assert_released(&bench);
 }
 
+/* Half-bits of a millisecond, more or less, by hand; until it is noticed. */
+static void wave(void *user, const struct clyde_record *record)
+{
+	struct bench_run *bench = user;
+	struct clyde_device *device = bench->top.device;
+	uint16_t outputs[2] = {0, 1};
+	uint8_t route = OUTPUT_GPIO;
+
+	if (strcmp(record->fields[0].text, "baud") == 0) {
+		bench->told_ns = record->fields[1].real;
+		clyde_context_interrupt(bench->top.context);
+	}
+	if (strcmp(record->fields[0].text, "start") != 0)
+		return;
+	clyde_register_write(device, REG_PIN, &route, 1);
+	for (int i = 0; i < 200; i++) {
+		outputs[0] = i & 1;
+		clyde_register_write(
+			device, REG_GPIO_OUTPUT, outputs, sizeof(outputs));
+		clyde_device_sleep(device, 1);
+	}
+}
+
+static void auto_baud_follows_the_line(void **state)
+{
+	struct bench_run bench =
+		PREPARE("uart", "rx", "A1", "auto-baud", "yes");
+	struct clyde_observer observer = {.record = wave, .user = &bench};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	clyde_run_attach(bench.run, ends[0], ends[1]);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
+		-EINTR);
+	assert_in_range(bench.told_ns, 500, 1100);
+	close(ends[0]);
+	close(ends[1]);
+	clyde_context_resume(bench.top.context);
+	close_top(&bench.top);
+}
+
 static void what_gpio_drives_stays_driven(void **state)
 {
 	struct bench_run bench = PREPARE("gpio", "action", "A0=1");
@@ -247,6 +290,7 @@ int main(void)
 			an_interrupted_run_gives_its_pins_back_as_well),
 		cmocka_unit_test(
 			switching_to_another_applet_takes_at_most_5_ms),
+		cmocka_unit_test(auto_baud_follows_the_line),
 		cmocka_unit_test(what_gpio_drives_stays_driven),
 		cmocka_unit_test(what_cannot_be_claimed_is_told),
 		cmocka_unit_test(runs_on_one_device_learn_of_each_other),

@@ -152,13 +152,6 @@ def test_the_report_has_the_counts(tmp_path):
     assert events[1]["lost"] == 0
 
 
-def test_auto_baud_follows_the_line():
-    """What we send at 110 kbaud comes back, at 115.2."""
-    done = run(*ECHO, *UART, "-b", "110000", "-a", data=b"U" * 4000)
-    assert b"the line measures" in done.stderr, done.stderr
-    assert re.search(rb"from here on 1152\d\d", done.stderr), done.stderr
-
-
 # ---- The user's ends
 
 
