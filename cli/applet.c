@@ -37,6 +37,13 @@ static error_t set(struct line *line, const struct clyde_parameter *parameter,
 	return -result;
 }
 
+/* Whether it may be given more than once. */
+static bool many(const struct clyde_parameter *parameter)
+{
+	return parameter->type == CLYDE_CHOICE ||
+		parameter->type == CLYDE_WORDS;
+}
+
 /* From this one on, the first that is given without an option's name. */
 static const struct clyde_parameter *find_positional(
 	const struct clyde_parameter *from)
@@ -54,7 +61,7 @@ static error_t set_positional(struct line *line, const char *value)
 		misuse(line->tool, "'%s' is one argument too many", value);
 		return EINVAL;
 	}
-	if (parameter->type != CLYDE_CHOICE)
+	if (!many(parameter))
 		line->positional = find_positional(parameter + 1);
 	return set(line, parameter, value);
 }
@@ -78,26 +85,38 @@ static error_t parse_argument(int key, char *argument, struct argp_state *state)
 		return set_positional(line, argument);
 	for (unsigned i = 0; line->parameters[i].name; i++)
 		if (!line->parameters[i].positional && key == key_of(line, i))
-			return set(line, &line->parameters[i], argument);
+			return set(line, &line->parameters[i],
+				argument ? argument : "yes");
 	return ARGP_ERR_UNKNOWN;
 }
 
 /* ---- Help ------------------------------------------------------------- */
 
+static const struct unit {
+	const char *name;
+	uint64_t factor;
+} plain[] = {{"", 1}, {0}},
+  sizes[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
+	  {0}},
+  times[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {0}};
+
 /* A number as a person would type it. */
 static void format_number(const struct clyde_parameter *parameter,
 	uint64_t number, char *text, size_t size)
 {
-	static const char *const units[] = {"", "KiB", "MiB", "GiB"};
-	unsigned unit = 0;
+	const struct unit *unit = parameter->type == CLYDE_SIZE ? sizes
+		: parameter->type == CLYDE_TIME                 ? times
+								: plain;
+	const struct unit *best = unit;
 
-	if (parameter->type == CLYDE_SIZE)
-		for (; number && number % 1024 == 0 && unit < 3; unit++)
-			number /= 1024;
-	snprintf(text, size, "%" PRIu64 "%s", number, units[unit]);
+	for (; unit->name; unit++)
+		if (number && number % unit->factor == 0)
+			best = unit;
+	snprintf(
+		text, size, "%" PRIu64 "%s", number / best->factor, best->name);
 }
 
-/* "; 512..4MiB, a multiple of 512", or a list of names */
+/* "512..4MiB, a multiple of 512" */
 static void format_range(
 	const struct clyde_parameter *parameter, char *text, size_t size)
 {
@@ -106,10 +125,6 @@ static void format_range(
 	char multiple[32];
 	int used;
 
-	if (parameter->type == CLYDE_CHOICE) {
-		snprintf(text, size, "any of: %s", parameter->choices);
-		return;
-	}
 	format_number(parameter, parameter->minimum, minimum, sizeof(minimum));
 	format_number(parameter, parameter->maximum, maximum, sizeof(maximum));
 	format_number(
@@ -120,15 +135,45 @@ static void format_range(
 			multiple);
 }
 
+/* What it takes: a range, a list of names, or how it is written. */
+static void format_values(
+	const struct clyde_parameter *parameter, char *text, size_t size)
+{
+	switch (parameter->type) {
+	case CLYDE_CHOICE:
+		snprintf(text, size, "any of: %s", parameter->choices);
+		break;
+	case CLYDE_ONE_OF:
+		snprintf(text, size, "one of: %s", parameter->choices);
+		break;
+	case CLYDE_PIN:
+		snprintf(text, size, "A0, or A0# if it is inverted");
+		break;
+	case CLYDE_PINS:
+		snprintf(text, size, "A0, A0:3, A0,B1#");
+		break;
+	case CLYDE_FLAG:
+	case CLYDE_TEXT:
+	case CLYDE_WORDS:
+		*text = '\0';
+		break;
+	default:
+		format_range(parameter, text, size);
+	}
+}
+
 static char *describe(const struct clyde_parameter *parameter)
 {
 	const char *initial = parameter->initial ? parameter->initial : "";
-	char range[128];
+	char values[128];
 	char *text;
+	bool any;
 
-	format_range(parameter, range, sizeof(range));
-	if (asprintf(&text, "%s (%s%s%s)", parameter->help, range,
-		    initial[0] ? "; default " : "", initial) < 0)
+	format_values(parameter, values, sizeof(values));
+	any = values[0] || initial[0];
+	if (asprintf(&text, "%s%s%s%s%s%s%s", parameter->help, any ? " (" : "",
+		    values, values[0] && initial[0] ? "; " : "",
+		    initial[0] ? "default " : "", initial, any ? ")" : "") < 0)
 		return NULL;
 	return text;
 }
@@ -151,6 +196,12 @@ static char *placeholder(const struct clyde_parameter *parameter)
 	case CLYDE_INTEGER:
 		return parameter->unit ? upper_case(parameter->unit)
 				       : strdup("N");
+	case CLYDE_TIME:
+		return strdup("TIME");
+	case CLYDE_PIN:
+		return strdup("PIN");
+	case CLYDE_PINS:
+		return strdup("PINS");
 	default:
 		return upper_case(parameter->name);
 	}
@@ -169,8 +220,10 @@ static bool fill_option(
 	}
 	option->name = strdup(parameter->name);
 	option->key = key_of(line, index);
-	option->arg = placeholder(parameter);
-	return option->doc && option->name && option->arg;
+	if (parameter->type != CLYDE_FLAG)
+		option->arg = placeholder(parameter);
+	return option->doc && option->name &&
+		(option->arg || parameter->type == CLYDE_FLAG);
 }
 
 /* "[MODE...]", one word for each positional parameter */
@@ -189,7 +242,7 @@ static bool fill_words(struct line *line)
 		char *name = upper_case(at->name);
 
 		fprintf(stream, "%s[%s%s]", space, name ? name : "?",
-			at->type == CLYDE_CHOICE ? "..." : "");
+			many(at) ? "..." : "");
 		free(name);
 		space = " ";
 	}

@@ -1,80 +1,132 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde run: an applet, its records as lines and as JSON. */
+/* clyde run: one applet, or several at once on one device. */
 #include "applet.h"
 #include "progress.h"
+#include "record.h"
 
-#include <math.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
-/* ---- Records ---------------------------------------------------------- */
+#define RUNS_MAX  8
+#define SEPARATOR "++"
 
-/* JSON knows no other number than a finite one. */
-static json_t *json_number(double number)
+struct slot {
+	struct tool *tool;
+	const struct clyde_applet *applet;
+	struct clyde_run *run;
+	pthread_t thread;
+	int argc;
+	char **argv; /* [0]: the applet's name */
+};
+
+struct runs {
+	struct tool *tool;
+	unsigned count;
+	struct slot slots[RUNS_MAX];
+	/* As all of them want it: text while there is no device. */
+	const char *supply[RUNS_MAX];
+};
+
+/* ---- Command lines ---------------------------------------------------- */
+
+/* "uart ... ++ gpio ..." */
+static bool split(struct runs *runs, int argc, char **argv)
 {
-	if (!isfinite(number))
-		return json_null();
-	if (number == trunc(number) && fabs(number) < 1LL << 53)
-		return json_integer((json_int_t)number);
-	return json_real(number);
-}
+	int start = 0;
 
-static json_t *json_pairs(const double *pairs, uint64_t count)
-{
-	json_t *list = json_array();
+	for (int i = 0; i <= argc; i++) {
+		struct slot *slot = &runs->slots[runs->count];
 
-	for (uint64_t i = 0; i < count; i++)
-		if (json_array_append_new(list,
-			    json_pack("[o, o]", json_number(pairs[2 * i]),
-				    json_number(pairs[2 * i + 1]))) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *json_field(const struct clyde_field *field)
-{
-	switch (field->type) {
-	case CLYDE_FIELD_TEXT:
-		return json_text(field->text);
-	case CLYDE_FIELD_COUNT:
-		return json_integer((json_int_t)field->count);
-	case CLYDE_FIELD_REAL:
-		return isfinite(field->real) ? json_real(field->real)
-					     : json_null();
-	case CLYDE_FIELD_FLAG:
-		return json_boolean(field->flag);
-	case CLYDE_FIELD_PAIRS:
-		return json_pairs(field->pairs, field->count);
-	default:
-		return json_null();
+		if (i < argc && strcmp(argv[i], SEPARATOR) != 0)
+			continue;
+		if (i == start)
+			return misuse(runs->tool,
+				"an applet is missing beside " SEPARATOR);
+		if (runs->count == RUNS_MAX)
+			return misuse(runs->tool,
+				"more than %d applets at once", RUNS_MAX);
+		slot->tool = runs->tool;
+		slot->argc = i - start;
+		slot->argv = argv + start;
+		slot->applet = clyde_applet_find(argv[start]);
+		if (slot->applet == NULL)
+			return misuse(runs->tool,
+				"unknown applet '%s'; clyde run lists them",
+				argv[start]);
+		runs->count++;
+		start = i + 1;
 	}
+	return true;
 }
 
-static void take_record(void *user, const struct clyde_record *record)
+/* -V is each applet's own, as far as they do not contradict each other. */
+static bool parse_slot(struct runs *runs, unsigned index)
 {
-	struct tool *tool = user;
-	struct output *output = &tool->output;
-	json_t *object = json_object();
+	struct tool *tool = runs->tool;
+	struct slot *slot = &runs->slots[index];
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
 
-	if (record->text)
-		output_line(output, "%s", record->text);
-	for (const struct clyde_field *field = record->fields;
-		field && field->type != CLYDE_FIELD_END; field++)
-		output_add(output, object, field->name, json_field(field));
-	output_append(output, record->group, object);
-	/* On a full disk there is no reason to go on for hours. */
-	if (!lines_written(tool))
-		clyde_context_interrupt(tool->context);
+	snprintf(
+		tool->place, sizeof(tool->place), "run %s", slot->applet->name);
+	tool->supply = NULL;
+	if (!succeeded(tool,
+		    clyde_run_new(
+			    tool->context, slot->applet->name, &slot->run)) ||
+		!parse_applet(
+			tool, slot->applet, slot->run, slot->argc, slot->argv))
+		return false;
+	runs->supply[index] = tool->supply;
+	return tool->supply == NULL ||
+		parse_supply(tool, tool->supply, PORTS_ANY, supply);
 }
 
-static void take_progress(
-	void *user, const char *what, uint64_t done, uint64_t total)
+static bool parse_slots(struct runs *runs)
 {
-	(void)user;
-	progress_show(what, done, total);
+	for (unsigned i = 0; i < runs->count; i++)
+		if (!parse_slot(runs, i))
+			return false;
+	return true;
 }
+
+static bool same(const struct clyde_supply *a, const struct clyde_supply *b)
+{
+	return a->sense == b->sense &&
+		(a->sense >= 0 || a->supply_mv == b->supply_mv);
+}
+
+/* What all of them want, for the device's ports: NULL if nothing is. */
+static bool join_supplies(struct runs *runs, struct clyde_supply *joined,
+	const struct clyde_supply **ret_supply)
+{
+	struct tool *tool = runs->tool;
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+
+	*ret_supply = NULL;
+	for (unsigned i = 0; i < runs->count; i++) {
+		if (runs->supply[i] == NULL)
+			continue;
+		if (!parse_supply(tool, runs->supply[i],
+			    clyde_device_ports(tool->device), supply))
+			return false;
+		*ret_supply = joined;
+		for (unsigned port = 0; port < CLYDE_PORT_COUNT; port++) {
+			if (!supply[port].given)
+				continue;
+			if (joined[port].given &&
+				!same(&joined[port], &supply[port]))
+				return misuse(tool,
+					"-V gives port %c two voltages",
+					'A' + port);
+			joined[port] = supply[port];
+		}
+	}
+	return true;
+}
+
+/* ---- What is printed first -------------------------------------------- */
 
 /* A figure says where it comes from. */
 static const char *origin(struct tool *tool)
@@ -86,64 +138,142 @@ static const char *origin(struct tool *tool)
 	return "";
 }
 
-static void print_heading(struct tool *tool, const struct clyde_applet *applet)
+/* "uart ++ gpio" */
+static void join_names(const struct runs *runs, char *text, size_t size)
 {
-	output_line(&tool->output, "%s on %s, link %s%s", applet->name,
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < runs->count && used < size; i++)
+		used += snprintf(text + used, size - used, "%s%s",
+			i ? " " SEPARATOR " " : "",
+			runs->slots[i].applet->name);
+}
+
+static void print_heading(struct runs *runs)
+{
+	struct tool *tool = runs->tool;
+	char names[128];
+
+	join_names(runs, names, sizeof(names));
+	output_line(&tool->output, "%s on %s, link %s%s", names,
 		clyde_device_info(tool->device)->serial,
 		clyde_device_link(tool->device), origin(tool));
-	output_put(&tool->output, "applet", json_text(applet->name));
+	output_put(&tool->output, "applet", json_text(names));
 	output_put(&tool->output, "real_time",
 		json_boolean(clyde_device_real_time(tool->device)));
 }
 
-/* ---- The run ---------------------------------------------------------- */
-
-static void start(struct tool *tool, struct clyde_run *run)
+/* The lines go elsewhere if standard output is an applet's. */
+static bool share_streams(struct runs *runs)
 {
-	struct clyde_observer observer = {take_record, take_progress, tool};
-	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct tool *tool = runs->tool;
+	bool taken = false;
 
-	if (tool->supply &&
-		!parse_supply(tool, tool->supply,
-			clyde_device_ports(tool->device), supply))
+	for (unsigned i = 0; i < runs->count; i++) {
+		if (!clyde_run_streams(runs->slots[i].run))
+			continue;
+		if (taken)
+			return misuse(
+				tool, "two applets want the same terminal");
+		taken = true;
+		clyde_run_attach(
+			runs->slots[i].run, STDIN_FILENO, STDOUT_FILENO);
+	}
+	if (taken && tool->json && strcmp(tool->json, "-") == 0)
+		return misuse(tool,
+			"standard output has the received bytes; give --json "
+			"a file");
+	if (taken || tool->output.lines == NULL)
+		tool->output.lines = stderr;
+	return true;
+}
+
+/* ---- The runs --------------------------------------------------------- */
+
+static void *start(void *user)
+{
+	struct slot *slot = user;
+	struct clyde_observer observer = record_observer(slot->tool);
+
+	record_end(slot->tool,
+		clyde_run_start(
+			slot->run, slot->tool->device, NULL, &observer));
+	return NULL;
+}
+
+/* The signals that interrupt are the first thread's. */
+static void start_threads(struct runs *runs)
+{
+	unsigned started = 1;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (started < runs->count &&
+		pthread_create(&runs->slots[started].thread, NULL, start,
+			&runs->slots[started]) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (started == runs->count)
+		start(&runs->slots[0]);
+	else
+		clyde_context_interrupt(runs->tool->context);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(runs->slots[i].thread, NULL);
+	if (started < runs->count)
+		fail(runs->tool, STATUS_MEMORY, "no memory for a thread");
+}
+
+/* All that can be known of conflicts is, before anything is done. */
+static bool claim(struct runs *runs)
+{
+	for (unsigned i = 0; i < runs->count; i++)
+		if (!succeeded(runs->tool,
+			    clyde_run_claim(
+				    runs->slots[i].run, runs->tool->device)))
+			return false;
+	return true;
+}
+
+static void run(struct runs *runs)
+{
+	struct tool *tool = runs->tool;
+	struct clyde_supply joined[CLYDE_PORT_COUNT] = {0};
+	const struct clyde_supply *supply;
+
+	if (!open_device(tool) || !share_streams(runs) ||
+		!join_supplies(runs, joined, &supply) || !claim(runs))
 		return;
-	succeeded(tool,
-		clyde_run_start(run, tool->device, tool->supply ? supply : NULL,
-			&observer));
+	/* The lines are worth seeing while they come. */
+	print_heading(runs);
+	if (lines_written(tool) &&
+		succeeded(tool, clyde_fpga_load_image(tool->device)) &&
+		(supply == NULL ||
+			succeeded(tool,
+				clyde_supply_apply(tool->device, supply))))
+		start_threads(runs);
 	progress_clear();
 	output_put(&tool->output, "interrupted",
 		json_boolean(tool->status == STATUS_INTERRUPTED));
 }
 
-static void run_applet(struct tool *tool, const struct clyde_applet *applet,
-	int argc, char **argv)
+static void run_applets(struct tool *tool, int argc, char **argv)
 {
-	struct clyde_supply supply[CLYDE_PORT_COUNT];
-	struct clyde_run *run;
+	struct runs runs = {.tool = tool};
 
-	snprintf(tool->place, sizeof(tool->place), "run %s", applet->name);
-	if (!succeeded(tool, clyde_run_new(tool->context, applet->name, &run)))
-		return;
-	if (parse_applet(tool, applet, run, argc, argv) &&
-		(tool->supply == NULL ||
-			parse_supply(tool, tool->supply, PORTS_ANY, supply)) &&
-		open_device(tool)) {
-		/* The lines are worth seeing while they come. */
-		if (tool->output.lines == NULL)
-			tool->output.lines = stderr;
-		print_heading(tool, applet);
-		if (lines_written(tool))
-			start(tool, run);
-	}
-	clyde_run_close(run);
+	if (split(&runs, argc, argv) && parse_slots(&runs))
+		run(&runs);
+	for (unsigned i = 0; i < runs.count; i++)
+		clyde_run_close(runs.slots[i].run);
 }
 
-/* ---- Which applet ----------------------------------------------------- */
+/* ---- Which applets ---------------------------------------------------- */
 
 static const struct argp argp = {
-	.args_doc = "[APPLET [ARGUMENT...]]",
-	.doc = "Run an applet; without one, list them.\vclyde run APPLET "
-	       "--help explains an applet's own options.",
+	.args_doc = "[APPLET [ARGUMENT...] [++ APPLET [ARGUMENT...]]...]",
+	.doc = "Run an applet, or several at once; without one, list them."
+	       "\vclyde run APPLET --help explains an applet's own options.",
 	.children = applet_children,
 };
 
@@ -157,19 +287,12 @@ static void list_applets(void)
 
 void command_run(struct tool *tool, int argc, char **argv)
 {
-	const struct clyde_applet *applet;
 	int at;
 
 	if (!parse_word(tool, &argp, argc, argv, &at))
 		return;
-	if (at == 0) {
+	if (at == 0)
 		list_applets();
-		return;
-	}
-	applet = clyde_applet_find(argv[at]);
-	if (applet)
-		run_applet(tool, applet, argc - at, argv + at);
 	else
-		misuse(tool, "unknown applet '%s'; clyde run lists them",
-			argv[at]);
+		run_applets(tool, argc - at, argv + at);
 }

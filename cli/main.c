@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const struct command commands[] = {
@@ -35,9 +36,19 @@ static const struct command commands[] = {
 
 static struct clyde_context *interruptible;
 static volatile sig_atomic_t caught;
+/* An applet may have made it raw. */
+static struct termios terminal;
+static bool has_terminal;
 
 static void interrupt(int number)
 {
+	if (caught) {
+		if (has_terminal)
+			tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+		signal(number, SIG_DFL);
+		raise(number);
+		return;
+	}
 	caught = number;
 	clyde_context_interrupt(interruptible);
 }
@@ -50,17 +61,18 @@ int interrupted(void)
 /* The first signal ends the command's waits, a second one ends clyde. */
 static void catch_signals(struct clyde_context *context)
 {
-	static const int numbers[] = {SIGINT, SIGTERM};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {
 		.sa_handler = interrupt,
-		.sa_flags = SA_RESETHAND | SA_RESTART,
+		.sa_flags = SA_RESTART,
 	};
 	struct sigaction old;
 
 	interruptible = context;
+	has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	/* A reader that has left is a failure to report, devices closed. */
 	signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		/* nohup and "&" ignore them for good reason */
 		if (sigaction(numbers[i], NULL, &old) == 0 &&
 			old.sa_handler != SIG_IGN)

@@ -37,6 +37,13 @@ static const struct {
 	{STATUS_ALERT, "done, but the device sent an alert", {0}},
 	{STATUS_UNPLUGGED, "the device was unplugged", {0}},
 	{STATUS_UNFIT, "clyde doctor found something to fix", {0}},
+	{STATUS_IMAGE, "the FPGA's image lacks a core", {ENOPKG}},
+	{STATUS_PIN, "the device has no such pin", {ECHRNG}},
+	{STATUS_PIN_TAKEN, "two functions on one pin", {EEXIST}},
+	{STATUS_CORE_TAKEN, "a core or its pipes are in use", {EUSERS}},
+	{STATUS_NO_SUPPLY, "a pin's port has no supply", {ENOTCONN}},
+	{STATUS_ADDRESS, "an address to listen at is in use", {EADDRINUSE}},
+	{STATUS_HUNG_UP, "the terminal was closed", {0}},
 	{STATUS_INTERRUPTED, "interrupted", {EINTR}},
 	{STATUS_TERMINATED, "terminated", {0}},
 };

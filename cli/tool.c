@@ -46,14 +46,12 @@ bool misuse(struct tool *tool, const char *format, ...)
 
 bool succeeded(struct tool *tool, int result)
 {
-	const char *sentence = clyde_context_error(tool->context);
+	const char *sentence = clyde_result_text(result);
 
 	if (result >= 0)
 		return true;
 	if (result == -EINTR)
 		sentence = "interrupted";
-	else if (sentence[0] == '\0')
-		sentence = strerror(-result);
 	return fail(
 		tool, status_of(-result, tool->device != NULL), "%s", sentence);
 }

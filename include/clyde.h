@@ -25,7 +25,8 @@
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
  * handle that was closed, here or elsewhere, returns -ESTALE, and closing
- * twice does nothing.
+ * twice does nothing.  After a fork() the child owns nothing: its parent's
+ * handles are closed as far as it can see, and stay the parent's.
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
  * none.  Under the virtual link time is virtual: it passes only while
@@ -82,6 +83,12 @@ typedef uint64_t clyde_token;
  *	EBUSY		in use
  *	EACCES		no permission to use the device
  *	EILSEQ		an applet found wrong data, and reported where
+ *	ECHRNG		the device has no such pin
+ *	EEXIST		two functions on one pin
+ *	EUSERS		another run uses the core, or the pipes
+ *	ENOTCONN	a pin's port has no supply
+ *	ENOPKG		the image lacks a core, or has another version of it
+ *	EADDRINUSE	an address to listen at is in use
  *	ESTALE		the object is closed
  *	ENOMEM		out of memory
  */
@@ -104,11 +111,22 @@ void clyde_context_close(struct clyde_context *context);
 const char *clyde_context_error(struct clyde_context *context);
 
 /*
+ * What a negative result means that a call on this thread has just returned:
+ * that call's sentence, whatever other threads do meanwhile, or the errno
+ * value in a few words.  Valid until this thread's next call.
+ */
+const char *clyde_result_text(int result);
+
+/*
  * A sentence about what did not fail, but went on at less than was asked
  * for, and how to have all of it; empty if nothing did.  The first one is
  * kept, for all that is done in this context.
  */
 const char *clyde_context_notice(struct clyde_context *context);
+
+/* The same, copied, for when another thread may close the context. */
+int clyde_context_notice_copy(
+	struct clyde_context *context, char *ret_text, size_t size);
 
 /*
  * End every wait in this context with -EINTR, now and until
@@ -255,6 +273,10 @@ void clyde_device_close(struct clyde_device *device);
 /* Valid until the device is closed; NULL if it is. */
 const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
 
+/* The same, copied, for when another thread may close the device. */
+int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info);
+
 /* The link's name: "usb", "virtual". */
 const char *clyde_device_link(struct clyde_device *device);
 
@@ -386,6 +408,24 @@ int clyde_pulls_get(struct clyde_device *device,
 int clyde_levels_get(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT]);
 
+/* One pin, as an applet's parameter names it. */
+struct clyde_pin {
+	uint8_t port;   /* 0 = A */
+	uint8_t number; /* 0 to 7 */
+	bool invert;
+};
+
+#define CLYDE_PINS_MAX 32 /* of all ports together */
+
+/*
+ * Parse pins as Glasgow's users write them: "A0"; "A0#", inverted; "A0:3",
+ * "A3:0#", a range, in that order; "A0,B1:2", a list; "NC", "-" or nothing,
+ * which is no pin.  Returns how many, or -EINVAL, -ECHRNG for a pin that no
+ * port has, and, if ret_why is not NULL, a static sentence.
+ */
+int clyde_pins_parse(const char *text,
+	struct clyde_pin ret_pins[CLYDE_PINS_MAX], const char **ret_why);
+
 enum clyde_alert {
 	CLYDE_UNDERVOLTAGE = 1 << 0,
 	CLYDE_OVERVOLTAGE = 1 << 1,
@@ -480,6 +520,9 @@ struct clyde_pipe_options {
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
 	bool quad;              /* all four FX2 buffers: the pair's other
 				   pipe stays closed */
+	void *memory;           /* where transfers live; NULL = allocated.
+				   The caller's, until the pipe is closed */
+	size_t memory_size;     /* B; see clyde_pipe_open() */
 };
 
 #define CLYDE_TRANSFER_SIZE_DEFAULT 65536
@@ -492,7 +535,8 @@ struct clyde_pipe_options {
  * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
  * must be configured.  Memory is allocated here, once: an OUT pipe holds
  * depth transfers, an IN pipe twice that, so that a finished transfer is
- * replaced before its bytes are read.  NULL options are the defaults.
+ * replaced before its bytes are read.  Who gives the memory for them may look
+ * at it after the pipe is closed.  NULL options are the defaults.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
@@ -595,6 +639,13 @@ enum clyde_parameter_type {
 	CLYDE_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
 	CLYDE_INTEGER, /* unsigned decimal */
 	CLYDE_CHOICE,  /* names out of a list, in any number */
+	CLYDE_ONE_OF,  /* one name out of a list */
+	CLYDE_FLAG,    /* "yes" or "no"; on a command line, given or not */
+	CLYDE_TIME,    /* "20us", "5ms", "1.5s"; a range is in ns */
+	CLYDE_TEXT,    /* any */
+	CLYDE_WORDS,   /* texts, in any number, in their order */
+	CLYDE_PIN,     /* as clyde_pins_parse() has it: one, or none */
+	CLYDE_PINS,    /* the same: any number */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */
@@ -607,7 +658,7 @@ struct clyde_parameter {
 	uint64_t maximum;
 	uint64_t multiple;   /* of which a value must be one; 0 = any */
 	const char *unit;    /* "B", or NULL */
-	const char *initial; /* as it would be typed */
+	const char *initial; /* as it would be typed; NULL or "": nothing */
 	const char *choices; /* "source sink", or NULL */
 	const char *help;
 };
@@ -664,14 +715,35 @@ int clyde_run_new(struct clyde_context *context, const char *applet,
 void clyde_run_close(struct clyde_run *run);
 
 /*
- * Set a parameter as it would be typed.  A CLYDE_CHOICE adds to what was
- * set before.  -EINVAL says in clyde_context_error() what would be right.
+ * Set a parameter as it would be typed.  A CLYDE_CHOICE and CLYDE_WORDS add
+ * to what was set before.  -EINVAL says in clyde_context_error() what would
+ * be right.
  */
 int clyde_run_set(struct clyde_run *run, const char *name, const char *value);
 
 /*
+ * Whether this run, as it is set, moves bytes between the FPGA and the
+ * caller's own input and output, and has to be given them.
+ */
+bool clyde_run_streams(struct clyde_run *run);
+
+/* These descriptors; they stay the caller's. */
+int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
+
+/*
+ * Claim what the run needs of a device, for itself alone: a core of the
+ * image, pipes, pins.  Nothing is done to the device.  clyde_run_start() does
+ * it as well; who wants several runs at once on a device, each on a thread,
+ * claims for all of them first, and learns of a conflict before any begins.
+ * -EINVAL for parameters that do not go together.  Ends with the run, or with
+ * its start.
+ */
+int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
+
+/*
  * Load the image if it is not there, apply the supplies (NULL: leave them),
- * and run the applet to its end.
+ * and run the applet to its end.  Its pins are inputs again after that, or
+ * what the applet's page says.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Applets: takes a name and values as they are typed, checks them against the
- * applet's parameter table, gives the applet a device that is ready for it.
+ * Runs of applets: takes a name and values as they are typed, gives the applet
+ * a device that is ready for it, and leaves the device as if it had not run.
  */
-#include "internal.h"
+#include "run.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "applets/applet.h"
-
-struct clyde_run {
-	struct owner owner;
-	struct clyde_context *context;
-	const struct applet *applet;
-	struct clyde_device *device;
-	struct clyde_observer observer;
-	uint64_t values[]; /* by parameter; a choice is a set of bits */
-};
 
 CLYDE_API const struct clyde_applet *clyde_applet_at(size_t index)
 {
@@ -57,137 +45,55 @@ static int parameter_index(const struct clyde_run *run, const char *name)
 	return -1;
 }
 
-static const char *const suffixes[] = {"", "KiB", "MiB", "GiB", "TiB"};
-
-/* Digits, and for a size a binary suffix. */
-static int parse_number(const char *text, bool size, uint64_t *ret_number)
+static size_t count_parameters(const struct applet *applet)
 {
-	char *end;
-	unsigned long long number;
+	size_t count = 0;
 
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno)
-		return -ERANGE;
-	for (unsigned i = 0; i < (size ? 5 : 1); i++) {
-		if (strcmp(end, suffixes[i]) != 0)
-			continue;
-		if (number > UINT64_MAX >> 10 * i)
-			return -ERANGE;
-		*ret_number = number << 10 * i;
-		return 0;
-	}
-	return -EINVAL;
+	while (applet->table.parameters[count].name)
+		count++;
+	return count;
 }
 
-/* The bit of a word in a list of words; -1 if it is not there. */
-static int choice_bit(const char *choices, const char *word, size_t size)
+/* What was chosen is added to, so nothing is chosen at first. */
+static int set_initial(struct clyde_run *run)
 {
-	for (int bit = 0; *choices; bit++) {
-		size_t length = strcspn(choices, " ");
+	const struct clyde_parameter *at = run->applet->table.parameters;
+	int result = 0;
 
-		if (length == size && memcmp(choices, word, size) == 0)
-			return bit;
-		choices += length + (choices[length] == ' ');
-	}
-	return -1;
+	for (size_t i = 0; at[i].name && result == 0; i++)
+		if (at[i].initial && at[i].initial[0] &&
+			at[i].type != CLYDE_CHOICE && at[i].type != CLYDE_WORDS)
+			result = parameter_set(&run->context->complaint, &at[i],
+				at[i].initial, &run->values[i]);
+	return result;
 }
 
-static int set_choice(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
-	uint64_t *value)
+static void destroy(struct owner *owner)
 {
-	while (*text) {
-		size_t size = strcspn(text, " ");
-		int bit = choice_bit(parameter->choices, text, size);
+	struct clyde_run *run = (struct clyde_run *)owner;
+	size_t count = count_parameters(run->applet);
 
-		if (bit < 0)
-			return complain(complaint, EINVAL,
-				"%s: %.*s is not one of %s", parameter->name,
-				(int)size, text, parameter->choices);
-		*value |= UINT64_C(1) << bit;
-		text += size + (text[size] == ' ');
-	}
-	return 0;
-}
-
-/* A bound as it would be typed. */
-static void bound_text(uint64_t bound, bool size, char text[24])
-{
-	unsigned suffix = 0;
-
-	while (size && bound > 0 && bound % 1024 == 0 && suffix < 4) {
-		bound /= 1024;
-		suffix++;
-	}
-	snprintf(text, 24, "%" PRIu64 "%s", bound, suffixes[suffix]);
-}
-
-static int set_number(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
-	uint64_t *value)
-{
-	bool size = parameter->type == CLYDE_SIZE;
-	char minimum[24], maximum[24];
-	uint64_t number;
-	int result = parse_number(text, size, &number);
-
-	if (result == -EINVAL)
-		return complain(complaint, EINVAL, "%s: %s is not %s",
-			parameter->name, text,
-			size ? "a size like 512, 64KiB, 8MiB or 1GiB"
-			     : "a number");
-	if (result < 0 || number < parameter->minimum ||
-		number > parameter->maximum) {
-		bound_text(parameter->minimum, size, minimum);
-		bound_text(parameter->maximum, size, maximum);
-		return complain(complaint, EINVAL, "%s: %s is not in %s..%s",
-			parameter->name, text, minimum, maximum);
-	}
-	if (parameter->multiple && number % parameter->multiple)
-		return complain(complaint, EINVAL,
-			"%s: %s is not a multiple of %llu", parameter->name,
-			text, (unsigned long long)parameter->multiple);
-	*value = number;
-	return 0;
-}
-
-static int set_value(
-	struct clyde_run *run, int index, const char *text, uint64_t *value)
-{
-	const struct clyde_parameter *parameter =
-		&run->applet->table.parameters[index];
-
-	return (parameter->type == CLYDE_CHOICE ? set_choice : set_number)(
-		&run->context->complaint, parameter, text, value);
+	claim_drop(run);
+	for (size_t i = 0; i < count; i++)
+		value_clear(&run->values[i]);
 }
 
 static struct clyde_run *new_run(
 	struct clyde_context *context, const struct applet *applet)
 {
-	struct clyde_run *run;
-	size_t count = 0;
+	struct clyde_run *run = calloc(1,
+		sizeof(*run) + count_parameters(applet) * sizeof(*run->values));
 
-	while (applet->table.parameters[count].name)
-		count++;
-	run = calloc(1, sizeof(*run) + count * sizeof(*run->values));
 	if (run == NULL)
 		return NULL;
 	run->context = context;
 	run->applet = applet;
-	for (size_t i = 0; i < count; i++)
-		if (applet->table.parameters[i].type != CLYDE_CHOICE)
-			set_value(run, i, applet->table.parameters[i].initial,
-				&run->values[i]);
-	return run;
-}
-
-/* Nothing but memory is a run's own. */
-static void destroy(struct owner *owner)
-{
-	(void)owner;
+	run->in_fd = run->out_fd = -1;
+	if (set_initial(run) == 0)
+		return run;
+	destroy(&run->owner);
+	free(run);
+	return NULL;
 }
 
 CLYDE_API int clyde_run_new(struct clyde_context *context, const char *name,
@@ -207,10 +113,12 @@ CLYDE_API int clyde_run_new(struct clyde_context *context, const char *name,
 	if (result == 0)
 		result = owner_init(&run->owner, &context->owner,
 			&context->tree, NULL, destroy);
-	if (result == 0)
+	if (result == 0) {
 		*ret_run = owner_handle(&run->owner);
-	else
+	} else if (run) {
+		destroy(&run->owner);
 		free(run);
+	}
 	owner_leave(&context->owner);
 	return result;
 }
@@ -228,7 +136,9 @@ static int set(struct clyde_run *run, const char *name, const char *value)
 		return complain(&run->context->complaint, EINVAL,
 			"%s has no parameter %s", run->applet->table.name,
 			name);
-	return set_value(run, index, value, &run->values[index]);
+	return parameter_set(&run->context->complaint,
+		&run->applet->table.parameters[index], value,
+		&run->values[index]);
 }
 
 CLYDE_API int clyde_run_set(
@@ -243,56 +153,158 @@ CLYDE_API int clyde_run_set(
 	return result;
 }
 
+CLYDE_API bool clyde_run_streams(struct clyde_run *run)
+{
+	bool streams;
+
+	if (owner_pin(&run) < 0)
+		return false;
+	streams = run->applet->streams && run->applet->streams(run);
+	owner_unpin(&run->owner);
+	return streams;
+}
+
+CLYDE_API int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd)
+{
+	int result = owner_enter(&run);
+
+	if (result < 0)
+		return result;
+	run->in_fd = in_fd;
+	run->out_fd = out_fd;
+	owner_leave(&run->owner);
+	return 0;
+}
+
 /* The applet calls the library as an application does, so that the tree is
    not locked around it. */
+static int start(struct clyde_run *run, struct clyde_device *device,
+	const struct clyde_supply *supply)
+{
+	int result = 0;
+
+	if (run->claim.device != clyde_device_token(device))
+		result = claim_make(run, device);
+	if (result == 0)
+		result = clyde_fpga_load_image(device);
+	if (result >= 0 && supply)
+		result = clyde_supply_apply(device, supply);
+	if (result >= 0)
+		result = core_attach(run);
+	if (result >= 0)
+		result = run->applet->run(run);
+	return result;
+}
+
 CLYDE_API int clyde_run_start(struct clyde_run *run,
 	struct clyde_device *device, const struct clyde_supply *supply,
 	const struct clyde_observer *observer)
 {
+	struct complaint why;
 	int result = owner_pin(&run);
 
 	if (result < 0)
 		return result;
-	run->device = device;
 	run->observer = *observer;
-	result = clyde_fpga_load_image(device);
-	if (result >= 0 && supply)
-		result = clyde_supply_apply(device, supply);
-	if (result >= 0)
-		result = run->applet->run(run);
+	result = start(run, device, supply);
+	snprintf(why.text, sizeof(why.text), "%s", clyde_result_text(result));
+	core_release(run);
+	if (result < 0)
+		run_fail(run, -result, "%s", why.text);
 	owner_unpin(&run->owner);
 	return result;
 }
+
+/* ---- For applets ------------------------------------------------------ */
 
 struct clyde_device *run_device(const struct clyde_run *run)
 {
 	return run->device;
 }
 
+static const struct value *value_of(
+	const struct clyde_run *run, const char *name)
+{
+	return &run->values[parameter_index(run, name)];
+}
+
 uint64_t run_value(const struct clyde_run *run, const char *name)
 {
-	return run->values[parameter_index(run, name)];
+	return value_of(run, name)->number;
+}
+
+bool run_given(const struct clyde_run *run, const char *name)
+{
+	return value_of(run, name)->given;
 }
 
 bool run_chosen(
 	const struct clyde_run *run, const char *name, const char *choice)
 {
 	int index = parameter_index(run, name);
-	const struct clyde_parameter *parameter =
-		&run->applet->table.parameters[index];
 
-	if (run->values[index] == 0)
-		return choice_bit(parameter->initial, choice, strlen(choice)) >=
-			0;
-	return run->values[index] >>
-		choice_bit(parameter->choices, choice, strlen(choice)) &
-		1;
+	return parameter_chosen(&run->applet->table.parameters[index],
+		&run->values[index], choice);
+}
+
+unsigned run_words(
+	const struct clyde_run *run, const char *name, char *const **ret_words)
+{
+	*ret_words = value_of(run, name)->words;
+	return value_of(run, name)->count;
+}
+
+const char *run_text(const struct clyde_run *run, const char *name)
+{
+	const struct value *value = value_of(run, name);
+
+	return value->count > 0 ? value->words[0] : NULL;
+}
+
+unsigned run_pins(const struct clyde_run *run, const char *name,
+	const struct clyde_pin **ret_pins)
+{
+	*ret_pins = value_of(run, name)->pins;
+	return value_of(run, name)->count;
+}
+
+int run_input(const struct clyde_run *run)
+{
+	return run->in_fd;
+}
+
+int run_output(const struct clyde_run *run)
+{
+	return run->out_fd;
+}
+
+int run_stopped(struct clyde_run *run)
+{
+	struct complaint *complaint = &run->context->complaint;
+
+	if (owner_closing(&run->owner))
+		return complain(complaint, ECANCELED, "closed");
+	if (atomic_load(run->context->interrupt))
+		return complain(complaint, EINTR, "interrupted");
+	return 0;
 }
 
 void run_record(struct clyde_run *run, const struct clyde_record *record)
 {
 	if (run->observer.record)
 		run->observer.record(run->observer.user, record);
+}
+
+void run_tell(struct clyde_run *run, const char *group,
+	const struct clyde_field *fields, const char *format, ...)
+{
+	va_list arguments;
+	char text[512];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	run_record(run, &(struct clyde_record){group, text, fields});
 }
 
 void run_progress(
@@ -302,16 +314,11 @@ void run_progress(
 		run->observer.progress(run->observer.user, what, done, total);
 }
 
-const char *run_error(const struct clyde_run *run)
-{
-	return run->context->complaint.text;
-}
-
 int run_fail(struct clyde_run *run, int error, const char *format, ...)
 {
 	struct complaint *complaint = &run->context->complaint;
 	va_list arguments;
-	char text[sizeof(complaint->text)]; /* run_error() may be in it */
+	char text[sizeof(complaint->text)]; /* the last one may be in it */
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);

@@ -14,6 +14,8 @@ int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
 
+	if (device->unstoppable)
+		return 0;
 	if (owner_closing(&device->owner))
 		return complain(complaint, ECANCELED, "closed");
 	if (atomic_load(device->context->interrupt))
@@ -33,6 +35,7 @@ static void destroy(struct owner *owner)
 {
 	struct clyde_device *device = (struct clyde_device *)owner;
 
+	cores_forget(device);
 	mgmt_free(device);
 	if (device->link == NULL)
 		return;
@@ -145,6 +148,18 @@ CLYDE_API const struct clyde_device_info *clyde_device_info(
 	info = &device->info;
 	owner_unpin(&device->owner);
 	return info;
+}
+
+CLYDE_API int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info)
+{
+	int result = owner_pin(&device);
+
+	if (result < 0)
+		return result;
+	*ret_info = device->info;
+	owner_unpin(&device->owner);
+	return 0;
 }
 
 CLYDE_API const char *clyde_device_link(struct clyde_device *device)

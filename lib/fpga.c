@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#include "wire/regs.h"
-
 #define LOAD_TRANSFER_SIZE 16384
 #define LOAD_DEPTH         4
 
@@ -87,7 +85,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	int result;
 
 	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
-		LOAD_DEPTH, &engine);
+		LOAD_DEPTH, NULL, &engine);
 	if (result < 0)
 		return complain(complaint, -result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);
@@ -146,6 +144,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 			return complain(complaint, EBUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
+	device->map_checked = false;
 	start_ns = link->ops->now(link);
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
@@ -200,7 +199,7 @@ static int check_register(struct clyde_device *device, size_t size)
 		MGMT_DATA_SIZE);
 }
 
-static int register_read(
+int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size)
 {
 	struct mgmt_register_read request = {address, size};

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "owner.h"
 #include "wire/mgmt.h"
+#include "wire/regs.h"
 
 #define CLYDE_API __attribute__((visibility("default")))
 
@@ -23,6 +24,10 @@ struct complaint {
 /* Write the sentence; returns -error. */
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Keep the sentence for clyde_result_text() on this thread, which complain()
+   does by itself; returns the result. */
+int remember(int result, const char *text);
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
@@ -36,7 +41,8 @@ struct clyde_context {
 	struct complaint complaint;
 	struct complaint notice;
 	atomic_bool *interrupt;
-	struct kept *kept; /* links without a user, see kept.c */
+	struct kept *kept;         /* links without a user, see kept.c */
+	struct clyde_run *claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
@@ -59,6 +65,9 @@ struct clyde_device {
 	char scheme[16];
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
+	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
+	bool map_checked;          /* REG_MAP, since it was loaded */
+	bool unstoppable; /* commands of a teardown are not interrupted */
 };
 
 /*
@@ -102,8 +111,19 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);
 int fpga_load_image(struct clyde_device *device);
+int register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size);
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
+int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
+/* What there is at ports whose supply is known to be on. */
+int pulls_of_supplied(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
+int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
+	uint8_t down, uint8_t up);
+
+/* Pins of all runs on a device that goes: inputs. */
+void cores_forget(struct clyde_device *device);
 
 /* Clyde's image, and a copy of it to be freed. */
 extern const uint8_t image_id[FPGA_ID_SIZE];

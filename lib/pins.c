@@ -5,6 +5,18 @@
 
 #include <string.h>
 
+int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
+	uint8_t down, uint8_t up)
+{
+	struct mgmt_pulls request = {.mask = 1 << port};
+
+	/* Both bits of a pin: it is left alone. */
+	request.value[port].down = down | ~mask;
+	request.value[port].up = up | ~mask;
+	return mgmt_command(
+		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+}
+
 static int set_pulls(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up)
 {
@@ -29,6 +41,20 @@ CLYDE_API int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	if (result == 0)
 		result = set_pulls(device, ports, down, up);
 	owner_leave(&device->owner);
+	return result;
+}
+
+int pulls_of_supplied(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
+{
+	struct mgmt_pulls pulls;
+	int result = mgmt_command(
+		device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		ret_down[port] = pulls.value[port].down;
+		ret_up[port] = pulls.value[port].up;
+	}
 	return result;
 }
 

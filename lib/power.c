@@ -71,6 +71,16 @@ static int get_values(struct clyde_device *device, enum mgmt_code code,
 		device, code, NULL, 0, ret_values, sizeof(*ret_values));
 }
 
+int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT])
+{
+	struct mgmt_values values;
+	int result = get_values(device, MGMT_GET_VSUPPLY, &values);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_mv[port] = values.value[port];
+	return result;
+}
+
 static int set_values(struct clyde_device *device, enum mgmt_code code,
 	clyde_ports ports, unsigned value)
 {

@@ -89,21 +89,6 @@ static int set_mode(struct bench *bench, uint8_t mode)
 	return clyde_register_write(bench->device, REG_BENCH_MODE, &mode, 1);
 }
 
-/* The core on the pipes that the mode needs, and no core on others: a pipe
-   that is closed is in reset, and would hold it. */
-static int attach(struct bench *bench)
-{
-	const uint8_t cores[] = {
-		bench->mode->out ? CORE_BENCHMARK : CORE_NONE,
-		CORE_NONE,
-		bench->mode->in ? CORE_BENCHMARK : CORE_NONE,
-		CORE_NONE,
-	};
-
-	return clyde_register_write(
-		bench->device, REG_STREAM, cores, sizeof(cores));
-}
-
 /* The smallest transfers that are asked for are packets; the largest need not
    exceed what is to be moved. */
 static struct clyde_pipe_options pipe_options(const struct bench *bench)
@@ -111,7 +96,6 @@ static struct clyde_pipe_options pipe_options(const struct bench *bench)
 	struct clyde_pipe_options options = bench->pipe;
 	uint64_t total = bench->omit + bench->count;
 
-	options.quad = true;
 	if (total < options.transfer_size)
 		options.transfer_size = (total + 511) / 512 * 512;
 	return options;
@@ -124,11 +108,10 @@ static int open_pipes(struct bench *bench)
 	int result = 0;
 
 	if (bench->mode->in)
-		result = clyde_pipe_open(
-			bench->device, CLYDE_PIPE_EP6_IN, &options, &bench->in);
+		result = run_pipe(bench->run, CORE_GIVES, &options, &bench->in);
 	if (result == 0 && bench->mode->out)
-		result = clyde_pipe_open(bench->device, CLYDE_PIPE_EP2_OUT,
-			&options, &bench->out);
+		result =
+			run_pipe(bench->run, CORE_TAKES, &options, &bench->out);
 	if (result == 0 && bench->mode->in)
 		result = clyde_pipe_set_idle_flush(
 			bench->in, latency ? bench->idle_ns : 125000);
@@ -145,8 +128,6 @@ static int start_mode(struct bench *bench)
 	int64_t before;
 	int result = set_mode(bench, BENCH_IDLE);
 
-	if (result == 0)
-		result = attach(bench);
 	if (result == 0)
 		result = open_pipes(bench);
 	before = clyde_device_now(bench->device);
@@ -187,7 +168,7 @@ static int mode_failed(struct bench *bench, int result)
 	if (result == -EILSEQ)
 		mismatch_text(&bench->mismatch, text, sizeof(text));
 	else
-		snprintf(text, sizeof(text), "%s", run_error(bench->run));
+		snprintf(text, sizeof(text), "%s", clyde_result_text(result));
 	return run_fail(bench->run, -result, "%s: %s", bench->mode->name, text);
 }
 
@@ -209,11 +190,16 @@ static int run_modes(struct bench *bench)
 		/* Wrong data in one mode says something; so do the others. */
 		if (result < 0 && failure == 0) {
 			snprintf(first, sizeof(first), "%s",
-				run_error(bench->run));
+				clyde_result_text(result));
 			failure = result;
 		}
 	}
 	return failure < 0 ? run_fail(bench->run, -failure, "%s", first) : 0;
+}
+
+static int claim(struct clyde_run *run)
+{
+	return run_claim_core(run, CORE_BENCHMARK, CORE_TAKES | CORE_GIVES);
 }
 
 static int run(struct clyde_run *run)
@@ -248,5 +234,6 @@ const struct applet applet_benchmark = {
 				"FPGA",
 			.parameters = parameters,
 		},
+	.claim = claim,
 	.run = run,
 };

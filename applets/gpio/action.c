@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes the words of a command line, gives what to do with which pins. */
+#include "gpio.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *verb;
+	enum action_kind kind;
+} verbs[] = {
+	{"read", ACTION_READ},
+	{"set", ACTION_HIGH},
+	{"clear", ACTION_LOW},
+	{"float", ACTION_FLOAT},
+	{"watch", ACTION_WATCH},
+};
+
+#define VERBS (sizeof(verbs) / sizeof(*verbs))
+
+static bool find_verb(const char *word, enum action_kind *ret_kind)
+{
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(verbs[i].verb, word) != 0)
+			continue;
+		*ret_kind = verbs[i].kind;
+		return true;
+	}
+	return false;
+}
+
+static bool find_level(const char *text, enum action_kind *ret_kind)
+{
+	static const char letters[] = "01LHZ";
+	const char *letter = strchr(letters, *text);
+
+	if (*text == '\0' || letter == NULL || text[1])
+		return false;
+	*ret_kind = ACTION_LOW + (letter - letters);
+	return true;
+}
+
+static int fail_word(struct clyde_run *run, const char *word, const char *why)
+{
+	return run_fail(run, EINVAL, "gpio: '%s': %s", word, why);
+}
+
+/* "A0", "A0:3", "A0,B1=1" */
+static int parse_pins(
+	struct clyde_run *run, const char *word, struct action *action)
+{
+	const char *equals = strchr(word, '=');
+	const char *why;
+	char pins[256];
+	int result;
+
+	if (equals && !find_level(equals + 1, &action->kind))
+		return fail_word(run, word,
+			"behind the = stands 0 or 1 to drive, L or H to pull, "
+			"or Z for neither");
+	if (snprintf(pins, sizeof(pins), "%.*s",
+		    equals ? (int)(equals - word) : (int)strlen(word),
+		    word) >= (int)sizeof(pins))
+		return fail_word(run, "...", "too long for a list of pins");
+	result = clyde_pins_parse(pins, action->pins, &why);
+	if (result == -ECHRNG)
+		return run_fail(run, ECHRNG, "gpio: '%s': %s", word, why);
+	if (result <= 0)
+		return fail_word(run, word,
+			"neither read, set, clear, float or watch, nor pins "
+			"like A0, A0:3 or A0=1");
+	action->count = result;
+	return 0;
+}
+
+static bool among(const struct clyde_pin *pin, const struct clyde_pin *pins,
+	unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (pin->port == pins[i].port && pin->number == pins[i].number)
+			return true;
+	return false;
+}
+
+/* --pins says which there are at all. */
+static int check_pins(struct clyde_run *run, const struct action *action)
+{
+	const struct clyde_pin *pins;
+	unsigned count = run_pins(run, "pins", &pins);
+
+	for (unsigned i = 0; i < action->count && count > 0; i++)
+		if (!among(&action->pins[i], pins, count))
+			return run_fail(run, EINVAL,
+				"gpio: '%s': pin %c%u is not among --pins",
+				action->word, 'A' + action->pins[i].port,
+				action->pins[i].number);
+	return 0;
+}
+
+/* A verb without pins is for those of --pins. */
+static int all_pins(struct clyde_run *run, struct action *action)
+{
+	const struct clyde_pin *pins;
+
+	action->count = run_pins(run, "pins", &pins);
+	if (action->count == 0)
+		return run_fail(run, EINVAL,
+			"gpio: %s which pins? name them behind it, or with "
+			"--pins",
+			action->word);
+	memcpy(action->pins, pins, action->count * sizeof(*pins));
+	return 0;
+}
+
+static int add_word(struct clyde_run *run, char *const *words, unsigned index,
+	unsigned count, struct action **at)
+{
+	enum action_kind kind = ACTION_READ, unused;
+	struct action *action = *at;
+	int result;
+
+	action->word = words[index];
+	if (find_verb(words[index], &action->kind)) {
+		if (index + 1 < count &&
+			!find_verb(words[index + 1], &unused)) {
+			action->word = NULL; /* its pins follow */
+			return 0;
+		}
+		result = all_pins(run, action);
+	} else {
+		for (unsigned i = 0; i < index; i++)
+			find_verb(words[i], &kind);
+		action->kind = kind;
+		result = parse_pins(run, words[index], action);
+		if (result == 0)
+			result = check_pins(run, action);
+	}
+	(*at)++;
+	return result;
+}
+
+int actions_parse(struct clyde_run *run, struct action **ret_actions)
+{
+	char *const *words;
+	unsigned count = run_words(run, "action", &words);
+	struct action *actions = calloc(count + 1, sizeof(*actions));
+	struct action *at = actions;
+	int result = 0;
+
+	if (actions == NULL)
+		return run_fail(run, ENOMEM, "out of memory");
+	if (count == 0)
+		result = run_fail(run, EINVAL,
+			"gpio: what shall it do? read, set, clear, float or "
+			"watch pins, or A0=1");
+	for (unsigned i = 0; i < count && result == 0; i++)
+		result = add_word(run, words, i, count, &at);
+	if (result == 0)
+		*ret_actions = actions;
+	else
+		free(actions);
+	return result;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes the core's records of levels, gives each change with its time. */
+#include "gpio.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SLICE_MS 20
+#define DRAIN_MS 2 /* a packet is sent when it has waited 125 us */
+
+struct watcher {
+	struct clyde_run *run;
+	struct clyde_device *device;
+	const struct action *action;
+	struct clyde_pipe *pipe;
+	uint16_t mask;
+	uint64_t for_ns, limit; /* 0: none */
+	/* What has come */
+	uint8_t bytes[sizeof(struct gpio_record)];
+	size_t fill;
+	bool begun;
+	uint16_t levels;
+	uint32_t cycle;
+	uint64_t cycles; /* since the first record */
+	uint64_t changes, lost;
+	int64_t first_ns; /* when that was seen */
+};
+
+static uint64_t time_ns(const struct watcher *watcher)
+{
+	return watcher->cycles / 6 * 125 + watcher->cycles % 6 * 125 / 6;
+}
+
+/* " A0=1 A3=0" */
+static void changed_text(const struct watcher *watcher, uint16_t changed,
+	char text[8 * CLYDE_PINS_MAX])
+{
+	size_t used = 0;
+	char level[8];
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < watcher->action->count; i++) {
+		const struct clyde_pin *pin = &watcher->action->pins[i];
+
+		if (!(changed & pin_bit(pin)))
+			continue;
+		changed &= ~pin_bit(pin);
+		level_text(pin, watcher->levels, level);
+		used += snprintf(text + used, 8 * CLYDE_PINS_MAX - used, "%s%s",
+			used ? " " : "", level);
+	}
+}
+
+static void tell(struct watcher *watcher, uint16_t changed, unsigned lost)
+{
+	char text[8 * CLYDE_PINS_MAX], note[64] = "";
+
+	changed_text(watcher, changed, text);
+	if (lost)
+		snprintf(note, sizeof(note),
+			"  after %u changes that were lost", lost);
+	run_tell(watcher->run, "changes",
+		(const struct clyde_field[]){
+			COUNT_FIELD("time_ns", time_ns(watcher)),
+			TEXT_FIELD("changed", text),
+			COUNT_FIELD("levels", watcher->levels & watcher->mask),
+			COUNT_FIELD("lost", lost), END_FIELD},
+		"%12" PRIu64 " ns  %s%s", time_ns(watcher), text, note);
+}
+
+/* The clock has 32 bits, and a record comes at least at every half of it. */
+static void take_record(
+	struct watcher *watcher, const struct gpio_record *record)
+{
+	uint16_t changed = record->levels ^ watcher->levels;
+
+	if (watcher->begun)
+		watcher->cycles += (uint32_t)(record->cycle - watcher->cycle);
+	else
+		watcher->first_ns = clyde_device_now(watcher->device);
+	watcher->cycle = record->cycle;
+	watcher->levels = record->levels;
+	watcher->lost += record->lost;
+	if (watcher->for_ns && time_ns(watcher) > watcher->for_ns)
+		return;
+	if (!watcher->begun) {
+		tell(watcher, watcher->mask, 0);
+	} else if (changed & watcher->mask || record->lost) {
+		tell(watcher, changed & watcher->mask, record->lost);
+		watcher->changes++;
+	}
+	watcher->begun = true;
+}
+
+static bool over(const struct watcher *watcher)
+{
+	if (!watcher->begun)
+		return false;
+	if (watcher->limit && watcher->changes >= watcher->limit)
+		return true;
+	return watcher->for_ns &&
+		clyde_device_now(watcher->device) - watcher->first_ns >=
+		(int64_t)watcher->for_ns;
+}
+
+/* -ETIMEDOUT if there was none. */
+static int read_record(struct watcher *watcher, int timeout_ms)
+{
+	struct gpio_record record;
+	ssize_t size =
+		clyde_pipe_read(watcher->pipe, watcher->bytes + watcher->fill,
+			sizeof(watcher->bytes) - watcher->fill, timeout_ms);
+
+	if (size < 0)
+		return size;
+	watcher->fill += size;
+	if (watcher->fill < sizeof(record))
+		return -ETIMEDOUT;
+	memcpy(&record, watcher->bytes, sizeof(record));
+	watcher->fill = 0;
+	take_record(watcher, &record);
+	return 0;
+}
+
+static int set_watch(struct watcher *watcher, uint16_t mask)
+{
+	return clyde_register_write(
+		watcher->device, REG_GPIO_WATCH, &mask, sizeof(mask));
+}
+
+static int slice_ms(const struct watcher *watcher)
+{
+	return watcher->for_ns && watcher->for_ns < SLICE_MS * UINT64_C(1000000)
+		? (int)(watcher->for_ns / 1000000) + 1
+		: SLICE_MS;
+}
+
+/* Where time is virtual and nobody has said how much of it, it passes about as
+   fast as the user's. */
+static int pass(struct watcher *watcher)
+{
+	int result = run_stopped(watcher->run);
+
+	if (result == 0 && watcher->for_ns == 0 &&
+		!clyde_device_real_time(watcher->device))
+		poll(NULL, 0, SLICE_MS);
+	return result;
+}
+
+static int follow(struct watcher *watcher)
+{
+	int result = set_watch(watcher, watcher->mask);
+
+	while (result == 0 && !over(watcher)) {
+		result = read_record(watcher, slice_ms(watcher));
+		if (result == -ETIMEDOUT)
+			result = pass(watcher);
+	}
+	if (result == 0)
+		result = set_watch(watcher, 0);
+	/* Of what is on its way, all counts that was in time. */
+	while (result == 0 && watcher->for_ns)
+		result = read_record(watcher, DRAIN_MS);
+	return result == -ETIMEDOUT ? 0 : result;
+}
+
+int watch(struct clyde_run *run, const struct action *action)
+{
+	static const struct clyde_pipe_options options = {
+		.transfer_size = 512,
+		.depth = 64,
+	};
+	struct watcher watcher = {
+		.run = run,
+		.device = run_device(run),
+		.action = action,
+		.for_ns = run_value(run, "for"),
+		.limit = run_value(run, "count"),
+	};
+	int result;
+
+	for (unsigned i = 0; i < action->count; i++)
+		watcher.mask |= pin_bit(&action->pins[i]);
+	/* What a run that was killed has left must not come first. */
+	result = set_watch(&watcher, 0);
+	if (result == 0)
+		result = run_pipe(run, CORE_GIVES, &options, &watcher.pipe);
+	if (result == 0)
+		result = follow(&watcher);
+	clyde_pipe_close(watcher.pipe);
+	if (result == 0 && watcher.lost)
+		return run_fail(run, EILSEQ,
+			"gpio: %" PRIu64 " changes came too fast, and were "
+			"lost",
+			watcher.lost);
+	return result;
+}

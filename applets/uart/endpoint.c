@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The user's end of the line: takes a mode and where, gives two descriptors
+ * that are read and written without waiting, and leaves terminals and paths as
+ * they were.
+ */
+#include "uart.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define LEAVE_KEY  0x1c /* Ctrl-\ */
+#define WRITE_SIZE 4096 /* what a pipe has room for if it has any */
+
+/* ---- This terminal ---------------------------------------------------- */
+
+/* A description of our own, if it can be had: whoever shares the one that we
+   were given would not expect it to be without waiting. */
+static int own(int fd, int flags)
+{
+	struct stat status;
+	char path[32];
+	int mine = -1;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+		mine = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (mine < 0)
+		mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return mine < 0 ? -errno : mine;
+}
+
+/* Signals come to the UART as the keys that they are, but for the one to
+   leave. */
+static int make_raw(struct endpoint *endpoint)
+{
+	struct termios raw;
+
+	endpoint->saved = malloc(sizeof(struct termios));
+	if (endpoint->saved == NULL ||
+		tcgetattr(endpoint->in, endpoint->saved) < 0)
+		return run_fail(endpoint->run, EIO,
+			"the terminal does not tell its settings");
+	raw = *(struct termios *)endpoint->saved;
+	raw.c_iflag &= ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+	raw.c_lflag &= ~(ECHO | ECHONL | ICANON | IEXTEN | ISIG);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	if (tcsetattr(endpoint->in, TCSADRAIN, &raw) < 0)
+		return run_fail(endpoint->run, EIO,
+			"the terminal does not change its settings");
+	endpoint->terminal = true;
+	run_tell(endpoint->run, "events",
+		(const struct clyde_field[]){
+			TEXT_FIELD("event", "terminal"), END_FIELD},
+		"Ctrl-\\ leaves");
+	return 0;
+}
+
+static int open_tty(struct endpoint *endpoint)
+{
+	struct clyde_run *run = endpoint->run;
+
+	if (run_input(run) < 0)
+		return run_fail(run, EINVAL,
+			"tty needs an input and an output to work on");
+	endpoint->in = own(run_input(run), O_RDONLY);
+	endpoint->out = own(run_output(run), O_WRONLY);
+	if (endpoint->in < 0 || endpoint->out < 0)
+		return run_fail(run, EBADF,
+			"standard input or standard output is closed");
+	return isatty(endpoint->in) ? make_raw(endpoint) : 0;
+}
+
+/* ---- A pseudoterminal ------------------------------------------------- */
+
+/* A link that leads nowhere was left by a program that was killed. */
+static int link_path(
+	struct endpoint *endpoint, const char *path, const char *slave)
+{
+	if (strlen(path) >= sizeof(endpoint->path))
+		return run_fail(endpoint->run, EINVAL,
+			"%.40s...: a path of at most %zu bytes is needed", path,
+			sizeof(endpoint->path) - 1);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		unlink(path);
+	if (symlink(slave, path) < 0)
+		return run_fail(endpoint->run,
+			errno == EEXIST ? EADDRINUSE : errno, "%s: %s", path,
+			errno == EEXIST ? "there is something already; choose "
+					  "another path"
+					: strerror(errno));
+	strcpy(endpoint->path, path);
+	return 0;
+}
+
+/* Somebody must have closed the slave before its master tells that nobody has
+   it open. */
+static int prepare_slave(int master, char *slave, size_t size)
+{
+	struct termios raw;
+	int fd;
+
+	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
+		ptsname_r(master, slave, size) != 0)
+		return -errno;
+	fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || tcgetattr(fd, &raw) < 0)
+		return -errno;
+	cfmakeraw(&raw);
+	tcsetattr(fd, TCSANOW, &raw);
+	close(fd);
+	return 0;
+}
+
+static int open_pty(struct endpoint *endpoint)
+{
+	struct clyde_run *run = endpoint->run;
+	const char *path = run_text(run, "endpoint");
+	char slave[64];
+	int result;
+
+	endpoint->master =
+		posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (endpoint->master < 0)
+		return run_fail(run, errno, "there is no pty to be had: %s",
+			strerror(errno));
+	result = prepare_slave(endpoint->master, slave, sizeof(slave));
+	if (result < 0)
+		return run_fail(run, -result, "the pty cannot be used: %s",
+			strerror(-result));
+	if (path) {
+		result = link_path(endpoint, path, slave);
+		if (result < 0)
+			return result;
+	}
+	run_tell(run, "events",
+		(const struct clyde_field[]){TEXT_FIELD("event", "pty"),
+			TEXT_FIELD("path", slave), END_FIELD},
+		"%s", slave);
+	return 0;
+}
+
+static bool slave_is_open(const struct endpoint *endpoint)
+{
+	struct pollfd master = {.fd = endpoint->master, .events = POLLIN};
+
+	poll(&master, 1, 0);
+	return !(master.revents & POLLHUP);
+}
+
+/* ---- All of them ------------------------------------------------------ */
+
+int endpoint_open(struct endpoint *endpoint, struct clyde_run *run)
+{
+	*endpoint = (struct endpoint){
+		.run = run, .in = -1, .out = -1, .listener = -1, .master = -1};
+	if (run_chosen(run, "mode", "tty"))
+		return open_tty(endpoint);
+	if (run_chosen(run, "mode", "pty"))
+		return open_pty(endpoint);
+	return endpoint_listen(endpoint, run_text(run, "endpoint"));
+}
+
+static void drop(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void endpoint_part(struct endpoint *endpoint)
+{
+	if (endpoint->master < 0) {
+		if (endpoint->out != endpoint->in)
+			drop(&endpoint->out);
+		drop(&endpoint->in);
+	}
+	endpoint->in = endpoint->out = -1;
+	endpoint->ended = endpoint->hung_up = false;
+}
+
+void endpoint_close(struct endpoint *endpoint)
+{
+	if (endpoint->terminal)
+		tcsetattr(endpoint->in, TCSANOW, endpoint->saved);
+	endpoint_part(endpoint);
+	free(endpoint->saved);
+	drop(&endpoint->listener);
+	drop(&endpoint->master);
+	if (endpoint->path[0])
+		unlink(endpoint->path);
+}
+
+bool endpoint_serves(const struct endpoint *endpoint)
+{
+	return endpoint->listener >= 0 || endpoint->master >= 0;
+}
+
+int endpoint_look(struct endpoint *endpoint)
+{
+	if (endpoint->in >= 0)
+		return 0;
+	if (endpoint->master >= 0 && slave_is_open(endpoint))
+		endpoint->in = endpoint->out = endpoint->master;
+	if (endpoint->listener >= 0) {
+		int fd = accept4(endpoint->listener, NULL, NULL,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0)
+			endpoint->in = endpoint->out = fd;
+		else if (errno != EAGAIN && errno != EINTR &&
+			errno != ECONNABORTED)
+			return run_fail(endpoint->run, errno,
+				"no connection can be taken: %s",
+				strerror(errno));
+	}
+	return 0;
+}
+
+static bool ready(int fd, short events)
+{
+	struct pollfd one = {.fd = fd, .events = events};
+
+	return poll(&one, 1, 0) == 1;
+}
+
+static ssize_t find_key(
+	struct endpoint *endpoint, const uint8_t *data, ssize_t size)
+{
+	const uint8_t *key;
+
+	if (!endpoint->terminal || size <= 0)
+		return size;
+	key = memchr(data, LEAVE_KEY, size);
+	if (key == NULL)
+		return size;
+	endpoint->ended = endpoint->left = true;
+	return key - data;
+}
+
+ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size)
+{
+	ssize_t result;
+
+	if (!ready(endpoint->in, POLLIN))
+		return 0;
+	result = read(endpoint->in, data, size);
+	if (result > 0)
+		return find_key(endpoint, data, result);
+	/* A master whose slave is closed says EIO. */
+	if (result < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (result < 0 && endpoint->master < 0 && errno != ECONNRESET)
+		return run_fail(endpoint->run, EIO,
+			"the input cannot be read: %s", strerror(errno));
+	endpoint->ended = true;
+	endpoint->hung_up |= result < 0;
+	return 0;
+}
+
+ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
+{
+	ssize_t result;
+
+	if (endpoint->out < 0 || endpoint->hung_up)
+		return size;
+	if (!ready(endpoint->out, POLLOUT))
+		return 0;
+	result = write(
+		endpoint->out, data, size < WRITE_SIZE ? size : WRITE_SIZE);
+	if (result >= 0)
+		return result;
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	if (!endpoint_serves(endpoint))
+		return run_fail(endpoint->run, EPIPE,
+			"the output cannot be written: %s", strerror(errno));
+	endpoint->ended = endpoint->hung_up = true;
+	return 0;
+}
+
+void endpoint_wait(
+	struct endpoint *endpoint, bool input, bool output, int timeout_ms)
+{
+	struct pollfd fds[3];
+	int count = 0;
+
+	if (endpoint->in >= 0 && input && !endpoint->ended)
+		fds[count++] = (struct pollfd){endpoint->in, POLLIN, 0};
+	if (endpoint->out >= 0 && output && !endpoint->hung_up)
+		fds[count++] = (struct pollfd){endpoint->out, POLLOUT, 0};
+	if (endpoint->in < 0 && endpoint->listener >= 0)
+		fds[count++] = (struct pollfd){endpoint->listener, POLLIN, 0};
+	poll(fds, count, timeout_ms);
+}

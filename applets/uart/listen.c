@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes an address as it is typed, gives a socket that listens at it. */
+#include "uart.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BAD_ADDRESS                                                       \
+	"an address is like tcp:127.0.0.1:3000, tcp::3000 (this machine " \
+	"only),"                                                          \
+	" tcp:*:3000 (everybody), or unix:PATH"
+
+static int refused(struct endpoint *endpoint, const char *where, int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return run_fail(endpoint->run, EADDRINUSE,
+			"%s: in use by another program; choose another address",
+			where);
+	case EADDRNOTAVAIL:
+		return run_fail(endpoint->run, EINVAL,
+			"%s: not an address of this machine", where);
+	case EACCES:
+	case EPERM:
+		return run_fail(endpoint->run, EACCES,
+			"%s: no permission to listen there", where);
+	}
+	return run_fail(
+		endpoint->run, EINVAL, "%s: %s", where, strerror(error));
+}
+
+static void told(struct endpoint *endpoint, const char *where)
+{
+	run_tell(endpoint->run, "events",
+		(const struct clyde_field[]){TEXT_FIELD("event", "listening"),
+			TEXT_FIELD("address", where), END_FIELD},
+		"listening on %s", where);
+}
+
+/* ---- unix ------------------------------------------------------------- */
+
+/* A socket that nobody listens at was left by a program that was killed. */
+static bool abandoned(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int fd;
+	bool refuses;
+
+	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	refuses = connect(fd, (const struct sockaddr *)address,
+			  sizeof(*address)) < 0 &&
+		errno == ECONNREFUSED;
+	close(fd);
+	return refuses;
+}
+
+static int listen_unix(struct endpoint *endpoint, const char *where)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = where + strlen("unix:");
+	int fd;
+
+	if (*path == '\0' || strlen(path) >= sizeof(address.sun_path))
+		return run_fail(endpoint->run, EINVAL,
+			"%.60s: a path of 1 to %zu bytes is needed", where,
+			sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return refused(endpoint, where, errno);
+	endpoint->listener = fd;
+	if (abandoned(&address))
+		unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return refused(endpoint, where, errno);
+	strcpy(endpoint->path, path);
+	if (listen(fd, 1) < 0)
+		return refused(endpoint, where, errno);
+	told(endpoint, where);
+	return 0;
+}
+
+/* ---- tcp -------------------------------------------------------------- */
+
+/* "127.0.0.1:3000", "[::1]:3000", ":3000", "*:3000" */
+static bool split(const char *text, char host[256], char port[8], bool *ret_any)
+{
+	const char *colon = strrchr(text, ':');
+	size_t size = colon ? (size_t)(colon - text) : 0;
+	char *end;
+	unsigned long number;
+
+	if (colon == NULL || size >= 256 || colon[1] < '0' || colon[1] > '9')
+		return false;
+	number = strtoul(colon + 1, &end, 10);
+	if (*end || number > 65535)
+		return false;
+	snprintf(port, 8, "%lu", number);
+	*ret_any = size == 1 && *text == '*';
+	if (size >= 2 && *text == '[' && text[size - 1] == ']') {
+		text++;
+		size -= 2;
+	} else if (memchr(text, ':', size)) {
+		return false;
+	}
+	snprintf(host, 256, "%.*s", (int)size, text);
+	if (size == 0)
+		strcpy(host, "127.0.0.1");
+	return true;
+}
+
+/* The port that was found, if any would do. */
+static void tell_address(struct endpoint *endpoint)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	char host[64], port[8], text[96];
+
+	getsockname(endpoint->listener, (struct sockaddr *)&address, &size);
+	getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(text, sizeof(text),
+		address.ss_family == AF_INET6 ? "tcp:[%s]:%s" : "tcp:%s:%s",
+		host, port);
+	told(endpoint, text);
+}
+
+static int listen_at(struct endpoint *endpoint, const char *where,
+	const struct addrinfo *info)
+{
+	static const int yes = 1;
+	int fd = socket(info->ai_family,
+		info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return refused(endpoint, where, errno);
+	endpoint->listener = fd;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, 1) < 0)
+		return refused(endpoint, where, errno);
+	tell_address(endpoint);
+	return 0;
+}
+
+static int listen_tcp(struct endpoint *endpoint, const char *where)
+{
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	struct addrinfo *list;
+	char host[256], port[8];
+	bool any;
+	int result;
+
+	split(where + strlen("tcp:"), host, port, &any);
+	result = getaddrinfo(any ? NULL : host, port, &hints, &list);
+	if (result != 0)
+		return run_fail(endpoint->run, EINVAL, "%s: %s", where,
+			gai_strerror(result));
+	result = listen_at(endpoint, where, list);
+	freeaddrinfo(list);
+	return result;
+}
+
+int endpoint_check(struct clyde_run *run)
+{
+	const char *where = run_text(run, "endpoint");
+	char host[256], port[8];
+	bool any;
+
+	if (!run_chosen(run, "mode", "socket"))
+		return 0;
+	if (strncmp(where, "unix:", 5) == 0 && where[5])
+		return 0;
+	if (strncmp(where, "tcp:", 4) == 0 &&
+		split(where + 4, host, port, &any))
+		return 0;
+	return run_fail(run, EINVAL, "uart: %.80s: " BAD_ADDRESS, where);
+}
+
+int endpoint_listen(struct endpoint *endpoint, const char *where)
+{
+	return (*where == 'u' ? listen_unix : listen_tcp)(endpoint, where);
+}

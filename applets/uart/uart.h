@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What the UART applet's files share: uart.c the table and the frame, line.c
+   the core's settings and counters, endpoint.c and listen.c the user's end,
+   pump.c what moves bytes between the two. */
+#ifndef UART_UART_H
+#define UART_UART_H
+
+#include "applets/applet.h"
+#include "wire/core-uart.h"
+#include "wire/packed.h"
+
+/* ---- The line --------------------------------------------------------- */
+
+/* The core's registers, from REG_UART_CONTROL on. */
+struct line_registers {
+	uint8_t control;
+	uint8_t clear;
+	uint8_t status;
+	uint8_t reserved;
+	uint32_t bit_time;
+	uint16_t framing;
+	uint16_t parity;
+	uint32_t received;
+	uint32_t lost;
+	uint32_t overrun;
+	uint32_t pulse;
+} PACKED;
+_Static_assert(sizeof(struct line_registers) == 28, "REG_UART");
+
+#define UART_SENDING        (1 << 1) /* REG_UART_STATUS */
+#define UART_CLEAR_COUNTERS (1 << 0) /* REG_UART_CLEAR */
+#define UART_CLEAR_PULSE    (1 << 1)
+
+struct line {
+	struct clyde_run *run;
+	struct clyde_device *device;
+	uint8_t control;
+	uint32_t bit_time; /* 1/256 cycles */
+	unsigned frame_bits;
+	struct line_registers told; /* the counters, as last reported */
+};
+
+/* 1/256 cycles for a baud rate, the nearest that there is; and back. */
+uint32_t line_bit_time(double baud);
+double line_baud(uint32_t bit_time);
+
+/* The rate for a shortest pulse of so many cycles: a usual one, if the pulse
+   is within a cycle of it. */
+double line_guess(uint32_t pulse_cycles);
+
+/* Of the run's values; then write them to the core, receiver off or on, all
+   counters clear. */
+void line_init(struct line *line, struct clyde_run *run);
+int line_write(struct line *line, bool receive);
+
+/* "8N1" */
+void line_format(const struct line *line, char text[8]);
+
+int64_t line_frame_ns(const struct line *line);
+int line_read(const struct line *line, struct line_registers *ret_registers);
+
+/* Look at the counters: tell errors that are new (-v), and change to the
+   measured rate when there are any (--auto-baud). */
+int line_monitor(struct line *line);
+
+/* ---- The user's end --------------------------------------------------- */
+
+struct endpoint {
+	struct clyde_run *run;
+	int in, out;    /* -1: nobody is there */
+	bool terminal;  /* `in` is the user's, raw, with a key to leave */
+	bool ended;     /* the input is at its end */
+	bool left;      /* by that key */
+	bool hung_up;   /* nobody takes what comes */
+	int listener;   /* of a socket, or -1 */
+	int master;     /* of a pty, or -1 */
+	char path[108]; /* to remove in the end; or empty */
+	void *saved;    /* the terminal's settings */
+};
+
+int endpoint_open(struct endpoint *endpoint, struct clyde_run *run);
+void endpoint_close(struct endpoint *endpoint);
+
+/* Whether one may come after the other, as to a socket. */
+bool endpoint_serves(const struct endpoint *endpoint);
+/* See whether somebody has come. */
+int endpoint_look(struct endpoint *endpoint);
+/* Take leave of who is there. */
+void endpoint_part(struct endpoint *endpoint);
+
+/* Up to size bytes, without waiting: how many; 0 may be the end. */
+ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
+/* All of them if nobody is there to have them. */
+ssize_t endpoint_write(
+	struct endpoint *endpoint, const void *data, size_t size);
+
+/* Wait for the world: for input, if any is wanted, for a place to put what
+   has come, if any is, or so long. */
+void endpoint_wait(
+	struct endpoint *endpoint, bool input, bool output, int timeout_ms);
+
+/* listen.c: whether it can be an address; the listener for "tcp:HOST:PORT" or "unix:PATH"; in `name` what it
+   listens at. */
+int endpoint_check(struct clyde_run *run);
+int endpoint_listen(struct endpoint *endpoint, const char *where);
+
+/* ---- Between them ----------------------------------------------------- */
+
+struct pump {
+	struct clyde_run *run;
+	struct clyde_device *device;
+	struct line *line;
+	struct endpoint *endpoint;
+	struct clyde_pipe *in, *out; /* NULL: no such pin */
+	uint64_t sent, received;     /* B */
+	uint64_t unheard;            /* B received while nobody was there */
+	uint64_t refused;            /* B of input without a TX */
+	/* How it stands */
+	bool real_time;
+	bool blocked; /* there is more than the user takes */
+	bool asleep;  /* virtual time stands still */
+	int64_t awake_until_ns;
+	int64_t monitor_ns; /* the next look at the counters */
+	bool quiet;         /* the input is over: since when, and with how */
+	int64_t quiet_ns;   /* many bytes received */
+	uint32_t quiet_received;
+};
+
+/* Open the pipes of the pins that there are; then run it to its end. */
+int pump_open(struct pump *pump, bool out, bool in);
+int pump_run(struct pump *pump);
+
+#endif

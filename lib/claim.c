@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What runs claim of a device, each for itself: a core, pipes, pins.  It is
+ * all kept here on the host, so that a conflict is found before anything is
+ * done to the device.
+ */
+#include "run.h"
+
+#include <string.h>
+
+static const char *const core_names[] = {"",
+#define X(NAME, name, ...) #name,
+	CORE_TABLE(X)
+#undef X
+};
+
+static struct complaint *complaint_of(const struct clyde_run *run)
+{
+	return &run->context->complaint;
+}
+
+static const char *name_of(const struct clyde_run *run)
+{
+	return run->applet->table.name;
+}
+
+/* The next run, after this one or from the start, that has claimed something
+   of the same device. */
+static const struct clyde_run *next_rival(
+	const struct clyde_run *run, const struct clyde_run *after)
+{
+	const struct clyde_run *other =
+		after ? after->claim.next : run->context->claimed;
+
+	while (other &&
+		(other == run || other->claim.device != run->claim.device))
+		other = other->claim.next;
+	return other;
+}
+
+#define EACH_RIVAL(run, other)                                         \
+	(const struct clyde_run *other = next_rival(run, NULL); other; \
+		other = next_rival(run, other))
+
+/* ---- Pipes ------------------------------------------------------------ */
+
+static const uint8_t ways[2] = {CORE_TAKES, CORE_GIVES};
+
+static bool uses_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (run->claim.streams & ways[i] && run->claim.ids[i] == id)
+			return true;
+	return false;
+}
+
+bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
+{
+	for
+		EACH_RIVAL(run, other)
+	if (uses_pipe(other, id))
+		return true;
+	return false;
+}
+
+/* The pipe that can have all buffers comes first. */
+static int claim_pipe(
+	struct clyde_run *run, const struct clyde_device *device, unsigned way)
+{
+	static const enum clyde_pipe_id ids[2][2] = {
+		{CLYDE_PIPE_EP2_OUT, CLYDE_PIPE_EP4_OUT},
+		{CLYDE_PIPE_EP6_IN, CLYDE_PIPE_EP8_IN},
+	};
+	struct claim *claim = &run->claim;
+
+	for (unsigned i = 0; i < 2; i++) {
+		enum clyde_pipe_id id = ids[way][i];
+
+		if (claim_has_pipe(run, id) || device->pipes[id])
+			continue;
+		claim->ids[way] = id;
+		claim->streams |= ways[way];
+		return 0;
+	}
+	return complain(complaint_of(run), EUSERS,
+		"%s needs a pipe %s the FPGA, and both are in use",
+		name_of(run), way == 0 ? "to" : "from");
+}
+
+/* ---- The core --------------------------------------------------------- */
+
+static int claim_core(struct clyde_run *run, const struct clyde_device *device,
+	enum core_place core, unsigned streams)
+{
+	int result = 0;
+
+	for
+		EACH_RIVAL(run, other)
+	if (other->claim.core == core)
+		return complain(complaint_of(run), EUSERS,
+			"the image has one %s core, and another run "
+			"uses it",
+			core_names[core]);
+	run->claim.core = core;
+	for (unsigned way = 0; way < 2 && result == 0; way++)
+		if (streams & ways[way])
+			result = claim_pipe(run, device, way);
+	return result;
+}
+
+int run_claim_core(
+	struct clyde_run *run, enum core_place core, unsigned streams)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = claim_core(run, device, core, streams);
+	owner_leave(&device->owner);
+	return result;
+}
+
+/* ---- Pins ------------------------------------------------------------- */
+
+static bool clash(const struct pin_claim *a, const struct pin_claim *b)
+{
+	return a->what && b->what && a->use != PIN_SEEN && b->use != PIN_SEEN;
+}
+
+static int two_functions(const struct clyde_run *run,
+	const struct clyde_run *other, unsigned index,
+	const struct pin_claim *wanted)
+{
+	const char *of = other == run ? "" : " of ";
+
+	return complain(complaint_of(run), EEXIST,
+		"pin %c%u can have one function, not two: %s%s%s and %s%s%s",
+		'A' + index / 8, index % 8, other->claim.pins[index].what, of,
+		other == run ? "" : name_of(other), wanted->what, of,
+		other == run ? "" : name_of(run));
+}
+
+static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
+	unsigned index, const struct pin_claim *wanted)
+{
+	struct pin_claim *mine = &run->claim.pins[index];
+
+	if (index >= PIN_COUNT || !(ports_of(device) >> index / 8 & 1))
+		return complain(complaint_of(run), ECHRNG,
+			"%s: there is no pin %c%u: revision %s has ports %s "
+			"only",
+			wanted->what, 'A' + index / 8, index % 8,
+			device->info.revision,
+			ports_of(device) == 3 ? "A and B" : "A to D");
+	if (clash(mine, wanted) &&
+		(mine->use != wanted->use || mine->route != wanted->route))
+		return two_functions(run, run, index, wanted);
+	for
+		EACH_RIVAL(run, other)
+	if (clash(&other->claim.pins[index], wanted))
+		return two_functions(run, other, index, wanted);
+	if (mine->what == NULL || mine->use == PIN_SEEN)
+		*mine = *wanted;
+	return 0;
+}
+
+int run_claim_pin(struct clyde_run *run, const char *what,
+	const struct clyde_pin *pin, enum pin_use use, unsigned function)
+{
+	unsigned index = 8 * pin->port + pin->number;
+	struct pin_claim wanted = {.what = what, .use = use};
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	if (use == PIN_OUTPUT)
+		wanted.route = function | (pin->invert ? PIN_INVERT : 0);
+	result = claim_pin(run, device, index, &wanted);
+	if (result == 0 && use == PIN_INPUT)
+		run->claim.inputs[function] = INPUT_CONNECTED | index |
+			(pin->invert ? INPUT_INVERT : 0);
+	owner_leave(&device->owner);
+	return result;
+}
+
+/* ---- The claim -------------------------------------------------------- */
+
+void claim_drop(struct clyde_run *run)
+{
+	struct clyde_run **at = &run->context->claimed;
+
+	if (run->claim.device == 0)
+		return;
+	while (*at != run)
+		at = &(*at)->claim.next;
+	*at = run->claim.next;
+	memset(&run->claim, 0, sizeof(run->claim));
+}
+
+static int enlist(struct clyde_run *run, struct clyde_device *handle)
+{
+	struct clyde_device *device = handle;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	if (run->claim.attached) {
+		result = complain(complaint_of(run), EBUSY,
+			"this run of %s is under way", name_of(run));
+	} else if (device->context != run->context) {
+		result = complain(complaint_of(run), EINVAL,
+			"the run and the device are of two contexts");
+	} else {
+		claim_drop(run);
+		run->device = handle;
+		run->claim.device = device->owner.token;
+		run->claim.next = run->context->claimed;
+		run->context->claimed = run;
+	}
+	owner_leave(&device->owner);
+	return result;
+}
+
+static void unlist(struct clyde_run *run)
+{
+	owner_lock(&run->owner);
+	claim_drop(run);
+	owner_unlock(&run->owner);
+}
+
+int claim_make(struct clyde_run *run, struct clyde_device *device)
+{
+	int result = enlist(run, device);
+
+	if (result < 0 || run->applet->claim == NULL)
+		return result;
+	result = run->applet->claim(run);
+	if (result < 0)
+		unlist(run);
+	return result;
+}
+
+CLYDE_API int clyde_run_claim(
+	struct clyde_run *run, struct clyde_device *device)
+{
+	int result = owner_pin(&run);
+
+	if (result < 0)
+		return result;
+	result = claim_make(run, device);
+	owner_unpin(&run->owner);
+	return result;
+}

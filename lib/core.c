@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Claims in the FPGA: takes what a run has claimed, switches streams and pins
+ * of the universal image to its core, and takes all of it back in the end.
+ */
+#include "run.h"
+
+#include <string.h>
+
+static const struct core_entry expected[] = {{0},
+#define X(NAME, name, id, version, base, registers, outputs, inputs, flags)    \
+	{id, version, base, registers, (outputs) ? (uint8_t)OUTPUT_##NAME : 0, \
+		outputs, (inputs) ? (uint8_t)INPUT_##NAME : 0, inputs, flags,  \
+		{0}},
+	CORE_TABLE(X)
+#undef X
+};
+
+static const char *const names[] = {"",
+#define X(NAME, name, ...) #name,
+	CORE_TABLE(X)
+#undef X
+};
+
+static struct complaint *complaint_of(const struct clyde_device *device)
+{
+	return &device->context->complaint;
+}
+
+/* ---- Is it there ------------------------------------------------------ */
+
+#define ANEW "unplug the device and plug it in again, so that it is loaded anew"
+
+/* Once for each time that the FPGA is loaded. */
+static int check_map(struct clyde_device *device)
+{
+	uint8_t version;
+	int result;
+
+	if (device->map_checked)
+		return 0;
+	result = register_read(device, REG_MAP, &version, sizeof(version));
+	if (result == 0 && version != REG_MAP_VERSION)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has register map %u, not %u; " ANEW,
+			version, REG_MAP_VERSION);
+	device->map_checked = result == 0;
+	return result;
+}
+
+static int check_entry(struct clyde_device *device, enum core_place core,
+	const struct core_entry *entry)
+{
+	const struct core_entry *wanted = &expected[core];
+
+	if (entry->id != wanted->id)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has no %s core; " ANEW, names[core]);
+	if (entry->version != wanted->version)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has version %u of the %s core, not "
+			"%u; " ANEW,
+			entry->version, names[core], wanted->version);
+	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has the %s core in another "
+		        "place; " ANEW,
+			names[core]);
+	return 0;
+}
+
+/* The core's entry, and what the pins show, which comes behind it: one
+   command less. */
+static int check_core(struct clyde_device *device, enum core_place core)
+{
+	struct {
+		struct core_entry entry;
+		uint8_t routes[PIN_COUNT];
+	} PACKED table;
+	uint8_t index = core;
+	int result = check_map(device);
+
+	_Static_assert(REG_PIN == REG_TABLE + sizeof(table.entry), "REG_PIN");
+	if (result == 0)
+		result = register_write(
+			device, REG_TABLE_INDEX, &index, sizeof(index));
+	if (result == 0)
+		result =
+			register_read(device, REG_TABLE, &table, sizeof(table));
+	if (result == 0)
+		memcpy(device->routes, table.routes, sizeof(table.routes));
+	return result < 0 ? result : check_entry(device, core, &table.entry);
+}
+
+static int check_supplies(
+	struct clyde_device *device, const struct clyde_run *run)
+{
+	const struct pin_claim *pins = run->claim.pins;
+	uint16_t mv[PORT_COUNT];
+	bool asked = false;
+	int result = 0;
+
+	for (unsigned i = 0; i < PIN_COUNT && result == 0; i++) {
+		if (pins[i].what == NULL)
+			continue;
+		if (!asked)
+			result = supplies_get(device, mv);
+		asked = true;
+		if (result == 0 && mv[i / 8] == 0)
+			return complain(complaint_of(device), ENOTCONN,
+				"%s: pin %c%u is dead, as port %c has no "
+				"supply; give it one, with -V %c=3.3 say",
+				pins[i].what, 'A' + i / 8, i % 8, 'A' + i / 8,
+				'A' + i / 8);
+	}
+	return result;
+}
+
+/* ---- Streams ---------------------------------------------------------- */
+
+/* A pipe that is closed is in reset, and would hold the core. */
+static uint8_t open_streams(
+	const struct clyde_device *device, const struct claim *claim)
+{
+	uint8_t streams = 0;
+
+	if (device->pipes[claim->ids[0]])
+		streams |= CORE_TAKES;
+	if (device->pipes[claim->ids[1]])
+		streams |= CORE_GIVES;
+	return streams & claim->streams;
+}
+
+/* All of them, so that what another program has left goes.  One run has pipes
+   that it is about to open. */
+static int write_streams(struct clyde_device *device,
+	const struct clyde_run *opening, uint8_t ways)
+{
+	uint8_t cores[CLYDE_PIPE_COUNT] = {0};
+
+	for (const struct clyde_run *run = device->context->claimed; run;
+		run = run->claim.next) {
+		const struct claim *claim = &run->claim;
+		uint8_t streams;
+
+		if (claim->device != device->owner.token || !claim->attached)
+			continue;
+		streams = open_streams(device, claim) |
+			(run == opening ? ways : 0);
+		if (streams & CORE_TAKES)
+			cores[claim->ids[0]] = claim->core;
+		if (streams & CORE_GIVES)
+			cores[claim->ids[1]] = claim->core;
+	}
+	return register_write(device, REG_STREAM, cores, sizeof(cores));
+}
+
+/* Nobody else has the pair's other pipe. */
+static bool alone(const struct clyde_run *run, enum clyde_pipe_id id)
+{
+	if (id == CLYDE_PIPE_EP2_OUT)
+		return !claim_has_pipe(run, CLYDE_PIPE_EP4_OUT);
+	return id == CLYDE_PIPE_EP6_IN &&
+		!claim_has_pipe(run, CLYDE_PIPE_EP8_IN);
+}
+
+/* The stream comes first: the pipe's reset is the core's as well. */
+static int switch_stream(
+	struct clyde_run *run, enum core_flag way, bool *ret_alone)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	*ret_alone = alone(run, run->claim.ids[way == CORE_GIVES]);
+	result = write_streams(device, run, way);
+	owner_leave(&device->owner);
+	return result;
+}
+
+int run_pipe(struct clyde_run *run, enum core_flag way,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
+{
+	unsigned index = way == CORE_GIVES;
+	struct clyde_pipe_options chosen = *options;
+	int result = switch_stream(run, way, &chosen.quad);
+
+	if (result == 0)
+		result = clyde_pipe_open(
+			run->device, run->claim.ids[index], &chosen, ret_pipe);
+	if (result == 0)
+		run->claim.pipes[index] = *ret_pipe;
+	return result;
+}
+
+/* ---- Pins ------------------------------------------------------------- */
+
+/* A pin that a run of this core left behind, because its program was killed,
+   must not show the next one's signals.  What each pin of its own shows is
+   meant to stay. */
+static int clear_routes(struct clyde_device *device, enum core_place core)
+{
+	const struct core_entry *entry = &expected[core];
+	bool changed = false;
+
+	for (unsigned i = 0; i < PIN_COUNT; i++) {
+		unsigned function = device->routes[i] & PIN_FUNCTION;
+
+		if (entry->flags & CORE_PER_PIN ||
+			function < entry->first_output ||
+			function >= entry->first_output + entry->outputs)
+			continue;
+		device->routes[i] = 0;
+		changed = true;
+	}
+	return changed ? register_write(device, REG_PIN, device->routes,
+				 sizeof(device->routes))
+		       : 0;
+}
+
+static int write_inputs(
+	struct clyde_device *device, const struct clyde_run *run, bool connect)
+{
+	static const uint8_t none[INPUT_COUNT];
+	const struct core_entry *entry = &expected[run->claim.core];
+	const uint8_t *inputs = connect ? run->claim.inputs : none;
+
+	if (entry->inputs == 0)
+		return 0;
+	return register_write(device, REG_INPUT + entry->first_input,
+		inputs + entry->first_input, entry->inputs);
+}
+
+static int write_pins(
+	struct clyde_device *device, const struct clyde_run *run, bool connect)
+{
+	bool changed = false;
+
+	for (unsigned i = 0; i < PIN_COUNT; i++) {
+		const struct pin_claim *pin = &run->claim.pins[i];
+		uint8_t route =
+			connect && pin->use == PIN_OUTPUT ? pin->route : 0;
+
+		if (pin->what == NULL || pin->use == PIN_SEEN ||
+			device->routes[i] == route)
+			continue;
+		device->routes[i] = route;
+		changed = true;
+	}
+	return changed ? register_write(device, REG_PIN, device->routes,
+				 sizeof(device->routes))
+		       : 0;
+}
+
+int run_connect(struct clyde_run *run)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	run->claim.connected = true;
+	result = write_inputs(device, run, true);
+	if (result == 0)
+		result = write_pins(device, run, true);
+	owner_leave(&device->owner);
+	return result;
+}
+
+void run_keep(struct clyde_run *run)
+{
+	run->claim.kept = true;
+}
+
+/* ---- Pulls ------------------------------------------------------------ */
+
+static int note_pulls(struct clyde_device *device, struct claim *claim)
+{
+	uint8_t down[PORT_COUNT], up[PORT_COUNT];
+	int result = pulls_of_supplied(device, down, up);
+
+	if (result < 0)
+		return result;
+	claim->down = down[0] | down[1] << 8;
+	claim->up = up[0] | up[1] << 8;
+	return 0;
+}
+
+static int pull(struct clyde_run *run, struct clyde_device *device,
+	const struct clyde_pin *pin, enum pull pull)
+{
+	uint8_t mask = 1 << pin->number;
+	int result = 0;
+
+	if (run->claim.pulled == 0)
+		result = note_pulls(device, &run->claim);
+	if (result == 0)
+		result = pull_set(device, pin->port, mask,
+			pull == PULL_DOWN ? mask : 0,
+			pull == PULL_UP ? mask : 0);
+	if (result == 0)
+		run->claim.pulled |= mask << 8 * pin->port;
+	return result;
+}
+
+int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = pull(run, device, pin, how);
+	owner_leave(&device->owner);
+	return result;
+}
+
+static void restore_pulls(
+	struct clyde_device *device, const struct claim *claim)
+{
+	for (unsigned port = 0; port < PIN_COUNT / 8; port++) {
+		uint8_t mask = claim->pulled >> 8 * port;
+
+		if (mask)
+			pull_set(device, port, mask,
+				claim->down >> 8 * port & mask,
+				claim->up >> 8 * port & mask);
+	}
+}
+
+/* ---- To and fro ------------------------------------------------------- */
+
+int core_attach(struct clyde_run *run)
+{
+	struct clyde_device *device = run->device;
+	int result = 0;
+
+	if (run->claim.core == CORE_NONE)
+		return 0;
+	result = owner_enter(&device);
+	if (result < 0)
+		return result;
+	result = check_supplies(device, run);
+	if (result == 0)
+		result = check_core(device, run->claim.core);
+	if (result == 0)
+		result = clear_routes(device, run->claim.core);
+	if (result == 0)
+		run->claim.attached = true;
+	owner_leave(&device->owner);
+	return result;
+}
+
+/* Whatever has ended a run, what it did to the device must be undone: until
+   this is over nothing interrupts a command. */
+static void set_unstoppable(struct clyde_device *device, bool unstoppable)
+{
+	static const atomic_bool never;
+
+	device->unstoppable = unstoppable;
+	for (struct link *link = device->link; link; link = link->inner)
+		link->interrupt =
+			unstoppable ? &never : device->context->interrupt;
+}
+
+int run_read_last(
+	struct clyde_run *run, uint8_t address, void *data, size_t size)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	set_unstoppable(device, true);
+	result = register_read(device, address, data, size);
+	set_unstoppable(device, false);
+	owner_leave(&device->owner);
+	return result;
+}
+
+static void disconnect(struct clyde_device *device, struct clyde_run *run)
+{
+	struct claim *claim = &run->claim;
+	int result = 0;
+
+	if (claim->connected && !claim->kept)
+		result = write_pins(device, run, false);
+	if (claim->connected && !claim->kept && result == 0)
+		result = write_inputs(device, run, false);
+	if (!claim->kept && result == 0)
+		restore_pulls(device, claim);
+	claim->connected = false;
+	claim->pulled = 0;
+}
+
+static void detach(struct clyde_device *device, struct clyde_run *run)
+{
+	if (!run->claim.attached)
+		return;
+	run->claim.attached = false;
+	write_streams(device, NULL, 0);
+}
+
+static void with_device(struct clyde_run *run,
+	void (*act)(struct clyde_device *device, struct clyde_run *run))
+{
+	struct clyde_device *device = run->device;
+
+	if (owner_enter(&device) < 0)
+		return;
+	set_unstoppable(device, true);
+	act(device, run);
+	set_unstoppable(device, false);
+	owner_leave(&device->owner);
+}
+
+/* Pins first, that nothing is driven which nobody controls. */
+void core_release(struct clyde_run *run)
+{
+	with_device(run, disconnect);
+	for (unsigned i = 0; i < 2; i++)
+		clyde_pipe_close(run->claim.pipes[i]);
+	with_device(run, detach);
+	owner_lock(&run->owner);
+	claim_drop(run);
+	owner_unlock(&run->owner);
+}
+
+void cores_forget(struct clyde_device *device)
+{
+	struct clyde_run *run = device->context->claimed;
+
+	if (device->mgmt == NULL)
+		return;
+	set_unstoppable(device, true);
+	for (; run; run = run->claim.next)
+		if (run->claim.device == device->owner.token)
+			disconnect(device, run);
+	set_unstoppable(device, false);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes a value as it is typed and its parameter's row, gives what it means or
+   a sentence that says what would be right. */
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Numbers ---------------------------------------------------------- */
+
+struct unit {
+	const char *suffix;
+	uint64_t factor;
+};
+
+static const struct unit plain[] = {{"", 1}, {0}};
+static const struct unit bytes[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
+	{"GiB", 1 << 30}, {"TiB", UINT64_C(1) << 40}, {0}};
+static const struct unit times[] = {
+	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {0}};
+
+static const struct kind {
+	const struct unit *units;
+	const char *what;
+} kinds[] = {
+	[CLYDE_SIZE] = {bytes, "a size like 512, 64KiB, 8MiB or 1GiB"},
+	[CLYDE_INTEGER] = {plain, "a number"},
+	[CLYDE_TIME] = {times, "a time like 20us, 5ms or 1.5s"},
+};
+
+/* Only times have a fraction: what follows their point, in ns. */
+static int parse_fraction(
+	const char **text, const struct unit *units, uint64_t *ret_billionths)
+{
+	uint64_t scale = 100000000;
+
+	*ret_billionths = 0;
+	if (**text != '.')
+		return 0;
+	(*text)++;
+	if (units != times || **text < '0' || **text > '9')
+		return -EINVAL;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		*ret_billionths += (**text - '0') * scale;
+		scale /= 10;
+	}
+	return 0;
+}
+
+static int parse_number(
+	const char *text, const struct unit *units, uint64_t *ret_number)
+{
+	char *end;
+	const char *rest;
+	uint64_t billionths;
+	unsigned long long number;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno)
+		return -ERANGE;
+	rest = end;
+	if (parse_fraction(&rest, units, &billionths) < 0)
+		return -EINVAL;
+	for (; units->suffix; units++) {
+		if (strcmp(rest, units->suffix) != 0)
+			continue;
+		if (number >= UINT64_MAX / units->factor)
+			return -ERANGE;
+		*ret_number = number * units->factor +
+			billionths * units->factor / 1000000000;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* A bound as it would be typed, in the largest unit that it has none left
+   over of. */
+static void bound_text(uint64_t bound, const struct unit *units, char text[32])
+{
+	const struct unit *unit = units;
+
+	for (; units->suffix; units++)
+		if (bound > 0 && bound % units->factor == 0)
+			unit = units;
+	snprintf(text, 32, "%" PRIu64 "%s", bound / unit->factor, unit->suffix);
+}
+
+static int out_of_range(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text, bool above)
+{
+	const struct unit *units = kinds[parameter->type].units;
+	char minimum[32], maximum[32];
+
+	bound_text(parameter->minimum, units, minimum);
+	bound_text(parameter->maximum, units, maximum);
+	return complain(complaint, EINVAL,
+		"%s: %s is not in %s..%s; the nearest is %s", parameter->name,
+		text, minimum, maximum, above ? maximum : minimum);
+}
+
+static int set_number(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	const struct kind *kind = &kinds[parameter->type];
+	uint64_t number = UINT64_MAX;
+	int result = parse_number(text, kind->units, &number);
+
+	if (result == -EINVAL)
+		return complain(complaint, EINVAL, "%s: %s is not %s",
+			parameter->name, text, kind->what);
+	if (number < parameter->minimum || number > parameter->maximum)
+		return out_of_range(complaint, parameter, text,
+			number > parameter->maximum);
+	if (parameter->multiple && number % parameter->multiple)
+		return complain(complaint, EINVAL,
+			"%s: %s is not a multiple of %llu", parameter->name,
+			text, (unsigned long long)parameter->multiple);
+	value->number = number;
+	return 0;
+}
+
+/* ---- Names ------------------------------------------------------------ */
+
+/* The bit of a word in a list of words; -1 if it is not there. */
+static int choice_bit(const char *choices, const char *word, size_t size)
+{
+	for (int bit = 0; *choices; bit++) {
+		size_t length = strcspn(choices, " ");
+
+		if (length == size && memcmp(choices, word, size) == 0)
+			return bit;
+		choices += length + (choices[length] == ' ');
+	}
+	return -1;
+}
+
+static int set_choice(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	if (parameter->type == CLYDE_ONE_OF)
+		value->number = 0;
+	while (*text) {
+		size_t size = strcspn(text, " ");
+		int bit = choice_bit(parameter->choices, text, size);
+
+		if (bit < 0)
+			return complain(complaint, EINVAL,
+				"%s: %.*s is not one of %s", parameter->name,
+				(int)size, text, parameter->choices);
+		value->number |= UINT64_C(1) << bit;
+		text += size + (text[size] == ' ');
+	}
+	return 0;
+}
+
+bool parameter_chosen(const struct clyde_parameter *parameter,
+	const struct value *value, const char *choice)
+{
+	size_t size = strlen(choice);
+
+	if (value->number == 0)
+		return choice_bit(parameter->initial, choice, size) >= 0;
+	return value->number >> choice_bit(parameter->choices, choice, size) &
+		1;
+}
+
+static int set_flag(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	bool yes = strcmp(text, "yes") == 0;
+
+	if (!yes && strcmp(text, "no") != 0)
+		return complain(complaint, EINVAL, "%s: %s is not yes or no",
+			parameter->name, text);
+	value->number = yes;
+	return 0;
+}
+
+/* ---- Texts ------------------------------------------------------------ */
+
+static int set_words(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	char *copy = strdup(text);
+	char **words = reallocarray(
+		value->words, value->count + 1, sizeof(*value->words));
+
+	if (words)
+		value->words = words;
+	if (copy == NULL || words == NULL) {
+		free(copy);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
+	if (parameter->type == CLYDE_TEXT && value->count > 0) {
+		free(words[0]);
+		value->count = 0;
+	}
+	words[value->count++] = copy;
+	return 0;
+}
+
+void value_clear(struct value *value)
+{
+	while (value->words && value->count > 0)
+		free(value->words[--value->count]);
+	free(value->words);
+	value->words = NULL;
+}
+
+/* ---- Pins ------------------------------------------------------------- */
+
+static int set_pins(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	struct clyde_pin pins[CLYDE_PINS_MAX];
+	const char *why;
+	int count = clyde_pins_parse(text, pins, &why);
+
+	if (count < 0)
+		return complain(complaint, -count, "%s: '%s': %s",
+			parameter->name, text, why);
+	if (parameter->type == CLYDE_PIN && count > 1)
+		return complain(complaint, EINVAL,
+			"%s: '%s' are %d pins, and one is needed",
+			parameter->name, text, count);
+	memcpy(value->pins, pins, count * sizeof(*pins));
+	value->count = count;
+	return 0;
+}
+
+int parameter_set(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value)
+{
+	static int (*const setters[])(struct complaint * complaint,
+		const struct clyde_parameter *parameter, const char *text,
+		struct value *value) = {
+		[CLYDE_SIZE] = set_number,
+		[CLYDE_INTEGER] = set_number,
+		[CLYDE_CHOICE] = set_choice,
+		[CLYDE_ONE_OF] = set_choice,
+		[CLYDE_FLAG] = set_flag,
+		[CLYDE_TIME] = set_number,
+		[CLYDE_TEXT] = set_words,
+		[CLYDE_WORDS] = set_words,
+		[CLYDE_PIN] = set_pins,
+		[CLYDE_PINS] = set_pins,
+	};
+	int result =
+		setters[parameter->type](complaint, parameter, text, value);
+
+	if (result == 0)
+		value->given = true;
+	return result;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What the files behind a run share: applet.c is its life, parameter.c the
+ * values, claim.c what it claims, core.c what becomes of that in the FPGA.
+ */
+#ifndef LIB_RUN_H
+#define LIB_RUN_H
+
+#include "internal.h"
+#include "applets/applet.h"
+
+/* ---- Values ----------------------------------------------------------- */
+
+struct value {
+	uint64_t number; /* a choice is a set of bits */
+	bool given;
+	unsigned count; /* of pins or words */
+	struct clyde_pin pins[CLYDE_PINS_MAX];
+	char **words;
+};
+
+int parameter_set(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	struct value *value);
+bool parameter_chosen(const struct clyde_parameter *parameter,
+	const struct value *value, const char *choice);
+void value_clear(struct value *value);
+
+/* ---- Claims ----------------------------------------------------------- */
+
+struct pin_claim {
+	const char *what; /* wants it: a parameter, say; NULL: it is free */
+	enum pin_use use;
+	uint8_t route; /* REG_PIN, of an output */
+};
+
+struct claim {
+	struct clyde_run *next;
+	clyde_token device; /* 0: nothing is claimed */
+	enum core_place core;
+	uint8_t streams;             /* enum core_flag */
+	enum clyde_pipe_id ids[2];   /* out, in */
+	struct clyde_pipe *pipes[2]; /* those that are open */
+	struct pin_claim pins[PIN_COUNT];
+	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
+	uint16_t pulled;             /* pins whose pull was changed */
+	uint16_t down, up;           /* what they had before */
+	bool attached, connected, kept;
+};
+
+struct clyde_run {
+	struct owner owner;
+	struct clyde_context *context;
+	const struct applet *applet;
+	struct clyde_device *device;
+	struct clyde_observer observer;
+	int in_fd, out_fd; /* -1: not attached */
+	struct claim claim;
+	struct value values[]; /* by parameter */
+};
+
+int claim_make(struct clyde_run *run, struct clyde_device *device);
+
+/* Whether another run has claimed a pipe of the same device. */
+bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
+
+/* Forget all of it; the tree is locked. */
+void claim_drop(struct clyde_run *run);
+
+/* Make the device's side of a claim: core, supplies and streams are there, or
+   a sentence says what is missing. */
+int core_attach(struct clyde_run *run);
+
+/* Undo all, whatever it was and however the run has ended. */
+void core_release(struct clyde_run *run);
+
+#endif

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The uart and gpio applets on the virtual Glasgow: with files, terminals,
+sockets and terminal programs at their user's end."""
+
+import json
+import os
+import pty
+import random
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import termios
+import time
+
+import pytest
+
+CLYDE = os.environ["CLYDE"]
+SECONDS = 20
+WIRE = ("-d", "virtual:wire=A0-A1")
+ECHO = ("-d", "virtual:part=uart-echo@rx=A0:tx=A1:baud=115200")
+UART = ("run", "uart", "--tx", "A0", "--rx", "A1", "-V", "3.3")
+GPIO = ("run", "gpio", "-V", "3.3")
+
+OK, WRONG_DATA, USAGE = 0, 1, 64
+PIN, PIN_TAKEN, CORE_TAKEN, NO_SUPPLY, ADDRESS = 88, 89, 90, 91, 92
+INTERRUPTED = 130
+
+
+def noise(size):
+    return random.Random(size).randbytes(size)
+
+
+def run(*arguments, data=b"", status=OK):
+    done = subprocess.run(
+        [CLYDE, *arguments], input=data, capture_output=True, timeout=SECONDS
+    )
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def complaint(*arguments, status):
+    done = run(*arguments, status=status)
+    lines = [
+        line
+        for line in done.stderr.decode().splitlines()
+        if line.startswith("clyde: ")
+    ]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def start(*arguments, **options):
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(
+        [CLYDE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def line_like(stream, pattern):
+    """The first line that matches, as soon as it comes."""
+    for line in stream:
+        found = re.search(pattern, line.decode())
+        if found:
+            return found.group(0)
+    raise AssertionError(f"no line like {pattern}")
+
+
+def end(process, status=INTERRUPTED):
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=SECONDS)
+    assert process.returncode == status, rest
+    return rest
+
+
+# ---- Files and pipes
+
+
+@pytest.mark.parametrize(
+    "size, baud", [(8192, 115200), (262144, 3000000), (65536, 12000000)]
+)
+def test_every_byte_comes_back_over_a_wire(size, baud):
+    data = noise(size)
+    done = run(*WIRE, *UART, "-b", str(baud), data=data)
+    assert done.stdout == data
+    assert b"0 framing errors, 0 parity errors, none lost" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--parity", "odd", "--stop", "2", "--bits", "7"),
+        ("--parity", "even", "--bits", "5"),
+        ("--parity", "one"),
+        ("--parity", "zero", "--stop-bits", "2"),
+    ],
+)
+def test_every_frame_carries_its_bits(options):
+    bits = int(options[options.index("--bits") + 1]) if "--bits" in options else 8
+    data = bytes(byte & (1 << bits) - 1 for byte in noise(1000))
+    assert run(*WIRE, *UART, *options, data=data).stdout == data
+
+
+def test_both_ends_may_be_inverted():
+    done = run(
+        *WIRE, "run", "uart", "--tx", "A0#", "--rx", "A1#", "-V", "3.3",
+        data=b"inverted",
+    )
+    assert done.stdout == b"inverted"
+
+
+def test_a_slow_line_is_waited_for():
+    assert run(*WIRE, *UART, "-b", "46", data=b"slow").stdout == b"slow"
+
+
+def test_what_is_lost_is_told_with_its_place():
+    """Nobody takes what comes, at 1.2 MB/s, until all was sent."""
+    data = noise(400000)
+    with open("/dev/shm/uart-input-%d" % os.getpid(), "w+b") as file:
+        os.unlink(file.name)
+        file.write(data)
+        file.seek(0)
+        process = start(*WIRE, *UART, "-b", "12000000", stdin=file)
+        time.sleep(0.2)
+        while file.seek(0, os.SEEK_CUR) < len(data):
+            time.sleep(0.05)
+        got, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == WRONG_DATA
+    lost, place = re.search(
+        rb"clyde: uart: (\d+) received bytes were lost, the first at byte "
+        rb"(0x[0-9a-f]+)",
+        said,
+    ).groups()
+    place = int(place, 16)
+    assert len(got) == len(data) - int(lost)
+    assert got[:place] == data[:place]
+    assert got[place] != data[place] or got[place + 1] != data[place + 1]
+
+
+def test_the_report_has_the_counts(tmp_path):
+    path = tmp_path / "uart.json"
+    run(*WIRE, *UART, "--json", str(path), data=b"counted")
+    events = json.loads(path.read_text())["events"]
+    assert [event["event"] for event in events] == ["start", "end"]
+    assert events[0]["format"] == "8N1"
+    assert events[1]["sent"] == events[1]["received"] == 7
+    assert events[1]["lost"] == 0
+
+
+# ---- The user's ends
+
+
+def test_bytes_come_at_once_on_a_pty():
+    process = start(*ECHO, *UART, "pty")
+    path = line_like(process.stdout, r"/dev/pts/\d+")
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    for word in (b"one\r\n", b"\x03\x1c\xff"):
+        os.write(fd, word)
+        got = b""
+        while len(got) < len(word) and select.select([fd], [], [], 10)[0]:
+            got += os.read(fd, 100)
+        assert got == word
+    os.close(fd)
+    end(process)
+
+
+def test_a_pty_gets_a_path_that_goes_with_it(tmp_path):
+    path = tmp_path / "line"
+    process = start(*ECHO, *UART, "pty", str(path))
+    slave = line_like(process.stdout, r"/dev/pts/\d+")
+    assert os.readlink(path) == slave
+    assert "something already" in complaint(
+        *ECHO, *UART, "pty", str(path), status=ADDRESS
+    )
+    end(process)
+    assert not os.path.lexists(path)
+
+
+@pytest.mark.skipif(not shutil.which("socat"), reason="no socat")
+def test_socat_talks_over_the_pty():
+    data = noise(3000)
+    process = start(*WIRE, *UART, "pty")
+    path = line_like(process.stdout, r"/dev/pts/\d+")
+    done = subprocess.run(
+        ["socat", "-t2", "-", path + ",raw,echo=0"],
+        input=data,
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    assert done.stdout == data, done.stderr
+    end(process)
+
+
+@pytest.mark.skipif(not shutil.which("picocom"), reason="no picocom")
+def test_picocom_talks_over_the_pty():
+    process = start(*ECHO, *UART, "pty")
+    path = line_like(process.stdout, r"/dev/pts/\d+")
+    done = subprocess.run(
+        ["picocom", "-q", "--nolock", "-x", "1000", path],
+        input=b"from picocom",
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    assert b"from picocom" in done.stdout, (done.stdout, done.stderr)
+    end(process)
+
+
+def connect(process):
+    port = int(line_like(process.stdout, r"tcp:127.0.0.1:\d+").split(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+
+
+def receive_all(client):
+    got = b""
+    while chunk := client.recv(65536):
+        got += chunk
+    return got
+
+
+def test_a_socket_serves_one_after_the_other():
+    process = start(*WIRE, *UART, "socket", "tcp:127.0.0.1:0")
+    client = connect(process)
+    peer = client.getpeername()
+    for data in (b"first", noise(5000)):
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        assert receive_all(client) == data
+        client.close()
+        client = socket.create_connection(peer, timeout=SECONDS)
+    client.close()
+    end(process)
+
+
+def test_once_is_for_one_connection():
+    process = start(*WIRE, *UART, "--once", "socket", "tcp::0")
+    client = connect(process)
+    client.sendall(b"once")
+    client.shutdown(socket.SHUT_WR)
+    assert receive_all(client) == b"once"
+    assert process.wait(timeout=SECONDS) == OK
+    process.communicate()
+
+
+def test_a_unix_socket_is_there_while_the_applet_is(tmp_path):
+    path = str(tmp_path / "socket")
+    for _ in range(2):
+        process = start(*WIRE, *UART, "socket", "unix:" + path)
+        line_like(process.stdout, "listening on unix:")
+        assert "in use by another program" in complaint(
+            *WIRE, *UART, "socket", "unix:" + path, status=ADDRESS
+        )
+        end(process)
+        assert not os.path.exists(path)
+    abandoned = socket.socket(socket.AF_UNIX)
+    abandoned.bind(path)
+    abandoned.close()
+    process = start(*WIRE, *UART, "socket", "unix:" + path)
+    line_like(process.stdout, "listening on unix:")
+    end(process)
+
+
+def test_a_port_in_use_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = "tcp:127.0.0.1:%d" % server.getsockname()[1]
+        assert where in complaint(
+            *WIRE, *UART, "socket", where, status=ADDRESS
+        )
+
+
+@pytest.mark.parametrize("how", ["key", "signal"])
+def test_the_terminal_is_as_before(how):
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(
+        [CLYDE, *ECHO, *UART],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+    )
+    line_like(process.stderr, "115199.64 baud")
+    assert not termios.tcgetattr(slave)[3] & termios.ICANON
+    os.write(master, b"x\x03")
+    got = b""
+    while len(got) < 2 and select.select([master], [], [], 10)[0]:
+        got += os.read(master, 100)
+    assert got == b"x\x03"
+    if how == "key":
+        os.write(master, b"\x1c")
+        assert process.wait(timeout=SECONDS) == OK
+    else:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=SECONDS) == 143
+    assert termios.tcgetattr(slave) == before
+    process.communicate()
+    os.close(master)
+    os.close(slave)
+
+
+# ---- GPIO
+
+
+def levels(*arguments, wire=WIRE):
+    return run(*wire, *GPIO, *arguments).stdout.decode().splitlines()[1:]
+
+
+def test_pins_are_driven_pulled_and_read_in_order():
+    assert levels("A0=1", "A1", "A0=0", "A1", "A1#") == [
+        "A1=1", "A1=0", "A1#=1",
+    ]
+    assert levels("A0=H", "A1", "A0=L", "A1") == ["A1=1", "A1=0"]
+    assert levels("set", "A0", "read", "A0:1", "clear", "A0", "read", "A1") == [
+        "A0=1", "A1=1", "A1=0",
+    ]
+    assert levels("--pins", "A0:1", "set", "A0#", "read") == ["A0=0", "A1=0"]
+
+
+def test_a_watch_begins_with_the_levels_and_ends_in_time():
+    done = run(
+        *WIRE, *GPIO, "set", "A0", "watch", "A1", "--for", "2ms", "--json", "-"
+    )
+    assert json.loads(done.stdout)["changes"] == [
+        {"time_ns": 0, "changed": "A1=1", "levels": 2, "lost": 0}
+    ]
+
+
+# ---- Both
+
+
+def test_gpio_watches_what_uart_sends():
+    process = start(
+        *WIRE, *UART, "-b", "1000000", "++", "gpio", "watch", "A1",
+        stdin=subprocess.PIPE,
+    )
+    line_like(process.stderr, r"ns  A1=1")
+    process.stdin.write(b"U")
+    process.stdin.close()
+    assert process.stdout.read(1) == b"U"
+    times = []
+    while len(times) < 10:
+        line = line_like(process.stderr, r"\d+ ns  A1=[01]")
+        times.append(int(line.split()[0]))
+    assert [after - before for before, after in zip(times, times[1:])] == [
+        1000
+    ] * 9
+    process.stdin = None
+    end(process)
+
+
+def test_an_interrupt_ends_both():
+    process = start(*WIRE, *UART, "pty", "++", "gpio", "watch", "A1")
+    line_like(process.stdout, r"/dev/pts/\d+")
+    end(process)
+
+
+@pytest.mark.parametrize(
+    "arguments, status, words",
+    [
+        (("uart", "--tx", "A0", "--rx", "A0"), PIN_TAKEN, "tx and rx"),
+        (("uart", "--tx", "C0"), PIN, "ports A and B only"),
+        (("uart", "--tx", "A8"), PIN, "ports are A to D"),
+        (("uart", "--tx", "A0"), NO_SUPPLY, "-V A=3.3"),
+        (("uart", "--tx", "A0,A1"), USAGE, "one is needed"),
+        (("uart", "--tx", "A0", "-b", "45"), USAGE, "the nearest is 46"),
+        (("uart",), USAGE, "--tx, --rx or both"),
+        (("uart", "--tx", "A0", "socket", "tcp:1"), USAGE, "tcp:127.0.0.1:"),
+        (("uart", "--tx", "A0", "++"), USAGE, "an applet is missing"),
+        (
+            ("uart", "--tx", "A0", "pty", "++", "uart", "--tx", "A1"),
+            CORE_TAKEN,
+            "one uart core",
+        ),
+        (
+            ("uart", "--tx", "A0", "++", "gpio", "A0=1"),
+            PIN_TAKEN,
+            "tx of uart and A0=1 of gpio",
+        ),
+        (
+            ("gpio", "-V", "3.3", "A0", "++", "uart", "--tx", "A1", "-V", "5"),
+            USAGE,
+            "two voltages",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(arguments, status, words):
+    assert words in complaint(*WIRE, "run", *arguments, status=status)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Any text as pins: none may come out that no port has, nor more than there
+   is room for, and on failure nothing is touched. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clyde.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void parse(const char *text)
+{
+	struct clyde_pin *pins = malloc(CLYDE_PINS_MAX * sizeof(*pins));
+	const char *why = NULL;
+	int count;
+
+	check(pins != NULL);
+	memset(pins, 0xee, CLYDE_PINS_MAX * sizeof(*pins));
+	count = clyde_pins_parse(text, pins, &why);
+	check(count <= CLYDE_PINS_MAX);
+	if (count < 0)
+		check(why && *why && pins[0].port == 0xee);
+	for (int i = 0; i < count; i++)
+		check(pins[i].port < CLYDE_PORT_COUNT && pins[i].number < 8);
+	free(pins);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1); /* exactly, so that more is seen */
+
+	check(text != NULL);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	parse(text);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What runs claim and what becomes of it: conflicts before anything is done,
+   pins and streams while an applet runs, and nothing of it afterwards. */
+#include "clyde-test.h"
+
+#include <unistd.h>
+
+#include "wire/core-gpio.h"
+
+#define MS 1000000
+
+struct bench_run {
+	struct bench_top top;
+	struct clyde_run *run;
+	int64_t begun_ns, told_ns; /* when the first record came */
+	uint8_t pins[PIN_COUNT], stream[4], input;
+	bool interrupt;
+};
+
+/* The device as it is while the applet runs. */
+static void look(void *user, const struct clyde_record *record)
+{
+	struct bench_run *bench = user;
+
+	(void)record;
+	if (bench->told_ns)
+		return;
+	bench->told_ns = clyde_device_now(bench->top.device);
+	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
+	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
+	clyde_register_read(
+		bench->top.device, REG_INPUT + INPUT_UART, &bench->input, 1);
+	if (bench->interrupt)
+		clyde_context_interrupt(bench->top.context);
+}
+
+static void set(struct bench_run *bench, const char *const *settings)
+{
+	for (; *settings; settings += 2)
+		if (clyde_run_set(bench->run, settings[0], settings[1]) < 0)
+			fail_msg("%s", clyde_context_error(bench->top.context));
+}
+
+static void power(struct bench_top *top)
+{
+	assert_int_equal(clyde_fpga_load_image(top->device), 1);
+	assert_int_equal(clyde_supply_set(top->device, 3, 3300), 0);
+}
+
+static struct bench_run prepare(const char *applet, const char *const *settings)
+{
+	struct bench_run bench = {.top = open_uri("virtual:wire=A0-A1")};
+
+	power(&bench.top);
+	assert_int_equal(
+		clyde_run_new(bench.top.context, applet, &bench.run), 0);
+	set(&bench, settings);
+	return bench;
+}
+
+#define PREPARE(applet, ...) \
+	prepare(applet, (const char *const[]){__VA_ARGS__, NULL})
+
+/* From an input that is at its end to an output for nothing. */
+static int start(struct bench_run *bench)
+{
+	struct clyde_observer observer = {.record = look, .user = bench};
+	int in[2], out[2], result;
+
+	assert_int_equal(pipe(in) | pipe(out), 0);
+	close(in[1]);
+	clyde_run_attach(bench->run, in[0], out[1]);
+	bench->told_ns = 0;
+	bench->begun_ns = clyde_device_now(bench->top.device);
+	result =
+		clyde_run_start(bench->run, bench->top.device, NULL, &observer);
+	close(in[0]);
+	close(out[0]);
+	close(out[1]);
+	return result;
+}
+
+static void assert_released(struct bench_run *bench)
+{
+	static const uint8_t zeros[PIN_COUNT];
+	uint8_t pins[PIN_COUNT], stream[4], input, down[4], up[4];
+	struct clyde_device *device = bench->top.device;
+
+	clyde_context_resume(bench->top.context);
+	assert_int_equal(clyde_register_read(device, REG_PIN, pins, 16), 0);
+	assert_int_equal(clyde_register_read(device, REG_STREAM, stream, 4), 0);
+	assert_int_equal(
+		clyde_register_read(device, REG_INPUT + INPUT_UART, &input, 1),
+		0);
+	assert_int_equal(clyde_pulls_get(device, down, up), 0);
+	assert_memory_equal(pins, zeros, sizeof(pins));
+	assert_memory_equal(stream, zeros, sizeof(stream));
+	assert_int_equal(input, 0);
+	assert_int_equal(up[0] | down[0], 0);
+	close_top(&bench->top);
+}
+
+static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
+{
+	struct bench_run bench = PREPARE("uart", "tx", "A0#", "rx", "B1");
+
+	(void)state;
+	assert_int_equal(start(&bench), 0);
+	assert_int_equal(bench.pins[0], OUTPUT_UART | PIN_INVERT);
+	assert_int_equal(bench.pins[9], 0);
+	assert_int_equal(bench.input, INPUT_CONNECTED | 9);
+	assert_int_equal(bench.stream[0], CORE_UART);
+	assert_int_equal(bench.stream[2], CORE_UART);
+	assert_released(&bench);
+}
+
+static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
+{
+	struct bench_run bench =
+		PREPARE("uart", "tx", "A0", "rx", "A1", "stream", "yes");
+
+	(void)state;
+	bench.interrupt = true;
+	assert_int_equal(start(&bench), -EINTR);
+	assert_int_equal(bench.pins[0], OUTPUT_UART);
+	assert_released(&bench);
+}
+
+static void switching_to_another_applet_takes_at_most_5_ms(void **state)
+{
+	struct bench_run bench = PREPARE("gpio", "action", "A0");
+
+	(void)state;
+	assert_int_equal(start(&bench), 0);
+	assert_in_range(bench.told_ns - bench.begun_ns, 1, 5 * MS);
+	clyde_run_close(bench.run);
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
+	set(&bench, (const char *const[]){"tx", "A0", "rx", "A1", NULL});
+	assert_int_equal(start(&bench), 0);
+	assert_in_range(bench.told_ns - bench.begun_ns, 1, 5 * MS);
+	assert_released(&bench);
+}
+
+/* Half-bits of a millisecond, more or less, by hand; until it is noticed. */
+static void wave(void *user, const struct clyde_record *record)
+{
+	struct bench_run *bench = user;
+	struct clyde_device *device = bench->top.device;
+	uint16_t outputs[2] = {0, 1};
+	uint8_t route = OUTPUT_GPIO;
+
+	if (strcmp(record->fields[0].text, "baud") == 0) {
+		bench->told_ns = record->fields[1].real;
+		clyde_context_interrupt(bench->top.context);
+	}
+	if (strcmp(record->fields[0].text, "start") != 0)
+		return;
+	clyde_register_write(device, REG_PIN, &route, 1);
+	for (int i = 0; i < 200; i++) {
+		outputs[0] = i & 1;
+		clyde_register_write(
+			device, REG_GPIO_OUTPUT, outputs, sizeof(outputs));
+		clyde_device_sleep(device, 1);
+	}
+}
+
+static void auto_baud_follows_the_line(void **state)
+{
+	struct bench_run bench =
+		PREPARE("uart", "rx", "A1", "auto-baud", "yes");
+	struct clyde_observer observer = {.record = wave, .user = &bench};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	clyde_run_attach(bench.run, ends[0], ends[1]);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
+		-EINTR);
+	assert_in_range(bench.told_ns, 500, 1100);
+	close(ends[0]);
+	close(ends[1]);
+	clyde_context_resume(bench.top.context);
+	close_top(&bench.top);
+}
+
+static void what_gpio_drives_stays_driven(void **state)
+{
+	struct bench_run bench = PREPARE("gpio", "action", "A0=1");
+	uint8_t levels[CLYDE_PORT_COUNT];
+
+	(void)state;
+	assert_int_equal(start(&bench), 0);
+	assert_int_equal(clyde_levels_get(bench.top.device, levels), 0);
+	assert_int_equal(levels[0] & 3, 3);
+	/* Another applet may have the pin, and leaves it as an input. */
+	clyde_run_close(bench.run);
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
+	set(&bench, (const char *const[]){"tx", "A0", "no-pull", "yes", NULL});
+	assert_int_equal(start(&bench), 0);
+	assert_released(&bench);
+}
+
+static void refused(const char *const *settings, int error, const char *why)
+{
+	struct bench_run bench = prepare("uart", settings);
+
+	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), -error);
+	assert_says(bench.top.context, why);
+	close_top(&bench.top);
+}
+
+#define REFUSED(error, why, ...) \
+	refused((const char *const[]){__VA_ARGS__, NULL}, error, why)
+
+static void what_cannot_be_claimed_is_told(void **state)
+{
+	(void)state;
+	REFUSED(EEXIST, "pin A0 can have one function, not two: tx and rx",
+		"tx", "A0", "rx", "A0#");
+	REFUSED(ECHRNG, "no pin C0: revision C3 has ports A and B only", "tx",
+		"C0");
+	REFUSED(EINVAL, "a pin is needed", "baud", "9600");
+	REFUSED(EINVAL, "tcp:127.0.0.1:", "tx", "A0", "mode", "socket");
+	REFUSED(EINVAL, "tcp:127.0.0.1:", "tx", "A0", "mode", "socket",
+		"endpoint", "udp:1");
+}
+
+static void runs_on_one_device_learn_of_each_other(void **state)
+{
+	struct bench_run bench = PREPARE("uart", "tx", "A0", "rx", "A1");
+	struct clyde_context *context = bench.top.context;
+	struct clyde_run *other, *third;
+
+	(void)state;
+	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
+	assert_int_equal(clyde_run_new(context, "uart", &other), 0);
+	assert_int_equal(clyde_run_set(other, "tx", "B0"), 0);
+	assert_int_equal(clyde_run_claim(other, bench.top.device), -EUSERS);
+	assert_says(context, "one uart core");
+	assert_int_equal(clyde_run_new(context, "gpio", &third), 0);
+	assert_int_equal(clyde_run_set(third, "action", "A0=1"), 0);
+	assert_int_equal(clyde_run_claim(third, bench.top.device), -EEXIST);
+	assert_says(context, "tx of uart and A0=1 of gpio");
+	/* The first one's claim ends with it. */
+	clyde_run_close(bench.run);
+	assert_int_equal(clyde_run_claim(other, bench.top.device), 0);
+	assert_int_equal(clyde_run_claim(third, bench.top.device), 0);
+	close_top(&bench.top);
+}
+
+static void a_run_beside_another_gets_the_other_pipes(void **state)
+{
+	struct bench_run bench = PREPARE("uart", "tx", "A0", "rx", "A1");
+	struct clyde_run *other;
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "benchmark", &other), 0);
+	assert_int_equal(clyde_run_claim(other, bench.top.device), 0);
+	assert_int_equal(start(&bench), 0);
+	assert_int_equal(bench.stream[1], CORE_UART);
+	assert_int_equal(bench.stream[3], CORE_UART);
+	clyde_run_close(other);
+	assert_released(&bench);
+}
+
+static void a_port_without_supply_is_told_with_the_fix(void **state)
+{
+	struct bench_run bench = PREPARE("uart", "tx", "A0", "rx", "B1");
+
+	(void)state;
+	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
+	assert_int_equal(start(&bench), -ENOTCONN);
+	assert_says(bench.top.context,
+		"rx: pin B1 is dead, as port B has no supply; give it one, "
+		"with -V B=3.3 say");
+	close_top(&bench.top);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_run_has_its_pins_and_streams_and_gives_them_back),
+		cmocka_unit_test(
+			an_interrupted_run_gives_its_pins_back_as_well),
+		cmocka_unit_test(
+			switching_to_another_applet_takes_at_most_5_ms),
+		cmocka_unit_test(auto_baud_follows_the_line),
+		cmocka_unit_test(what_gpio_drives_stays_driven),
+		cmocka_unit_test(what_cannot_be_claimed_is_told),
+		cmocka_unit_test(runs_on_one_device_learn_of_each_other),
+		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
+		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
