@@ -78,7 +78,8 @@ static error_t parse_argument(int key, char *argument, struct argp_state *state)
 		return set_positional(line, argument);
 	for (unsigned i = 0; line->parameters[i].name; i++)
 		if (!line->parameters[i].positional && key == key_of(line, i))
-			return set(line, &line->parameters[i], argument);
+			return set(line, &line->parameters[i],
+				argument ? argument : "yes");
 	return ARGP_ERR_UNKNOWN;
 }
 
@@ -126,6 +127,8 @@ static char *describe(const struct clyde_parameter *parameter)
 	char range[128];
 	char *text;
 
+	if (parameter->type == CLYDE_FLAG)
+		return strdup(parameter->help);
 	format_range(parameter, range, sizeof(range));
 	if (asprintf(&text, "%s (%s%s%s)", parameter->help, range,
 		    initial[0] ? "; default " : "", initial) < 0)
@@ -169,6 +172,8 @@ static bool fill_option(
 	}
 	option->name = strdup(parameter->name);
 	option->key = key_of(line, index);
+	if (parameter->type == CLYDE_FLAG)
+		return option->doc && option->name;
 	option->arg = placeholder(parameter);
 	return option->doc && option->name && option->arg;
 }

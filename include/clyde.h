@@ -550,6 +550,7 @@ enum clyde_parameter_type {
 	CLYDE_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
 	CLYDE_INTEGER, /* unsigned decimal */
 	CLYDE_CHOICE,  /* names out of a list, in any number */
+	CLYDE_FLAG,    /* an option without a value; to set it, "yes" or "no" */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */
@@ -600,7 +601,7 @@ struct clyde_field {
 /* What an applet reports: a line for people, fields for programs. */
 struct clyde_record {
 	const char *group; /* "modes": the list it belongs to */
-	const char *text;
+	const char *text;  /* NULL: only programs need it */
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 

@@ -154,14 +154,32 @@ static int set_number(struct complaint *complaint,
 	return 0;
 }
 
+static int set_flag(struct complaint *complaint,
+	const struct clyde_parameter *parameter, const char *text,
+	uint64_t *value)
+{
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return complain(complaint, EINVAL, "%s: %s is not yes or no",
+			parameter->name, text);
+	*value = text[0] == 'y';
+	return 0;
+}
+
 static int set_value(
 	struct clyde_run *run, int index, const char *text, uint64_t *value)
 {
 	const struct clyde_parameter *parameter =
 		&run->applet->table.parameters[index];
+	struct complaint *complaint = &run->context->complaint;
 
-	return (parameter->type == CLYDE_CHOICE ? set_choice : set_number)(
-		&run->context->complaint, parameter, text, value);
+	switch (parameter->type) {
+	case CLYDE_CHOICE:
+		return set_choice(complaint, parameter, text, value);
+	case CLYDE_FLAG:
+		return set_flag(complaint, parameter, text, value);
+	default:
+		return set_number(complaint, parameter, text, value);
+	}
 }
 
 static struct clyde_run *new_run(
@@ -178,7 +196,7 @@ static struct clyde_run *new_run(
 	run->context = context;
 	run->applet = applet;
 	for (size_t i = 0; i < count; i++)
-		if (applet->table.parameters[i].type != CLYDE_CHOICE)
+		if (applet->table.parameters[i].type < CLYDE_CHOICE)
 			set_value(run, i, applet->table.parameters[i].initial,
 				&run->values[i]);
 	return run;

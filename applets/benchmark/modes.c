@@ -32,6 +32,7 @@ static void advance(struct bench *bench, size_t size)
 		bench->start_ns = now;
 		bench->start_moved = bench->moved;
 	}
+	bench_tick(bench, bench->moved);
 	if (before / PROGRESS_STEP != bench->moved / PROGRESS_STEP)
 		run_progress(bench->run, bench->mode->name, bench->moved,
 			total(bench));
@@ -161,6 +162,7 @@ static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
 
 	while (*sent < end && result == 0) {
 		result = send(bench, sent, end);
+		bench_tick(bench, clyde_pipe_offset(bench->out));
 		if (*sent % PROGRESS_STEP == 0)
 			run_progress(bench->run, "sink", *sent, total(bench));
 	}
@@ -247,8 +249,10 @@ static int round_trip(struct bench *bench, bool timed)
 		return -EILSEQ;
 	}
 	bench->end_ns = clyde_device_now(bench->device);
-	if (timed)
+	if (timed) {
 		histogram_add(bench->histogram, bench->end_ns - start);
+		bench_tick_round_trip(bench, bench->end_ns - start);
+	}
 	return size == sizeof(data)
 		? 0
 		: run_fail(bench->run, ETIMEDOUT,
