@@ -47,6 +47,8 @@ static void pipe_totals(
 		ret_total->wakeups += stats.wakeups;
 		ret_total->starvations += stats.starvations;
 		ret_total->memory += stats.memory;
+		if (ret_total->depth == 0 || stats.depth < ret_total->depth)
+			ret_total->depth = stats.depth;
 		if (stats.ready_max > ret_total->ready_max)
 			ret_total->ready_max = stats.ready_max;
 	}
@@ -66,6 +68,7 @@ static void add_common(const struct bench *bench, struct fields *fields,
 		if (mismatch->resumed)
 			add_real(fields, "gap", mismatch->gap);
 	}
+	add_count(fields, "depth_granted", stats->depth);
 	add_count(fields, "transfers", stats->transfers);
 	add_count(fields, "stalls", stats->stalls);
 	add_count(fields, "wakeups", stats->wakeups);
