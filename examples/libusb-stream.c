@@ -4,13 +4,14 @@
  * Streams through a Glasgow's benchmark core with nothing but libusb, and
  * checks every byte:
  *
- *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH]]]
+ *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH [FILE]]]]
  *
  * The FPGA must be configured already.  Without hardware:
  *
  *	clyde virtual -d virtual:configured=1 -- libusb-stream loopback 256
  */
 #include <libusb.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -229,7 +230,29 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool latency(unsigned count)
+/* What they were, sorted: the figures, and all of them in a file. */
+static void show(const double *us, unsigned count, const char *path)
+{
+	double mean = 0, square = 0;
+	FILE *file = path ? fopen(path, "w") : NULL;
+
+	for (unsigned i = 0; i < count; i++) {
+		double delta = us[i] - mean;
+
+		mean += delta / (i + 1);
+		square += delta * (us[i] - mean);
+		if (file)
+			fprintf(file, "%.3f\n", us[i]);
+	}
+	printf("mean %.1f us, stddev %.1f, p50 %.1f us, p99 %.1f us, "
+	       "p99.9 %.1f, max %.1f us\n",
+		mean, sqrt(square / count), us[count / 2], us[count * 99 / 100],
+		us[count * 999ULL / 1000], us[count - 1]);
+	if (path && (file == NULL || fclose(file) == EOF))
+		fprintf(stderr, "libusb-stream: cannot write %s\n", path);
+}
+
+static bool latency(unsigned count, const char *path)
 {
 	struct libusb_transfer *in = libusb_alloc_transfer(0);
 	struct libusb_transfer *out = libusb_alloc_transfer(0);
@@ -256,8 +279,7 @@ static bool latency(unsigned count)
 			memcmp(there, back, BLOCK) != 0;
 	}
 	qsort(us, count, sizeof(*us), compare);
-	printf("p50 %.1f us, p99 %.1f us, max %.1f us\n", us[count / 2],
-		us[count * 99 / 100], us[count - 1]);
+	show(us, count, path);
 	libusb_free_transfer(in);
 	libusb_free_transfer(out);
 	free(us);
@@ -296,7 +318,7 @@ int main(int argc, char **argv)
 		depth > DEPTH_MAX) {
 		fprintf(stderr,
 			"usage: libusb-stream source|sink|loopback|"
-			"latency [MIB [SIZE [DEPTH]]]\n");
+			"latency [MIB [SIZE [DEPTH [FILE]]]]\n");
 		return 64;
 	}
 	make_sequence();
@@ -314,7 +336,8 @@ int main(int argc, char **argv)
 	if (trips)
 		command(SET_REGISTER, idle, sizeof(idle), NULL, 0);
 	set_mode(mode);
-	good = trips ? latency(mib * 1048576 / (2 * BLOCK))
+	good = trips ? latency(mib * 1048576 / (2 * BLOCK),
+			       argc > 5 ? argv[5] : NULL)
 		     : run(mode, mib * 1048576, size, depth);
 	puts(good ? "every byte is right" : "DATA IS WRONG");
 	set_mode(IDLE);

@@ -89,14 +89,9 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 		interval->length_ns;
 }
 
-static bool wanted(const struct bench *bench)
-{
-	return bench->interval.length_ns > 0 && bench->moved >= bench->omit;
-}
-
 void bench_tick(struct bench *bench, uint64_t bytes)
 {
-	if (wanted(bench))
+	if (bench->interval.length_ns > 0 && bench->moved >= bench->omit)
 		tick(bench, clyde_device_now(bench->device), bytes);
 }
 
@@ -104,7 +99,7 @@ void bench_tick_round_trip(struct bench *bench, uint64_t ns)
 {
 	struct interval *interval = &bench->interval;
 
-	if (!wanted(bench))
+	if (interval->length_ns == 0)
 		return;
 	if (interval->start_ns != bench->start_ns)
 		begin(bench);
@@ -119,7 +114,7 @@ void bench_tick_end(struct bench *bench)
 {
 	const struct interval *interval = &bench->interval;
 
-	if (wanted(bench) && interval->start_ns == bench->start_ns &&
+	if (interval->length_ns > 0 && interval->start_ns == bench->start_ns &&
 		bench->end_ns > interval->mark_ns &&
 		bench->moved > interval->mark_bytes)
 		row(bench, bench->end_ns, bench->moved);
