@@ -13,6 +13,12 @@ $(BUILD)/build.ninja:
 benchmark: all
 	$(BUILD)/cli/clyde -d virtual: run benchmark
 
+# Clyde beside other hosts, on the virtual Glasgow; some minutes.
+OUT ?= compare
+compare: all
+	scripts/packages bench
+	/usr/bin/python3 bench/compare.py --build $(BUILD) $(OUT)
+
 # Everything that can be checked on this machine.
 check:
 	scripts/packages build check
@@ -28,4 +34,4 @@ fuzz:
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark check install fuzz clean
+.PHONY: all benchmark check compare install fuzz clean

@@ -149,7 +149,8 @@ static void read_interval(struct reader *reader, json_t *object)
 	interval.value = row->kind == REPORT_RATE
 		? read_number(reader, object, "mib_per_s")
 		: read_optional(reader, object, "mean_us");
-	if (reader->error == 0)
+	/* Nothing came back in that time, say. */
+	if (reader->error == 0 && !isnan(interval.value))
 		add_interval(reader, row, &interval);
 }
 

@@ -79,13 +79,15 @@ void put_differences(FILE *out, const struct report *report)
 		fputs(" to ", out);
 		put_text(out, report->files[1].name);
 	}
+	fputs(", medians. ", out);
+	put_text(out, report_method);
 	fprintf(out,
-		", medians. %s</p>\n<table class=\"wide\"><thead><tr>"
-		"<th></th>%s<th class=\"n\">before</th><th class=\"n\">after"
-		"</th><th></th><th class=\"n\">change</th>"
+		"</p>\n<table class=\"wide\"><thead><tr><th></th>%s"
+		"<th class=\"n\">before</th><th class=\"n\">after</th>"
+		"<th></th><th class=\"n\">change</th>"
 		"<th class=\"n\">repeats</th><th class=\"n\">p</th>"
 		"<th>verdict</th></tr></thead>\n<tbody>",
-		report_method, report->file_count > 2 ? "<th>file</th>" : "");
+		report->file_count > 2 ? "<th>file</th>" : "");
 	for (size_t i = 0; i < report->row_count; i++) {
 		const struct report_row *before = &report->rows[i];
 
