@@ -94,9 +94,9 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "sweep",
 		.type = CLYDE_FLAG,
-		.help = "Measure the throughput at five transfer sizes and "
-			"five depths, in place of --transfer-size and "
-			"--depth; latency is not swept",
+		.help = "Measure the throughput at five transfer sizes by "
+			"five depths, whatever was given for these; latency "
+			"is not swept",
 	},
 	{0},
 };
