@@ -194,6 +194,19 @@ static bool is_used(const struct report *report, enum report_kind kind,
 	return false;
 }
 
+/* The largest number of the block: as many decimals have all, so that they
+   stand in line. */
+static double like(const struct report *report, const struct report_row *row,
+	const struct column *column)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < report->row_count; i++)
+		if (report_same_block(row, &report->rows[i]))
+			most = fmax(most, column->value(&report->rows[i]));
+	return most;
+}
+
 static void put_cells(FILE *out, const struct report *report,
 	const struct report_row *row, const struct column *column)
 {
@@ -206,10 +219,11 @@ static void put_cells(FILE *out, const struct report *report,
 		value = column->value(row);
 		snprintf(attributes, sizeof(attributes),
 			"class=\"n\" data-label=\"%s\"", column->name);
-		(column->percent ? put_percent(
-					   out, "td", attributes, value, false)
-				 : put_number(out, "td", attributes, value,
-					   value));
+		if (column->percent)
+			put_percent(out, "td", attributes, value, false);
+		else
+			put_number(out, "td", attributes, value,
+				like(report, row, column));
 	}
 	fprintf(out, "<td class=\"n\" data-label=\"repeats\">%zu</td>",
 		row->count);
