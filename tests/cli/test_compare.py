@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -81,3 +82,57 @@ def test_a_host_that_fails_costs_its_own_rows_only(tmp_path):
     assert "What failed:" in table and "after 0 transfers" in table
     page = (tmp_path / "compare.html").read_text()
     assert "after 0 transfers" in page
+
+
+# ---- Hosts that do not end well -------------------------------------------
+
+
+def one_run(tmp_path, monkeypatch, script):
+    """What is said of a run whose client is this shell script; "$1" is the
+    file in which it counts."""
+    monkeypatch.syspath_prepend(str(SOURCE / "bench"))
+    import compare as module
+    monkeypatch.setattr(module, "DEADLINE_S", 3)
+    host = module.Host("odd", "sh", lambda mode, counts, counter:
+                       ["sh", "-c", script, "sh", counter])
+    with pytest.raises(module.Failed) as failed:
+        module.run_once(BUILD, host, "off", "source", {}, tmp_path)
+    entry = module.entry(("off", "source", host), [], failed.value, {})
+    assert entry["mib_per_s"] is None
+    return entry["failed"], entry["failed_after_transfers"]
+
+
+COUNTS_3 = r"printf '\003\0\0\0\0\0\0\0\0\0\060\0\0\0\0\0' >$1; "
+
+
+def test_a_crash_is_told_with_how_far_it_came(tmp_path, monkeypatch):
+    why, transfers = one_run(tmp_path, monkeypatch, COUNTS_3 + "kill -SEGV $$")
+    assert "SIGSEGV" in why and why.endswith(", after 3 transfers, 3.0 MiB")
+    assert transfers == 3
+
+
+def alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def test_a_hang_is_ended_with_all_its_children(tmp_path, monkeypatch):
+    script = "sleep 1000 & echo $! >$0.child; " + COUNTS_3 + "wait"
+    script = script.replace("$0.child", str(tmp_path / "child"))
+    why, _ = one_run(tmp_path, monkeypatch, script)
+    assert why.startswith("hung: no end after 3 s, after 3 transfers")
+    child = (tmp_path / "child").read_text().strip()
+    deadline = time.monotonic() + 30
+    while alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_exception_is_told_by_its_last_line(tmp_path, monkeypatch):
+    why, _ = one_run(
+        tmp_path, monkeypatch,
+        "echo Traceback >&2; echo 'ValueError: Finalizer' >&2; exit 1")
+    assert why.startswith("ValueError: Finalizer, after 0 transfers")
