@@ -52,18 +52,16 @@ const char *report_size(uint64_t size, char text[REPORT_NUMBER_SIZE])
 	return text;
 }
 
-void report_label(const struct report *report, const struct report_row *row,
-	char text[REPORT_LABEL_SIZE])
+void report_label(const struct report_row *row, char text[REPORT_LABEL_SIZE])
 {
 	char size[REPORT_NUMBER_SIZE];
-	int used = snprintf(text, REPORT_LABEL_SIZE, "%.70s%s%.60s", row->group,
+	int used = snprintf(text, REPORT_LABEL_SIZE, "%.60s%s%.60s", row->group,
 		row->name[0] ? ": " : "", row->name);
 
 	if (row->swept)
-		used += snprintf(text + used, REPORT_LABEL_SIZE - used,
+		snprintf(text + used, REPORT_LABEL_SIZE - used,
 			" %s x %" PRIu64, report_size(row->transfer_size, size),
 			row->depth);
-	(void)report;
 }
 
 static bool same(const struct report_row *a, const struct report_row *b)

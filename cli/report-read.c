@@ -11,7 +11,7 @@
 
 #define NUMBER_MAX 1e15
 #define ROWS_MAX   4096
-#define NAME_MAX_  200
+#define TEXT_MAX   200
 
 bool refuse(struct reader *reader, const char *format, ...)
 {
@@ -162,8 +162,8 @@ struct report_row *add_row(struct reader *reader, enum report_kind kind,
 	row->cpu_s_per_gib = row->core_share = row->peak_mib = NAN;
 	for (unsigned i = 0; i < REPORT_FIGURES; i++)
 		row->figures[i] = NAN;
-	row->group = strndup(group, NAME_MAX_);
-	row->name = strndup(name, NAME_MAX_);
+	row->group = strndup(group, TEXT_MAX);
+	row->name = strndup(name, TEXT_MAX);
 	if (row->group && row->name)
 		return row;
 	out_of_memory(reader);
@@ -201,7 +201,7 @@ bool add_failure(
 {
 	if (row->failed)
 		return true;
-	row->failed = strndup(text, NAME_MAX_);
+	row->failed = strndup(text, TEXT_MAX);
 	return row->failed || out_of_memory(reader);
 }
 
@@ -295,7 +295,7 @@ int report_read(struct report *report, const char *name, const void *data,
 
 	ret_why[0] = '\0';
 	report->file_count++;
-	file->name = strndup(name, NAME_MAX_);
+	file->name = strndup(name, TEXT_MAX);
 	if (file->name == NULL)
 		out_of_memory(&reader);
 	else if (root == NULL)

@@ -6,12 +6,11 @@
 
 #include <math.h>
 
-static void put_what(
-	FILE *out, const struct report *report, const struct report_row *row)
+static void put_what(FILE *out, const struct report_row *row)
 {
 	char label[REPORT_LABEL_SIZE];
 
-	report_label(report, row, label);
+	report_label(row, label);
 	fputs("<th scope=\"row\">", out);
 	put_text(out, label);
 	fputs("</th>", out);
@@ -43,7 +42,7 @@ static void put_difference(FILE *out, const struct report *report,
 	double like = fmax(before->median, after->median);
 
 	fputs("<tr>", out);
-	put_what(out, report, before);
+	put_what(out, before);
 	if (report->file_count > 2)
 		put_file(out, report, after);
 	put_number(out, "td", "class=\"n\" data-label=\"before\"",
@@ -259,7 +258,7 @@ static void put_table(FILE *out, const struct report *report,
 		}
 		begun = true;
 		fputs("<tr>", out);
-		put_what(out, report, row);
+		put_what(out, row);
 		put_file(out, report, row);
 		put_cells(out, report, row, columns);
 	}

@@ -7,17 +7,35 @@
 #include <math.h>
 #include <string.h>
 
-#define WHAT_WIDTH 46
+/* As wide as the longest label, and "[1] " before it if there are several
+   files. */
+static int label_width(const struct report *report)
+{
+	char label[REPORT_LABEL_SIZE];
+	size_t width = 22;
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		report_label(&report->rows[i], label);
+		if (strlen(label) > width)
+			width = strlen(label);
+	}
+	return width;
+}
+
+static int indent(const struct report *report)
+{
+	return label_width(report) + (report->file_count > 1 ? 4 : 0);
+}
 
 static void put_what(
 	FILE *out, const struct report *report, const struct report_row *row)
 {
 	char label[REPORT_LABEL_SIZE];
 
-	report_label(report, row, label);
+	report_label(row, label);
 	if (report->file_count > 1)
 		fprintf(out, "[%u] ", row->file + 1);
-	fprintf(out, "%-*s", WHAT_WIDTH, label);
+	fprintf(out, "%-*s", label_width(report), label);
 }
 
 static void put_number(FILE *out, double value)
@@ -40,12 +58,6 @@ static void put_end(FILE *out, const struct report_row *row)
 		row->failed ? row->failed : "");
 }
 
-/* "[1] " before each row, if there are several files */
-static int indent(const struct report *report)
-{
-	return WHAT_WIDTH + (report->file_count > 1 ? 4 : 0);
-}
-
 /* ---- Figures ---------------------------------------------------------- */
 
 static bool has(const struct report *report, enum report_kind kind)
@@ -56,13 +68,28 @@ static bool has(const struct report *report, enum report_kind kind)
 	return false;
 }
 
+/* make compare knows what it cost, a benchmark does not. */
+static bool has_costs(const struct report *report)
+{
+	for (size_t i = 0; i < report->row_count; i++)
+		if (!isnan(report->rows[i].peak_mib) ||
+			!isnan(report->rows[i].cpu_s_per_gib))
+			return true;
+	return false;
+}
+
 static void put_rates(const struct report *report, FILE *out)
 {
+	bool costs = has_costs(report);
+
 	if (!has(report, REPORT_RATE))
 		return;
-	fprintf(out, "\n%-*s %9s %9s %9s %10s %9s %10s %9s %7s\n",
-		indent(report), "Throughput", "MiB/s", "min", "max",
-		"of ceiling", "CPU s/GiB", "of a core", "peak MiB", "repeats");
+	fprintf(out, "\n%-*s %9s %9s %9s %10s", indent(report), "Throughput",
+		"MiB/s", "min", "max", "of ceiling");
+	if (costs)
+		fprintf(out, " %9s %10s %9s", "CPU s/GiB", "of a core",
+			"peak MiB");
+	fprintf(out, " %7s\n", "repeats");
 	for (size_t i = 0; i < report->row_count; i++) {
 		const struct report_row *row = &report->rows[i];
 
@@ -73,9 +100,11 @@ static void put_rates(const struct report *report, FILE *out)
 		put_number(out, row->min);
 		put_number(out, row->max);
 		put_percent(out, row->median / row->ceiling, false);
-		put_number(out, row->cpu_s_per_gib);
-		put_percent(out, row->core_share, false);
-		put_number(out, row->peak_mib);
+		if (costs) {
+			put_number(out, row->cpu_s_per_gib);
+			put_percent(out, row->core_share, false);
+			put_number(out, row->peak_mib);
+		}
 		put_end(out, row);
 	}
 }

@@ -109,10 +109,9 @@ bool report_is_first(const struct report *report, size_t index);
 bool report_block_begins(const struct report *report, size_t index);
 bool report_same_block(const struct report_row *a, const struct report_row *b);
 
-/* "source", "64 KiB x 32", "libusb-stream": what tells it from other rows. */
-#define REPORT_LABEL_SIZE 160
-void report_label(const struct report *report, const struct report_row *row,
-	char text[REPORT_LABEL_SIZE]);
+/* "source, paced as the link: Clyde, PyPy 7.3.11", "sink 64 KiB x 32" */
+#define REPORT_LABEL_SIZE 192
+void report_label(const struct report_row *row, char text[REPORT_LABEL_SIZE]);
 
 /* ---- Statistics ------------------------------------------------------- */
 
