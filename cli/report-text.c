@@ -9,7 +9,7 @@
 
 /* As wide as the longest label, and "[1] " before it if there are several
    files. */
-static int label_width(const struct report *report)
+static int width_of(const struct report *report)
 {
 	char label[REPORT_LABEL_SIZE];
 	size_t width = 22;
@@ -19,23 +19,18 @@ static int label_width(const struct report *report)
 		if (strlen(label) > width)
 			width = strlen(label);
 	}
-	return width;
+	return width + (report->file_count > 1 ? 4 : 0);
 }
 
-static int indent(const struct report *report)
-{
-	return label_width(report) + (report->file_count > 1 ? 4 : 0);
-}
-
-static void put_what(
-	FILE *out, const struct report *report, const struct report_row *row)
+static void put_what(FILE *out, const struct report *report,
+	const struct report_row *row, int width)
 {
 	char label[REPORT_LABEL_SIZE];
 
 	report_label(row, label);
 	if (report->file_count > 1)
-		fprintf(out, "[%u] ", row->file + 1);
-	fprintf(out, "%-*s", label_width(report), label);
+		width -= fprintf(out, "[%u] ", row->file + 1);
+	fprintf(out, "%-*s", width, label);
 }
 
 static void put_number(FILE *out, double value)
@@ -78,14 +73,14 @@ static bool has_costs(const struct report *report)
 	return false;
 }
 
-static void put_rates(const struct report *report, FILE *out)
+static void put_rates(const struct report *report, FILE *out, int width)
 {
 	bool costs = has_costs(report);
 
 	if (!has(report, REPORT_RATE))
 		return;
-	fprintf(out, "\n%-*s %9s %9s %9s %10s", indent(report), "Throughput",
-		"MiB/s", "min", "max", "of ceiling");
+	fprintf(out, "\n%-*s %9s %9s %9s %10s", width, "Throughput", "MiB/s",
+		"min", "max", "of ceiling");
 	if (costs)
 		fprintf(out, " %9s %10s %9s", "CPU s/GiB", "of a core",
 			"peak MiB");
@@ -95,7 +90,7 @@ static void put_rates(const struct report *report, FILE *out)
 
 		if (row->kind != REPORT_RATE)
 			continue;
-		put_what(out, report, row);
+		put_what(out, report, row, width);
 		put_number(out, row->median);
 		put_number(out, row->min);
 		put_number(out, row->max);
@@ -109,11 +104,11 @@ static void put_rates(const struct report *report, FILE *out)
 	}
 }
 
-static void put_latencies(const struct report *report, FILE *out)
+static void put_latencies(const struct report *report, FILE *out, int width)
 {
 	if (!has(report, REPORT_LATENCY))
 		return;
-	fprintf(out, "\n%-*s", indent(report), "Round trips, us");
+	fprintf(out, "\n%-*s", width, "Round trips, us");
 	for (unsigned i = 0; i < REPORT_FIGURES; i++)
 		fprintf(out, " %9s", report_figure_names[i]);
 	fprintf(out, " %7s\n", "repeats");
@@ -122,14 +117,14 @@ static void put_latencies(const struct report *report, FILE *out)
 
 		if (row->kind != REPORT_LATENCY)
 			continue;
-		put_what(out, report, row);
+		put_what(out, report, row, width);
 		for (unsigned j = 0; j < REPORT_FIGURES; j++)
 			put_number(out, row->figures[j]);
 		put_end(out, row);
 	}
 }
 
-static void put_intervals(const struct report *report, FILE *out)
+static void put_intervals(const struct report *report, FILE *out, int width)
 {
 	bool begun = false;
 
@@ -140,7 +135,7 @@ static void put_intervals(const struct report *report, FILE *out)
 		if (row->interval_count == 0)
 			continue;
 		if (!begun)
-			fprintf(out, "\n%-*s %9s %9s %9s\n", indent(report),
+			fprintf(out, "\n%-*s %9s %9s %9s\n", width,
 				"Intervals, MiB/s or us", "lowest", "highest",
 				"rows");
 		begun = true;
@@ -150,7 +145,7 @@ static void put_intervals(const struct report *report, FILE *out)
 				fmax(row->intervals[j].value,
 					row->intervals[j].worst));
 		}
-		put_what(out, report, row);
+		put_what(out, report, row, width);
 		put_number(out, low);
 		put_number(out, high);
 		fprintf(out, " %9zu\n", row->interval_count);
@@ -160,11 +155,12 @@ static void put_intervals(const struct report *report, FILE *out)
 /* ---- Differences ------------------------------------------------------ */
 
 static void put_difference(FILE *out, const struct report *report,
-	const struct report_row *before, const struct report_row *after)
+	const struct report_row *before, const struct report_row *after,
+	int width)
 {
 	struct report_difference difference = report_compare(before, after);
 
-	put_what(out, report, after);
+	put_what(out, report, after, width);
 	put_number(out, before->median);
 	put_number(out, after->median);
 	put_percent(out, difference.change, true);
@@ -175,11 +171,11 @@ static void put_difference(FILE *out, const struct report *report,
 	fprintf(out, "  %s\n", report_verdict_text(difference.verdict));
 }
 
-static void put_differences(const struct report *report, FILE *out)
+static void put_differences(const struct report *report, FILE *out, int width)
 {
 	if (report->file_count < 2)
 		return;
-	fprintf(out, "\n%-*s %9s %9s %10s %7s  %s\n", indent(report),
+	fprintf(out, "\n%-*s %9s %9s %10s %7s  %s\n", width,
 		"Differences from [1]", "before", "after", "change", "p",
 		"verdict");
 	for (size_t i = 0; i < report->row_count; i++) {
@@ -192,7 +188,8 @@ static void put_differences(const struct report *report, FILE *out)
 				report_match(report, before, file);
 
 			if (after)
-				put_difference(out, report, before, after);
+				put_difference(
+					out, report, before, after, width);
 		}
 	}
 	fprintf(out, "%s\n", report_method);
@@ -200,11 +197,13 @@ static void put_differences(const struct report *report, FILE *out)
 
 void report_text(const struct report *report, FILE *out)
 {
+	int width = width_of(report);
+
 	for (unsigned i = 0; i < report->file_count; i++)
 		fprintf(out, "[%u] %s: %s\n", i + 1, report->files[i].name,
 			report->files[i].origin ? report->files[i].origin : "");
-	put_rates(report, out);
-	put_latencies(report, out);
-	put_intervals(report, out);
-	put_differences(report, out);
+	put_rates(report, out, width);
+	put_latencies(report, out, width);
+	put_intervals(report, out, width);
+	put_differences(report, out, width);
 }
