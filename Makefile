@@ -19,6 +19,11 @@ compare: all
 	scripts/packages bench
 	/usr/bin/python3 bench/compare.py --build $(BUILD) $(OUT)
 
+# What libusb over the emulated usbfs does in real time, on a quiet machine.
+numbers: all
+	scripts/packages bench
+	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
+
 # Everything that can be checked on this machine.
 check:
 	scripts/packages build check
@@ -34,4 +39,4 @@ fuzz:
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark check compare install fuzz clean
+.PHONY: all benchmark compare numbers check install fuzz clean

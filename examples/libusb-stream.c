@@ -11,7 +11,6 @@
  *	clyde virtual -d virtual:configured=1 -- libusb-stream loopback 256
  */
 #include <libusb.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -230,25 +229,14 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What they were, sorted: the figures, and all of them in a file. */
-static void show(const double *us, unsigned count, const char *path)
+/* All of them, for who wants more than three figures. */
+static void save(const double *us, unsigned count, const char *path)
 {
-	double mean = 0, square = 0;
-	FILE *file = path ? fopen(path, "w") : NULL;
+	FILE *file = fopen(path, "w");
 
-	for (unsigned i = 0; i < count; i++) {
-		double delta = us[i] - mean;
-
-		mean += delta / (i + 1);
-		square += delta * (us[i] - mean);
-		if (file)
-			fprintf(file, "%.3f\n", us[i]);
-	}
-	printf("mean %.1f us, stddev %.1f, p50 %.1f us, p99 %.1f us, "
-	       "p99.9 %.1f, max %.1f us\n",
-		mean, sqrt(square / count), us[count / 2], us[count * 99 / 100],
-		us[count * 999ULL / 1000], us[count - 1]);
-	if (path && (file == NULL || fclose(file) == EOF))
+	for (unsigned i = 0; file && i < count; i++)
+		fprintf(file, "%.3f\n", us[i]);
+	if (file == NULL || fclose(file) == EOF)
 		fprintf(stderr, "libusb-stream: cannot write %s\n", path);
 }
 
@@ -279,7 +267,10 @@ static bool latency(unsigned count, const char *path)
 			memcmp(there, back, BLOCK) != 0;
 	}
 	qsort(us, count, sizeof(*us), compare);
-	show(us, count, path);
+	printf("p50 %.1f us, p99 %.1f us, max %.1f us\n", us[count / 2],
+		us[count * 99 / 100], us[count - 1]);
+	if (path)
+		save(us, count, path);
 	libusb_free_transfer(in);
 	libusb_free_transfer(out);
 	free(us);

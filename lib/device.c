@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "watch.h"
+
 int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
@@ -35,6 +37,7 @@ static void destroy(struct owner *owner)
 	if (device->link == NULL)
 		return;
 	LOG(device->link, INFO, "closing %s", device->info.serial);
+	watch_free(device->link->watch);
 	device->link->ops->close(device->link);
 }
 

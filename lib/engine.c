@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "watch.h"
+
 struct slot {
 	struct engine *engine;
 	struct transfer *transfer;
@@ -144,6 +146,7 @@ static void complete(struct transfer *transfer)
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;
+	link_progress(engine->link);
 	LOG(engine->link, TRACE, "endpoint %#04x: %u of %u bytes done%s%s",
 		transfer->endpoint, transfer->actual, transfer->size,
 		transfer->status < 0 ? ", " : "",

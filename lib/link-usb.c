@@ -30,6 +30,7 @@ struct usb_link {
 	unsigned pending;    /* bulk transfers in flight */
 	unsigned cancelling; /* of which are to come back soon */
 	unsigned handled;    /* completions, since wait() began */
+	int poll;            /* its descriptor, or -1 */
 	bool gone;
 	bool broken; /* libusb could not close it */
 };
@@ -127,6 +128,15 @@ static int usb_wait(struct link *base, uint64_t deadline_ns)
 static void usb_wake(struct link *base)
 {
 	libusb_interrupt_event_handler(USB(base)->usb);
+}
+
+static int usb_descriptor(struct link *base)
+{
+	struct usb_link *link = USB(base);
+
+	if (link->poll < 0)
+		link->poll = usb_poll_open(link->usb);
+	return link->poll;
 }
 
 /* ---- Control ---------------------------------------------------------- */
@@ -357,12 +367,19 @@ static void usb_close(struct link *base)
 
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		usb_set_alternate(base, i, USB_ALT_OFF, LINK_FOREVER);
+	if (link->poll >= 0)
+		usb_poll_close(link->usb, link->poll);
 	/* Better lost than the process; it is gone, and that is rare. */
 	if (!link->broken) {
 		libusb_close(link->handle);
 		libusb_exit(link->usb);
 	}
 	free(link);
+}
+
+static void describe(struct link *base, struct clyde_device_info *info)
+{
+	usb_describe(libusb_get_device(USB(base)->handle), info);
 }
 
 static const struct link_ops usb_ops = {
@@ -378,6 +395,8 @@ static const struct link_ops usb_ops = {
 	.wait = usb_wait,
 	.wake = usb_wake,
 	.now = usb_now,
+	.describe = describe,
+	.descriptor = usb_descriptor,
 };
 
 int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
@@ -391,6 +410,7 @@ int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
 	link->link.interrupt = interrupt;
 	link->usb = usb;
 	link->handle = handle;
+	link->poll = -1;
 	*ret_link = &link->link;
 	return 0;
 }

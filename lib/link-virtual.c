@@ -10,7 +10,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "descriptor.h"
 #include "virtual-options.h"
 #include "virtual/bus.h"
 
@@ -32,6 +35,8 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
+	int descriptor; /* -1 until somebody asks for it */
+	bool shown;     /* it is readable */
 };
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
@@ -79,6 +84,35 @@ static int deliver(struct virtual_link *link)
 	return count;
 }
 
+/* Time passes while somebody waits, and who watches the descriptor waits: it
+   is readable while anything is under way. */
+static void show(struct virtual_link *link)
+{
+	bool busy =
+		bus_due(link->bus) != TICK_NEVER || link->unplug != TICK_NEVER;
+	eventfd_t count;
+
+	if (link->descriptor < 0 || busy == link->shown)
+		return;
+	if (busy)
+		eventfd_write(link->descriptor, 1);
+	else
+		eventfd_read(link->descriptor, &count);
+	link->shown = busy;
+}
+
+static int virtual_descriptor(struct link *base)
+{
+	struct virtual_link *link = VIRTUAL(base);
+
+	if (link->descriptor < 0)
+		link->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (link->descriptor < 0)
+		return -errno;
+	show(link);
+	return link->descriptor;
+}
+
 /* Run one slice: false if nothing can ever happen. */
 static bool run(struct virtual_link *link, tick until)
 {
@@ -121,11 +155,14 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	while (count == 0 && bus_now(link->bus) < until) {
 		if (link_stopped(base))
 			break;
-		if (!run(link, until))
+		if (!run(link, until)) {
+			show(link);
 			return -EDEADLK;
+		}
 		count = deliver(link);
 	}
 	atomic_store(&base->wake, false);
+	show(link);
 	return keep_eeprom(link) < 0 ? -EIO : count;
 }
 
@@ -148,6 +185,7 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 		if (bus_now(link->bus) >= until || !run(link, until))
 			bus_cancel(link->bus, &urb);
 	}
+	show(link);
 	if (urb.status == -ECANCELED)
 		return -ETIMEDOUT;
 	return urb.status < 0 ? urb.status : (int)urb.actual;
@@ -207,6 +245,7 @@ static int virtual_submit(struct link *base, struct transfer *transfer)
 	};
 	mine->queued = true;
 	bus_submit(VIRTUAL(base)->bus, &mine->urb);
+	show(VIRTUAL(base));
 	return 0;
 }
 
@@ -216,6 +255,7 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 
 	if (mine->queued)
 		bus_cancel(VIRTUAL(base)->bus, &mine->urb);
+	show(VIRTUAL(base));
 }
 
 static int virtual_claim_all(struct link *base)
@@ -245,10 +285,20 @@ static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
 
+	if (link->descriptor >= 0)
+		close(link->descriptor);
 	bus_free(link->bus);
 	device_free(link->device);
 	virtual_options_clear(&link->options);
 	free(link);
+}
+
+static void virtual_describe(struct link *base, struct clyde_device_info *info)
+{
+	info->speed_kbit_per_s =
+		faults_at(&VIRTUAL(base)->options.faults, FAULT_SLOW, 0)
+		? 12000
+		: 480000;
 }
 
 static const struct link_ops virtual_ops = {
@@ -263,8 +313,10 @@ static const struct link_ops virtual_ops = {
 	.cancel = virtual_cancel,
 	.wait = virtual_wait,
 	.now = virtual_now,
+	.descriptor = virtual_descriptor,
 	.claim_all = virtual_claim_all,
 	.await_return = virtual_await_return,
+	.describe = virtual_describe,
 };
 
 static int virtual_count(const char *specification, struct complaint *complaint)
@@ -281,7 +333,7 @@ static int virtual_count(const char *specification, struct complaint *complaint)
 	return count;
 }
 
-static int virtual_open(const char *specification, unsigned index,
+static int make(const char *specification, unsigned index,
 	const atomic_bool *interrupt, struct complaint *complaint,
 	struct link **ret_link)
 {
@@ -292,6 +344,7 @@ static int virtual_open(const char *specification, unsigned index,
 		return -ENOMEM;
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
+	link->descriptor = -1;
 	result = virtual_options_parse(
 		specification, index, &link->options, complaint);
 	if (result < 0) {
@@ -313,9 +366,40 @@ static int virtual_open(const char *specification, unsigned index,
 	return 0;
 }
 
+static int virtual_open(const char *specification, unsigned index,
+	const atomic_bool *interrupt, struct complaint *complaint,
+	struct link **ret_link)
+{
+	int result = make(specification, index, interrupt, complaint, ret_link);
+
+	if (result < 0 ||
+		!faults_at(
+			&VIRTUAL(*ret_link)->options.faults, FAULT_DENIED, 0))
+		return result;
+	virtual_close(*ret_link);
+	return complain(complaint, EACCES,
+		"no permission to open the virtual device: fault=denied");
+}
+
+static int virtual_look(const char *specification, unsigned index,
+	struct clyde_device_info *info, struct complaint *complaint)
+{
+	const atomic_bool interrupt = false;
+	struct link *link;
+	uint8_t revision;
+	int result = make(specification, index, &interrupt, complaint, &link);
+
+	if (result < 0)
+		return result;
+	result = descriptor_read_info(link, info, &revision, complaint);
+	virtual_close(link);
+	return result == -EBADMSG ? 0 : result;
+}
+
 const struct link_provider link_virtual = {
 	.scheme = "virtual",
 	.count = virtual_count,
 	.open = virtual_open,
+	.look = virtual_look,
 	.name = virtual_options_name,
 };

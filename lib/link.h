@@ -18,8 +18,10 @@
 
 #define LINK_FOREVER UINT64_MAX
 
+struct clyde_device_info;
 struct complaint;
 struct log;
+struct watch;
 
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
@@ -75,6 +77,10 @@ struct link_ops {
 
 	uint64_t (*now)(struct link *link);
 
+	/* A descriptor that is readable while wait() has something to handle;
+	   the link's.  -errno if there is none to be had. */
+	int (*descriptor)(struct link *link);
+
 	/*
 	 * Claim all interfaces that the device shows, whatever their
 	 * settings, so that nobody else uses it from now on: -EBUSY if
@@ -89,6 +95,10 @@ struct link_ops {
 	 * cannot tell; such a link's device gets no firmware.
 	 */
 	int (*await_return)(struct link *link, uint64_t deadline_ns);
+
+	/* Add what descriptors do not say: speed_kbit_per_s and node.  NULL
+	   if it knows nothing. */
+	void (*describe)(struct link *link, struct clyde_device_info *info);
 };
 
 struct link {
@@ -99,6 +109,8 @@ struct link {
 	bool kept; /* lives on in its context when it is not in use */
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
+	/* Who watches for completions, see watch.h; or NULL. */
+	struct watch *watch;
 	/* Whom LOG() tells; whoever opened the link sets it. */
 	const struct log *log;
 };
@@ -120,6 +132,9 @@ struct link_provider {
 	int (*open)(const char *specification, unsigned index,
 		const atomic_bool *interrupt, struct complaint *complaint,
 		struct link **ret_link);
+	/* What is seen of one of them from outside, whoever may open it. */
+	int (*look)(const char *specification, unsigned index,
+		struct clyde_device_info *info, struct complaint *complaint);
 	/* Write the specification of one of them. */
 	void (*name)(const char *specification, unsigned index, char *text,
 		unsigned size);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "watch.h"
+
 /* The host's pause before it repeats a request that was answered by WAIT. */
 #define WAIT_PAUSE_NS 10000000
 
@@ -120,6 +122,7 @@ static void note_alert(
 		mgmt->alerts.ports[port] |= packet->data.alerts.ports[port];
 	mgmt->alerts.fpga |= packet->data.alerts.fpga;
 	mgmt->alerted = true;
+	link_progress(mgmt->device->link);
 	LOG(mgmt->device->link, WARNING,
 		"alert: ports %#04x %#04x %#04x %#04x, FPGA %#04x",
 		packet->data.alerts.ports[0], packet->data.alerts.ports[1],

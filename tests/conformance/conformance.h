@@ -74,9 +74,10 @@ uint32_t read_count(struct bench_top *top);
 void assert_sequence(uint64_t offset, const uint8_t *data, size_t size);
 
 extern const struct CMUnitTest link_tests[], transfer_tests[], device_tests[],
-	pipe_tests[], stream_tests[], thread_tests[], unplug_tests[];
+	pipe_tests[], stream_tests[], thread_tests[], unplug_tests[],
+	watch_tests[];
 extern const size_t link_test_count, transfer_test_count, device_test_count,
 	pipe_test_count, stream_test_count, thread_test_count,
-	unplug_test_count;
+	unplug_test_count, watch_test_count;
 
 #endif

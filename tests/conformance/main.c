@@ -200,6 +200,7 @@ int main(int argc, char **argv)
 	failed += run("pipes", pipe_tests, pipe_test_count);
 	failed += run("streams", stream_tests, stream_test_count);
 	failed += run("threads", thread_tests, thread_test_count);
+	failed += run("watch", watch_tests, watch_test_count);
 	failed += run("unplug", unplug_tests, unplug_test_count);
 	free(sequence);
 	return failed > 0;

@@ -3,6 +3,8 @@
 /* The cable is pulled: all waits end, and all before that is good. */
 #include "conformance.h"
 
+#include <poll.h>
+
 static int replug(void **state)
 {
 	close_what_is_left(state);
@@ -78,6 +80,25 @@ static void unplugging_is_told_to_an_idle_reader(void **state)
 	close_top(&top);
 }
 
+static void an_unplug_is_told_to_who_watches(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
+	struct pollfd watch = {
+		.fd = clyde_device_descriptor(top.device), .events = POLLIN};
+	ssize_t size = -ETIMEDOUT;
+	uint8_t byte;
+
+	(void)state;
+	while (size == -ETIMEDOUT) {
+		assert_int_equal(poll(&watch, 1, 5000), 1);
+		clyde_device_handle(top.device);
+		size = clyde_pipe_read_some(in, &byte, 1, 0);
+	}
+	assert_int_equal(size, -ENODEV);
+	close_top(&top);
+}
+
 const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_a_source_delivers_and_then_says_where, replug),
@@ -86,5 +107,6 @@ const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_ends_commands_and_idle_waits, replug),
 	cmocka_unit_test_teardown(unplugging_is_told_to_an_idle_reader, replug),
+	cmocka_unit_test_teardown(an_unplug_is_told_to_who_watches, replug),
 };
 const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);

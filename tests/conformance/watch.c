@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The descriptor that an event loop watches, used as an event loop does. */
+#include "conformance.h"
+
+#include <poll.h>
+
+static bool readable(int descriptor, int timeout_ms)
+{
+	struct pollfd poll_fd = {.fd = descriptor, .events = POLLIN};
+
+	return poll(&poll_fd, 1, timeout_ms) == 1;
+}
+
+static int watch(struct bench_top *top)
+{
+	int descriptor = clyde_device_descriptor(top->device);
+
+	if (descriptor < 0)
+		fail_msg("%s", clyde_context_error(top->context));
+	return descriptor;
+}
+
+/* Look until there is nothing more to see; false if that never is. */
+static bool settle(struct bench_top *top, int descriptor)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (!readable(descriptor, 20))
+			return true;
+		assert_true(clyde_device_handle(top->device) >= 0);
+	}
+	return false;
+}
+
+static void an_idle_device_has_nothing_to_handle(void **state)
+{
+	struct bench_top top = open_idle();
+	int descriptor = watch(&top);
+
+	(void)state;
+	assert_true(settle(&top, descriptor));
+	open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
+	assert_true(settle(&top, descriptor));
+	assert_int_equal(clyde_device_handle(top.device), 0);
+	assert_int_equal(watch(&top), descriptor);
+	close_top(&top);
+}
+
+static void a_watched_stream_is_read_without_waiting(void **state)
+{
+	struct bench_top top = open_idle();
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 65536, 8);
+	static uint8_t data[1 << 20];
+	int descriptor = watch(&top);
+	uint64_t offset = 0;
+
+	(void)state;
+	set_mode(&top, BENCH_SOURCE);
+	while (offset < 8 << 20) {
+		ssize_t size;
+
+		assert_true(readable(descriptor, 5000));
+		assert_in_range(clyde_device_handle(top.device), 0, 1);
+		while ((size = clyde_pipe_read_some(
+				in, data, sizeof(data), 0)) > 0) {
+			assert_sequence(offset, data, size);
+			offset += size;
+		}
+		assert_int_equal(size, -ETIMEDOUT);
+	}
+	close_top(&top);
+}
+
+static void what_another_call_handled_is_still_told(void **state)
+{
+	struct bench_top top = open_idle();
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 4);
+	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 512, 4);
+	int descriptor = watch(&top);
+	uint8_t data[1024];
+
+	(void)state;
+	set_mode(&top, BENCH_LOOPBACK);
+	assert_true(settle(&top, descriptor));
+	sequence_fill(sequence, 0, data, sizeof(data));
+	assert_int_equal(clyde_pipe_write(out, data, 1024, 5000), 1024);
+	/* It waits for the echo, and handles all that comes meanwhile. */
+	assert_int_equal(clyde_pipe_read(in, data, 512, 5000), 512);
+	assert_int_equal(clyde_pipe_flush(out, 5000), 0);
+	assert_true(readable(descriptor, 0));
+	assert_int_equal(clyde_device_handle(top.device), 1);
+	assert_true(settle(&top, descriptor));
+	assert_int_equal(clyde_pipe_read(in, data + 512, 512, 0), 512);
+	assert_sequence(0, data, 1024);
+	close_top(&top);
+}
+
+static void a_look_takes_a_millisecond_of_virtual_time(void **state)
+{
+	struct bench_top top;
+	int64_t start;
+
+	(void)state;
+	need(EXACT_TIME);
+	top = open_idle();
+	start = clyde_device_now(top.device);
+	assert_int_equal(clyde_device_handle(top.device), 0);
+	assert_int_equal(clyde_device_now(top.device) - start, 1000000);
+	close_top(&top);
+}
+
+static void a_closed_device_has_no_descriptor(void **state)
+{
+	struct bench_top top = open_idle();
+
+	(void)state;
+	watch(&top);
+	clyde_device_close(top.device);
+	assert_int_equal(clyde_device_descriptor(top.device), -ESTALE);
+	assert_int_equal(clyde_device_handle(top.device), -ESTALE);
+	close_top(&top);
+}
+
+const struct CMUnitTest watch_tests[] = {
+	unit(an_idle_device_has_nothing_to_handle),
+	unit(a_watched_stream_is_read_without_waiting),
+	unit(what_another_call_handled_is_still_told),
+	unit(a_look_takes_a_millisecond_of_virtual_time),
+	unit(a_closed_device_has_no_descriptor),
+};
+const size_t watch_test_count = sizeof(watch_tests) / sizeof(*watch_tests);
