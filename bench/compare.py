@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Hosts side by side on the virtual Glasgow, over the emulated usbfs: Clyde in C
-and in Python, python-libusb1 in the pattern of Glasgow's own host software, and
-libusb alone as the floor.  Each run is a process of its own beside a device of
-its own; they take turns, so that what else the machine does meets all of them.
+"""Hosts side by side on the virtual Glasgow, over the emulated usbfs: Clyde in
+C and in Python, python-libusb1 in the pattern of Glasgow's own host software,
+and libusb alone as the floor.  Each run is a process of its own beside a device
+of its own; they take turns, so that what else the machine does meets all.
 
     bench/compare.py [--quick] [--repeats N] [--scale N] [--only TEXT] [OUT]
 
@@ -160,14 +160,29 @@ def why_failed(status, said):
     return said or f"exit status {status}"
 
 
+def how_far(counter, out, said):
+    """Transfers and bytes: as a Python client counts them, as Clyde reports
+    what it had, or as libusb-stream says it."""
+    transfers, moved = memoryview(counter.read_bytes()).cast("Q")
+    if transfers:
+        return transfers, moved
+    found = re.search(r"after (\d+) bytes", said)
+    if found:
+        return int(found[1]) // 65536, int(found[1])
+    try:
+        row = json.loads(out)["modes"][-1]
+        return row["transfers"], row.get("bytes", 0)
+    except (ValueError, LookupError):
+        return 0, 0
+
+
 def run_once(build, host, pace, mode, counts, folder):
     """What a client says of one run; peak_mib is its process's."""
     counter, peak, said = (folder / name for name in ("n", "peak", "said"))
     counter.write_bytes(bytes(16))
     trips = pathlib.Path(f"{counter}.us")
     trips.write_text("")
-    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
-                       PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
     environment.setdefault(
         "CLYDE_LIBRARY", str(build / "lib/libclyde.so.0"))
     with open(said, "w") as errors:
@@ -175,10 +190,10 @@ def run_once(build, host, pace, mode, counts, folder):
             [build / "cli/clyde", "virtual", "-d", "virtual:configured=1",
              "--pace", pace, "--", "/usr/bin/time", "-f", "%M", "-o", peak] +
             host.command(mode, counts, counter), environment, errors)
-    transfers, moved = memoryview(counter.read_bytes()).cast("Q")
     if status != 0:
-        raise Failed(why_failed(status, last_line(said.read_text())),
-                     transfers, moved)
+        text = said.read_text()
+        raise Failed(why_failed(status, last_line(text)),
+                     *how_far(counter, out, text))
     result = (clyde_result(out) if host.name == "Clyde" and
               host.interpreter == "C" else
               floor_result(out, counts, trips) if host.name == "libusb" else
@@ -276,10 +291,10 @@ def latency_figures(runs):
 
 
 def rate(run, mode, pace):
-    """At the link's pace, of all that was moved: there the queue is full at the
-    end of warm-up, or is not, and 2 MiB are too much of a chance."""
+    """At the link's pace, of all that was moved: the queue is full at the end
+    of warm-up, or is not, and 2 MiB are too much of a chance."""
     if pace == "link" and "all_bytes" in run:
-        return (run["all_bytes"] * WAYS[mode] / MIB / run["all_seconds"])
+        return run["all_bytes"] * WAYS[mode] / MIB / run["all_seconds"]
     return run["bytes"] * WAYS[mode] / MIB / run["seconds"]
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """What the Python clients of compare.py share, so that nothing but the binding
-differs: the sequence, the one call by which a chunk is verified, the clock, and
-what is reported.
+differs: the sequence, the one call by which a chunk is verified, the clock,
+and what is reported.
 
     client.py MODE COUNT OMIT COUNTER
 
-with bytes that are timed, and before that; a file of 16 B that counts transfers
-and bytes, so that it is known how far a client came that crashed.
+with bytes that are timed, and before that; a file of 16 B in which transfers
+and bytes are counted, so that it is known how far a client came that crashed.
 """
 
 import array

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* Takes rows, gives the tables of the page: how files differ, and all figures.
-   On a narrow screen a row becomes a list, for which each cell has its label. */
+   On a narrow screen a row becomes a list, so each cell has its label. */
 #include "report-page.h"
 
 #include <math.h>

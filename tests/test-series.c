@@ -166,8 +166,7 @@ static void an_unplug_keeps_the_rounds_that_are_complete(void **state)
 	free(outcome);
 }
 
-static void wrong_data_in_one_round_fails_the_run_and_not_the_others(
-	void **state)
+static void wrong_data_fails_the_run_and_not_the_other_rounds(void **state)
 {
 	struct outcome *outcome = RUN("virtual:fault=flip@70001", "modes",
 		"source", "repeat", "3", "count", "1MiB");
@@ -292,7 +291,7 @@ int main(void)
 		cmocka_unit_test(one_run_has_no_summary),
 		cmocka_unit_test(an_unplug_keeps_the_rounds_that_are_complete),
 		cmocka_unit_test(
-			wrong_data_in_one_round_fails_the_run_and_not_the_others),
+			wrong_data_fails_the_run_and_not_the_other_rounds),
 		cmocka_unit_test(interval_rows_add_up_to_the_whole),
 		cmocka_unit_test(a_row_says_how_long_it_really_was),
 		cmocka_unit_test(a_sweep_has_the_figures_of_single_runs),

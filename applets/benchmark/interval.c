@@ -82,7 +82,7 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 	if (now < interval->next_ns)
 		return;
 	row(bench, now, bytes);
-	/* On the beat, however late a row was, and no crumb of a row after it */
+	/* On the beat, however late a row was, and no crumb after it */
 	interval->next_ns +=
 		(now - interval->next_ns + interval->length_ns / 2) /
 			interval->length_ns * interval->length_ns +

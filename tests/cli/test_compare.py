@@ -136,3 +136,21 @@ def test_an_exception_is_told_by_its_last_line(tmp_path, monkeypatch):
         tmp_path, monkeypatch,
         "echo Traceback >&2; echo 'ValueError: Finalizer' >&2; exit 1")
     assert why.startswith("ValueError: Finalizer, after 0 transfers")
+
+
+@pytest.mark.parametrize("program", ["Clyde", "libusb"])
+def test_an_unplug_of_a_c_program_is_told_with_how_far_it_came(
+        tmp_path, monkeypatch, program):
+    monkeypatch.syspath_prepend(str(SOURCE / "bench"))
+    import compare as module
+    host, = [host for host in module.hosts(BUILD)
+             if (host.name, host.interpreter) == (program, "C")]
+    command = host.command
+    host.command = lambda *arguments: [
+        CLYDE, "virtual", "-d", "virtual:configured=1", "--pace", "link",
+        "--fault", "unplug@300000", "--", *command(*arguments)]
+    with pytest.raises(module.Failed) as failed:
+        module.run_once(BUILD, host, "off", "source",
+                        {"count": 64 << 20, "omit": 0}, tmp_path)
+    assert "unplugged" in str(failed.value)
+    assert failed.value.transfers > 0 and failed.value.moved > 0
