@@ -80,6 +80,7 @@ static void read_mode(struct reader *reader, json_t *mode)
 	const char *failed = failure(reader, mode);
 	struct report_row *row;
 	double figures[REPORT_FIGURES];
+	double share;
 
 	if (reader->error < 0 || !(row = find_or_add(reader, &point)))
 		return;
@@ -87,6 +88,9 @@ static void read_mode(struct reader *reader, json_t *mode)
 		add_failure(reader, row, failed);
 		return;
 	}
+	share = read_optional(reader, mode, "cpu_share");
+	if (!isnan(share) && !add_core_share(reader, row, share))
+		return;
 	if (row->kind == REPORT_RATE) {
 		row->ceiling = read_number(reader, mode, "ceiling_mib_per_s");
 		add_value(reader, row, read_number(reader, mode, "mib_per_s"));
@@ -119,6 +123,8 @@ static void settle(struct reader *reader, bool virtual)
 		if (row->file != reader->file)
 			continue;
 		row->virtual = virtual;
+		row->core_share =
+			report_median(row->core_shares, row->core_share_count);
 		if (row->kind == REPORT_LATENCY)
 			settle_figures(row);
 		for (size_t j = 0; j < i; j++) {

@@ -182,6 +182,18 @@ bool add_value(struct reader *reader, struct report_row *row, double value)
 	return true;
 }
 
+bool add_core_share(struct reader *reader, struct report_row *row, double share)
+{
+	double *place = grow(reader, (void **)&row->core_shares,
+		row->core_share_count, sizeof(*place));
+
+	if (place == NULL)
+		return false;
+	*place = share;
+	row->core_share_count++;
+	return true;
+}
+
 bool add_figures(struct reader *reader, struct report_row *row,
 	const double figures[REPORT_FIGURES])
 {
@@ -319,6 +331,7 @@ void report_free(struct report *report)
 		free(report->rows[i].name);
 		free(report->rows[i].failed);
 		free(report->rows[i].values);
+		free(report->rows[i].core_shares);
 		for (unsigned j = 0; j < REPORT_FIGURES; j++)
 			free(report->rows[i].samples[j]);
 		free(report->rows[i].buckets);

@@ -40,6 +40,8 @@ struct report_row *add_row(struct reader *reader, enum report_kind kind,
 
 /* Add to a row; false if that failed. */
 bool add_value(struct reader *reader, struct report_row *row, double value);
+bool add_core_share(
+	struct reader *reader, struct report_row *row, double share);
 /* The percentiles of the next value. */
 bool add_figures(struct reader *reader, struct report_row *row,
 	const double figures[REPORT_FIGURES]);

@@ -63,12 +63,12 @@ static bool has(const struct report *report, enum report_kind kind)
 	return false;
 }
 
-/* make compare knows what it cost, a benchmark does not. */
+/* In virtual time a benchmark does not know what it cost. */
 static bool has_costs(const struct report *report)
 {
 	for (size_t i = 0; i < report->row_count; i++)
 		if (!isnan(report->rows[i].peak_mib) ||
-			!isnan(report->rows[i].cpu_s_per_gib))
+			!isnan(report->rows[i].core_share))
 			return true;
 	return false;
 }

@@ -63,6 +63,8 @@ struct report_row {
 	double figures[REPORT_FIGURES];  /* us; medians, and the worst max */
 	double *samples[REPORT_FIGURES]; /* the repeats' */
 	double cpu_s_per_gib, core_share, peak_mib;
+	double *core_shares; /* the repeats', if they know */
+	size_t core_share_count;
 	struct report_bucket *buckets;
 	size_t bucket_count;
 	struct report_interval *intervals;
