@@ -25,7 +25,8 @@
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
  * handle that was closed, here or elsewhere, returns -ESTALE, and closing
- * twice does nothing.
+ * twice does nothing.  After a fork() the child owns nothing: its parent's
+ * handles are closed as far as it can see, and stay the parent's.
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
  * none.  Under the virtual link time is virtual: it passes only while
@@ -104,11 +105,22 @@ void clyde_context_close(struct clyde_context *context);
 const char *clyde_context_error(struct clyde_context *context);
 
 /*
+ * What a negative result means that a call on this thread has just returned:
+ * that call's sentence, whatever other threads do meanwhile, or the errno
+ * value in a few words.  Valid until this thread's next call.
+ */
+const char *clyde_result_text(int result);
+
+/*
  * A sentence about what did not fail, but went on at less than was asked
  * for, and how to have all of it; empty if nothing did.  The first one is
  * kept, for all that is done in this context.
  */
 const char *clyde_context_notice(struct clyde_context *context);
+
+/* The same, copied, for when another thread may close the context. */
+int clyde_context_notice_copy(
+	struct clyde_context *context, char *ret_text, size_t size);
 
 /*
  * End every wait in this context with -EINTR, now and until
@@ -253,6 +265,10 @@ void clyde_device_close(struct clyde_device *device);
 
 /* Valid until the device is closed; NULL if it is. */
 const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
+
+/* The same, copied, for when another thread may close the device. */
+int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info);
 
 /* The link's name: "usb", "virtual". */
 const char *clyde_device_link(struct clyde_device *device);
@@ -479,6 +495,9 @@ struct clyde_pipe_options {
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
 	bool quad;              /* all four FX2 buffers: the pair's other
 				   pipe stays closed */
+	void *memory;           /* where transfers live; NULL = allocated.
+				   The caller's, until the pipe is closed */
+	size_t memory_size;     /* B; see clyde_pipe_open() */
 };
 
 #define CLYDE_TRANSFER_SIZE_DEFAULT 65536
@@ -491,7 +510,8 @@ struct clyde_pipe_options {
  * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
  * must be configured.  Memory is allocated here, once: an OUT pipe holds
  * depth transfers, an IN pipe twice that, so that a finished transfer is
- * replaced before its bytes are read.  NULL options are the defaults.
+ * replaced before its bytes are read.  Who gives the memory for them may look
+ * at it after the pipe is closed.  NULL options are the defaults.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);

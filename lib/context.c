@@ -3,7 +3,6 @@
 /* The root of the tree: the lock, the last sentence, the interrupt. */
 #include "internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,36 +10,6 @@
 CLYDE_API const char *clyde_version(void)
 {
 	return CLYDE_VERSION;
-}
-
-int complain(struct complaint *complaint, int error, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
-	va_end(arguments);
-	return -error;
-}
-
-const char *reason(int result)
-{
-	switch (result) {
-	case -ENODEV:
-		return "the device was unplugged";
-	case -EBUSY:
-		return "in use by another program";
-	case -EPIPE:
-		return "the endpoint stalled";
-	case -ENOMEM:
-		return "the system has no memory for USB transfers; ask for "
-		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
-	case -ETIMEDOUT:
-		return "no answer before the deadline";
-	case -EDEADLK:
-		return "nothing is under way that could end this wait";
-	}
-	return strerror(-result);
 }
 
 uint64_t deadline_in(struct link *link, int timeout_ms)
@@ -73,6 +42,18 @@ static atomic_bool *claim_interrupt(clyde_token token)
 		return &interrupts[i].raised;
 	}
 	return NULL;
+}
+
+/* A child has none of its parent's contexts; see owner.c. */
+static void forget_all(void)
+{
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		atomic_store(&interrupts[i].token, 0);
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_all);
 }
 
 static void set_interrupt(clyde_token token, bool raised)
@@ -145,6 +126,18 @@ CLYDE_API const char *clyde_context_notice(struct clyde_context *context)
 	text = context->notice.text;
 	owner_unpin(&context->owner);
 	return text;
+}
+
+CLYDE_API int clyde_context_notice_copy(
+	struct clyde_context *context, char *ret_text, size_t size)
+{
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	snprintf(ret_text, size, "%s", context->notice.text);
+	owner_leave(&context->owner);
+	return 0;
 }
 
 CLYDE_API void clyde_context_interrupt(struct clyde_context *context)

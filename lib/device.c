@@ -145,6 +145,18 @@ CLYDE_API const struct clyde_device_info *clyde_device_info(
 	return info;
 }
 
+CLYDE_API int clyde_device_info_copy(
+	struct clyde_device *device, struct clyde_device_info *ret_info)
+{
+	int result = owner_pin(&device);
+
+	if (result < 0)
+		return result;
+	*ret_info = device->info;
+	owner_unpin(&device->owner);
+	return 0;
+}
+
 CLYDE_API const char *clyde_device_link(struct clyde_device *device)
 {
 	const char *name;

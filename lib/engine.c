@@ -30,6 +30,7 @@ struct engine {
 	int error;     /* the first failure; what came before it is good */
 	uint64_t good; /* bytes up to there */
 	uint8_t *arena;
+	bool borrowed; /* the arena is somebody else's */
 	struct slot *slot;
 	struct clyde_pipe_stats stats;
 };
@@ -184,11 +185,16 @@ static int add_slots(struct engine *engine, uint8_t endpoint)
 	return 0;
 }
 
+uint32_t engine_slots(uint8_t endpoint, uint32_t depth)
+{
+	return endpoint & USB_DIR_IN ? 2 * depth : depth;
+}
+
 int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
-	uint32_t depth, struct engine **ret_engine)
+	uint32_t depth, void *memory, struct engine **ret_engine)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
-	size_t memory;
+	size_t arena_size;
 
 	if (engine == NULL)
 		return -ENOMEM;
@@ -196,11 +202,12 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	engine->in = endpoint & USB_DIR_IN;
 	engine->size = size;
 	engine->depth = depth;
-	engine->slots = engine->in ? 2 * depth : depth;
-	memory = (size_t)engine->slots * size;
-	engine->stats.memory = sizeof(*engine) + memory +
+	engine->slots = engine_slots(endpoint, depth);
+	arena_size = (size_t)engine->slots * size;
+	engine->stats.memory = sizeof(*engine) + arena_size +
 		engine->slots * (sizeof(struct slot) + sizeof(struct transfer));
-	engine->arena = malloc(memory);
+	engine->borrowed = memory;
+	engine->arena = memory ? memory : malloc(arena_size);
 	engine->slot = calloc(engine->slots, sizeof(*engine->slot));
 	if (engine->arena == NULL || engine->slot == NULL ||
 		add_slots(engine, endpoint) < 0) {
@@ -220,7 +227,8 @@ void engine_free(struct engine *engine)
 			engine->link->ops->transfer_free(
 				engine->link, engine->slot[i].transfer);
 	free(engine->slot);
-	free(engine->arena);
+	if (!engine->borrowed)
+		free(engine->arena);
 	free(engine);
 }
 

@@ -19,9 +19,15 @@
 
 struct engine;
 
-/* The link, the endpoint, transfers of `size` bytes, `depth` in flight. */
+/* How many transfers it has memory for, so many in flight. */
+uint32_t engine_slots(uint8_t endpoint, uint32_t depth);
+
+/*
+ * The link, the endpoint, transfers of `size` bytes, `depth` in flight; and
+ * memory for engine_slots() of them, NULL for its own.
+ */
 int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
-	uint32_t depth, struct engine **ret_engine);
+	uint32_t depth, void *memory, struct engine **ret_engine);
 
 /* Nothing may be in flight, unless the device is gone.  NULL is fine. */
 void engine_free(struct engine *engine);

@@ -87,7 +87,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	int result;
 
 	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
-		LOAD_DEPTH, &engine);
+		LOAD_DEPTH, NULL, &engine);
 	if (result < 0)
 		return complain(complaint, -result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);

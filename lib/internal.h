@@ -24,6 +24,10 @@ struct complaint {
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Keep the sentence for clyde_result_text() on this thread, which complain()
+   does by itself; returns the result. */
+int remember(int result, const char *text);
+
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
 

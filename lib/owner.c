@@ -25,6 +25,31 @@ static struct owner *buckets[BUCKETS];
 static clyde_token last_token;
 static size_t live;
 
+static void before_fork(void)
+{
+	pthread_mutex_lock(&registry);
+}
+
+static void in_parent(void)
+{
+	pthread_mutex_unlock(&registry);
+}
+
+/* What the parent has is the parent's: its locks may be held by threads that
+   are not here, and its transfers are under way in its memory. */
+static void in_child(void)
+{
+	left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	memset(buckets, 0, sizeof(buckets));
+	live = 0;
+	pthread_mutex_unlock(&registry);
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(before_fork, in_parent, in_child);
+}
+
 static struct owner **bucket(clyde_token token)
 {
 	return &buckets[token % BUCKETS];
@@ -106,9 +131,9 @@ int owner_pin(void *handle)
 	pthread_mutex_lock(&registry);
 	owner = find(token);
 	if (owner == NULL)
-		result = -ESTALE;
+		result = remember(-ESTALE, "it is closed");
 	else if (owner_closing(owner))
-		result = -ECANCELED;
+		result = remember(-ECANCELED, "it is being closed");
 	else
 		owner->users++;
 	pthread_mutex_unlock(&registry);
@@ -164,7 +189,7 @@ int owner_enter(void *handle)
 	if (!owner_closing(owner))
 		return 0;
 	owner_leave(owner);
-	return -ECANCELED;
+	return remember(-ECANCELED, "it is being closed");
 }
 
 void owner_leave(struct owner *owner)

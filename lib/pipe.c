@@ -154,6 +154,13 @@ static void wake(struct owner *owner)
 	link_wake(pipe->device->link);
 }
 
+static size_t arena_size(
+	enum clyde_pipe_id id, const struct clyde_pipe_options *options)
+{
+	return (size_t)engine_slots(kinds[id].endpoint, options->depth) *
+		options->transfer_size;
+}
+
 static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 	struct clyde_pipe_options *options)
 {
@@ -176,6 +183,11 @@ static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 		return complain(complaint, EINVAL,
 			"a depth of %u: 1 to %d are possible", options->depth,
 			CLYDE_DEPTH_MAX);
+	if (options->memory && options->memory_size < arena_size(id, options))
+		return complain(complaint, EINVAL,
+			"%zu bytes of memory for %s: %zu are needed",
+			options->memory_size, kinds[id].name,
+			arena_size(id, options));
 	if (device->pipes[id])
 		return complain(
 			complaint, EBUSY, "%s is open already", kinds[id].name);
@@ -198,7 +210,8 @@ static int open_pipe(struct clyde_device *device,
 	pipe->alternate = options.quad ? USB_ALT_4X : USB_ALT_2X;
 	pipe->depth = options.depth;
 	result = engine_new(device->link, kinds[pipe->id].endpoint,
-		options.transfer_size, options.depth, &pipe->engine);
+		options.transfer_size, options.depth, options.memory,
+		&pipe->engine);
 	if (result < 0)
 		return complain(pipe_complaint(pipe), -result,
 			"no memory for %u transfers of %u bytes", options.depth,

@@ -85,7 +85,8 @@ static struct engine *open_engine(uint8_t endpoint, uint32_t depth)
 	submit_result = 0;
 	memory = QUEUE_MAX;
 	assert_int_equal(
-		engine_new(&fake_link, endpoint, SIZE, depth, &engine), 0);
+		engine_new(&fake_link, endpoint, SIZE, depth, NULL, &engine),
+		0);
 	return engine;
 }
 

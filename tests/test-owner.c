@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define URI "virtual:configured=1"
@@ -181,7 +182,8 @@ static void start_reader(
 				 &reader->pipe),
 		0);
 	assert_int_equal(
-		clyde_register_write(top->device, REG_BENCH_MODE, &source, 1), 0);
+		clyde_register_write(top->device, REG_BENCH_MODE, &source, 1),
+		0);
 	pthread_create(thread, NULL, read_for_long, reader);
 	while (!atomic_load(&reader->reading))
 		usleep(100);
@@ -277,6 +279,90 @@ static void closing_one_device_leaves_the_other(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
+/* The child's exit status says what it saw. */
+static int look_from_a_child(struct bench_top *top, struct clyde_pipe *pipe)
+{
+	struct bench_top own;
+	uint8_t byte;
+
+	if (clyde_live_objects() != 0)
+		return 1;
+	if (clyde_pipe_read(pipe, &byte, 1, -1) != -ESTALE)
+		return 2;
+	if (clyde_close_token(clyde_context_token(top->context)) != -ESTALE)
+		return 3;
+	clyde_context_interrupt(top->context);
+	own = open_uri(URI);
+	close_top(&own);
+	return 0;
+}
+
+static void a_child_owns_nothing_of_its_parents(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_pipe *pipe;
+	uint8_t id[8];
+	int status;
+	pid_t child;
+
+	(void)state;
+	clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe);
+	child = fork();
+	if (child == 0)
+		_exit(look_from_a_child(&top, pipe));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(clyde_live_objects(), 3);
+	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	close_top(&top);
+}
+
+static void *fail_elsewhere(void *context)
+{
+	struct clyde_device *device;
+
+	clyde_device_open(context, "nowhere:", NULL, &device);
+	return NULL;
+}
+
+static void a_result_keeps_its_sentence_when_another_thread_fails(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_pipe *pipe;
+	pthread_t thread;
+	int result = clyde_pipe_open(top.device, 99, NULL, &pipe);
+
+	(void)state;
+	pthread_create(&thread, NULL, fail_elsewhere, top.context);
+	pthread_join(thread, NULL);
+	assert_says(top.context, "nowhere:");
+	assert_string_equal(clyde_result_text(result), "there is no pipe 99");
+	assert_string_equal(clyde_result_text(-EACCES), "Permission denied");
+	assert_string_equal(clyde_result_text(0), "");
+	close_top(&top);
+	result = clyde_device_sleep(top.device, 1);
+	assert_string_equal(clyde_result_text(result), "it is closed");
+}
+
+static void what_is_copied_is_what_there_is(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_device_info info;
+	char text[8] = "before";
+
+	(void)state;
+	assert_int_equal(clyde_device_info_copy(top.device, &info), 0);
+	assert_memory_equal(&info, clyde_device_info(top.device), sizeof(info));
+	assert_int_equal(
+		clyde_context_notice_copy(top.context, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+	close_top(&top);
+	assert_int_equal(clyde_device_info_copy(top.device, &info), -ESTALE);
+	assert_int_equal(
+		clyde_context_notice_copy(top.context, text, sizeof(text)),
+		-ESTALE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +376,10 @@ int main(void)
 		cmocka_unit_test(an_interrupt_ends_the_wait_and_loses_nothing),
 		cmocka_unit_test(threads_take_turns_on_one_device),
 		cmocka_unit_test(closing_one_device_leaves_the_other),
+		cmocka_unit_test(a_child_owns_nothing_of_its_parents),
+		cmocka_unit_test(
+			a_result_keeps_its_sentence_when_another_thread_fails),
+		cmocka_unit_test(what_is_copied_is_what_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

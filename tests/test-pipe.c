@@ -371,6 +371,32 @@ static void the_idle_flush_can_be_set(void **state)
 	close_top(&top);
 }
 
+static void a_pipe_can_live_in_memory_of_the_callers(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_pipe_options options = {
+		.transfer_size = 512, .depth = 2, .memory_size = 4 * 512 - 1};
+	struct clyde_pipe *in;
+	void *data;
+
+	(void)state;
+	options.memory = malloc(4 * 512);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+		-EINVAL);
+	assert_says(top.context, "2048 are needed");
+	options.memory_size++;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+		0);
+	set_mode(&top, BENCH_SOURCE);
+	assert_int_equal(clyde_pipe_acquire(in, &data, -1), 512);
+	assert_ptr_equal(data, options.memory);
+	close_top(&top);
+	assert_int_equal(sequence_match(sequence, 0, options.memory, 512), 512);
+	free(options.memory);
+}
+
 static int make_sequence(void **state)
 {
 	(void)state;
@@ -406,6 +432,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_opened_is_refused),
 		cmocka_unit_test(a_pipe_needs_a_configured_fpga),
 		cmocka_unit_test(the_idle_flush_can_be_set),
+		cmocka_unit_test(a_pipe_can_live_in_memory_of_the_callers),
 	};
 
 	return cmocka_run_group_tests(tests, make_sequence, free_sequence);

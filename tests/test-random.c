@@ -35,7 +35,7 @@ static unsigned draw(struct world *world, unsigned limit)
 static void open_world(struct world *world, unsigned seed)
 {
 	static const uint8_t loopback = BENCH_LOOPBACK;
-	struct clyde_pipe_options options;
+	struct clyde_pipe_options options = {0};
 
 	memset(world, 0, sizeof(*world));
 	world->seed = seed * 2654435761u + 1;
