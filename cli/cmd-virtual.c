@@ -46,23 +46,35 @@ struct virtual
 enum {
 	KEY_DEVICES = 0x200,
 	KEY_REVISION,
+	KEY_API,
 	KEY_PACE,
 	KEY_FAULT,
 	KEY_SPLIT,
 	KEY_MEMORY,
-	KEY_LISTEN
+	KEY_LISTEN,
+	KEY_WIRE,
+	KEY_PART,
 };
 
 static const struct argp_option options[] = {
 	{"devices", KEY_DEVICES, "N", 0, "How many are plugged in (default: 1)",
 		0},
 	{"revision", KEY_REVISION, "REV", 0, "Their revision (default: C3)", 0},
+	{"api", KEY_API, "LEVEL", 0,
+		"API level of their firmware; 0 is none, a bare FX2 "
+		"(default: 9)",
+		0},
 	{"pace", KEY_PACE, "off|link", 0,
 		"Move data as fast as memory, or in the bus's own time "
 		"(default: off)",
 		0},
 	{"fault", KEY_FAULT, "FAULT", 0,
 		"Something goes wrong, see clyde-virtual(7); may be repeated",
+		0},
+	{"wire", KEY_WIRE, "PIN-PIN", 0,
+		"A wire between port pins, like A0-A1; may be repeated", 0},
+	{"part", KEY_PART, "PART", 0,
+		"A part on port pins, see clyde-virtual(7); may be repeated",
 		0},
 	{"listen", KEY_LISTEN, "redir:PATH", 0,
 		"Instead of a command: serve one by usbredir on a UNIX socket, "
@@ -134,8 +146,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return add_key(virtual, "devices", argument);
 	case KEY_REVISION:
 		return add_key(virtual, "revision", argument);
+	case KEY_API:
+		return add_key(virtual, "api", argument);
 	case KEY_FAULT:
 		return add_key(virtual, "fault", argument);
+	case KEY_WIRE:
+		return add_key(virtual, "wire", argument);
+	case KEY_PART:
+		return add_key(virtual, "part", argument);
 	case KEY_PACE:
 		return parse_pace(virtual, argument);
 	case KEY_MEMORY:
@@ -333,6 +351,18 @@ static void run(struct virtual *virtual)
 	close(signals);
 }
 
+/* What a kernel would write to its log. */
+static void tell_missing(const struct virtual *virtual)
+{
+	unsigned count = usbfs_host_missing(virtual->host);
+
+	if (count > 0)
+		fprintf(stderr,
+			"clyde: note: %u of %u devices cannot be enumerated: "
+			"unplugged, or their descriptors make no sense\n",
+			count, virtual->world.count);
+}
+
 void command_virtual(struct tool *tool, int argc, char **argv)
 {
 	struct virtual virtual = {
@@ -368,6 +398,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 			    &virtual.host)) < 0) {
 		fail(tool, STATUS_INTERNAL, "virtual: %s", strerror(-result));
 	} else {
+		tell_missing(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
 		if (virtual_world_save(&virtual.world) < 0)

@@ -139,7 +139,8 @@ int main(int argc, char **argv)
 	catch_signals(tool.context);
 	dispatch(&tool, argc, argv);
 	status = finish(&tool);
-	if (status == STATUS_INTERRUPTED)
+	/* If it was not us, it is what clyde virtual's COMMAND ended with. */
+	if (status == STATUS_INTERRUPTED && caught)
 		return 128 + caught;
 	return status;
 }

@@ -27,6 +27,7 @@
 #define SET_REGISTER    0x28
 #define GET_REGISTER    0x29
 #define REG_IDLE_FLUSH  0x04
+#define REG_STREAM      0x08
 #define REG_BENCH_MODE  0x50
 #define REG_BENCH_ERROR 0x51
 
@@ -104,6 +105,14 @@ static void command(
 static void set_mode(uint8_t mode)
 {
 	uint8_t data[] = {REG_BENCH_MODE, mode};
+
+	command(SET_REGISTER, data, sizeof(data), NULL, 0);
+}
+
+/* The benchmark core, which is the first, on EP2 and EP6 as needed. */
+static void attach(enum mode mode)
+{
+	uint8_t data[] = {REG_STREAM, mode != SOURCE, 0, mode != SINK, 0};
 
 	command(SET_REGISTER, data, sizeof(data), NULL, 0);
 }
@@ -320,6 +329,7 @@ int main(int argc, char **argv)
 		die("no Glasgow", LIBUSB_ERROR_NOT_FOUND);
 	use(0, 1);
 	set_mode(IDLE);
+	attach(mode);
 	if (mode != SOURCE)
 		use(1, 2);
 	if (mode != SINK)

@@ -254,8 +254,9 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
  *
  * The firmware goes into the FX2's RAM, where it stays until the power goes;
  * a virtual device has it until it is closed.  The device leaves the bus
- * and comes back, for which it has 10 s, else -ETIMEDOUT.  -EBUSY if
- * somebody uses it.  A device without any firmware shows no serial number.
+ * and comes back, for which it has 10 s, else -ETIMEDOUT.  On USB it has
+ * another address then: "usb:BUS:ADDRESS" with the old one means it still,
+ * but on this thread alone.  -EBUSY if somebody uses it.  A device without any firmware shows no serial number.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size);

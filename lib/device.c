@@ -64,19 +64,21 @@ static int start(struct clyde_device *device)
 	struct link *link = device->link;
 	struct usb_setup configure = {
 		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
+	struct complaint *complaint = &device->context->complaint;
 	int result = check_level(device);
 
-	if (result == 0)
-		result = link_control(
-			link, &configure, NULL, COMMAND_TIMEOUT_MS);
-	if (result >= 0) {
-		result = mgmt_new(device);
-		if (result < 0)
-			complain(&device->context->complaint, -result,
-				"cannot open the management interface: %s",
-				reason(result));
-	}
-	return result < 0 ? result : 0;
+	if (result < 0)
+		return result;
+	result = link_control(link, &configure, NULL, COMMAND_TIMEOUT_MS);
+	if (result < 0)
+		return complain(complaint, -result, "cannot configure %s: %s",
+			device_name(&device->info), reason(result));
+	result = mgmt_new(device);
+	if (result < 0)
+		return complain(complaint, -result,
+			"cannot open the management interface: %s",
+			reason(result));
+	return 0;
 }
 
 static int open_device(struct clyde_context *context, const char *uri,

@@ -151,8 +151,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
 		return complain(complaint, -result,
-			"the device refused to load its FPGA: %s",
-			reason(result));
+			"the FPGA cannot be loaded: %s", reason(result));
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);

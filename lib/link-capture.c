@@ -195,8 +195,10 @@ static int capture_await_return(struct link *base, uint64_t deadline_ns)
 	struct capture_link *link = CAPTURING(base);
 	int result = base->inner->ops->await_return(base->inner, deadline_ns);
 
-	if (result == 0)
+	if (result == 0) {
+		capture_leave(link->capture);
 		link->address = capture_join(link->capture);
+	}
 	return result;
 }
 

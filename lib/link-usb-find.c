@@ -62,6 +62,30 @@ struct place {
 static _Thread_local struct place seen[PLACES_MAX];
 static _Thread_local unsigned seen_count;
 
+/* Where the device went that this thread has last loaded. */
+static _Thread_local struct {
+	struct place from, to;
+} moved;
+
+static struct place place_of(libusb_device *device)
+{
+	return (struct place){
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device),
+	};
+}
+
+static bool same(struct place a, struct place b)
+{
+	return a.bus == b.bus && a.address == b.address;
+}
+
+void usb_moved(libusb_device *from, libusb_device *to)
+{
+	moved.from = place_of(from);
+	moved.to = place_of(to);
+}
+
 /* A number that is not 0, and what ends it. */
 static const char *parse_number(
 	const char *text, unsigned maximum, unsigned *ret_number)
@@ -94,17 +118,18 @@ static int parse(const char *specification, struct place *ret_place,
 		end = parse_number(end + 1, 127, &ret_place->address);
 	else
 		end = NULL;
-	if (end && *end == '\0')
+	if (end && *end == '\0') {
+		if (same(*ret_place, moved.from))
+			*ret_place = moved.to;
 		return 1;
+	}
 	return complain(complaint, EINVAL,
 		"'usb:%s' names no device; clyde list shows what does: "
 		"usb:BUS:ADDRESS",
 		specification);
 }
 
-/* Glasgows; and with another rank, what one shows that has no configuration
-   block, which other boards with its chip show as well. */
-static int rank(libusb_device *device)
+int usb_rank(libusb_device *device)
 {
 	struct libusb_device_descriptor descriptor;
 
@@ -119,9 +144,7 @@ static int rank(libusb_device *device)
 	return -1;
 }
 
-/* Start libusb and list what is there: their number, which is 0 where there
-   is no USB at all. */
-static int survey(libusb_context **ret_usb, libusb_device ***ret_devices,
+int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	struct complaint *complaint)
 {
 	libusb_context *usb;
@@ -161,11 +184,8 @@ static void look(libusb_device *const *devices, int count, int wanted)
 	unsigned before = seen_count;
 
 	for (int i = 0; i < count && seen_count < PLACES_MAX; i++)
-		if (rank(devices[i]) == wanted)
-			seen[seen_count++] = (struct place){
-				libusb_get_bus_number(devices[i]),
-				libusb_get_device_address(devices[i]),
-			};
+		if (usb_rank(devices[i]) == wanted)
+			seen[seen_count++] = place_of(devices[i]);
 	qsort(&seen[before], seen_count - before, sizeof(*seen), by_place);
 }
 
@@ -181,7 +201,7 @@ static int usb_count(const char *specification, struct complaint *complaint)
 		return one;
 	if (one > 0)
 		return seen_count = 1;
-	count = survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices, complaint);
 	if (count < 0)
 		return count;
 	look(devices, count, 0);
@@ -208,9 +228,7 @@ static int find(const char *specification, unsigned index,
 
 static bool stands_at(libusb_device *device, const struct place *place)
 {
-	return libusb_get_bus_number(device) == place->bus &&
-		libusb_get_device_address(device) == place->address &&
-		rank(device) >= 0;
+	return same(place_of(device), *place) && usb_rank(device) >= 0;
 }
 
 static int open_place(libusb_device *const *devices, int count,
@@ -260,7 +278,7 @@ static int usb_open(const char *specification, unsigned index,
 
 	if (result < 0)
 		return result;
-	count = survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices, complaint);
 	if (count < 0)
 		return count;
 	result = open_place(devices, count, &place, &handle);
@@ -325,7 +343,7 @@ static int usb_look(const char *specification, unsigned index,
 	libusb_device **devices;
 	struct place place;
 	int result = find(specification, index, &place, complaint);
-	int count = result < 0 ? result : survey(&usb, &devices, complaint);
+	int count = result < 0 ? result : usb_survey(&usb, &devices, complaint);
 
 	if (count < 0)
 		return count;

@@ -11,29 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-/*
- * How long events are waited for before the flags that end a wait are looked
- * at again.  A signal that arrives on the waiting thread ends the poll at
- * once; one that another thread takes is noticed after this.
- */
-#define SLICE_NS 20000000
-
 /* The same while cancelled transfers are on their way back, which nothing
    may interrupt. */
 #define CANCEL_SLICE_NS 1000000
-
-struct usb_link {
-	struct link link; /* first */
-	libusb_context *usb;
-	libusb_device_handle *handle;
-	uint8_t alternate[USB_IFACE_COUNT];
-	unsigned pending;    /* bulk transfers in flight */
-	unsigned cancelling; /* of which are to come back soon */
-	unsigned handled;    /* completions, since wait() began */
-	int poll;            /* its descriptor, or -1 */
-	bool gone;
-	bool broken; /* libusb could not close it */
-};
 
 struct usb_transfer {
 	struct transfer transfer; /* first */
@@ -42,9 +22,7 @@ struct usb_transfer {
 	bool queued, cancelled;
 };
 
-#define USB(pointer) ((struct usb_link *)(pointer))
-
-static int status_result(enum libusb_transfer_status status)
+int usb_status_result(enum libusb_transfer_status status)
 {
 	switch (status) {
 	case LIBUSB_TRANSFER_COMPLETED:
@@ -65,9 +43,7 @@ static int status_result(enum libusb_transfer_status status)
 	return -EIO;
 }
 
-/* What the rest of the library is told; that the device is gone, the link
-   keeps. */
-static int note(struct usb_link *link, int result)
+int usb_note(struct usb_link *link, int result)
 {
 	link->gone |= result == -ENODEV;
 	return result;
@@ -82,8 +58,7 @@ static uint64_t usb_now(struct link *base)
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Handle events until there is one, but not for longer than this. */
-static int handle(struct usb_link *link, uint64_t patience_ns)
+int usb_handle(struct usb_link *link, uint64_t patience_ns)
 {
 	struct timeval timeout = {
 		.tv_sec = patience_ns / 1000000000,
@@ -99,7 +74,7 @@ static int handle(struct usb_link *link, uint64_t patience_ns)
 static uint64_t patience(struct usb_link *link, uint64_t deadline_ns)
 {
 	uint64_t now = usb_now(&link->link);
-	uint64_t slice = SLICE_NS;
+	uint64_t slice = USB_SLICE_NS;
 
 	if (link->cancelling > 0)
 		slice = CANCEL_SLICE_NS;
@@ -120,7 +95,7 @@ static int usb_wait(struct link *base, uint64_t deadline_ns)
 		return -ENODEV;
 	if (link->pending == 0 && deadline_ns == LINK_FOREVER)
 		return -EDEADLK;
-	result = handle(link, patience(link, deadline_ns));
+	result = usb_handle(link, patience(link, deadline_ns));
 	atomic_store(&base->wake, false);
 	return link->handled > 0 ? (int)link->handled : result;
 }
@@ -139,151 +114,6 @@ static int usb_descriptor(struct link *base)
 	return link->poll;
 }
 
-/* ---- Control ---------------------------------------------------------- */
-
-static void LIBUSB_CALL control_done(struct libusb_transfer *usb)
-{
-	*(bool *)usb->user_data = true;
-}
-
-/* Wait for a control transfer, cancelling it at its deadline. */
-static int finish_control(struct usb_link *link, struct libusb_transfer *usb,
-	const bool *done, uint64_t deadline_ns)
-{
-	bool late = false;
-	int result;
-
-	while (!*done) {
-		uint64_t now = usb_now(&link->link), slice = SLICE_NS;
-
-		if (!late && now >= deadline_ns) {
-			late = true;
-			libusb_cancel_transfer(usb);
-		}
-		if (!late && deadline_ns - now < slice)
-			slice = deadline_ns - now;
-		handle(link, slice);
-	}
-	result = status_result(usb->status);
-	if (result == -ECANCELED)
-		return -ETIMEDOUT;
-	return result < 0 ? note(link, result) : usb->actual_length;
-}
-
-/*
- * The kernel has its own book of configurations, which a control transfer
- * would go behind.  And nearly always it has chosen this one already: then
- * asking again would only reset what is being used by others.
- */
-static int configure(struct usb_link *link, int wanted)
-{
-	int current;
-	int result = libusb_get_configuration(link->handle, &current);
-
-	if (result == 0 && current != wanted)
-		result = libusb_set_configuration(link->handle, wanted);
-	return note(link, usb_result(result));
-}
-
-static int usb_control(struct link *base, const struct usb_setup *setup,
-	void *data, uint64_t deadline_ns)
-{
-	struct usb_link *link = USB(base);
-	bool in = setup->bmRequestType & USB_DIR_IN, done = false;
-	struct libusb_transfer *usb;
-	unsigned char *buffer;
-	int result;
-
-	if (setup->bmRequestType == 0 &&
-		setup->bRequest == USB_REQ_SET_CONFIGURATION)
-		return configure(link, setup->wValue);
-	usb = libusb_alloc_transfer(0);
-	buffer = malloc(LIBUSB_CONTROL_SETUP_SIZE + setup->wLength);
-	result = usb && buffer ? 0 : -ENOMEM;
-	if (result == 0) {
-		libusb_fill_control_setup(buffer, setup->bmRequestType,
-			setup->bRequest, setup->wValue, setup->wIndex,
-			setup->wLength);
-		if (!in && setup->wLength > 0)
-			memcpy(buffer + LIBUSB_CONTROL_SETUP_SIZE, data,
-				setup->wLength);
-		libusb_fill_control_transfer(
-			usb, link->handle, buffer, control_done, &done, 0);
-		result = note(link, usb_result(libusb_submit_transfer(usb)));
-	}
-	if (result == 0)
-		result = finish_control(link, usb, &done, deadline_ns);
-	if (result > 0 && in)
-		memcpy(data, buffer + LIBUSB_CONTROL_SETUP_SIZE, result);
-	free(buffer);
-	libusb_free_transfer(usb);
-	return result;
-}
-
-/* ---- Interfaces ------------------------------------------------------- */
-
-/*
- * Up to 1.0.26, libusb_set_interface_alt_setting() unlocks a lock that it did
- * not take if it finds the device unplugged, and libusb_close() aborts on it
- * later (libusb#1199).
- */
-static bool unlocks_twice(void)
-{
-	const struct libusb_version *version = libusb_get_version();
-
-	return version->major == 1 && version->minor == 0 &&
-		version->micro <= 26;
-}
-
-/* The kernel changes the setting: it alone knows the endpoints.  Its own
-   limit of five seconds stands for the deadline. */
-static int select_alternate(
-	struct usb_link *link, uint8_t interface, uint8_t alternate)
-{
-	int result = libusb_set_interface_alt_setting(
-		link->handle, interface, alternate);
-
-	if (result == LIBUSB_ERROR_NO_DEVICE && unlocks_twice())
-		link->broken = true;
-	/* A device that refuses answers with a stall; libusb has no word of
-	   its own for that here. */
-	if (result == LIBUSB_ERROR_OTHER)
-		return -EPIPE;
-	return usb_result(result);
-}
-
-/* Setting 0 comes with it, by the kernel. */
-static int release(struct usb_link *link, uint8_t interface)
-{
-	link->alternate[interface] = USB_ALT_OFF;
-	return usb_result(libusb_release_interface(link->handle, interface));
-}
-
-static int usb_set_alternate(struct link *base, uint8_t interface,
-	uint8_t alternate, uint64_t deadline_ns)
-{
-	struct usb_link *link = USB(base);
-	bool claimed;
-	int result;
-
-	(void)deadline_ns;
-	if (interface >= USB_IFACE_COUNT)
-		return -EINVAL;
-	claimed = link->alternate[interface] != USB_ALT_OFF;
-	if (alternate == USB_ALT_OFF)
-		return claimed ? note(link, release(link, interface)) : 0;
-	/* Claimed already or not: this notices an unplug without harm. */
-	result = usb_result(libusb_claim_interface(link->handle, interface));
-	if (result < 0)
-		return note(link, result);
-	result = select_alternate(link, interface, alternate);
-	if (result == 0)
-		link->alternate[interface] = alternate;
-	else if (!claimed)
-		release(link, interface);
-	return note(link, result);
-}
-
 /* ---- Bulk transfers --------------------------------------------------- */
 
 static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
@@ -296,7 +126,7 @@ static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
 	link->cancelling -= mine->cancelled;
 	mine->queued = mine->cancelled = false;
 	mine->transfer.actual = usb->actual_length;
-	mine->transfer.status = note(link, status_result(usb->status));
+	mine->transfer.status = usb_note(link, usb_status_result(usb->status));
 	mine->transfer.complete(&mine->transfer);
 }
 
@@ -339,7 +169,7 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	/* No timeout: it would end a slow stream and take bytes with it. */
 	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
 		transfer->data, transfer->size, bulk_done, mine, 0);
-	result = note(link, usb_result(libusb_submit_transfer(mine->usb)));
+	result = usb_note(link, usb_result(libusb_submit_transfer(mine->usb)));
 	if (result < 0)
 		return result;
 	mine->queued = true;
@@ -361,19 +191,61 @@ static void usb_cancel(struct link *base, struct transfer *transfer)
 
 /* ---- Life ------------------------------------------------------------- */
 
+/* With nothing queued there is no transfer by which its end is noticed. */
+static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
+	libusb_hotplug_event event, void *user)
+{
+	struct usb_link *link = user;
+
+	(void)usb;
+	if (event == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED)
+		link->arrived = true;
+	else if (device == libusb_get_device(link->handle))
+		link->gone = true;
+	return 0;
+}
+
+/* What it does not work for is noticed all the same, if later. */
+static void listen_for_plugs(struct usb_link *link)
+{
+	if (libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG))
+		libusb_hotplug_register_callback(link->usb,
+			LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED |
+				LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT,
+			0, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
+			LIBUSB_HOTPLUG_MATCH_ANY, plugged, link, NULL);
+}
+
+/* Better lost than the process, if it is broken; that is rare. */
+static void let_go(struct usb_link *link)
+{
+	if (link->poll >= 0)
+		usb_poll_close(link->usb, link->poll);
+	link->poll = -1;
+	if (link->broken)
+		return;
+	libusb_close(link->handle);
+	libusb_exit(link->usb);
+}
+
+void usb_link_adopt(struct usb_link *link, libusb_context *usb,
+	libusb_device_handle *handle)
+{
+	let_go(link);
+	link->usb = usb;
+	link->handle = handle;
+	memset(link->alternate, 0, sizeof(link->alternate));
+	link->gone = link->broken = false;
+	listen_for_plugs(link);
+}
+
 static void usb_close(struct link *base)
 {
 	struct usb_link *link = USB(base);
 
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		usb_set_alternate(base, i, USB_ALT_OFF, LINK_FOREVER);
-	if (link->poll >= 0)
-		usb_poll_close(link->usb, link->poll);
-	/* Better lost than the process; it is gone, and that is rare. */
-	if (!link->broken) {
-		libusb_close(link->handle);
-		libusb_exit(link->usb);
-	}
+	let_go(link);
 	free(link);
 }
 
@@ -395,6 +267,8 @@ static const struct link_ops usb_ops = {
 	.wait = usb_wait,
 	.wake = usb_wake,
 	.now = usb_now,
+	.claim_all = usb_claim_all,
+	.await_return = usb_await_return,
 	.describe = describe,
 	.descriptor = usb_descriptor,
 };
@@ -410,6 +284,7 @@ int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
 	link->link.interrupt = interrupt;
 	link->usb = usb;
 	link->handle = handle;
+	listen_for_plugs(link);
 	link->poll = -1;
 	*ret_link = &link->link;
 	return 0;

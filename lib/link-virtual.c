@@ -35,6 +35,7 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
+	uint16_t told;  /* pins on which drivers met, in the log by now */
 	int descriptor; /* -1 until somebody asks for it */
 	bool shown;     /* it is readable */
 };
@@ -124,6 +125,7 @@ static bool run(struct virtual_link *link, tick until)
 	if (link->unplug < until)
 		until = link->unplug;
 	alive = bus_run(link->bus, until);
+	virtual_tell_conflicts(&link->link, link->device, &link->told);
 	if (bus_now(link->bus) >= link->unplug) {
 		link->unplug = TICK_NEVER;
 		bus_unplug(link->bus);
@@ -137,8 +139,7 @@ static int keep_eeprom(struct virtual_link *link)
 {
 	if (link->options.eeprom == NULL)
 		return 0;
-	return virtual_options_save(
-		&link->options, device_eeprom(link->device));
+	return virtual_eeprom_save(&link->options, device_eeprom(link->device));
 }
 
 static int virtual_wait(struct link *base, uint64_t deadline_ns)
@@ -152,6 +153,9 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
+	/* And all has come back. */
+	if (count == 0 && bus_unplugged(link->bus))
+		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
 		if (link_stopped(base))
 			break;
@@ -362,6 +366,7 @@ static int make(const char *specification, unsigned index,
 		virtual_close(&link->link);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	virtual_options_pull(&link->options, link->bus);
 	*ret_link = &link->link;
 	return 0;
 }

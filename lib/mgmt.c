@@ -6,10 +6,10 @@
  */
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt-log.h"
 #include "watch.h"
 
 /* The host's pause before it repeats a request that was answered by WAIT. */
@@ -30,87 +30,6 @@ struct mgmt {
 	struct clyde_alerts alerts;
 	bool alerted;
 };
-
-static const struct {
-	enum mgmt_code code;
-	const char *name;
-} names[] = {
-	{MGMT_WRITE_EEPROM, "WRITE_EEPROM"},
-	{MGMT_READ_EEPROM, "READ_EEPROM"},
-	{MGMT_FPGA_LOAD_CFG, "FPGA_LOAD_CFG"},
-	{MGMT_FPGA_LOAD_NVM, "FPGA_LOAD_NVM"},
-	{MGMT_FPGA_STATUS, "FPGA_STATUS"},
-	{MGMT_FPGA_SET_REG, "FPGA_SET_REG"},
-	{MGMT_FPGA_GET_REG, "FPGA_GET_REG"},
-	{MGMT_SET_VSUPPLY, "SET_VSUPPLY"},
-	{MGMT_GET_VSUPPLY, "GET_VSUPPLY"},
-	{MGMT_SET_VLIMIT, "SET_VLIMIT"},
-	{MGMT_GET_VLIMIT, "GET_VLIMIT"},
-	{MGMT_SET_VALERT, "SET_VALERT"},
-	{MGMT_GET_VALERT, "GET_VALERT"},
-	{MGMT_SET_IALERT, "SET_IALERT"},
-	{MGMT_GET_IALERT, "GET_IALERT"},
-	{MGMT_GET_VSENSE, "GET_VSENSE"},
-	{MGMT_GET_ISUPPLY, "GET_ISUPPLY"},
-	{MGMT_SET_PULLS, "SET_PULLS"},
-	{MGMT_GET_PULLS, "GET_PULLS"},
-	{MGMT_GET_STATE, "GET_STATE"},
-	{MGMT_GET_ALERTS, "GET_ALERTS"},
-	{MGMT_CLR_ALERTS, "CLR_ALERTS"},
-};
-
-static const char *name_of(enum mgmt_code code)
-{
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (names[i].code == code)
-			return names[i].name;
-	return "a command";
-}
-
-static const char *result_name(const struct mgmt_packet *packet, uint32_t size)
-{
-	if (size < 2)
-		return "malformed";
-	switch (packet->code) {
-	case MGMT_ACK:
-		return "ACK";
-	case MGMT_WAIT:
-		return "WAIT";
-	case MGMT_ALERT:
-		return "ALERT";
-	case MGMT_ERROR:
-		return "ERROR";
-	default:
-		return "unknown";
-	}
-}
-
-/* "SET_VSUPPLY, serial 7, 9 bytes: 03 e4 0c" */
-static void log_packet(struct mgmt *mgmt, const char *name, const char *what,
-	const struct mgmt_packet *packet, uint32_t size)
-{
-	char hex[3 * MGMT_PACKET_SIZE + 1] = "";
-	const uint8_t *data = (const uint8_t *)packet;
-
-	for (uint32_t i = 2; i < size; i++)
-		snprintf(hex + 3 * (i - 2), 4, " %02x", data[i]);
-	LOG(mgmt->device->link, TRACE, "%s%s, serial %u, %u bytes%s%s", name,
-		what, size > 0 ? packet->serial : 0, size, size > 2 ? ":" : "",
-		hex);
-}
-
-static void log_reply(
-	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
-{
-	bool asked = size > 0 && packet->serial == mgmt->serial &&
-		packet->serial != 0;
-	char what[32];
-
-	snprintf(what, sizeof(what), "%s %s", asked ? " answered by" : ":",
-		result_name(packet, size));
-	log_packet(mgmt, asked ? name_of(mgmt->request.code) : "not asked for",
-		what, packet, size);
-}
 
 static void note_alert(
 	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
@@ -168,7 +87,8 @@ static void received(struct transfer *transfer)
 		return;
 	}
 	if (log_wanted(mgmt->device->link, CLYDE_LOG_TRACE))
-		log_reply(mgmt, &mgmt->packet, transfer->actual);
+		mgmt_log_reply(mgmt->device->link, &mgmt->packet,
+			transfer->actual, mgmt->serial ? &mgmt->request : NULL);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
 	result = arm(mgmt);
 	if (result < 0)
@@ -255,21 +175,21 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 			return result;
 		if (mgmt->failure)
 			return complain(complaint, -mgmt->failure, "%s: %s",
-				name_of(code), reason(mgmt->failure));
+				mgmt_name(code), reason(mgmt->failure));
 		if (mgmt->stray)
 			return complain(complaint, EPROTO,
 				"the reply to %s, request %u, carries serial "
 				"%u; power-cycle the device",
-				name_of(code), mgmt->serial, mgmt->stray);
+				mgmt_name(code), mgmt->serial, mgmt->stray);
 		result = link->ops->wait(link, deadline);
 		if (result < 0)
 			return complain(complaint, -result, "%s: %s",
-				name_of(code), reason(result));
+				mgmt_name(code), reason(result));
 		if (result == 0 && link->ops->now(link) >= deadline)
 			return complain(complaint, ETIMEDOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",
-				name_of(code));
+				mgmt_name(code));
 	}
 	return 0;
 }
@@ -307,11 +227,10 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
 		return complain(&mgmt->device->context->complaint, -result,
-			"%s: %s", name_of(code), reason(result));
+			"%s: %s", mgmt_name(code), reason(result));
 	mgmt->out_busy = true;
 	if (log_wanted(link, CLYDE_LOG_TRACE))
-		log_packet(mgmt, name_of(code), " requested", &mgmt->request,
-			2 + size);
+		mgmt_log_request(link, &mgmt->request, 2 + size);
 	result = await(mgmt, code, deadline);
 	if (result < 0) {
 		mgmt->abandoned[mgmt->serial] = true;
@@ -335,7 +254,7 @@ static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 		result = link->ops->wait(link, until);
 		if (result < 0)
 			return complain(&mgmt->device->context->complaint,
-				-result, "%s: %s", name_of(code),
+				-result, "%s: %s", mgmt_name(code),
 				reason(result));
 	}
 	return 0;
@@ -360,18 +279,18 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 			return complain(complaint, ETIMEDOUT,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
-				name_of(code), timeout_ms);
+				mgmt_name(code), timeout_ms);
 		result = pause_before_repeat(mgmt, code);
 		if (result < 0)
 			return result;
 	}
 	if (mgmt->reply_size >= 2 && mgmt->reply.code == MGMT_ERROR)
 		return complain(complaint, EREMOTEIO, "the device refused %s",
-			name_of(code));
+			mgmt_name(code));
 	if (mgmt->reply_size != 2 + reply_size || mgmt->reply.code != MGMT_ACK)
 		return complain(complaint, EPROTO,
 			"the reply to %s is malformed: %u bytes, result %#x",
-			name_of(code), mgmt->reply_size,
+			mgmt_name(code), mgmt->reply_size,
 			mgmt->reply_size >= 2 ? mgmt->reply.code : 0);
 	if (reply_size > 0)
 		memcpy(ret_reply, mgmt->reply.data.bytes, reply_size);

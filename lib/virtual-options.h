@@ -42,9 +42,20 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 /* The device that they describe, or NULL. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
-/* Write the EEPROM to its file, if it is not what the file holds. */
-int virtual_options_save(
-	struct virtual_options *options, const uint8_t *eeprom);
+/* The EEPROM's file: read or create it; write it, if the EEPROM is not what
+   it holds. */
+int virtual_eeprom_load(
+	struct virtual_options *options, struct complaint *complaint);
+int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
+
+/* Put pins on which drivers have met into the log, unless they were told. */
+void virtual_tell_conflicts(
+	struct link *link, const struct device *device, uint16_t *told);
+
+/* Have its cable pulled when a fault says so in transfers. */
+struct bus;
+void virtual_options_pull(
+	const struct virtual_options *options, struct bus *bus);
 
 /* The specification of one device out of several. */
 void virtual_options_name(

@@ -29,6 +29,15 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
+void virtual_options_pull(
+	const struct virtual_options *options, struct bus *bus)
+{
+	const struct fault *fault = faults_find(&options->faults, FAULT_PULL);
+
+	if (fault)
+		bus_unplug_after(bus, fault->position);
+}
+
 static int add(struct virtual_world *world, const char *specification,
 	enum pace pace, struct complaint *complaint)
 {
@@ -48,6 +57,7 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	virtual_options_pull(options, plug->bus);
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
@@ -78,7 +88,7 @@ int virtual_world_save(struct virtual_world *world)
 		struct virtual_options *options = &world->options[i];
 		int saved = options->eeprom == NULL
 			? 0
-			: virtual_options_save(options,
+			: virtual_eeprom_save(options,
 				  device_eeprom(world->plugs[i].device));
 
 		if (result == 0)

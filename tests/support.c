@@ -163,6 +163,7 @@ void script_init(struct script *script)
 
 	memset(script, 0, sizeof(*script));
 	script->function.ops = &ops;
+	script->function.port_due = TICK_NEVER;
 }
 
 const struct device_options rig_c3 = {
@@ -283,6 +284,15 @@ void rig_do(struct rig *rig, uint8_t code, const void *data, size_t size,
 	assert_int_equal(reply.code, MGMT_ACK);
 	if (ret_reply)
 		*ret_reply = reply;
+}
+
+void rig_attach(struct rig *rig, enum bench_mode mode)
+{
+	unsigned out = mode == BENCH_SOURCE ? CORE_NONE : CORE_BENCHMARK;
+	unsigned in = mode == BENCH_SINK ? CORE_NONE : CORE_BENCHMARK;
+
+	rig_write_register(rig, REG_STREAM, out | in << 16, 4);
+	rig_write_register(rig, REG_BENCH_MODE, mode, 1);
 }
 
 void rig_write_register(

@@ -16,6 +16,7 @@
 
 #include "virtual/bus.h"
 #include "virtual/device.h"
+#include "wire/core-benchmark.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -108,6 +109,9 @@ int rig_ask(struct rig *rig, uint8_t code, const void *data, size_t size,
 /* The same, for requests that must be acknowledged. */
 void rig_do(struct rig *rig, uint8_t code, const void *data, size_t size,
 	struct mgmt_packet *ret_reply);
+
+/* The benchmark core in this mode, on EP2 and EP6 as it needs them. */
+void rig_attach(struct rig *rig, enum bench_mode mode);
 
 /* FPGA registers, little endian. */
 void rig_write_register(

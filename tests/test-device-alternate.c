@@ -213,7 +213,7 @@ static void selecting_a_setting_again_starts_the_core_over(void **state)
 {
 	(void)state;
 	assert_works(MGMT, 1);
-	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SOURCE, 1);
+	rig_attach(&rig, BENCH_SOURCE);
 	assert_works(EP6, DOUBLE);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512), 512);
 	assert_memory_equal(memory, "\1\0\2\0\4\0\x8\0\x11", 10);
@@ -231,6 +231,7 @@ static void a_pipe_reset_clears_the_counters_and_not_the_mode(void **state)
 {
 	(void)state;
 	assert_works(MGMT, 1);
+	rig_attach(&rig, BENCH_LOOPBACK); /* to both pipes */
 	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SINK, 1);
 	for (unsigned pipe = EP2; pipe <= EP6; pipe += EP6 - EP2) {
 		assert_works(EP6, DOUBLE);
@@ -295,7 +296,7 @@ static void double_buffers_fill_with_two_packets_and_quad_with_four(
 
 	(void)state;
 	assert_works(MGMT, 1);
-	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SOURCE, 1);
+	rig_attach(&rig, BENCH_SOURCE);
 	for (unsigned alternate = DOUBLE; alternate <= QUAD; alternate++) {
 		unsigned size = buffers[alternate] * 512;
 

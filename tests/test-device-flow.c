@@ -23,7 +23,7 @@ static void open_mode(enum bench_mode mode, enum usb_alternate alternate)
 	rig_open(&rig, &rig_c3, NULL);
 	rig_configure(&rig);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
-	rig_write_register(&rig, REG_BENCH_MODE, mode, 1);
+	rig_attach(&rig, mode);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, alternate), 0);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, alternate), 0);
 }

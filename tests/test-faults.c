@@ -68,14 +68,38 @@ static void every_kind_can_be_added(void **state)
 	}
 }
 
+static void the_cable_and_the_host_can_fail_too(void **state)
+{
+	static const struct {
+		const char *text;
+		enum fault_kind kind;
+		uint64_t position, amount;
+	} good[] = {{"pull@7", FAULT_PULL, 7, 1}, {"busy", FAULT_BUSY, 0, 1},
+		{"stall@3", FAULT_STALL, 3, 1},
+		{"descriptor@2:9", FAULT_DESCRIPTOR, 2, 9},
+		{"garble@1", FAULT_GARBLE, 1, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		const struct fault *fault;
+
+		assert_null(faults_find(&faults, good[i].kind));
+		add(good[i].text);
+		fault = faults_find(&faults, good[i].kind);
+		assert_ptr_equal(fault, &faults.list[i]);
+		assert_int_equal(fault->position, good[i].position);
+		assert_int_equal(fault->amount, good[i].amount);
+	}
+}
+
 static void what_is_no_fault_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "@", "@5", "drop", "drop@",
 		"drop@x", "drop@-1", "drop@+1", "drop@ 1",
 		"drop@1:", "drop@1:x", "drop@1:-1", "drop@1:2:3", "drop@1 ",
 		"drop@1,", "drops@1", "dro@1", "DROP@1", " drop@1", "done@",
-		"unplug", "error", "drop@18446744073709551616",
-		"flip@1:18446744073709551616"};
+		"unplug", "pull", "stall", "garble", "error",
+		"drop@18446744073709551616", "flip@1:18446744073709551616"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -243,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_kind_can_be_added),
+		TEST(the_cable_and_the_host_can_fail_too),
 		TEST(what_is_no_fault_is_refused),
 		TEST(a_fault_that_could_never_strike_is_refused),
 		TEST(sixteen_faults_are_the_most),

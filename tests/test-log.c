@@ -3,6 +3,7 @@
 /* What the library tells while it works: levels, times, lines; and the
    captures of the public API. */
 #include "clyde-test.h"
+#include "wire/core-gpio.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -159,6 +160,29 @@ static void a_callback_may_interrupt(void **state)
 	(void)state;
 	assert_int_equal(run_benchmark(&top), -EINTR);
 	assert_int_equal(listener.seen, 1);
+	close_top(&top);
+}
+
+/* GPIO drives A0 low and A1 high, and they are wired. */
+static void drivers_that_meet_are_a_warning_once(void **state)
+{
+	static const uint8_t pins[] = {OUTPUT_GPIO, OUTPUT_GPIO};
+	static const uint8_t drive[] = {2, 0, 3, 0}; /* levels, enables */
+	struct listener listener = {.awaited = "drivers meet on pin A"};
+	struct bench_top top = open_with("virtual:configured=1,wire=A0-A1",
+		&listener, CLYDE_LOG_WARNING);
+
+	(void)state;
+	assert_int_equal(clyde_register_write(top.device, REG_PIN, pins, 2), 0);
+	assert_int_equal(
+		clyde_register_write(top.device, REG_GPIO_OUTPUT, drive, 4), 0);
+	clyde_device_sleep(top.device, 5);
+	assert_int_equal(listener.seen, 0);
+	assert_int_equal(clyde_supply_set(top.device, 1, 3300), 0);
+	clyde_device_sleep(top.device, 5);
+	assert_int_equal(listener.seen, 2);
+	clyde_device_sleep(top.device, 5);
+	assert_int_equal(listener.seen, 2);
 	close_top(&top);
 }
 
@@ -386,6 +410,7 @@ int main(void)
 			a_listener_may_come_and_go_while_a_device_is_open),
 		cmocka_unit_test(a_level_that_does_not_exist_changes_nothing),
 		cmocka_unit_test(a_callback_may_interrupt),
+		cmocka_unit_test(drivers_that_meet_are_a_warning_once),
 		cmocka_unit_test(what_fails_is_an_error_where_it_fails),
 		cmocka_unit_test(a_capture_is_not_ended_under_an_open_device),
 		cmocka_unit_test(closing_the_context_ends_a_capture),

@@ -99,6 +99,31 @@ static void every_key_is_heard(void **state)
 	assert_true(options.unplug_us == 99);
 }
 
+static void wires_that_meet_are_one(void **state)
+{
+	struct virtual_options options =
+		parse("wire=A0-A1,wire=B0-B7-A7,wire=A2-A3,wire=A1-A3", 0);
+
+	(void)state;
+	assert_int_equal(options.device.wires[0], 0x8180);
+	assert_int_equal(options.device.wires[1], 0x000f);
+	assert_int_equal(options.device.wires[2], 0);
+}
+
+static void parts_are_kept_in_order_and_eight_at_most(void **state)
+{
+	char text[512] = "";
+	struct virtual_options options;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		strcat(text, ",part=uart-echo@rx=A0:tx=A1");
+	options = parse(text + 1, 0);
+	assert_string_equal(options.device.parts[7], "uart-echo@rx=A0:tx=A1");
+	strcat(text, ",part=uart-echo@rx=A0:tx=A1");
+	assert_refused(text + 1, "more than 8 parts");
+}
+
 static void the_last_of_equal_keys_counts(void **state)
 {
 	struct virtual_options options =
@@ -132,7 +157,16 @@ static void what_is_no_option_is_refused(void **state)
 		{"limitA=6001", "0..6000"}, {"limitC=3300", "not a key"},
 		{"senseB=-5", "0..6000"}, {"loadA=1000001", "0..1000000"},
 		{"fault=", "not a fault"}, {"fault=drop", "not a fault"},
-		{"fault=drop@", "not a fault"}, {"revision=C3;", "C3"}};
+		{"fault=drop@", "not a fault"}, {"revision=C3;", "C3"},
+		{"wire=", "two ends"}, {"wire=A0", "two ends"},
+		{"wire=A0-A0", "A0 is wired to itself"},
+		{"wire=A0-A8", "A8 is not a pin"},
+		{"wire=A0-a1", "a1 is not a pin"},
+		{"wire=A0-A1-A0", "A0 is wired to itself"},
+		{"part=", "is not a part"},
+		{"part=led@A0", "led is not a part"},
+		{"part=uart-echo@rx=A0", "tx is missing"},
+		{"part=uart-echo@rx=A0:tx=C1", "is not a pin"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -304,13 +338,15 @@ static void devices_of_one_context_keep_apart(void **state)
 	assert_int_equal(mv[0], 0);
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
 	assert_int_equal(clyde_fpga_status(other, id), 0);
-	assert_int_equal(clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
+	assert_int_equal(
+		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	/* each has a time of its own */
 	before = clyde_device_now(other);
 	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
 	assert_int_equal(clyde_device_now(other), before);
 	clyde_device_close(other);
-	assert_int_equal(clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
+	assert_int_equal(
+		clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	assert_int_equal(mode, 3);
 }
 
@@ -350,6 +386,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_said_is_one_c3_that_stays_plugged_in),
 		TEST(every_key_is_heard),
+		TEST(wires_that_meet_are_one),
+		TEST(parts_are_kept_in_order_and_eight_at_most),
 		TEST(the_last_of_equal_keys_counts),
 		TEST(what_is_no_option_is_refused),
 		TEST(more_faults_than_there_is_room_for_are_refused),

@@ -175,11 +175,14 @@ static void *read_for_long(void *argument)
 static void start_reader(
 	struct reader *reader, struct bench_top *top, pthread_t *thread)
 {
-	static const uint8_t source = 1;
+	static const uint8_t source = 1, cores[] = {0, 0, CORE_BENCHMARK, 0};
 
 	memset(reader, 0, sizeof(*reader));
 	assert_int_equal(clyde_pipe_open(top->device, CLYDE_PIPE_EP6_IN, NULL,
 				 &reader->pipe),
+		0);
+	assert_int_equal(clyde_register_write(
+				 top->device, REG_STREAM, cores, sizeof(cores)),
 		0);
 	assert_int_equal(
 		clyde_register_write(top->device, REG_BENCH_MODE, &source, 1),

@@ -13,8 +13,15 @@
 
 static struct sequence *sequence;
 
+/* The core on the pipes that the mode needs. */
 static void set_mode(struct bench_top *top, uint8_t mode)
 {
+	const uint8_t cores[] = {
+		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
+
+	assert_int_equal(clyde_register_write(
+				 top->device, REG_STREAM, cores, sizeof(cores)),
+		0);
 	assert_int_equal(
 		clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1), 0);
 }

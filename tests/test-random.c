@@ -34,7 +34,8 @@ static unsigned draw(struct world *world, unsigned limit)
 
 static void open_world(struct world *world, unsigned seed)
 {
-	static const uint8_t loopback = BENCH_LOOPBACK;
+	static const uint8_t loopback = BENCH_LOOPBACK,
+			     cores[] = {CORE_BENCHMARK, 0, CORE_BENCHMARK, 0};
 	struct clyde_pipe_options options = {0};
 
 	memset(world, 0, sizeof(*world));
@@ -49,6 +50,9 @@ static void open_world(struct world *world, unsigned seed)
 		0);
 	assert_int_equal(clyde_pipe_open(world->top.device, CLYDE_PIPE_EP2_OUT,
 				 &options, &world->out),
+		0);
+	assert_int_equal(clyde_register_write(world->top.device, REG_STREAM,
+				 cores, sizeof(cores)),
 		0);
 	assert_int_equal(clyde_register_write(world->top.device, REG_BENCH_MODE,
 				 &loopback, 1),

@@ -67,10 +67,13 @@ static int command(uint8_t code, const void *data, int size)
 	return moved - 2;
 }
 
+/* The benchmark core, on the pipes that the mode needs. */
 static void set_mode(enum mode mode)
 {
+	uint8_t cores[] = {0x08, mode != SOURCE, 0, mode != SINK, 0};
 	uint8_t data[] = {0x50, mode};
 
+	CHECK(command(0x28, cores, sizeof(cores)) == 0);
 	CHECK(command(0x28, data, sizeof(data)) == 0);
 }
 

@@ -366,19 +366,11 @@ uint16_t board_supply_mv(const struct board *board, unsigned port)
 	return SUPPLY_BASE_MV + steps * SUPPLY_STEP_100UV / SUPPLY_100UV_IN_MV;
 }
 
-uint8_t board_levels(const struct board *board, unsigned port)
-{
-	const struct board_port *state = &board->ports[port];
-
-	if (board_supply_mv(board, port) == 0)
-		return 0;
-	return state->pull_output & ~state->pull_input_mask;
-}
-
 int board_init(struct board *board, uint8_t revision, const uint8_t *image)
 {
 	memset(board, 0, sizeof(*board));
 	board->revision = revision;
+	pins_init(&board->pins);
 	for (unsigned port = 0; port < BOARD_PORTS; port++)
 		ina233_restore(&board->ports[port]);
 	reset_expanders(board);
@@ -393,6 +385,7 @@ int board_init(struct board *board, uint8_t revision, const uint8_t *image)
 
 void board_clear(struct board *board)
 {
+	pins_clear(&board->pins);
 	free(board->fx2_mem);
 	free(board->ice_mem);
 	memset(board, 0, sizeof(*board));

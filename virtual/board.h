@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pins.h"
 #include "wire/config.h"
 
 #define BOARD_PORTS 2 /* revC: A and B */
@@ -93,6 +94,7 @@ struct board_port {
 
 struct board {
 	uint8_t revision;
+	struct pins pins; /* of the ports */
 	struct board_port ports[BOARD_PORTS];
 	uint8_t *fx2_mem; /* EEPROM_SIZE */
 	uint8_t *ice_mem; /* BOARD_ICE_MEM_SIZE, or NULL until written */
@@ -118,7 +120,10 @@ bool board_alert(const struct board *board);
 /* A port's supply as it is at its pins, mV: 0 if disabled or cut. */
 uint16_t board_supply_mv(const struct board *board, unsigned port);
 
-/* Levels of a port's pins: what the pull resistors make of them. */
-uint8_t board_levels(const struct board *board, unsigned port);
+/* Let the pins have the supplies and pull resistors as they are now. */
+void board_power_pins(struct board *board);
+
+/* Levels of a port's pins, as its buffers give them. */
+uint8_t board_levels(struct board *board, unsigned port);
 
 #endif

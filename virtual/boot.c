@@ -46,6 +46,23 @@ void device_boot(struct device *device)
 		load_flashed(device);
 }
 
+/* The descriptions were tried before; what fails is for want of memory. */
+static bool populate(struct pins *pins, const struct device_options *options)
+{
+	char why[PART_WHY_SIZE];
+
+	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
+		pins_wire(pins, options->wires[i]);
+	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
+		struct part *part = part_new(options->parts[i], why);
+
+		if (part == NULL)
+			return false;
+		pins_add(pins, part);
+	}
+	return true;
+}
+
 struct device *device_new(
 	const struct device_options *options, const struct faults *faults)
 {
@@ -61,9 +78,11 @@ struct device *device_new(
 		device_format_eeprom(options, factory);
 		eeprom = factory;
 	}
-	device->fpga = fpga_model_new(device->fifos, &device->faults);
-	if (device->fpga == NULL ||
-		board_init(&device->board, options->revision, eeprom) < 0) {
+	if (board_init(&device->board, options->revision, eeprom) == 0 &&
+		populate(&device->board.pins, options))
+		device->fpga = fpga_model_new(
+			device->fifos, &device->board.pins, &device->faults);
+	if (device->fpga == NULL) {
 		device_free(device);
 		return NULL;
 	}
@@ -71,7 +90,7 @@ struct device *device_new(
 		device->board.ports[port].sense_mv = options->sense_mv[port];
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
-	loader_reset(&device->loader);
+	loader_reset(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
@@ -103,6 +122,11 @@ void device_free(struct device *device)
 struct function *device_function(struct device *device)
 {
 	return &device->function;
+}
+
+uint16_t device_conflicts(const struct device *device)
+{
+	return device->board.pins.conflicts;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

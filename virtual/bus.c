@@ -34,6 +34,7 @@ struct bus {
 	bool unplugged;      /* for good */
 	bool lost;           /* left by itself, until bus_enumerate() */
 	unsigned departures; /* those that were noticed */
+	uint64_t reaps_left; /* until it is unplugged; 0 = never */
 	/* Microframes in a row in which something moved; 0 = and nothing
 	   will before the device's next event. */
 	unsigned streak;
@@ -140,6 +141,16 @@ void bus_unplug(struct bus *bus)
 	drop_all(bus);
 }
 
+bool bus_unplugged(const struct bus *bus)
+{
+	return bus->unplugged;
+}
+
+void bus_unplug_after(struct bus *bus, uint64_t transfers)
+{
+	bus->reaps_left = transfers;
+}
+
 bool bus_lost(const struct bus *bus)
 {
 	return bus->lost;
@@ -172,6 +183,8 @@ struct urb *bus_reap(struct bus *bus)
 	bus->done = urb->next;
 	if (bus->done == NULL)
 		bus->done_tail = &bus->done;
+	if (bus->reaps_left > 0 && --bus->reaps_left == 0)
+		bus_unplug(bus);
 	return urb;
 }
 
@@ -352,22 +365,27 @@ static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 	return frames > 0 ? frames : 1;
 }
 
+/* The end of the microframe in which this happens. */
+static tick end_of_frame(tick event)
+{
+	if (event == TICK_NEVER)
+		return TICK_NEVER;
+	return (event / TICKS_PER_MICROFRAME + 1) * TICKS_PER_MICROFRAME;
+}
+
 tick bus_due(const struct bus *bus)
 {
+	struct function *function = bus->function;
 	unsigned frames = FRAMES_AHEAD_MAX;
-	tick event;
 
 	if (bus->done)
 		return bus->now;
-	if (bus->unplugged || queued(bus) == 0)
+	if (bus->unplugged)
 		return TICK_NEVER;
-	if (bus->streak == 0) {
-		event = bus->function->ops->advance(bus->function, bus->now);
-		if (event == TICK_NEVER)
-			return TICK_NEVER;
-		return (event / TICKS_PER_MICROFRAME + 1) *
-			TICKS_PER_MICROFRAME;
-	}
+	if (queued(bus) == 0)
+		return end_of_frame(function->port_due);
+	if (bus->streak == 0)
+		return end_of_frame(function->ops->advance(function, bus->now));
 	for (unsigned i = 0; i < QUEUES; i++) {
 		if (bus->queues[i].head == NULL)
 			continue;

@@ -41,6 +41,10 @@ void bus_cancel(struct bus *bus, struct urb *urb);
 
 /* Pull the plug: everything queued completes, nothing more is carried. */
 void bus_unplug(struct bus *bus);
+bool bus_unplugged(const struct bus *bus);
+
+/* Have it pulled when so many transfers have been reaped, 0 = never. */
+void bus_unplug_after(struct bus *bus, uint64_t transfers);
 
 /*
  * Whether the device has left by itself.  What was queued has completed then,
@@ -61,10 +65,11 @@ struct urb *bus_reap(struct bus *bus);
 bool bus_run(struct bus *bus, tick until);
 
 /*
- * The end of the first microframe in which a queued transfer may complete,
- * if none is queued until then: nobody need look before.  While data flows
- * into a transfer IN, a short packet may end it earlier, and is then seen up
- * to a few microframes late.  TICK_NEVER if nothing can happen.
+ * The end of the first microframe in which a queued transfer may complete, or
+ * the device may leave or come back, if nothing is queued until then: nobody
+ * need look before.  While data flows into a transfer IN, a short packet may
+ * end it earlier, and is then seen up to a few microframes late.  TICK_NEVER
+ * if nothing can happen.
  */
 tick bus_due(const struct bus *bus);
 

@@ -115,6 +115,9 @@ static bool set_interface(
 {
 	if (interface >= USB_IFACE_COUNT)
 		return false;
+	if (alternate != USB_ALT_OFF &&
+		faults_at(&device->faults, FAULT_STALL, interface))
+		return false;
 	if (interface == USB_IFACE_MGMT) {
 		if (alternate > USB_ALT_ON)
 			return false;
@@ -248,6 +251,23 @@ tick control_cost(const struct device *device, const struct usb_setup *setup)
 	return EP0_TICKS + 2 * pipe_reset;
 }
 
+/* What GET_DESCRIPTOR answers, by script. */
+static void spoil(struct device *device)
+{
+	struct control *control = &device->control;
+	uint8_t type = control->setup.wValue >> 8;
+	const struct fault *cut =
+		faults_at(&device->faults, FAULT_DESCRIPTOR, type);
+
+	if (control->setup.bmRequestType != USB_DIR_IN ||
+		control->setup.bRequest != USB_REQ_GET_DESCRIPTOR)
+		return;
+	if (cut && control->length > cut->amount)
+		control->length = cut->amount;
+	if (faults_at(&device->faults, FAULT_GARBLE, type))
+		memset(control->data, 0xff, control->length);
+}
+
 void control_execute(struct device *device)
 {
 	struct control *control = &device->control;
@@ -262,6 +282,7 @@ void control_execute(struct device *device)
 		done = device->api_level == 0
 			? bare_standard(device, setup)
 			: !device->loader.held && standard(device, setup);
+	spoil(device);
 	if (control->length > setup->wLength)
 		control->length = setup->wLength;
 	control->stalled = !done;

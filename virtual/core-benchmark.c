@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The benchmark core: emits, checks or echoes the sequence of wire/regs.h. */
+/* The benchmark core: emits, checks or echoes the sequence of
+   wire/sequence.h. */
 #include "core.h"
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "wire/core-benchmark.h"
 #include "wire/sequence.h"
 
 /* One period, and as much again as one call looks at beyond its end. */
@@ -19,38 +22,27 @@ static void make_sequence(void)
 	memcpy(sequence + SEQUENCE_PERIOD, sequence, CORE_FIFO_SIZE);
 }
 
-static unsigned up_to_wrap(unsigned at, unsigned size)
+struct bench_core {
+	struct core core;  /* first */
+	uint8_t mode;      /* enum bench_mode; survives a pipe reset */
+	uint32_t position; /* in the sequence's period */
+	bool error;
+	uint8_t window_fill;
+	uint32_t count;
+	uint32_t bad_offset;
+	uint8_t window[BENCH_WINDOW_SIZE];
+};
+
+#define BENCH(pointer) ((struct bench_core *)(pointer))
+
+static void bench_reset(struct core *base, uint64_t cycle)
 {
-	return at + size > CORE_FIFO_SIZE ? CORE_FIFO_SIZE - at : size;
-}
-
-void ring_put(struct ring *ring, const uint8_t *data, unsigned size)
-{
-	unsigned at = (ring->head + ring->level) % CORE_FIFO_SIZE;
-	unsigned part = up_to_wrap(at, size);
-
-	memcpy(ring->data + at, data, part);
-	memcpy(ring->data, data + part, size - part);
-	ring->level += size;
-}
-
-void ring_get(struct ring *ring, uint8_t *data, unsigned size)
-{
-	unsigned part = up_to_wrap(ring->head, size);
-
-	memcpy(data, ring->data + ring->head, part);
-	memcpy(data + part, ring->data, size - part);
-	ring->head = (ring->head + size) % CORE_FIFO_SIZE;
-	ring->level -= size;
-}
-
-void bench_reset(struct bench_core *core)
-{
-	uint8_t mode = core->mode;
-
+	(void)cycle;
 	pthread_once(&sequence_once, make_sequence);
-	memset(core, 0, sizeof(*core));
-	core->mode = mode;
+	*BENCH(base) = (struct bench_core){
+		.core = *base,
+		.mode = BENCH(base)->mode,
+	};
 }
 
 /* The next bytes of the sequence: at most a FIFO of them. */
@@ -92,9 +84,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t bench_run(struct bench_core *core, uint64_t cycles, struct ring *out,
-	struct ring *in)
+/* A byte is offered in every cycle, or in as many as there were bytes. */
+static uint64_t bench_run(struct core *base, uint64_t from, uint64_t until,
+	struct ring *out, struct ring *in)
 {
+	struct bench_core *core = BENCH(base);
+	uint64_t cycles = until - from;
 	uint8_t data[CORE_FIFO_SIZE];
 	unsigned size;
 
@@ -103,7 +98,7 @@ uint64_t bench_run(struct bench_core *core, uint64_t cycles, struct ring *out,
 		size = least(cycles, ring_room(in));
 		ring_put(in, next_bytes(core, size), size);
 		core->count += size;
-		return cycles; /* it offers a byte in every cycle */
+		return until;
 	case BENCH_SINK:
 		size = least(cycles, out->level);
 		ring_get(out, data, size);
@@ -114,48 +109,116 @@ uint64_t bench_run(struct bench_core *core, uint64_t cycles, struct ring *out,
 		ring_get(out, data, size);
 		ring_put(in, data, size);
 		core->count += size;
-		return out->level ? cycles : size;
+		if (out->level)
+			return until;
+		return size ? from + size : 0;
 	}
 	return 0;
 }
 
-unsigned bench_absorbs(const struct bench_core *core, const struct ring *in)
+static unsigned bench_absorbs(const struct core *base, const struct ring *in)
 {
+	const struct bench_core *core = BENCH(base);
+
 	if (core->mode == BENCH_SINK)
 		return USHRT_MAX;
 	return core->mode == BENCH_LOOPBACK ? ring_room(in) : 0;
 }
 
-unsigned bench_supplies(const struct bench_core *core, const struct ring *out)
+static unsigned bench_supplies(const struct core *base, const struct ring *out)
 {
+	const struct bench_core *core = BENCH(base);
+
 	if (core->mode == BENCH_SOURCE)
 		return USHRT_MAX;
 	return core->mode == BENCH_LOOPBACK ? out->level : 0;
 }
 
-static uint8_t byte_of(uint32_t value, unsigned index)
+/* The bridge moves 64 bytes, then 64 cycles pass: as long as the FIFOs stand in
+   nobody's way, both go on to the end. */
+static bool bench_burst_out(struct core *base, const struct core_burst *burst,
+	const uint8_t *data, uint64_t *ret_offered)
 {
-	return value >> (8 * index);
+	struct bench_core *core = BENCH(base);
+
+	if (burst->out->level > 0)
+		return false;
+	if (core->mode == BENCH_SINK) {
+		check(core, data, burst->size);
+		*ret_offered = 0;
+		return true;
+	}
+	if (core->mode != BENCH_LOOPBACK || ring_room(burst->in) < burst->size)
+		return false;
+	ring_put(burst->in, data, burst->size);
+	core->count += burst->size;
+	*ret_offered = burst->from + burst->size;
+	return true;
 }
 
-uint8_t bench_read(const struct bench_core *core, uint8_t reg)
+static bool bench_burst_in(struct core *base, const struct core_burst *burst,
+	uint8_t *data, uint64_t *ret_offered)
 {
-	if (reg == REG_BENCH_MODE)
-		return core->mode;
-	if (reg == REG_BENCH_ERROR)
-		return core->error;
-	if (reg >= REG_BENCH_COUNT && reg < REG_BENCH_COUNT + 4)
-		return byte_of(core->count, reg - REG_BENCH_COUNT);
-	if (reg >= REG_BENCH_OFFSET && reg < REG_BENCH_OFFSET + 4)
-		return byte_of(core->bad_offset, reg - REG_BENCH_OFFSET);
-	if (reg >= REG_BENCH_WINDOW &&
-		reg < REG_BENCH_WINDOW + BENCH_WINDOW_SIZE)
-		return core->window[reg - REG_BENCH_WINDOW];
+	struct bench_core *core = BENCH(base);
+	struct ring *in = burst->in;
+	unsigned made;
+
+	if (in->level < burst->size)
+		return false;
+	if (core->mode == BENCH_LOOPBACK && burst->out->level == 0) {
+		ring_get(in, data, burst->size);
+		*ret_offered = 0;
+		return true;
+	}
+	if (core->mode != BENCH_SOURCE)
+		return false;
+	ring_get(in, data, burst->size);
+	made = least(burst->until - burst->from, ring_room(in));
+	ring_put(in, next_bytes(core, made), made);
+	core->count += made;
+	*ret_offered = burst->until;
+	return true;
+}
+
+static uint32_t bench_read(
+	const struct core *base, uint64_t cycle, unsigned offset)
+{
+	const struct bench_core *core = BENCH(base);
+	uint32_t word;
+
+	(void)cycle;
+	switch (CORE_BASE_BENCHMARK + offset) {
+	case REG_BENCH_MODE:
+		return core->mode | core->error << 8;
+	case REG_BENCH_COUNT:
+		return core->count;
+	case REG_BENCH_OFFSET:
+		return core->bad_offset;
+	case REG_BENCH_WINDOW:
+	case REG_BENCH_WINDOW + 4:
+		offset += CORE_BASE_BENCHMARK - REG_BENCH_WINDOW;
+		memcpy(&word, core->window + offset, sizeof(word));
+		return word;
+	}
 	return 0;
 }
 
-void bench_write(struct bench_core *core, uint8_t reg, uint8_t value)
+static void bench_write(
+	struct core *base, uint64_t cycle, unsigned offset, uint8_t value)
 {
-	if (reg == REG_BENCH_MODE)
-		core->mode = value & 3;
+	(void)cycle;
+	if (CORE_BASE_BENCHMARK + offset == REG_BENCH_MODE)
+		BENCH(base)->mode = value & 3;
 }
+
+const struct core_ops core_benchmark_ops = {
+	.size = sizeof(struct bench_core),
+	.reset = bench_reset,
+	.read = bench_read,
+	.write = bench_write,
+	.run = bench_run,
+	.absorbs = bench_absorbs,
+	.supplies = bench_supplies,
+	.burst_out = bench_burst_out,
+	.burst_in = bench_burst_in,
+};

@@ -139,7 +139,7 @@ static tick device_advance(struct function *function, tick now)
 		due = next_due(device);
 		if (due > now)
 			break;
-		fpga->ops->advance(fpga, due);
+		fpga->ops->settle(fpga, due);
 		device->now = due;
 		if (device->control.pending && device->control.due == due)
 			control_execute(device);
@@ -149,6 +149,7 @@ static tick device_advance(struct function *function, tick now)
 			finish_job(device);
 		if (runs(device))
 			poll_alerts(device);
+		board_power_pins(&device->board);
 	}
 	device->now = now;
 	return earliest(due, fpga->ops->advance(fpga, now));

@@ -14,6 +14,8 @@
 #include "wire/config.h"
 #include "wire/mgmt.h"
 
+#define WIRES_MAX (PIN_COUNT / 2)
+
 struct device_options {
 	uint8_t revision; /* enum revision, C0 to C3 */
 	char serial[CONFIG_SERIAL_SIZE + 1];
@@ -24,6 +26,8 @@ struct device_options {
 	uint16_t vlimit_mv[PORT_COUNT];
 	uint16_t sense_mv[PORT_COUNT]; /* what is wired to the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* what the supplies feed */
+	uint16_t wires[WIRES_MAX];     /* pins that are one; 0 = no more */
+	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" = no more */
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   what stands above. */
 	const uint8_t *eeprom;
@@ -40,6 +44,9 @@ struct function *device_function(struct device *device);
    configure. */
 bool device_preload(struct device *device, const uint8_t *bitstream,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
+
+/* The port pins on which drivers have met, high against low; bit 0 = A0. */
+uint16_t device_conflicts(const struct device *device);
 
 /* The EEPROM's contents as they are now, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);

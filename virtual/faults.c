@@ -19,7 +19,11 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_DONE] = "done",
 	[FAULT_HEALTH] = "health",
 	[FAULT_UNPLUG] = "unplug",
+	[FAULT_PULL] = "pull",
 	[FAULT_BUSY] = "busy",
+	[FAULT_STALL] = "stall",
+	[FAULT_DESCRIPTOR] = "descriptor",
+	[FAULT_GARBLE] = "garble",
 	[FAULT_RAM] = "ram",
 	[FAULT_LOST] = "lost",
 	[FAULT_DENIED] = "denied",
@@ -78,7 +82,8 @@ int faults_add(struct faults *faults, const char *text)
 	} else if (!stands_alone(kind)) {
 		return -EINVAL;
 	}
-	if (*text != '\0' || fault.amount == 0)
+	if (*text != '\0' || fault.amount == 0 ||
+		(kind == FAULT_PULL && fault.position == 0))
 		return -EINVAL;
 	fault.left = fault.amount;
 	faults->list[faults->count++] = fault;
@@ -91,6 +96,15 @@ const struct fault *faults_at(
 	for (unsigned i = 0; i < faults->count; i++)
 		if (faults->list[i].kind == kind &&
 			faults->list[i].position == position)
+			return &faults->list[i];
+	return NULL;
+}
+
+const struct fault *faults_find(
+	const struct faults *faults, enum fault_kind kind)
+{
+	for (unsigned i = 0; i < faults->count; i++)
+		if (faults->list[i].kind == kind)
 			return &faults->list[i];
 	return NULL;
 }

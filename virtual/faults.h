@@ -14,7 +14,11 @@
  *	done		the FPGA never raises DONE
  *	health		the FPGA's health register reads wrong
  *	unplug@US	the cable is pulled after so many microseconds
+ *	pull@N		the cable is pulled after so many transfers
  *	busy		its interfaces are another program's
+ *	stall@INTERFACE	any setting of this interface but 0 is refused
+ *	descriptor@TYPE:N  the descriptor of this type is cut to N bytes
+ *	garble@TYPE	it consists of 0xff
  *	ram@ADDRESS	the byte of the FX2's RAM keeps a wrong bit
  *	lost		it leaves for new firmware, and does not come back
  *	denied		nobody may open it
@@ -41,7 +45,11 @@ enum fault_kind {
 	FAULT_DONE,
 	FAULT_HEALTH,
 	FAULT_UNPLUG,
+	FAULT_PULL,
 	FAULT_BUSY,
+	FAULT_STALL,
+	FAULT_DESCRIPTOR,
+	FAULT_GARBLE,
 	FAULT_RAM,
 	FAULT_LOST,
 	FAULT_DENIED,
@@ -72,6 +80,10 @@ int faults_add(struct faults *faults, const char *text);
 /* The fault of this kind at this position, or NULL. */
 const struct fault *faults_at(
 	const struct faults *faults, enum fault_kind kind, uint64_t position);
+
+/* The first of this kind, or NULL. */
+const struct fault *faults_find(
+	const struct faults *faults, enum fault_kind kind);
 
 /*
  * Pass `size` bytes of a stream at an offset through the faults of the data,

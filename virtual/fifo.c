@@ -60,16 +60,19 @@ uint16_t fifo_readable(const struct fifo *fifo)
 	return fifo->count ? fifo->length[fifo->head] - fifo->fill : 0;
 }
 
-uint16_t fifo_read(struct fifo *fifo, uint8_t *data, uint16_t size)
+void fifo_look(
+	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size)
 {
-	size = min_u16(size, fifo_readable(fifo));
-	memcpy(data, fifo->data[fifo->head] + fifo->fill, size);
+	memcpy(data, fifo->data[fifo->head] + fifo->fill + offset, size);
+}
+
+void fifo_skip(struct fifo *fifo, uint16_t size)
+{
 	fifo->fill += size;
 	if (fifo->count && fifo->fill == fifo->length[fifo->head]) {
 		fifo->fill = 0;
 		fifo_drop(fifo);
 	}
-	return size;
 }
 
 uint16_t fifo_writable(const struct fifo *fifo)

@@ -42,12 +42,33 @@ void fifo_put(struct fifo *fifo, const uint8_t *data, uint16_t length);
 const uint8_t *fifo_peek(const struct fifo *fifo, uint16_t *ret_length);
 void fifo_drop(struct fifo *fifo);
 
-/* Bytes: the FIFO bus.  An emptied OUT packet leaves by itself; an IN packet
+/* Bytes: the FIFO bus.  It looks at the oldest OUT packet beyond what it has
+   taken, and says later what it took.  An emptied packet leaves by itself; an IN packet
    is committed by PKTEND, or in the twin's case when it is full. */
 uint16_t fifo_readable(const struct fifo *fifo);
-uint16_t fifo_read(struct fifo *fifo, uint8_t *data, uint16_t size);
+void fifo_look(
+	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size);
+void fifo_skip(struct fifo *fifo, uint16_t size);
 uint16_t fifo_writable(const struct fifo *fifo);
 uint16_t fifo_write(struct fifo *fifo, const uint8_t *data, uint16_t size);
 void fifo_commit(struct fifo *fifo);
+
+/* The same in place: what is left of the oldest OUT packet; the room behind
+   what is in the open IN packet, and to say how much of it was filled. */
+static inline const uint8_t *fifo_rest(const struct fifo *fifo)
+{
+	return fifo->data[fifo->head] + fifo->fill;
+}
+
+static inline uint8_t *fifo_open(struct fifo *fifo)
+{
+	return fifo->data[(fifo->head + fifo->count) % FIFO_BUFFERS_MAX] +
+		fifo->fill;
+}
+
+static inline void fifo_fill(struct fifo *fifo, uint16_t size)
+{
+	fifo->fill += size;
+}
 
 #endif

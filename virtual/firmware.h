@@ -101,7 +101,7 @@ void device_boot(struct device *device);
 
 /* loader.c: request 0xA0.  Its setup, the bytes of a write's data stage, and
    what follows by itself. */
-void loader_reset(struct loader *loader);
+void loader_reset(struct device *device);
 bool loader_request(struct device *device, const struct usb_setup *setup);
 void loader_write(struct device *device, size_t address, const uint8_t *data,
 	size_t size);

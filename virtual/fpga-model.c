@@ -2,23 +2,31 @@
 
 /*
  * The universal image as a model in C: takes the FX2's buffers on one side
- * and the benchmark core on the other, and moves bursts between them as the
- * bridge would, one byte a cycle and a few cycles of arbitration a burst.
+ * and the cores of wire/cores.h on the other, and lets time pass for both.
  */
 #include "fpga-model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Arbitration, in cycles of 48 MHz beside the data.  IN: SWITCH, DRIVE,
- * SETUP, PKTEND, and two until the FX2's flag has followed: 518 for a packet
- * of 512 B.  OUT: SWITCH, DRIVE, SETUP, and the five that the strobe, the
- * registered flags and the read pipeline take to run dry: 520.  From the
- * prototype's bridge, and upstream's gateware/fx2_crossbar.py.
- */
-#define IN_CYCLES  6
-#define OUT_CYCLES 8
+#define X(NAME, name, number, level, first, count, outs, ins, bits) \
+	[CORE_##NAME] = {                                           \
+		.id = number,                                       \
+		.version = level,                                   \
+		.base = first,                                      \
+		.registers = count,                                 \
+		.first_output = outs ? OUTPUT_##NAME : 0,           \
+		.outputs = outs,                                    \
+		.first_input = ins ? INPUT_##NAME : 0,              \
+		.inputs = ins,                                      \
+		.flags = bits,                                      \
+	},
+const struct core_entry core_table[CORE_END] = {CORE_TABLE(X)};
+#undef X
+
+#define X(NAME, name, ...) [CORE_##NAME] = &core_##name##_ops,
+static const struct core_ops *const core_ops[CORE_END] = {CORE_TABLE(X)};
+#undef X
 
 bool model_running(const struct model *model)
 {
@@ -26,197 +34,144 @@ bool model_running(const struct model *model)
 		!faults_at(model->faults, FAULT_DONE, 0);
 }
 
-static bool in_reset(const struct model *model, enum fifo_index index)
+/* ---- Streams ---------------------------------------------------------- */
+
+struct slot *model_slot_of(struct model *model, enum fifo_index index)
 {
-	return model->reset >> index & 1;
+	struct slot *slot = &model->slots[model->stream[index]];
+	const void *pipe = fifo_is_in(index)
+		? (const void *)&model->in[index - FIFO_EP6]
+		: (const void *)&model->out[index];
+
+	return slot->core && (slot->in_pipe == pipe || slot->out_pipe == pipe)
+		? slot
+		: NULL;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+/* Which pipes a core has, and whether one of them holds it in reset. */
+static void connect(struct model *model, unsigned place)
 {
-	return a < b ? a : b;
-}
+	struct slot *slot = &model->slots[place];
+	bool held = false;
 
-/* The benchmark core sits on EP2 and EP6. */
-static struct bench_core *core_at(struct model *model, enum fifo_index index)
-{
-	return index == FIFO_EP2 || index == FIFO_EP6 ? &model->bench : NULL;
-}
-
-/* What a burst on this pipe could move now, and whether it has a reason. */
-static bool wants_out(
-	struct model *model, enum fifo_index index, uint16_t *ret_burst)
-{
-	struct out_pipe *pipe = &model->out[index];
-	struct bench_core *core = core_at(model, index);
-	unsigned room = ring_room(&pipe->ring);
-
-	if (core)
-		room += bench_absorbs(core, &model->in[0].ring);
-	*ret_burst = least(room, fifo_readable(&model->fifos[index]));
-	return *ret_burst > 0;
-}
-
-static bool expired(const struct model *model, const struct in_pipe *pipe)
-{
-	return pipe->pending && pipe->ring.level == 0 &&
-		(pipe->flush || model->cycle - pipe->quiet >= pipe->idle);
-}
-
-static bool wants_in(
-	struct model *model, enum fifo_index index, uint16_t *ret_burst)
-{
-	struct in_pipe *pipe = &model->in[index - FIFO_EP6];
-	struct bench_core *core = core_at(model, index);
-	unsigned level = pipe->ring.level;
-
-	if (!fifo_has_room(&model->fifos[index]))
-		return false;
-	if (core)
-		level += bench_supplies(core, &model->out[0].ring);
-	*ret_burst = least(level, USB_PACKET_SIZE - pipe->queued);
-	return level > 0 || expired(model, pipe);
-}
-
-/* The next pipe in turn that wants a burst. */
-static bool grant(struct model *model)
-{
-	for (unsigned i = 1; i <= FIFO_COUNT; i++) {
-		enum fifo_index index = (model->granted + i) % FIFO_COUNT;
-		uint16_t burst;
-		bool in = fifo_is_in(index);
-
-		if (in_reset(model, index))
+	slot->out_pipe = NULL;
+	slot->in_pipe = NULL;
+	for (unsigned i = FIFO_COUNT; i-- > 0;) {
+		if (model->stream[i] != place)
 			continue;
-		if (!(in ? wants_in : wants_out)(model, index, &burst))
+		held |= in_reset(model, i);
+		if (fifo_is_in(i) && core_table[place].flags & CORE_GIVES)
+			slot->in_pipe = &model->in[i - FIFO_EP6];
+		if (!fifo_is_in(i) && core_table[place].flags & CORE_TAKES)
+			slot->out_pipe = &model->out[i];
+	}
+	slot->out = slot->out_pipe ? &slot->out_pipe->ring : &model->empty;
+	slot->in = slot->in_pipe ? &slot->in_pipe->ring : &model->full;
+	if (held != slot->held)
+		slot->core->ops->reset(slot->core, model->cycle);
+	slot->held = held;
+}
+
+static void connect_all(struct model *model)
+{
+	for (unsigned i = 1; i < CORE_END; i++)
+		if (model->slots[i].core)
+			connect(model, i);
+	mux_update(model);
+	model_look(model);
+}
+
+void model_switch(struct model *model, enum fifo_index index, uint8_t core)
+{
+	model->stream[index] = core < CORE_END ? core : CORE_NONE;
+	connect_all(model);
+}
+
+void model_reset_pipes(struct model *model, uint8_t reset)
+{
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		uint16_t idle;
+
+		if (!(reset >> i & 1))
 			continue;
-		model->busy = true;
-		model->granted = index;
-		model->burst = burst;
-		model->burst_start = model->cycle;
-		model->burst_end =
-			model->cycle + burst + (in ? IN_CYCLES : OUT_CYCLES);
-		return true;
+		if (model->burst.pipe == i)
+			model->burst.busy = false;
+		if (fifo_is_in(i)) {
+			idle = model->in[i - FIFO_EP6].idle;
+			model->in[i - FIFO_EP6] = (struct in_pipe){
+				.idle = idle, .quiet = model->cycle};
+		} else {
+			model->out[i] = (struct out_pipe){0};
+		}
 	}
-	return false;
+	model->reset = reset;
+	connect_all(model);
 }
 
-/* The core runs unless a pipe that its mode needs is held in reset. */
-static bool core_held(const struct model *model)
+/* ---- Time ------------------------------------------------------------- */
+
+void model_look(struct model *model)
 {
-	switch (model->bench.mode) {
-	case BENCH_SOURCE:
-		return in_reset(model, FIFO_EP6);
-	case BENCH_SINK:
-		return in_reset(model, FIFO_EP2);
-	case BENCH_LOOPBACK:
-		return in_reset(model, FIFO_EP2) || in_reset(model, FIFO_EP6);
+	model->event = mux_next(model);
+	for (unsigned i = 1; i < CORE_END; i++) {
+		const struct slot *slot = &model->slots[i];
+
+		if (slot->core && !slot->held)
+			model->event = least(model->event, slot->core->next);
 	}
-	return true;
 }
 
-static void run_to(struct model *model, uint64_t cycle)
+static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 {
-	struct in_pipe *in = &model->in[0];
-	uint64_t offered = 0;
+	uint64_t offered = slot->core->ops->run(
+		slot->core, from, until, slot->out, slot->in);
 
-	if (!core_held(model))
-		offered = bench_run(&model->bench, cycle - model->cycle,
-			&model->out[0].ring, &in->ring);
-	if (offered)
-		in->quiet = model->cycle + offered;
-	model->cycle = cycle;
+	if (offered && slot->in_pipe)
+		slot->in_pipe->quiet = offered;
 }
 
-/* Bridge and core move at the same time, one byte a cycle each: in steps that
-   are small beside a FIFO.  False when the burst has no cycle left. */
-#define STEP_CYCLES 64
-
-static bool step(struct model *model)
+/* Whether a core shows something else than before. */
+static bool run_cores(struct model *model, uint64_t until)
 {
-	uint64_t left = model->burst_end - model->cycle;
+	bool changed = false;
 
-	run_to(model, model->cycle + least(left, STEP_CYCLES));
-	return left > 0;
+	for (unsigned i = 1; i < CORE_END; i++) {
+		struct slot *slot = &model->slots[i];
+		struct core *core = slot->core;
+		uint16_t outputs, enables;
+
+		if (core == NULL || slot->held)
+			continue;
+		if (!slot->out_pipe && !slot->in_pipe && core->next != until)
+			continue;
+		outputs = core->outputs;
+		enables = core->enables;
+		run_core(slot, model->cycle, until);
+		changed |= outputs != core->outputs || enables != core->enables;
+	}
+	return changed;
 }
 
-static void finish_out(struct model *model)
+/* Something outside has changed, at this moment. */
+static void look_outside(struct model *model)
 {
-	struct out_pipe *pipe = &model->out[model->granted];
-	struct fifo *fifo = &model->fifos[model->granted];
-	uint8_t data[STEP_CYCLES];
-	unsigned left = model->burst;
-
-	do {
-		unsigned part =
-			least(least(left, STEP_CYCLES), ring_room(&pipe->ring));
-		unsigned size = fifo_read(fifo, data, part);
-		unsigned kept = faults_pass(
-			model->faults, pipe, pipe->offset, data, size);
-
-		ring_put(&pipe->ring, data, kept);
-		pipe->offset += size;
-		left -= part;
-	} while (step(model) && left > 0);
-	run_to(model, model->burst_end);
-}
-
-static void close_packet(
-	struct model *model, struct in_pipe *pipe, struct fifo *fifo)
-{
-	bool full = pipe->queued == USB_PACKET_SIZE;
-
-	if (!full && !expired(model, pipe))
+	if (model->pins->changes == model->pins_changes)
 		return;
-	fifo_commit(fifo);
-	pipe->queued = 0;
-	/* A full packet does not end a transfer: a short one must follow. */
-	if (!full) {
-		pipe->pending = false;
-		pipe->flush = false;
-	}
+	mux_update(model);
+	model_look(model);
 }
 
-static void finish_in(struct model *model)
+void model_run(struct model *model, uint64_t until)
 {
-	struct in_pipe *pipe = &model->in[model->granted - FIFO_EP6];
-	struct fifo *fifo = &model->fifos[model->granted];
-	uint8_t data[STEP_CYCLES];
-	unsigned left = model->burst;
+	while (model->cycle < until) {
+		uint64_t next = least(until, model->event);
+		bool changed = run_cores(model, next);
 
-	do {
-		unsigned part =
-			least(least(left, STEP_CYCLES), pipe->ring.level);
-		unsigned kept;
-
-		ring_get(&pipe->ring, data, part);
-		kept = faults_pass(
-			model->faults, pipe, pipe->offset, data, part);
-		fifo_write(fifo, data, kept);
-		pipe->offset += part;
-		pipe->queued += kept;
-		pipe->pending |= part > 0;
-		left -= part;
-	} while (step(model) && left > 0);
-	run_to(model, model->burst_end);
-	close_packet(model, pipe, fifo);
-}
-
-/* The cycle at which an idle time ends and a packet closes. */
-static uint64_t next_flush(const struct model *model)
-{
-	uint64_t next = UINT64_MAX;
-
-	for (unsigned i = 0; i < 2; i++) {
-		const struct in_pipe *pipe = &model->in[i];
-		uint64_t cycle =
-			pipe->flush ? model->cycle : pipe->quiet + pipe->idle;
-
-		if (!in_reset(model, FIFO_EP6 + i) && pipe->pending &&
-			pipe->ring.level == 0 &&
-			fifo_has_room(&model->fifos[FIFO_EP6 + i]))
-			next = least(next, cycle);
+		model->cycle = next;
+		if (changed || next == model->event)
+			mux_update(model);
+		model_look(model);
 	}
-	return next;
 }
 
 static tick model_advance(struct fpga *fpga, tick now)
@@ -227,24 +182,62 @@ static tick model_advance(struct fpga *fpga, tick now)
 
 	if (!model_running(model)) {
 		model->cycle = target;
+		pins_run(model->pins, target * TICKS_PER_CYCLE);
 		return TICK_NEVER;
 	}
+	look_outside(model);
 	for (;;) {
-		if (model->busy && model->burst_end > target)
-			return model->burst_end * TICKS_PER_CYCLE;
-		if (model->busy) {
-			(fifo_is_in(model->granted) ? finish_in : finish_out)(
-				model);
-			model->busy = false;
-		}
-		if (grant(model))
+		if (model->burst.busy && model->burst.end > target)
+			return model->burst.end * TICKS_PER_CYCLE;
+		if (model->burst.busy)
+			bridge_run(model, model->burst.end);
+		if (bridge_grant(model))
 			continue;
-		next = next_flush(model);
+		next = least(bridge_next_flush(model), model->event);
 		if (model->cycle >= target)
 			break;
-		run_to(model, least(target, next));
+		model_run(model, least(target, next));
 	}
-	return next == UINT64_MAX ? TICK_NEVER : next * TICKS_PER_CYCLE;
+	return next == CORE_NEVER ? TICK_NEVER : next * TICKS_PER_CYCLE;
+}
+
+static void model_settle(struct fpga *fpga, tick now)
+{
+	struct model *model = MODEL(fpga);
+
+	model_advance(fpga, now);
+	if (model_running(model) && model->burst.busy)
+		bridge_run(model, now / TICKS_PER_CYCLE);
+}
+
+/* ---- From the FX2 ----------------------------------------------------- */
+
+static void start_core(struct model *model, unsigned place)
+{
+	struct core *core = model->slots[place].core;
+
+	if (core == NULL)
+		return;
+	memset(core, 0, core_ops[place]->size);
+	core->ops = core_ops[place];
+	core->next = CORE_NEVER;
+	core->ops->reset(core, model->cycle);
+	model->slots[place].held = false;
+}
+
+/* The image as it comes out of configuration. */
+static void power_up(struct model *model)
+{
+	model->burst.busy = false;
+	model->alerts = 0;
+	model->table_index = 0;
+	memset(model->stream, 0, sizeof(model->stream));
+	mux_reset(model);
+	for (unsigned i = 1; i < CORE_END; i++)
+		start_core(model, i);
+	for (unsigned i = 0; i < 2; i++)
+		model->in[i].idle = REG_IDLE_DEFAULT;
+	model_reset_pipes(model, 0xf);
 }
 
 static void model_reset(struct fpga *fpga, tick now)
@@ -253,18 +246,19 @@ static void model_reset(struct fpga *fpga, tick now)
 
 	bitstream_reset(&model->bitstream);
 	model->cycle = now / TICKS_PER_CYCLE;
-	model->busy = false;
-	model->alerts = 0;
-	memset(&model->bench, 0, sizeof(model->bench));
-	for (unsigned i = 0; i < 2; i++)
-		model->in[i].idle = REG_IDLE_DEFAULT;
-	model->reset = 0;
-	model_reset_pipes(model, 0xf);
+	model->burst.busy = false;
+	mux_reset(model);
 }
 
+/* Time has been passed to now.  No core has had any of it before this. */
 static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
 {
-	bitstream_feed(&MODEL(fpga)->bitstream, data, size);
+	struct model *model = MODEL(fpga);
+	bool before = bitstream_done(&model->bitstream);
+
+	bitstream_feed(&model->bitstream, data, size);
+	if (!before && bitstream_done(&model->bitstream))
+		power_up(model);
 }
 
 static bool model_done(const struct fpga *fpga)
@@ -279,6 +273,8 @@ static bool model_alert(const struct fpga *fpga)
 
 static void model_destroy(struct fpga *fpga)
 {
+	for (unsigned i = 1; i < CORE_END; i++)
+		free(MODEL(fpga)->slots[i].core);
 	free(fpga);
 }
 
@@ -290,11 +286,12 @@ static const struct fpga_ops ops = {
 	.i2c_read = model_i2c_read,
 	.alert = model_alert,
 	.advance = model_advance,
+	.settle = model_settle,
 	.destroy = model_destroy,
 };
 
 struct fpga *fpga_model_new(
-	struct fifo fifos[FIFO_COUNT], struct faults *faults)
+	struct fifo fifos[FIFO_COUNT], struct pins *pins, struct faults *faults)
 {
 	struct model *model = calloc(1, sizeof(*model));
 
@@ -302,7 +299,23 @@ struct fpga *fpga_model_new(
 		return NULL;
 	model->fpga.ops = &ops;
 	model->fifos = fifos;
+	model->pins = pins;
 	model->faults = faults;
+	model->full.level = CORE_FIFO_SIZE;
+	for (unsigned i = 1; i < CORE_END; i++) {
+		if (core_ops[i] == NULL)
+			continue;
+		model->slots[i].core = calloc(1, core_ops[i]->size);
+		if (model->slots[i].core == NULL) {
+			model_destroy(&model->fpga);
+			return NULL;
+		}
+	}
 	model_reset(&model->fpga, 0);
 	return &model->fpga;
+}
+
+void fpga_model_step(struct fpga *fpga)
+{
+	MODEL(fpga)->stepped = true;
 }

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The model's registers: takes I2C transactions, acts on pipes and core. */
+/* The model's registers: takes I2C transactions, acts on pipes and cores. */
 #include "fpga-model.h"
 
-void model_reset_pipes(struct model *model, uint8_t reset)
+/* What finds nothing to flush is forgotten. */
+static void flush(struct in_pipe *pipe, bool asked)
 {
-	for (unsigned i = 0; i < FIFO_COUNT; i++) {
-		uint16_t idle;
-
-		if (!(reset >> i & 1))
-			continue;
-		if (model->granted == i)
-			model->busy = false;
-		if (fifo_is_in(i)) {
-			idle = model->in[i - FIFO_EP6].idle;
-			model->in[i - FIFO_EP6] = (struct in_pipe){
-				.idle = idle, .quiet = model->cycle};
-		} else {
-			model->out[i] = (struct out_pipe){0};
-		}
-	}
-	if (reset & ~model->reset & (1 << FIFO_EP2 | 1 << FIFO_EP6))
-		bench_reset(&model->bench);
-	model->reset = reset;
+	if (pipe->pending || pipe->ring.level > 0)
+		pipe->flush |= asked;
 }
 
 static void set_idle(struct model *model, unsigned byte, uint8_t value)
@@ -35,39 +20,121 @@ static void set_idle(struct model *model, unsigned byte, uint8_t value)
 		*idle = (*idle & 0xff00) | value;
 }
 
+/* The core whose register this is, and its offset there; or NULL. */
+static struct core *core_of(
+	struct model *model, uint8_t reg, unsigned *ret_offset)
+{
+	for (unsigned i = 1; i < CORE_END; i++) {
+		unsigned offset = reg - core_table[i].base;
+
+		if (reg < core_table[i].base ||
+			offset >= core_table[i].registers)
+			continue;
+		*ret_offset = offset;
+		return model->slots[i].core;
+	}
+	return NULL;
+}
+
+static void write_core(struct model *model, uint8_t reg, uint8_t value)
+{
+	unsigned offset;
+	struct core *core = core_of(model, reg, &offset);
+
+	if (core == NULL)
+		return;
+	core->ops->write(core, model->cycle, offset, value);
+	mux_update(model);
+}
+
+static uint8_t read_core(struct model *model, uint8_t reg)
+{
+	unsigned offset;
+	const struct core *core = core_of(model, reg, &offset);
+
+	if (core == NULL)
+		return 0;
+	return core->ops->read(core, model->cycle, offset & ~3u) >>
+		8 * (offset % 4);
+}
+
 static void write_register(struct model *model, uint8_t reg, uint8_t value)
 {
-	if (reg == REG_PIPE_RESET)
+	switch (reg) {
+	case REG_PIPE_RESET:
 		model_reset_pipes(model, value & 0xf);
-	else if (reg == REG_FLUSH)
+		break;
+	case REG_FLUSH:
 		for (unsigned i = 0; i < 2; i++)
-			model->in[i].flush |= value >> i & 1;
-	else if (reg >= REG_IDLE_FLUSH && reg < REG_IDLE_FLUSH + 4)
+			flush(&model->in[i], value >> i & 1);
+		break;
+	case REG_IDLE_FLUSH ... REG_IDLE_FLUSH + 3:
 		set_idle(model, reg - REG_IDLE_FLUSH, value);
-	else
-		bench_write(&model->bench, reg, value);
+		break;
+	case REG_STREAM ... REG_STREAM + FIFO_COUNT - 1:
+		model_switch(model, reg - REG_STREAM, value);
+		break;
+	case REG_TABLE_INDEX:
+		model->table_index = value;
+		break;
+	case REG_PIN ... REG_PIN + PIN_COUNT - 1:
+		model->mux.pins[reg - REG_PIN] = value;
+		mux_update(model);
+		break;
+	case REG_INPUT ... REG_INPUT + INPUT_COUNT - 1:
+		model->mux.inputs[reg - REG_INPUT] = value;
+		mux_update(model);
+		break;
+	default:
+		write_core(model, reg, value);
+	}
+}
+
+static uint8_t read_table(const struct model *model, unsigned byte)
+{
+	if (model->table_index == 0 || model->table_index >= CORE_END)
+		return 0;
+	return ((const uint8_t *)&core_table[model->table_index])[byte];
+}
+
+static uint8_t read_alerts(struct model *model)
+{
+	uint8_t alerts = model->alerts;
+
+	model->alerts = 0;
+	return alerts;
 }
 
 static uint8_t read_register(struct model *model, uint8_t reg)
 {
-	uint8_t value;
-
 	switch (reg) {
 	case REG_HEALTH:
-		value = REG_HEALTH_VALUE;
-		return faults_at(model->faults, FAULT_HEALTH, 0) ? ~value
-								 : value;
+		return faults_at(model->faults, FAULT_HEALTH, 0)
+			? (uint8_t)~REG_HEALTH_VALUE
+			: REG_HEALTH_VALUE;
 	case REG_PIPE_RESET:
 		return model->reset;
 	case REG_ALERTS:
-		value = model->alerts;
-		model->alerts = 0;
-		return value;
+		return read_alerts(model);
 	case REG_IDLE_FLUSH ... REG_IDLE_FLUSH + 3:
 		reg -= REG_IDLE_FLUSH;
 		return model->in[reg / 2].idle >> 8 * (reg % 2);
+	case REG_STREAM ... REG_STREAM + FIFO_COUNT - 1:
+		return model->stream[reg - REG_STREAM];
+	case REG_MAP:
+		return REG_MAP_VERSION;
+	case REG_CORE_COUNT:
+		return CORE_COUNT;
+	case REG_TABLE_INDEX:
+		return model->table_index;
+	case REG_TABLE ... REG_TABLE + sizeof(struct core_entry) - 1:
+		return read_table(model, reg - REG_TABLE);
+	case REG_PIN ... REG_PIN + PIN_COUNT - 1:
+		return model->mux.pins[reg - REG_PIN];
+	case REG_INPUT ... REG_INPUT + INPUT_COUNT - 1:
+		return model->mux.inputs[reg - REG_INPUT];
 	}
-	return bench_read(&model->bench, reg);
+	return read_core(model, reg);
 }
 
 bool model_i2c_write(
@@ -84,6 +151,7 @@ bool model_i2c_write(
 			return false;
 		write_register(model, model->address++, data[i]);
 	}
+	model_look(model);
 	return true;
 }
 

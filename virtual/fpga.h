@@ -6,7 +6,7 @@
  * twin can stand in its place.
  *
  * I2C transactions end with the call; `now` is the moment of the stop
- * condition.  The FPGA has been advanced to `now` before any of them.
+ * condition.  The FPGA has been settled at `now` before any of them.
  */
 #ifndef VIRTUAL_FPGA_H
 #define VIRTUAL_FPGA_H
@@ -18,6 +18,7 @@
 #include "tick.h"
 
 struct faults;
+struct pins;
 struct fpga;
 
 struct fpga_ops {
@@ -34,6 +35,12 @@ struct fpga_ops {
 	/* Run the FIFO bus up to now.  Returns when it next does something
 	   by itself, provided the FX2's buffers stay as they are. */
 	tick (*advance)(struct fpga *fpga, tick now);
+	/*
+	 * The same, but to the very moment: what the I2C bus and the pins are
+	 * about to find is as it is now.  Called before anything else looks at
+	 * the pins or does something to them.
+	 */
+	void (*settle)(struct fpga *fpga, tick now);
 	void (*destroy)(struct fpga *fpga);
 };
 
@@ -41,8 +48,11 @@ struct fpga {
 	const struct fpga_ops *ops;
 };
 
-/* The model in C.  The buffers and the faults stay the caller's. */
-struct fpga *fpga_model_new(
-	struct fifo fifos[FIFO_COUNT], struct faults *faults);
+/* The model in C.  What it is given stays the caller's. */
+struct fpga *fpga_model_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
+	struct faults *faults);
+
+/* From now on it takes no short cut: slow, for tests to compare with. */
+void fpga_model_step(struct fpga *fpga);
 
 #endif

@@ -50,6 +50,9 @@ struct function {
 	   alone. */
 	bool detached;
 	unsigned departures; /* how often that began */
+	/* When that next begins or ends by itself, whether or not anybody
+	   asks; or TICK_NEVER. */
+	tick port_due;
 };
 
 #endif

@@ -9,11 +9,25 @@
 
 #include <string.h>
 
-void loader_reset(struct loader *loader)
+tick loader_due(const struct device *device)
 {
-	memset(loader, 0, sizeof(*loader));
-	loader->leave = TICK_NEVER;
-	loader->come_back = TICK_NEVER;
+	const struct loader *loader = &device->loader;
+
+	return loader->leave < loader->come_back ? loader->leave
+						 : loader->come_back;
+}
+
+static void plan(struct device *device, tick leave, tick come_back)
+{
+	device->loader.leave = leave;
+	device->loader.come_back = come_back;
+	device->function.port_due = loader_due(device);
+}
+
+void loader_reset(struct device *device)
+{
+	memset(&device->loader, 0, sizeof(device->loader));
+	plan(device, TICK_NEVER, TICK_NEVER);
 }
 
 /* A read is answered at once; a write's bytes come in the data stage. */
@@ -65,7 +79,7 @@ static bool plausible(const struct loader *loader)
 static void hold(struct device *device)
 {
 	device->loader.held = true;
-	device->loader.leave = TICK_NEVER;
+	plan(device, TICK_NEVER, device->loader.come_back);
 	memset(device->loader.written, 0, sizeof(device->loader.written));
 	device->job = JOB_NONE;
 }
@@ -78,7 +92,7 @@ static void write_cpucs(struct device *device, uint8_t value)
 		hold(device);
 	} else if (loader->held) {
 		loader->held = false;
-		loader->leave = device->now + START_TICKS;
+		plan(device, device->now + START_TICKS, loader->come_back);
 	}
 }
 
@@ -99,21 +113,11 @@ void loader_write(
 	}
 }
 
-tick loader_due(const struct device *device)
-{
-	const struct loader *loader = &device->loader;
-
-	return loader->leave < loader->come_back ? loader->leave
-						 : loader->come_back;
-}
-
 static void leave(struct device *device)
 {
-	struct loader *loader = &device->loader;
 	bool lost = faults_at(&device->faults, FAULT_LOST, 0);
 
-	loader->leave = TICK_NEVER;
-	loader->come_back = lost ? TICK_NEVER : device->now + AWAY_TICKS;
+	plan(device, TICK_NEVER, lost ? TICK_NEVER : device->now + AWAY_TICKS);
 	device->function.detached = true;
 	device->function.departures++;
 }
@@ -133,7 +137,7 @@ void loader_execute(struct device *device)
 		leave(device);
 		return;
 	}
-	loader->come_back = TICK_NEVER;
+	plan(device, TICK_NEVER, TICK_NEVER);
 	if (rewritten(loader))
 		device->api_level = plausible(loader) ? USB_API_LEVEL : 0;
 	device_boot(device);

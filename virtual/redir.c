@@ -104,6 +104,29 @@ static void unplug(struct server *server)
 	server->plug = NULL;
 }
 
+static void enumerate(struct server *server)
+{
+	if (session_plug(server->session, server->plug->bus) == 0)
+		return;
+	server->owner->say(server->owner,
+		"the device cannot be enumerated, as its descriptors make no "
+		"sense");
+	server->pulled = true;
+	unplug(server);
+}
+
+/* New firmware is another device, in the same port. */
+static void follow(struct server *server)
+{
+	struct bus *bus = server->plug->bus;
+
+	if (!bus_lost(bus))
+		return;
+	session_unplug(server->session);
+	if (bus_enumerate(bus))
+		enumerate(server);
+}
+
 static int plug(struct server *server)
 {
 	int result;
@@ -113,10 +136,8 @@ static int plug(struct server *server)
 	result = server->owner->plug(server->owner, &server->plug);
 	if (result < 0)
 		return result;
-	result = session_plug(server->session, server->plug->bus);
-	if (result < 0)
-		unplug(server);
-	return result;
+	enumerate(server);
+	return 0;
 }
 
 static void hang_up(struct server *server)
@@ -171,6 +192,10 @@ static uint64_t run(struct server *server)
 		if (plug->gone)
 			break;
 		session_reap(server->session);
+		follow(server);
+		plug = server->plug;
+		if (plug == NULL)
+			break;
 		/* Without a pace, each answer goes out at once. */
 		if (plug->pace == PACE_OFF)
 			break;

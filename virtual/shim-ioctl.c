@@ -21,6 +21,17 @@ long shim_check_claim(struct shim_file *file, int interface)
 	return shim_request(file, USBFS_CLAIM, interface, 0, 0);
 }
 
+static bool has_interface(struct shim_file *file, unsigned interface)
+{
+	return interface < USB_IFACE_COUNT &&
+		file->shared->state.map.alternates[interface];
+}
+
+static int interface_of(struct shim_file *file, unsigned endpoint)
+{
+	return usbfs_interface_of(&file->shared->state.map, endpoint);
+}
+
 static long do_claim(struct shim_file *file, void *argument)
 {
 	return shim_request(file, USBFS_CLAIM, *(unsigned *)argument, 0, 0);
@@ -43,7 +54,7 @@ static long do_set_interface(struct shim_file *file, void *argument)
 	struct usbdevfs_setinterface *set = argument;
 	long result;
 
-	if (set->interface >= USB_IFACE_COUNT)
+	if (!has_interface(file, set->interface))
 		return -ENOENT;
 	result = shim_check_claim(file, set->interface);
 	if (result < 0)
@@ -63,8 +74,7 @@ static long do_set_configuration(struct shim_file *file, void *argument)
 static long do_clear_halt(struct shim_file *file, void *argument)
 {
 	unsigned endpoint = *(unsigned *)argument;
-	int interface =
-		endpoint > UINT8_MAX ? -1 : usbfs_interface_of(endpoint);
+	int interface = interface_of(file, endpoint);
 	long result;
 
 	if (interface < 0)
@@ -79,8 +89,7 @@ static long do_clear_halt(struct shim_file *file, void *argument)
 static long do_reset_endpoint(struct shim_file *file, void *argument)
 {
 	unsigned endpoint = *(unsigned *)argument;
-	int interface =
-		endpoint > UINT8_MAX ? -1 : usbfs_interface_of(endpoint);
+	int interface = interface_of(file, endpoint);
 
 	return interface < 0 ? -ENOENT : shim_check_claim(file, interface);
 }
@@ -111,8 +120,7 @@ static long do_control(struct shim_file *file, void *argument)
 static long do_bulk(struct shim_file *file, void *argument)
 {
 	struct usbdevfs_bulktransfer *bulk = argument;
-	int interface =
-		bulk->ep > UINT8_MAX ? -1 : usbfs_interface_of(bulk->ep);
+	int interface = interface_of(file, bulk->ep);
 	long result;
 
 	if (interface < 0)
@@ -158,7 +166,7 @@ static long do_get_driver(struct shim_file *file, void *argument)
 {
 	struct usbdevfs_getdriver *driver = argument;
 
-	if (driver->interface >= USB_IFACE_COUNT ||
+	if (!has_interface(file, driver->interface) ||
 		file->shared->state.claimed[driver->interface] ==
 			USBFS_CLAIM_NONE)
 		return -ENODATA;
@@ -186,7 +194,7 @@ static long do_driver_ioctl(struct shim_file *file, void *argument)
 	struct usbdevfs_ioctl *inner = argument;
 	uint8_t claim;
 
-	if (inner->ifno < 0 || inner->ifno >= USB_IFACE_COUNT)
+	if (inner->ifno < 0 || !has_interface(file, inner->ifno))
 		return -EINVAL;
 	claim = file->shared->state.claimed[inner->ifno];
 	if (inner->ioctl_code == USBDEVFS_CONNECT)

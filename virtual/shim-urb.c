@@ -46,7 +46,7 @@ static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 			return -EINVAL;
 		return 0;
 	}
-	interface = usbfs_interface_of(urb->endpoint);
+	interface = usbfs_interface_of(&state->map, urb->endpoint);
 	if (interface < 0)
 		return -ENOENT;
 	result = shim_check_claim(file, interface);

@@ -137,8 +137,7 @@ static int kernel_status(const struct host_slot *slot, const struct urb *urb)
 
 static uint32_t endpoint_bit(uint8_t endpoint)
 {
-	return UINT32_C(1) << ((endpoint & USB_ENDPOINT_MASK) |
-		       (endpoint & USB_DIR_IN ? 16 : 0));
+	return UINT32_C(1) << usbfs_endpoint_index(endpoint);
 }
 
 /*
@@ -215,8 +214,8 @@ static int fill_control(struct host_slot *slot, uint8_t *data, uint32_t length)
 static int fill_bulk(struct host_file *file, struct host_slot *slot,
 	uint8_t endpoint, uint8_t *data, uint32_t length)
 {
-	int interface = usbfs_interface_of(endpoint);
 	const struct host_device *device = file->device;
+	int interface = usbfs_interface_of(&device->map, endpoint);
 
 	if (interface < 0 || device->alternate[interface] == USB_ALT_OFF)
 		return -ENOENT;
@@ -266,7 +265,7 @@ int file_submit(struct host_file *file, uint32_t index, bool asked)
 	memcpy(&from, &file->shared->slots[index], sizeof(from));
 	if (file->slots_used <= index)
 		file->slots_used = index + 1;
-	result = file->device->gone ? -ENODEV : fill(file, slot, &from);
+	result = file->gone ? -ENODEV : fill(file, slot, &from);
 	if (result < 0)
 		return result;
 	slot->asked = asked;
@@ -298,7 +297,8 @@ void file_cancel(struct host_file *file, int interface)
 		struct host_slot *slot = &file->slots[i];
 
 		if (interface < 0 ||
-			usbfs_interface_of(slot->urb.endpoint) == interface)
+			usbfs_interface_of(&file->device->map,
+				slot->urb.endpoint) == interface)
 			cancel(file, slot);
 	}
 }
@@ -366,10 +366,12 @@ void file_show_state(struct host_file *file)
 				: USBFS_CLAIM_OTHER;
 	}
 	state->configuration = device->configuration;
+	state->map = device->map;
 }
 
 void file_unplug(struct host_file *file)
 {
+	file->gone = true;
 	atomic_store(&file->shared->state.gone, 1);
 	if (file->waiting)
 		file_reply(file, -ENODEV, 0);

@@ -175,6 +175,20 @@ static void tell_unplugged(struct host_device *device)
 	uevent_send(device, "remove");
 }
 
+/* It has come back with other firmware: a new device, on the same port. */
+static bool enumerate_again(struct host_device *device)
+{
+	if (!bus_lost(device->plug->bus) || !bus_enumerate(device->plug->bus) ||
+		device_enumerate(device) < 0)
+		return false;
+	device->gone = false;
+	if (tree_add(device) < 0)
+		device->gone = true;
+	else
+		uevent_send(device, "add");
+	return true;
+}
+
 /* Let one device get on.  True if something happened. */
 static bool serve_device(struct host_device *device)
 {
@@ -190,8 +204,11 @@ static bool serve_device(struct host_device *device)
 	if (device->plug->pace == PACE_OFF)
 		busy |= plug_run(device->plug);
 	busy |= device_reap(device);
-	if (device->plug->gone && !device->gone)
+	if (!device->gone &&
+		(device->plug->gone || bus_lost(device->plug->bus)))
 		tell_unplugged(device);
+	else if (device->gone)
+		busy |= enumerate_again(device);
 	for (struct host_file *file = device->files; file; file = file->sibling)
 		if (file->signal)
 			file_signal(file);

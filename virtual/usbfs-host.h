@@ -23,6 +23,9 @@ int usbfs_host_new(struct plug *plugs, unsigned count,
 	const struct usbfs_options *options, struct usbfs_host **ret_host);
 void usbfs_host_free(struct usbfs_host *host);
 
+/* How many devices are not shown, as they could not be enumerated. */
+unsigned usbfs_host_missing(const struct usbfs_host *host);
+
 /* Where its socket and trees are: the shim's environment names it. */
 const char *usbfs_host_directory(const struct usbfs_host *host);
 

@@ -22,8 +22,10 @@ struct errand;
 struct host_device {
 	struct usbfs_host *host;
 	struct plug *plug;
-	unsigned address;
-	bool gone; /* told to everybody */
+	unsigned port;    /* of the bus, from 1 */
+	unsigned address; /* another whenever it comes back */
+	bool gone;        /* told to everybody */
+	struct usbfs_map map;
 	uint8_t configuration;
 	uint8_t alternate[USB_IFACE_COUNT];
 	struct host_file *claims[USB_IFACE_COUNT];
@@ -58,6 +60,7 @@ struct host_file {
 	ino_t inode;  /* the pipe's */
 	bool waiting; /* a request is being carried out */
 	bool broken;  /* what came makes no sense: to be closed */
+	bool gone;    /* its device has left, if it is back or not */
 	bool signal;  /* done slots are to be told */
 	struct usbfs_shared *shared;
 	uint8_t *data;
@@ -78,6 +81,8 @@ struct usbfs_host {
 	unsigned count;
 	struct host_device devices[USBFS_PLUGS_MAX];
 	struct host_file *files;
+	unsigned addresses; /* that have been given */
+	unsigned missing;   /* devices that could not be enumerated */
 	unsigned uevents;
 };
 
@@ -134,7 +139,8 @@ void files_settle(struct usbfs_host *host);
 
 /* ---- usbfs-device.c --------------------------------------------------- */
 
-/* Enumerate: read descriptors, configure. */
+/* Enumerate: give it an address, read descriptors, configure.  -EPROTO if
+   what it says of itself makes no sense. */
 int device_enumerate(struct host_device *device);
 
 /* Take what has completed on its bus.  False if nothing had. */

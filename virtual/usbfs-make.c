@@ -71,11 +71,16 @@ static int add_devices(
 
 		device->host = host;
 		device->plug = &plugs[i];
-		device->address = USBFS_ADDRESS + i;
-		result = device_enumerate(device);
-		if (result == 0)
-			result = tree_add(device);
+		device->port = i + 1;
 		host->count++;
+		result = device_enumerate(device);
+		if (result == 0) {
+			result = tree_add(device);
+		} else {
+			device->gone = true;
+			host->missing++;
+			result = 0;
+		}
 	}
 	return result;
 }
@@ -125,6 +130,11 @@ void usbfs_host_free(struct usbfs_host *host)
 	close(host->wake);
 	close(host->epoll);
 	free(host);
+}
+
+unsigned usbfs_host_missing(const struct usbfs_host *host)
+{
+	return host->missing;
 }
 
 const char *usbfs_host_directory(const struct usbfs_host *host)

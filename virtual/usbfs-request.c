@@ -124,11 +124,16 @@ static void start(struct errand *errand)
 
 /* ---- Claims ----------------------------------------------------------- */
 
+static bool has_interface(const struct host_device *device, uint32_t interface)
+{
+	return interface < USB_IFACE_COUNT && device->map.alternates[interface];
+}
+
 static int claim(struct host_file *file, uint32_t interface)
 {
 	struct host_device *device = file->device;
 
-	if (interface >= USB_IFACE_COUNT)
+	if (!has_interface(device, interface))
 		return -ENOENT;
 	if (device->claims[interface] && device->claims[interface] != file)
 		files_settle(file->host);
@@ -149,7 +154,7 @@ static void release(
 
 	file_cancel(file, interface);
 	device->claims[interface] = NULL;
-	if (device->alternate[interface] != USB_ALT_OFF && !device->gone)
+	if (device->alternate[interface] != USB_ALT_OFF && !file->gone)
 		add(errand, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
 			USB_ALT_OFF, interface);
 }
@@ -189,7 +194,7 @@ void files_settle(struct usbfs_host *host)
 static int request_release(struct host_file *file,
 	const struct usbfs_request *request, struct errand *errand)
 {
-	if (request->a >= USB_IFACE_COUNT)
+	if (!has_interface(file->device, request->a))
 		return -ENOENT;
 	if (file->device->claims[request->a] != file)
 		return -EINVAL;
@@ -201,8 +206,8 @@ static int request_release(struct host_file *file,
 static int request_set_interface(struct host_file *file,
 	const struct usbfs_request *request, struct errand *errand)
 {
-	if (request->a >= USB_IFACE_COUNT ||
-		request->b >= usbfs_alternates(request->a))
+	if (!has_interface(file->device, request->a) ||
+		request->b >= file->device->map.alternates[request->a])
 		return -EINVAL;
 	if (file->device->claims[request->a] != file)
 		return -EBUSY;
@@ -227,8 +232,7 @@ static int request_set_configuration(struct host_file *file,
 static int request_clear_halt(struct host_file *file,
 	const struct usbfs_request *request, struct errand *errand)
 {
-	int interface =
-		request->a > UINT8_MAX ? -1 : usbfs_interface_of(request->a);
+	int interface = usbfs_interface_of(&file->device->map, request->a);
 
 	if (interface < 0)
 		return -ENOENT;
@@ -289,7 +293,7 @@ void request_handle(struct host_file *file, const struct usbfs_request *request)
 
 	if (file->waiting || request->op >= USBFS_OPS) {
 		file->broken = true;
-	} else if (file->device->gone) {
+	} else if (file->gone) {
 		file_reply(file, -ENODEV, 0);
 	} else if (errands[request->op]) {
 		run_errand(file, request);

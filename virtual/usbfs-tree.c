@@ -117,7 +117,7 @@ static void put_numbers(const struct host_device *device, const char *at)
 
 	attribute(host, at, "busnum", "%u", USBFS_BUS);
 	attribute(host, at, "devnum", "%u", device->address);
-	attribute(host, at, "devpath", "%u", device->address - 1);
+	attribute(host, at, "devpath", "%u", device->port);
 	attribute(host, at, "speed", device->plug->slow ? "12" : "480");
 	attribute(host, at, "version", " %x.%02x", descriptor->bcdUSB >> 8,
 		descriptor->bcdUSB & 0xff);
@@ -154,14 +154,15 @@ static void put_strings(const struct host_device *device, const char *at)
 	};
 
 	for (unsigned i = USB_STRING_MANUFACTURER; i <= USB_STRING_SERIAL; i++)
-		attribute(device->host, at, names[i], "%s", device->strings[i]);
+		if (device->strings[i][0])
+			attribute(device->host, at, names[i], "%s",
+				device->strings[i]);
 }
 
 /* "2-1" on the machine's own tree would be "1-1" here: bus and port. */
 static void name_of(const struct host_device *device, char name[16])
 {
-	snprintf(name, 16, "%u-%u", USBFS_BUS,
-		device->address - USBFS_ADDRESS + 1);
+	snprintf(name, 16, "%u-%u", USBFS_BUS, device->port);
 }
 
 static void put_interface(
@@ -215,7 +216,8 @@ int tree_add(struct host_device *device)
 		descriptor->bDeviceClass, descriptor->bDeviceSubClass,
 		descriptor->bDeviceProtocol, USBFS_BUS, node);
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
-		put_interface(device, name, i);
+		if (device->map.alternates[i])
+			put_interface(device, name, i);
 	snprintf(link, sizeof(link), "%s/subsystem", at);
 	link_to(host, link, "../../../../bus/usb");
 	snprintf(link, sizeof(link), "sys/bus/usb/devices/%s", name);
@@ -233,7 +235,8 @@ void tree_show_claims(struct host_device *device)
 		bool claimed = device->claims[i] || device->plug->taken;
 		char name[16], link[96];
 
-		if (claimed == (device->claims_shown >> i & 1) || device->gone)
+		if (claimed == (device->claims_shown >> i & 1) ||
+			device->gone || device->map.alternates[i] == 0)
 			continue;
 		device->claims_shown ^= 1 << i;
 		name_of(device, name);

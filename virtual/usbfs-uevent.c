@@ -43,11 +43,10 @@ static uint32_t write_properties(
 		"SUBSYSTEM=usb\nDEVTYPE=usb_device\nSEQNUM=%u\n"
 		"DEVNAME=/dev/bus/usb/%03u/%03u\nMAJOR=189\nMINOR=%u\n"
 		"PRODUCT=%x/%x/%x\nBUSNUM=%03u\nDEVNUM=%03u\n",
-		action, USBFS_BUS, device->address - USBFS_ADDRESS + 1,
-		++device->host->uevents, USBFS_BUS, device->address,
-		device->address - 1, descriptor->idVendor,
-		descriptor->idProduct, descriptor->bcdDevice, USBFS_BUS,
-		device->address);
+		action, USBFS_BUS, device->port, ++device->host->uevents,
+		USBFS_BUS, device->address, device->address - 1,
+		descriptor->idVendor, descriptor->idProduct,
+		descriptor->bcdDevice, USBFS_BUS, device->address);
 
 	for (int i = 0; i < length; i++)
 		if (text[i] == '\n')

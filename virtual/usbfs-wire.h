@@ -114,12 +114,35 @@ enum usbfs_claim {
 	USBFS_CLAIM_MINE,
 };
 
+/* What a device's configuration has, in all its alternate settings.  It is
+   one device from when it comes until it goes, so this never changes. */
+struct usbfs_map {
+	uint8_t alternates[USB_IFACE_COUNT]; /* 0: no such interface */
+	uint8_t owners[32];                  /* by endpoint; interface + 1 */
+};
+
+static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
+{
+	return (endpoint & USB_ENDPOINT_MASK) |
+		(endpoint & USB_DIR_IN ? 16 : 0);
+}
+
+/* Which interface an endpoint belongs to; -1 if there is no such one. */
+static inline int usbfs_interface_of(
+	const struct usbfs_map *map, unsigned endpoint)
+{
+	if (endpoint & ~(USB_DIR_IN | USB_ENDPOINT_MASK))
+		return -1;
+	return map->owners[usbfs_endpoint_index(endpoint)] - 1;
+}
+
 /* The host's word on the device, for errors that must be at once. */
 struct usbfs_state {
 	_Atomic uint8_t alternate[USB_IFACE_COUNT];
 	_Atomic uint8_t claimed[USB_IFACE_COUNT]; /* enum usbfs_claim */
 	_Atomic uint8_t configuration;
 	_Atomic uint8_t gone; /* unplugged; nothing more will complete */
+	struct usbfs_map map;
 };
 
 struct usbfs_shared {
@@ -141,32 +164,5 @@ struct usbfs_shared {
 };
 _Static_assert(sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET,
 	"the data comes behind it");
-
-/* Which interface an endpoint belongs to; -1 if there is no such one. */
-static inline int usbfs_interface_of(uint8_t endpoint)
-{
-	switch (endpoint) {
-	case USB_EP1_OUT:
-	case USB_EP1_IN:
-		return USB_IFACE_MGMT;
-	case USB_EP2_OUT:
-		return USB_IFACE_EP2OUT;
-	case USB_EP4_OUT:
-		return USB_IFACE_EP4OUT;
-	case USB_EP6_IN:
-		return USB_IFACE_EP6IN;
-	case USB_EP8_IN:
-		return USB_IFACE_EP8IN;
-	}
-	return -1;
-}
-
-/* How many alternate settings an interface has. */
-static inline unsigned usbfs_alternates(unsigned interface)
-{
-	static const uint8_t counts[USB_IFACE_COUNT] = {2, 5, 2, 3, 2};
-
-	return interface < USB_IFACE_COUNT ? counts[interface] : 0;
-}
 
 #endif

@@ -92,6 +92,10 @@ bool plug_run(struct plug *plug)
 
 	if (plug->gone)
 		return false;
+	if (bus_unplugged(plug->bus)) {
+		plug->gone = true;
+		return true;
+	}
 	if (plug->pace == PACE_OFF && plug->unplug_ns == WORLD_NEVER)
 		return run_unpaced(plug);
 	now_ns = world_now_ns();
@@ -114,6 +118,8 @@ uint64_t plug_due_ns(const struct plug *plug)
 
 	if (plug->gone)
 		return WORLD_NEVER;
+	if (bus_unplugged(plug->bus))
+		return 0;
 	due = bus_due(plug->bus);
 	if (due == TICK_NEVER)
 		return plug->unplug_ns;

@@ -3,6 +3,12 @@
 /*
  * Registers of the GPIO core.  It has an output for each pin, which all
  * answer to OUTPUT_GPIO, and sees the levels of all pins as they are.
+ *
+ * OUTPUT, ENABLE and WATCH change as a whole when their high byte is written,
+ * to that and the byte that was last written to a low one; they stay over a
+ * pipe reset.  255 records wait for the stream; what comes while it is full
+ * is lost and counted, and then a record follows as soon as there is room: the
+ * last levels are always told.
  */
 #ifndef WIRE_CORE_GPIO_H
 #define WIRE_CORE_GPIO_H

@@ -5,6 +5,11 @@
  *
  * A byte with a framing or parity error is delivered, and counted.  A byte
  * that finds no room is lost, counted, and the place of the first is kept.
+ * A break is a byte 0 with a framing error, and no more until RX is 1 again.
+ *
+ * CONTROL and BIT_TIME stay over a pipe reset; the counters and PULSE do not.
+ * A byte under way when UART_TRANSMIT is cleared is sent to its end; with
+ * UART_RECEIVE clear nothing is received, and PULSE is measured all the same.
  */
 #ifndef WIRE_CORE_UART_H
 #define WIRE_CORE_UART_H
@@ -30,7 +35,8 @@ enum reg_uart {
 						   first that was lost */
 	REG_UART_PULSE = CORE_BASE_UART + 24,    /* r   u32: cycles between two
 						 edges of RX, the fewest; all
-						 ones before there were two */
+						 ones before there were two
+						 within 2^24 cycles */
 };
 
 enum uart_control {

@@ -27,7 +27,7 @@ enum core_flag {
 	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)
 
 /* Places in the table: what REG_STREAM and REG_TABLE_INDEX take. */
-enum core {
+enum core_place {
 	CORE_NONE,
 #define X(NAME, ...) CORE_##NAME,
 	CORE_TABLE(X)

@@ -28,7 +28,8 @@ enum reg {
 
 	/* The stream switch: for EP2 EP4 EP6 EP8 the core (its place in the
 	   table, from 1) that the pipe goes to or comes from; 0 = none, and
-	   then the pipe neither takes nor gives.  A core is held in reset
+	   then nobody is behind the pipe's FIFO.  Of two pipes of one
+	   direction at a core the first has it.  A core is held in reset
 	   while a pipe that goes to or from it is. */
 	REG_STREAM = 0x08, /* rw  u8 x 4 */
 

@@ -116,6 +116,21 @@ static int set_mode(struct bench *bench, uint8_t mode)
 	return clyde_register_write(bench->device, REG_BENCH_MODE, &mode, 1);
 }
 
+/* The core on the pipes that the mode needs, and no core on others: a pipe
+   that is closed is in reset, and would hold it. */
+static int attach(struct bench *bench)
+{
+	const uint8_t cores[] = {
+		bench->mode->out ? CORE_BENCHMARK : CORE_NONE,
+		CORE_NONE,
+		bench->mode->in ? CORE_BENCHMARK : CORE_NONE,
+		CORE_NONE,
+	};
+
+	return clyde_register_write(
+		bench->device, REG_STREAM, cores, sizeof(cores));
+}
+
 /* The smallest transfers that are asked for are packets; the largest need not
    exceed what is to be moved. */
 static struct clyde_pipe_options pipe_options(const struct bench *bench)
@@ -157,6 +172,8 @@ static int start_mode(struct bench *bench)
 	int64_t before;
 	int result = set_mode(bench, BENCH_IDLE);
 
+	if (result == 0)
+		result = attach(bench);
 	if (result == 0)
 		result = open_pipes(bench);
 	before = clyde_device_now(bench->device);

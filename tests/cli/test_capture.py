@@ -13,6 +13,7 @@ import pytest
 
 from test_cli import ALERT, FPGA, OUTPUT, SECONDS, UNPLUGGED
 from test_cli import USAGE, clyde, complaint, document, virtual
+from test_firmware import GOOD
 
 RUN = ("run", "benchmark", "-c", "64KiB")
 LINE = re.compile(r"\[ {0,3}(\d+\.\d{6})\] (\w+): (.+)")
@@ -259,6 +260,16 @@ def test_transfer_of_four_megabytes_is_cut_and_decoded(tmp_path):
     assert [row["urb_len"] for row in large] == [4 << 20] * 2
     assert [row["data_len"] for row in large] == [262144 - 64] * 2
     assert [row["urb_len"] for row in bulk(rows, 0x02, "C")] == [4 << 20] * 2
+
+
+def test_a_device_that_gets_firmware_is_captured_before_and_after(tmp_path):
+    path, firmware = tmp_path / "x.pcap", tmp_path / "good.ihex"
+    firmware.write_text(GOOD)
+    virtual("api=3", "--firmware", firmware, "--capture", path, "info")
+    rows = packets(path)
+    loads = [row for row in rows if row["request"] == 0xA0]
+    assert {row["address"] for row in loads} == {1}
+    assert {row["address"] for row in bulk(rows, 0x81, "C")} == {2}
 
 
 def test_capture_shows_the_unplugging(tmp_path):

@@ -279,6 +279,37 @@ def test_each_connection_finds_it_as_after_power_up(path):
             guest.socket.close()
 
 
+def write_ram(guest, address, data):
+    guest.send(
+        CONTROL,
+        struct.pack("<BBBBHHH", 0, 0xA0, 0x40, 0, address, 0, len(data)) + data,
+        address,
+    )
+
+
+@pytest.mark.parametrize("pace", ["off", "link"])
+@pytest.mark.parametrize("level", [0, 3])
+def test_new_firmware_leaves_the_guest_and_comes_back(path, level, pace):
+    with Server(path, "--api", str(level), "--pace", pace) as server:
+        guest = Guest(path)
+        assert guest.greet()[-1] == level << 8 | 0x33
+        guest.configure()
+        for address, data in (
+            (0xE600, b"\1"),
+            (0, b"\2\0\3\x80\xfe"),
+            (0xE600, b"\0"),
+        ):
+            write_ram(guest, address, data)
+            body, number = guest.expect(CONTROL)
+            assert (body[3], number) == (SUCCESS, address)
+        guest.expect(DISCONNECT)
+        guest.send(DISCONNECT_ACK)
+        assert guest.connected()[-1] == 9 << 8 | 0x33
+        guest.configure()
+        assert guest.alternate(0, 1)[17] == 2
+        assert server.end() == []
+
+
 def test_scripted_unplug_happens_in_real_time(path):
     with Server(path, "--pace", "link", "-d", "virtual:fault=unplug@300000"):
         guest = Guest(path)

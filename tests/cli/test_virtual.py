@@ -50,7 +50,8 @@ def refused(*arguments, status=USAGE):
 
 def test_the_status_of_the_command_is_passed_on():
     under("true")
-    under("sh", "-c", "exit 7", status=7)
+    for status in 7, 64, 126, 128, 130, 143, 255:
+        under("sh", "-c", f"exit {status}", status=status)
     under("sh", "-c", "kill -9 $$", status=128 + 9)
 
 
@@ -158,7 +159,7 @@ def test_the_link_over_libusb_conforms(pace):
                  options=("--pace", pace),
                  env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
     passed = re.findall(r"PASSED *\] (\d+) test", text.stdout + text.stderr)
-    assert sum(map(int, passed)) >= 53
+    assert sum(map(int, passed)) >= 52
 
 
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])
@@ -252,8 +253,10 @@ with usb1.USBContext() as context:
     for interface, setting in (0, 1), (3, 2):
         handle.claimInterface(interface)
         handle.setInterfaceAltSetting(interface, setting)
-    handle.bulkWrite(1, bytes([1, 0x28, 0x50, 1]), 1000)
-    assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
+    # the benchmark core on EP6, and to work
+    for write in [0x08, 0, 0, 1, 0], [0x50, 1]:
+        handle.bulkWrite(1, bytes([1, 0x28] + write), 1000)
+        assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
     total = 0
     def completed(transfer):
         global total

@@ -56,6 +56,7 @@ static inline bool able(unsigned abilities)
 const char *plain_uri(void);
 const char *configured_uri(void);
 struct bench_top open_to_unplug(void);
+void pull_soon(void); /* by CLYDE_UNPLUG */
 void plug_in_again(void);
 
 /* A test by the public API.  If it fails, what it had open is closed, so that

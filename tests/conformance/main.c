@@ -76,6 +76,8 @@ const char *configured_uri(void)
 	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
 		fail_msg("%s", clyde_context_error(top.context));
+	/* Whoever had it before may have been interrupted. */
+	set_mode(&top, BENCH_IDLE);
 	close_top(&top);
 	return plain_uri();
 }
@@ -88,10 +90,18 @@ struct bench_top open_idle(void)
 	return top;
 }
 
+void pull_soon(void)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &",
+		getenv("CLYDE_UNPLUG"));
+	assert_int_equal(system(text), 0);
+}
+
 struct bench_top open_to_unplug(void)
 {
-	const char *command = getenv("CLYDE_UNPLUG");
-	char text[512], keys[64];
+	char keys[64];
 	struct bench_top top;
 
 	if (able(UNPLUGS)) {
@@ -99,11 +109,10 @@ struct bench_top open_to_unplug(void)
 			UNPLUG_US);
 		return open_top(with(keys));
 	}
-	if (command == NULL)
+	if (getenv("CLYDE_UNPLUG") == NULL)
 		skip();
 	top = open_idle();
-	snprintf(text, sizeof(text), "(sleep 0.3; %s) >/dev/null &", command);
-	assert_int_equal(system(text), 0);
+	pull_soon();
 	return top;
 }
 
@@ -141,8 +150,16 @@ struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
 	return pipe;
 }
 
+/* The core on the pipes that the mode needs. */
 void set_mode(struct bench_top *top, uint8_t mode)
 {
+	const uint8_t cores[] = {
+		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
+
+	if (mode != BENCH_IDLE &&
+		clyde_register_write(
+			top->device, REG_STREAM, cores, sizeof(cores)) < 0)
+		fail_msg("%s", clyde_context_error(top->context));
 	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
 		fail_msg("%s", clyde_context_error(top->context));
 }

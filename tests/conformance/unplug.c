@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* The cable is pulled: all waits end, and all before that is good. */
-#include "conformance.h"
+#include "link-test.h"
 
 #include <poll.h>
 
@@ -80,6 +80,38 @@ static void unplugging_is_told_to_an_idle_reader(void **state)
 	close_top(&top);
 }
 
+static void unplugging_ends_a_sleep(void **state)
+{
+	struct bench_top top = open_to_unplug();
+	const int patience_ms = 20000;
+	int64_t before = clyde_device_now(top.device);
+
+	(void)state;
+	assert_int_equal(clyde_device_sleep(top.device, patience_ms), -ENODEV);
+	assert_says(top.context, "unplugged");
+	assert_true(clyde_device_now(top.device) - before <
+		patience_ms * INT64_C(1000000));
+	close_top(&top);
+}
+
+/* There is no transfer by which it would be noticed. */
+static void unplugging_is_told_to_a_link_with_nothing_queued(void **state)
+{
+	struct link *link;
+	int result = 0;
+
+	(void)state;
+	if (able(UNPLUGS) || getenv("CLYDE_UNPLUG") == NULL)
+		skip();
+	link = open_link();
+	pull_soon();
+	for (uint64_t deadline = soon(link);
+		result == 0 && link->ops->now(link) < deadline;)
+		result = link->ops->wait(link, deadline);
+	assert_int_equal(result, -ENODEV);
+	link->ops->close(link);
+}
+
 static void an_unplug_is_told_to_who_watches(void **state)
 {
 	struct bench_top top = open_to_unplug();
@@ -107,6 +139,9 @@ const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_ends_commands_and_idle_waits, replug),
 	cmocka_unit_test_teardown(unplugging_is_told_to_an_idle_reader, replug),
+	cmocka_unit_test_teardown(unplugging_ends_a_sleep, replug),
+	cmocka_unit_test_teardown(
+		unplugging_is_told_to_a_link_with_nothing_queued, replug),
 	cmocka_unit_test_teardown(an_unplug_is_told_to_who_watches, replug),
 };
 const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);

@@ -23,8 +23,14 @@
 
 /* ---- The core --------------------------------------------------------- */
 
+/* The core on the pipes that the mode needs. */
 static void set_mode(struct guest *guest, uint8_t mode)
 {
+	const uint8_t cores[] = {
+		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
+
+	if (mode != BENCH_IDLE)
+		guest_write_register(guest, REG_STREAM, cores, sizeof(cores));
 	guest_write_register(guest, REG_BENCH_MODE, &mode, 1);
 }
 

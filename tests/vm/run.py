@@ -9,8 +9,8 @@ A job is a name from JOBS, or any shell command.  It runs in the guest, which
 sees the host's files read-only under their own names, and /run to write to;
 BUILD, SOURCE and VM are in its environment.  What it prints comes out here;
 a line "@host pull" or "@host plug" pulls the plug of the device or plugs it in
-again, "@host hangup" takes the whole server away and starts another; "@host link"
-one that keeps its bus to real time.
+again, "@host hangup" takes the whole server away and starts another; "@host bare"
+one whose device has no firmware, "@host link" one that keeps its bus to real time.
 
 The exit status is 0, or that of the last job that failed; 77 if this machine
 cannot do it; 75 if there is no end within --timeout.
@@ -46,6 +46,7 @@ JOBS = {
     "cancel": '"$STREAM" cancel 16',
     "unplug": '"$STREAM" unplug pull',
     "hangup": '"$STREAM" unplug hangup',
+    "firmware": 'sh "$VM/guest-firmware.sh"',
     # In real time: partly filled transfers are cancelled, bytes come late.
     "paced": 'echo "@host link"; sleep 2; "$STREAM" load && '
              '"$STREAM" source 32 && "$STREAM" loopback 16 && '
@@ -111,10 +112,11 @@ class Server:
         return status == 128 + signal.SIGTERM
 
     def obey(self, word):
-        if word in ("hangup", "link"):
+        more = {"hangup": [], "bare": ["--api", "0"],
+                "link": ["--api", "9", "--pace", "link"]}
+        if word in more:
             self.stop()
-            if word == "link":
-                self.command += ["--pace", "link"]
+            self.command += more[word]
             self.start()
         else:
             self.process.send_signal(

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A device that gets new firmware: has all of it claimed first, waits until
+ * it has come back to the port it was in, and goes on with that in the same
+ * link.
+ */
+#include "link-usb.h"
+
+#include <string.h>
+
+/*
+ * libusb tells when a device has come.  Where it cannot, or where nobody
+ * tells it, as in a container without udev, the buses are looked at anew this
+ * often.
+ */
+#define LOOK_NS 500000000
+
+static bool find_port(libusb_device *device, struct usb_port *ret_port)
+{
+	struct usb_port port = {.bus = libusb_get_bus_number(device)};
+	int depth = libusb_get_port_numbers(device, port.path, USB_DEPTH_MAX);
+
+	if (depth <= 0)
+		return false;
+	port.depth = depth;
+	*ret_port = port;
+	return true;
+}
+
+static int claim_each(
+	struct usb_link *link, const struct libusb_config_descriptor *config)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < config->bNumInterfaces && result == 0; i++) {
+		const struct libusb_interface *interface =
+			&config->interface[i];
+
+		if (interface->num_altsetting > 0)
+			result = usb_result(libusb_claim_interface(link->handle,
+				interface->altsetting[0].bInterfaceNumber));
+	}
+	link->gone |= result == -ENODEV;
+	return result;
+}
+
+int usb_claim_all(struct link *base)
+{
+	struct usb_link *link = USB(base);
+	libusb_device *device = libusb_get_device(link->handle);
+	struct libusb_config_descriptor *config;
+	int result;
+
+	/* It would not be known again. */
+	if (!find_port(device, &link->port))
+		return -EOPNOTSUPP;
+	result = libusb_get_active_config_descriptor(device, &config);
+	if (result == LIBUSB_ERROR_NOT_FOUND)
+		return 0; /* not configured: nobody can use it */
+	if (result < 0)
+		return usb_result(result);
+	result = claim_each(link, config);
+	libusb_free_config_descriptor(config);
+	return result;
+}
+
+/* ---- The way back ----------------------------------------------------- */
+
+/* In the same port, and not what is about to leave it. */
+static bool is_back(const struct usb_link *link, libusb_device *device)
+{
+	libusb_device *old = libusb_get_device(link->handle);
+	struct usb_port port;
+
+	return usb_rank(device) >= 0 && find_port(device, &port) &&
+		memcmp(&port, &link->port, sizeof(port)) == 0 &&
+		libusb_get_device_address(device) !=
+		libusb_get_device_address(old);
+}
+
+static int open_back(struct usb_link *link, libusb_device *const *devices,
+	int count, libusb_device_handle **ret_handle)
+{
+	for (int i = 0; i < count; i++) {
+		int result;
+
+		if (!is_back(link, devices[i]))
+			continue;
+		result = usb_result(libusb_open(devices[i], ret_handle));
+		if (result == 0)
+			usb_moved(libusb_get_device(link->handle), devices[i]);
+		return result;
+	}
+	return -ENODEV;
+}
+
+/*
+ * Look at all buses, by a new context: the link's own knows only what it was
+ * told.  -ENODEV if it is not there, -EACCES if it may not be opened, or not
+ * yet.
+ */
+static int look(struct usb_link *link)
+{
+	struct complaint ignored;
+	libusb_context *usb;
+	libusb_device **devices;
+	libusb_device_handle *handle;
+	int count, result;
+
+	link->arrived = false;
+	count = usb_survey(&usb, &devices, &ignored);
+	if (count < 0 || usb == NULL)
+		return count < 0 ? count : -ENODEV;
+	result = open_back(link, devices, count, &handle);
+	libusb_free_device_list(devices, 1);
+	if (result == 0)
+		usb_link_adopt(link, usb, handle);
+	else
+		libusb_exit(usb);
+	return result;
+}
+
+int usb_await_return(struct link *base, uint64_t deadline_ns)
+{
+	struct usb_link *link = USB(base);
+
+	for (;;) {
+		int result = look(link);
+		uint64_t now = base->ops->now(base), next = now + LOOK_NS;
+
+		if (result != -ENODEV && result != -EACCES)
+			return result;
+		if (now >= deadline_ns)
+			return result == -EACCES ? result : -ETIMEDOUT;
+		if (next > deadline_ns)
+			next = deadline_ns;
+		for (; !link->arrived && now < next;
+			now = base->ops->now(base)) {
+			uint64_t left = next - now;
+
+			if (link_stopped(base))
+				return -EINTR;
+			result = usb_handle(link,
+				left < USB_SLICE_NS ? left : USB_SLICE_NS);
+			if (result < 0)
+				return result;
+		}
+	}
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes parsed options, reads and writes the file that stands for the
+   EEPROM. */
+#include "virtual-options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int write_file(const struct virtual_options *options)
+{
+	char path[CLYDE_URI_SIZE + 8];
+	FILE *file;
+	bool written;
+
+	snprintf(path, sizeof(path), "%s.new", options->eeprom_path);
+	file = fopen(path, "wb");
+	if (file == NULL)
+		return -errno;
+	written = fwrite(options->eeprom, 1, EEPROM_SIZE, file) == EEPROM_SIZE;
+	written &= fclose(file) == 0;
+	if (written && rename(path, options->eeprom_path) == 0)
+		return 0;
+	unlink(path);
+	return -EIO;
+}
+
+static int create(struct virtual_options *options, struct complaint *complaint)
+{
+	int result;
+
+	device_format_eeprom(&options->device, options->eeprom);
+	result = write_file(options);
+	if (result < 0)
+		return complain(complaint, result == -ENOENT ? EINVAL : -result,
+			"%s: %s", options->eeprom_path, strerror(-result));
+	return 0;
+}
+
+int virtual_eeprom_load(
+	struct virtual_options *options, struct complaint *complaint)
+{
+	const char *path = options->eeprom_path;
+	FILE *file = fopen(path, "r+b");
+	size_t size;
+
+	if (file == NULL && errno != ENOENT)
+		return complain(
+			complaint, errno, "%s: %s", path, strerror(errno));
+	options->eeprom = malloc(EEPROM_SIZE + 1);
+	if (options->eeprom == NULL) {
+		if (file)
+			fclose(file);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
+	if (file == NULL)
+		return create(options, complaint);
+	size = fread(options->eeprom, 1, EEPROM_SIZE + 1, file);
+	fclose(file);
+	if (size == EEPROM_SIZE)
+		return 0;
+	return complain(complaint, EBADMSG,
+		"%s: %zu bytes%s, an EEPROM image has %d", path, size,
+		size > EEPROM_SIZE ? " or more" : "", EEPROM_SIZE);
+}
+
+int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom)
+{
+	if (memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
+		return 0;
+	memcpy(options->eeprom, eeprom, EEPROM_SIZE);
+	return write_file(options);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Runs a core's model in C and its Verilog on the same random world, and
+ * compares them at every edge: pins, streams and registers.  The model is
+ * given its edges singly or, in half of the worlds, in stretches up to the
+ * cycle that it announced; so an edge that it failed to announce shows.
+ *
+ *	compare-NAME [SEEDS [FIRST]]
+ */
+#include "compare.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "virtual/core.h"
+
+#define CYCLES  120000 /* a counter of 16 bits is full */
+#define STRETCH 64     /* virtual/core.h */
+
+static uint64_t random_state;
+
+uint32_t pick(uint32_t below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (random_state >> 32) * below >> 32;
+}
+
+bool percent(unsigned chance)
+{
+	return pick(100) < chance;
+}
+
+struct both {
+	struct world world;
+	struct core *core;
+	uint64_t cycle, from; /* of the Verilog, of the model */
+	bool stretches;
+	bool failed;
+	struct sim_inputs inputs;
+	struct sim_outputs outputs;
+	bool offered;        /* at an edge since `from` */
+	bool waiting;        /* a byte, when the model ran last */
+	uint32_t word, mask; /* of the registers, due at the next edge */
+};
+
+static void same(
+	struct both *both, const char *what, uint32_t model, uint32_t verilog)
+{
+	if (model == verilog)
+		return;
+	if (!both->failed)
+		printf("cycle %" PRIu64 ": %s: model %" PRIx32
+		       ", Verilog %" PRIx32 "\n",
+			both->cycle, what, model, verilog);
+	both->failed = true;
+}
+
+/* What is read now shows at the next edge. */
+static void expect_word(struct both *both)
+{
+	unsigned offset = both->inputs.reg_addr & ~3u;
+
+	both->word = both->core->ops->read(both->core, both->cycle, offset);
+	both->mask = UINT32_MAX;
+	if (offset == both->world.status_offset &&
+		both->waiting != both->inputs.out_valid)
+		both->mask = ~both->world.status_mask;
+}
+
+static void verilog_edge(struct both *both)
+{
+	struct core *core = both->core;
+	uint32_t word = both->word, mask = both->mask;
+
+	both->inputs.pin_i = both->world.pins;
+	expect_word(both);
+	sim_cycle(&both->inputs, &both->outputs);
+	same(both, "outputs", core->outputs, both->outputs.pin_o);
+	same(both, "enables", core->enables, both->outputs.pin_oe);
+	same(both, "registers", word & mask, both->outputs.reg_q & mask);
+	both->offered |= both->outputs.in_valid;
+	both->cycle++;
+}
+
+static void model_run(struct both *both)
+{
+	const struct sim_inputs *inputs = &both->inputs;
+	const struct sim_outputs *outputs = &both->outputs;
+	struct ring out = {.level = inputs->out_valid};
+	struct ring in = {.level = inputs->in_ready ? 0 : CORE_FIFO_SIZE};
+	uint64_t offered;
+
+	out.data[0] = inputs->out_data;
+	offered = both->core->ops->run(
+		both->core, both->from, both->cycle, &out, &in);
+	same(both, "a byte is offered", !!offered, both->offered);
+	same(both, "a byte is taken", inputs->out_valid && !out.level,
+		inputs->out_valid && outputs->out_ready);
+	if (inputs->in_ready) {
+		same(both, "a byte is given", in.level, outputs->in_valid);
+		if (outputs->in_valid)
+			same(both, "the byte", in.data[0], outputs->in_data);
+	}
+	if (inputs->reg_write)
+		both->core->ops->write(both->core, both->cycle,
+			inputs->reg_addr, inputs->reg_data);
+	both->waiting = out.level;
+	both->from = both->cycle;
+	both->offered = false;
+}
+
+static void stream_inputs(struct both *both, bool open)
+{
+	struct sim_inputs *inputs = &both->inputs;
+
+	inputs->out_data = pick(256);
+	inputs->out_valid = open && percent(both->world.offers);
+	inputs->in_ready = open && percent(both->world.takes);
+}
+
+static void reset(struct both *both)
+{
+	both->inputs.rst = 1;
+	for (unsigned edges = 1 + pick(20); edges > 0; edges--) {
+		stream_inputs(both, true);
+		both->inputs.reg_addr = pick(32);
+		verilog_edge(both);
+		same(both, "taken in reset", 0, both->outputs.out_ready);
+		both->core->ops->reset(both->core, both->cycle);
+		both->waiting = false;
+	}
+	both->inputs.rst = 0;
+	both->from = both->cycle;
+	both->offered = false;
+}
+
+static void step(struct both *both)
+{
+	struct world *world = &both->world;
+	struct core *core = both->core;
+	uint16_t pins = world->pins;
+	bool due = both->cycle + 1 == core->next;
+	bool open = !both->stretches || due || percent(10);
+
+	stream_inputs(both, open);
+	both->inputs.reg_write = world->write;
+	both->inputs.reg_addr = world->write ? world->addr : pick(32);
+	both->inputs.reg_data = world->value;
+	verilog_edge(both);
+	world->write = false;
+	world_step(world, core->outputs);
+	if (open || both->inputs.reg_write || world->pins != pins ||
+		both->cycle == both->from + STRETCH)
+		model_run(both);
+	both->inputs.reg_write = 0;
+	if (world->pins != pins) {
+		core->inputs = world->pins;
+		if (core->ops->inputs)
+			core->ops->inputs(core, both->cycle);
+	}
+	if (both->cycle == both->from && world->resets && !pick(world->resets))
+		reset(both);
+}
+
+static bool begin(struct both *both, uint64_t seed)
+{
+	*both = (struct both){0};
+	random_state = (seed + 1) * 0x9e3779b97f4a7c15;
+	world_begin(&both->world);
+	both->stretches = seed % 2;
+	both->core = calloc(1, both->world.ops->size);
+	if (both->core == NULL)
+		return false;
+	both->core->ops = both->world.ops;
+	both->core->next = CORE_NEVER;
+	both->core->inputs = both->world.pins;
+	both->core->ops->reset(both->core, 0);
+	both->cycle = both->from = both->world.clock;
+	sim_init(both->world.clock);
+	return true;
+}
+
+static bool agree(uint64_t seed)
+{
+	struct both both;
+
+	if (!begin(&both, seed))
+		return false;
+	for (unsigned i = 0; i < CYCLES && !both.failed; i++)
+		step(&both);
+	if (both.failed)
+		printf("seed %" PRIu64 "%s\n", seed,
+			both.stretches ? ", in stretches" : "");
+	free(both.core);
+	return !both.failed;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 0) : 100;
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
+	uint64_t failures = 0;
+
+	for (uint64_t seed = first; seed < first + seeds; seed++)
+		failures += !agree(seed);
+	printf("%" PRIu64 " of %" PRIu64 " worlds of %d cycles agree\n",
+		seeds - failures, seeds, CYCLES);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes what drives and pulls the pins, gives their levels; tells the parts. */
+#include "pins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void pins_init(struct pins *pins)
+{
+	memset(pins, 0, sizeof(*pins));
+	pins->next = TICK_NEVER;
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+		pins->net[pin] = 1 << pin;
+}
+
+void pins_clear(struct pins *pins)
+{
+	for (unsigned i = 0; i < pins->parts_count; i++)
+		free(pins->parts[i]);
+	pins->parts_count = 0;
+}
+
+/* What drives or pulls the pins one way or the other. */
+struct forces {
+	uint16_t low, high;
+	uint16_t down, up;
+};
+
+static struct forces forces_on(const struct pins *pins)
+{
+	uint16_t driven = pins->fpga_enables & pins->powered;
+	struct forces all = {
+		.low = driven & ~pins->fpga_levels,
+		.high = driven & pins->fpga_levels,
+		.down = pins->pull_down & pins->powered,
+		.up = pins->pull_up & pins->powered,
+	};
+
+	for (unsigned i = 0; i < pins->parts_count; i++) {
+		all.low |= pins->parts[i]->low;
+		all.high |= pins->parts[i]->high;
+		all.down |= pins->parts[i]->pull_down;
+		all.up |= pins->parts[i]->pull_up;
+	}
+	return all;
+}
+
+static void resolve(struct pins *pins)
+{
+	struct forces all = forces_on(pins);
+	uint16_t levels = 0;
+
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++) {
+		uint16_t net = pins->net[pin];
+		bool low = net & all.low, high = net & all.high;
+
+		if (low && high)
+			pins->conflicts |= 1 << pin;
+		if (!low && !high)
+			high = net & all.up && !(net & all.down);
+		if (high && !low)
+			levels |= 1 << pin;
+	}
+	pins->levels = levels;
+}
+
+/* Something has changed; a part may hear of it. */
+static void update(struct pins *pins)
+{
+	resolve(pins);
+	pins->changes++;
+	pins->next = TICK_NEVER;
+	for (unsigned i = 0; i < pins->parts_count; i++) {
+		struct part *part = pins->parts[i];
+
+		if (part->levels != pins->levels ||
+			part->powered != pins->powered) {
+			part->levels = pins->levels;
+			part->powered = pins->powered;
+			part->kind->changed(part, pins->now);
+		}
+		if (part->next < pins->next)
+			pins->next = part->next;
+	}
+}
+
+void pins_wire(struct pins *pins, uint16_t mask)
+{
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+		if (mask >> pin & 1)
+			mask |= pins->net[pin];
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+		if (mask >> pin & 1)
+			pins->net[pin] = mask;
+	update(pins);
+}
+
+void pins_add(struct pins *pins, struct part *part)
+{
+	pins->parts[pins->parts_count++] = part;
+	update(pins);
+}
+
+void pins_run(struct pins *pins, tick now)
+{
+	while (pins->next <= now) {
+		pins->now = pins->next;
+		for (unsigned i = 0; i < pins->parts_count; i++)
+			if (pins->parts[i]->next == pins->now)
+				pins->parts[i]->kind->act(
+					pins->parts[i], pins->now);
+		update(pins);
+	}
+	pins->now = now;
+}
+
+void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables)
+{
+	pins_run(pins, now);
+	if (levels == pins->fpga_levels && enables == pins->fpga_enables)
+		return;
+	pins->fpga_levels = levels;
+	pins->fpga_enables = enables;
+	update(pins);
+}
+
+void pins_supply(struct pins *pins, uint16_t powered, uint16_t pull_down,
+	uint16_t pull_up)
+{
+	if (powered == pins->powered && pull_down == pins->pull_down &&
+		pull_up == pins->pull_up)
+		return;
+	pins->powered = powered;
+	pins->pull_down = pull_down;
+	pins->pull_up = pull_up;
+	update(pins);
+}
