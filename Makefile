@@ -13,6 +13,12 @@ $(BUILD)/build.ninja:
 benchmark: all
 	$(BUILD)/cli/clyde -d virtual: run benchmark
 
+# Clyde beside other hosts, on the virtual Glasgow; some minutes.
+OUT ?= compare
+compare: all
+	scripts/packages bench
+	/usr/bin/python3 bench/compare.py --build $(BUILD) $(OUT)
+
 # What libusb over the emulated usbfs does in real time, on a quiet machine.
 numbers: all
 	scripts/packages bench
@@ -38,4 +44,4 @@ fuzz:
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark numbers check image install fuzz clean
+.PHONY: all benchmark compare numbers check image install fuzz clean

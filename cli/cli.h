@@ -46,6 +46,7 @@ void command_help(struct tool *tool, int argc, char **argv);
 void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);
 void command_load(struct tool *tool, int argc, char **argv);
+void command_report(struct tool *tool, int argc, char **argv);
 void command_run(struct tool *tool, int argc, char **argv);
 void command_safe(struct tool *tool, int argc, char **argv);
 void command_virtual(struct tool *tool, int argc, char **argv);

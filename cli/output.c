@@ -96,6 +96,11 @@ static int write_document(struct output *output)
 	if (output->incomplete)
 		return -ENOMEM;
 	errno = 0;
+	if (output->text) {
+		if (fputs(output->text, file) == EOF || fflush(file) == EOF)
+			return errno ? -errno : -ENOMEM;
+		return 0;
+	}
 	if (json_dumpf(output->document, file, DOCUMENT_STYLE) < 0 ||
 		putc('\n', file) == EOF || fflush(file) == EOF)
 		return errno ? -errno : -ENOMEM;
@@ -117,6 +122,7 @@ int output_close(struct output *output)
 	if (output->temporary && (!output->worth || result < 0))
 		unlink(output->temporary);
 	json_decref(output->document);
+	free(output->text);
 	free(output->temporary);
 	free(output->path);
 	*output = (struct output){0};

@@ -16,6 +16,7 @@ struct output {
 	FILE *lines; /* NULL: not wanted */
 	int error;   /* why the lines could not be written, or 0 */
 	json_t *document;
+	char *text;      /* written in place of the document, or NULL */
 	bool incomplete; /* memory ran out while it was built */
 	bool worth;      /* the document says something: write it */
 	FILE *file;      /* of the document, or NULL */

@@ -14,7 +14,8 @@ static const struct {
 	{STATUS_WRONG_DATA, "an applet found wrong data", {EILSEQ}},
 	{STATUS_USAGE, "a malformed or unknown argument", {EINVAL}},
 	{STATUS_CORRUPT,
-		"the configuration block or a firmware file is corrupt",
+		"the configuration block, a firmware file or a file to report "
+		"on is corrupt",
 		{EBADMSG}},
 	{STATUS_DEADLOCK, "nothing could end a wait", {EDEADLK}},
 	{STATUS_NO_SERIAL, "no device has this serial number", {ENXIO}},

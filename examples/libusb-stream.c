@@ -4,7 +4,7 @@
  * Streams through a Glasgow's benchmark core with nothing but libusb, and
  * checks every byte:
  *
- *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH]]]
+ *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH [FILE]]]]
  *
  * The FPGA must be configured already.  Without hardware:
  *
@@ -238,7 +238,18 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool latency(unsigned count)
+/* All of them, for who wants more than three figures. */
+static void save(const double *us, unsigned count, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	for (unsigned i = 0; file && i < count; i++)
+		fprintf(file, "%.3f\n", us[i]);
+	if (file == NULL || fclose(file) == EOF)
+		fprintf(stderr, "libusb-stream: cannot write %s\n", path);
+}
+
+static bool latency(unsigned count, const char *path)
 {
 	struct libusb_transfer *in = libusb_alloc_transfer(0);
 	struct libusb_transfer *out = libusb_alloc_transfer(0);
@@ -267,6 +278,8 @@ static bool latency(unsigned count)
 	qsort(us, count, sizeof(*us), compare);
 	printf("p50 %.1f us, p99 %.1f us, max %.1f us\n", us[count / 2],
 		us[count * 99 / 100], us[count - 1]);
+	if (path)
+		save(us, count, path);
 	libusb_free_transfer(in);
 	libusb_free_transfer(out);
 	free(us);
@@ -305,7 +318,7 @@ int main(int argc, char **argv)
 		depth > DEPTH_MAX) {
 		fprintf(stderr,
 			"usage: libusb-stream source|sink|loopback|"
-			"latency [MIB [SIZE [DEPTH]]]\n");
+			"latency [MIB [SIZE [DEPTH [FILE]]]]\n");
 		return 64;
 	}
 	make_sequence();
@@ -324,7 +337,8 @@ int main(int argc, char **argv)
 	if (trips)
 		command(SET_REGISTER, idle, sizeof(idle), NULL, 0);
 	set_mode(mode);
-	good = trips ? latency(mib * 1048576 / (2 * BLOCK))
+	good = trips ? latency(mib * 1048576 / (2 * BLOCK),
+			       argc > 5 ? argv[5] : NULL)
 		     : run(mode, mib * 1048576, size, depth);
 	puts(good ? "every byte is right" : "DATA IS WRONG");
 	set_mode(IDLE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* What the benchmark's files share: benchmark.c the table and the modes'
-   frame, modes.c the modes, result.c what is reported. */
+   frame, modes.c the modes, series.c repeats and sweeps of them, interval.c
+   what is told while they run, result.c what is reported of each. */
 #ifndef BENCHMARK_BENCH_H
 #define BENCHMARK_BENCH_H
 
@@ -12,6 +13,15 @@
 
 #define ROUND_TRIP_SIZE 512 /* B each way: one packet */
 
+/* The rows of --interval: what was there when the last one ended. */
+struct interval {
+	int64_t length_ns; /* 0: no rows */
+	int64_t start_ns;  /* of the timed part that they count from */
+	int64_t mark_ns, next_ns;
+	uint64_t mark_bytes;
+	uint64_t round_trips, total_ns, max_ns;
+};
+
 struct bench {
 	struct clyde_run *run;
 	struct clyde_device *device;
@@ -21,7 +31,16 @@ struct bench {
 	uint64_t omit;  /* B before that */
 	struct clyde_pipe_options pipe;
 	unsigned idle_ns;
+	unsigned repeats;
+	bool sweep;
+	/* The first wrong data, after which the other modes go on */
+	int failure;
+	char why[320];
 	/* The mode under way */
+	unsigned repeat; /* from 1 */
+	bool swept;      /* it is a point of a sweep: its row says it */
+	double figure;   /* MiB/s, or the p50 in us; not a number: none */
+	struct interval interval;
 	const struct bench_mode_entry *mode;
 	uint64_t moved; /* B that were verified */
 	int64_t start_ns, end_ns;
@@ -50,9 +69,48 @@ int bench_sink(struct bench *bench);
 int bench_loopback(struct bench *bench);
 int bench_latency(struct bench *bench);
 
+/* Run the mode in bench->mode, once.  An error ends the applet; wrong data
+   does not, it is kept in bench->failure. */
+int bench_measure(struct bench *bench);
+
+/* All modes that were chosen, as often and in as many ways as was asked. */
+int bench_series(struct bench *bench);
+
+/* While a mode runs: bytes that have moved, a round trip that is over; and
+   its end. */
+void bench_tick(struct bench *bench, uint64_t bytes);
+void bench_tick_round_trip(struct bench *bench, uint64_t ns);
+void bench_tick_end(struct bench *bench);
+
+/* "source", or "source 2/5": what a line begins with. */
+#define LABEL_SIZE 32
+const char *bench_label(const struct bench *bench, char text[LABEL_SIZE]);
+
 /* Report what the mode has measured, complete or not; error is 0 or why it
    ended early. */
 void bench_report(struct bench *bench, int error);
+
+/* Fields of a record, added one by one. */
+#define FIELDS_MAX 40
+
+struct fields {
+	struct clyde_field field[FIELDS_MAX];
+	size_t count;
+};
+
+struct clyde_field *add_field(
+	struct fields *fields, const char *name, enum clyde_field_type type);
+void add_text(struct fields *fields, const char *name, const char *text);
+void add_count(struct fields *fields, const char *name, uint64_t count);
+void add_real(struct fields *fields, const char *name, double real);
+void add_flag(struct fields *fields, const char *name, bool flag);
+/* Count pairs; they stay the caller's. */
+void add_pairs(struct fields *fields, const char *name, const double *pairs,
+	uint64_t count);
+/* What was measured, and how: every record begins with it. */
+void add_point(struct fields *fields, const struct bench *bench);
+
+#define MIB (1024.0 * 1024.0)
 
 /* CPU time of this process, s. */
 double bench_cpu_s(void);

@@ -7,6 +7,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,32 @@ static const struct clyde_parameter parameters[] = {
 		.help = "In latency mode, how long the FPGA waits for a "
 			"further byte before it sends what it has; upstream "
 			"waits 125",
+	},
+	{
+		.name = "repeat",
+		.key = 'r',
+		.type = CLYDE_INTEGER,
+		.minimum = 1,
+		.maximum = 1000,
+		.initial = "1",
+		.help = "Times to measure each mode, in turn with the others",
+	},
+	{
+		.name = "interval",
+		.key = 'i',
+		.type = CLYDE_INTEGER,
+		.maximum = 3600000,
+		.unit = "ms",
+		.initial = "0",
+		.help = "Print a row every so often while a mode runs; 0 is "
+			"never",
+	},
+	{
+		.name = "sweep",
+		.type = CLYDE_FLAG,
+		.help = "Measure the throughput at five transfer sizes by "
+			"five depths, whatever was given for these; latency "
+			"is not swept",
 	},
 	{0},
 };
@@ -147,12 +174,15 @@ static int run_mode(struct bench *bench)
 	bench->moved = 0;
 	bench->start_moved = 0;
 	bench->mismatched = false;
+	bench->figure = NAN;
+	bench->interval.start_ns = -1;
 	memset(bench->histogram, 0, sizeof(*bench->histogram));
 	bench->cpu_start_s = bench_cpu_s();
 	result = start_mode(bench);
 	bench->end_ns = bench->start_ns;
 	if (result == 0) {
 		result = bench->mode->run(bench);
+		bench_tick_end(bench);
 		bench_report(bench, result);
 	}
 	clyde_pipe_close(bench->out);
@@ -172,29 +202,21 @@ static int mode_failed(struct bench *bench, int result)
 	return run_fail(bench->run, -result, "%s: %s", bench->mode->name, text);
 }
 
-static int run_modes(struct bench *bench)
+int bench_measure(struct bench *bench)
 {
-	char first[320];
-	int failure = 0;
+	int result = run_mode(bench);
 
-	for (bench->mode = bench_modes; bench->mode->name; bench->mode++) {
-		int result;
-
-		if (!run_chosen(bench->run, "modes", bench->mode->name))
-			continue;
-		result = run_mode(bench);
-		if (result < 0)
-			mode_failed(bench, result);
-		if (result < 0 && result != -EILSEQ)
-			return result;
-		/* Wrong data in one mode says something; so do the others. */
-		if (result < 0 && failure == 0) {
-			snprintf(first, sizeof(first), "%s",
-				clyde_result_text(result));
-			failure = result;
-		}
+	if (result < 0)
+		mode_failed(bench, result);
+	if (result < 0 && result != -EILSEQ)
+		return result;
+	/* Wrong data in one mode says something; so do the others. */
+	if (result < 0 && bench->failure == 0) {
+		snprintf(bench->why, sizeof(bench->why), "%s",
+			clyde_result_text(result));
+		bench->failure = result;
 	}
-	return failure < 0 ? run_fail(bench->run, -failure, "%s", first) : 0;
+	return 0;
 }
 
 static int claim(struct clyde_run *run)
@@ -212,13 +234,16 @@ static int run(struct clyde_run *run)
 		.pipe.transfer_size = run_value(run, "transfer-size"),
 		.pipe.depth = run_value(run, "depth"),
 		.idle_ns = run_value(run, "idle-flush") * 1000,
+		.repeats = run_value(run, "repeat"),
+		.sweep = run_value(run, "sweep"),
+		.interval.length_ns = run_value(run, "interval") * 1000000,
 	};
 	int result;
 
 	bench.sequence = sequence_new();
 	bench.histogram = malloc(sizeof(*bench.histogram));
 	if (bench.sequence && bench.histogram)
-		result = run_modes(&bench);
+		result = bench_series(&bench);
 	else
 		result = run_fail(run, ENOMEM, "out of memory");
 	free(bench.sequence);

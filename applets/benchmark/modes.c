@@ -19,6 +19,14 @@ static uint64_t total(const struct bench *bench)
 	return bench->omit + bench->count;
 }
 
+/* Warm-up is over. */
+static void start_clock(struct bench *bench, int64_t now)
+{
+	bench->start_ns = now;
+	bench->start_moved = bench->moved;
+	bench->cpu_start_s = bench_cpu_s();
+}
+
 /* Bytes were verified: warm-up may end with them. */
 static void advance(struct bench *bench, size_t size)
 {
@@ -29,9 +37,9 @@ static void advance(struct bench *bench, size_t size)
 	bench->end_ns = now;
 	if (bench->omit > 0 && before < bench->omit &&
 		bench->moved >= bench->omit) {
-		bench->start_ns = now;
-		bench->start_moved = bench->moved;
+		start_clock(bench, now);
 	}
+	bench_tick(bench, bench->moved);
 	if (before / PROGRESS_STEP != bench->moved / PROGRESS_STEP)
 		run_progress(bench->run, bench->mode->name, bench->moved,
 			total(bench));
@@ -161,6 +169,7 @@ static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
 
 	while (*sent < end && result == 0) {
 		result = send(bench, sent, end);
+		bench_tick(bench, clyde_pipe_offset(bench->out));
 		if (*sent % PROGRESS_STEP == 0)
 			run_progress(bench->run, "sink", *sent, total(bench));
 	}
@@ -247,8 +256,10 @@ static int round_trip(struct bench *bench, bool timed)
 		return -EILSEQ;
 	}
 	bench->end_ns = clyde_device_now(bench->device);
-	if (timed)
+	if (timed) {
 		histogram_add(bench->histogram, bench->end_ns - start);
+		bench_tick_round_trip(bench, bench->end_ns - start);
+	}
 	return size == sizeof(data)
 		? 0
 		: run_fail(bench->run, ETIMEDOUT,
@@ -265,6 +276,8 @@ int bench_latency(struct bench *bench)
 	if (count == 0)
 		count = 1;
 	for (uint64_t i = 0; i < warm_up + count && result == 0; i++) {
+		if (i == warm_up && i > 0)
+			start_clock(bench, bench->end_ns);
 		result = round_trip(bench, i >= warm_up);
 		if (i % 1024 == 0)
 			run_progress(bench->run, "latency", i, warm_up + count);

@@ -11,44 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define FIELDS_MAX 40
-#define FIFO_HZ    48e6
-#define MIB        (1024.0 * 1024.0)
-
-struct fields {
-	struct clyde_field field[FIELDS_MAX];
-	size_t count;
-};
-
-static struct clyde_field *add(
-	struct fields *fields, const char *name, enum clyde_field_type type)
-{
-	struct clyde_field *field = &fields->field[fields->count++];
-
-	field->name = name;
-	field->type = type;
-	return field;
-}
-
-static void add_text(struct fields *fields, const char *name, const char *text)
-{
-	add(fields, name, CLYDE_FIELD_TEXT)->text = text;
-}
-
-static void add_count(struct fields *fields, const char *name, uint64_t count)
-{
-	add(fields, name, CLYDE_FIELD_COUNT)->count = count;
-}
-
-static void add_real(struct fields *fields, const char *name, double real)
-{
-	add(fields, name, CLYDE_FIELD_REAL)->real = real;
-}
-
-static void add_flag(struct fields *fields, const char *name, bool flag)
-{
-	add(fields, name, CLYDE_FIELD_FLAG)->flag = flag;
-}
+#define FIFO_HZ 48e6
 
 double bench_cpu_s(void)
 {
@@ -84,6 +47,8 @@ static void pipe_totals(
 		ret_total->wakeups += stats.wakeups;
 		ret_total->starvations += stats.starvations;
 		ret_total->memory += stats.memory;
+		if (ret_total->depth == 0 || stats.depth < ret_total->depth)
+			ret_total->depth = stats.depth;
 		if (stats.ready_max > ret_total->ready_max)
 			ret_total->ready_max = stats.ready_max;
 	}
@@ -103,6 +68,7 @@ static void add_common(const struct bench *bench, struct fields *fields,
 		if (mismatch->resumed)
 			add_real(fields, "gap", mismatch->gap);
 	}
+	add_count(fields, "depth_granted", stats->depth);
 	add_count(fields, "transfers", stats->transfers);
 	add_count(fields, "stalls", stats->stalls);
 	add_count(fields, "wakeups", stats->wakeups);
@@ -112,25 +78,28 @@ static void add_common(const struct bench *bench, struct fields *fields,
 	add_real(fields, "cpu_share", cpu_share(bench, seconds));
 }
 
-/* The line for people: the figures if they are whole, else what happened. */
+/* The line for people: the figures if they are whole, else what happened.  A
+   point of a sweep has its place in the sweep's rows. */
 static void report(struct bench *bench, int error, const char *figures,
 	const struct fields *fields)
 {
-	char line[512], why[256], after[64];
+	char line[512], why[256], after[64], label[LABEL_SIZE];
+	bool whole = error == 0 && !bench->mismatched;
 
+	bench_label(bench, label);
 	if (bench->mismatched) {
 		mismatch_text(&bench->mismatch, why, sizeof(why));
-		snprintf(line, sizeof(line), "%-9s wrong data: %s",
-			bench->mode->name, why);
+		snprintf(line, sizeof(line), "%s wrong data: %s", label, why);
 	} else {
 		snprintf(after, sizeof(after),
 			"  (ended early, after %" PRIu64 " good bytes)",
 			bench->moved);
-		snprintf(line, sizeof(line), "%-9s %s%s", bench->mode->name,
-			figures, error < 0 ? after : "");
+		snprintf(line, sizeof(line), "%s %s%s", label, figures,
+			error < 0 ? after : "");
 	}
 	run_record(bench->run,
-		&(struct clyde_record){"modes", line, fields->field});
+		&(struct clyde_record){"modes",
+			bench->swept && whole ? NULL : line, fields->field});
 }
 
 static void report_rate(
@@ -145,8 +114,10 @@ static void report_rate(
 	char line[400];
 	struct clyde_pipe_stats stats;
 
+	if (error == 0)
+		bench->figure = rate;
 	pipe_totals(bench, &stats);
-	add_text(fields, "mode", mode->name);
+	add_point(fields, bench);
 	add_count(fields, "bytes", bytes);
 	add_real(fields, "seconds", seconds);
 	add_real(fields, "mib_per_s", rate);
@@ -191,10 +162,9 @@ static void report_latency(
 	double us[4];
 	char line[400];
 	struct clyde_pipe_stats stats;
-	struct clyde_field *field;
 
 	pipe_totals(bench, &stats);
-	add_text(fields, "mode", bench->mode->name);
+	add_point(fields, bench);
 	add_count(fields, "round_trips", histogram->count);
 	add_count(fields, "round_trip_bytes", ROUND_TRIP_SIZE);
 	add_real(fields, "idle_flush_us", bench->idle_ns / 1e3);
@@ -206,14 +176,14 @@ static void report_latency(
 			1e3;
 		add_real(fields, percentiles[i].name, us[i]);
 	}
+	if (error == 0)
+		bench->figure = us[0];
 	add_real(fields, "max_us", histogram->max / 1e3);
 	add_flag(fields, "complete", error == 0);
 	add_common(bench, fields, &stats, seconds);
-	if (pairs) {
-		field = add(fields, "histogram", CLYDE_FIELD_PAIRS);
-		field->count = histogram_pairs(histogram, pairs);
-		field->pairs = pairs;
-	}
+	if (pairs)
+		add_pairs(fields, "histogram", pairs,
+			histogram_pairs(histogram, pairs));
 	snprintf(line, sizeof(line),
 		"mean %.2f us, stddev %.2f, p50 %.2f, p90 %.2f, p99 "
 		"%.2f, p99.9 %.2f, max %.2f us  %" PRIu64

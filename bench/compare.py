@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Hosts side by side on the virtual Glasgow, over the emulated usbfs: Clyde in
+C and in Python, python-libusb1 in the pattern of Glasgow's own host software,
+and libusb alone as the floor.  Each run is a process of its own beside a device
+of its own; they take turns, so that what else the machine does meets all.
+
+    bench/compare.py [--quick] [--repeats N] [--scale N] [--only TEXT] [OUT]
+
+writes OUT/compare.json, OUT/compare.md and OUT/compare.html.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from compare_table import write_table
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+MIB = 1 << 20
+PACES = ["link", "off"]
+MODES = ["source", "sink", "loopback", "latency"]
+WAYS = {"source": 1, "sink": 1, "loopback": 2, "latency": 2}
+# Cycles of the 48 MHz FIFO bus for a packet of 512 B each way.
+CYCLES = {"source": 518, "sink": 520, "loopback": 518 + 520}
+# Bytes that are timed, and before that, by pace; and of round trips.  PyPy
+# compiles a loop after 1039 rounds, and a round is 64 KiB.
+FULL = {"link": (32 * MIB, 80 * MIB), "off": (256 * MIB, 128 * MIB),
+        "latency": (8 * MIB, 2 * MIB)}
+QUICK = {"link": (MIB, MIB), "off": (2 * MIB, MIB),
+         "latency": (MIB // 16, MIB // 64)}
+DEADLINE_S = 60
+
+
+class Failed(Exception):
+    """Why a run gave no figures, and how far it came."""
+
+    def __init__(self, why, transfers=0, moved=0):
+        super().__init__(why)
+        self.transfers, self.moved = transfers, moved
+
+
+# ---- Hosts ----------------------------------------------------------------
+
+
+def floor_result(out, counts, trips):
+    """libusb-stream's lines, as the clients say it."""
+    found = re.search(r"([\d.]+) MiB/s, ([\d.]+) CPU s/GiB", out)
+    if found:
+        moved = counts["count"]
+        return {"bytes": moved, "seconds": moved / MIB / float(found[1]),
+                "cpu_s": float(found[2]) * moved / (1 << 30), "us": []}
+    us = [float(line) for line in trips.read_text().split()]
+    if not us:
+        raise Failed("libusb-stream gave no figures")
+    return {"bytes": counts["count"], "seconds": sum(us) / 1e6,
+            "cpu_s": None, "us": us}
+
+
+def clyde_result(out):
+    row, = json.loads(out)["modes"]
+    result = {"seconds": row["seconds"], "transfers": row["transfers"],
+              "cpu_s": row["cpu_share"] * row["seconds"],
+              "bytes": row.get("bytes", 0)}
+    if row["mode"] == "latency":
+        result["latency"] = {
+            name: row[name] for name in
+            ("mean_us", "stddev_us", "p50_us", "p99_us", "p999_us", "max_us",
+             "histogram")}
+    return result
+
+
+class Host:
+    def __init__(self, name, interpreter, command):
+        self.name, self.interpreter = name, interpreter
+        self.command = command  # of mode, counts and counter: words
+
+    def __str__(self):
+        return f"{self.name}, {self.interpreter}"
+
+
+def version(python):
+    code = ("import platform as p, sys; print(p.python_implementation(), "
+            "'.'.join(map(str, getattr(sys, 'pypy_version_info', "
+            "sys.version_info)[:3])))")
+    try:
+        return subprocess.run([python, "-c", code], capture_output=True,
+                              text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def python_host(name, python, client):
+    interpreter = version(python) or f"{python}, which is not installed"
+
+    def command(mode, counts, counter):
+        return [python, SOURCE / "bench" / client, mode, counts["count"],
+                counts["omit"], counter]
+    return Host(name, interpreter, command)
+
+
+def hosts(build):
+    def clyde(mode, counts, _):
+        return [build / "cli/clyde", "-d", "usb:", "run", "benchmark", mode,
+                "-c", counts["count"], "--json", "-"]
+
+    def stream(mode, counts, counter):
+        return [build / "examples/libusb-stream", mode,
+                counts["count"] / MIB, 65536, 32, f"{counter}.us"]
+
+    pythons = ["/usr/bin/python3", "pypy3"]
+    return ([Host("libusb", "C", stream), Host("Clyde", "C", clyde)] +
+            [python_host("Clyde", python, "client_clyde.py")
+             for python in pythons] +
+            [python_host("python-libusb1", python, "client_usb1.py")
+             for python in pythons])
+
+
+# ---- One run --------------------------------------------------------------
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:160] if lines else ""
+
+
+def execute(command, environment, errors):
+    """Its output, or why it has none; nothing of it is left running."""
+    process = subprocess.Popen(
+        [str(word) for word in command], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
+        start_new_session=True)
+    try:
+        out, _ = process.communicate(timeout=DEADLINE_S)
+        return out, process.returncode
+    except subprocess.TimeoutExpired:
+        return "", None
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def why_failed(status, said):
+    if status is None:
+        return f"hung: no end after {DEADLINE_S} s"
+    if status > 128 and status - 128 in [int(s) for s in signal.Signals]:
+        name = signal.Signals(status - 128).name
+        return f"crashed: {name}" + (f"; {said}" if said else "")
+    return said or f"exit status {status}"
+
+
+def how_far(counter, out, said):
+    """Transfers and bytes: as a Python client counts them, as Clyde reports
+    what it had, or as libusb-stream says it."""
+    transfers, moved = memoryview(counter.read_bytes()).cast("Q")
+    if transfers:
+        return transfers, moved
+    found = re.search(r"after (\d+) bytes", said)
+    if found:
+        return int(found[1]) // 65536, int(found[1])
+    try:
+        row = json.loads(out)["modes"][-1]
+        return row["transfers"], row.get("bytes", 0)
+    except (ValueError, LookupError):
+        return 0, 0
+
+
+def run_once(build, host, pace, mode, counts, folder):
+    """What a client says of one run; peak_mib is its process's."""
+    counter, peak, said = (folder / name for name in ("n", "peak", "said"))
+    counter.write_bytes(bytes(16))
+    trips = pathlib.Path(f"{counter}.us")
+    trips.write_text("")
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+    environment.setdefault(
+        "CLYDE_LIBRARY", str(build / "lib/libclyde.so.0"))
+    with open(said, "w") as errors:
+        out, status = execute(
+            [build / "cli/clyde", "virtual", "-d", "virtual:configured=1",
+             "--pace", pace, "--", "/usr/bin/time", "-f", "%M", "-o", peak] +
+            host.command(mode, counts, counter), environment, errors)
+    if status != 0:
+        text = said.read_text()
+        raise Failed(why_failed(status, last_line(text)),
+                     *how_far(counter, out, text))
+    result = (clyde_result(out) if host.name == "Clyde" and
+              host.interpreter == "C" else
+              floor_result(out, counts, trips) if host.name == "libusb" else
+              json.loads(out))
+    result["peak_mib"] = int(peak.read_text().split()[-1]) / 1024
+    return result
+
+
+# ---- All runs -------------------------------------------------------------
+
+
+def sizes(mode, pace, amounts, scale):
+    count, omit = amounts["latency" if mode == "latency" else pace]
+    return {"count": count * scale, "omit": omit}
+
+
+def show(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def measure(build, all_hosts, amounts, arguments):
+    """Runs and failures by pace, mode and host."""
+    keys = [(pace, mode, host) for pace in PACES for mode in MODES
+            for host in all_hosts]
+    runs = {key: [] for key in keys}
+    failures = {}
+    repeats = 1 if arguments.quick else arguments.repeats
+    with tempfile.TemporaryDirectory(prefix="clyde-compare-") as folder:
+        for repeat in range(repeats):
+            for key in keys:
+                if key in failures:
+                    continue
+                pace, mode, host = key
+                show(f"{repeat + 1}/{repeats} {host}, {mode}, pace {pace}")
+                try:
+                    runs[key].append(run_once(
+                        build, host, pace, mode,
+                        sizes(mode, pace, amounts, arguments.scale),
+                        pathlib.Path(folder)))
+                except Failed as failure:
+                    failures[key] = failure
+    show("")
+    return runs, failures
+
+
+# ---- Figures --------------------------------------------------------------
+
+
+def bucket_us(us):
+    """Where its bucket of the log-linear histogram begins: 64 buckets to a
+    power of two, as in lib/histogram.h."""
+    ns = int(us * 1000)
+    shift = max(ns.bit_length() - 7, 0)
+    return (ns >> shift << shift) / 1000
+
+
+def latency_of(run):
+    if "latency" in run:
+        return run["latency"]
+    us = sorted(run["us"])
+    buckets = {}
+    for value in us:
+        floor = bucket_us(value)
+        buckets[floor] = buckets.get(floor, 0) + 1
+
+    def at(share):
+        return us[min(int(share * len(us)), len(us) - 1)]
+    return {"mean_us": statistics.fmean(us),
+            "stddev_us": statistics.pstdev(us), "p50_us": at(0.5),
+            "p99_us": at(0.99), "p999_us": at(0.999), "max_us": us[-1],
+            "histogram": sorted(buckets.items())}
+
+
+def median(values):
+    values = [value for value in values if value is not None]
+    return statistics.median(values) if values else None
+
+
+def latency_figures(runs):
+    each = [latency_of(run) for run in runs]
+    merged = {}
+    for figures in each:
+        for us, count in figures["histogram"]:
+            merged[us] = merged.get(us, 0) + count
+    row = {name: median([figures[name] for figures in each])
+           for name in ("mean_us", "stddev_us", "p50_us", "p99_us",
+                        "p999_us")}
+    row["max_us"] = max((figures["max_us"] for figures in each),
+                        default=None)
+    row["histogram"] = sorted(merged.items())
+    row["values"] = [figures["p50_us"] for figures in each]
+    row["mib_per_s"] = row["cpu_s_per_gib"] = None
+    return row
+
+
+def rate(run, mode, pace):
+    """At the link's pace, of all that was moved: the queue is full at the end
+    of warm-up, or is not, and 2 MiB are too much of a chance."""
+    if pace == "link" and "all_bytes" in run:
+        return run["all_bytes"] * WAYS[mode] / MIB / run["all_seconds"]
+    return run["bytes"] * WAYS[mode] / MIB / run["seconds"]
+
+
+def rate_figures(runs, mode, pace):
+    moved = [run["bytes"] * WAYS[mode] for run in runs]
+    rates = [rate(run, mode, pace) for run in runs]
+    return {"mib_per_s": median(rates), "p50_us": None, "values": rates,
+            "cpu_s_per_gib": median(
+                [run["cpu_s"] / size * (1 << 30)
+                 for size, run in zip(moved, runs)])}
+
+
+def entry(key, runs, failure, about):
+    pace, mode, host = key
+    row = {"host": host.name, "interpreter": host.interpreter, "pace": pace,
+           "mode": mode}
+    row.update(latency_figures(runs) if mode == "latency"
+               else rate_figures(runs, mode, pace))
+    row["core_share"] = median(
+        [run["cpu_s"] / run["seconds"] for run in runs
+         if run["cpu_s"] is not None])
+    row["peak_mib"] = median([run["peak_mib"] for run in runs])
+    row["ceiling_mib_per_s"] = (
+        WAYS[mode] * 512 * 48e6 / CYCLES[mode] / MIB
+        if pace == "link" and mode in CYCLES else None)
+    row["repeats"] = len(runs)
+    row["failed"] = row["failed_after_transfers"] = None
+    if failure:
+        row["failed"] = (f"{failure}, after {failure.transfers} transfers, "
+                         f"{failure.moved / MIB:.1f} MiB")
+        row["failed_after_transfers"] = failure.transfers
+    return dict(row, **about)
+
+
+def machine():
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    name = found[1].strip() if found else os.uname().machine
+    return f"{os.cpu_count()} x {name}"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="Compare hosts on the virtual Glasgow.")
+    parser.add_argument("out", nargs="?", default="compare", metavar="OUT",
+                        help="the folder for what it writes")
+    parser.add_argument("--build", type=pathlib.Path, metavar="DIR",
+                        default=SOURCE / "build")
+    parser.add_argument("--quick", action="store_true",
+                        help="see that it works: little data, once")
+    parser.add_argument("--repeats", type=int, metavar="N", default=5)
+    parser.add_argument("--scale", type=int, metavar="N", default=1,
+                        help="time N times as much data")
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help='hosts with this in their names: "PyPy"')
+    arguments = parser.parse_args()
+    if not shutil.which("/usr/bin/time"):
+        sys.exit("compare.py: /usr/bin/time is missing: apt install time")
+    out = pathlib.Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    build = arguments.build.resolve()
+    chosen = [host for host in hosts(build) if arguments.only in str(host)]
+    runs, failures = measure(
+        build, chosen, QUICK if arguments.quick else FULL, arguments)
+    about = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
+    rows = [entry(key, runs[key], failures.get(key), about) for key in runs]
+    (out / "compare.json").write_text(json.dumps(rows, indent=1) + "\n")
+    write_table(rows, out / "compare.md")
+    subprocess.run([build / "cli/clyde", "report", out / "compare.json",
+                    "-o", out / "compare.html"], check=True)
+    print((out / "compare.md").read_text(), end="")
+    print(f"\n{out}/compare.json, compare.md, compare.html")
+
+
+if __name__ == "__main__":
+    main()

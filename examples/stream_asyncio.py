@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""A stream there and back with asyncio: one task writes, one reads in place,
+one looks on.  PYTHONPATH=python examples/stream_asyncio.py [URI [MIB]]"""
+
+import asyncio
+import os
+import sys
+
+import clyde
+
+BENCHMARK_MODE = 0x50  # a register of the benchmark core; 3: send back
+CHUNK = os.urandom(65536)
+TWICE = 2 * CHUNK
+
+
+async def write(pipe, size):
+    for _ in range(size // len(CHUNK)):
+        await pipe.awrite(CHUNK)
+    await pipe.aflush()
+
+
+async def read(pipe, size):
+    wrong = offset = 0
+    async for view in pipe:  # in place, and ours until the next
+        start = offset % len(CHUNK)
+        wrong += bytes(view) != TWICE[start:start + len(view)]
+        offset += len(view)
+        if offset == size:
+            return wrong
+
+
+async def look_on(pipe):
+    while True:
+        await asyncio.sleep(0.2)
+        print(f"{pipe.stats()['bytes'] >> 20} MiB so far")
+
+
+async def main(uri="virtual:", mib="16"):
+    size = int(mib) << 20
+    with clyde.open(uri) as device:
+        device.fpga_load_image()
+        into = device.pipe(clyde.PipeId.EP6_IN)
+        out = device.pipe(clyde.PipeId.EP2_OUT)
+        device.register_write(BENCHMARK_MODE, b"\x03")
+        onlooker = asyncio.create_task(look_on(into))
+        started = device.now
+        wrong, _ = await asyncio.gather(read(into, size), write(out, size))
+        seconds = (device.now - started) / 1e9
+        onlooker.cancel()
+    print(f"{mib} MiB there and back, {wrong} views wrong, "
+          f"{size / seconds / 2**20:.2f} MiB/s each way by the link's clock")
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(*sys.argv[1:])))

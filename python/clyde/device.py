@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""A device: its FPGA, its EEPROM, its pipes and applets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
+
+from ._library import ffi, lib, text
+from ._owner import Children, Owner
+from .context import Context, DeviceInfo, device_info, encode
+from .errors import check
+from .pipe import Pipe, PipeId, milliseconds
+from .ports import Ports
+
+if TYPE_CHECKING:
+    from ._watch import Watch
+    from .applet import Record
+
+
+class Config(NamedTuple):
+    """The configuration block in the EEPROM, decoded."""
+
+    revision: str
+    serial: str
+    manufacturer: str
+    bitstream_size: int
+    bitstream_id: bytes
+    limit_mv: List[int]
+    modified: bool
+    webusb: bool
+
+
+class Device(Ports, Owner):
+    """One instrument.  Opened by Context.open(), or by clyde.open()."""
+
+    __slots__ = ("context", "real_time", "_private", "_watch", "_pipes")
+
+    def __init__(self, context: Context, uri: Optional[str] = None,
+                 serial: Optional[str] = None, private: bool = False) -> None:
+        handle = ffi.new("struct clyde_device **")
+        self.context = context
+        self._private = private  # the context goes with it
+        self._watch: Optional[Watch] = None
+        self._pipes = Children()
+        check(lib.clyde_device_open(
+            context._handle, encode(uri), encode(serial), handle))
+        self._open(handle[0], lib.clyde_device_token(handle[0]))
+        context._devices.add(self)
+        self.real_time: bool = lib.clyde_device_real_time(handle[0])
+
+    def _let_go(self) -> None:
+        if self._watch:
+            self._watch.end()
+        self._pipes.let_go()
+        private, self._private = self._private, False
+        if private:
+            self.context.close()
+
+    @property
+    def info(self) -> DeviceInfo:
+        info = ffi.new("struct clyde_device_info *")
+        check(lib.clyde_device_info_copy(self._handle, info))
+        return device_info(info)
+
+    @property
+    def link(self) -> str:
+        """The link's name: "usb", "virtual"."""
+        return text(lib.clyde_device_link(self._handle)) or self.info.uri
+
+    @property
+    def now(self) -> int:
+        """The link's clock, in ns since an arbitrary moment."""
+        return lib.clyde_device_now(self._handle) or self._zero()
+
+    def _zero(self) -> int:
+        """A zero, if it is not for being closed."""
+        self.info
+        return 0
+
+    def sleep(self, seconds: float) -> None:
+        """Let the link's time pass, and transfers come back."""
+        check(lib.clyde_device_sleep(self._handle, milliseconds(seconds)))
+
+    def fileno(self) -> int:
+        """A descriptor for select, poll and event loops: readable when
+        handle() has something to do, or another call did it."""
+        return check(lib.clyde_device_descriptor(self._handle))
+
+    def handle(self) -> bool:
+        """Handle what there is, without waiting: whether transfers have come
+        back since the last call."""
+        return check(lib.clyde_device_handle(self._handle)) > 0
+
+    # ---- FPGA ----
+
+    def fpga_status(self) -> Optional[bytes]:
+        """The id of the bitstream that runs; None if none does."""
+        fpga_id = ffi.new("uint8_t[]", lib.CLYDE_FPGA_ID_SIZE)
+        if check(lib.clyde_fpga_status(self._handle, fpga_id)) == 0:
+            return None
+        return bytes(fpga_id)
+
+    def fpga_load(self, bitstream: bytes, fpga_id: bytes) -> bool:
+        """Make the FPGA run this; False if it did already."""
+        if len(fpga_id) != lib.CLYDE_FPGA_ID_SIZE:
+            raise ValueError(f"an id of {len(fpga_id)} bytes: "
+                             f"{lib.CLYDE_FPGA_ID_SIZE} are needed")
+        return check(lib.clyde_fpga_load(
+            self._handle, bitstream, len(bitstream), fpga_id)) > 0
+
+    def fpga_load_image(self) -> bool:
+        """The same with Clyde's own image, the one that applets need."""
+        return check(lib.clyde_fpga_load_image(self._handle)) > 0
+
+    def register_read(self, address: int, size: int = 1) -> bytes:
+        return self._get(lib.clyde_register_read, address, size)
+
+    def register_write(self, address: int, data: bytes) -> None:
+        check(lib.clyde_register_write(
+            self._handle, address, data, len(data)))
+
+    # ---- EEPROM ----
+
+    def eeprom_read(self, address: int, size: int) -> bytes:
+        return self._get(lib.clyde_eeprom_read, address, size)
+
+    def eeprom_write(self, address: int, data: bytes) -> None:
+        check(lib.clyde_eeprom_write(self._handle, address, data, len(data)))
+
+    def config_read(self) -> Config:
+        config = ffi.new("struct clyde_config *")
+        check(lib.clyde_config_read(self._handle, config))
+        return Config(text(config.revision), text(config.serial),
+                      text(config.manufacturer), config.bitstream_size,
+                      bytes(config.bitstream_id), list(config.limit_mv),
+                      config.modified, config.webusb)
+
+    def _get(self, call: Any, address: int, size: int) -> bytes:
+        data = ffi.new("uint8_t[]", size)
+        check(call(self._handle, address, data, size))
+        return bytes(data)
+
+    # ---- What it carries ----
+
+    def pipe(self, pipe_id: PipeId, transfer_size: int = 0, depth: int = 0,
+             quad: bool = False) -> Pipe:
+        """Open a pipe: transfers of this many bytes, so many in flight; 0 is
+        the default.  `quad` gives it the buffers of its pair as well."""
+        return Pipe(self, pipe_id, transfer_size, depth, quad)
+
+    def run(self, applet: str, supply: Optional[str] = None,
+            **parameters: Any) -> List[Record]:
+        """Run an applet to its end: what it reported."""
+        from .applet import Run
+        with Run(self.context, applet, **parameters) as run:
+            return run.start(self, supply)
+
+
+def open(uri: Optional[str] = None, serial: Optional[str] = None) -> Device:
+    """Open a device in a context of its own, which is closed with it."""
+    context = Context()
+    try:
+        return Device(context, uri, serial, private=True)
+    except BaseException:
+        context.close()
+        raise

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""A device's ports: supplies, limits, pulls, and what can be measured.
+
+Ports are named by letters, "AB"; what is read is a dict with a letter for
+each port that the device has.  Voltages are in mV, currents in uA.
+"""
+
+from __future__ import annotations
+
+import errno
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
+
+from ._library import ffi, lib, text
+from .errors import InvalidError, check
+
+_LETTERS = "ABCD"
+
+
+class Alert(IntFlag):
+    UNDERVOLTAGE = lib.CLYDE_UNDERVOLTAGE
+    OVERVOLTAGE = lib.CLYDE_OVERVOLTAGE
+    OVERCURRENT = lib.CLYDE_OVERCURRENT
+
+
+class Alerts(NamedTuple):
+    ports: Dict[str, Alert]
+    fpga: int
+
+    def __bool__(self) -> bool:
+        return bool(self.fpga or any(self.ports.values()))
+
+
+def _mask(ports: str) -> int:
+    mask = 0
+    for letter in ports:
+        if letter not in _LETTERS:
+            raise InvalidError(errno.EINVAL, f"there is no port {letter!r}")
+        mask |= 1 << _LETTERS.index(letter)
+    return mask
+
+
+class Ports:
+    """The part of a Device that is about its ports."""
+
+    __slots__ = ()
+
+    _handle: Any
+
+    if TYPE_CHECKING:
+        def _zero(self) -> int: ...
+
+    @property
+    def ports(self) -> str:
+        """The ports that this device has: "AB"."""
+        mask = lib.clyde_device_ports(self._handle) or self._zero()
+        return "".join(letter for i, letter in enumerate(_LETTERS)
+                       if mask >> i & 1)
+
+    def _read(self, call: Any, kind: str) -> Dict[str, int]:
+        values = ffi.new(f"{kind}[]", lib.CLYDE_PORT_COUNT)
+        check(call(self._handle, values))
+        return dict(zip(self.ports, values))
+
+    def _read_pair(self, call: Any, kind: str) -> Dict[str, Tuple[int, int]]:
+        first = ffi.new(f"{kind}[]", lib.CLYDE_PORT_COUNT)
+        second = ffi.new(f"{kind}[]", lib.CLYDE_PORT_COUNT)
+        check(call(self._handle, first, second))
+        return dict(zip(self.ports, zip(first, second)))
+
+    def supply_set(self, ports: str, supply_mv: int) -> None:
+        """Set supplies; 0 is off."""
+        check(lib.clyde_supply_set(self._handle, _mask(ports), supply_mv))
+
+    def supply_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_supply_get, "unsigned")
+
+    def supply_apply(self, specification: str) -> None:
+        """As it is typed for the tool: "A=3.3,B=1.8", "3.3", "A=off"."""
+        supply = supplies(specification, _mask(self.ports))
+        check(lib.clyde_supply_apply(self._handle, supply))
+
+    def limit_set(self, ports: str, limit_mv: int) -> None:
+        check(lib.clyde_limit_set(self._handle, _mask(ports), limit_mv))
+
+    def limit_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_limit_get, "unsigned")
+
+    def sense_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_sense_get, "unsigned")
+
+    def current_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_current_get, "int")
+
+    def window_set(self, ports: str, low_mv: int, high_mv: int) -> None:
+        check(lib.clyde_window_set(
+            self._handle, _mask(ports), low_mv, high_mv))
+
+    def window_get(self) -> Dict[str, Tuple[int, int]]:
+        return self._read_pair(lib.clyde_window_get, "unsigned")
+
+    def trip_set(self, ports: str, trip_ua: int) -> None:
+        check(lib.clyde_trip_set(self._handle, _mask(ports), trip_ua))
+
+    def trip_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_trip_get, "unsigned")
+
+    def pulls_set(self, ports: str, down: int, up: int) -> None:
+        """Pull resistors, one bit a pin."""
+        check(lib.clyde_pulls_set(self._handle, _mask(ports), down, up))
+
+    def pulls_get(self) -> Dict[str, Tuple[int, int]]:
+        return self._read_pair(lib.clyde_pulls_get, "uint8_t")
+
+    def levels_get(self) -> Dict[str, int]:
+        return self._read(lib.clyde_levels_get, "uint8_t")
+
+    def _alerts(self, call: Any) -> Alerts:
+        alerts = ffi.new("struct clyde_alerts *")
+        check(call(self._handle, alerts))
+        return Alerts({port: Alert(bits) for port, bits
+                       in zip(self.ports, alerts.ports)}, alerts.fpga)
+
+    def alerts_get(self) -> Alerts:
+        return self._alerts(lib.clyde_alerts_get)
+
+    def alerts_take(self) -> Alerts:
+        """What the device sent of its own accord since the last call."""
+        return self._alerts(lib.clyde_alerts_take)
+
+    def alerts_clear(self, alerts: Alerts) -> None:
+        raw = ffi.new("struct clyde_alerts *", {"fpga": alerts.fpga})
+        for port, bits in alerts.ports.items():
+            raw.ports[_LETTERS.index(port)] = bits
+        check(lib.clyde_alerts_clear(self._handle, raw))
+
+    def safe(self) -> None:
+        """Supplies off, and pulls with them; windows off, alerts cleared."""
+        check(lib.clyde_device_safe(self._handle))
+
+
+def supplies(specification: str, mask: int) -> Any:
+    """A supply specification, parsed for these ports."""
+    supply = ffi.new("struct clyde_supply[]", lib.CLYDE_PORT_COUNT)
+    why = ffi.new("const char **")
+    result = lib.clyde_supply_parse(specification.encode(), mask, supply, why)
+    if result < 0:
+        raise InvalidError(-result, f"{specification}: {text(why[0])}")
+    return supply

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""What the tests share: a virtual Glasgow, its benchmark core, and that
+nothing is left open."""
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYTHON = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PYTHON))
+
+import clyde  # noqa: E402
+
+URI = "virtual:configured=1"
+MODE = 0x50  # REG_BENCH_MODE
+IDLE, SOURCE, SINK, LOOPBACK = range(4)
+
+
+def sequence(period=131070):
+    """One period of what the benchmark core sends, wire/sequence.h."""
+    data = bytearray()
+    state = 1
+    for _ in range(period // 2):
+        data += state.to_bytes(2, "little")
+        bit = state >> 15 ^ state >> 14 ^ state >> 12 ^ state >> 3
+        state = (state << 1 | bit & 1) & 0xffff
+    return bytes(data)
+
+
+PERIOD = sequence()
+
+
+def expected(offset, size):
+    start = offset % len(PERIOD)
+    return (PERIOD * (1 + (start + size) // len(PERIOD)))[start:start + size]
+
+
+def settle():
+    """Let the collector have its way; PyPy's needs more than one turn."""
+    for _ in range(4):
+        gc.collect()
+
+
+def script(text, *arguments, status=0, **environment):
+    """Run a script in an interpreter of this kind: its output, both ways."""
+    before = f"import sys; sys.path.insert(0, {str(PYTHON)!r}); "
+    done = subprocess.run(
+        [sys.executable, "-c", before + "import clyde\n" + text, *arguments],
+        env=dict(os.environ, **environment), text=True, timeout=120,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_open():
+    before = clyde.live_objects()
+    yield
+    if clyde.live_objects() != before:
+        settle()
+    assert clyde.live_objects() == before
+
+
+@pytest.fixture
+def device():
+    with clyde.open(URI) as device:
+        yield device
+
+
+def set_mode(device, mode):
+    device.register_write(MODE, bytes([mode]))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Contexts, devices, ports and applets through Python."""
+
+import threading
+
+import clyde
+import pytest
+
+from conftest import URI
+
+
+def test_the_only_device_is_listed_as_it_opens():
+    with clyde.Context() as context:
+        [info] = context.device_list("virtual:")
+        with context.open("virtual:", info.serial) as device:
+            assert device.info.serial == info.serial == "C3-20230101T120000Z"
+            assert device.link == "virtual" and not device.real_time
+            assert context.device_list("virtual:devices=3")[2].revision == "C3"
+
+
+def test_sleeping_lets_virtual_time_pass(device):
+    before = device.now
+    device.sleep(0.0125)
+    assert device.now - before == 13_000_000
+
+
+def test_the_image_is_loaded_once():
+    with clyde.open("virtual:") as device:
+        assert device.fpga_status() is None
+        assert device.fpga_load_image() is True
+        assert device.fpga_load_image() is False
+        assert len(device.fpga_status()) == 8
+
+
+def test_registers_keep_what_is_written(device):
+    device.register_write(0x50, b"\x03")
+    assert device.register_read(0x50) == b"\x03"
+    with pytest.raises(clyde.InvalidError):
+        device.register_write(0x00, b"\x01")
+
+
+def test_the_eeprom_keeps_what_is_written(device):
+    device.eeprom_write(0x7000, b"clyde")
+    assert device.eeprom_read(0x7000, 5) == b"clyde"
+    assert device.config_read().serial == "20230101T120000Z"
+
+
+def test_ports_are_set_and_read_by_letter(device):
+    assert device.ports == "AB"
+    device.supply_set("A", 3300)
+    assert device.supply_get() == {"A": 3322, "B": 0}
+    device.supply_apply("B=1.8")
+    assert 1800 <= device.supply_get()["B"] <= 1822
+    device.limit_set("B", 2000)
+    assert device.limit_get()["B"] == 2000
+    device.pulls_set("A", 0x0f, 0xf0)
+    assert device.pulls_get()["A"] == (0x0f, 0xf0)
+    device.trip_set("A", 80_000)
+    assert device.trip_get()["A"] == 80_000
+    device.window_set("A", 0, 5400)
+    assert device.window_get()["A"] == (0, 5400)
+    assert set(device.sense_get()) == set(device.levels_get()) == {"A", "B"}
+    assert not device.alerts_get() and not device.alerts_take()
+    device.alerts_clear(clyde.Alerts({"A": clyde.Alert.OVERVOLTAGE}, 0))
+    device.safe()
+    assert device.supply_get() == {"A": 0, "B": 0}
+
+
+def test_a_supply_above_the_limit_changes_nothing(device):
+    device.limit_set("A", 3300)
+    with pytest.raises(clyde.LimitError):
+        device.supply_set("A", 5000)
+    assert device.supply_get()["A"] == 0
+
+
+@pytest.mark.parametrize("ports", ["C", "E", "a"])
+def test_a_port_that_is_not_there_is_refused(device, ports):
+    with pytest.raises(clyde.InvalidError):
+        device.supply_set(ports, 3300)
+
+
+def test_a_supply_that_cannot_be_parsed_says_why(device):
+    with pytest.raises(clyde.InvalidError, match="A=hot: "):
+        device.supply_apply("A=hot")
+
+
+def test_what_happens_is_logged():
+    lines = []
+    with clyde.Context() as context:
+        context.log(lambda *line: lines.append(line), clyde.LogLevel.DEBUG)
+        context.open(URI)
+        context.log(None)
+        count = len(lines)
+        context.open("virtual:").close()
+    assert count == len(lines) > 0
+    assert any(level is clyde.LogLevel.INFO and "opened" in line
+               for level, time_ns, line in lines)
+
+
+def test_a_capture_is_written(tmp_path):
+    with clyde.Context() as context:
+        context.capture(str(tmp_path / "it.pcap"))
+        context.open(URI).close()
+        context.capture(None)
+        assert context.notice == ""
+    assert (tmp_path / "it.pcap").stat().st_size > 1000
+
+
+# ---- Applets ----
+
+
+def test_the_table_of_an_applet_is_all_that_is_known_of_it():
+    table = {row.name: row
+             for row in clyde.applets()["benchmark"].parameters}
+    assert table["modes"].choices == ["source", "sink", "loopback", "latency"]
+    assert table["transfer-size"].type is clyde.ParameterType.SIZE
+    assert table["transfer-size"].multiple == 512
+    assert table["count"].key == "c"
+
+
+def test_an_applet_runs_and_reports_records(device):
+    records = device.run("benchmark", supply="A=3.3", count="1MiB",
+                         modes=["source", "latency"], transfer_size=65536)
+    source, latency = records[-2:]
+    assert source.group == "modes" and source.text.startswith("source ")
+    assert source.fields["bytes"] == 1 << 20
+    assert latency.fields["p50_us"] == 125.0
+    assert device.supply_get()["A"] == 3322
+
+
+@pytest.mark.parametrize("name, value", [
+    ("count", "many"), ("modes", "sideways"), ("colour", 1)])
+def test_a_wrong_parameter_says_what_would_be_right(device, name, value):
+    with pytest.raises(clyde.InvalidError, match=name):
+        device.run("benchmark", **{name: value})
+
+
+def test_what_an_observer_raises_ends_the_run(device):
+    def stop(*_):
+        raise KeyboardInterrupt
+    with clyde.Run(device.context, "benchmark", count="1GiB") as run:
+        with pytest.raises(KeyboardInterrupt):
+            run.start(device, progress=stop)
+        run.set("count", "64KiB")
+        assert run.start(device)
+
+
+def test_what_is_closed_in_an_observer_is_closed_afterwards(device):
+    """There the library waits for us: it would wait for itself."""
+    run = clyde.Run(device.context, "benchmark", count="2MiB")
+    try:
+        run.start(device, progress=lambda *_: device.close())
+    except clyde.Error:
+        pass
+    clyde.Context().close()
+    with pytest.raises(clyde.ClosedError):
+        device.fpga_status()
+
+
+def test_an_interrupt_ends_the_wait_of_another_thread():
+    with clyde.open(URI) as device:
+        device.context.interrupt()
+        with pytest.raises(clyde.Interrupted):
+            device.sleep(1)
+        device.context.resume()
+        device.sleep(0.001)
+
+
+def test_threads_take_turns_on_one_device(device):
+    def command():
+        for _ in range(50):
+            device.register_write(0x50, b"\0")
+    threads = [threading.Thread(target=command) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert device.register_read(0x50) == b"\0"

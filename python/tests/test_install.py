@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""What pip makes of the checkout, in a fresh virtual environment."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import PYTHON
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython"
+    or not all(map(importlib.util.find_spec, ["pip", "wheel", "setuptools"])),
+    reason="needs CPython's pip, wheel and setuptools")
+def test_pip_installs_it_without_a_network(tmp_path):
+    source, venv = tmp_path / "python", tmp_path / "venv"
+    shutil.copytree(PYTHON, source, ignore=shutil.ignore_patterns(
+        "build", "*.egg-info", "__pycache__"))
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages",
+                    venv], check=True)
+    subprocess.run([venv / "bin/pip", "install", "-q", "--no-index",
+                    "--no-build-isolation", source], check=True)
+    library = os.environ.get(
+        "CLYDE_LIBRARY", str(PYTHON.parent / "build/lib/libclyde.so.0"))
+    output = subprocess.check_output(
+        [venv / "bin/python", "-c", "import clyde; print(clyde.__file__, "
+         "clyde.open('virtual:').info.serial)"], cwd=tmp_path, text=True,
+        env=dict(os.environ, CLYDE_LIBRARY=library))
+    assert output.startswith(str(venv))
+    assert output.endswith(" C3-20230101T120000Z\n")

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Objects that are created and dropped, with the collector late, early, on
+other threads, at exit and after a fork: nothing is left, nothing hangs.
+
+CLYDE_OBJECTS is how many there are, 1,000,000 if it is not set: most are runs
+and contexts, one in two hundred is a device or a pipe.
+"""
+
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+import clyde
+import pytest
+from clyde import PipeId
+
+from conftest import SOURCE, URI, script, set_mode, settle
+
+OBJECTS = int(os.environ.get("CLYDE_OBJECTS", 1_000_000))
+THREADS = 8
+
+# MiB that the process may grow by while the second half of the objects comes
+# and goes: what the allocators of two interpreters take and keep.
+GROWTH_MAX = 32
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") >> 20
+
+
+class Crowd:
+    """Creates objects in any order, drops them in any other."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.created = 0
+        self.context = clyde.Context()
+        self.kept = []
+
+    def create(self):
+        chance = self.random.random()
+        if chance < 0.9:
+            made = [clyde.Run(self.context, "benchmark")]
+        elif chance < 0.9975:
+            made = [self.context]
+            self.context = clyde.Context()
+        else:
+            device = self.context.open(URI)
+            made = [device, device.pipe(PipeId.EP6_IN, 512, 2)]
+        self.created += len(made)
+        self.kept += made
+
+    def drop(self):
+        """Some by close, twice even; some in cycles, for the collector."""
+        for each in self.random.sample(self.kept, len(self.kept) // 2):
+            if self.random.random() < 0.1:
+                each.close()
+        if self.random.random() < 0.1:
+            self.kept.append(self.kept)
+        if self.random.random() < 0.2:
+            for each in self.kept:
+                if each is not self.kept:
+                    each.close()
+        self.kept = []
+
+    def collect(self):
+        chance = self.random.random()
+        if chance < 0.02:
+            gc.disable()
+        elif chance < 0.06:
+            gc.enable()
+            gc.collect()
+
+    def live(self, count):
+        goal = self.created + count
+        while self.created < goal:
+            for _ in range(self.random.randrange(200)):
+                self.create()
+            self.drop()
+            self.collect()
+        gc.enable()
+
+
+def test_a_million_objects_leave_nothing():
+    before = clyde.live_objects()
+    crowd = Crowd(1)
+    crowd.live(OBJECTS // 2)
+    settle()
+    half = resident()
+    crowd.live(OBJECTS // 2)
+    settle()
+    assert crowd.created >= OBJECTS
+    assert clyde.live_objects() == before + 1
+    assert resident() - half <= GROWTH_MAX
+
+
+def test_threads_open_and_close_all_at_once():
+    """Each its own, and what another has just opened."""
+    shared, failures = [], []
+    stop = time.monotonic() + 3
+
+    def live(seed):
+        generator = random.Random(seed)
+        while time.monotonic() < stop:
+            try:
+                context = clyde.Context()
+                shared.append(context)
+                device = context.open(URI)
+                shared.append(device)
+                pipe = device.pipe(PipeId.EP6_IN, 512, 4)
+                shared.append(pipe)
+                set_mode(device, SOURCE)
+                pipe.read(4096)
+                device.info
+            except (clyde.ClosedError, clyde.Cancelled):
+                pass
+            except BaseException as error:
+                failures.append(error)
+            while len(shared) > 3 * THREADS and generator.random() < 0.8:
+                try:
+                    shared.pop(generator.randrange(THREADS)).close()
+                except IndexError:
+                    pass
+    threads = [threading.Thread(target=live, args=(i,))
+               for i in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    shared.clear()
+    assert failures == []
+
+
+def test_the_collector_on_another_thread_closes():
+    made = [clyde.open(URI) for _ in range(20)]
+    thread = threading.Thread(target=lambda: (made.clear(), settle()))
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive() and made == []
+
+
+STREAM = f"""
+device = clyde.open({URI!r})
+pipe = device.pipe(clyde.PipeId.EP6_IN)
+device.register_write(0x50, bytes([1]))
+view = next(pipe)
+"""
+
+
+@pytest.mark.parametrize("end", [
+    "", "sys.exit()", "del device", "device.close(); pipe.close()",
+    "import gc; gc.disable(); ring = [pipe]; ring.append(ring); del pipe",
+    "import builtins; builtins.kept = [pipe, view]",
+    "import atexit; atexit.register(lambda: print(len(pipe.read(9))))"])
+def test_an_exit_with_transfers_in_flight_says_nothing(end):
+    output = script(STREAM + end)
+    assert output in ("", "9\n")
+
+
+def test_an_exit_ends_the_waits_of_daemon_threads():
+    """Under the usb link such a wait would be for ever; here one goes on for
+    as long as it is called again."""
+    output = script(STREAM + """
+import threading, time
+def read():
+    try:
+        while True:
+            pipe.read(100000)
+    except clyde.Error:
+        pass
+threading.Thread(target=read, daemon=True).start()
+time.sleep(0.2)
+""")
+    assert output == ""
+
+
+def test_what_raises_in_flight_is_told_once():
+    output = script(STREAM + "raise KeyError(len(view))", status=1)
+    assert output.count("Traceback") == 1
+
+
+def test_a_child_neither_has_nor_closes_what_is_its_parents():
+    with clyde.open(URI) as device:
+        pipe = device.pipe(PipeId.EP6_IN, 512, 4)
+        set_mode(device, SOURCE)
+        first = pipe.read(1000)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                try:
+                    pipe.read(1)
+                except clyde.ClosedError:
+                    status = 2
+                device.close()
+                del device, pipe
+                settle()
+                with clyde.open(URI) as own:
+                    own.pipe(PipeId.EP6_IN)
+                if status == 2 and clyde.live_objects() == 0:
+                    status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        assert len(first + pipe.read(1000)) == 2000
+
+
+def test_a_fork_while_another_thread_reads_hangs_neither():
+    with clyde.open(URI) as device:
+        pipe = device.pipe(PipeId.EP6_IN)
+        set_mode(device, SOURCE)
+        going = [True]
+
+        def read():
+            while going:
+                pipe.read(1 << 20)
+        reader = threading.Thread(target=read)
+        reader.start()
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                pipe.close()
+                clyde.Context().close()
+                os._exit(clyde.live_objects())
+            assert os.waitpid(child, 0)[1] == 0
+        going.clear()
+        reader.join(60)
+        assert not reader.is_alive()
+
+
+if sys.implementation.name == "pypy":
+    def test_the_collector_alone_frees_the_memory_of_pipes():
+        """Of which it sees a few bytes, where it has megabytes."""
+        for _ in range(3):
+            settle()
+        buffer = bytearray(1 << 20)
+        before = resident()
+        for _ in range(100):
+            with clyde.open(URI) as device:
+                pipe = device.pipe(PipeId.EP6_IN)
+                set_mode(device, SOURCE)
+                for _ in range(4):
+                    pipe.readinto(buffer)
+        assert resident() - before <= GROWTH_MAX
