@@ -13,6 +13,11 @@ $(BUILD)/build.ninja:
 benchmark: all
 	$(BUILD)/cli/clyde -d virtual: run benchmark
 
+# What libusb over the emulated usbfs does in real time, on a quiet machine.
+numbers: all
+	scripts/packages bench
+	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
+
 # Everything that can be checked on this machine.
 check:
 	scripts/packages build check
@@ -28,4 +33,4 @@ fuzz:
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark check install fuzz clean
+.PHONY: all benchmark numbers check install fuzz clean

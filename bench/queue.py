@@ -5,9 +5,9 @@ link: exact figures, as a table for README.md.
     bench/queue.py [CLYDE [URI]]
 """
 
-import json
-import subprocess
 import sys
+
+from measure import benchmark
 
 CLYDE = sys.argv[1] if len(sys.argv) > 1 else "build/cli/clyde"
 URI = sys.argv[2] if len(sys.argv) > 2 else "virtual:configured=1"
@@ -16,11 +16,8 @@ SIZES = ["512", "4KiB", "16KiB", "64KiB", "256KiB"]
 
 
 def rate(depth, size):
-    out = subprocess.run(
-        [CLYDE, "-d", URI, "run", "benchmark", "source",
-         "--depth", str(depth), "--transfer-size", size, "--json", "-"],
-        check=True, capture_output=True).stdout
-    return json.loads(out)["modes"][0]["mib_per_s"]
+    return benchmark(CLYDE, "-d", URI, "run", "benchmark", "source", "--depth",
+                     depth, "--transfer-size", size)["mib_per_s"]
 
 
 print("| depth |", " | ".join(SIZES), "|")

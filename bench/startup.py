@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """What it costs to start: real time (median and worst of several runs) and
-peak memory of whole commands.  Needs /usr/bin/time (Debian's package time),
-for a child's peak as wait4() tells it is at least its parent's.
+peak memory of whole commands.
 
     bench/startup.py [CLYDE [RUNS]]
 """
 
-import statistics
-import subprocess
 import sys
-import time
+
+from measure import whole_command
 
 CLYDE = sys.argv[1] if len(sys.argv) > 1 else "build/cli/clyde"
 RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 21
@@ -21,22 +19,8 @@ COMMANDS = [
     ["-d", "virtual:", "run", "benchmark"],
 ]
 
-
-def duration_ms(arguments):
-    start = time.perf_counter()
-    subprocess.run([CLYDE] + arguments, stdout=subprocess.DEVNULL, check=True)
-    return (time.perf_counter() - start) * 1000
-
-
-def peak_mib(arguments):
-    run = subprocess.run(["/usr/bin/time", "-f", "%M", CLYDE] + arguments,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                         check=True, text=True)
-    return int(run.stderr.split()[-1]) / 1024
-
-
 print(f"{'median ms':>10} {'worst ms':>10} {'peak MiB':>10}  command")
 for arguments in COMMANDS:
-    times = [duration_ms(arguments) for _ in range(RUNS)]
-    print(f"{statistics.median(times):10.2f} {max(times):10.2f} "
-          f"{peak_mib(arguments):10.2f}  clyde {' '.join(arguments)}")
+    cost = whole_command(RUNS, [CLYDE, *arguments])
+    print(f"{cost['median_ms']:10.2f} {cost['worst_ms']:10.2f} "
+          f"{cost['peak_mib']:10.2f}  clyde {' '.join(arguments)}")

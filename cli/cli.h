@@ -41,6 +41,7 @@ struct command {
 	void (*run)(struct tool *tool, int argc, char **argv);
 };
 
+void command_doctor(struct tool *tool, int argc, char **argv);
 void command_help(struct tool *tool, int argc, char **argv);
 void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);

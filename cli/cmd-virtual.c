@@ -20,6 +20,9 @@
 
 #define SHIM "libclyde-usbfs.so"
 
+/* More than anybody wants. */
+#define MEMORY_MAX_MB 1024
+
 /* What a shell says of a command that it cannot run. */
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND      127
@@ -46,6 +49,7 @@ enum {
 	KEY_PACE,
 	KEY_FAULT,
 	KEY_SPLIT,
+	KEY_MEMORY,
 	KEY_LISTEN
 };
 
@@ -66,6 +70,8 @@ static const struct argp_option options[] = {
 		0},
 	{"no-scatter-gather", KEY_SPLIT, NULL, 0,
 		"Be a host controller for which libusb splits at 16 KiB", 0},
+	{"memory", KEY_MEMORY, "MB", 0,
+		"How much USB transfers may take in all (default: 16)", 0},
 	{0},
 };
 
@@ -101,6 +107,21 @@ static error_t parse_pace(struct virtual *virtual, const char *text)
 	return 0;
 }
 
+static error_t parse_memory(struct virtual *virtual, const char *text)
+{
+	char *end;
+	unsigned long megabytes = strtoul(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9' && *end == '\0' && megabytes > 0 &&
+		megabytes <= MEMORY_MAX_MB) {
+		virtual->options.bytes_max = (uint64_t)megabytes << 20;
+		return 0;
+	}
+	misuse(virtual->tool, "--memory %s is not in 1..%d", text,
+		MEMORY_MAX_MB);
+	return EINVAL;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct virtual *virtual = state->input;
@@ -117,6 +138,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return add_key(virtual, "fault", argument);
 	case KEY_PACE:
 		return parse_pace(virtual, argument);
+	case KEY_MEMORY:
+		return parse_memory(virtual, argument);
 	case KEY_LISTEN:
 		virtual->listen = argument;
 		return 0;

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+	{"doctor", "doctor", "Find out what keeps devices from working",
+		command_doctor},
 	{"help", "help [COMMAND]", "Explain a command, or the exit statuses",
 		command_help},
 	{"info", "info", "Show what a device is", command_info},

@@ -36,6 +36,7 @@ static const struct {
 	{STATUS_BUSY, "the device is in use", {EBUSY}},
 	{STATUS_ALERT, "done, but the device sent an alert", {0}},
 	{STATUS_UNPLUGGED, "the device was unplugged", {0}},
+	{STATUS_UNFIT, "clyde doctor found something to fix", {0}},
 	{STATUS_INTERRUPTED, "interrupted", {EINTR}},
 	{STATUS_TERMINATED, "terminated", {0}},
 };

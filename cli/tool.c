@@ -96,11 +96,17 @@ bool open_device(struct tool *tool)
 
 json_t *json_device(const struct clyde_device_info *info)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
-		json_text(info->serial), "revision", json_text(info->revision),
-		"manufacturer", json_text(info->manufacturer), "product",
+	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o, s:o, s:o}",
+		"serial", json_text(info->serial), "revision",
+		json_text(info->revision), "manufacturer",
+		json_text(info->manufacturer), "product",
 		json_text(info->product), "api_level", info->api_level,
-		"modified", info->modified, "uri", json_text(info->uri));
+		"modified", info->modified, "configured", info->configured,
+		"speed_kbit_per_s",
+		info->speed_kbit_per_s ? json_integer(info->speed_kbit_per_s)
+				       : json_null(),
+		"node", info->node[0] ? json_text(info->node) : json_null(),
+		"uri", json_text(info->uri));
 }
 
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,

@@ -196,6 +196,12 @@ struct clyde_device_info {
 	char revision[8];  /* "C3"; "?" where there is none */
 	uint8_t api_level; /* 0: no firmware loaded */
 	bool modified;     /* built from modified design files */
+	bool configured;   /* its ids are a Glasgow's; if not, the
+			      configuration block is missing */
+	/* What the hub and the device have agreed on: 1500 is low speed, 12000
+	   full, 480000 high; 0: unknown. */
+	unsigned speed_kbit_per_s;
+	char node[64]; /* its file, "/dev/bus/usb/001/002"; or empty */
 };
 
 /*
@@ -213,6 +219,23 @@ struct clyde_device_info {
 int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
 void clyde_device_list_free(struct clyde_device_info *list);
+
+/*
+ * The same without opening any, so that one which may not be opened, or is
+ * in use, is among them.  On "usb:" serial, manufacturer and product are
+ * empty then; without a configuration block, product has the ids.
+ */
+int clyde_device_survey(struct clyde_context *context, const char *uri,
+	struct clyde_device_info **ret_list);
+
+/* The library beneath "usb:", and what it can do on this system. */
+struct clyde_usb_library {
+	char version[32]; /* of libusb, "1.0.26.11724" */
+	bool hotplug;     /* it tells when a device comes or goes */
+	bool detach;      /* it can take a device from a kernel driver */
+};
+
+void clyde_usb_library(struct clyde_usb_library *ret_library);
 
 /*
  * Open a device.  With serial NULL there must be exactly one, or one that is

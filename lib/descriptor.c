@@ -85,15 +85,27 @@ static int get_string(
 	return descriptor_parse_string(data, size, text, text_size);
 }
 
-/* Which strings such a device has, and in what language, is anybody's guess:
-   there are other boards with these ids. */
-static int unconfigured(const struct usb_device_descriptor *descriptor,
-	struct clyde_device_info *info, struct complaint *complaint)
+void descriptor_identify(const struct usb_device_descriptor *descriptor,
+	struct clyde_device_info *info)
 {
+	info->configured = descriptor->idVendor == USB_VID_QIHW &&
+		descriptor->idProduct == USB_PID_GLASGOW;
+	if (info->configured) {
+		info->api_level = descriptor->bcdDevice >> 8;
+		revision_text(descriptor->bcdDevice & 0xff, info->revision);
+		return;
+	}
 	snprintf(info->product, sizeof(info->product),
 		"%04x:%04x without a configuration block", descriptor->idVendor,
 		descriptor->idProduct);
 	snprintf(info->revision, sizeof(info->revision), "?");
+}
+
+/* Which strings such a device has, and in what language, is anybody's guess:
+   there are other boards with these ids. */
+static int unconfigured(const struct usb_device_descriptor *descriptor,
+	struct complaint *complaint)
+{
 	return complain(complaint, EBADMSG,
 		"the device shows ids %04x:%04x: its configuration block is "
 		"missing or corrupt; write it anew with upstream's tool: "
@@ -110,10 +122,13 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 
 	if (result >= 0)
 		result = descriptor_parse_device(data, result, &descriptor);
-	if (result >= 0 &&
-		(descriptor.idVendor != USB_VID_QIHW ||
-			descriptor.idProduct != USB_PID_GLASGOW))
-		return unconfigured(&descriptor, info, complaint);
+	if (result >= 0) {
+		descriptor_identify(&descriptor, info);
+		if (link->ops->describe)
+			link->ops->describe(link, info);
+		if (!info->configured)
+			return unconfigured(&descriptor, complaint);
+	}
 	if (result >= 0)
 		result = get_string(link, descriptor.iManufacturer,
 			info->manufacturer, sizeof(info->manufacturer));
@@ -127,11 +142,9 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		return complain(complaint, -result,
 			"cannot read the device's descriptors: %s",
 			reason(result));
-	info->api_level = descriptor.bcdDevice >> 8;
 	/* A bare FX2 says nothing about that. */
 	info->modified =
 		info->product[0] && strncmp(info->product, "Glasgow ", 8) != 0;
 	*ret_revision = descriptor.bcdDevice & 0xff;
-	revision_text(*ret_revision, info->revision);
 	return 0;
 }

@@ -6,6 +6,10 @@
 
 #include "internal.h"
 
+/* What the device descriptor alone says: ids, API level, revision. */
+void descriptor_identify(const struct usb_device_descriptor *descriptor,
+	struct clyde_device_info *info);
+
 /* Read the device descriptor and strings over a link. */
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 	uint8_t *ret_revision, struct complaint *complaint);

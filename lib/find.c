@@ -68,20 +68,26 @@ static int open_link(struct clyde_context *context,
 	return complain(&context->complaint, -result, "out of memory");
 }
 
+static void name_it(const struct link_provider *provider, const char *rest,
+	unsigned index, struct clyde_device_info *info)
+{
+	char name[CLYDE_URI_SIZE - 8];
+
+	provider->name(rest, index, name, sizeof(name));
+	snprintf(info->uri, sizeof(info->uri), "%s:%s", provider->scheme, name);
+}
+
 /* Open the link to one device and read what it says of itself. */
 static int examine(struct clyde_context *context,
 	const struct link_provider *provider, const char *rest, unsigned index,
 	struct link **ret_link, struct clyde_device_info *ret_info,
 	uint8_t *ret_revision)
 {
-	char name[CLYDE_URI_SIZE - 8];
 	struct link *link;
 	int result = 0;
 
 	memset(ret_info, 0, sizeof(*ret_info));
-	provider->name(rest, index, name, sizeof(name));
-	snprintf(ret_info->uri, sizeof(ret_info->uri), "%s:%s",
-		provider->scheme, name);
+	name_it(provider, rest, index, ret_info);
 	link = link_take(context, ret_info->uri);
 	if (link == NULL)
 		result = open_link(context, provider, rest, index, &link);
@@ -123,8 +129,34 @@ static int examine_all(struct clyde_context *context,
 	return kept;
 }
 
-static int list(struct clyde_context *context, const char *uri,
-	struct clyde_device_info **ret_list)
+static int look_at_all(struct clyde_context *context,
+	const struct link_provider *provider, const char *rest, int count,
+	struct clyde_device_info *infos)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct clyde_device_info *info = &infos[kept];
+		int result;
+
+		memset(info, 0, sizeof(*info));
+		name_it(provider, rest, i, info);
+		result = provider->look(rest, i, info, &context->complaint);
+		if (result == 0)
+			kept++;
+		else if (result != -ENODEV || count == 1)
+			return result;
+	}
+	memset(&infos[kept], 0, sizeof(*infos));
+	return kept;
+}
+
+typedef int all_reader(struct clyde_context *context,
+	const struct link_provider *provider, const char *rest, int count,
+	struct clyde_device_info *infos);
+
+static int read_all(struct clyde_context *context, const char *uri,
+	all_reader *read, struct clyde_device_info **ret_list)
 {
 	const struct link_provider *provider;
 	struct clyde_device_info *infos;
@@ -138,12 +170,30 @@ static int list(struct clyde_context *context, const char *uri,
 	infos = calloc(count + 1, sizeof(*infos));
 	if (infos == NULL)
 		return complain(&context->complaint, ENOMEM, "out of memory");
-	count = examine_all(context, provider, rest, count, infos);
+	count = read(context, provider, rest, count, infos);
 	if (count < 0)
 		free(infos);
 	else
 		*ret_list = infos;
 	return count;
+}
+
+static int list(struct clyde_context *context, const char *uri,
+	struct clyde_device_info **ret_list)
+{
+	return read_all(context, uri, examine_all, ret_list);
+}
+
+CLYDE_API int clyde_device_survey(struct clyde_context *context,
+	const char *uri, struct clyde_device_info **ret_list)
+{
+	int result = owner_enter(&context);
+
+	if (result < 0)
+		return result;
+	result = read_all(context, uri, look_at_all, ret_list);
+	owner_leave(&context->owner);
+	return result;
 }
 
 CLYDE_API int clyde_device_list(struct clyde_context *context, const char *uri,

@@ -28,7 +28,7 @@ struct captured_transfer {
 
 /* A new call of the seam is a new function here; wake() alone is not, since
    link_wake() finds the inner link. */
-_Static_assert(sizeof(struct link_ops) == 15 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct link_ops) == 16 * sizeof(void (*)(void)),
 	"link-capture.c wraps every call of the seam");
 
 /* ---- Control ---------------------------------------------------------- */
@@ -200,6 +200,12 @@ static int capture_await_return(struct link *base, uint64_t deadline_ns)
 	return result;
 }
 
+static void capture_describe(struct link *base, struct clyde_device_info *info)
+{
+	if (base->inner->ops->describe)
+		base->inner->ops->describe(base->inner, info);
+}
+
 static uint64_t capture_now(struct link *base)
 {
 	return base->inner->ops->now(base->inner);
@@ -241,6 +247,7 @@ int capture_wrap(
 		.claim_all = inner->ops->claim_all ? capture_claim_all : NULL,
 		.await_return =
 			inner->ops->await_return ? capture_await_return : NULL,
+		.describe = capture_describe,
 	};
 	link->link.ops = &link->ops;
 	link->link.interrupt = inner->interrupt;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 /* Where the kernel shows its buses. */
 #define BUSES "/dev/bus/usb"
 
@@ -204,14 +206,18 @@ static int find(const char *specification, unsigned index,
 	return 0;
 }
 
+static bool stands_at(libusb_device *device, const struct place *place)
+{
+	return libusb_get_bus_number(device) == place->bus &&
+		libusb_get_device_address(device) == place->address &&
+		rank(device) >= 0;
+}
+
 static int open_place(libusb_device *const *devices, int count,
 	const struct place *place, libusb_device_handle **ret_handle)
 {
 	for (int i = 0; i < count; i++)
-		if (libusb_get_bus_number(devices[i]) == place->bus &&
-			libusb_get_device_address(devices[i]) ==
-				place->address &&
-			rank(devices[i]) >= 0)
+		if (stands_at(devices[i], place))
 			return usb_result(libusb_open(devices[i], ret_handle));
 	return -ENODEV;
 }
@@ -271,6 +277,78 @@ static int usb_open(const char *specification, unsigned index,
 	return refuse(&place, result, complaint);
 }
 
+void usb_describe(libusb_device *device, struct clyde_device_info *info)
+{
+	static const unsigned speeds[] = {
+		[LIBUSB_SPEED_LOW] = 1500,
+		[LIBUSB_SPEED_FULL] = 12000,
+		[LIBUSB_SPEED_HIGH] = 480000,
+		[LIBUSB_SPEED_SUPER] = 5000000,
+		[LIBUSB_SPEED_SUPER_PLUS] = 10000000,
+	};
+	unsigned speed = libusb_get_device_speed(device);
+
+	if (speed < sizeof(speeds) / sizeof(*speeds))
+		info->speed_kbit_per_s = speeds[speed];
+	snprintf(info->node, sizeof(info->node), BUSES "/%03u/%03u",
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device));
+}
+
+static int look_at(libusb_device *const *devices, int count,
+	const struct place *place, struct clyde_device_info *info)
+{
+	for (int i = 0; i < count; i++) {
+		struct libusb_device_descriptor descriptor;
+		libusb_device *device = devices[i];
+
+		if (!stands_at(device, place) ||
+			libusb_get_device_descriptor(device, &descriptor) < 0)
+			continue;
+		descriptor_identify(
+			&(struct usb_device_descriptor){
+				.idVendor = descriptor.idVendor,
+				.idProduct = descriptor.idProduct,
+				.bcdDevice = descriptor.bcdDevice,
+			},
+			info);
+		usb_describe(device, info);
+		return 0;
+	}
+	return -ENODEV;
+}
+
+static int usb_look(const char *specification, unsigned index,
+	struct clyde_device_info *info, struct complaint *complaint)
+{
+	libusb_context *usb;
+	libusb_device **devices;
+	struct place place;
+	int result = find(specification, index, &place, complaint);
+	int count = result < 0 ? result : survey(&usb, &devices, complaint);
+
+	if (count < 0)
+		return count;
+	result = look_at(devices, count, &place, info);
+	if (usb) {
+		libusb_free_device_list(devices, 1);
+		libusb_exit(usb);
+	}
+	return result < 0 ? refuse(&place, result, complaint) : 0;
+}
+
+CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
+{
+	const struct libusb_version *version = libusb_get_version();
+
+	snprintf(ret_library->version, sizeof(ret_library->version),
+		"%u.%u.%u.%u", version->major, version->minor, version->micro,
+		version->nano);
+	ret_library->hotplug = libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG);
+	ret_library->detach =
+		libusb_has_capability(LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER);
+}
+
 static void usb_name(
 	const char *specification, unsigned index, char *text, unsigned size)
 {
@@ -286,5 +364,6 @@ const struct link_provider link_usb = {
 	.scheme = "usb",
 	.count = usb_count,
 	.open = usb_open,
+	.look = usb_look,
 	.name = usb_name,
 };

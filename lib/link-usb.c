@@ -377,6 +377,11 @@ static void usb_close(struct link *base)
 	free(link);
 }
 
+static void describe(struct link *base, struct clyde_device_info *info)
+{
+	usb_describe(libusb_get_device(USB(base)->handle), info);
+}
+
 static const struct link_ops usb_ops = {
 	.name = "usb",
 	.real_time = true,
@@ -390,6 +395,7 @@ static const struct link_ops usb_ops = {
 	.wait = usb_wait,
 	.wake = usb_wake,
 	.now = usb_now,
+	.describe = describe,
 	.descriptor = usb_descriptor,
 };
 

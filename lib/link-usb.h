@@ -11,6 +11,9 @@
 
 #include "internal.h"
 
+/* Where a device's file is, and its speed. */
+void usb_describe(libusb_device *device, struct clyde_device_info *info);
+
 /* A negative result of libusb's as -errno. */
 int usb_result(int result);
 

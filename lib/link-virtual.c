@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "virtual-options.h"
 #include "virtual/bus.h"
 
@@ -292,6 +293,14 @@ static void virtual_close(struct link *base)
 	free(link);
 }
 
+static void virtual_describe(struct link *base, struct clyde_device_info *info)
+{
+	info->speed_kbit_per_s =
+		faults_at(&VIRTUAL(base)->options.faults, FAULT_SLOW, 0)
+		? 12000
+		: 480000;
+}
+
 static const struct link_ops virtual_ops = {
 	.name = "virtual",
 	.owns_device = true,
@@ -307,6 +316,7 @@ static const struct link_ops virtual_ops = {
 	.descriptor = virtual_descriptor,
 	.claim_all = virtual_claim_all,
 	.await_return = virtual_await_return,
+	.describe = virtual_describe,
 };
 
 static int virtual_count(const char *specification, struct complaint *complaint)
@@ -323,7 +333,7 @@ static int virtual_count(const char *specification, struct complaint *complaint)
 	return count;
 }
 
-static int virtual_open(const char *specification, unsigned index,
+static int make(const char *specification, unsigned index,
 	const atomic_bool *interrupt, struct complaint *complaint,
 	struct link **ret_link)
 {
@@ -356,9 +366,40 @@ static int virtual_open(const char *specification, unsigned index,
 	return 0;
 }
 
+static int virtual_open(const char *specification, unsigned index,
+	const atomic_bool *interrupt, struct complaint *complaint,
+	struct link **ret_link)
+{
+	int result = make(specification, index, interrupt, complaint, ret_link);
+
+	if (result < 0 ||
+		!faults_at(
+			&VIRTUAL(*ret_link)->options.faults, FAULT_DENIED, 0))
+		return result;
+	virtual_close(*ret_link);
+	return complain(complaint, EACCES,
+		"no permission to open the virtual device: fault=denied");
+}
+
+static int virtual_look(const char *specification, unsigned index,
+	struct clyde_device_info *info, struct complaint *complaint)
+{
+	const atomic_bool interrupt = false;
+	struct link *link;
+	uint8_t revision;
+	int result = make(specification, index, &interrupt, complaint, &link);
+
+	if (result < 0)
+		return result;
+	result = descriptor_read_info(link, info, &revision, complaint);
+	virtual_close(link);
+	return result == -EBADMSG ? 0 : result;
+}
+
 const struct link_provider link_virtual = {
 	.scheme = "virtual",
 	.count = virtual_count,
 	.open = virtual_open,
+	.look = virtual_look,
 	.name = virtual_options_name,
 };

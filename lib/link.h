@@ -18,6 +18,7 @@
 
 #define LINK_FOREVER UINT64_MAX
 
+struct clyde_device_info;
 struct complaint;
 struct log;
 struct watch;
@@ -94,6 +95,10 @@ struct link_ops {
 	 * cannot tell; such a link's device gets no firmware.
 	 */
 	int (*await_return)(struct link *link, uint64_t deadline_ns);
+
+	/* Add what descriptors do not say: speed_kbit_per_s and node.  NULL
+	   if it knows nothing. */
+	void (*describe)(struct link *link, struct clyde_device_info *info);
 };
 
 struct link {
@@ -127,6 +132,9 @@ struct link_provider {
 	int (*open)(const char *specification, unsigned index,
 		const atomic_bool *interrupt, struct complaint *complaint,
 		struct link **ret_link);
+	/* What is seen of one of them from outside, whoever may open it. */
+	int (*look)(const char *specification, unsigned index,
+		struct clyde_device_info *info, struct complaint *complaint);
 	/* Write the specification of one of them. */
 	void (*name)(const char *specification, unsigned index, char *text,
 		unsigned size);

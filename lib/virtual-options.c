@@ -327,6 +327,25 @@ static int too_long(struct complaint *complaint, size_t most)
 		complaint, EINVAL, "virtual: longer than %zu characters", most);
 }
 
+/* What is wrong is told whichever of the devices is asked for. */
+static int parse_text(struct parser *parser, const char *text)
+{
+	struct virtual_options all = *parser->options;
+	struct parser any = {&all, parser->index, parser->complaint};
+	char pairs[CLYDE_URI_SIZE + 1];
+	int highest = virtual_options_select(text, VIRTUAL_ANY, pairs);
+	int result = parse_pairs(&any, pairs);
+
+	if (result < 0)
+		return result;
+	if (highest >= (int)all.devices)
+		return complain(parser->complaint, EINVAL,
+			"virtual: a key for device %d, but devices=%u", highest,
+			all.devices);
+	virtual_options_select(text, parser->index, pairs);
+	return parse_pairs(parser, pairs);
+}
+
 int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint)
 {
@@ -338,13 +357,11 @@ int virtual_options_parse(const char *text, unsigned index,
 		.device = {.revision = REVISION_C3, .serial = DEFAULT_SERIAL},
 	};
 	struct parser parser = {&options, index, complaint};
-	char copy[CLYDE_URI_SIZE];
 	int result;
 
 	if (strlen(text) > TEXT_MAX)
 		return too_long(complaint, TEXT_MAX);
-	strcpy(copy, text);
-	result = parse_pairs(&parser, copy);
+	result = parse_text(&parser, text);
 	if (result < 0)
 		return result;
 	if (options.devices > 1 && options.only < 0 &&

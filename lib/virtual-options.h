@@ -7,6 +7,8 @@
 #ifndef LIB_VIRTUAL_OPTIONS_H
 #define LIB_VIRTUAL_OPTIONS_H
 
+#include <limits.h>
+
 #include "internal.h"
 #include "virtual/device.h"
 
@@ -28,6 +30,14 @@ struct virtual_options {
 int virtual_options_parse(const char *text, unsigned index,
 	struct virtual_options *ret_options, struct complaint *complaint);
 void virtual_options_clear(struct virtual_options *options);
+
+#define VIRTUAL_ANY UINT_MAX
+
+/*
+ * The part of a text that is for the device of this index, or all; out has room for
+ * the text and a comma.  Returns the highest index that it names, or -1.
+ */
+int virtual_options_select(const char *text, unsigned index, char *out);
 
 /* The device that they describe, or NULL. */
 struct device *virtual_device_new(const struct virtual_options *options);

@@ -48,6 +48,9 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
+	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
+	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
 	world->count++;
 	return 0;
 }

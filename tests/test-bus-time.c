@@ -123,6 +123,22 @@ static void a_packet_is_fetched_in_the_microframe_it_is_ready_in(void **state)
 	assert_ptr_equal(bus_reap(bus), &urb);
 }
 
+/* EP6 is asked at 152, and EP8 at 440; the next round begins at 728. */
+static void what_becomes_ready_in_a_refused_round_is_met_in_the_next(
+	void **state)
+{
+	struct urb first = in(6), second = in(8);
+
+	(void)state;
+	send_at(6, 300);
+	send_at(8, 2 * MICROFRAME);
+	bus_submit(bus, &first);
+	bus_submit(bus, &second);
+	assert_true(bus_run(bus, 1));
+	assert_ptr_equal(bus_reap(bus), &first);
+	assert_int_equal(script.acked, 728 + 480);
+}
+
 /* Too late for a packet that might be of 512 B: (55 + 512) * 8 = 4536. */
 static void a_packet_never_crosses_the_end_of_its_microframe(void **state)
 {
@@ -315,6 +331,7 @@ int main(void)
 		TEST(without_a_deadline_only_what_can_happen_is_waited_for),
 		TEST(a_completion_that_is_there_needs_no_time),
 		TEST(a_packet_is_fetched_in_the_microframe_it_is_ready_in),
+		TEST(what_becomes_ready_in_a_refused_round_is_met_in_the_next),
 		TEST(a_packet_never_crosses_the_end_of_its_microframe),
 		TEST(refusals_are_counted_whether_or_not_time_is_skipped),
 		TEST(a_function_that_does_not_know_is_asked_every_time),

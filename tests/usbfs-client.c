@@ -69,7 +69,7 @@ static int command(uint8_t code, const void *data, int size)
 
 static void set_mode(enum mode mode)
 {
-	uint8_t data[] = {0x10, mode};
+	uint8_t data[] = {0x50, mode};
 
 	CHECK(command(0x28, data, sizeof(data)) == 0);
 }

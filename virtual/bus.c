@@ -240,13 +240,16 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	}
 	bus->first = next % QUEUES;
 	frame->moved |= moved;
-	if (moved || refused == 0)
+	if (moved || refused == 0) {
+		frame->change = 0;
 		return moved;
-	/* All were refused: as many rounds of the same follow as fit before
-	   something changes in the device. */
+	}
+	/* All were refused, and nothing has changed in the device meanwhile: as
+	   many rounds of the same follow as fit before something does. */
 	tick round = frame->now - start;
-	tick event = bus->function->ops->advance(bus->function, frame->now);
-	tick until = event < frame->end ? event : frame->end;
+	tick change = frame->change;
+	frame->change = bus->function->ops->advance(bus->function, frame->now);
+	tick until = change < frame->end ? change : frame->end;
 	if (until > frame->now) {
 		uint64_t rounds = (until - frame->now + round - 1) / round;
 

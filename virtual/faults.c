@@ -22,6 +22,8 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_BUSY] = "busy",
 	[FAULT_RAM] = "ram",
 	[FAULT_LOST] = "lost",
+	[FAULT_DENIED] = "denied",
+	[FAULT_SLOW] = "slow",
 };
 
 static int parse_kind(const char *text, size_t size)
@@ -49,7 +51,8 @@ static int parse_number(const char **text, uint64_t *ret_number)
 static bool stands_alone(int kind)
 {
 	return kind == FAULT_DONE || kind == FAULT_HEALTH ||
-		kind == FAULT_BUSY || kind == FAULT_LOST;
+		kind == FAULT_BUSY || kind == FAULT_LOST ||
+		kind == FAULT_DENIED || kind == FAULT_SLOW;
 }
 
 int faults_add(struct faults *faults, const char *text)

@@ -17,6 +17,8 @@
  *	busy		its interfaces are another program's
  *	ram@ADDRESS	the byte of the FX2's RAM keeps a wrong bit
  *	lost		it leaves for new firmware, and does not come back
+ *	denied		nobody may open it
+ *	slow		the hub shows it at full speed
  *
  * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
  * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
@@ -42,6 +44,8 @@ enum fault_kind {
 	FAULT_BUSY,
 	FAULT_RAM,
 	FAULT_LOST,
+	FAULT_DENIED,
+	FAULT_SLOW,
 	FAULT_KINDS,
 };
 

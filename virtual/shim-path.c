@@ -208,13 +208,44 @@ static ssize_t strip(char *text, ssize_t size)
 	return size - length;
 }
 
+/*
+ * What somebody has open, of /proc: the pipe that stands for a device file is
+ * shown as that.  The end that is read is the host's.
+ */
+static ssize_t show_device(
+	int at, const char *path, char *text, ssize_t length, size_t size)
+{
+	static const char pipe[] = "pipe:[";
+	char link[SHIM_PATH_SIZE + 32], number[24] = "";
+	size_t start = sizeof(pipe) - 1;
+	int error = errno;
+	struct stat status;
+	ssize_t result;
+
+	if (shim_directory() == NULL || length <= (ssize_t)start ||
+		length - start >= sizeof(number) ||
+		memcmp(text, pipe, start) != 0 ||
+		syscall(SYS_newfstatat, at, path, &status,
+			AT_SYMLINK_NOFOLLOW) < 0 ||
+		(status.st_mode & S_IWUSR) == 0)
+		return length;
+	memcpy(number, text + start, length - start);
+	snprintf(link, sizeof(link), "%s/" USBFS_PIPES "/%lu", shim_directory(),
+		strtoul(number, NULL, 10));
+	result = syscall(SYS_readlinkat, AT_FDCWD, link, text, size);
+	errno = error;
+	return result < 0 ? length : result;
+}
+
 SHIM_API ssize_t readlink(
 	const char *restrict path, char *restrict text, size_t size)
 {
 	DEFINE_NEXT(readlink);
 	char buffer[SHIM_PATH_SIZE];
+	const char *real = shim_path(AT_FDCWD, path, buffer);
+	ssize_t length = strip(text, next(real, text, size));
 
-	return strip(text, next(shim_path(AT_FDCWD, path, buffer), text, size));
+	return show_device(AT_FDCWD, real, text, length, size);
 }
 
 SHIM_API ssize_t readlinkat(
@@ -223,7 +254,10 @@ SHIM_API ssize_t readlinkat(
 	DEFINE_NEXT(readlinkat);
 	char buffer[SHIM_PATH_SIZE];
 
-	return strip(text, next(at, shim_path(at, path, buffer), text, size));
+	const char *real = shim_path(at, path, buffer);
+	ssize_t length = strip(text, next(at, real, text, size));
+
+	return show_device(at, real, text, length, size);
 }
 
 SHIM_API char *realpath(const char *restrict path, char *restrict resolved)

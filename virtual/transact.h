@@ -15,6 +15,7 @@ enum outcome { MOVED, FINISHED, REFUSED, NO_TIME };
 /* One microframe in the making. */
 struct frame {
 	tick now, end;
+	tick change; /* nothing changes in the device before; 0 = unknown */
 	unsigned packets;
 	uint64_t naks;
 	uint32_t queued; /* endpoints that have transfers, by bit */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_memory(struct host_file *file)
@@ -40,6 +41,7 @@ static int open_memory(struct host_file *file)
 
 int file_open(struct host_file *file, int fds[USBFS_FDS])
 {
+	struct stat status;
 	int ends[2];
 
 	file->slots = calloc(USBFS_SLOTS, sizeof(*file->slots));
@@ -55,12 +57,14 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 	file->pipe = ends[0];
 	fds[USBFS_FD_PIPE] = ends[1];
 	/* One page is one slot; a byte fills it. */
-	if (fcntl(ends[1], F_SETPIPE_SZ, 4096) < 0 ||
+	if (fstat(ends[0], &status) < 0 ||
+		fcntl(ends[1], F_SETPIPE_SZ, 4096) < 0 ||
 		write(ends[1], "", 1) != 1) {
 		close(fds[USBFS_FD_MEMORY]);
 		close(ends[1]);
 		return -EIO;
 	}
+	file->inode = status.st_ino;
 	fds[USBFS_FD_WORLD] = file->host->world_fd;
 	fds[USBFS_FD_WAKE] = file->host->wake;
 	return 0;

@@ -37,6 +37,7 @@ void file_close(struct host_file *file)
 	struct usbfs_host *host = file->host;
 
 	if (file->device) {
+		tree_hide_file(file);
 		file_release_all(file);
 		file_cancel(file, -1);
 		device_reap(file->device);
@@ -104,7 +105,9 @@ static int find_device(struct usbfs_host *host,
 		if (request->a != USBFS_BUS || request->b != device->address)
 			continue;
 		*ret_device = device;
-		return device->gone ? -ENODEV : 0;
+		if (device->gone)
+			return -ENODEV;
+		return device->plug->denied ? -EACCES : 0;
 	}
 	return -ENOENT;
 }
@@ -131,6 +134,8 @@ static void open_file(
 	device->files = file;
 	file_show_state(file);
 	send_opened(file, fds);
+	/* The end that is written is not this process's any more. */
+	tree_show_file(file);
 }
 
 /* False when the file is closed. */

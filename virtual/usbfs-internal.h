@@ -4,6 +4,8 @@
 #ifndef VIRTUAL_USBFS_INTERNAL_H
 #define VIRTUAL_USBFS_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "usbfs-host.h"
 #include "usbfs-wire.h"
 
@@ -25,6 +27,7 @@ struct host_device {
 	uint8_t configuration;
 	uint8_t alternate[USB_IFACE_COUNT];
 	struct host_file *claims[USB_IFACE_COUNT];
+	uint8_t claims_shown; /* in the tree, by bit */
 	struct host_file *files;
 	/* As the kernel's file "descriptors": device, then configuration */
 	uint8_t descriptors[USBFS_DESCRIPTORS_SIZE];
@@ -52,6 +55,7 @@ struct host_file {
 	struct host_device *device; /* NULL until it is opened */
 	int socket;
 	int pipe;     /* the end that is read; -1 = none */
+	ino_t inode;  /* the pipe's */
 	bool waiting; /* a request is being carried out */
 	bool broken;  /* what came makes no sense: to be closed */
 	bool signal;  /* done slots are to be told */
@@ -143,9 +147,16 @@ void uevent_send(struct host_device *device, const char *action);
 
 /* ---- usbfs-tree.c: what stands in files ------------------------------- */
 
-int tree_new(struct usbfs_host *host);
+int tree_new(struct usbfs_host *host, const struct usbfs_options *options);
 int tree_add(struct host_device *device);
 void tree_remove(struct host_device *device);
+
+/* Which interfaces are claimed: the kernel says that usbfs drives them. */
+void tree_show_claims(struct host_device *device);
+
+/* That a pipe stands for a device, for whoever looks what others have open. */
+void tree_show_file(const struct host_file *file);
+void tree_hide_file(const struct host_file *file);
 void tree_free(struct usbfs_host *host);
 
 #endif

@@ -91,7 +91,7 @@ int usbfs_host_new(struct plug *plugs, unsigned count,
 	if (count > USBFS_PLUGS_MAX)
 		count = USBFS_PLUGS_MAX;
 	host->listener = host->epoll = host->wake = host->world_fd = -1;
-	result = tree_new(host);
+	result = tree_new(host, options);
 	if (result == 0)
 		result = open_world(host, options);
 	if (result == 0)

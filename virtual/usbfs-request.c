@@ -35,6 +35,7 @@ static void show_state(struct host_device *device)
 {
 	for (struct host_file *file = device->files; file; file = file->sibling)
 		file_show_state(file);
+	tree_show_claims(device);
 }
 
 /* What a step has changed. */
@@ -131,7 +132,9 @@ static int claim(struct host_file *file, uint32_t interface)
 		return -ENOENT;
 	if (device->claims[interface] && device->claims[interface] != file)
 		files_settle(file->host);
-	if (device->claims[interface] && device->claims[interface] != file)
+	if (device->plug->taken ||
+		(device->claims[interface] &&
+			device->claims[interface] != file))
 		return -EBUSY;
 	device->claims[interface] = file;
 	show_state(device);

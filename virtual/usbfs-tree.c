@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define CONTROLLER "sys/devices/clyde/usb1"
+#define SETTINGS   "sys/module/usbcore/parameters"
 #define PATH_SIZE  320
 
 /* The path below the directory, made from a format. */
@@ -86,6 +87,14 @@ static int attribute(const struct usbfs_host *host, const char *directory,
 	return put(host, directory, name, text, size);
 }
 
+static void take_away(const struct usbfs_host *host, const char *name)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/%s", host->directory, name);
+	unlink(path);
+}
+
 static void link_to(
 	const struct usbfs_host *host, const char *name, const char *target)
 {
@@ -109,7 +118,7 @@ static void put_numbers(const struct host_device *device, const char *at)
 	attribute(host, at, "busnum", "%u", USBFS_BUS);
 	attribute(host, at, "devnum", "%u", device->address);
 	attribute(host, at, "devpath", "%u", device->address - 1);
-	attribute(host, at, "speed", "480");
+	attribute(host, at, "speed", device->plug->slow ? "12" : "480");
 	attribute(host, at, "version", " %x.%02x", descriptor->bcdUSB >> 8,
 		descriptor->bcdUSB & 0xff);
 	attribute(host, at, "idVendor", "%04x", descriptor->idVendor);
@@ -213,8 +222,52 @@ int tree_add(struct host_device *device)
 	snprintf(
 		target, sizeof(target), "../../../devices/clyde/usb1/%s", name);
 	link_to(host, link, target);
+	tree_show_claims(device);
 	return put(host, "dev/bus/usb/001", node, device->descriptors,
 		device->descriptors_size);
+}
+
+void tree_show_claims(struct host_device *device)
+{
+	for (unsigned i = 0; i < USB_IFACE_COUNT; i++) {
+		bool claimed = device->claims[i] || device->plug->taken;
+		char name[16], link[96];
+
+		if (claimed == (device->claims_shown >> i & 1) || device->gone)
+			continue;
+		device->claims_shown ^= 1 << i;
+		name_of(device, name);
+		snprintf(link, sizeof(link), CONTROLLER "/%s/%s:1.%u/driver",
+			name, name, i);
+		if (claimed)
+			link_to(device->host, link,
+				"../../../../../bus/usb/drivers/usbfs");
+		else
+			take_away(device->host, link);
+	}
+}
+
+static void pipe_name(const struct host_file *file, char name[64])
+{
+	snprintf(name, 64, USBFS_PIPES "/%ju", (uintmax_t)file->inode);
+}
+
+void tree_show_file(const struct host_file *file)
+{
+	char link[64], node[64];
+
+	pipe_name(file, link);
+	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", USBFS_BUS,
+		file->device->address);
+	link_to(file->host, link, node);
+}
+
+void tree_hide_file(const struct host_file *file)
+{
+	char link[64];
+
+	pipe_name(file, link);
+	take_away(file->host, link);
 }
 
 /* ---- All of it -------------------------------------------------------- */
@@ -240,6 +293,7 @@ void tree_remove(struct host_device *device)
 {
 	char name[16], path[80];
 
+	device->claims_shown = 0;
 	name_of(device, name);
 	snprintf(path, sizeof(path), "sys/bus/usb/devices/%s", name);
 	remove_tree(device->host, path);
@@ -254,15 +308,18 @@ void tree_remove(struct host_device *device)
 	remove_tree(device->host, path);
 }
 
-int tree_new(struct usbfs_host *host)
+int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 {
 	static const char *const directories[] = {
 		"sys/bus/usb/devices",
+		"sys/bus/usb/drivers/usbfs",
 		"sys/class",
+		SETTINGS,
 		CONTROLLER,
 		"dev/bus/usb/001",
 		"run/udev/data",
 		USBFS_UEVENTS,
+		USBFS_PIPES,
 	};
 	const char *base = getenv("TMPDIR");
 	int result = 0;
@@ -279,6 +336,9 @@ int tree_new(struct usbfs_host *host)
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
 		if (result == 0)
 			result = make(host, "%s", directories[i]);
+	if (result == 0)
+		result = attribute(host, SETTINGS, "usbfs_memory_mb", "%u",
+			(unsigned)(options->bytes_max >> 20));
 	/* That it exists says that udev runs. */
 	if (result == 0)
 		result = put(host, "run/udev", "control", "", 0);

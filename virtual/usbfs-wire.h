@@ -24,6 +24,7 @@
 #define USBFS_ENVIRONMENT "CLYDE_USBFS"
 #define USBFS_SOCKET      "socket"
 #define USBFS_UEVENTS     "uevents"
+#define USBFS_PIPES       "pipes" /* by inode: links to device files */
 
 #define USBFS_BUS     1 /* /dev/bus/usb/001 */
 #define USBFS_ADDRESS 2 /* of the first device; 1 is a root hub */

@@ -27,6 +27,9 @@ struct plug {
 	uint64_t epoch_ns;  /* when it was plugged in */
 	uint64_t unplug_ns; /* when it goes, or WORLD_NEVER */
 	bool gone;
+	bool denied; /* nobody may open it */
+	bool taken;  /* its interfaces are another program's */
+	bool slow;   /* it is shown at full speed */
 };
 
 /* CLOCK_MONOTONIC */

@@ -252,7 +252,7 @@ with usb1.USBContext() as context:
     for interface, setting in (0, 1), (3, 2):
         handle.claimInterface(interface)
         handle.setInterfaceAltSetting(interface, setting)
-    handle.bulkWrite(1, bytes([1, 0x28, 0x10, 1]), 1000)
+    handle.bulkWrite(1, bytes([1, 0x28, 0x50, 1]), 1000)
     assert bytes(handle.bulkRead(0x81, 64, 1000)) == bytes([1, 0])
     total = 0
     def completed(transfer):

@@ -48,6 +48,27 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
+static void the_survey_shows_what_the_list_shows(void **state)
+{
+	struct clyde_device_info *list, *survey;
+	struct clyde_context *context;
+
+	(void)state;
+	assert_int_equal(clyde_context_new(&context), 0);
+	assert_int_equal(clyde_device_list(context, plain_uri(), &list), 1);
+	assert_int_equal(clyde_device_survey(context, plain_uri(), &survey), 1);
+	assert_string_equal(survey[0].uri, list[0].uri);
+	assert_string_equal(survey[0].revision, list[0].revision);
+	assert_string_equal(survey[0].node, list[0].node);
+	assert_int_equal(survey[0].api_level, 9);
+	assert_true(survey[0].configured && list[0].configured);
+	assert_int_equal(list[0].speed_kbit_per_s, 480000);
+	assert_int_equal(survey[0].speed_kbit_per_s, 480000);
+	clyde_device_list_free(list);
+	clyde_device_list_free(survey);
+	clyde_context_close(context);
+}
+
 static void a_serial_number_that_is_not_there_is_told(void **state)
 {
 	struct clyde_context *context;
@@ -188,6 +209,7 @@ static void registers_are_read_back(void **state)
 const struct CMUnitTest device_tests[] = {
 	unit(a_pipe_needs_a_configured_fpga),
 	unit(the_list_shows_the_device_and_how_to_open_it),
+	unit(the_survey_shows_what_the_list_shows),
 	unit(a_serial_number_that_is_not_there_is_told),
 	unit(a_device_has_one_user_at_a_time),
 	unit(it_can_be_opened_many_times),

@@ -36,6 +36,7 @@ SKIPPED, TIMEOUT = 77, 75
 # name: command.  More can be given on the command line.
 JOBS = {
     "enumerate": 'sh "$VM/guest-lsusb.sh"',
+    "doctor": 'sh "$VM/guest-doctor.sh"',
     "conformance": 'sh "$VM/guest-conformance.sh"',
     "load": '"$STREAM" load',
     "source": '"$STREAM" source 32',

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""libusb over the emulated usbfs, in real time: throughput, CPU, latency and
+start of `clyde run benchmark`, beside bare libusb (examples/libusb-stream).
+
+    bench/usbfs.py [--build DIR] [--repeats N] [--json FILE] [PART...]
+
+What is compared is run in turn, so that both meet the same machine; a figure
+is the median of the repeats, with the worst and the best behind it.  Loopback
+is counted both ways.  CPU is the client's, user and system, without that of
+the device, which is another process.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import statistics
+import sys
+
+from measure import benchmark, output, whole_command
+
+HERE = pathlib.Path(__file__).resolve().parent
+STREAMS = ["source", "sink", "loopback"]
+MICROFRAME_US = 125
+
+# name: unit, target, and whether more is better
+TARGETS = {
+    "rate": ("MiB/s", 2048, True),
+    "CPU": ("s/GiB", 0.35, False),
+    "p50": ("us", 15, False),
+    "p99": ("us", 40, False),
+    "of the ceiling": ("%", 99, True),
+    "of a core": ("%", 3, False),
+    "p50 - microframe": ("us", 15, False),
+    "start to end": ("ms", 30, False),
+    "peak memory": ("MiB", 16, False),
+}
+
+
+class Numbers:
+    """What was measured, by part and mode, program and name."""
+
+    def __init__(self, build, repeats):
+        self.clyde = str(build / "cli/clyde")
+        self.bare = str(build / "examples/libusb-stream")
+        self.repeats = repeats
+        self.samples = {}
+
+    def add(self, where, program, name, value):
+        key = (where, name)
+        self.samples.setdefault(key, {}).setdefault(program, []).append(value)
+
+    def plugged(self, pace, *command):
+        return (self.clyde, "virtual", "-d", "virtual:configured=1", "--pace",
+                pace, "--", *command)
+
+    def run_clyde(self, pace, *arguments):
+        return benchmark(*self.plugged(pace, self.clyde, "run", "benchmark",
+                                       *arguments))
+
+    def run_bare(self, pace, *arguments):
+        """Its figures, in the order in which it prints them."""
+        text = output(*self.plugged(pace, self.bare, *arguments))
+        assert "every byte is right" in text, text
+        return [float(figure) for figure in
+                re.findall(r"(\d+\.\d+) (?:MiB/s|CPU|us)", text)]
+
+    # ---- Parts
+
+    def unpaced(self, mode):
+        ways = 2 if mode == "loopback" else 1
+        result = self.run_clyde("off", mode, "-c", "256MiB")
+        assert result["complete"] and result["errors"] == 0, result
+        self.add(mode, "clyde", "rate", result["mib_per_s"])
+        self.add(mode, "clyde", "CPU",
+                 result["cpu_share"] * 1024 / result["mib_per_s"])
+        rate, cpu = self.run_bare("off", mode, 256)
+        self.add(mode, "bare", "rate", rate * ways)
+        self.add(mode, "bare", "CPU", cpu / ways)
+
+    def unpaced_latency(self):
+        result = self.run_clyde("off", "latency", "-c", "8MiB")
+        bare = self.run_bare("off", "latency", 8)
+        for name, figure in zip(["p50", "p99"], bare):
+            self.add("latency", "clyde", name, result[f"{name}_us"])
+            self.add("latency", "bare", name, figure)
+
+    def paced(self, mode):
+        ways = 2 if mode == "loopback" else 1
+        where = f"{mode}, paced"
+        result = self.run_clyde("link", mode, "-c", "64MiB")
+        assert result["complete"] and result["errors"] == 0, result
+        ceiling = result["ceiling_mib_per_s"]
+        self.add(where, "clyde", "of the ceiling",
+                 100 * result["mib_per_s"] / ceiling)
+        self.add(where, "clyde", "of a core", 100 * result["cpu_share"])
+        rate, cpu = self.run_bare("link", mode, 64)
+        self.add(where, "bare", "of the ceiling", 100 * rate * ways / ceiling)
+        # s/GiB one way, times GiB/s one way
+        self.add(where, "bare", "of a core", 100 * cpu * rate / 1024)
+
+    def paced_latency(self):
+        where, name = "latency, paced", "p50 - microframe"
+        result = self.run_clyde("link", "latency", "-c", "1MiB")
+        self.add(where, "clyde", name, result["p50_us"] - MICROFRAME_US)
+        self.add(where, "bare", name,
+                 self.run_bare("link", "latency", 1)[0] - MICROFRAME_US)
+
+    def start(self):
+        inside = [sys.executable, HERE / "measure.py", 5, self.clyde, "run",
+                  "benchmark", "-c", "512", "latency"]
+        for pace in ["off", "link"]:
+            cost = json.loads(output(*self.plugged(pace, *inside)))
+            where = "a whole run" + (", paced" if pace == "link" else "")
+            self.add(where, "clyde", "start to end", cost["median_ms"])
+            self.add(where, "clyde", "peak memory", cost["peak_mib"])
+        cost = whole_command(5, [self.clyde, "-d", "virtual:configured=1",
+                                 *inside[4:]])
+        self.add("in process", "clyde", "start to end", cost["median_ms"])
+        self.add("in process", "clyde", "peak memory", cost["peak_mib"])
+
+    def measure(self, parts):
+        for _ in range(self.repeats):
+            for mode in STREAMS:
+                if "unpaced" in parts:
+                    self.unpaced(mode)
+                if "paced" in parts:
+                    self.paced(mode)
+            if "unpaced" in parts:
+                self.unpaced_latency()
+            if "paced" in parts:
+                self.paced_latency()
+            if "start" in parts:
+                self.start()
+
+    # ---- Results
+
+    def rows(self):
+        for (where, name), programs in self.samples.items():
+            unit, target, more = TARGETS[name]
+            clyde = statistics.median(programs["clyde"])
+            bare = (statistics.median(programs["bare"])
+                    if "bare" in programs else None)
+            worst, best = sorted(
+                [min(programs["clyde"]), max(programs["clyde"])],
+                reverse=not more)
+            yield {
+                "where": where, "name": name, "unit": unit, "clyde": clyde,
+                "worst": worst, "best": best, "bare": bare,
+                # of differences there is none
+                "ratio": (clyde / bare if bare and "-" not in name else None),
+                "target": target,
+                "met": clyde >= target if more else clyde <= target,
+                "samples": programs,
+            }
+
+
+def number(value):
+    return "" if value is None else f"{value:.4g}"
+
+
+def print_table(rows):
+    print("| | | Clyde | worst | best | bare libusb | ratio | target | |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        sign = ">=" if TARGETS[row["name"]][2] else "<="
+        print(f"| {row['where']} | {row['name']}, {row['unit']} |",
+              " | ".join(number(row[key]) for key in
+                         ["clyde", "worst", "best", "bare", "ratio"]),
+              f"| {sign} {row['target']} |",
+              "met |" if row["met"] else "not met |")
+
+
+def main():
+    parts = ["unpaced", "paced", "start"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path,
+                        default=HERE.parent / "build")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", type=argparse.FileType("w"))
+    parser.add_argument("part", nargs="*", metavar="PART",
+                        help=f"of {', '.join(parts)} (default: all)")
+    arguments = parser.parse_args()
+    if not set(arguments.part) <= set(parts):
+        parser.error(f"the parts are {', '.join(parts)}")
+    numbers = Numbers(arguments.build.resolve(), arguments.repeats)
+    numbers.measure(arguments.part or parts)
+    rows = list(numbers.rows())
+    print_table(rows)
+    if arguments.json:
+        json.dump({"repeats": arguments.repeats, "figures": rows},
+                  arguments.json, indent=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes one device, gives findings: who may use it, who does, what it is. */
+#include "doctor.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "doctor-linux.h"
+#include "wire/usb.h"
+
+#define HIGH_SPEED 480000
+
+static const char *name_of(const struct clyde_device_info *info)
+{
+	return info->serial[0] ? info->serial : "the device";
+}
+
+/* ---- Permission ------------------------------------------------------- */
+
+static bool may_open(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	int result = info->node[0] ? try_node(info->node) : 0;
+
+	if (result == -EACCES || result == -EPERM)
+		doctor_report(doctor, VERDICT_FIX, "permission", info->uri,
+			NULL,
+			doctor->rule ? "plug it in again for the udev rule to "
+				       "take hold; over a network that needs "
+				       "a group, see PERMISSIONS in clyde(1)"
+				     : "install the udev rule, see "
+				       "PERMISSIONS in clyde(1), and plug the "
+				       "device in again",
+			"no permission to open %s", info->node);
+	else if (result == -ENOENT)
+		doctor_report(doctor, VERDICT_FIX, "permission", info->uri,
+			NULL,
+			"pass it on to this container, or plug it in "
+			"again",
+			"its file %s is not here", info->node);
+	else if (result < 0)
+		doctor_report(doctor, VERDICT_FIX, "permission", info->uri,
+			NULL, "plug it in again", "cannot open %s: %s",
+			info->node, strerror(-result));
+	return result == 0;
+}
+
+/* ---- Busy ------------------------------------------------------------- */
+
+static json_t *json_holders(const struct holders *holders)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < holders->count && i < HOLDERS_MAX; i++)
+		json_array_append_new(list,
+			json_pack("{s:i, s:o}", "pid",
+				(int)holders->list[i].pid, "name",
+				json_text(holders->list[i].name)));
+	return json_pack(
+		"{s:o, s:b}", "holders", list, "hidden", holders->hidden);
+}
+
+/* "libusb-stream (pid 4711), python3 (pid 4712)" */
+static void list_holders(const struct holders *holders, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < holders->count && used < size; i++) {
+		if (i == HOLDERS_MAX) {
+			snprintf(text + used, size - used, ", ...");
+			break;
+		}
+		used += snprintf(text + used, size - used, "%s%s (pid %d)",
+			i ? ", " : "", holders->list[i].name,
+			(int)holders->list[i].pid);
+	}
+}
+
+static void report_program(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	char text[HOLDERS_MAX * 64] = "a program that cannot be seen from here";
+	const char *fix = "end it, in whatever container or machine it runs";
+	struct holders holders;
+
+	find_holders(info->node, &holders);
+	if (holders.count > 0) {
+		list_holders(&holders, text, sizeof(text));
+		fix = "end it, or wait for its end";
+	} else if (holders.hidden) {
+		strcpy(text, "another user's program");
+		fix = "clyde doctor shows it to root";
+	}
+	doctor_report(doctor, VERDICT_FIX, "busy", info->uri,
+		json_holders(&holders), fix, "%s is in use by %s",
+		name_of(info), text);
+}
+
+static void report_driver(struct doctor *doctor,
+	const struct clyde_device_info *info, const struct driver *driver)
+{
+	char fix[160];
+
+	snprintf(fix, sizeof(fix),
+		"as root: echo %s > /sys/bus/usb/drivers/%s/unbind",
+		driver->place, driver->name);
+	doctor_report(doctor, VERDICT_FIX, "driver", info->uri,
+		json_pack("{s:i, s:s}", "interface", (int)driver->interface,
+			"driver", driver->name),
+		fix, "interface %u of %s is taken by the kernel's driver %s",
+		driver->interface, name_of(info), driver->name);
+}
+
+static bool is_free(struct doctor *doctor, const struct clyde_device_info *info)
+{
+	struct driver drivers[DRIVERS_MAX];
+	int count = 0;
+	bool program = false;
+
+	if (info->node[0])
+		count = find_drivers(DEVICES_FOLDER, info->node, drivers);
+	for (int i = 0; i < count; i++) {
+		if (strcmp(drivers[i].name, "usbfs") != 0)
+			report_driver(doctor, info, &drivers[i]);
+		else
+			program = true;
+	}
+	if (program)
+		report_program(doctor, info);
+	return count <= 0;
+}
+
+/* ---- What it is ------------------------------------------------------- */
+
+static void report_configuration(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	if (info->configured)
+		doctor_report(doctor, VERDICT_FIX, "configuration", info->uri,
+			NULL,
+			"write it anew with upstream's tool: glasgow "
+			"factory",
+			"shows no serial number: its configuration "
+			"block is missing or corrupt");
+	else
+		/* Beside a Glasgow it may be any board with this chip. */
+		doctor_report(doctor,
+			doctor->others ? VERDICT_NOTE : VERDICT_FIX,
+			"configuration", info->uri, NULL,
+			"if it is a Glasgow, write it anew with upstream's "
+			"tool: glasgow factory",
+			"%s", info->product);
+}
+
+static bool is_current(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	json_t *details;
+
+	if (!info->configured) {
+		report_configuration(doctor, info);
+		return false;
+	}
+	if (info->api_level == USB_API_LEVEL)
+		return true;
+	details = json_pack("{s:i, s:i}", "api_level", info->api_level,
+		"needed", USB_API_LEVEL);
+	if (info->api_level == 0)
+		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
+			details, "load some: clyde --firmware FILE.ihex list",
+			"%s has no firmware", name_of(info));
+	else
+		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
+			details,
+			"load another: clyde --firmware FILE.ihex "
+			"list",
+			"the firmware of %s speaks API level %u, not "
+			"%u",
+			name_of(info), info->api_level, USB_API_LEVEL);
+	return false;
+}
+
+static void check_speed(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	if (info->speed_kbit_per_s == 0 || info->speed_kbit_per_s >= HIGH_SPEED)
+		return;
+	doctor_report(doctor, VERDICT_FIX, "speed", info->uri,
+		json_pack("{s:i}", "speed_kbit_per_s",
+			(int)info->speed_kbit_per_s),
+		"try another cable, another port, and no hub between",
+		"%s runs at %s, %g Mb/s, not at the 480 of high speed",
+		name_of(info),
+		info->speed_kbit_per_s < 12000 ? "low speed" : "full speed",
+		info->speed_kbit_per_s / 1000.0);
+}
+
+/* ---- Does it answer --------------------------------------------------- */
+
+static const char *check_of(int error)
+{
+	switch (error) {
+	case -EACCES:
+		return "permission";
+	case -EBUSY:
+		return "busy";
+	case -EBADMSG:
+		return "configuration";
+	default:
+		return "device";
+	}
+}
+
+/* Open it, and ask it something. */
+static bool try_device(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	struct tool *tool = doctor->tool;
+	struct clyde_device *device = NULL;
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+	int result = clyde_device_open(tool->context, info->uri, NULL, &device);
+
+	if (result == 0)
+		result = clyde_fpga_status(device, id);
+	if (result == -EINTR)
+		return succeeded(tool, result);
+	if (result < 0)
+		doctor_report(doctor, VERDICT_FIX, check_of(result), info->uri,
+			NULL, NULL, "%s", clyde_context_error(tool->context));
+	else
+		doctor_report(doctor, VERDICT_OK, "device", info->uri, NULL,
+			NULL, "%s, revision %s, API level %u, answers%s",
+			name_of(info), info->revision, info->api_level,
+			info->speed_kbit_per_s >= HIGH_SPEED ? " at high speed"
+							     : "");
+	clyde_device_close(device);
+	return true;
+}
+
+bool doctor_examine(struct doctor *doctor, struct clyde_device_info *info)
+{
+	bool usable;
+
+	output_append(&doctor->tool->output, "devices", json_device(info));
+	usable = may_open(doctor, info);
+	usable &= is_free(doctor, info);
+	usable &= is_current(doctor, info);
+	check_speed(doctor, info);
+	if (!usable)
+		return true;
+	if (info->serial[0] == '\0') {
+		report_configuration(doctor, info);
+		return true;
+	}
+	return try_device(doctor, info);
+}

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""clyde doctor, with each of its findings provoked: over the real libusb on
+the emulated usbfs and its /sys, on the virtual link, and without any USB."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from test_cli import CLYDE, MANUAL, NO_SERIAL, SECONDS, USAGE, clyde, complaint
+
+UNFIT = 86
+STREAM = pathlib.Path(CLYDE).resolve().parents[1] / "examples/libusb-stream"
+
+HAS_USB = any(map(os.path.exists, ["/sys/bus/usb/devices", "/dev/bus/usb"]))
+
+
+def plugged(*arguments, options=(), status=0):
+    """The document, with virtual devices plugged in."""
+    done = clyde("virtual", *options, "--", CLYDE, *arguments, "doctor",
+                 "--json", "-", status=status)
+    return json.loads(done.stdout)
+
+
+def found(document, check):
+    return [finding for finding in document["findings"]
+            if finding["check"] == check]
+
+
+def only(document, check, verdict="fix"):
+    (finding,) = found(document, check)
+    assert finding["verdict"] == verdict
+    return finding
+
+
+def to_fix(document):
+    return [finding["check"] for finding in document["findings"]
+            if finding["verdict"] == "fix"]
+
+
+# ---- Nothing to fix -------------------------------------------------------
+
+
+def test_healthy_device_is_said_to_be_so():
+    document = plugged()
+    assert to_fix(document) == [] and "error" not in document
+    assert document["devices"][0]["speed_kbit_per_s"] == 480000
+    assert document["devices"][0]["node"] == "/dev/bus/usb/001/002"
+    device = only(document, "device", "ok")
+    assert device["about"] == "usb:1:2"
+    assert "C3-20230101T120000Z" in device["fact"]
+    assert "high speed" in device["fact"]
+
+
+def test_libusb_is_shown_with_what_it_can_do():
+    library = only(plugged(), "libusb", "ok")
+    assert re.match(r"1\.0\.\d+\.\d+$", library["version"])
+    assert library["hotplug"] is True and library["detach"] is True
+
+
+def test_every_finding_is_one_line_with_its_verdict():
+    done = clyde("virtual", "--devices", "2", "--fault", "slow", "--", CLYDE,
+                 "doctor", status=UNFIT)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 + 2 * 2
+    assert all(re.match(r"(ok  |note|fix )  \S+ +\S", line) for line in lines)
+    assert complaint(done) == "2 things to fix"
+
+
+def test_status_is_in_the_manual_and_in_the_help():
+    assert f"{UNFIT} " in clyde("help", "statuses").stdout
+    assert f"*{UNFIT}*" in MANUAL and "## clyde doctor" in MANUAL
+
+
+# ---- Something to fix -----------------------------------------------------
+
+
+def test_device_that_may_not_be_opened_is_reported_with_the_rule():
+    document = plugged(options=["--fault", "denied"], status=UNFIT)
+    finding = only(document, "permission")
+    assert "/dev/bus/usb/001/002" in finding["fact"]
+    assert "udev rule" in finding["fix"]
+    assert to_fix(document) == ["permission"]
+    assert document["error"] == "1 thing to fix"
+
+
+@pytest.mark.skipif(not STREAM.exists(), reason="no libusb-1.0-0-dev")
+def test_program_that_has_the_device_is_named():
+    script = (f'"{STREAM}" source 100000 & '
+              'until [ -L /sys/bus/usb/devices/1-2:1.3/driver ]; do '
+              'kill -0 $! || exit 1; sleep 0.01; done; '
+              f'"{CLYDE}" doctor --json -; echo $? $!; kill $!')
+    done = clyde("virtual", "--pace", "link", "-d",
+                 "virtual:configured=1,devices=2", "--", "sh", "-c", script)
+    text, status, holder = re.fullmatch(
+        r"(.*)\n(\d+) (\d+)\n", done.stdout, re.S).groups()
+    document = json.loads(text)
+    assert int(status) == UNFIT and to_fix(document) == ["busy"]
+    finding = only(document, "busy")
+    assert finding["holders"] == [
+        {"pid": int(holder), "name": "libusb-stream"}]
+    assert f"libusb-stream (pid {holder})" in finding["fact"]
+    # the other of the two is free
+    assert only(document, "device", "ok")["about"] != finding["about"]
+
+
+def test_program_that_cannot_be_seen_is_told_so():
+    document = plugged(options=["--fault", "busy"], status=UNFIT)
+    finding = only(document, "busy")
+    assert finding["holders"] == [] and finding["fix"]
+    assert to_fix(document) == ["busy"]
+
+
+@pytest.mark.parametrize("level", [0, 3, 10])
+def test_firmware_of_another_level_is_told_with_the_remedy(level):
+    document = plugged(options=["-d", f"virtual:api={level}"], status=UNFIT)
+    finding = only(document, "firmware")
+    assert finding["api_level"] == level and finding["needed"] == 9
+    assert "--firmware" in finding["fix"]
+    assert to_fix(document) == ["firmware"]
+
+
+def damaged(tmp_path):
+    """An EEPROM whose configuration block is not there."""
+    path = tmp_path / "eeprom.bin"
+    clyde("-d", f"virtual:eeprom={path}", "list")
+    image = bytearray(path.read_bytes())
+    image[:8] = b"\xc0\xb4\x04\x13\x86\x00\x00\x00"
+    path.write_bytes(image)
+    return f"virtual:api=0,eeprom={path}"
+
+
+def test_missing_configuration_block_is_told(tmp_path):
+    document = plugged(options=["-d", damaged(tmp_path)], status=UNFIT)
+    finding = only(document, "configuration")
+    assert "04b4:8613" in finding["fact"]
+    assert "glasgow factory" in finding["fix"]
+    assert document["devices"][0]["configured"] is False
+
+
+def test_full_speed_is_warned_about():
+    document = plugged(options=["--fault", "slow"], status=UNFIT)
+    finding = only(document, "speed")
+    assert finding["speed_kbit_per_s"] == 12000
+    assert "full speed" in finding["fact"] and "cable" in finding["fix"]
+    assert only(document, "device", "ok")  # it works, slowly
+
+
+@pytest.mark.parametrize("megabytes, verdict", [
+    (1, "fix"), (4, "fix"), (5, "ok"), (16, "ok")])
+def test_memory_is_compared_with_what_the_defaults_take(megabytes, verdict):
+    document = plugged(options=["--memory", str(megabytes)],
+                       status=UNFIT if verdict == "fix" else 0)
+    finding = only(document, "memory", verdict)
+    assert finding["limit_mb"] == megabytes
+    assert ("usbfs_memory_mb" in (finding["fix"] or "")) == (verdict == "fix")
+
+
+def test_device_that_does_not_answer_is_told():
+    document = plugged(options=["--fault", "mute@0x22"], status=UNFIT)
+    assert "FPGA_STATUS" in only(document, "device")["fact"]
+
+
+def test_no_device_says_what_to_check():
+    document = plugged("-d", "usb:", options=["--fault", "unplug@0"],
+                       status=UNFIT)
+    finding = only(document, "devices")
+    assert document["devices"] == [] and "cable" in finding["fix"]
+
+
+def test_several_devices_each_have_their_own():
+    keys = "virtual:devices=4,1.api=3,2.fault=slow,3.fault=denied"
+    document = plugged(options=["-d", keys], status=UNFIT)
+    assert [(finding["about"], finding["check"], finding["verdict"])
+            for finding in document["findings"]
+            if finding["about"].startswith("usb:")] == [
+        ("usb:1:2", "device", "ok"), ("usb:1:3", "firmware", "fix"),
+        ("usb:1:4", "speed", "fix"), ("usb:1:4", "device", "ok"),
+        ("usb:1:5", "permission", "fix")]
+    assert len(document["devices"]) == 4
+
+
+# ---- Elsewhere ------------------------------------------------------------
+
+
+@pytest.mark.skipif(HAS_USB, reason="this machine has USB")
+def test_machine_without_usb_is_told_so_in_one_line():
+    done = clyde("doctor", status=UNFIT)
+    library, line = done.stdout.splitlines()
+    assert "libusb" in library and "no USB" in line
+    assert complaint(done) == "1 thing to fix"
+
+
+@pytest.mark.parametrize("keys, check", [
+    ("", None), ("fault=busy", "busy"), ("fault=denied", "permission"),
+    ("fault=slow", "speed"), ("api=0", "firmware"), ("api=3", "firmware"),
+    ("fault=mute@0x22", "device")])
+def test_virtual_link_is_looked_at_too(keys, check):
+    done = clyde("-d", "virtual:" + keys, "doctor", "--json", "-",
+                 status=UNFIT if check else 0)
+    document = json.loads(done.stdout)
+    assert to_fix(document) == ([check] if check else [])
+    assert not found(document, "libusb")  # it has no part in this
+
+
+def test_one_device_can_be_chosen():
+    options = ["--devices", "2"]
+    document = plugged("-s", "C3-20230101T120001Z", options=options)
+    assert [device["uri"] for device in document["devices"]] == ["usb:1:3"]
+    document = plugged("-d", "usb:1:2", options=options)
+    assert [device["uri"] for device in document["devices"]] == ["usb:1:2"]
+    plugged("-s", "nonesuch", options=options, status=NO_SERIAL)
+
+
+def test_doctor_changes_nothing(tmp_path):
+    done = clyde("-d", "virtual:api=3", "doctor", "--firmware",
+                 str(tmp_path / "x.ihex"), status=USAGE)
+    assert "--firmware" in complaint(done)
+
+
+def test_keys_for_a_device_that_is_not_there_are_refused():
+    done = clyde("-d", "virtual:devices=2,2.api=3", "list", status=USAGE)
+    assert "device 2" in complaint(done)
+
+
+@pytest.mark.parametrize("megabytes", ["0", "-1", "x", "1025", ""])
+def test_absurd_memory_is_refused(megabytes):
+    done = clyde("virtual", "--memory", megabytes, "--", "true", status=USAGE)
+    assert "--memory" in complaint(done)
+
+
+# Opened, asked for something by the host, and then looked at.
+SELF = """
+import fcntl, os, struct
+fd = os.open("/dev/bus/usb/001/002", os.O_RDWR)
+fcntl.ioctl(fd, 0x8004550f, struct.pack("I", 0))
+print(os.readlink(f"/proc/self/fd/{fd}"))
+"""
+
+
+def test_a_reader_of_proc_sees_device_files_under_the_usbfs():
+    text = subprocess.run(
+        [CLYDE, "virtual", "--", "/usr/bin/python3", "-c", SELF],
+        capture_output=True, text=True, timeout=SECONDS).stdout
+    assert text == "/dev/bus/usb/001/002\n"
