@@ -37,12 +37,16 @@ class DeviceInfo(NamedTuple):
     revision: str
     api_level: int
     modified: bool
+    configured: bool
+    speed_kbit_per_s: int
+    node: str
 
 
 def device_info(info: Any) -> DeviceInfo:
     return DeviceInfo(text(info.uri), text(info.serial),
                       text(info.manufacturer), text(info.product),
-                      text(info.revision), info.api_level, info.modified)
+                      text(info.revision), info.api_level, info.modified,
+                      info.configured, info.speed_kbit_per_s, text(info.node))
 
 
 def encode(name: Optional[str]) -> Any:
@@ -70,9 +74,15 @@ class Context(Owner):
 
     def device_list(self, uri: Optional[str] = None) -> List[DeviceInfo]:
         """The devices behind a URI; those that are plugged in, if none."""
+        return self._list(lib.clyde_device_list, uri)
+
+    def device_survey(self, uri: Optional[str] = None) -> List[DeviceInfo]:
+        """The same without opening any, so with less known of each."""
+        return self._list(lib.clyde_device_survey, uri)
+
+    def _list(self, call: Any, uri: Optional[str]) -> List[DeviceInfo]:
         devices = ffi.new("struct clyde_device_info **")
-        count = check(lib.clyde_device_list(
-            self._handle, encode(uri), devices))
+        count = check(call(self._handle, encode(uri), devices))
         try:
             return [device_info(devices[0][i]) for i in range(count)]
         finally:

@@ -12,6 +12,8 @@ from conftest import URI
 def test_the_only_device_is_listed_as_it_opens():
     with clyde.Context() as context:
         [info] = context.device_list("virtual:")
+        [seen] = context.device_survey("virtual:")
+        assert seen.uri == info.uri and info.configured
         with context.open("virtual:", info.serial) as device:
             assert device.info.serial == info.serial == "C3-20230101T120000Z"
             assert device.link == "virtual" and not device.real_time
