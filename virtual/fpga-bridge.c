@@ -8,14 +8,15 @@
 #include "fpga-model.h"
 
 /*
- * Arbitration, in cycles of 48 MHz beside the data.  IN: SWITCH, DRIVE,
- * SETUP, PKTEND, and two until the FX2's flag has followed: 518 for a packet
- * of 512 B.  OUT: SWITCH, DRIVE, SETUP, and the five that the strobe, the
- * registered flags and the read pipeline take to run dry: 520.  From the
- * prototype's bridge, and upstream's gateware/fx2_crossbar.py.
+ * The arbitration of gateware/bridge.v, in cycles of 48 MHz beside the data:
+ * SWITCH, DRIVE, SETUP and the cycle that ends a burst.  For SETTLE cycles more
+ * the pipe's flag is old, and only others are granted.  If an OUT pipe's flag
+ * has fallen, that is what the burst waited for, and others wait with it.
  */
-#define IN_CYCLES  6
-#define OUT_CYCLES 8
+#define BURST_CYCLES  4
+#define SETTLE_CYCLES 2
+
+#define BURST_MAX 512 /* strobes of an OUT burst, whatever the packets */
 
 /* Bridge and core move at the same time, one byte a cycle each: in steps that
    are small beside a FIFO. */
@@ -32,6 +33,12 @@ static bool wants_out(
 		room += slot->core->ops->absorbs(slot->core, slot->in);
 	*ret_burst = least(room, fifo_readable(&model->fifos[index]));
 	return *ret_burst > 0;
+}
+
+static bool settling(const struct model *model, enum fifo_index index)
+{
+	return model->cycle < model->burst.settled &&
+		(model->burst.fell || index == model->burst.pipe);
 }
 
 static bool expired(const struct model *model, const struct in_pipe *pipe)
@@ -62,7 +69,7 @@ bool bridge_grant(struct model *model)
 		uint16_t size;
 		bool in = fifo_is_in(index);
 
-		if (in_reset(model, index))
+		if (in_reset(model, index) || settling(model, index))
 			continue;
 		if (!(in ? wants_in : wants_out)(model, index, &size))
 			continue;
@@ -70,8 +77,7 @@ bool bridge_grant(struct model *model)
 			.busy = true,
 			.pipe = index,
 			.left = size,
-			.end = model->cycle + size +
-				(in ? IN_CYCLES : OUT_CYCLES),
+			.end = model->cycle + size + BURST_CYCLES,
 		};
 		return true;
 	}
@@ -141,17 +147,38 @@ static void close_packet(
 	}
 }
 
+/* The packet is empty: with another behind it the flag has not fallen, and the
+   strobes go on.  True if so. */
+static bool go_on(struct model *model, struct fifo *fifo)
+{
+	struct burst *burst = &model->burst;
+	uint16_t size;
+
+	burst->strobes += burst->moved;
+	fifo_skip(fifo, burst->moved);
+	burst->moved = 0;
+	burst->fell = fifo_readable(fifo) == 0;
+	if (burst->fell || burst->strobes >= BURST_MAX ||
+		!wants_out(model, burst->pipe, &size))
+		return false;
+	burst->left = least(size, BURST_MAX - burst->strobes);
+	burst->end += burst->left;
+	burst->begun = false;
+	return true;
+}
+
 static void finish(struct model *model)
 {
-	enum fifo_index index = model->burst.pipe;
-	struct fifo *fifo = &model->fifos[index];
+	struct burst *burst = &model->burst;
+	struct fifo *fifo = &model->fifos[burst->pipe];
 
 	move(model);
-	if (fifo_is_in(index))
-		close_packet(model, &model->in[index - FIFO_EP6], fifo);
-	else
-		fifo_skip(fifo, model->burst.moved);
-	model->burst.busy = false;
+	if (fifo_is_in(burst->pipe))
+		close_packet(model, &model->in[burst->pipe - FIFO_EP6], fifo);
+	else if (go_on(model, fifo))
+		return;
+	burst->busy = false;
+	burst->settled = burst->end + SETTLE_CYCLES;
 }
 
 /* Whether a burst concerns nobody but this core. */
@@ -234,7 +261,7 @@ void bridge_run(struct model *model, uint64_t until)
 		finish(model);
 }
 
-uint64_t bridge_next_flush(const struct model *model)
+uint64_t bridge_next(const struct model *model)
 {
 	uint64_t next = CORE_NEVER;
 
@@ -243,10 +270,15 @@ uint64_t bridge_next_flush(const struct model *model)
 		uint64_t cycle =
 			pipe->flush ? model->cycle : pipe->quiet + pipe->idle;
 
+		if (cycle < model->burst.settled &&
+			settling(model, FIFO_EP6 + i))
+			cycle = model->burst.settled;
 		if (!in_reset(model, FIFO_EP6 + i) && pipe->pending &&
 			pipe->ring.level == 0 &&
 			fifo_has_room(&model->fifos[FIFO_EP6 + i]))
 			next = least(next, cycle);
 	}
+	if (model->cycle < model->burst.settled)
+		next = least(next, model->burst.settled);
 	return next;
 }

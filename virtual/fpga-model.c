@@ -189,11 +189,13 @@ static tick model_advance(struct fpga *fpga, tick now)
 	for (;;) {
 		if (model->burst.busy && model->burst.end > target)
 			return model->burst.end * TICKS_PER_CYCLE;
-		if (model->burst.busy)
+		if (model->burst.busy) {
 			bridge_run(model, model->burst.end);
+			continue;
+		}
 		if (bridge_grant(model))
 			continue;
-		next = least(bridge_next_flush(model), model->event);
+		next = least(bridge_next(model), model->event);
 		if (model->cycle >= target)
 			break;
 		model_run(model, least(target, next));

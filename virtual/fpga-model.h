@@ -43,9 +43,12 @@ struct burst {
 	bool busy;
 	bool begun; /* steps have been taken */
 	enum fifo_index pipe;
-	uint16_t left;  /* bytes that it has still to move */
-	uint16_t moved; /* and those that have left the FX2's buffer */
+	uint16_t left;    /* bytes that it has still to move */
+	uint16_t moved;   /* and those that have left the FX2's packet */
+	uint16_t strobes; /* bytes of the packets before that */
 	uint64_t end;
+	uint64_t settled; /* cycle at which its pipe's flag is right again, */
+	bool fell;        /* which has fallen: others wait as well */
 };
 
 struct model {
@@ -103,11 +106,11 @@ void model_reset_pipes(struct model *model, uint8_t reset);
 void model_switch(struct model *model, enum fifo_index index, uint8_t core);
 
 /* The bridge: begin a burst, if a pipe wants one; let it run up to a cycle,
-   at most its end; and the cycle at which an idle time ends and a packet
-   closes, or CORE_NEVER. */
+   at most its end; and the cycle at which it does something by itself, since
+   an idle time is over or a flag is right again, or CORE_NEVER. */
 bool bridge_grant(struct model *model);
 void bridge_run(struct model *model, uint64_t until);
-uint64_t bridge_next_flush(const struct model *model);
+uint64_t bridge_next(const struct model *model);
 
 bool model_i2c_write(
 	struct fpga *fpga, tick now, const uint8_t *data, size_t size);
