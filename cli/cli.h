@@ -25,9 +25,11 @@ struct tool {
 	const char *supply;
 	const char *json;
 	const char *capture;
+	const char *trace;
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
+	char traced[CLYDE_URI_SIZE]; /* the URI, with what --trace adds */
 	struct output output;
 	/* How it ended, and the line that says so */
 	enum status status;

@@ -5,7 +5,14 @@
 
 #include <errno.h>
 
-enum { KEY_VERSION = 0x100, KEY_FIRMWARE, KEY_JSON, KEY_LOG, KEY_CAPTURE };
+enum {
+	KEY_VERSION = 0x100,
+	KEY_FIRMWARE,
+	KEY_JSON,
+	KEY_LOG,
+	KEY_CAPTURE,
+	KEY_TRACE
+};
 
 /* ---- Everywhere ------------------------------------------------------- */
 
@@ -49,6 +56,9 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 	case KEY_CAPTURE:
 		tool->capture = argument;
 		return 0;
+	case KEY_TRACE:
+		tool->trace = argument;
+		return 0;
 	case 'h':
 	case '?':
 		print_help(state, tool->place);
@@ -77,6 +87,10 @@ static const struct argp_option global_options[] = {
 		0},
 	{"capture", KEY_CAPTURE, "FILE", 0,
 		"Write every USB transfer to a pcap file, for Wireshark", 0},
+	{"trace", KEY_TRACE, "FILE", 0,
+		"Run the virtual device with the FPGA's gateware itself, and "
+		"write its waveform, as FST for GTKWave",
+		0},
 	{"help", 'h', NULL, 0, "Print this help", 0},
 	{NULL, '?', NULL, OPTION_ALIAS, NULL, 0},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", 0},

@@ -77,9 +77,34 @@ bool open_capture(struct tool *tool)
 		tool, STATUS_OUTPUT, "%s", clyde_context_error(tool->context));
 }
 
+/* A waveform is a virtual device's, so it is that URI's. */
+static bool open_trace(struct tool *tool)
+{
+	int size;
+
+	if (tool->trace == NULL)
+		return true;
+	if (tool->uri == NULL || strncmp(tool->uri, "virtual:", 8) != 0)
+		return misuse(tool,
+			"--trace is for a virtual device: "
+			"-d virtual:");
+	if (strchr(tool->trace, ','))
+		return misuse(tool, "--trace %s: no comma in its name, please",
+			tool->trace);
+	size = snprintf(tool->traced, sizeof(tool->traced),
+		"%s%sfpga=twin,trace=%s", tool->uri, tool->uri[8] ? "," : "",
+		tool->trace);
+	if (size >= (int)sizeof(tool->traced))
+		return misuse(
+			tool, "--trace %s: the name is too long", tool->trace);
+	tool->uri = tool->traced;
+	return true;
+}
+
 bool open_device(struct tool *tool)
 {
-	if (!open_output(tool) || !open_capture(tool) || !load_firmware(tool) ||
+	if (!open_trace(tool) || !open_output(tool) || !open_capture(tool) ||
+		!load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
 				tool->serial, &tool->device)))

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "virtual/fpga-twin.h"
+
 static int number(struct parser *parser, const char *key, const char *value,
 	uint64_t minimum, uint64_t maximum, uint64_t *ret_number)
 {
@@ -241,6 +243,37 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 	return 0;
 }
 
+static int parse_fpga(struct parser *parser, const char *key, const char *value)
+{
+	bool twin = strcmp(value, "twin") == 0;
+	const char *why;
+
+	if (!twin && strcmp(value, "model") != 0)
+		return complain(parser->complaint, EINVAL,
+			"virtual: %s=%s is not one of model twin", key, value);
+	if (twin && twin_module(&why) == NULL)
+		return complain(parser->complaint, ENOSYS, "virtual: %s=%s: %s",
+			key, value, why);
+	parser->options->device.twin = twin;
+	return 0;
+}
+
+static int parse_trace(
+	struct parser *parser, const char *key, const char *value)
+{
+	FILE *file = fopen(value, "wb");
+
+	(void)key;
+	if (file == NULL)
+		return complain(parser->complaint,
+			errno == ENOENT ? EINVAL : errno, "%s: %s", value,
+			strerror(errno));
+	fclose(file);
+	snprintf(parser->options->trace_path,
+		sizeof(parser->options->trace_path), "%s", value);
+	return 0;
+}
+
 const struct virtual_key virtual_keys[] = {
 	{"devices", parse_devices},
 	{"index", parse_index},
@@ -259,6 +292,8 @@ const struct virtual_key virtual_keys[] = {
 	{"loadA", parse_port},
 	{"loadB", parse_port},
 	{"fault", parse_fault},
+	{"fpga", parse_fpga},
+	{"trace", parse_trace},
 	{"wire", parse_wire},
 	{"part", parse_part},
 	{0},

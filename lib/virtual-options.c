@@ -44,6 +44,10 @@ static int parse_pairs(struct parser *parser, char *text)
 		return complain(parser->complaint, EINVAL,
 			"virtual: eeprom= is for one device, and devices=%u",
 			parser->options->devices);
+	if (result == 0 && parser->options->trace_path[0] &&
+		(parser->options->devices > 1 || !parser->options->device.twin))
+		return complain(parser->complaint, EINVAL,
+			"virtual: trace= is for one device, with fpga=twin");
 	return result;
 }
 

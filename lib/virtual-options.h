@@ -21,6 +21,7 @@ struct virtual_options {
 	uint64_t unplug_us; /* UINT64_MAX = never */
 	bool configured;
 	char eeprom_path[CLYDE_URI_SIZE];
+	char trace_path[CLYDE_URI_SIZE];
 	uint8_t *eeprom; /* as read, EEPROM_SIZE bytes; or NULL */
 	struct device_options device;
 	struct faults faults;

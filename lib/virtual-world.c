@@ -20,8 +20,12 @@ static int preload(struct device *device)
 
 struct device *virtual_device_new(const struct virtual_options *options)
 {
-	struct device *device = device_new(&options->device, &options->faults);
+	struct device_options described = options->device;
+	struct device *device;
 
+	if (options->trace_path[0])
+		described.trace = options->trace_path;
+	device = device_new(&described, &options->faults);
 	if (device && options->configured && preload(device) < 0) {
 		device_free(device);
 		return NULL;

@@ -63,6 +63,17 @@ static bool populate(struct pins *pins, const struct device_options *options)
 	return true;
 }
 
+static struct fpga *new_fpga(
+	struct device *device, const struct device_options *options)
+{
+	struct pins *pins = &device->board.pins;
+
+	if (options->twin)
+		return fpga_twin_new(
+			device->fifos, pins, &device->faults, options->trace);
+	return fpga_model_new(device->fifos, pins, &device->faults);
+}
+
 struct device *device_new(
 	const struct device_options *options, const struct faults *faults)
 {
@@ -80,8 +91,7 @@ struct device *device_new(
 	}
 	if (board_init(&device->board, options->revision, eeprom) == 0 &&
 		populate(&device->board.pins, options))
-		device->fpga = fpga_model_new(
-			device->fifos, &device->board.pins, &device->faults);
+		device->fpga = new_fpga(device, options);
 	if (device->fpga == NULL) {
 		device_free(device);
 		return NULL;

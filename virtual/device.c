@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Address, register and value. */
+#define PIPE_RESET_BYTES 3
+
 #define DEVICE(pointer) ((struct device *)(pointer))
 
 static tick earliest(tick a, tick b)
@@ -127,6 +130,29 @@ static tick next_due(const struct device *device)
 	return earliest(due, loader_due(device));
 }
 
+/* When the I2C transaction with the FPGA begins that ends at a job's due. */
+static tick i2c_start(const struct device *device, tick due)
+{
+	unsigned bytes = 0;
+	tick length;
+
+	if (device->control.pending && device->control.due == due)
+		bytes = PIPE_RESET_BYTES;
+	else if (device->job == JOB_MGMT)
+		bytes = mgmt_fpga_bytes(device);
+	length = bytes * device->fpga->byte_ticks;
+	return due > length ? due - length : 0;
+}
+
+/* The FPGA runs up to now, or to where it is about to be spoken to. */
+static tick advance_fpga(struct device *device, tick due, tick now)
+{
+	tick start = due == TICK_NEVER ? due : i2c_start(device, due);
+
+	return device->fpga->ops->advance(
+		device->fpga, start < now ? start : now);
+}
+
 static tick device_advance(struct function *function, tick now)
 {
 	struct device *device = DEVICE(function);
@@ -139,7 +165,7 @@ static tick device_advance(struct function *function, tick now)
 		due = next_due(device);
 		if (due > now)
 			break;
-		fpga->ops->settle(fpga, due);
+		fpga->ops->settle(fpga, i2c_start(device, due));
 		device->now = due;
 		if (device->control.pending && device->control.due == due)
 			control_execute(device);
@@ -152,7 +178,7 @@ static tick device_advance(struct function *function, tick now)
 		board_power_pins(&device->board);
 	}
 	device->now = now;
-	return earliest(due, fpga->ops->advance(fpga, now));
+	return earliest(due, advance_fpga(device, due, now));
 }
 
 static void device_setup(

@@ -26,7 +26,9 @@ struct device_options {
 	uint16_t vlimit_mv[PORT_COUNT];
 	uint16_t sense_mv[PORT_COUNT]; /* what is wired to the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* what the supplies feed */
-	uint16_t wires[WIRES_MAX];     /* pins that are one; 0 = no more */
+	bool twin;                     /* the FPGA is fpga-twin.c's */
+	const char *trace; /* its waveform's path, or NULL; the caller's */
+	uint16_t wires[WIRES_MAX]; /* pins that are one; 0 = no more */
 	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" = no more */
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   what stands above. */

@@ -123,6 +123,8 @@ void control_execute(struct device *device);
 
 /* mgmt.c: the same for a management request. */
 tick mgmt_cost(const struct device *device);
+/* Bytes that the request moves over I2C to and from the FPGA. */
+unsigned mgmt_fpga_bytes(const struct device *device);
 void mgmt_execute(struct device *device);
 void mgmt_reset(struct device *device);
 

@@ -46,11 +46,20 @@ struct fpga_ops {
 
 struct fpga {
 	const struct fpga_ops *ops;
+	/* How long a byte on the I2C bus takes it.  Transactions begin where
+	   settle() has left the FPGA, so much before they end; and in that
+	   time before a command of the 8051 ends, advance() does not take it
+	   any further. */
+	tick byte_ticks;
 };
 
-/* The model in C.  What it is given stays the caller's. */
+/* The model in C, and the Verilated image, which writes a waveform to a path
+   that is not NULL.  What they are given stays the caller's.  NULL if out of
+   memory; the twin also if twin_module() has none. */
 struct fpga *fpga_model_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	struct faults *faults);
+struct fpga *fpga_twin_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
+	struct faults *faults, const char *trace);
 
 /* From now on it takes no short cut: slow, for tests to compare with. */
 void fpga_model_step(struct fpga *fpga);

@@ -260,6 +260,18 @@ static const struct command *find(const struct device *device)
 	return NULL;
 }
 
+unsigned mgmt_fpga_bytes(const struct device *device)
+{
+	const struct command *command = find(device);
+
+	if (command && command->code == MGMT_FPGA_SET_REG)
+		return 1 + request_data(device);
+	/* Written: the register; read: what is in it. */
+	if (command && command->code == MGMT_FPGA_GET_REG)
+		return 3 + device->request.data.register_read.length;
+	return 0;
+}
+
 tick mgmt_cost(const struct device *device)
 {
 	const struct command *command = find(device);

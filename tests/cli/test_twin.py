@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The Verilated image behind the tool: -d virtual:fpga=twin, and --trace."""
+
+import os
+import subprocess
+
+import pytest
+from test_cli import USAGE, clyde, complaint, document, virtual
+
+INTERNAL = 70
+TWIN = "fpga=twin"
+
+
+def benchmark(keys, *arguments):
+    done = virtual(keys, "run", "benchmark", "--json", "-", *arguments)
+    return {mode["mode"]: mode for mode in document(done)["modes"]}
+
+
+def test_all_modes_run_on_the_gateware_itself():
+    modes = benchmark(TWIN, "-c", "512KiB")
+    assert list(modes) == ["source", "sink", "loopback", "latency"]
+    for mode in modes.values():
+        assert mode["complete"]
+    assert modes["latency"]["p50_us"] == 125
+
+
+def test_it_takes_as_long_as_the_model():
+    model = benchmark("", "-c", "1MiB", "source", "sink")
+    twin = benchmark(TWIN, "-c", "1MiB", "source", "sink")
+    for name, mode in model.items():
+        # an end is seen at the end of a microframe, 125 us
+        assert twin[name]["seconds"] == pytest.approx(
+            mode["seconds"], rel=0.001, abs=130e-6
+        )
+
+
+def test_a_fault_is_found_where_it_was_put():
+    done = virtual(
+        TWIN + ",fault=flip@0x4000",
+        "run", "benchmark", "-c", "64KiB", "source",
+        status=1,
+    )
+    assert "0x4000" in complaint(done)
+
+
+def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
+    trace = tmp_path / "run.fst"
+    clyde("-d", "virtual:", "--trace", str(trace),
+          "run", "benchmark", "-c", "4KiB", "source")
+    text = subprocess.run(
+        ["fst2vcd", str(trace)], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    strobe = next(
+        line.split()[3]
+        for line in text.splitlines()
+        if line.startswith("$var") and " fx2_slwr " in line
+    )
+    falls = text.split("\n").count("0" + strobe)
+    assert falls >= 8  # a burst each for eight packets of 512 B
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["-d", "usb:", "--trace", "x.fst"], "-d virtual:"),
+        (["--trace", "x.fst"], "-d virtual:"),
+        (["-d", "virtual:", "--trace", "a,b.fst"], "comma"),
+        (["-d", "virtual:", "--trace", "x" * 300], "too long"),
+        (["-d", "virtual:", "--trace", "no/such/folder.fst"], "No such file"),
+        (["-d", "virtual:trace=x.fst"], "fpga=twin"),
+        (["-d", "virtual:fpga=verilog"], "model twin"),
+    ],
+)
+def test_a_trace_that_cannot_be_is_one_line(arguments, says, tmp_path):
+    done = clyde(*arguments, "info", status=USAGE, cwd=tmp_path)
+    assert says in complaint(done)
+    assert os.listdir(tmp_path) in ([], ["x.fst"])
+
+
+def test_without_the_module_the_twin_says_so(tmp_path):
+    environment = dict(os.environ, CLYDE_TWIN=str(tmp_path / "none.so"))
+    done = clyde("-d", "virtual:fpga=twin", "info", status=INTERNAL,
+                 env=environment)
+    assert "CLYDE_TWIN" in complaint(done)
