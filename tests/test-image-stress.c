@@ -200,10 +200,21 @@ static void check_end(struct fx2 *fx2, const struct use *use)
 
 /* ---- Random ----------------------------------------------------------- */
 
+/* How often the host is there, of which it changes its mind. */
+static void draw_host(struct fx2 *fx2)
+{
+	static const unsigned stalls[] = {0, 40, 400, 1000, 4000, 20000};
+
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		struct fx2_pipe *pipe = &fx2->pipes[i];
+
+		pipe->stall = stalls[fx2_draw(fx2, 6)];
+		pipe->short_packets = fx2_draw(fx2, 2);
+	}
+}
+
 static void draw_use(struct fx2 *fx2, struct use *use)
 {
-	static const unsigned stalls[] = {0, 40, 1000, 20000};
-
 	use->mode = BENCH_SOURCE + fx2_draw(fx2, 3);
 	use->out = FIFO_EP2 + fx2_draw(fx2, 2);
 	use->in = FIFO_EP6 + fx2_draw(fx2, 2);
@@ -211,18 +222,15 @@ static void draw_use(struct fx2 *fx2, struct use *use)
 	use->watch = fx2_draw(fx2, 3) == 0;
 	use->idle = fx2_draw(fx2, 4) ? 20 + fx2_draw(fx2, 6000) : UINT16_MAX;
 	for (unsigned i = 0; i < FIFO_COUNT; i++) {
-		struct fx2_pipe *pipe = &fx2->pipes[i];
-
-		pipe->limit = UINT64_MAX;
-		pipe->buffers = 2 << fx2_draw(fx2, 2);
-		pipe->stall = stalls[fx2_draw(fx2, 4)];
-		pipe->short_packets = fx2_draw(fx2, 2);
+		fx2->pipes[i].limit = UINT64_MAX;
+		fx2->pipes[i].buffers = 2 << fx2_draw(fx2, 2);
 	}
 }
 
 /* What a host does meanwhile: it looks at a register, or flushes. */
 static void meddle(struct fx2 *fx2, const struct use *use)
 {
+	draw_host(fx2);
 	fx2_run(fx2, fx2_draw(fx2, 30000));
 	if (fx2_draw(fx2, 2)) {
 		assert_int_equal(fx2_get(fx2, REG_HEALTH, 1), REG_HEALTH_VALUE);
