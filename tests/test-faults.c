@@ -54,7 +54,9 @@ static void every_kind_can_be_added(void **state)
 		{"short@0x22", FAULT_SHORT, 0x22, 1},
 		{"alert@0x22", FAULT_ALERT, 0x22, 1},
 		{"done", FAULT_DONE, 0, 1}, {"health", FAULT_HEALTH, 0, 1},
-		{"unplug@1000000", FAULT_UNPLUG, 1000000, 1}};
+		{"unplug@1000000", FAULT_UNPLUG, 1000000, 1},
+		{"core@2", FAULT_CORE, 2, 1},
+		{"version@1", FAULT_VERSION, 1, 1}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {

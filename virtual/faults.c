@@ -4,8 +4,11 @@
 #include "faults.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire/regs.h"
 
 static const char *const names[FAULT_KINDS] = {
 	[FAULT_DROP] = "drop",
@@ -28,6 +31,8 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_LOST] = "lost",
 	[FAULT_DENIED] = "denied",
 	[FAULT_SLOW] = "slow",
+	[FAULT_CORE] = "core",
+	[FAULT_VERSION] = "version",
 };
 
 static int parse_kind(const char *text, size_t size)
@@ -107,6 +112,17 @@ const struct fault *faults_find(
 		if (faults->list[i].kind == kind)
 			return &faults->list[i];
 	return NULL;
+}
+
+uint8_t faults_entry(const struct faults *faults, unsigned place, unsigned byte,
+	uint8_t value)
+{
+	if (faults_at(faults, FAULT_CORE, place))
+		return 0;
+	if (byte == offsetof(struct core_entry, version) &&
+		faults_at(faults, FAULT_VERSION, place))
+		return value + 1;
+	return value;
 }
 
 /* Whether a byte of this stream is hit. */

@@ -23,6 +23,8 @@
  *	lost		it leaves for new firmware, and does not come back
  *	denied		nobody may open it
  *	slow		the hub shows it at full speed
+ *	core@PLACE	the image's table has no core there, counted from 1
+ *	version@PLACE	it has another version of that core
  *
  * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
  * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
@@ -54,6 +56,8 @@ enum fault_kind {
 	FAULT_LOST,
 	FAULT_DENIED,
 	FAULT_SLOW,
+	FAULT_CORE,
+	FAULT_VERSION,
 	FAULT_KINDS,
 };
 
@@ -84,6 +88,10 @@ const struct fault *faults_at(
 /* The first of this kind, or NULL. */
 const struct fault *faults_find(
 	const struct faults *faults, enum fault_kind kind);
+
+/* What a byte of the image's table of cores reads as. */
+uint8_t faults_entry(const struct faults *faults, unsigned place, unsigned byte,
+	uint8_t value);
 
 /*
  * Pass `size` bytes of a stream at an offset through the faults of the data,

@@ -94,7 +94,8 @@ static uint8_t read_table(const struct model *model, unsigned byte)
 {
 	if (model->table_index == 0 || model->table_index >= CORE_END)
 		return 0;
-	return ((const uint8_t *)&core_table[model->table_index])[byte];
+	return faults_entry(model->faults, model->table_index, byte,
+		((const uint8_t *)&core_table[model->table_index])[byte]);
 }
 
 static uint8_t read_alerts(struct model *model)

@@ -32,6 +32,7 @@ struct twin {
 	uint64_t offset[FIFO_COUNT];
 	bool fetched[FIFO_COUNT]; /* the next byte has met its faults */
 	uint8_t address;          /* of the register that I2C selected */
+	uint8_t table_index;      /* and what it wrote to that register */
 };
 
 #define TWIN(pointer) ((struct twin *)(pointer))

@@ -104,6 +104,8 @@ bool twin_i2c_write(
 		acknowledged = put(twin, data[i]);
 	stop(twin);
 	twin->address = data[0];
+	if (size > 1 && data[0] == REG_TABLE_INDEX)
+		twin->table_index = data[1];
 	/* The streams' offsets count from a pipe reset. */
 	for (unsigned i = 0;
 		size > 1 && data[0] == REG_PIPE_RESET && i < FIFO_COUNT; i++)
@@ -112,6 +114,19 @@ bool twin_i2c_write(
 			twin->fetched[i] = false;
 		}
 	return acknowledged;
+}
+
+/* What the faults make of a register. */
+static uint8_t err(const struct twin *twin, unsigned reg, uint8_t value)
+{
+	unsigned byte = reg - REG_TABLE;
+
+	if (reg == REG_HEALTH && faults_at(twin->faults, FAULT_HEALTH, 0))
+		return ~value;
+	if (byte < sizeof(struct core_entry))
+		return faults_entry(
+			twin->faults, twin->table_index, byte, value);
+	return value;
 }
 
 bool twin_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
@@ -127,8 +142,7 @@ bool twin_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
 	for (size_t i = 0; acknowledged && i < size; i++)
 		data[i] = get(twin, i + 1 == size);
 	stop(twin);
-	if (twin->address == REG_HEALTH && size > 0 &&
-		faults_at(twin->faults, FAULT_HEALTH, 0))
-		data[0] = ~data[0];
+	for (size_t i = 0; i < size; i++)
+		data[i] = err(twin, twin->address + i, data[i]);
 	return acknowledged;
 }

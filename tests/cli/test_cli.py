@@ -23,7 +23,7 @@ SECONDS = 30  # a sanitizer's, under valgrind or on a slow machine; else one
 OK, WRONG_DATA, USAGE, CORRUPT = 0, 1, 64, 65
 NO_SERIAL, NO_DEVICE, OUTPUT = 68, 69, 73
 TIMEOUT, PROTOCOL, SEVERAL, LIMIT = 75, 76, 79, 80
-FPGA, REFUSED, ALERT, UNPLUGGED = 81, 82, 84, 85
+FPGA, REFUSED, ALERT, UNPLUGGED, IMAGE = 81, 82, 84, 85, 87
 INTERRUPTED, TERMINATED = 130, 143
 
 BENCHMARK = ("run", "benchmark", "-c", "1MiB", "source")
@@ -599,6 +599,16 @@ def test_device_without_a_configuration_block_is_listed(tmp_path):
     assert "04b4:8613" in complaint(done)
 
 
+def test_an_image_is_not_loaded_into_another_revision(tmp_path):
+    path = tmp_path / "eeprom"
+    virtual(f"eeprom={path}", "list")
+    image = bytearray(path.read_bytes())
+    image[CONFIG_BLOCK] = 0x40
+    path.write_bytes(image)
+    done = virtual(f"eeprom={path}", *BENCHMARK, status=FPGA)
+    assert "no image for revision D0" in complaint(done)
+
+
 FAULTS = [
     (FPGA, "done", "FPGA"),
     (FPGA, "health", "health"),
@@ -608,6 +618,8 @@ FAULTS = [
     (TIMEOUT, "mute@0x22", "FPGA_STATUS"),
     (PROTOCOL, "short@0x22", "FPGA_STATUS"),
     (UNPLUGGED, "unplug@100000", "device"),
+    (IMAGE, "core@1", "no benchmark core"),
+    (IMAGE, "version@1", "version 2 of the benchmark core, not 1"),
 ]
 
 

@@ -43,6 +43,12 @@ def test_a_fault_is_found_where_it_was_put():
     assert "0x4000" in complaint(done)
 
 
+def test_a_core_that_the_image_lacks_is_said():
+    for fault, word in (("core", "no"), ("version", "version 2 of the")):
+        done = virtual(f"{TWIN},fault={fault}@1", "run", "benchmark", status=87)
+        assert f"{word} benchmark core" in complaint(done)
+
+
 def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
     trace = tmp_path / "run.fst"
     clyde("-d", "virtual:", "--trace", str(trace),

@@ -126,7 +126,7 @@ task test_tear;
 		run(SOURCE, 4'b0100);
 		last = 0;
 		was = 0;
-		for (j = 0; j < 40; j = j + 1) begin
+		for (j = 0; j < 12; j = j + 1) begin
 			read_word(BASE + 4, word);
 			began = fx2.cycle;
 			check(word > last, "the counter counts");

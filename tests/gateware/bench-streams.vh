@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// Tests of the benchmark core through bridge and switch.
+// Tests of the benchmark core through bridge and switch.  How it does with many
+// bytes, test-image-stress.c sees.
 
 localparam FULL_IN = 518, FULL_OUT = 518;
 
@@ -9,10 +10,10 @@ task test_source;
 		fx2.taking = 1;
 		fx2.checking_sequence = 1;
 		run(SOURCE, 4'b0100);
-		wait_cycles(300000);
+		wait_cycles(60000);
 		$display("source: %0d cycles a packet", fx2.full_in[0]);
 		check(fx2.full_in[0] == FULL_IN, "cycles of a full IN packet");
-		check(fx2.got[0] > 280000, "bytes have come");
+		check(fx2.got[0] > 55000, "bytes have come");
 		check(fx2.packets[0] * 512 == fx2.got[0], "in full packets");
 	end
 endtask
@@ -20,16 +21,16 @@ endtask
 task test_sink;
 	begin
 		fx2.sequential = 1;
-		fx2.limit[0] = 262144;
+		fx2.limit[0] = 32768;
 		run(SINK, 4'b0001);
 		fx2.feeding = 1;
-		wait_cycles(200000);
+		wait_cycles(25000);
 		$display("sink: %0d cycles a packet", fx2.full_out[0]);
 		check(fx2.full_out[0] == FULL_OUT, "cycles of a full OUT packet");
-		settle(300000);
+		settle(60000);
 		expect_reg(BASE + 1, 0);
 		read_word(BASE + 4, word);
-		check(word === 262144, "all bytes are counted");
+		check(word === 32768, "all bytes are counted");
 	end
 endtask
 
@@ -62,21 +63,21 @@ endtask
 
 task test_loopback;
 	begin
-		fx2.limit[0] = 262144;
+		fx2.limit[0] = 32768;
 		fx2.taking = 1;
 		run(LOOPBACK, 4'b0101);
 		fx2.feeding = 1;
-		wait_cycles(400000);
+		wait_cycles(60000);
 		$display("loopback: %0d cycles a packet in and one out",
 			fx2.full_in[0]);
 		check(fx2.full_in[0] <= FULL_IN + FULL_OUT,
 			"cycles of a packet in and one out");
-		settle(400000);
-		check(fx2.got[0] == 262144, "all has come back");
+		settle(60000);
+		check(fx2.got[0] == 32768, "all has come back");
 		check(fx2.empty_packets[0] == 1 & fx2.last_size[0] == 0,
 			"a full packet was followed by an empty one");
 		read_word(BASE + 4, word);
-		check(word === 262144, "and was counted");
+		check(word === 32768, "and was counted");
 	end
 endtask
 
@@ -145,14 +146,14 @@ task test_flush;
 	end
 endtask
 
-// Pipes are reset in the middle of a stream, 50 times.
+// Pipes are reset in the middle of a stream, 16 times.
 task test_reset;
 	begin
 		fx2.checking_sequence = 1;
 		run(SOURCE, 4'b0100);
-		for (j = 0; j < 25; j = j + 1) begin
+		for (j = 0; j < 8; j = j + 1) begin
 			fx2.taking = 1;
-			wait_cycles(500 + j * 53);
+			wait_cycles(500 + j * 159);
 			restart(4'b0100);
 			check(fx2.in_fill[0] < 512, "no stale bytes");
 		end
@@ -163,53 +164,12 @@ task test_reset;
 		write_reg(`REG_PIPE_RESET, 8'h0f);
 		fx2.checking_sequence = 0;
 		run(LOOPBACK, 4'b0101);
-		for (j = 0; j < 25; j = j + 1) begin
+		for (j = 0; j < 8; j = j + 1) begin
 			restart(4'b0101);
 			fx2.taking = 1;
 			fx2.feeding = 1;
-			wait_cycles(700 + j * 117);
+			wait_cycles(700 + j * 351);
 		end
 		check(fx2.got[0] > 0, "the loop goes on");
-	end
-endtask
-
-// Stalls and short packets, half of the time in loopback: +cycles=N in each
-// of 16 rounds.
-task test_random;
-	integer round, cycles;
-	begin
-		if (!$value$plusargs("cycles=%d", cycles))
-			cycles = 16000;
-		fx2.short_packets = 1;
-		for (round = 0; round < 16; round = round + 1) begin
-			fx2.stall = (round & 3) == 3 ? 254 : 85 * (round & 3);
-			fx2.seed = round + 1;
-			fx2.checking_sequence = !round[2];
-			fx2.sequential = !round[2];
-			write_reg(`REG_PIPE_RESET, 8'h0f);
-			run(round[2] ? LOOPBACK : round[3] ? SOURCE : SINK,
-				round[2] ? 4'b0101 : round[3] ? 4'b0100 : 4'b0001);
-			restart(round[2] ? 4'b0101 : round[3] ? 4'b0100 :
-				4'b0001);
-			fx2.feeding = 1;
-			fx2.taking = 1;
-			wait_cycles(cycles);
-			fx2.feeding = 0;
-			fx2.stall = 0;
-			if (round[2] | !round[3])
-				settle(300000);
-			$display("round %0d: %0d bytes out, %0d in", round,
-				fx2.moved_out[0], fx2.got[0]);
-			if (round[2])
-				check(fx2.got[0] == fx2.sent[0],
-					"all came back");
-			else if (round[3])
-				check(fx2.got[0] > 0, "bytes came");
-			else begin
-				expect_reg(BASE + 1, 0);
-				read_word(BASE + 4, word);
-				check(word === fx2.sent[0], "all were checked");
-			end
-		end
 	end
 endtask

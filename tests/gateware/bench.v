@@ -136,7 +136,6 @@ module bench;
 		"loopback": test_loopback;
 		"flush": test_flush;
 		"reset": test_reset;
-		"random": test_random;
 		default: check(0, "there is such a test");
 		endcase
 		check(fx2.errors == 0, "the rules of the bus were kept");

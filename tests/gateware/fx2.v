@@ -27,8 +27,6 @@ module fx2 (
 	reg [1:0] sequential;         // OUT is SEQUENCE
 	reg [1:0] taking;
 	reg [1:0] checking_sequence;  // IN is SEQUENCE
-	reg short_packets;
-	integer stall;                // of 256 cycles, in which the host pauses
 	integer limit [0:1];          // bytes to feed
 	reg [15:0] reset;             // 1: forget all, once
 	integer bad_at;               // OUT byte to send wrong, or -1
@@ -65,7 +63,6 @@ module fx2 (
 	integer in_fill [0:1];
 	reg [15:0] in_lfsr [0:1];
 
-	integer seed;
 	integer e, i, at, size;
 	reg [7:0] expected;
 	wire [31:0] head = fifoadr[0] * BUFFERS * SIZE + out_head[fifoadr[0]];
@@ -119,13 +116,10 @@ module fx2 (
 		sequential = 0;
 		taking = 0;
 		checking_sequence = 0;
-		short_packets = 0;
-		stall = 0;
 		reset = 0;
 		bad_at = -1;
 		errors = 0;
 		cycle = 0;
-		seed = 1;
 		flag = 0;
 		for (e = 0; e < 2; e = e + 1) begin
 			limit[e] = 32'h7fffffff;
@@ -135,8 +129,7 @@ module fx2 (
 
 	task feed;
 		begin
-			size = short_packets & ($random(seed) & 3) != 0 ?
-				1 + ($random(seed) & 511) : SIZE;
+			size = SIZE;
 			if (size > limit[e] - sent[e])
 				size = limit[e] - sent[e];
 			for (i = 0; i < size; i = i + 1) begin
@@ -244,12 +237,9 @@ module fx2 (
 
 		for (e = 0; e < 2; e = e + 1) begin
 			if (feeding[e] & out_packets[e] < BUFFERS &
-					sent[e] < limit[e] &&
-					(stall == 0 ||
-					 ($random(seed) & 255) >= stall))
+					sent[e] < limit[e])
 				feed;
-			if (taking[e] & in_packets[e] != 0 && (stall == 0 ||
-					($random(seed) & 255) >= stall))
+			if (taking[e] & in_packets[e] != 0)
 				take;
 			if (reset[e])
 				forget(e);

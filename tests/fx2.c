@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The FX2's end of the FIFO bus, a cycle at a time. */
+#include "fx2.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FLOATING 0x5a /* FD while nobody drives it */
+
+unsigned fx2_draw(struct fx2 *fx2, unsigned limit)
+{
+	fx2->seed ^= fx2->seed << 13;
+	fx2->seed ^= fx2->seed >> 17;
+	fx2->seed ^= fx2->seed << 5;
+	return fx2->seed % limit;
+}
+
+static void keep(const struct fx2 *fx2, bool kept, const char *rule)
+{
+	if (!kept)
+		fail_msg("cycle %" PRIu64 ", pipe %u: %s", fx2->cycle,
+			fx2->pins.fifoadr, rule);
+}
+
+static void count_packet(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	pipe->packets++;
+	pipe->cycles = fx2->cycle - pipe->packet_at;
+	pipe->packet_at = fx2->cycle;
+}
+
+/* SLRD of an empty pipe does nothing; what the FPGA makes of it, its core's
+   count and check tell. */
+static void give(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	if (pipe->used == 0)
+		return;
+	pipe->moved_at = fx2->cycle;
+	if (++pipe->bus % PACKET_SIZE == 0)
+		count_packet(fx2, pipe);
+	if (++pipe->at < pipe->size[pipe->first])
+		return;
+	pipe->at = 0;
+	pipe->first = (pipe->first + 1) % pipe->buffers;
+	pipe->used--;
+}
+
+static void take(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	unsigned open = (pipe->first + pipe->used) % pipe->buffers;
+
+	keep(fx2, pipe->used < pipe->buffers, "SLWR, and the flag says full");
+	keep(fx2, pipe->at < PACKET_SIZE, "513 bytes and no PKTEND");
+	pipe->data[open][pipe->at++] = fx2->pins.fd_o;
+	pipe->bus++;
+}
+
+/* A packet that is not full was asked for, or has waited; an empty one says
+   that after a full one nothing came. */
+static void check_short(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	uint64_t since = pipe->from ? pipe->from->moved_at : pipe->offered_at;
+
+	keep(fx2, pipe->at > 0 || pipe->after_full, "an empty packet");
+	keep(fx2, !pipe->flowing, "a short packet in a stream without a gap");
+	if (fx2->cycle >= since + pipe->idle)
+		return;
+	keep(fx2, pipe->flushes > 0, "a short packet before its time");
+	pipe->flushes--;
+}
+
+static void commit(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	unsigned open = (pipe->first + pipe->used) % pipe->buffers;
+
+	keep(fx2, pipe->used < pipe->buffers, "PKTEND, and the flag says full");
+	if (pipe->at == PACKET_SIZE)
+		count_packet(fx2, pipe);
+	else
+		check_short(fx2, pipe);
+	pipe->after_full = pipe->at == PACKET_SIZE;
+	pipe->size[open] = pipe->at;
+	pipe->at = 0;
+	pipe->used++;
+}
+
+static void strobe(struct fx2 *fx2)
+{
+	const struct twin_pins *pins = &fx2->pins;
+	struct fx2_pipe *pipe = &fx2->pipes[pins->fifoadr];
+
+	if (fifo_is_in(pins->fifoadr)) {
+		keep(fx2, pins->slrd, "SLRD of an IN pipe");
+		keep(fx2, pins->sloe, "SLOE of an IN pipe");
+		if (!pins->slwr)
+			take(fx2, pipe);
+		if (!pins->pktend)
+			commit(fx2, pipe);
+	} else {
+		keep(fx2, pins->slwr && pins->pktend,
+			"SLWR or PKTEND of an OUT pipe");
+		keep(fx2, pins->slrd || !pins->sloe, "SLRD without SLOE");
+		if (!pins->slrd)
+			give(fx2, pipe);
+	}
+}
+
+static void send_packet(struct fx2 *fx2, struct fx2_pipe *pipe)
+{
+	unsigned slot = (pipe->first + pipe->used) % pipe->buffers;
+	unsigned size = PACKET_SIZE;
+
+	if (pipe->short_packets && fx2_draw(fx2, 4))
+		size = 1 + fx2_draw(fx2, fx2_draw(fx2, 2) ? 4 : PACKET_SIZE);
+	if (size > pipe->limit - pipe->host)
+		size = pipe->limit - pipe->host;
+	pipe->bytes(pipe, pipe->data[slot], size);
+	pipe->host += size;
+	pipe->size[slot] = size;
+	pipe->used++;
+}
+
+static void receive_packet(struct fx2_pipe *pipe)
+{
+	unsigned size = pipe->size[pipe->first];
+
+	pipe->bytes(pipe, pipe->data[pipe->first], size);
+	pipe->host += size;
+	pipe->first = (pipe->first + 1) % pipe->buffers;
+	pipe->used--;
+}
+
+/* Now and then it is away for long. */
+static void act(struct fx2 *fx2, unsigned index)
+{
+	struct fx2_pipe *pipe = &fx2->pipes[index];
+
+	if (!pipe->running || fx2->cycle < pipe->next)
+		return;
+	if (fifo_is_in(index)) {
+		if (pipe->used == 0)
+			return;
+		receive_packet(pipe);
+	} else {
+		if (pipe->used == pipe->buffers || pipe->host == pipe->limit)
+			return;
+		send_packet(fx2, pipe);
+	}
+	if (pipe->stall)
+		pipe->next = fx2->cycle + 1 +
+			fx2_draw(fx2,
+				1 + pipe->stall / (fx2_draw(fx2, 8) ? 16 : 1));
+}
+
+static bool flag(const struct fx2_pipe *pipe, unsigned index)
+{
+	return fifo_is_in(index) ? pipe->used < pipe->buffers : pipe->used > 0;
+}
+
+static uint8_t head_byte(const struct fx2 *fx2)
+{
+	const struct fx2_pipe *pipe = &fx2->pipes[fx2->pins.fifoadr];
+
+	return fx2->pins.sloe ? FLOATING : pipe->data[pipe->first][pipe->at];
+}
+
+void fx2_step(struct fx2 *fx2)
+{
+	struct twin_pins *pins = &fx2->pins;
+
+	fx2->cycle++;
+	strobe(fx2);
+	pins->flag = 0;
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		act(fx2, i);
+		pins->flag |= flag(&fx2->pipes[i], i) << i;
+	}
+	pins->fd_i = head_byte(fx2);
+	pins->port_i ^= fx2->toggle;
+	fx2->module->cycle(fx2->logic, pins);
+}
+
+void fx2_run(struct fx2 *fx2, uint64_t cycles)
+{
+	while (cycles-- > 0)
+		fx2_step(fx2);
+}
+
+void fx2_forget(struct fx2 *fx2, unsigned index)
+{
+	struct fx2_pipe *pipe = &fx2->pipes[index];
+
+	pipe->host = pipe->bus = pipe->packets = pipe->packet_at = 0;
+	pipe->moved_at = fx2->cycle;
+	pipe->first = pipe->used = pipe->at = 0;
+	pipe->after_full = false;
+	pipe->flushes = 0;
+	pipe->next = 0;
+}
+
+void fx2_open(struct fx2 *fx2, unsigned seed)
+{
+	const char *why;
+
+	memset(fx2, 0, sizeof(*fx2));
+	fx2->seed = seed * 2654435761u + 1;
+	fx2->module = twin_module(&why);
+	assert_non_null(fx2->module);
+	fx2->logic = fx2->module->power_up(NULL);
+	assert_non_null(fx2->logic);
+	fx2->pins = (struct twin_pins){.scl = 1,
+		.sda = 1,
+		.sloe = 1,
+		.slrd = 1,
+		.slwr = 1,
+		.pktend = 1};
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		fx2->pipes[i].buffers = BUFFERS_MAX;
+		fx2->pipes[i].limit = UINT64_MAX;
+	}
+}
+
+void fx2_close(struct fx2 *fx2)
+{
+	fx2->module->power_down(fx2->logic);
+}
