@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -140,6 +141,9 @@ static int open_pty(struct endpoint *endpoint)
 	if (result < 0)
 		return run_fail(run, -result, "the pty cannot be used: %s",
 			strerror(-result));
+	/* Without it, somebody who comes is noticed a little later. */
+	endpoint->opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	inotify_add_watch(endpoint->opened, slave, IN_OPEN);
 	if (path) {
 		result = link_path(endpoint, path, slave);
 		if (result < 0)
@@ -152,20 +156,29 @@ static int open_pty(struct endpoint *endpoint)
 	return 0;
 }
 
+/* Or was, and something has been written to it. */
 static bool slave_is_open(const struct endpoint *endpoint)
 {
 	struct pollfd master = {.fd = endpoint->master, .events = POLLIN};
+	char events[1024];
 
+	/* Before the look: who comes after it is told anew. */
+	while (read(endpoint->opened, events, sizeof(events)) > 0)
+		;
 	poll(&master, 1, 0);
-	return !(master.revents & POLLHUP);
+	return !(master.revents & POLLHUP) || master.revents & POLLIN;
 }
 
 /* ---- All of them ------------------------------------------------------ */
 
 int endpoint_open(struct endpoint *endpoint, struct clyde_run *run)
 {
-	*endpoint = (struct endpoint){
-		.run = run, .in = -1, .out = -1, .listener = -1, .master = -1};
+	*endpoint = (struct endpoint){.run = run,
+		.in = -1,
+		.out = -1,
+		.listener = -1,
+		.master = -1,
+		.opened = -1};
 	if (run_chosen(run, "mode", "tty"))
 		return open_tty(endpoint);
 	if (run_chosen(run, "mode", "pty"))
@@ -199,6 +212,7 @@ void endpoint_close(struct endpoint *endpoint)
 	free(endpoint->saved);
 	drop(&endpoint->listener);
 	drop(&endpoint->master);
+	drop(&endpoint->opened);
 	if (endpoint->path[0])
 		unlink(endpoint->path);
 }
@@ -291,17 +305,19 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 	return 0;
 }
 
-void endpoint_wait(
-	struct endpoint *endpoint, bool input, bool output, int timeout_ms)
+/* One that is -1 is passed over, whatever has become of it. */
+bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
+	int other, int timeout_ms)
 {
-	struct pollfd fds[3];
-	int count = 0;
+	bool alone = endpoint->in < 0;
+	struct pollfd fds[] = {
+		{input && !endpoint->ended ? endpoint->in : -1, POLLIN, 0},
+		{output && !endpoint->hung_up ? endpoint->out : -1, POLLOUT, 0},
+		{alone ? endpoint->listener : -1, POLLIN, 0},
+		{alone ? endpoint->opened : -1, POLLIN, 0},
+		{other, POLLIN, 0},
+	};
 
-	if (endpoint->in >= 0 && input && !endpoint->ended)
-		fds[count++] = (struct pollfd){endpoint->in, POLLIN, 0};
-	if (endpoint->out >= 0 && output && !endpoint->hung_up)
-		fds[count++] = (struct pollfd){endpoint->out, POLLOUT, 0};
-	if (endpoint->in < 0 && endpoint->listener >= 0)
-		fds[count++] = (struct pollfd){endpoint->listener, POLLIN, 0};
-	poll(fds, count, timeout_ms);
+	return poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) > 0 &&
+		fds[4].revents != 0;
 }
