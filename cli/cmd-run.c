@@ -174,8 +174,9 @@ static bool share_streams(struct runs *runs)
 		if (!clyde_run_streams(runs->slots[i].run))
 			continue;
 		if (taken)
-			return misuse(
-				tool, "two applets want the same terminal");
+			return misuse(tool,
+				"two applets want the same terminal; give one "
+				"of them pty or socket");
 		taken = true;
 		clyde_run_attach(
 			runs->slots[i].run, STDIN_FILENO, STDOUT_FILENO);

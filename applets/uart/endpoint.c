@@ -86,7 +86,19 @@ static int open_tty(struct endpoint *endpoint)
 
 /* ---- A pseudoterminal ------------------------------------------------- */
 
-/* A link that leads nowhere was left by a program that was killed. */
+/* A link that was left by a program that was killed leads nowhere, or to our
+   own pty, which has its number. */
+static bool abandoned(const char *path, const char *slave)
+{
+	static const char folder[] = "/dev/pts/";
+	char target[64] = "";
+
+	if (readlink(path, target, sizeof(target) - 1) < 0 ||
+		strncmp(target, folder, strlen(folder)) != 0)
+		return false;
+	return strcmp(target, slave) == 0 || access(target, F_OK) < 0;
+}
+
 static int link_path(
 	struct endpoint *endpoint, const char *path, const char *slave)
 {
@@ -94,16 +106,18 @@ static int link_path(
 		return run_fail(endpoint->run, EINVAL,
 			"%.40s...: a path of at most %zu bytes is needed", path,
 			sizeof(endpoint->path) - 1);
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (abandoned(path, slave))
 		unlink(path);
-	if (symlink(slave, path) < 0)
-		return run_fail(endpoint->run,
-			errno == EEXIST ? EADDRINUSE : errno, "%s: %s", path,
-			errno == EEXIST ? "there is something already; choose "
-					  "another path"
-					: strerror(errno));
-	strcpy(endpoint->path, path);
-	return 0;
+	if (symlink(slave, path) == 0) {
+		strcpy(endpoint->path, path);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return run_fail(endpoint->run, EADDRINUSE,
+			"%s: there is something already; choose another path",
+			path);
+	return run_fail(endpoint->run, errno == EACCES ? EACCES : EINVAL,
+		"%s: %s", path, strerror(errno));
 }
 
 /* Somebody must have closed the slave before its master tells that nobody has
@@ -111,18 +125,21 @@ static int link_path(
 static int prepare_slave(int master, char *slave, size_t size)
 {
 	struct termios raw;
-	int fd;
+	int fd, result = 0;
 
 	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
 		ptsname_r(master, slave, size) != 0)
 		return -errno;
 	fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || tcgetattr(fd, &raw) < 0)
+	if (fd < 0)
 		return -errno;
+	if (tcgetattr(fd, &raw) < 0)
+		result = -errno;
 	cfmakeraw(&raw);
-	tcsetattr(fd, TCSANOW, &raw);
+	if (result == 0 && tcsetattr(fd, TCSANOW, &raw) < 0)
+		result = -errno;
 	close(fd);
-	return 0;
+	return result;
 }
 
 static int open_pty(struct endpoint *endpoint)
