@@ -174,8 +174,9 @@ static bool share_streams(struct runs *runs)
 		if (!clyde_run_streams(runs->slots[i].run))
 			continue;
 		if (taken)
-			return misuse(
-				tool, "two applets want the same terminal");
+			return misuse(tool,
+				"two applets want the same terminal; give one "
+				"of them pty or socket");
 		taken = true;
 		clyde_run_attach(
 			runs->slots[i].run, STDIN_FILENO, STDOUT_FILENO);
@@ -236,6 +237,15 @@ static bool claim(struct runs *runs)
 	return true;
 }
 
+/* Nothing begins while another applet's pins are dead. */
+static bool check(struct runs *runs)
+{
+	for (unsigned i = 0; i < runs->count; i++)
+		if (!succeeded(runs->tool, clyde_run_check(runs->slots[i].run)))
+			return false;
+	return true;
+}
+
 static void run(struct runs *runs)
 {
 	struct tool *tool = runs->tool;
@@ -251,7 +261,8 @@ static void run(struct runs *runs)
 		succeeded(tool, clyde_fpga_load_image(tool->device)) &&
 		(supply == NULL ||
 			succeeded(tool,
-				clyde_supply_apply(tool->device, supply))))
+				clyde_supply_apply(tool->device, supply))) &&
+		check(runs))
 		start_threads(runs);
 	progress_clear();
 	output_put(&tool->output, "interrupted",

@@ -292,7 +292,8 @@ int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
 /*
  * A descriptor for poll(), epoll and event loops: readable when there is
  * something for clyde_device_handle(), or when another call has handled
- * something since that was last called.  It is the device's, valid until that
+ * something since that was last called.  It is for one watcher, and where time
+ * is real a run of the uart applet is one.  It is the device's, valid until that
  * is closed: not to be read, written or closed.  An event loop calls
  * clyde_device_handle() when it is readable, and then looks at its pipes
  * with a timeout of 0; having begun something, it looks once before it
@@ -739,6 +740,14 @@ int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
  * its start.
  */
 int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
+
+/*
+ * Whether the ports of the pins that a run has claimed have supplies, which is
+ * the last thing to know before it begins; -ENOTCONN if not.
+ * clyde_run_start() asks as well; who wants several runs at once asks for all
+ * of them first, when the image is loaded and the supplies are on.
+ */
+int clyde_run_check(struct clyde_run *run);
 
 /*
  * Load the image if it is not there, apply the supplies (NULL: leave them),

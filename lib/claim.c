@@ -9,12 +9,6 @@
 
 #include <string.h>
 
-static const char *const core_names[] = {"",
-#define X(NAME, name, ...) #name,
-	CORE_TABLE(X)
-#undef X
-};
-
 static struct complaint *complaint_of(const struct clyde_run *run)
 {
 	return &run->context->complaint;

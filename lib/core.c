@@ -8,115 +8,6 @@
 
 #include <string.h>
 
-static const struct core_entry expected[] = {{0},
-#define X(NAME, name, id, version, base, registers, outputs, inputs, flags)    \
-	{id, version, base, registers, (outputs) ? (uint8_t)OUTPUT_##NAME : 0, \
-		outputs, (inputs) ? (uint8_t)INPUT_##NAME : 0, inputs, flags,  \
-		{0}},
-	CORE_TABLE(X)
-#undef X
-};
-
-static const char *const names[] = {"",
-#define X(NAME, name, ...) #name,
-	CORE_TABLE(X)
-#undef X
-};
-
-static struct complaint *complaint_of(const struct clyde_device *device)
-{
-	return &device->context->complaint;
-}
-
-/* ---- Is it there ------------------------------------------------------ */
-
-#define ANEW "unplug the device and plug it in again, so that it is loaded anew"
-
-/* Once for each time that the FPGA is loaded. */
-static int check_map(struct clyde_device *device)
-{
-	uint8_t version;
-	int result;
-
-	if (device->map_checked)
-		return 0;
-	result = register_read(device, REG_MAP, &version, sizeof(version));
-	if (result == 0 && version != REG_MAP_VERSION)
-		return complain(complaint_of(device), ENOPKG,
-			"the FPGA's image has register map %u, not %u; " ANEW,
-			version, REG_MAP_VERSION);
-	device->map_checked = result == 0;
-	return result;
-}
-
-static int check_entry(struct clyde_device *device, enum core_place core,
-	const struct core_entry *entry)
-{
-	const struct core_entry *wanted = &expected[core];
-
-	if (entry->id != wanted->id)
-		return complain(complaint_of(device), ENOPKG,
-			"the FPGA's image has no %s core; " ANEW, names[core]);
-	if (entry->version != wanted->version)
-		return complain(complaint_of(device), ENOPKG,
-			"the FPGA's image has version %u of the %s core, not "
-			"%u; " ANEW,
-			entry->version, names[core], wanted->version);
-	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
-		return complain(complaint_of(device), ENOPKG,
-			"the FPGA's image has the %s core in another "
-		        "place; " ANEW,
-			names[core]);
-	return 0;
-}
-
-/* The core's entry, and what the pins show, which comes behind it: one
-   command less. */
-static int check_core(struct clyde_device *device, enum core_place core)
-{
-	struct {
-		struct core_entry entry;
-		uint8_t routes[PIN_COUNT];
-	} PACKED table;
-	uint8_t index = core;
-	int result = check_map(device);
-
-	_Static_assert(REG_PIN == REG_TABLE + sizeof(table.entry), "REG_PIN");
-	if (result == 0)
-		result = register_write(
-			device, REG_TABLE_INDEX, &index, sizeof(index));
-	if (result == 0)
-		result =
-			register_read(device, REG_TABLE, &table, sizeof(table));
-	if (result == 0)
-		memcpy(device->routes, table.routes, sizeof(table.routes));
-	return result < 0 ? result : check_entry(device, core, &table.entry);
-}
-
-static int check_supplies(
-	struct clyde_device *device, const struct clyde_run *run)
-{
-	const struct pin_claim *pins = run->claim.pins;
-	uint16_t mv[PORT_COUNT];
-	bool asked = false;
-	int result = 0;
-
-	for (unsigned i = 0; i < PIN_COUNT && result == 0; i++) {
-		if (pins[i].what == NULL)
-			continue;
-		if (!asked)
-			result = supplies_get(device, mv);
-		asked = true;
-		if (result == 0 && mv[i / 8] == 0)
-			return complain(complaint_of(device), ENOTCONN,
-				"%s: pin %c%u is dead, as port %c has no "
-				"supply; give it one, with -V %c=3.3 say",
-				pins[i].what, 'A' + i / 8, i % 8, 'A' + i / 8,
-				'A' + i / 8);
-	}
-	return result;
-}
-
 /* ---- Streams ---------------------------------------------------------- */
 
 /* A pipe that is closed is in reset, and would hold the core. */
@@ -202,7 +93,7 @@ int run_pipe(struct clyde_run *run, enum core_flag way,
    meant to stay. */
 static int clear_routes(struct clyde_device *device, enum core_place core)
 {
-	const struct core_entry *entry = &expected[core];
+	const struct core_entry *entry = &core_entries[core];
 	bool changed = false;
 
 	for (unsigned i = 0; i < PIN_COUNT; i++) {
@@ -224,7 +115,7 @@ static int write_inputs(
 	struct clyde_device *device, const struct clyde_run *run, bool connect)
 {
 	static const uint8_t none[INPUT_COUNT];
-	const struct core_entry *entry = &expected[run->claim.core];
+	const struct core_entry *entry = &core_entries[run->claim.core];
 	const uint8_t *inputs = connect ? run->claim.inputs : none;
 
 	if (entry->inputs == 0)
@@ -274,62 +165,6 @@ void run_keep(struct clyde_run *run)
 	run->claim.kept = true;
 }
 
-/* ---- Pulls ------------------------------------------------------------ */
-
-static int note_pulls(struct clyde_device *device, struct claim *claim)
-{
-	uint8_t down[PORT_COUNT], up[PORT_COUNT];
-	int result = pulls_of_supplied(device, down, up);
-
-	if (result < 0)
-		return result;
-	claim->down = down[0] | down[1] << 8;
-	claim->up = up[0] | up[1] << 8;
-	return 0;
-}
-
-static int pull(struct clyde_run *run, struct clyde_device *device,
-	const struct clyde_pin *pin, enum pull pull)
-{
-	uint8_t mask = 1 << pin->number;
-	int result = 0;
-
-	if (run->claim.pulled == 0)
-		result = note_pulls(device, &run->claim);
-	if (result == 0)
-		result = pull_set(device, pin->port, mask,
-			pull == PULL_DOWN ? mask : 0,
-			pull == PULL_UP ? mask : 0);
-	if (result == 0)
-		run->claim.pulled |= mask << 8 * pin->port;
-	return result;
-}
-
-int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how)
-{
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = pull(run, device, pin, how);
-	owner_leave(&device->owner);
-	return result;
-}
-
-static void restore_pulls(
-	struct clyde_device *device, const struct claim *claim)
-{
-	for (unsigned port = 0; port < PIN_COUNT / 8; port++) {
-		uint8_t mask = claim->pulled >> 8 * port;
-
-		if (mask)
-			pull_set(device, port, mask,
-				claim->down >> 8 * port & mask,
-				claim->up >> 8 * port & mask);
-	}
-}
-
 /* ---- To and fro ------------------------------------------------------- */
 
 int core_attach(struct clyde_run *run)
@@ -342,9 +177,9 @@ int core_attach(struct clyde_run *run)
 	result = owner_enter(&device);
 	if (result < 0)
 		return result;
-	result = check_supplies(device, run);
+	result = core_check_supplies(device, run);
 	if (result == 0)
-		result = check_core(device, run->claim.core);
+		result = core_check(device, run->claim.core);
 	if (result == 0)
 		result = clear_routes(device, run->claim.core);
 	if (result == 0)
@@ -390,7 +225,7 @@ static void disconnect(struct clyde_device *device, struct clyde_run *run)
 	if (claim->connected && !claim->kept && result == 0)
 		result = write_inputs(device, run, false);
 	if (!claim->kept && result == 0)
-		restore_pulls(device, claim);
+		core_restore_pulls(device, claim);
 	claim->connected = false;
 	claim->pulled = 0;
 }

@@ -2,7 +2,8 @@
 
 /*
  * What the files behind a run share: applet.c is its life, parameter.c the
- * values, claim.c what it claims, core.c what becomes of that in the FPGA.
+ * values, claim.c what it claims, core.c what becomes of that in the FPGA,
+ * core-table.c whether it can, core-ports.c its pins' supplies and pulls.
  */
 #ifndef LIB_RUN_H
 #define LIB_RUN_H
@@ -67,6 +68,17 @@ bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
 
 /* Forget all of it; the tree is locked. */
 void claim_drop(struct clyde_run *run);
+
+/* What the image should have, by enum core_place; and whether it does: -ENOPKG,
+   with a sentence.  Fetches the device's routes as well. */
+extern const struct core_entry core_entries[];
+extern const char *const core_names[];
+int core_check(struct clyde_device *device, enum core_place core);
+
+/* -ENOTCONN if a pin's port has no supply. */
+int core_check_supplies(
+	struct clyde_device *device, const struct clyde_run *run);
+void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
 
 /* Make the device's side of a claim: core, supplies and streams are there, or
    a sentence says what is missing. */

@@ -281,6 +281,24 @@ static void a_port_without_supply_is_told_with_the_fix(void **state)
 	close_top(&bench.top);
 }
 
+static void supplies_are_checked_before_a_run_begins(void **state)
+{
+	struct bench_run bench = PREPARE("gpio", "action", "B3=1");
+	struct clyde_context *context = bench.top.context;
+	uint8_t routes[PIN_COUNT];
+
+	(void)state;
+	assert_int_equal(clyde_run_check(bench.run), -ESTALE);
+	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
+	assert_int_equal(clyde_run_check(bench.run), 0);
+	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
+	assert_int_equal(clyde_run_check(bench.run), -ENOTCONN);
+	assert_says(context, "B3=1: pin B3 is dead");
+	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
+	assert_int_equal(routes[11], 0);
+	close_top(&bench.top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +314,7 @@ int main(void)
 		cmocka_unit_test(runs_on_one_device_learn_of_each_other),
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
 		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
+		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,12 @@ static int claim(struct clyde_run *run)
 		return result;
 	for (struct action *at = actions; at->word; at++)
 		watches |= at->kind == ACTION_WATCH;
-	result = run_claim_core(run, CORE_GPIO, watches ? CORE_GIVES : 0);
+	if (!watches && (run_given(run, "for") || run_given(run, "count")))
+		result = run_fail(
+			run, EINVAL, "gpio: --for and --count are for watch");
+	if (result == 0)
+		result = run_claim_core(
+			run, CORE_GPIO, watches ? CORE_GIVES : 0);
 	for (struct action *at = actions; at->word && result == 0; at++)
 		result = claim_action(run, at);
 	free(actions);

@@ -42,6 +42,17 @@ static inline uint16_t pin_bit(const struct clyde_pin *pin)
 	return 1 << (8 * pin->port + pin->number);
 }
 
+/* The core's clock of 48 MHz has 32 bits, and a record comes at least at every
+   half of it: cycles since the first record, and the same in ns. */
+struct gpio_clock {
+	bool begun;
+	uint32_t last;
+	uint64_t cycles;
+};
+
+void gpio_clock_advance(struct gpio_clock *clock, uint32_t cycle);
+uint64_t gpio_clock_ns(const struct gpio_clock *clock);
+
 int watch(struct clyde_run *run, const struct action *action);
 
 #endif

@@ -24,15 +24,27 @@ struct watcher {
 	size_t fill;
 	bool begun;
 	uint16_t levels;
-	uint32_t cycle;
-	uint64_t cycles; /* since the first record */
+	struct gpio_clock clock;
 	uint64_t changes, lost;
 	int64_t first_ns; /* when that was seen */
 };
 
+void gpio_clock_advance(struct gpio_clock *clock, uint32_t cycle)
+{
+	if (clock->begun)
+		clock->cycles += (uint32_t)(cycle - clock->last);
+	clock->begun = true;
+	clock->last = cycle;
+}
+
+uint64_t gpio_clock_ns(const struct gpio_clock *clock)
+{
+	return clock->cycles / 6 * 125 + clock->cycles % 6 * 125 / 6;
+}
+
 static uint64_t time_ns(const struct watcher *watcher)
 {
-	return watcher->cycles / 6 * 125 + watcher->cycles % 6 * 125 / 6;
+	return gpio_clock_ns(&watcher->clock);
 }
 
 /* " A0=1 A3=0" */
@@ -62,7 +74,8 @@ static void tell(struct watcher *watcher, uint16_t changed, unsigned lost)
 	changed_text(watcher, changed, text);
 	if (lost)
 		snprintf(note, sizeof(note),
-			"  after %u changes that were lost", lost);
+			"  after %u%s changes that were lost", lost,
+			lost == UINT16_MAX ? " or more" : "");
 	run_tell(watcher->run, "changes",
 		(const struct clyde_field[]){
 			COUNT_FIELD("time_ns", time_ns(watcher)),
@@ -72,17 +85,14 @@ static void tell(struct watcher *watcher, uint16_t changed, unsigned lost)
 		"%12" PRIu64 " ns  %s%s", time_ns(watcher), text, note);
 }
 
-/* The clock has 32 bits, and a record comes at least at every half of it. */
 static void take_record(
 	struct watcher *watcher, const struct gpio_record *record)
 {
 	uint16_t changed = record->levels ^ watcher->levels;
 
-	if (watcher->begun)
-		watcher->cycles += (uint32_t)(record->cycle - watcher->cycle);
-	else
+	if (!watcher->begun)
 		watcher->first_ns = clyde_device_now(watcher->device);
-	watcher->cycle = record->cycle;
+	gpio_clock_advance(&watcher->clock, record->cycle);
 	watcher->levels = record->levels;
 	watcher->lost += record->lost;
 	if (watcher->for_ns && time_ns(watcher) > watcher->for_ns)

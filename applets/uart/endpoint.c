@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -85,7 +86,19 @@ static int open_tty(struct endpoint *endpoint)
 
 /* ---- A pseudoterminal ------------------------------------------------- */
 
-/* A link that leads nowhere was left by a program that was killed. */
+/* A link that was left by a program that was killed leads nowhere, or to our
+   own pty, which has its number. */
+static bool abandoned(const char *path, const char *slave)
+{
+	static const char folder[] = "/dev/pts/";
+	char target[64] = "";
+
+	if (readlink(path, target, sizeof(target) - 1) < 0 ||
+		strncmp(target, folder, strlen(folder)) != 0)
+		return false;
+	return strcmp(target, slave) == 0 || access(target, F_OK) < 0;
+}
+
 static int link_path(
 	struct endpoint *endpoint, const char *path, const char *slave)
 {
@@ -93,16 +106,18 @@ static int link_path(
 		return run_fail(endpoint->run, EINVAL,
 			"%.40s...: a path of at most %zu bytes is needed", path,
 			sizeof(endpoint->path) - 1);
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (abandoned(path, slave))
 		unlink(path);
-	if (symlink(slave, path) < 0)
-		return run_fail(endpoint->run,
-			errno == EEXIST ? EADDRINUSE : errno, "%s: %s", path,
-			errno == EEXIST ? "there is something already; choose "
-					  "another path"
-					: strerror(errno));
-	strcpy(endpoint->path, path);
-	return 0;
+	if (symlink(slave, path) == 0) {
+		strcpy(endpoint->path, path);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return run_fail(endpoint->run, EADDRINUSE,
+			"%s: there is something already; choose another path",
+			path);
+	return run_fail(endpoint->run, errno == EACCES ? EACCES : EINVAL,
+		"%s: %s", path, strerror(errno));
 }
 
 /* Somebody must have closed the slave before its master tells that nobody has
@@ -110,18 +125,21 @@ static int link_path(
 static int prepare_slave(int master, char *slave, size_t size)
 {
 	struct termios raw;
-	int fd;
+	int fd, result = 0;
 
 	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
 		ptsname_r(master, slave, size) != 0)
 		return -errno;
 	fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || tcgetattr(fd, &raw) < 0)
+	if (fd < 0)
 		return -errno;
+	if (tcgetattr(fd, &raw) < 0)
+		result = -errno;
 	cfmakeraw(&raw);
-	tcsetattr(fd, TCSANOW, &raw);
+	if (result == 0 && tcsetattr(fd, TCSANOW, &raw) < 0)
+		result = -errno;
 	close(fd);
-	return 0;
+	return result;
 }
 
 static int open_pty(struct endpoint *endpoint)
@@ -140,6 +158,9 @@ static int open_pty(struct endpoint *endpoint)
 	if (result < 0)
 		return run_fail(run, -result, "the pty cannot be used: %s",
 			strerror(-result));
+	/* Without it, somebody who comes is noticed a little later. */
+	endpoint->opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	inotify_add_watch(endpoint->opened, slave, IN_OPEN);
 	if (path) {
 		result = link_path(endpoint, path, slave);
 		if (result < 0)
@@ -152,20 +173,29 @@ static int open_pty(struct endpoint *endpoint)
 	return 0;
 }
 
+/* Or was, and something has been written to it. */
 static bool slave_is_open(const struct endpoint *endpoint)
 {
 	struct pollfd master = {.fd = endpoint->master, .events = POLLIN};
+	char events[1024];
 
+	/* Before the look: who comes after it is told anew. */
+	while (read(endpoint->opened, events, sizeof(events)) > 0)
+		;
 	poll(&master, 1, 0);
-	return !(master.revents & POLLHUP);
+	return !(master.revents & POLLHUP) || master.revents & POLLIN;
 }
 
 /* ---- All of them ------------------------------------------------------ */
 
 int endpoint_open(struct endpoint *endpoint, struct clyde_run *run)
 {
-	*endpoint = (struct endpoint){
-		.run = run, .in = -1, .out = -1, .listener = -1, .master = -1};
+	*endpoint = (struct endpoint){.run = run,
+		.in = -1,
+		.out = -1,
+		.listener = -1,
+		.master = -1,
+		.opened = -1};
 	if (run_chosen(run, "mode", "tty"))
 		return open_tty(endpoint);
 	if (run_chosen(run, "mode", "pty"))
@@ -199,6 +229,7 @@ void endpoint_close(struct endpoint *endpoint)
 	free(endpoint->saved);
 	drop(&endpoint->listener);
 	drop(&endpoint->master);
+	drop(&endpoint->opened);
 	if (endpoint->path[0])
 		unlink(endpoint->path);
 }
@@ -291,17 +322,19 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 	return 0;
 }
 
-void endpoint_wait(
-	struct endpoint *endpoint, bool input, bool output, int timeout_ms)
+/* One that is -1 is passed over, whatever has become of it. */
+bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
+	int other, int timeout_ms)
 {
-	struct pollfd fds[3];
-	int count = 0;
+	bool alone = endpoint->in < 0;
+	struct pollfd fds[] = {
+		{input && !endpoint->ended ? endpoint->in : -1, POLLIN, 0},
+		{output && !endpoint->hung_up ? endpoint->out : -1, POLLOUT, 0},
+		{alone ? endpoint->listener : -1, POLLIN, 0},
+		{alone ? endpoint->opened : -1, POLLIN, 0},
+		{other, POLLIN, 0},
+	};
 
-	if (endpoint->in >= 0 && input && !endpoint->ended)
-		fds[count++] = (struct pollfd){endpoint->in, POLLIN, 0};
-	if (endpoint->out >= 0 && output && !endpoint->hung_up)
-		fds[count++] = (struct pollfd){endpoint->out, POLLOUT, 0};
-	if (endpoint->in < 0 && endpoint->listener >= 0)
-		fds[count++] = (struct pollfd){endpoint->listener, POLLIN, 0};
-	poll(fds, count, timeout_ms);
+	return poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) > 0 &&
+		fds[4].revents != 0;
 }

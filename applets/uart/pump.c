@@ -6,15 +6,19 @@
  *
  * A virtual device's time passes only while somebody waits for it.  It shall
  * pass while there is something on the line or on its way, and stand still
- * while all wait for the user, who lives in another time.
+ * while all wait for the user, who lives in another time.  Where time is real,
+ * one poll() waits for the user and the device alike.
  */
 #include "uart.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 1   /* of the link's time: for a byte from the device */
 #define IDLE_MS     20  /* of the world's: for one from the user */
 #define BLOCKED_MS  100 /* and for the user to take one */
+#define BEAT_MS     250 /* an interrupt on another thread wakes nobody */
 #define MONITOR_NS  100000000
 #define LINGER_NS   2000000
 #define OUT_DEPTH   8
@@ -62,14 +66,21 @@ static unsigned ready(struct clyde_pipe *pipe)
 
 /* ---- To the line ------------------------------------------------------ */
 
-/* Without TX, input can only say that it wants to leave. */
+/* Without TX, input can only say that it wants to leave, which a file or a
+   pipe does not. */
+static bool wants_input(const struct pump *pump)
+{
+	if (pump->out == NULL)
+		return pump->endpoint->terminal ||
+			endpoint_serves(pump->endpoint);
+	return in_flight(pump->out) < OUT_DEPTH;
+}
+
 static ssize_t refuse(struct pump *pump)
 {
 	uint8_t data[64];
-	ssize_t size = 0;
+	ssize_t size = endpoint_read(pump->endpoint, data, sizeof(data));
 
-	if (pump->endpoint->terminal || endpoint_serves(pump->endpoint))
-		size = endpoint_read(pump->endpoint, data, sizeof(data));
 	if (size > 0)
 		pump->refused += size;
 	return size;
@@ -82,12 +93,10 @@ static ssize_t take(struct pump *pump)
 	void *data;
 	int result;
 
-	if (endpoint->in < 0 || endpoint->ended)
+	if (endpoint->in < 0 || endpoint->ended || !wants_input(pump))
 		return 0;
 	if (pump->out == NULL)
 		return refuse(pump);
-	if (in_flight(pump->out) >= OUT_DEPTH)
-		return 0;
 	size = clyde_pipe_acquire(pump->out, &data, 0);
 	if (size < 0)
 		return size;
@@ -163,20 +172,53 @@ static int look_for_life(struct pump *pump)
 	return 0;
 }
 
-/* Nothing has moved. */
-static int rest(struct pump *pump)
+static bool monitors(const struct pump *pump)
 {
-	bool room = in_flight(pump->out) < OUT_DEPTH;
+	return run_value(pump->run, "verbose") ||
+		run_value(pump->run, "auto-baud");
+}
 
-	if (pump->real_time)
-		return pump->blocked
-			? clyde_device_sleep(pump->device, PATIENCE_MS)
-			: 0;
+/* The input is at its end, and that is the end for whoever it was from. */
+static bool ending(const struct pump *pump)
+{
+	return pump->endpoint->ended &&
+		(endpoint_serves(pump->endpoint) ||
+			!run_value(pump->run, "stream"));
+}
+
+/* Until something has to be looked at of which nobody tells. */
+static int quiet_ms(const struct pump *pump)
+{
+	int64_t time_ns = BEAT_MS * 1000000;
+
+	if (monitors(pump))
+		time_ns = pump->monitor_ns - clyde_device_now(pump->device);
+	if (ending(pump) && in_flight(pump->out) == 0 && !pump->blocked)
+		time_ns = linger_ns(pump) / 4;
+	if (time_ns > BEAT_MS * 1000000)
+		return BEAT_MS;
+	return time_ns > 0 ? (int)(time_ns / 1000000) + 1 : 0;
+}
+
+static int rest_in_real_time(struct pump *pump)
+{
+	int result = 0;
+
+	if (endpoint_wait(pump->endpoint, wants_input(pump), pump->blocked,
+		    pump->descriptor, quiet_ms(pump)))
+		result = clyde_device_handle(pump->device);
+	return result < 0 ? result : 0;
+}
+
+/* Who takes nothing may be waiting for us to take something. */
+static int rest_in_virtual_time(struct pump *pump)
+{
 	if (pump->asleep)
-		endpoint_wait(pump->endpoint, room, false, IDLE_MS);
+		endpoint_wait(
+			pump->endpoint, wants_input(pump), false, -1, IDLE_MS);
 	else if (pump->blocked)
-		endpoint_wait(pump->endpoint, room, true, BLOCKED_MS);
-	/* Who takes nothing may be waiting for us to take something. */
+		endpoint_wait(pump->endpoint, wants_input(pump), true, -1,
+			BLOCKED_MS);
 	return pump->blocked ? clyde_device_sleep(pump->device, PATIENCE_MS)
 			     : 0;
 }
@@ -185,9 +227,7 @@ static int monitor(struct pump *pump)
 {
 	int64_t now = clyde_device_now(pump->device);
 
-	if (now < pump->monitor_ns || pump->asleep ||
-		!(run_value(pump->run, "verbose") ||
-			run_value(pump->run, "auto-baud")))
+	if (now < pump->monitor_ns || pump->asleep || !monitors(pump))
 		return 0;
 	pump->monitor_ns = now + MONITOR_NS;
 	return line_monitor(pump->line);
@@ -227,8 +267,7 @@ static int end(struct pump *pump, bool *ret_over)
 	bool done = false;
 	int result;
 
-	if (!endpoint->ended ||
-		(run_value(pump->run, "stream") && !endpoint_serves(endpoint)))
+	if (!ending(pump))
 		return 0;
 	pump->asleep = false;
 	pump->awake_until_ns = INT64_MAX;
@@ -243,6 +282,8 @@ static int end(struct pump *pump, bool *ret_over)
 	return result;
 }
 
+/* To wait for the device is what makes virtual time pass; where time is real,
+   rest() waits for it. */
 static ssize_t step(struct pump *pump)
 {
 	ssize_t taken, given = 0;
@@ -261,16 +302,16 @@ static ssize_t step(struct pump *pump)
 	if (result < 0)
 		return result;
 	if (!pump->asleep)
-		given = give(pump, taken > 0 ? 0 : PATIENCE_MS);
+		given = give(
+			pump, taken > 0 || pump->real_time ? 0 : PATIENCE_MS);
 	return given < 0 ? given : taken + given;
 }
 
-int pump_run(struct pump *pump)
+static int move(struct pump *pump)
 {
 	bool over = false;
 	int result = 0;
 
-	pump->real_time = clyde_device_real_time(pump->device);
 	while (result == 0 && !over) {
 		ssize_t moved = step(pump);
 
@@ -282,7 +323,29 @@ int pump_run(struct pump *pump)
 		if (result == 0)
 			result = end(pump, &over);
 		if (result == 0 && moved == 0 && !over)
-			result = rest(pump);
+			result = pump->real_time ? rest_in_real_time(pump)
+						 : rest_in_virtual_time(pump);
 	}
+	return result;
+}
+
+/* A descriptor of our own means the same until we close it, whoever closes the
+   device meanwhile. */
+int pump_run(struct pump *pump)
+{
+	int result;
+
+	pump->real_time = clyde_device_real_time(pump->device);
+	if (!pump->real_time)
+		return move(pump);
+	result = clyde_device_descriptor(pump->device);
+	if (result < 0)
+		return result;
+	pump->descriptor = fcntl(result, F_DUPFD_CLOEXEC, 0);
+	if (pump->descriptor < 0)
+		return run_fail(pump->run, errno,
+			"no descriptor for the device is to be had");
+	result = move(pump);
+	close(pump->descriptor);
 	return result;
 }

@@ -75,6 +75,7 @@ struct endpoint {
 	bool hung_up;   /* nobody takes what comes */
 	int listener;   /* of a socket, or -1 */
 	int master;     /* of a pty, or -1 */
+	int opened;     /* readable when its slave has been, or -1 */
 	char path[108]; /* to remove in the end; or empty */
 	void *saved;    /* the terminal's settings */
 };
@@ -95,13 +96,14 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
 ssize_t endpoint_write(
 	struct endpoint *endpoint, const void *data, size_t size);
 
-/* Wait for the world: for input, if any is wanted, for a place to put what
-   has come, if any is, or so long. */
-void endpoint_wait(
-	struct endpoint *endpoint, bool input, bool output, int timeout_ms);
+/* Wait for input, if any is wanted, for room for output, if there is any, for
+   somebody to come, or so long; or, unless it is -1, for another descriptor:
+   true if that is readable. */
+bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
+	int other, int timeout_ms);
 
-/* listen.c: whether it can be an address; the listener for "tcp:HOST:PORT" or "unix:PATH"; in `name` what it
-   listens at. */
+/* listen.c: whether "tcp:HOST:PORT" or "unix:PATH" can be an address; and to
+   listen at it. */
 int endpoint_check(struct clyde_run *run);
 int endpoint_listen(struct endpoint *endpoint, const char *where);
 
@@ -118,8 +120,9 @@ struct pump {
 	uint64_t refused;            /* B of input without a TX */
 	/* How it stands */
 	bool real_time;
-	bool blocked; /* there is more than the user takes */
-	bool asleep;  /* virtual time stands still */
+	int descriptor; /* the device's, where time is real */
+	bool blocked;   /* there is more than the user takes */
+	bool asleep;    /* virtual time stands still */
 	int64_t awake_until_ns;
 	int64_t monitor_ns; /* the next look at the counters */
 	bool quiet;         /* the input is over: since when, and with how */

@@ -120,7 +120,7 @@ def test_a_slow_line_is_waited_for():
 
 def test_what_is_lost_is_told_with_its_place():
     """Nobody takes what comes, at 1.2 MB/s, until all was sent."""
-    data = noise(400000)
+    data = noise(160000)
     with open("/dev/shm/uart-input-%d" % os.getpid(), "w+b") as file:
         os.unlink(file.name)
         file.write(data)
@@ -179,6 +179,22 @@ def test_a_pty_gets_a_path_that_goes_with_it(tmp_path):
     )
     end(process)
     assert not os.path.lexists(path)
+
+
+def test_a_link_that_was_left_is_taken_over(tmp_path):
+    """Dead, or to the number that the new pty has got again."""
+    path = tmp_path / "line"
+    for _ in range(3):
+        process = start(*ECHO, *UART, "pty", str(path))
+        slave = line_like(process.stdout, r"/dev/pts/\d+")
+        assert os.readlink(path) == slave
+        process.kill()
+        process.communicate()
+        assert os.path.lexists(path)
+    path.unlink()
+    path.symlink_to("/nowhere")
+    complaint(*ECHO, *UART, "pty", str(path), status=ADDRESS)
+    assert os.readlink(path) == "/nowhere"
 
 
 @pytest.mark.skipif(not shutil.which("socat"), reason="no socat")
@@ -351,6 +367,121 @@ def test_gpio_watches_what_uart_sends():
     end(process)
 
 
+def test_changes_that_come_too_fast_are_counted(tmp_path):
+    """A change every 4 cycles, where a record takes 8."""
+    path = tmp_path / "watch.json"
+    process = start(
+        *WIRE, *UART, "-b", "12000000", "--json", str(path),
+        "++", "gpio", "watch", "A1", "-c", "1000",
+        stdin=subprocess.PIPE,
+    )
+    line_like(process.stderr, r"ns  A1=1")
+    got, said = process.communicate(b"U" * 1000, timeout=SECONDS)
+    assert got == b"U" * 1000
+    assert process.returncode == WRONG_DATA
+    lost = int(
+        re.search(rb"gpio: (\d+) changes came too fast, and were lost", said)[1]
+    )
+    changes = json.loads(path.read_text())["changes"]
+    assert len(changes) == 1001
+    assert lost == sum(change["lost"] for change in changes) > 0
+    assert b"changes that were lost" in said
+    # 255 wait in the core, and meanwhile others leave it.
+    whole = [change["lost"] for change in changes].index(
+        next(change["lost"] for change in changes if change["lost"])
+    )
+    assert whole > 255
+
+
+@pytest.mark.parametrize("baud", [9600, 57600])
+def test_auto_baud_follows_a_sender(baud):
+    """What the part makes of a rate that is not its own is sent at its own."""
+    process = start(
+        "-d", f"virtual:part=uart-echo@rx=A0:tx=A1:baud={baud}", *UART,
+        "--auto-baud", "socket", "tcp::0",
+    )
+    client = connect(process)
+    client.sendall(noise(3000))
+    line_like(process.stdout, f"from here on {baud}$")
+    got = b""
+    for _ in range(20):
+        if got.endswith(b"understood"):
+            break
+        client.sendall(b"understood")
+        while select.select([client], [], [], 0.3)[0]:
+            got += client.recv(65536)
+    assert got.endswith(b"understood")
+    client.close()
+    end(process)
+
+
+def test_a_dead_pin_is_found_before_another_applet_begins():
+    done = run(
+        *WIRE, "run", "gpio", "-V", "A=3.3", "A0=1", "A1", "++", "uart",
+        "--tx", "B0", "pty",
+        status=NO_SUPPLY,
+    )
+    assert b"tx: pin B0 is dead" in done.stderr
+    assert b"A1=" not in done.stdout
+    assert b"/dev/pts" not in done.stdout
+
+
+# ---- Where time is real
+
+
+REAL = ("virtual", "--wire", "A0-A1", "--", CLYDE)
+
+
+def test_both_ways_at_once_where_time_is_real():
+    data = noise(200000)
+    assert run(*REAL, *UART, "-b", "3000000", data=data).stdout == data
+
+
+def test_a_pty_serves_one_after_the_other_where_time_is_real():
+    process = start(*REAL, *UART, "-b", "1000000", "pty")
+    path = line_like(process.stdout, r"/dev/pts/\d+")
+    for word in (b"one", b"two"):
+        fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        os.write(fd, word)
+        got = b""
+        while len(got) < 3 and select.select([fd], [], [], SECONDS)[0]:
+            got += os.read(fd, 100)
+        assert got == word
+        os.close(fd)
+        time.sleep(0.1)
+    assert b"6 bytes sent, 6 received" in end(process)[0]
+
+
+def test_what_is_written_in_passing_is_sent():
+    """Open, write, close, before anybody can have looked."""
+    process = start(*REAL, *UART, "-b", "1000000", "pty")
+    path = line_like(process.stdout, r"/dev/pts/\d+")
+    with open(path, "wb", buffering=0) as file:
+        file.write(b"passing")
+    time.sleep(0.5)
+    assert b"7 bytes sent, 7 received" in end(process)[0]
+
+
+def test_who_does_not_read_is_waited_for_where_time_is_real():
+    """64 KiB wait in the host; the socket's own buffers come on top."""
+    data = noise(60000)
+    process = start(*REAL, *UART, "-b", "3000000", "--once", "socket", "tcp::0")
+    client = connect(process)
+    client.sendall(data)
+    client.shutdown(socket.SHUT_WR)
+    time.sleep(0.5)
+    assert receive_all(client) == data
+    assert process.wait(timeout=SECONDS) == OK
+    process.communicate()
+
+
+def test_an_interrupt_ends_both_where_time_is_real():
+    process = start(*REAL, "run", "gpio", "-V", "3.3", "watch", "A1", "++",
+        "uart", "--tx", "A0", "--rx", "A1", "pty")
+    line_like(process.stdout, r"/dev/pts/\d+")
+    end(process)
+
+
 def test_an_interrupt_ends_both():
     process = start(*WIRE, *UART, "pty", "++", "gpio", "watch", "A1")
     line_like(process.stdout, r"/dev/pts/\d+")
@@ -366,7 +497,23 @@ def test_an_interrupt_ends_both():
         (("uart", "--tx", "A0"), NO_SUPPLY, "-V A=3.3"),
         (("uart", "--tx", "A0,A1"), USAGE, "one is needed"),
         (("uart", "--tx", "A0", "-b", "45"), USAGE, "the nearest is 46"),
+        (
+            ("uart", "--tx", "A0", "-b", "12000001"),
+            USAGE,
+            "the nearest is 12000000",
+        ),
         (("uart",), USAGE, "--tx, --rx or both"),
+        (
+            ("uart", "--tx", "A0", "++", "uart", "--tx", "A1"),
+            USAGE,
+            "give one of them pty or socket",
+        ),
+        (("gpio", "A0", "--for", "1ms"), USAGE, "are for watch"),
+        (
+            ("uart", "-V", "3.3", "--tx", "A0", "pty", "/no/such/path"),
+            USAGE,
+            "/no/such/path: No such file or directory",
+        ),
         (("uart", "--tx", "A0", "socket", "tcp:1"), USAGE, "tcp:127.0.0.1:"),
         (("uart", "--tx", "A0", "++"), USAGE, "an applet is missing"),
         (

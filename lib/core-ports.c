@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What a run's pins need of their ports: takes what it has claimed, says
+ * whether it has a supply, and changes pulls until they are restored.
+ */
+#include "run.h"
+
+int core_check_supplies(
+	struct clyde_device *device, const struct clyde_run *run)
+{
+	const struct pin_claim *pins = run->claim.pins;
+	uint16_t mv[PORT_COUNT];
+	bool asked = false;
+	int result = 0;
+
+	for (unsigned i = 0; i < PIN_COUNT && result == 0; i++) {
+		if (pins[i].what == NULL)
+			continue;
+		if (!asked)
+			result = supplies_get(device, mv);
+		asked = true;
+		if (result == 0 && mv[i / 8] == 0)
+			return complain(&device->context->complaint, ENOTCONN,
+				"%s: pin %c%u is dead, as port %c has no "
+				"supply; give it one, with -V %c=3.3 say",
+				pins[i].what, 'A' + i / 8, i % 8, 'A' + i / 8,
+				'A' + i / 8);
+	}
+	return result;
+}
+
+CLYDE_API int clyde_run_check(struct clyde_run *run)
+{
+	struct clyde_device *device;
+	int result = owner_pin(&run);
+
+	if (result < 0)
+		return result;
+	device = run->device;
+	result = owner_enter(&device);
+	if (result == 0) {
+		result = core_check_supplies(device, run);
+		owner_leave(&device->owner);
+	}
+	owner_unpin(&run->owner);
+	return result;
+}
+
+/* ---- Pulls ------------------------------------------------------------ */
+
+static int note_pulls(struct clyde_device *device, struct claim *claim)
+{
+	uint8_t down[PORT_COUNT], up[PORT_COUNT];
+	int result = pulls_of_supplied(device, down, up);
+
+	if (result < 0)
+		return result;
+	claim->down = down[0] | down[1] << 8;
+	claim->up = up[0] | up[1] << 8;
+	return 0;
+}
+
+static int pull(struct clyde_run *run, struct clyde_device *device,
+	const struct clyde_pin *pin, enum pull pull)
+{
+	uint8_t mask = 1 << pin->number;
+	int result = 0;
+
+	if (run->claim.pulled == 0)
+		result = note_pulls(device, &run->claim);
+	if (result == 0)
+		result = pull_set(device, pin->port, mask,
+			pull == PULL_DOWN ? mask : 0,
+			pull == PULL_UP ? mask : 0);
+	if (result == 0)
+		run->claim.pulled |= mask << 8 * pin->port;
+	return result;
+}
+
+int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how)
+{
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = pull(run, device, pin, how);
+	owner_leave(&device->owner);
+	return result;
+}
+
+void core_restore_pulls(struct clyde_device *device, const struct claim *claim)
+{
+	for (unsigned port = 0; port < PIN_COUNT / 8; port++) {
+		uint8_t mask = claim->pulled >> 8 * port;
+
+		if (mask)
+			pull_set(device, port, mask,
+				claim->down >> 8 * port & mask,
+				claim->up >> 8 * port & mask);
+	}
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The FPGA's table of cores: takes what the library was built for, says whether
+ * the image that runs has it.
+ */
+#include "run.h"
+
+#include <string.h>
+
+const struct core_entry core_entries[] = {{0},
+#define X(NAME, name, id, version, base, registers, outputs, inputs, flags)    \
+	{id, version, base, registers, (outputs) ? (uint8_t)OUTPUT_##NAME : 0, \
+		outputs, (inputs) ? (uint8_t)INPUT_##NAME : 0, inputs, flags,  \
+		{0}},
+	CORE_TABLE(X)
+#undef X
+};
+
+const char *const core_names[] = {"",
+#define X(NAME, name, ...) #name,
+	CORE_TABLE(X)
+#undef X
+};
+
+static struct complaint *complaint_of(const struct clyde_device *device)
+{
+	return &device->context->complaint;
+}
+
+#define ANEW "unplug the device and plug it in again, so that it is loaded anew"
+
+/* Once for each time that the FPGA is loaded. */
+static int check_map(struct clyde_device *device)
+{
+	uint8_t version;
+	int result;
+
+	if (device->map_checked)
+		return 0;
+	result = register_read(device, REG_MAP, &version, sizeof(version));
+	if (result == 0 && version != REG_MAP_VERSION)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has register map %u, not %u; " ANEW,
+			version, REG_MAP_VERSION);
+	device->map_checked = result == 0;
+	return result;
+}
+
+static int check_entry(struct clyde_device *device, enum core_place core,
+	const struct core_entry *entry)
+{
+	const struct core_entry *wanted = &core_entries[core];
+
+	if (entry->id != wanted->id)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has no %s core; " ANEW,
+			core_names[core]);
+	if (entry->version != wanted->version)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has version %u of the %s core, not "
+			"%u; " ANEW,
+			entry->version, core_names[core], wanted->version);
+	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
+		return complain(complaint_of(device), ENOPKG,
+			"the FPGA's image has the %s core in another "
+			"place; " ANEW,
+			core_names[core]);
+	return 0;
+}
+
+/* The core's entry, and what the pins show, which comes behind it: one
+   command less. */
+int core_check(struct clyde_device *device, enum core_place core)
+{
+	struct {
+		struct core_entry entry;
+		uint8_t routes[PIN_COUNT];
+	} PACKED table;
+	uint8_t index = core;
+	int result = check_map(device);
+
+	_Static_assert(REG_PIN == REG_TABLE + sizeof(table.entry), "REG_PIN");
+	if (result == 0)
+		result = register_write(
+			device, REG_TABLE_INDEX, &index, sizeof(index));
+	if (result == 0)
+		result =
+			register_read(device, REG_TABLE, &table, sizeof(table));
+	if (result == 0)
+		memcpy(device->routes, table.routes, sizeof(table.routes));
+	return result < 0 ? result : check_entry(device, core, &table.entry);
+}
