@@ -26,8 +26,8 @@ __all__ = [
     "AccessError", "Alert", "Alerts", "Applet", "BusyError", "Cancelled",
     "ClosedError", "Config", "Context", "Core", "CorruptError", "Device",
     "DeviceInfo", "Error", "Interrupted", "InvalidError", "LimitError",
-    "LogLevel", "NoDeviceError", "NoSupplyError", "NothingError",
-    "Parameter", "ParameterType", "Pattern", "Pipe", "PipeId", "Record", "RefusedError",
+    "LogLevel", "NoDeviceError", "NoSupplyError", "NothingError", "Parameter",
+    "ParameterType", "Pattern", "Pipe", "PipeId", "Record", "RefusedError",
     "Region", "Run", "StallError", "Timeout", "applets", "live_objects",
     "open",
 ]
