@@ -40,6 +40,8 @@ async def main(uri="virtual:", mib="16"):
     size = int(mib) << 20
     with clyde.open(uri) as device:
         device.fpga_load_image()
+        device.attach(clyde.Core.BENCHMARK, clyde.PipeId.EP2_OUT,
+                      clyde.PipeId.EP6_IN)
         into = device.pipe(clyde.PipeId.EP6_IN)
         out = device.pipe(clyde.PipeId.EP2_OUT)
         device.register_write(BENCHMARK_MODE, b"\x03")

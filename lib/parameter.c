@@ -148,7 +148,9 @@ static int set_choice(struct complaint *complaint,
 	if (parameter->type == CLYDE_ONE_OF)
 		value->number = 0;
 	while (*text) {
-		size_t size = strcspn(text, " ");
+		size_t size = parameter->type == CLYDE_ONE_OF
+			? strlen(text)
+			: strcspn(text, " ");
 		int bit = choice_bit(parameter->choices, text, size);
 
 		if (bit < 0)

@@ -299,6 +299,18 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	close_top(&bench.top);
 }
 
+static void of_one_choice_two_are_refused(void **state)
+{
+	struct bench_run bench = PREPARE("uart", "parity", "odd");
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_set(bench.run, "parity", "odd even"), -EINVAL);
+	assert_says(bench.top.context,
+		"parity: odd even is not one of none zero one odd even");
+	close_top(&bench.top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
 		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
 		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
+		cmocka_unit_test(of_one_choice_two_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

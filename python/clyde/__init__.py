@@ -3,6 +3,7 @@
 
     with clyde.open("virtual:") as device:
         device.fpga_load_image()
+        device.attach(clyde.Core.BENCHMARK, clyde.PipeId.EP6_IN)
         with device.pipe(clyde.PipeId.EP6_IN) as pipe:
             for view in pipe:
                 ...
@@ -12,20 +13,20 @@ from ._library import VERSION as __version__
 from ._library import lib as _lib
 from .applet import Applet, Parameter, ParameterType, Record, Run, applets
 from .context import Context, DeviceInfo, LogLevel
-from .device import Config, Device, open
+from .device import Config, Core, Device, open
 from .errors import (AccessError, BusyError, Cancelled, ClosedError,
                      CorruptError, Error, Interrupted, InvalidError,
-                     LimitError, NoDeviceError, NothingError, RefusedError,
-                     StallError, Timeout)
+                     LimitError, NoDeviceError, NoSupplyError, NothingError,
+                     RefusedError, StallError, Timeout)
 from .pattern import Pattern
 from .pipe import Pipe, PipeId, Region
 from .ports import Alert, Alerts
 
 __all__ = [
     "AccessError", "Alert", "Alerts", "Applet", "BusyError", "Cancelled",
-    "ClosedError", "Config", "Context", "CorruptError", "Device",
+    "ClosedError", "Config", "Context", "Core", "CorruptError", "Device",
     "DeviceInfo", "Error", "Interrupted", "InvalidError", "LimitError",
-    "LogLevel", "NoDeviceError", "NothingError", "Parameter",
+    "LogLevel", "NoDeviceError", "NoSupplyError", "NothingError", "Parameter",
     "ParameterType", "Pattern", "Pipe", "PipeId", "Record", "RefusedError",
     "Region", "Run", "StallError", "Timeout", "applets", "live_objects",
     "open",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, AsyncIterator
 
+from ._kept import KeptPipe
 from ._library import ffi, lib
-from ._owner import Owner
 from ._watch import watch
 from .errors import TIMED_OUT, check
 
@@ -21,10 +21,11 @@ _acquire = lib.clyde_pipe_acquire
 _ROW = 16
 
 
-class AsyncPipe(Owner):
-    """A deadline is asyncio.wait_for()'s.  Whoever is cancelled in aread1(),
-    aacquire() or between two views has lost nothing; in aread(), areadinto()
-    and awrite(), what was moved until then is moved."""
+class AsyncPipe(KeptPipe):
+    """A deadline is asyncio.wait_for()'s.  Whoever is cancelled in a read has
+    read nothing: what had come is what the next read gives, by whatever call.
+    In awrite(), what the pipe had taken goes on its way: after aflush(), or
+    after cancel(), which drops what has not left, `offset` says how much."""
 
     __slots__ = ("device", "_slot", "_given", "_row")
 
@@ -36,6 +37,7 @@ class AsyncPipe(Owner):
     if TYPE_CHECKING:
         def _give(self, size: int) -> memoryview: ...
         def _region(self, size: int) -> Region: ...
+        def _kept_region(self) -> Region: ...
         def _settle(self) -> None: ...
 
     async def _await(self, call: Any, *arguments: Any) -> int:
@@ -49,21 +51,23 @@ class AsyncPipe(Owner):
             self._row = 0
             await watch(self.device).progress()
 
-    async def _amove(self, call: Any, data: Any, size: int) -> int:
-        done = 0
-        while True:
-            result = await self._await(call, data + done, size - done)
-            if result < 0:
-                return done or check(result)
-            done += result
-            if done >= size:
-                return done
-
     async def areadinto(self, buffer: Buffer) -> int:
         """Fill the buffer; less only before an error that the next call
         raises."""
         data = ffi.from_buffer("uint8_t[]", buffer, True)
-        return await self._amove(lib.clyde_pipe_read_some, data, len(data))
+        size = len(data)
+        done = self._take(data, size) if self._kept else 0
+        try:
+            while not done or done < size:
+                result = await self._await(
+                    lib.clyde_pipe_read_some, data + done, size - done)
+                if result <= 0:
+                    return done or check(result)
+                done += result
+        except BaseException:
+            self._keep(data, done)
+            raise
+        return done
 
     async def aread(self, size: int) -> bytes:
         data = bytearray(size)
@@ -72,14 +76,22 @@ class AsyncPipe(Owner):
     async def aread1(self, size: int) -> bytes:
         """Read what is there, and at least one byte."""
         data = ffi.new("uint8_t[]", size)
-        count = check(await self._await(
-            lib.clyde_pipe_read_some, data, size))
+        count = (self._take(data, size) if self._kept else 0) or check(
+            await self._await(lib.clyde_pipe_read_some, data, size))
         return ffi.buffer(data, count)[:]
 
     async def awrite(self, data: Buffer) -> int:
         """Write all, as write() does."""
         raw = ffi.from_buffer("uint8_t[]", data)
-        return await self._amove(lib.clyde_pipe_write, raw, len(raw))
+        size, done = len(raw), 0
+        while True:
+            result = await self._await(
+                lib.clyde_pipe_write, raw + done, size - done)
+            if result < 0:
+                return done or check(result)
+            done += result
+            if done >= size:
+                return done
 
     async def aflush(self) -> None:
         """Send what is buffered, and wait until the device has it."""
@@ -87,6 +99,8 @@ class AsyncPipe(Owner):
 
     async def aacquire(self) -> Region:
         """The next bytes, or room for some, in place."""
+        if self._kept:
+            return self._kept_region()
         size = await self._await(_acquire, self._slot)
         return self._region(check(size))
 
@@ -100,4 +114,6 @@ class AsyncPipe(Owner):
             self._row = 0
             from asyncio import sleep
             await sleep(0)
+        if self._kept:
+            return self._take_all()
         return self._give(check(await self._await(_acquire, self._slot)))

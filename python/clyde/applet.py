@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import IntEnum
+from functools import lru_cache
 from typing import (TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple,
-                    Optional)
+                    Optional, Protocol, Union)
 
 from ._library import ffi, lib, text
 from ._owner import Owner, callback
 from .context import Context
-from .errors import check
+from .errors import InvalidError, check
 from .ports import _mask, supplies
 
 if TYPE_CHECKING:
@@ -21,7 +24,13 @@ class ParameterType(IntEnum):
     SIZE = lib.CLYDE_SIZE
     INTEGER = lib.CLYDE_INTEGER
     CHOICE = lib.CLYDE_CHOICE
+    ONE_OF = lib.CLYDE_ONE_OF
     FLAG = lib.CLYDE_FLAG
+    TIME = lib.CLYDE_TIME
+    TEXT = lib.CLYDE_TEXT
+    WORDS = lib.CLYDE_WORDS
+    PIN = lib.CLYDE_PIN
+    PINS = lib.CLYDE_PINS
 
 
 class Parameter(NamedTuple):
@@ -102,19 +111,52 @@ def _record(record: Any) -> Record:
     return Record(text(record.group), text(record.text), fields)
 
 
-def _typed(value: Any) -> bytes:
-    """A parameter's value as it would be typed."""
+@lru_cache(maxsize=None)
+def _types_of(applet: str) -> Dict[str, ParameterType]:
+    rows = lib.clyde_applet_find(applet.encode()).parameters
+    return {row.name: row.type for row in _parameters(rows)}
+
+
+class _HasDescriptor(Protocol):
+    def fileno(self) -> int: ...
+
+
+File = Union[int, _HasDescriptor]
+
+
+def _descriptor(file: File) -> int:
+    return file if isinstance(file, int) else file.fileno()
+
+
+def _typed(kind: Optional[ParameterType], value: Any) -> str:
+    """One value as it would be typed."""
     if isinstance(value, bool):
-        return b"yes" if value else b"no"
-    if isinstance(value, (list, tuple)):
-        return " ".join(map(str, value)).encode()
-    return str(value).encode()
+        return "yes" if value else "no"
+    if kind is ParameterType.TIME and isinstance(value, (int, float)):
+        return f"{round(value * 1e9)}ns"
+    if isinstance(value, (int, str)):
+        return str(value)
+    return os.fsdecode(value)
+
+
+def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
+    """What to set, one after the other: words may have blanks in them."""
+    if not isinstance(value, (list, tuple)):
+        return [_typed(kind, value)]
+    each = [_typed(kind, one) for one in value]
+    if kind is ParameterType.PINS:
+        return [",".join(each)]
+    if kind not in (ParameterType.CHOICE, ParameterType.WORDS, None):
+        raise InvalidError(errno.EINVAL, f"a list of {len(each)} for one "
+                           f"{kind.name.lower().replace('_', ' ')}")
+    return each
 
 
 class Run(Owner):
-    """An applet with values for its parameters; a "-" in a name is "_"."""
+    """An applet with values for its parameters.  A "-" in a name is "_", and
+    a name that Python has for itself ends with one: for_=0.01."""
 
-    __slots__ = ("context",)
+    __slots__ = ("context", "_files", "_types")
 
     def __init__(self, context: Context, applet: str,
                  **parameters: Any) -> None:
@@ -123,14 +165,36 @@ class Run(Owner):
         # A run's handle is its token.
         self._open(handle[0], int(ffi.cast("uintptr_t", handle[0])))
         self.context = context
+        self._types = _types_of(applet)
         for name, value in parameters.items():
             self.set(name, value)
 
     def set(self, name: str, value: Any) -> None:
-        """Set a parameter: as it would be typed, or a number, or a list of
-        choices."""
-        check(lib.clyde_run_set(
-            self._handle, name.replace("_", "-").encode(), _typed(value)))
+        """Set a parameter: as it would be typed, or a number, for a time
+        in seconds; a bool for a flag; a list of choices, words or pins,
+        where the first two add to what was set."""
+        name = name.rstrip("_").replace("_", "-")
+        for typed in _all_typed(self._types.get(name), value):
+            if "\0" in typed:
+                raise InvalidError(errno.EINVAL, f"{name}: a NUL character")
+            check(lib.clyde_run_set(
+                self._handle, name.encode(), os.fsencode(typed)))
+
+    @property
+    def streams(self) -> bool:
+        """Whether the run, as it is set, needs attach()."""
+        return lib.clyde_run_streams(self._handle)
+
+    def attach(self, source: File, sink: File) -> None:
+        """Give it its input and output: files, sockets or descriptors, which
+        stay the caller's, open until the run has ended."""
+        check(lib.clyde_run_attach(
+            self._handle, _descriptor(source), _descriptor(sink)))
+        self._files = source, sink  # the collector would close them
+
+    def claim(self, device: Device) -> None:
+        """Claim the core, pipes and pins, before several runs start."""
+        check(lib.clyde_run_claim(self._handle, device._handle))
 
     def start(self, device: Device, supply: Optional[str] = None,
               record: Optional[Callable[[Record], None]] = None,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
 
 from ._library import ffi, lib, text
@@ -15,6 +16,17 @@ from .ports import Ports
 if TYPE_CHECKING:
     from ._watch import Watch
     from .applet import Record
+
+
+_REG_STREAM = 0x08  # for each pipe the core behind it; wire/regs.h
+
+
+class Core(IntEnum):
+    """The cores of Clyde's image, as wire/cores.h numbers them."""
+
+    BENCHMARK = 1
+    UART = 2
+    GPIO = 3
 
 
 class Config(NamedTuple):
@@ -118,6 +130,18 @@ class Device(Ports, Owner):
     def register_write(self, address: int, data: bytes) -> None:
         check(lib.clyde_register_write(
             self._handle, address, data, len(data)))
+
+    def attach(self, core: Core, *pipes: PipeId) -> None:
+        """Make these all the pipes that a core of Clyde's image has, before
+        they are opened: opening resets the core, and one that is not open
+        holds it in reset.  A run of an applet does that itself, and takes
+        what was attached before."""
+        core = Core(core)
+        places = [0 if place == core else place
+                  for place in self.register_read(_REG_STREAM, 4)]
+        for pipe in pipes:
+            places[PipeId(pipe)] = core
+        self.register_write(_REG_STREAM, bytes(places))
 
     # ---- EEPROM ----
 

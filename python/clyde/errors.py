@@ -30,6 +30,10 @@ class LimitError(Error, ValueError):
     """A supply above the device's limit."""
 
 
+class NoSupplyError(Error):
+    """A pin's port has no supply."""
+
+
 class CorruptError(Error):
     """The configuration block, a firmware file or a stream is corrupt."""
 
@@ -72,6 +76,8 @@ class ClosedError(Error):
 
 _CLASSES = {
     errno.EINVAL: InvalidError,
+    errno.ECHRNG: InvalidError,
+    errno.EEXIST: InvalidError,
     errno.ENODEV: NoDeviceError,
     errno.ENXIO: NoDeviceError,
     errno.ENOTUNIQ: NoDeviceError,
@@ -82,12 +88,16 @@ _CLASSES = {
     errno.EREMOTEIO: RefusedError,
     errno.EPROTO: RefusedError,
     errno.EPROTONOSUPPORT: RefusedError,
+    errno.ENOPKG: RefusedError,
+    errno.ENOTCONN: NoSupplyError,
     errno.ETIMEDOUT: Timeout,
     errno.EDEADLK: NothingError,
     errno.ECANCELED: Cancelled,
     errno.EINTR: Interrupted,
     errno.EPIPE: StallError,
     errno.EBUSY: BusyError,
+    errno.EUSERS: BusyError,
+    errno.EADDRINUSE: BusyError,
     errno.EACCES: AccessError,
     errno.ESTALE: ClosedError,
 }

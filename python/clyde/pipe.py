@@ -12,7 +12,8 @@ import math
 import mmap
 from enum import IntEnum
 from types import TracebackType
-from typing import (TYPE_CHECKING, Any, Dict, Iterator, Optional, Type, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional,
+                    Type, Union)
 
 from ._async import AsyncPipe
 from ._library import ffi, lib
@@ -57,20 +58,21 @@ class Region:
     release() says how much was.  If the body fails, none is.
     """
 
-    __slots__ = ("view", "_pipe")
+    __slots__ = ("view", "_give_back")
 
-    def __init__(self, pipe: Pipe, view: memoryview) -> None:
+    def __init__(self, view: memoryview,
+                 give_back: Callable[[int], None]) -> None:
         self.view = view
-        self._pipe: Optional[Pipe] = pipe
+        self._give_back: Optional[Callable[[int], None]] = give_back
 
     def release(self, used: Optional[int] = None) -> None:
         """Give it back.  Again is fine."""
-        pipe, self._pipe = self._pipe, None
-        if pipe is None:
+        give_back, self._give_back = self._give_back, None
+        if give_back is None:
             return
         size = len(self.view) if used is None else used
         self.view.release()
-        check(_release(pipe._handle, size))
+        give_back(size)
 
     def __enter__(self) -> memoryview:
         return self.view
@@ -113,6 +115,7 @@ class Pipe(AsyncPipe):
         self._slice = _SLICE_MS if device.real_time else -1
         # Where acquire() puts an address, and where we read it as a number.
         self._given = self._row = 0
+        self._keep_nothing()
         self._address = ffi.new("uintptr_t *")
         self._slot = ffi.cast("void **", self._address)
 
@@ -131,6 +134,7 @@ class Pipe(AsyncPipe):
     def _let_go(self) -> None:
         if self.device._watch:
             self.device._watch.wake()
+        self._keep_nothing()
         # Where the collector is late, at least the pages go now.
         self._map.madvise(mmap.MADV_DONTNEED)
 
@@ -158,10 +162,18 @@ class Pipe(AsyncPipe):
 
     def _region(self, size: int) -> Region:
         start = self._address[0] - self._base
-        return Region(self, self._memory[start:start + size])
+        return Region(self._memory[start:start + size], self._release)
+
+    def _release(self, used: int) -> None:
+        check(_release(self._handle, used))
+
+    def _kept_region(self) -> Region:
+        return Region(self._lend(), self._give_back)
 
     def acquire(self, timeout: Optional[float] = None) -> Region:
         """The next bytes, or room for some, waiting for it."""
+        if self._kept:
+            return self._kept_region()
         return self._region(self._wait(timeout))
 
     def _give(self, size: int) -> memoryview:
@@ -178,6 +190,8 @@ class Pipe(AsyncPipe):
     def __next__(self) -> memoryview:
         if self._given:
             self._settle()
+        if self._kept:
+            return self._take_all()
         size = _acquire(self._handle, self._slot, self._slice)
         if size < 0:
             if size != TIMED_OUT:
@@ -188,18 +202,20 @@ class Pipe(AsyncPipe):
     def views(self, timeout: float) -> Iterator[memoryview]:
         """The same, with a deadline for each."""
         while True:
-            yield self._give(self._wait(timeout))
+            yield (self._take_all() if self._kept else
+                   self._give(self._wait(timeout)))
 
     # ---- By copy ----
 
     def _move(self, call: Any, data: Any, size: int,
-              timeout: Optional[float], some: bool = False) -> int:
+              timeout: Optional[float], some: bool = False,
+              done: int = 0) -> int:
         """Call until all is moved, or some; so that signals are seen.  What
         was moved counts more than why no more was: that the next call says.
         """
         if self._given:
             self._settle()
-        handle, wait, done = self._handle, self._slice, 0
+        handle, wait = self._handle, self._slice
         left = math.inf if timeout is None else milliseconds(timeout)
         while True:
             if left < wait or (wait < 0 and left < math.inf):
@@ -222,12 +238,19 @@ class Pipe(AsyncPipe):
         """Fill the buffer; less only at the timeout, or before an error that
         the next call raises."""
         data = _from_buffer(_BYTES, buffer, True)
-        return self._move(lib.clyde_pipe_read, data, len(data), timeout)
+        size = len(data)
+        done = self._take(data, size) if self._kept else 0
+        if done and done == size:
+            return done
+        return self._move(lib.clyde_pipe_read, data + done, size - done,
+                          timeout, done=done)
 
     def readinto1(self, buffer: Buffer,
                   timeout: Optional[float] = None) -> int:
         """Read what is there, and at least one byte."""
         data = _from_buffer(_BYTES, buffer, True)
+        if self._kept:
+            return self._take(data, len(data))
         return self._move(
             lib.clyde_pipe_read_some, data, len(data), timeout, True)
 
@@ -272,6 +295,7 @@ class Pipe(AsyncPipe):
         if self._given:
             self._settle()
         check(lib.clyde_pipe_reset(self._handle))
+        self._keep_nothing()
 
     def set_idle_flush(self, idle_ns: int) -> None:
         """How long the FPGA waits for a further byte before it sends."""
@@ -282,7 +306,8 @@ class Pipe(AsyncPipe):
         """Bytes delivered, or taken by the device: all up to here is good."""
         if self._given:
             self._settle()
-        return lib.clyde_pipe_offset(self._handle) or self._zero()
+        offset = lib.clyde_pipe_offset(self._handle) or self._zero()
+        return offset - len(self._kept)
 
     def _zero(self) -> int:
         """A zero, if it is not for being closed."""

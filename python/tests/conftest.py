@@ -17,7 +17,7 @@ import clyde  # noqa: E402
 
 URI = "virtual:configured=1"
 MODE = 0x50  # REG_BENCH_MODE
-IDLE, SOURCE, SINK, LOOPBACK = range(4)
+SOURCE, SINK, LOOPBACK = range(1, 4)
 
 
 def sequence(period=131070):
@@ -72,4 +72,9 @@ def device():
 
 
 def set_mode(device, mode):
+    """The core on the pipes that the mode needs, which may be open: the core
+    of a new device is idle."""
+    pipes = {SOURCE: [clyde.PipeId.EP6_IN], SINK: [clyde.PipeId.EP2_OUT],
+             LOOPBACK: [clyde.PipeId.EP6_IN, clyde.PipeId.EP2_OUT]}
+    device.attach(clyde.Core.BENCHMARK, *pipes[mode])
     device.register_write(MODE, bytes([mode]))

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """Contexts, devices, ports and applets through Python."""
 
+import os
+import pathlib
+import re
 import threading
 
 import clyde
 import pytest
+from clyde import Core, ParameterType, PipeId
 
-from conftest import URI
+from conftest import PYTHON, URI
 
 
 def test_the_only_device_is_listed_as_it_opens():
@@ -39,6 +43,28 @@ def test_registers_keep_what_is_written(device):
     assert device.register_read(0x50) == b"\x03"
     with pytest.raises(clyde.InvalidError):
         device.register_write(0x00, b"\x01")
+
+
+def test_cores_are_numbered_as_the_image_has_them():
+    header = (PYTHON.parent / "wire" / "cores.h").read_text()
+    names = re.findall(r"^\tX\(([A-Z]+), [a-z]+, \d+,", header, re.M)
+    assert [(core.name, core.value) for core in Core] == \
+        [(name, place) for place, name in enumerate(names, 1)]
+
+
+def test_a_core_has_the_pipes_that_it_was_given_last(device):
+    device.attach(Core.BENCHMARK, PipeId.EP2_OUT, PipeId.EP6_IN)
+    assert device.register_read(0x08, 4) == b"\1\0\1\0"
+    device.attach(Core.UART, PipeId.EP4_OUT, PipeId.EP8_IN)
+    assert device.register_read(0x08, 4) == b"\1\2\1\2"
+    device.attach(Core.BENCHMARK, PipeId.EP6_IN)
+    assert device.register_read(0x08, 4) == b"\0\2\1\2"
+    device.attach(Core.UART)
+    assert device.register_read(0x08, 4) == b"\0\0\1\0"
+    for core, pipe in [(9, PipeId.EP6_IN), (Core.GPIO, 4)]:
+        with pytest.raises(ValueError):
+            device.attach(core, pipe)
+    assert device.register_read(0x08, 4) == b"\0\0\1\0"
 
 
 def test_the_eeprom_keeps_what_is_written(device):
@@ -135,6 +161,86 @@ def test_an_applet_runs_and_reports_records(device):
 def test_a_wrong_parameter_says_what_would_be_right(device, name, value):
     with pytest.raises(clyde.InvalidError, match=name):
         device.run("benchmark", **{name: value})
+
+
+def test_every_type_of_parameter_is_known():
+    types = {row.name: row.type for applet in clyde.applets().values()
+             for row in applet.parameters}
+    assert set(types.values()) == set(ParameterType)
+    assert types["parity"] is ParameterType.ONE_OF
+    assert types["for"] is ParameterType.TIME
+    assert types["endpoint"] is ParameterType.TEXT
+    assert types["action"] is ParameterType.WORDS
+    assert types["tx"] is ParameterType.PIN
+
+
+def test_words_and_pins_are_lists_and_a_time_is_in_seconds(device):
+    records = device.run("gpio", "3.3", action=["A0=1", "set", "A1", "A2=0",
+                                                "read"],
+                         pins=["A0", "A1#", "A2"])
+    assert [record.text for record in records] == ["A0=1", "A1#=0", "A2=0"]
+    before = device.now
+    device.run("gpio", action=["watch"], pins="A0:2", for_=0.25)
+    assert 250_000_000 <= device.now - before < 300_000_000
+
+
+def test_a_line_is_joined_to_files_with_flags_texts_and_one_of_several():
+    sent = bytes(range(256))
+    source, sink = os.pipe(), os.pipe()
+    os.write(source[1], sent)
+    os.close(source[1])
+    with clyde.open("virtual:wire=A0-A1") as device, \
+            clyde.Run(device.context, "uart", tx="A0", rx="A1",
+                      baud=1_000_000, parity="even", auto_baud=False) as run:
+        assert run.streams is True
+        run.attach(source[0], os.fdopen(sink[1], "wb"))
+        records = run.start(device, "3.3")
+        assert os.read(sink[0], 1000) == sent
+        assert records[-1].fields["received"] == 256
+        run.set("mode", "pty")
+        assert run.streams is False
+    for descriptor in (source[0], sink[0]):
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("applet, name, value, error", [
+    ("uart", "parity", "strange", clyde.InvalidError),
+    ("uart", "parity", ["odd", "even"], clyde.InvalidError),
+    ("uart", "auto_baud", 1, clyde.InvalidError),
+    ("uart", "tx", ["A0", "A1"], clyde.InvalidError),
+    ("uart", "tx", True, clyde.InvalidError),
+    ("uart", "tx", None, TypeError),
+    ("uart", "endpoint", ["a", "b"], clyde.InvalidError),
+    ("uart", "baud", 9600.5, TypeError),
+    ("uart", "endpoint", "a\0b", clyde.InvalidError),
+    ("gpio", "pins", ["A0", "Z9"], clyde.InvalidError),
+    ("gpio", "for_", -1, clyde.InvalidError),
+    ("gpio", "for_", "5", clyde.InvalidError),
+    ("gpio", "action", [["A0"]], TypeError)])
+def test_a_value_of_another_type_is_refused(device, applet, name, value,
+                                            error):
+    with pytest.raises(error):
+        clyde.Run(device.context, applet, **{name: value})
+
+
+def test_a_path_is_a_text(device):
+    with clyde.Run(device.context, "uart", tx="A0", mode="pty",
+                   endpoint=pathlib.Path("/nowhere/line")) as run:
+        with pytest.raises(clyde.Error, match="/nowhere/line"):
+            run.start(device, "3.3")
+
+
+def test_what_cannot_be_claimed_has_its_own_error(device):
+    with clyde.Run(device.context, "uart", tx="A0") as first:
+        first.claim(device)
+        with pytest.raises(clyde.BusyError, match="another run"):
+            device.run("uart", tx="A1")
+        with pytest.raises(clyde.InvalidError, match="one function"):
+            device.run("gpio", action="A0=1")
+    with pytest.raises(clyde.InvalidError, match="no pin C0"):
+        device.run("gpio", action="C0")
+    with pytest.raises(clyde.NoSupplyError, match="no supply"):
+        device.run("gpio", action="A0=1")
 
 
 def test_what_an_observer_raises_ends_the_run(device):

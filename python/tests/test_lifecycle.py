@@ -147,6 +147,7 @@ def test_the_collector_on_another_thread_closes():
 
 STREAM = f"""
 device = clyde.open({URI!r})
+device.attach(clyde.Core.BENCHMARK, clyde.PipeId.EP6_IN)
 pipe = device.pipe(clyde.PipeId.EP6_IN)
 device.register_write(0x50, bytes([1]))
 view = next(pipe)

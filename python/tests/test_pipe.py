@@ -252,6 +252,144 @@ def test_a_wait_that_is_cancelled_loses_nothing():
     run(talk())
 
 
+async def read_async(pipe, size):
+    return await pipe.aread(size)
+
+
+async def read_into_async(pipe, size):
+    buffer = bytearray(size)
+    return bytes(buffer[:await pipe.areadinto(buffer)])
+
+
+async def read_some_async(pipe, size):
+    return await pipe.aread1(size)
+
+
+async def acquire_async(pipe, size):
+    region = await pipe.aacquire()
+    data = bytes(region.view[:size])
+    region.release(len(data))
+    return data
+
+
+async def iterate_async(pipe, size):
+    async for view in pipe:
+        return bytes(view)
+
+
+def acquire(pipe, size):
+    region = pipe.acquire()
+    data = bytes(region.view[:size])
+    region.release(len(data))
+    return data
+
+
+def read_into(pipe, size):
+    buffer = bytearray(size)
+    return bytes(buffer[:pipe.readinto(buffer, timeout=0)])
+
+
+def read_all(pipe, size):
+    return pipe.read(size)
+
+
+READS = [read_async, read_into_async, read_some_async, acquire_async,
+         iterate_async, acquire, read_into,
+         read_all,
+         lambda pipe, size: pipe.read1(size),
+         lambda pipe, size: bytes(next(pipe)),
+         lambda pipe, size: bytes(next(pipe.views(timeout=1)))]
+
+
+async def write_all(pipe, data):
+    await pipe.awrite(data)
+    await pipe.aflush()
+
+
+async def cancelled_read(loop, sent):
+    """A read for more than was sent, and cancelled when that is in."""
+    into, out = loop
+    out.write(sent)
+    out.push()
+    reader = asyncio.create_task(into.aread(1000))
+    while into.stats()["bytes"] < len(sent):
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+
+
+# More than was kept, where that is no wait for the rest.
+ALL = [(read, size) for read in READS for size in (4, 600, 700)
+       if size < 700 or read not in (read_async, read_into_async, read_all)]
+
+
+@pytest.mark.parametrize("read, size", ALL)
+def test_what_a_cancelled_read_had_is_what_the_next_gives(loop, read, size):
+    async def talk():
+        into, out = loop
+        sent = PERIOD[:600]
+        await cancelled_read(loop, sent)
+        assert into._kept == sent  # it had come
+        assert into.offset == 0
+        data = read(into, size)
+        data = await data if asyncio.iscoroutine(data) else data
+        assert into.offset == len(data) >= min(size, 600)
+        out.write(PERIOD[600:1400])
+        out.push()
+        data += into.read(1000 - len(data))
+        assert data == PERIOD[:1000] and into.offset == 1000
+    run(talk())
+
+
+def test_a_read_that_is_cancelled_again_and_again_loses_nothing(loop):
+    async def talk():
+        into, out = loop
+        for offset in range(0, 5000, 100):
+            out.write(PERIOD[offset:offset + 100])
+            out.push()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(into.aread(10_000), 0.005)
+        assert await into.aread(5000) == PERIOD[:5000]
+    run(talk())
+
+
+def test_a_region_of_what_was_kept_is_the_only_one(loop):
+    async def talk():
+        into, _ = loop
+        await cancelled_read(loop, b"0123456789")
+        region = into.acquire()
+        for use in (into.acquire, lambda: into.read(1), lambda: next(into)):
+            with pytest.raises(clyde.BusyError):
+                use()
+        with pytest.raises(clyde.InvalidError):
+            region.release(11)
+        into.reset()
+        with pytest.raises(clyde.Timeout):
+            into.read(1, timeout=0.001)
+    run(talk())
+
+
+def test_after_a_cancelled_write_the_offset_says_how_much_went(loop):
+    async def talk():
+        into, out = loop
+        size = 1 << 20
+        writer = asyncio.create_task(out.awrite(expected(0, size)))
+        await asyncio.sleep(0.05)  # nobody reads: it waits
+        writer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writer
+        out.cancel()
+        taken = out.offset
+        assert 0 < taken < size
+        out.resume()
+        rest = asyncio.create_task(write_all(out, expected(taken, 1000)))
+        assert await into.aread(taken + 1000) == expected(0, taken + 1000)
+        await rest
+    run(talk())
+
+
 @pytest.mark.parametrize("what", ["pipe", "device", "context"])
 def test_closing_ends_the_waits_of_the_loop(what):
     async def wait():

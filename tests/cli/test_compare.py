@@ -84,6 +84,21 @@ def test_a_host_that_fails_costs_its_own_rows_only(tmp_path):
     assert "after 0 transfers" in page
 
 
+@pytest.mark.parametrize("python", ["/usr/bin/python3", "pypy3"])
+def test_the_header_is_parsed_before_anything_is_measured(
+        tmp_path, monkeypatch, python):
+    monkeypatch.delenv("CLYDE_LIBRARY", raising=False)
+    monkeypatch.syspath_prepend(str(SOURCE / "bench"))
+    import compare as module
+    module.fill_cache(BUILD, module.hosts(BUILD), tmp_path)
+    environment = module.environment_of(BUILD, tmp_path)
+    modules = subprocess.check_output(
+        [python, "-c", "import sys, clyde; print(*sys.modules)"], text=True,
+        env=dict(environment, PYTHONPATH=str(SOURCE / "python"))).split()
+    assert "clyde" in modules and "cffi" not in modules
+    assert environment["PYPY_GC_NURSERY"] == "4M"
+
+
 # ---- Hosts that do not end well -------------------------------------------
 
 
