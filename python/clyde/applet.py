@@ -144,9 +144,13 @@ def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
     if not isinstance(value, (list, tuple)):
         return [_typed(kind, value)]
     each = [_typed(kind, one) for one in value]
-    if kind in (ParameterType.CHOICE, ParameterType.WORDS):
-        return each
-    return [("," if kind is ParameterType.PINS else " ").join(each)]
+    if kind is ParameterType.PINS:
+        return [",".join(each)]
+    if kind is not None and kind not in (
+            ParameterType.CHOICE, ParameterType.WORDS):
+        raise InvalidError(errno.EINVAL, f"a list of {len(each)} for one "
+                           f"{kind.name.lower().replace('_', ' ')}")
+    return each
 
 
 class Run(Owner):

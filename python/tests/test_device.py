@@ -210,6 +210,7 @@ def test_a_line_is_joined_to_files_with_flags_texts_and_one_of_several():
     ("uart", "tx", ["A0", "A1"], clyde.InvalidError),
     ("uart", "tx", True, clyde.InvalidError),
     ("uart", "tx", None, TypeError),
+    ("uart", "endpoint", ["a", "b"], clyde.InvalidError),
     ("uart", "baud", 9600.5, TypeError),
     ("uart", "endpoint", "a\0b", clyde.InvalidError),
     ("gpio", "pins", ["A0", "Z9"], clyde.InvalidError),
