@@ -146,7 +146,8 @@ def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
     each = [_typed(kind, one) for one in value]
     if kind is ParameterType.PINS:
         return [",".join(each)]
-    if kind not in (ParameterType.CHOICE, ParameterType.WORDS, None):
+    if kind is not None and kind not in (
+            ParameterType.CHOICE, ParameterType.WORDS):
         raise InvalidError(errno.EINVAL, f"a list of {len(each)} for one "
                            f"{kind.name.lower().replace('_', ' ')}")
     return each
