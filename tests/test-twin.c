@@ -98,7 +98,7 @@ static void attach(struct world *world)
 
 static void open_world(struct world *world, unsigned seed, const char *uri)
 {
-	struct clyde_pipe_options options;
+	struct clyde_pipe_options options = {0};
 
 	memset(world, 0, sizeof(*world));
 	world->seed = seed * 2654435761u + 1;
