@@ -62,6 +62,16 @@ static bool wants_in(
 	return level > 0 || expired(model, pipe);
 }
 
+/* A core that takes a byte now and then does so when it is there. */
+static uint16_t step_of(struct model *model, enum fifo_index index)
+{
+	const struct slot *slot = model_slot_of(model, index);
+
+	return !fifo_is_in(index) && slot && !slot->core->ops->absorbs
+		? 1
+		: STEP_CYCLES;
+}
+
 bool bridge_grant(struct model *model)
 {
 	for (unsigned i = 1; i <= FIFO_COUNT; i++) {
@@ -78,6 +88,7 @@ bool bridge_grant(struct model *model)
 			.pipe = index,
 			.left = size,
 			.end = model->cycle + size + BURST_CYCLES,
+			.step = step_of(model, index),
 		};
 		return true;
 	}
@@ -92,7 +103,7 @@ static void move_out(struct model *model)
 	struct fifo *fifo = &model->fifos[burst->pipe];
 	uint8_t data[STEP_CYCLES];
 	unsigned size =
-		least(least(burst->left, STEP_CYCLES), ring_room(&pipe->ring));
+		least(least(burst->left, burst->step), ring_room(&pipe->ring));
 	unsigned kept;
 
 	fifo_look(fifo, burst->moved, data, size);
@@ -109,7 +120,7 @@ static void move_in(struct model *model)
 	struct in_pipe *pipe = &model->in[burst->pipe - FIFO_EP6];
 	uint8_t data[STEP_CYCLES];
 	unsigned size =
-		least(least(burst->left, STEP_CYCLES), pipe->ring.level);
+		least(least(burst->left, burst->step), pipe->ring.level);
 	unsigned kept;
 
 	ring_get(&pipe->ring, data, size);
@@ -255,7 +266,8 @@ void bridge_run(struct model *model, uint64_t until)
 	model->burst.begun = true;
 	while (model->cycle < until) {
 		move(model);
-		model_run(model, least(until, model->cycle + STEP_CYCLES));
+		model_run(
+			model, least(until, model->cycle + model->burst.step));
 	}
 	if (until == model->burst.end)
 		finish(model);

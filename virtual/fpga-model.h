@@ -43,6 +43,7 @@ struct burst {
 	bool busy;
 	bool begun; /* steps have been taken */
 	enum fifo_index pipe;
+	uint16_t step;    /* cycles at a time */
 	uint16_t left;    /* bytes that it has still to move */
 	uint16_t moved;   /* and those that have left the FX2's packet */
 	uint16_t strobes; /* bytes of the packets before that */
