@@ -9,6 +9,7 @@
  */
 #include "link-usb.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,12 +232,33 @@ static bool stands_at(libusb_device *device, const struct place *place)
 	return same(place_of(device), *place) && usb_rank(device) >= 0;
 }
 
+/* libusb has one error for whatever open() says of a device that goes in this
+   moment; the kernel says ENODEV. */
+static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
+{
+	int result = usb_result(libusb_open(device, ret_handle));
+	char node[sizeof(BUSES "/000/000")];
+	int descriptor;
+
+	if (result != -EIO)
+		return result;
+	snprintf(node, sizeof(node), BUSES "/%03u/%03u",
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device));
+	descriptor = open(node, O_RDWR | O_CLOEXEC);
+	if (descriptor >= 0)
+		close(descriptor);
+	else if (errno == ENODEV || errno == ENOENT)
+		result = -ENODEV;
+	return result;
+}
+
 static int open_place(libusb_device *const *devices, int count,
 	const struct place *place, libusb_device_handle **ret_handle)
 {
 	for (int i = 0; i < count; i++)
 		if (stands_at(devices[i], place))
-			return usb_result(libusb_open(devices[i], ret_handle));
+			return open_device(devices[i], ret_handle);
 	return -ENODEV;
 }
 
