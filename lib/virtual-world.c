@@ -3,21 +3,6 @@
 /* Takes parsed options, gives virtual devices: bare, or plugged in. */
 #include "virtual-world.h"
 
-#include <stdlib.h>
-
-static int preload(struct device *device)
-{
-	uint8_t *bitstream;
-	size_t size;
-	int result = image_build(&bitstream, &size);
-
-	if (result < 0)
-		return result;
-	device_preload(device, bitstream, size, image_id);
-	free(bitstream);
-	return 0;
-}
-
 struct device *virtual_device_new(const struct virtual_options *options)
 {
 	struct device_options described = options->device;
@@ -26,10 +11,8 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	if (options->trace_path[0])
 		described.trace = options->trace_path;
 	device = device_new(&described, &options->faults);
-	if (device && options->configured && preload(device) < 0) {
-		device_free(device);
-		return NULL;
-	}
+	if (device && options->configured)
+		device_preload(device, image_bytes, image_size, image_id);
 	return device;
 }
 
