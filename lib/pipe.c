@@ -98,8 +98,10 @@ static int rearm(struct clyde_pipe *pipe)
 	pipe->offset = 0;
 	pipe->acquired = false;
 	result = set_alternate(pipe, pipe->alternate);
-	if (result < 0)
+	if (result < 0) {
+		engine_fail(pipe->engine, result);
 		return result;
+	}
 	result = engine_start(pipe->engine);
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
