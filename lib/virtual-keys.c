@@ -156,7 +156,7 @@ static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
 	struct faults *faults = &parser->options->faults;
-	const struct fault *unplug = NULL;
+	const struct fault *fault;
 	int result = faults_add(faults, value);
 
 	if (result == -ENOSPC)
@@ -166,10 +166,10 @@ static int parse_fault(
 		return complain(parser->complaint, EINVAL,
 			"virtual: %s=%s is not a fault; see clyde-virtual(7)",
 			key, value);
-	if (faults->list[faults->count - 1].kind == FAULT_UNPLUG)
-		unplug = &faults->list[faults->count - 1];
-	if (unplug)
-		parser->options->unplug_us = unplug->position;
+	fault = &faults->list[faults->count - 1];
+	if (fault->kind == FAULT_UNPLUG &&
+		fault->position < parser->options->unplug_us)
+		parser->options->unplug_us = fault->position;
 	return 0;
 }
 
