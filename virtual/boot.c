@@ -109,10 +109,10 @@ struct device *device_new(
 	return device;
 }
 
-bool device_preload(struct device *device, const uint8_t *bitstream,
+bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
-	device->fpga->ops->configure(device->fpga, bitstream, size);
+	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
 	device->fpga_ready = device->fpga->ops->done(device->fpga);
