@@ -77,12 +77,49 @@ static void the_first_of_two_pulls_is_the_one(void **state)
 	close_top(&top);
 }
 
+/* They were asked for quad buffers, which the open pipe stood in the way of. */
+static void an_applet_runs_beside_a_pipe_of_the_same_pair(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_run *run;
+
+	(void)state;
+	open_pipe(&top, CLYDE_PIPE_EP8_IN);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_set(run, "count", "4KiB"), 0);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), 0);
+	close_top(&top);
+}
+
+/* The device refused the applet's pipe, after all else had been done to it. */
+static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
+{
+	const struct clyde_pipe_options quad = {.quad = true};
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_pipe *pipe;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &quad, &pipe),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &pipe),
+		-EBUSY);
+	assert_says(top.context, "quad buffers");
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), -EUSERS);
+	close_top(&top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(completions_do_not_put_off_a_deadline),
 		cmocka_unit_test(a_pipe_that_could_not_be_reset_takes_nothing),
 		cmocka_unit_test(the_first_of_two_pulls_is_the_one),
+		cmocka_unit_test(an_applet_runs_beside_a_pipe_of_the_same_pair),
+		cmocka_unit_test(quad_buffers_leave_no_pipe_for_an_applet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,3 +125,18 @@ void faults_draw(struct random *random, struct device_plan *plan)
 	for (unsigned i = 0; i < plan->faults; i++)
 		draw_fault(random, &plan->fault[i]);
 }
+
+void faults_draw_corruption(struct random *random, struct device_plan *plan)
+{
+	struct fault_plan *fault = &plan->fault[0];
+	bool drops = draw(random, 2);
+
+	plan->faults = 1;
+	*fault = (struct fault_plan){
+		.effects = CORRUPTS,
+		.offset = draw(random, 6000),
+		.amount = 1 + draw(random, drops ? 1000 : 1),
+	};
+	snprintf(fault->text, sizeof(fault->text), "%s@%u:%u",
+		drops ? "drop" : "flip", fault->offset, fault->amount);
+}
