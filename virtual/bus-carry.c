@@ -172,7 +172,11 @@ static void run_idle(struct bus *bus, tick until)
 	bus->now += left / TICKS_PER_MICROFRAME * TICKS_PER_MICROFRAME;
 }
 
-/* Run up to a moment, or a completion, or the next of the faults' own. */
+static tick limit(const struct bus *bus, tick until)
+{
+	return bus->faults ? earliest(until, faults_due(bus)) : until;
+}
+
 static bool run(struct bus *bus, tick until)
 {
 	unsigned quiet = 0; /* microframes in which nothing moved */
@@ -181,16 +185,17 @@ static bool run(struct bus *bus, tick until)
 		uint64_t naks = bus->stats.naks;
 
 		if (bus->unplugged || queued(bus) == 0) {
-			if (until == TICK_NEVER)
+			if (limit(bus, until) == TICK_NEVER)
 				return false;
-			run_idle(bus, until);
-			break;
+			run_idle(bus, limit(bus, until));
+		} else {
+			quiet = carry_microframe(bus) ? 0 : quiet + 1;
+			if (quiet > 1 && bus->done == NULL &&
+				!skip(bus, limit(bus, until),
+					bus->stats.naks - naks))
+				return false;
+			bus_watch_port(bus);
 		}
-		quiet = carry_microframe(bus) ? 0 : quiet + 1;
-		if (quiet > 1 && bus->done == NULL &&
-			!skip(bus, until, bus->stats.naks - naks))
-			return false;
-		bus_watch_port(bus);
 		if (bus->faults)
 			bus_err(bus);
 	}
@@ -200,26 +205,19 @@ static bool run(struct bus *bus, tick until)
 	return true;
 }
 
-/* In stretches, each of which begins with what the faults do by then. */
-static bool run_with_faults(struct bus *bus, tick until)
-{
-	bool alive = true;
-
-	bus_err(bus);
-	while (alive && bus->done == NULL && bus->now < until) {
-		tick due = faults_due(bus);
-
-		alive = run(bus, earliest(until, due));
-		bus_err(bus);
-		if (bus->now >= due && bus->streak == 0)
-			bus->streak = 1; /* what was refused may move */
-	}
-	return alive;
-}
-
 bool bus_run(struct bus *bus, tick until)
 {
-	return bus->faults ? run_with_faults(bus, until) : run(bus, until);
+	tick due;
+	bool alive;
+
+	if (bus->faults == NULL)
+		return run(bus, until);
+	bus_err(bus);
+	due = faults_due(bus);
+	alive = run(bus, until);
+	if (bus->now >= due && bus->streak == 0)
+		bus->streak = 1; /* what was refused may move */
+	return alive;
 }
 
 /* How many microframes the first transfer of a queue needs at least. */

@@ -82,7 +82,8 @@ void bus_finish_head(struct bus *bus, struct queue *queue)
 	struct urb *urb = take_head(queue);
 
 	if (bus->faults && urb->endpoint & USB_ENDPOINT_MASK &&
-		fault_bus_hold(bus->faults, urb, queue->head, bus->now))
+		fault_bus_hold(bus->faults, urb, queue->head,
+			bus->now + TICKS_PER_MICROFRAME))
 		return;
 	if (bus->faults && (urb->endpoint & USB_ENDPOINT_MASK) == 0 &&
 		urb->status == 0)
