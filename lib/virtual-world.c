@@ -36,13 +36,13 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
-void virtual_options_pull(
-	const struct virtual_options *options, struct bus *bus)
+int virtual_options_err(const struct virtual_options *options, struct bus *bus)
 {
-	const struct fault *fault = faults_find(&options->faults, FAULT_PULL);
+	const struct faults *faults = &options->faults;
 
-	if (fault)
-		bus_unplug_after(bus, fault->position);
+	if (faults_have(faults, FAULT_PULL))
+		bus_unplug_after(bus, faults_first(faults, FAULT_PULL));
+	return bus_faults(bus, faults);
 }
 
 static int add(struct virtual_world *world, const char *specification,
@@ -64,7 +64,11 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
-	virtual_options_pull(options, plug->bus);
+	if (virtual_options_err(options, plug->bus) < 0) {
+		plug_free(plug);
+		virtual_options_clear(options);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
