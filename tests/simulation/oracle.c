@@ -67,7 +67,7 @@ static bool allowed(
 
 		if (!(world->program->kept_faults >> bit & 1))
 			continue;
-		for (unsigned at = 0; at < ERRORS_MAX && errors[at]; at++)
+		for (unsigned at = 0; at < ERRORS_MAX; at++)
 			if (errors[at] == error)
 				return true;
 	}
