@@ -281,10 +281,11 @@ int run_output(const struct clyde_run *run)
 int run_stopped(struct clyde_run *run)
 {
 	struct complaint *complaint = &run->context->complaint;
+	bool interrupted = atomic_load(run->context->interrupt);
 
 	if (owner_closing(&run->owner))
 		return complain(complaint, ECANCELED, "closed");
-	if (atomic_load(run->context->interrupt))
+	if (interrupted)
 		return complain(complaint, EINTR, "interrupted");
 	return 0;
 }
