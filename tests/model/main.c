@@ -27,6 +27,16 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static uint64_t number(const char *text, struct argp_state *state)
+{
+	char *end;
+	uint64_t value = strtoull(text, &end, 0);
+
+	if (end == text || *end)
+		argp_error(state, "'%s' is not a number", text);
+	return value;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	switch (key) {
@@ -37,16 +47,21 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		arguments.schedule = text;
 		return 0;
 	case 'p':
-		arguments.preemptions = strtoul(text, NULL, 0);
+		arguments.preemptions = number(text, state);
 		return 0;
 	case 'f':
 		arguments.first = true;
 		return 0;
 	case 'l':
-		arguments.limit = strtoull(text, NULL, 0);
+		arguments.limit = number(text, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_usage(state);
+		return 0;
+	case ARGP_KEY_END:
+		if (arguments.schedule && arguments.name == NULL)
+			argp_error(state, "a schedule is that of a --case");
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }

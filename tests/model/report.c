@@ -69,6 +69,7 @@ void tell(unsigned index)
 
 	printf("%c %s %s\n", 'A' + index, op_names[fiber->op],
 		fiber->at ? run.it->describe(fiber->at) : "");
+	fflush(stdout);
 }
 
 void report_crashes(void)
