@@ -701,7 +701,8 @@ struct clyde_record {
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
-/* Both are called on the thread that called clyde_run_start(). */
+/* Both are called on the thread that called clyde_run_start(), and close
+   neither the run nor its device or context: that would wait for itself. */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
 	/* total 0: unknown.  May be NULL. */
@@ -752,7 +753,9 @@ int clyde_run_check(struct clyde_run *run);
 /*
  * Load the image if it is not there, apply the supplies (NULL: leave them),
  * and run the applet to its end.  Its pins are inputs again after that, or
- * what the applet's page says.
+ * what the applet's page says.  Until then other calls that would change,
+ * claim or start the run are -EBUSY.  Closing the run, the device or the
+ * context from another thread ends it with -ECANCELED, and waits for that.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,
