@@ -701,8 +701,11 @@ struct clyde_record {
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
-/* Both are called on the thread that called clyde_run_start(); either may be
-   NULL. */
+/*
+ * Both are called on the thread that called clyde_run_start(); either may be
+ * NULL.  They close neither the run nor its device or context: that would wait
+ * for itself.
+ */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
 	/* total 0: unknown. */
@@ -753,7 +756,10 @@ int clyde_run_check(struct clyde_run *run);
 /*
  * Load the image if it is not there, apply the supplies (NULL: leave them),
  * and run the applet to its end, with an observer or NULL.  Its pins are
- * inputs again after that, or what the applet's page says.
+ * inputs again after that, or what the applet's page says.  Until then other
+ * calls that would change, claim or start the run are -EBUSY.  Closing the
+ * run, the device or the context from another thread ends it with -ECANCELED,
+ * and waits for that.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

@@ -244,14 +244,15 @@ static void detach(struct clyde_device *device, struct clyde_run *run)
 static void with_device(struct clyde_run *run,
 	void (*act)(struct clyde_device *device, struct clyde_run *run))
 {
-	struct clyde_device *device = run->device;
+	struct clyde_device *device = run->held;
 
-	if (owner_enter(&device) < 0)
-		return;
-	set_unstoppable(device, true);
-	act(device, run);
-	set_unstoppable(device, false);
-	owner_leave(&device->owner);
+	owner_lock(&device->owner);
+	if (run->claim.device == device->owner.token) {
+		set_unstoppable(device, true);
+		act(device, run);
+		set_unstoppable(device, false);
+	}
+	owner_unlock(&device->owner);
 }
 
 /* Pins first, that nothing is driven which nobody controls. */
