@@ -7,20 +7,7 @@
  */
 #include "internal.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int image_build(uint8_t **ret_bitstream, size_t *ret_size)
-{
-	uint8_t *bitstream = malloc(image_size);
-
-	if (bitstream == NULL)
-		return -ENOMEM;
-	memcpy(bitstream, image_bytes, image_size);
-	*ret_bitstream = bitstream;
-	*ret_size = image_size;
-	return 0;
-}
 
 int fpga_load_image(struct clyde_device *device)
 {

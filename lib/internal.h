@@ -125,10 +125,9 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 /* Pins of all runs on a device that goes: inputs. */
 void cores_forget(struct clyde_device *device);
 
-/* Clyde's image, and a copy of it to be freed. */
+/* Clyde's image. */
 extern const uint8_t image_id[FPGA_ID_SIZE];
 extern const uint8_t image_bytes[];
 extern const size_t image_size;
-int image_build(uint8_t **ret_bitstream, size_t *ret_size);
 
 #endif

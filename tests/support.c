@@ -192,12 +192,8 @@ void rig_close(struct rig *rig)
 
 void rig_configure(struct rig *rig)
 {
-	uint8_t *bitstream;
-	size_t size;
-
-	assert_int_equal(image_build(&bitstream, &size), 0);
-	assert_true(device_preload(rig->device, bitstream, size, image_id));
-	free(bitstream);
+	assert_true(
+		device_preload(rig->device, image_bytes, image_size, image_id));
 }
 
 /* One microframe at a time: what skips time is tested elsewhere. */

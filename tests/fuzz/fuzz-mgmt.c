@@ -79,16 +79,6 @@ static void exchange(struct bus *bus, uint8_t *request, size_t size)
 	check(length == -ECANCELED);
 }
 
-static void configure(struct device *device)
-{
-	static uint8_t *bitstream;
-	static size_t size;
-
-	if (bitstream == NULL)
-		check(image_build(&bitstream, &size) == 0);
-	check(device_preload(device, bitstream, size, image_id));
-}
-
 static struct device *make_device(uint8_t kind)
 {
 	static const struct faults none;
@@ -102,7 +92,8 @@ static struct device *make_device(uint8_t kind)
 
 	check(device != NULL);
 	if (kind & 4)
-		configure(device);
+		check(device_preload(
+			device, image_bytes, image_size, image_id));
 	return device;
 }
 
