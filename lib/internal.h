@@ -115,6 +115,8 @@ int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
 /* What there is at ports whose supply is known to be on. */
 int pulls_of_supplied(
