@@ -393,6 +393,26 @@ def test_changes_that_come_too_fast_are_counted(tmp_path):
     assert whole > 255
 
 
+def test_an_applet_goes_on_when_another_has_found_data_wrong():
+    process = start(
+        *WIRE, *UART, "-b", "12000000", "++", "gpio", "watch", "A1", "-c", "1000",
+        stdin=subprocess.PIPE,
+    )
+    seen = 1
+    while not line_like(process.stderr, r" ns  .*").endswith("A1=1"):
+        seen += 1
+    process.stdin.write(b"U" * 1000)
+    process.stdin.flush()
+    for _ in range(seen, 1001):
+        line_like(process.stderr, r" ns  ")
+    time.sleep(0.2)  # in which gpio ends
+    process.stdin.write(b"later")
+    process.stdin.close()
+    assert process.stdout.read() == b"U" * 1000 + b"later"
+    assert b"changes came too fast" in process.stderr.read()
+    assert process.wait(SECONDS) == WRONG_DATA
+
+
 @pytest.mark.parametrize("baud", [9600, 57600])
 def test_auto_baud_follows_a_sender(baud):
     """What the part makes of a rate that is not its own is sent at its own."""
