@@ -177,9 +177,7 @@ int core_attach(struct clyde_run *run)
 	result = owner_enter(&device);
 	if (result < 0)
 		return result;
-	result = core_check_supplies(device, run);
-	if (result == 0)
-		result = core_check(device, run->claim.core);
+	result = core_check(device, run->claim.core);
 	if (result == 0)
 		result = clear_routes(device, run->claim.core);
 	if (result == 0)

@@ -111,6 +111,7 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);
 int fpga_load_image(struct clyde_device *device);
+int fpga_runs_image(struct clyde_device *device); /* 1 or 0 */
 int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
 int register_write(struct clyde_device *device, uint8_t address,
@@ -118,6 +119,9 @@ int register_write(struct clyde_device *device, uint8_t address,
 int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
+/* Those that a specification gives, if the device can have them. */
+int supplies_wanted(struct clyde_device *device,
+	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT]);
 /* What there is at ports whose supply is known to be on. */
 int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);

@@ -193,14 +193,41 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	uint8_t routes[PIN_COUNT];
 
 	(void)state;
-	assert_int_equal(clyde_run_check(bench.run), -ESTALE);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ESTALE);
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
-	assert_int_equal(clyde_run_check(bench.run), 0);
+	assert_int_equal(clyde_run_check(bench.run, NULL), 0);
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
-	assert_int_equal(clyde_run_check(bench.run), -ENOTCONN);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ENOTCONN);
 	assert_says(context, "B3=1: pin B3 is dead");
 	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
 	assert_int_equal(routes[11], 0);
+	close_top(&bench.top);
+}
+
+static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
+{
+	struct bench_run bench = {.top = open_uri("virtual:")};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_observer observer = {.record = look, .user = &bench};
+	unsigned mv[CLYDE_PORT_COUNT];
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
+	set(&bench, (const char *const[]){"tx", "A0", "rx", "B1", NULL});
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-ENOTCONN);
+	assert_says(bench.top.context, "rx: pin B1 is dead");
+	assert_int_equal(clyde_supply_parse("1.0", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-EINVAL);
+	assert_int_equal(clyde_supply_get(bench.top.device, mv), 0);
+	assert_int_equal(mv[0], 0);
+	assert_int_equal(clyde_fpga_status(bench.top.device, id), 0);
 	close_top(&bench.top);
 }
 
@@ -232,6 +259,8 @@ int main(void)
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
 		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
 		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
+		cmocka_unit_test(
+			a_run_that_is_refused_leaves_the_device_as_it_is),
 		cmocka_unit_test(of_one_choice_two_are_refused),
 	};
 

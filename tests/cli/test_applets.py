@@ -446,6 +446,25 @@ def test_a_dead_pin_is_found_before_another_applet_begins():
     assert b"/dev/pts" not in done.stdout
 
 
+@pytest.mark.parametrize("applets, status", [
+    (("gpio", "-V", "A=3.3", "A0", "++", "uart", "--tx", "B0", "pty"),
+     NO_SUPPLY),
+    (("uart", "-V", "A=3.3", "--tx", "B0", "pty"), NO_SUPPLY),
+    (("benchmark", "-V", "A=3.3,B=1.2"), USAGE),
+])
+def test_a_refused_command_line_changes_nothing(applets, status):
+    done = subprocess.run(
+        [CLYDE, "virtual", "--", "sh", "-c",
+         '"$0" run "$@"; echo $?; "$0" voltage; "$0" info',
+         CLYDE, *applets],
+        capture_output=True, text=True, timeout=SECONDS,
+    )
+    first, rest = done.stdout.split("\n", 1)
+    assert int(first) == status, done
+    assert re.search(r"^A +off", rest, re.M), done
+    assert "not configured" in rest, done
+
+
 # ---- Where time is real
 
 
