@@ -283,12 +283,10 @@ int run_output(const struct clyde_run *run)
 
 int run_stopped(struct clyde_run *run)
 {
-	struct complaint *complaint = &run->context->complaint;
-
 	if (owner_closing(&run->owner))
-		return complain(complaint, ECANCELED, "closed");
+		return run_fail(run, ECANCELED, "closed");
 	if (atomic_load(run->context->interrupt))
-		return complain(complaint, EINTR, "interrupted");
+		return run_fail(run, EINTR, "interrupted");
 	return 0;
 }
 
