@@ -220,11 +220,14 @@ void run_let_go(struct clyde_run *run)
 static int start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply)
 {
+	bool loaded = false;
 	int result = 0;
 
 	if (run->claim.device != clyde_device_token(device))
 		result = claim_make(run, device);
 	if (result == 0)
+		result = core_check_supplies(run, supply, &loaded);
+	if (result == 0 && !loaded)
 		result = clyde_fpga_load_image(device);
 	if (result >= 0 && supply)
 		result = clyde_supply_apply(device, supply);

@@ -84,9 +84,10 @@ extern const struct core_entry core_entries[];
 extern const char *const core_names[];
 int core_check(struct clyde_device *device, enum core_place core);
 
-/* -ENOTCONN if a pin's port has no supply. */
-int core_check_supplies(
-	struct clyde_device *device, const struct clyde_run *run);
+/* -ENOTCONN if a pin's port would have no supply.  *ret_loaded becomes true if
+   it shows meanwhile that the image is there. */
+int core_check_supplies(const struct clyde_run *run,
+	const struct clyde_supply *supply, bool *ret_loaded);
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
 
 /* Make the device's side of a claim: core, supplies and streams are there, or

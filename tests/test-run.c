@@ -2,106 +2,12 @@
 
 /* What runs claim and what becomes of it: conflicts before anything is done,
    pins and streams while an applet runs, and nothing of it afterwards. */
-#include "clyde-test.h"
-
 #include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "wire/core-gpio.h"
+#include "run-test.h"
 
 #define MS 1000000
-
-struct bench_run {
-	struct bench_top top;
-	struct clyde_run *run;
-	int64_t begun_ns, told_ns; /* when the first record came */
-	uint8_t pins[PIN_COUNT], stream[4], input;
-	bool interrupt;
-};
-
-/* The device as it is while the applet runs. */
-static void look(void *user, const struct clyde_record *record)
-{
-	struct bench_run *bench = user;
-
-	(void)record;
-	if (bench->told_ns)
-		return;
-	bench->told_ns = clyde_device_now(bench->top.device);
-	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
-	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
-	clyde_register_read(
-		bench->top.device, REG_INPUT + INPUT_UART, &bench->input, 1);
-	if (bench->interrupt)
-		clyde_context_interrupt(bench->top.context);
-}
-
-static void set(struct bench_run *bench, const char *const *settings)
-{
-	for (; *settings; settings += 2)
-		if (clyde_run_set(bench->run, settings[0], settings[1]) < 0)
-			fail_msg("%s", clyde_context_error(bench->top.context));
-}
-
-static void power(struct bench_top *top)
-{
-	assert_int_equal(clyde_fpga_load_image(top->device), 1);
-	assert_int_equal(clyde_supply_set(top->device, 3, 3300), 0);
-}
-
-static struct bench_run prepare(const char *applet, const char *const *settings)
-{
-	struct bench_run bench = {.top = open_uri("virtual:wire=A0-A1")};
-
-	power(&bench.top);
-	assert_int_equal(
-		clyde_run_new(bench.top.context, applet, &bench.run), 0);
-	set(&bench, settings);
-	return bench;
-}
-
-#define PREPARE(applet, ...) \
-	prepare(applet, (const char *const[]){__VA_ARGS__, NULL})
-
-/* From an input that is at its end to an output for nothing. */
-static int start(struct bench_run *bench)
-{
-	struct clyde_observer observer = {.record = look, .user = bench};
-	int in[2], out[2], result;
-
-	assert_int_equal(pipe(in) | pipe(out), 0);
-	close(in[1]);
-	clyde_run_attach(bench->run, in[0], out[1]);
-	bench->told_ns = 0;
-	bench->begun_ns = clyde_device_now(bench->top.device);
-	result =
-		clyde_run_start(bench->run, bench->top.device, NULL, &observer);
-	close(in[0]);
-	close(out[0]);
-	close(out[1]);
-	return result;
-}
-
-static void assert_released(struct bench_run *bench)
-{
-	static const uint8_t zeros[PIN_COUNT];
-	uint8_t pins[PIN_COUNT], stream[4], input, down[4], up[4];
-	struct clyde_device *device = bench->top.device;
-
-	clyde_context_resume(bench->top.context);
-	assert_int_equal(clyde_register_read(device, REG_PIN, pins, 16), 0);
-	assert_int_equal(clyde_register_read(device, REG_STREAM, stream, 4), 0);
-	assert_int_equal(
-		clyde_register_read(device, REG_INPUT + INPUT_UART, &input, 1),
-		0);
-	assert_int_equal(clyde_pulls_get(device, down, up), 0);
-	assert_memory_equal(pins, zeros, sizeof(pins));
-	assert_memory_equal(stream, zeros, sizeof(stream));
-	assert_int_equal(input, 0);
-	assert_int_equal(up[0] | down[0], 0);
-	close_top(&bench->top);
-}
 
 static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
 {
@@ -411,14 +317,41 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	uint8_t routes[PIN_COUNT];
 
 	(void)state;
-	assert_int_equal(clyde_run_check(bench.run), -ESTALE);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ESTALE);
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
-	assert_int_equal(clyde_run_check(bench.run), 0);
+	assert_int_equal(clyde_run_check(bench.run, NULL), 0);
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
-	assert_int_equal(clyde_run_check(bench.run), -ENOTCONN);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ENOTCONN);
 	assert_says(context, "B3=1: pin B3 is dead");
 	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
 	assert_int_equal(routes[11], 0);
+	close_top(&bench.top);
+}
+
+static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
+{
+	struct bench_run bench = {.top = open_uri("virtual:")};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_observer observer = {.record = look, .user = &bench};
+	unsigned mv[CLYDE_PORT_COUNT];
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
+	set(&bench, (const char *const[]){"tx", "A0", "rx", "B1", NULL});
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-ENOTCONN);
+	assert_says(bench.top.context, "rx: pin B1 is dead");
+	assert_int_equal(clyde_supply_parse("1.0", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-EINVAL);
+	assert_int_equal(clyde_supply_get(bench.top.device, mv), 0);
+	assert_int_equal(mv[0], 0);
+	assert_int_equal(clyde_fpga_status(bench.top.device, id), 0);
 	close_top(&bench.top);
 }
 
@@ -454,6 +387,8 @@ int main(void)
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
 		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
 		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
+		cmocka_unit_test(
+			a_run_that_is_refused_leaves_the_device_as_it_is),
 		cmocka_unit_test(of_one_choice_two_are_refused),
 	};
 
