@@ -241,7 +241,9 @@ CLYDE_API int clyde_pipe_open(struct clyde_device *device,
 	result = check_options(device, id, &chosen);
 	if (result == 0) {
 		pipe = calloc(1, sizeof(*pipe));
-		result = pipe ? 0 : -ENOMEM;
+		if (pipe == NULL)
+			result = complain(&device->context->complaint, ENOMEM,
+				"out of memory");
 	}
 	if (result == 0) {
 		pipe->id = id;
