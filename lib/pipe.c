@@ -301,7 +301,9 @@ CLYDE_API int clyde_pipe_cancel(struct clyde_pipe *pipe)
 
 static int resume(struct clyde_pipe *pipe)
 {
-	return engine_start(pipe->engine);
+	int result = engine_start(pipe->engine);
+
+	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
 CLYDE_API int clyde_pipe_resume(struct clyde_pipe *pipe)
