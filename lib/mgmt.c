@@ -205,8 +205,6 @@ static void take_back(struct mgmt *mgmt)
 	while (mgmt->out_busy)
 		if (link->ops->wait(link, LINK_FOREVER) < 0)
 			break;
-	if (mgmt->failure == -ECANCELED)
-		mgmt->failure = 0;
 }
 
 /* One request, one reply. */
@@ -224,7 +222,11 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	mgmt->out->size = 2 + size;
 	mgmt->answered = false;
 	mgmt->stray = 0;
-	result = link->ops->submit(link, mgmt->out);
+	/* A read that failed is not the last one. */
+	mgmt->failure = 0;
+	result = mgmt->in_busy ? 0 : arm(mgmt);
+	if (result == 0)
+		result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
 		return complain(&mgmt->device->context->complaint, -result,
 			"%s: %s", mgmt_name(code), reason(result));
