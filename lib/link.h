@@ -160,6 +160,12 @@ static inline void link_wake(struct link *link)
 		link->ops->wake(link);
 }
 
+/*
+ * Who waits for what was cancelled frees it next: an error that passes must
+ * not end that.  After so many nothing will come back.
+ */
+#define LINK_ERRORS_MAX 16
+
 static inline bool link_stopped(const struct link *link)
 {
 	return atomic_load_explicit(&link->wake, memory_order_relaxed) ||

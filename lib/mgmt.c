@@ -143,22 +143,24 @@ void mgmt_free(struct clyde_device *device)
 {
 	struct mgmt *mgmt = device->mgmt;
 	struct link *link = device->link;
+	unsigned errors = 0;
 
 	if (mgmt == NULL)
 		return;
+	device->mgmt = NULL;
 	if (mgmt->in_busy)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->in_busy || mgmt->out_busy)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	while ((mgmt->in_busy || mgmt->out_busy) && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	if (mgmt->in_busy || mgmt->out_busy)
+		return; /* better lost than written to */
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)
 		link->ops->transfer_free(link, mgmt->out);
 	free(mgmt);
-	device->mgmt = NULL;
 }
 
 /* Wait until the reply is there. */
@@ -199,12 +201,12 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 static void take_back(struct mgmt *mgmt)
 {
 	struct link *link = mgmt->device->link;
+	unsigned errors = 0;
 
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->out_busy)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	while (mgmt->out_busy && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
 }
 
 /* One request, one reply. */
