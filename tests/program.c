@@ -213,11 +213,12 @@ static void borrow(
 	void *region;
 	ssize_t size = TRY(clyde_pipe_acquire(out, &region, PATIENCE));
 
-	if (size > 0) {
-		memset(region, 0x55, size);
-		TRY(clyde_pipe_release(out, 100));
-		TRY(clyde_pipe_push(out, PATIENCE));
-	}
+	if (size < 0)
+		return;
+	memset(region, 0x55, size);
+	if (TRY(clyde_pipe_release(out, 100)) < 0 ||
+		TRY(clyde_pipe_push(out, PATIENCE)) < 0)
+		return;
 	size = TRY(clyde_pipe_acquire(in, &region, PATIENCE));
 	if (size > 0) {
 		assert_int_equal(*(uint8_t *)region, 0x55);

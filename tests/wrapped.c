@@ -60,6 +60,11 @@ const char *wrapped_name(void)
 	return state.name;
 }
 
+int wrapped_error(void)
+{
+	return state.error;
+}
+
 static bool fails(enum wrapped kind, const char *name)
 {
 	bool now;
@@ -228,9 +233,6 @@ USB(int, libusb_claim_interface, (libusb_device_handle * handle, int interface),
 	(handle, interface))
 USB(int, libusb_release_interface,
 	(libusb_device_handle * handle, int interface), (handle, interface))
-USB(int, libusb_set_interface_alt_setting,
-	(libusb_device_handle * handle, int interface, int alternate),
-	(handle, interface, alternate))
 USB(int, libusb_submit_transfer, (struct libusb_transfer * transfer),
 	(transfer))
 
@@ -241,6 +243,18 @@ WRAP(int, libusb_handle_events_timeout_completed, libusb_context *usb,
 		? state.error
 		: __real_libusb_handle_events_timeout_completed(
 			  usb, timeout, completed);
+}
+
+/* Where a device is gone the handle is left open for good, and what it has
+   claimed is not to be had again: that is another test's. */
+WRAP(int, libusb_set_interface_alt_setting, libusb_device_handle *handle,
+	int interface, int alternate)
+{
+	if (fails(WRAPPED_USB, "libusb_set_interface_alt_setting"))
+		return state.error == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_IO
+							     : state.error;
+	return __real_libusb_set_interface_alt_setting(
+		handle, interface, alternate);
 }
 
 WRAP(int, libusb_init, libusb_context **usb)

@@ -33,7 +33,8 @@ size_t wrapped_allocated(void);
 /* Handles and contexts of libusb that are open. */
 int wrapped_usb_open(void);
 
-/* Which call has failed, or NULL. */
+/* Which call has failed, or NULL; and how. */
 const char *wrapped_name(void);
+int wrapped_error(void);
 
 #endif
