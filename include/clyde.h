@@ -701,10 +701,11 @@ struct clyde_record {
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
-/* Both are called on the thread that called clyde_run_start(). */
+/* Both are called on the thread that called clyde_run_start(); either may be
+   NULL. */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
-	/* total 0: unknown.  May be NULL. */
+	/* total 0: unknown. */
 	void (*progress)(
 		void *user, const char *what, uint64_t done, uint64_t total);
 	void *user;
@@ -751,8 +752,8 @@ int clyde_run_check(struct clyde_run *run);
 
 /*
  * Load the image if it is not there, apply the supplies (NULL: leave them),
- * and run the applet to its end.  Its pins are inputs again after that, or
- * what the applet's page says.
+ * and run the applet to its end, with an observer or NULL.  Its pins are
+ * inputs again after that, or what the applet's page says.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

@@ -205,7 +205,7 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 
 	if (result < 0)
 		return result;
-	run->observer = *observer;
+	run->observer = observer ? *observer : (struct clyde_observer){0};
 	result = start(run, device, supply);
 	snprintf(why.text, sizeof(why.text), "%s", clyde_result_text(result));
 	core_release(run);

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "pipe.h"
+
 static struct complaint *complaint_of(const struct clyde_run *run)
 {
 	return &run->context->complaint;
@@ -71,7 +73,7 @@ static int claim_pipe(
 	for (unsigned i = 0; i < 2; i++) {
 		enum clyde_pipe_id id = ids[way][i];
 
-		if (claim_has_pipe(run, id) || device->pipes[id])
+		if (claim_has_pipe(run, id) || !pipe_is_free(device, id))
 			continue;
 		claim->ids[way] = id;
 		claim->streams |= ways[way];

@@ -47,13 +47,16 @@ static int write_streams(struct clyde_device *device,
 	return register_write(device, REG_STREAM, cores, sizeof(cores));
 }
 
-/* Nobody else has the pair's other pipe. */
-static bool alone(const struct clyde_run *run, enum clyde_pipe_id id)
+/* Nobody else has the pair's other pipe, be it a run or the application. */
+static bool alone(const struct clyde_device *device,
+	const struct clyde_run *run, enum clyde_pipe_id id)
 {
-	if (id == CLYDE_PIPE_EP2_OUT)
-		return !claim_has_pipe(run, CLYDE_PIPE_EP4_OUT);
-	return id == CLYDE_PIPE_EP6_IN &&
-		!claim_has_pipe(run, CLYDE_PIPE_EP8_IN);
+	enum clyde_pipe_id other = id == CLYDE_PIPE_EP2_OUT ? CLYDE_PIPE_EP4_OUT
+							    : CLYDE_PIPE_EP8_IN;
+
+	if (id != CLYDE_PIPE_EP2_OUT && id != CLYDE_PIPE_EP6_IN)
+		return false;
+	return device->pipes[other] == NULL && !claim_has_pipe(run, other);
 }
 
 /* The stream comes first: the pipe's reset is the core's as well. */
@@ -65,7 +68,7 @@ static int switch_stream(
 
 	if (result < 0)
 		return result;
-	*ret_alone = alone(run, run->claim.ids[way == CORE_GIVES]);
+	*ret_alone = alone(device, run, run->claim.ids[way == CORE_GIVES]);
 	result = write_streams(device, run, way);
 	owner_leave(&device->owner);
 	return result;

@@ -134,6 +134,9 @@ static void advance(struct engine *engine)
 		if (status < 0 && engine->error == 0)
 			engine->error = status;
 	}
+	/* On an endpoint that has halted, the others would stay for ever. */
+	if (engine->error < 0 && engine->running)
+		engine_stop(engine);
 }
 
 static void complete(struct transfer *transfer)
@@ -265,6 +268,12 @@ void engine_drain(struct engine *engine)
 uint32_t engine_in_flight(const struct engine *engine)
 {
 	return engine->in_flight;
+}
+
+void engine_fail(struct engine *engine, int error)
+{
+	engine->running = false;
+	engine->error = error;
 }
 
 void engine_drop(struct engine *engine)

@@ -54,7 +54,7 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 		result = device_stopped(device);
 		if (result == 0 && room == 0)
 			result = link->ops->wait(link, deadline);
-		if (result == 0 && link->ops->now(link) >= deadline)
+		if (result >= 0 && link->ops->now(link) >= deadline)
 			result = -ETIMEDOUT;
 		if (room == 0 || result < 0)
 			continue;

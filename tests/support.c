@@ -192,11 +192,14 @@ void rig_close(struct rig *rig)
 
 void rig_configure(struct rig *rig)
 {
+	struct bitstream port;
 	uint8_t *bitstream;
 	size_t size;
 
 	assert_int_equal(image_build(&bitstream, &size), 0);
-	assert_true(device_preload(rig->device, bitstream, size, image_id));
+	bitstream_reset(&port);
+	bitstream_feed(&port, bitstream, size);
+	assert_true(device_preload(rig->device, &port, size, image_id));
 	free(bitstream);
 }
 

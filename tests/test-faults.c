@@ -120,13 +120,14 @@ static void a_fault_that_could_never_strike_is_refused(void **state)
 	assert_int_equal(faults_add(&faults, "drop@1:0"), -EINVAL);
 }
 
-static void sixteen_faults_are_the_most(void **state)
+static void thirty_two_faults_are_the_most(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 16; i++)
+	for (unsigned i = 0; i < 32; i++)
 		add("flip@1");
 	assert_int_equal(faults_add(&faults, "flip@1"), -ENOSPC);
-	assert_int_equal(faults.count, 16);
+	assert_int_equal(faults_add(&faults, "seed@1:1"), -ENOSPC);
+	assert_int_equal(faults.count, 32);
 	/* and what is none is still none */
 	assert_int_equal(faults_add(&faults, "flop@1"), -EINVAL);
 }
@@ -272,7 +273,7 @@ int main(void)
 		TEST(the_cable_and_the_host_can_fail_too),
 		TEST(what_is_no_fault_is_refused),
 		TEST(a_fault_that_could_never_strike_is_refused),
-		TEST(sixteen_faults_are_the_most),
+		TEST(thirty_two_faults_are_the_most),
 		TEST(a_fault_is_found_at_its_place_alone),
 		TEST(without_faults_all_bytes_pass),
 		TEST(a_drop_takes_bytes_out_of_the_middle),

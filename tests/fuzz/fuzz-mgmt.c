@@ -81,12 +81,16 @@ static void exchange(struct bus *bus, uint8_t *request, size_t size)
 
 static void configure(struct device *device)
 {
+	static struct bitstream port;
 	static uint8_t *bitstream;
 	static size_t size;
 
-	if (bitstream == NULL)
+	if (bitstream == NULL) {
 		check(image_build(&bitstream, &size) == 0);
-	check(device_preload(device, bitstream, size, image_id));
+		bitstream_reset(&port);
+		bitstream_feed(&port, bitstream, size);
+	}
+	check(device_preload(device, &port, size, image_id));
 }
 
 static struct device *make_device(uint8_t kind)
