@@ -222,7 +222,8 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 
 void engine_free(struct engine *engine)
 {
-	if (engine == NULL)
+	/* What has not come back is better lost than written to. */
+	if (engine == NULL || engine->in_flight > 0)
 		return;
 	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
 		if (engine->slot[i].transfer)
@@ -258,11 +259,11 @@ void engine_stop(struct engine *engine)
 void engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
+	unsigned errors = 0;
 
 	engine_stop(engine);
-	while (engine->in_flight > 0)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)

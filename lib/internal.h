@@ -41,14 +41,13 @@ struct clyde_context {
 	struct complaint complaint;
 	struct complaint notice;
 	atomic_bool *interrupt;
-	struct kept *kept;         /* links without a user, see kept.c */
+	struct link *kept;         /* without a user, see kept.c */
 	struct clyde_run *claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
 
 /* Close a link, or keep it if it is to be; and take it up again, or NULL. */
-struct kept;
 void link_put(
 	struct clyde_context *context, const char *uri, struct link *link);
 struct link *link_take(struct clyde_context *context, const char *uri);

@@ -371,7 +371,7 @@ static int make(const char *specification, unsigned index,
 	int result;
 
 	if (link == NULL)
-		return -ENOMEM;
+		return complain(complaint, ENOMEM, "out of memory");
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;

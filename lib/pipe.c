@@ -252,7 +252,9 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	result = check_options(device, id, &chosen);
 	if (result == 0) {
 		pipe = calloc(1, sizeof(*pipe));
-		result = pipe ? 0 : -ENOMEM;
+		if (pipe == NULL)
+			result = complain(&device->context->complaint, ENOMEM,
+				"out of memory");
 	}
 	if (result == 0) {
 		pipe->id = id;
