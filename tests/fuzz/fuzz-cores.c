@@ -109,7 +109,7 @@ static void do_send(struct input *input)
 	};
 
 	take_bytes(input, buffer, urb.length < 64 ? urb.length : 64);
-	carry(&urb, 2000);
+	carry(&urb, 600);
 }
 
 static void do_receive(struct input *input)
@@ -121,12 +121,12 @@ static void do_receive(struct input *input)
 		.length = 512 * (kind >> 1 & 3),
 	};
 
-	carry(&urb, 2000);
+	carry(&urb, 600);
 }
 
 static void do_wait(struct input *input)
 {
-	bus_run(bus, bus_now(bus) + take_byte(input) * 100 * TICKS_PER_US);
+	bus_run(bus, bus_now(bus) + take_byte(input) * 10 * TICKS_PER_US);
 }
 
 /* A core with both its streams, and pins A0 and A1. */
@@ -166,7 +166,8 @@ static void act(struct input *input)
 	if (deed % 8 < 7)
 		deeds[deed % 8](input);
 	else
-		select_alternate(1 + (deed >> 3) % (USB_IFACE_COUNT - 1), deed >> 7);
+		select_alternate(
+			1 + (deed >> 3) % (USB_IFACE_COUNT - 1), deed >> 7);
 }
 
 /* ---- The device ------------------------------------------------------- */
@@ -179,13 +180,14 @@ static struct device *new_device(void)
 		.parts = {"uart-echo@rx=A1:tx=A0:baud=3000000"},
 	};
 	static const struct faults none;
-	static uint8_t *bitstream;
-	static size_t size;
+	static struct bitstream port;
 	struct device *device = device_new(&options, &none);
 
-	if (bitstream == NULL)
-		check(image_build(&bitstream, &size) == 0);
-	check(device && device_preload(device, bitstream, size, image_id));
+	if (!bitstream_done(&port)) {
+		bitstream_reset(&port);
+		bitstream_feed(&port, image_bytes, image_size);
+	}
+	check(device && device_preload(device, &port, image_size, image_id));
 	return device;
 }
 
