@@ -79,6 +79,7 @@ typedef uint64_t clyde_token;
  *	ECANCELED	cancelled, or closed by another thread
  *	EINTR		clyde_context_interrupt() was called
  *	EPIPE		an endpoint stalled
+ *	ECONNRESET	another program reset the device, or took it
  *	EIO		a transfer failed
  *	EBUSY		in use
  *	EACCES		no permission to use the device

@@ -115,6 +115,15 @@ static void push_held(struct engine *engine)
 		push(engine);
 }
 
+/* Whether the stream breaks off here.  A transfer may have moved all of its
+   bytes by the time it is cancelled, and so may the next. */
+static bool breaks_off(const struct transfer *transfer)
+{
+	return transfer->status < 0 &&
+		(transfer->status != -ECANCELED ||
+			transfer->actual < transfer->size);
+}
+
 /* Completions come in order per endpoint; were one to overtake another, it
    would wait here. */
 static void advance(struct engine *engine)
@@ -129,7 +138,7 @@ static void advance(struct engine *engine)
 		++*end;
 		if (!engine->failed)
 			engine->good += slot->transfer->actual;
-		engine->failed |= status < 0;
+		engine->failed |= breaks_off(slot->transfer);
 		if (status < 0 && engine->error == 0)
 			engine->error = status;
 	}
@@ -146,6 +155,9 @@ static void complete(struct transfer *transfer)
 	uint32_t ready;
 
 	slot->complete = true;
+	/* Nobody here did: a resume would pass over what it took along. */
+	if (transfer->status == -ECANCELED && engine->running)
+		transfer->status = -ECONNRESET;
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;

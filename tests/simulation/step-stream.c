@@ -264,8 +264,12 @@ static long step_cancel(
 		violate(world, "%u in flight after a cancel", stats.in_flight);
 	check_offset(world, target, stream);
 	/* What had not left is dropped. */
-	if (!goes_in(step->pipe))
-		stream->written = stream->pushed = stream->offset;
+	if (goes_in(step->pipe))
+		return result;
+	stream->written = stream->pushed = stream->offset;
+	/* It may have failed before, and sent what was behind that. */
+	if (target->effects & BREAKS_STREAM)
+		stream_in(target)->known = false;
 	return result;
 }
 
