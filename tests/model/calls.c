@@ -92,15 +92,19 @@ void world_call(enum world_id id)
 	leave(id);
 }
 
+static void yield(enum world_id id)
+{
+	owner_yield(&objects[id].owner);
+	check_lock(id);
+	check_alive(id);
+}
+
 /* As pipe-io.c's await(), with device.c's device_stopped(). */
 static int wait_once(enum world_id id, bool slices)
 {
 	struct object *device = &objects[kinds[id].parent];
 	bool interrupted;
 
-	owner_yield(&objects[id].owner);
-	check_lock(id);
-	check_alive(id);
 	if (owner_closing(&objects[id].owner))
 		return -ECANCELED;
 	interrupted = atomic_load(&objects[CONTEXT].flag);
@@ -110,6 +114,7 @@ static int wait_once(enum world_id id, bool slices)
 		return -EINTR;
 	model_await(&device->flag, slices);
 	atomic_store(&device->flag, false);
+	yield(id);
 	return 0;
 }
 
@@ -119,6 +124,7 @@ void world_wait(enum world_id id, bool slices)
 
 	if (!enter(id))
 		return;
+	yield(id);
 	do
 		result = wait_once(id, slices);
 	while (result == 0);
@@ -162,4 +168,39 @@ void world_open(enum world_id id)
 		(result != -ECANCELED || !objects[parent].owner.closing))
 		model_fail("opening %s says %d", kinds[id].name, result);
 	leave(parent);
+}
+
+/* Handle what the device has: one completion, for whoever waits for it. */
+static void handle(struct object *device)
+{
+	if (atomic_load(&device->pending)) {
+		atomic_store(&device->pending, false);
+		device->arrived = true;
+	}
+	atomic_store(&device->flag, false);
+}
+
+void world_handle(void)
+{
+	if (!enter(DEVICE))
+		return;
+	handle(&objects[DEVICE]);
+	leave(DEVICE);
+}
+
+/* As pipe-io.c's peek(): it looks after every turn that others had.  A wait
+   with nothing under way would be for ever. */
+void world_read(enum world_id id)
+{
+	struct object *device = &objects[kinds[id].parent];
+
+	if (!enter(id))
+		return;
+	yield(id);
+	while (!device->arrived) {
+		model_await_either(&device->flag, &device->pending);
+		handle(device);
+		yield(id);
+	}
+	leave(id);
 }
