@@ -134,24 +134,50 @@ void world_wait(enum world_id id, bool slices)
 	leave(id);
 }
 
-void world_run(void)
+/* The object lives, and is not locked. */
+static bool pin(enum world_id id)
 {
-	void *handle = (void *)(uintptr_t)records[RUN].token;
+	void *handle = (void *)(uintptr_t)records[id].token;
+	void *given = handle;
 	int result = owner_pin(&handle);
 
-	if (result < 0) {
-		check_refusal(RUN, handle, result);
+	if (result < 0)
+		check_refusal(id, given, result);
+	else
+		records[id].inside++;
+	return result == 0;
+}
+
+static void unpin(enum world_id id)
+{
+	check_alive(id);
+	records[id].inside--;
+	owner_unpin(&objects[id].owner);
+}
+
+static void with_lock(enum world_id id)
+{
+	owner_lock(&objects[id].owner);
+	work_inside(id);
+	owner_unlock(&objects[id].owner);
+}
+
+/* As applet.c's clyde_run_start(), and core.c's core_release(): whoever closes
+   the device, it is there until its pins were let go of. */
+void world_run(void)
+{
+	if (!pin(RUN))
 		return;
+	if (pin(DEVICE)) {
+		with_lock(RUN);
+		for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner);
+			i++)
+			world_call(DEVICE);
+		with_lock(DEVICE);
+		with_lock(RUN);
+		unpin(DEVICE);
 	}
-	records[RUN].inside++;
-	for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner); i++)
-		world_call(DEVICE);
-	owner_lock(&objects[RUN].owner);
-	work_inside(RUN);
-	owner_unlock(&objects[RUN].owner);
-	check_alive(RUN);
-	records[RUN].inside--;
-	owner_unpin(&objects[RUN].owner);
+	unpin(RUN);
 }
 
 void world_open(enum world_id id)
