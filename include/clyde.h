@@ -696,15 +696,19 @@ struct clyde_field {
 
 /* What an applet reports: a line for people, fields for programs. */
 struct clyde_record {
-	const char *group; /* "modes": the list it belongs to */
-	const char *text;  /* NULL: only programs need it */
+	const char *group;                /* "modes": the list it belongs to */
+	const char *text;                 /* NULL: only programs need it */
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
-/* Both are called on the thread that called clyde_run_start(). */
+/*
+ * Both are called on the thread that called clyde_run_start(); either may be
+ * NULL.  They close neither the run nor its device or context: that would wait
+ * for itself.
+ */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
-	/* total 0: unknown.  May be NULL. */
+	/* total 0: unknown. */
 	void (*progress)(
 		void *user, const char *what, uint64_t done, uint64_t total);
 	void *user;
@@ -753,8 +757,11 @@ int clyde_run_check(struct clyde_run *run,
 
 /*
  * Check the supplies, load the image if it is not there, apply them (NULL:
- * leave them), and run the applet to its end.  Its pins are inputs again after that, or
- * what the applet's page says.
+ * leave them), and run the applet to its end, with an observer or NULL.  Its
+ * pins are inputs again after that, or what the applet's page says.  Until then
+ * other calls that would change, claim or start the run are -EBUSY.  Closing
+ * the run, the device or the context from another thread ends it with
+ * -ECANCELED, and waits for that.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

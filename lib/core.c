@@ -47,13 +47,16 @@ static int write_streams(struct clyde_device *device,
 	return register_write(device, REG_STREAM, cores, sizeof(cores));
 }
 
-/* Nobody else has the pair's other pipe. */
-static bool alone(const struct clyde_run *run, enum clyde_pipe_id id)
+/* Nobody else has the pair's other pipe, be it a run or the application. */
+static bool alone(const struct clyde_device *device,
+	const struct clyde_run *run, enum clyde_pipe_id id)
 {
-	if (id == CLYDE_PIPE_EP2_OUT)
-		return !claim_has_pipe(run, CLYDE_PIPE_EP4_OUT);
-	return id == CLYDE_PIPE_EP6_IN &&
-		!claim_has_pipe(run, CLYDE_PIPE_EP8_IN);
+	enum clyde_pipe_id other = id == CLYDE_PIPE_EP2_OUT ? CLYDE_PIPE_EP4_OUT
+							    : CLYDE_PIPE_EP8_IN;
+
+	if (id != CLYDE_PIPE_EP2_OUT && id != CLYDE_PIPE_EP6_IN)
+		return false;
+	return device->pipes[other] == NULL && !claim_has_pipe(run, other);
 }
 
 /* The stream comes first: the pipe's reset is the core's as well.  Both at
@@ -67,7 +70,7 @@ static int open_stream(struct clyde_run *run, struct clyde_device *device,
 	struct clyde_pipe_options chosen = *options;
 	int result = write_streams(device, run, way);
 
-	chosen.quad = alone(run, id);
+	chosen.quad = alone(device, run, id);
 	return result < 0 ? result : pipe_make(device, id, &chosen, ret_pipe);
 }
 
@@ -239,14 +242,15 @@ static void detach(struct clyde_device *device, struct clyde_run *run)
 static void with_device(struct clyde_run *run,
 	void (*act)(struct clyde_device *device, struct clyde_run *run))
 {
-	struct clyde_device *device = run->device;
+	struct clyde_device *device = run->held;
 
-	if (owner_enter(&device) < 0)
-		return;
-	set_unstoppable(device, true);
-	act(device, run);
-	set_unstoppable(device, false);
-	owner_leave(&device->owner);
+	owner_lock(&device->owner);
+	if (run->claim.device == device->owner.token) {
+		set_unstoppable(device, true);
+		act(device, run);
+		set_unstoppable(device, false);
+	}
+	owner_unlock(&device->owner);
 }
 
 /* Pins first, that nothing is driven which nobody controls. */

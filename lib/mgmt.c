@@ -161,6 +161,11 @@ void mgmt_free(struct clyde_device *device)
 	device->mgmt = NULL;
 }
 
+static bool over(const struct mgmt *mgmt)
+{
+	return mgmt->answered && !mgmt->out_busy;
+}
+
 /* Wait until the reply is there. */
 static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 {
@@ -169,7 +174,7 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 	struct link *link = device->link;
 	int result;
 
-	while (!mgmt->answered || mgmt->out_busy) {
+	while (!over(mgmt)) {
 		result = device_stopped(device);
 		if (result < 0)
 			return result;
@@ -185,7 +190,7 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 		if (result < 0)
 			return complain(complaint, -result, "%s: %s",
 				mgmt_name(code), reason(result));
-		if (result == 0 && link->ops->now(link) >= deadline)
+		if (link->ops->now(link) >= deadline && !over(mgmt))
 			return complain(complaint, ETIMEDOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",

@@ -3,6 +3,26 @@
 /* Takes parsed options, gives virtual devices: bare, or plugged in. */
 #include "virtual-world.h"
 
+#include <pthread.h>
+
+/* What the library's image leaves behind: to parse it takes longer than all
+   else of an open. */
+static struct bitstream image_port;
+
+static void parse_image(void)
+{
+	bitstream_reset(&image_port);
+	bitstream_feed(&image_port, image_bytes, image_size);
+}
+
+static void preload(struct device *device)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, parse_image);
+	device_preload(device, &image_port, image_size, image_id);
+}
+
 struct device *virtual_device_new(const struct virtual_options *options)
 {
 	struct device_options described = options->device;
@@ -12,17 +32,8 @@ struct device *virtual_device_new(const struct virtual_options *options)
 		described.trace = options->trace_path;
 	device = device_new(&described, &options->faults);
 	if (device && options->configured)
-		device_preload(device, image_bytes, image_size, image_id);
+		preload(device);
 	return device;
-}
-
-void virtual_options_pull(
-	const struct virtual_options *options, struct bus *bus)
-{
-	const struct fault *fault = faults_find(&options->faults, FAULT_PULL);
-
-	if (fault)
-		bus_unplug_after(bus, fault->position);
 }
 
 static int add(struct virtual_world *world, const char *specification,
@@ -44,7 +55,11 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
-	virtual_options_pull(options, plug->bus);
+	if (virtual_options_err(options, plug->bus) < 0) {
+		plug_free(plug);
+		virtual_options_clear(options);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);

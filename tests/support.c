@@ -192,8 +192,11 @@ void rig_close(struct rig *rig)
 
 void rig_configure(struct rig *rig)
 {
-	assert_true(
-		device_preload(rig->device, image_bytes, image_size, image_id));
+	struct bitstream port;
+
+	bitstream_reset(&port);
+	bitstream_feed(&port, image_bytes, image_size);
+	assert_true(device_preload(rig->device, &port, image_size, image_id));
 }
 
 /* One microframe at a time: what skips time is tested elsewhere. */

@@ -4,6 +4,9 @@
    pins and streams while an applet runs, and nothing of it afterwards. */
 #include "run-test.h"
 
+#include <pthread.h>
+#include <stdio.h>
+
 #define MS 1000000
 
 static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
@@ -30,6 +33,127 @@ static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
 	assert_int_equal(start(&bench), -EINTR);
 	assert_int_equal(bench.pins[0], OUTPUT_UART);
 	assert_released(&bench);
+}
+
+/* A run that another thread ends by closing what it needs. */
+struct closing {
+	struct bench_run bench;
+	clyde_token token;
+	pthread_t thread;
+	bool begun;
+	bool released; /* the last that was written to REG_PIN is zeros */
+};
+
+static void *close_it(void *pointer)
+{
+	struct closing *closing = pointer;
+
+	clyde_close_token(closing->token);
+	return NULL;
+}
+
+/* It goes on when the close has begun. */
+static void close_elsewhere(void *user, const struct clyde_record *record)
+{
+	struct closing *closing = user;
+	struct clyde_device *device = closing->bench.top.device;
+
+	(void)record;
+	if (closing->begun)
+		return;
+	closing->begun = true;
+	pthread_create(&closing->thread, NULL, close_it, closing);
+	while (clyde_device_now(device) != 0)
+		usleep(100);
+}
+
+static void see_pins(
+	void *user, enum clyde_log_level level, int64_t now, const char *text)
+{
+	struct closing *closing = user;
+	const char *bytes = strstr(text, "bytes: ");
+	unsigned address;
+
+	(void)level;
+	(void)now;
+	if (strncmp(text, "FPGA_SET_REG requested", 22) != 0 || !bytes ||
+		sscanf(bytes, "bytes: %x", &address) != 1 || address != REG_PIN)
+		return;
+	closing->released = strspn(bytes + 9, " 0") == strlen(bytes + 9);
+}
+
+/* The context, the device: the run is waited for, and lets go of its pins. */
+static void a_run_whose_device_is_closed_gives_its_pins_back(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		struct closing closing = {.bench = PREPARE("uart", "tx", "A0",
+						  "rx", "A1", "stream", "yes")};
+		struct bench_run *bench = &closing.bench;
+		struct clyde_observer observer = {
+			.record = close_elsewhere, .user = &closing};
+		int in[2], result;
+
+		clyde_context_log(bench->top.context, CLYDE_LOG_TRACE, see_pins,
+			&closing);
+		closing.token = which ? clyde_context_token(bench->top.context)
+				      : clyde_device_token(bench->top.device);
+		assert_int_equal(pipe(in), 0);
+		clyde_run_attach(bench->run, in[0], in[1]);
+		result = clyde_run_start(
+			bench->run, bench->top.device, NULL, &observer);
+		assert_true(closing.begun);
+		pthread_join(closing.thread, NULL);
+		assert_int_equal(result, -ECANCELED);
+		assert_true(closing.released);
+		close(in[0]);
+		close(in[1]);
+		close_top(&bench->top);
+	}
+}
+
+struct rival {
+	struct bench_run *bench;
+	int set, attach, claim, start;
+	bool asked;
+};
+
+static void start_again(void *user, const struct clyde_record *record)
+{
+	static const struct clyde_observer observer;
+	struct rival *rival = user;
+	struct clyde_run *run = rival->bench->run;
+	struct clyde_device *device = rival->bench->top.device;
+
+	(void)record;
+	if (rival->asked)
+		return;
+	rival->asked = true;
+	rival->set = clyde_run_set(run, "action", "A1");
+	rival->attach = clyde_run_attach(run, -1, -1);
+	rival->claim = clyde_run_claim(run, device);
+	rival->start = clyde_run_start(run, device, NULL, &observer);
+}
+
+static void a_run_under_way_is_not_changed_nor_started_again(void **state)
+{
+	struct bench_run bench =
+		PREPARE("gpio", "action", "A0=1", "action", "A0");
+	struct rival rival = {.bench = &bench};
+	struct clyde_observer observer = {
+		.record = start_again, .user = &rival};
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
+		0);
+	assert_true(rival.asked);
+	assert_int_equal(rival.set, -EBUSY);
+	assert_int_equal(rival.attach, -EBUSY);
+	assert_int_equal(rival.claim, -EBUSY);
+	assert_int_equal(rival.start, -EBUSY);
+	assert_says(bench.top.context, "this run of gpio is under way");
+	close_top(&bench.top);
 }
 
 static void switching_to_another_applet_takes_at_most_5_ms(void **state)
@@ -250,6 +374,10 @@ int main(void)
 			a_run_has_its_pins_and_streams_and_gives_them_back),
 		cmocka_unit_test(
 			an_interrupted_run_gives_its_pins_back_as_well),
+		cmocka_unit_test(
+			a_run_whose_device_is_closed_gives_its_pins_back),
+		cmocka_unit_test(
+			a_run_under_way_is_not_changed_nor_started_again),
 		cmocka_unit_test(
 			switching_to_another_applet_takes_at_most_5_ms),
 		cmocka_unit_test(auto_baud_follows_the_line),

@@ -101,6 +101,7 @@ struct device *device_new(
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
 	loader_reset(device);
+	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
@@ -109,10 +110,10 @@ struct device *device_new(
 	return device;
 }
 
-bool device_preload(struct device *device, const uint8_t *bitstream,
+bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
-	device->fpga->ops->configure(device->fpga, bitstream, size);
+	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
 	device->fpga_ready = device->fpga->ops->done(device->fpga);

@@ -7,6 +7,7 @@
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
 
+#include "bitstream.h"
 #include "faults.h"
 #include "fpga.h"
 #include "function.h"
@@ -42,9 +43,9 @@ struct device *device_new(
 void device_free(struct device *device);
 struct function *device_function(struct device *device);
 
-/* As if this bitstream had been loaded before: false if it does not
-   configure. */
-bool device_preload(struct device *device, const uint8_t *bitstream,
+/* As if a bitstream of this size and id, which leaves the configuration port
+   like this, had been loaded before: false if it does not configure. */
+bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 
 /* The port pins on which drivers have met, high against low; bit 0 = A0. */

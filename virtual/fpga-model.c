@@ -242,14 +242,22 @@ static void model_reset(struct fpga *fpga, tick now)
 }
 
 /* Time has been passed to now.  No core has had any of it before this. */
-static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
+static void model_restore(struct fpga *fpga, const struct bitstream *port)
 {
 	struct model *model = MODEL(fpga);
 	bool before = bitstream_done(&model->bitstream);
 
-	bitstream_feed(&model->bitstream, data, size);
-	if (!before && bitstream_done(&model->bitstream))
+	model->bitstream = *port;
+	if (!before && bitstream_done(port))
 		power_up(model);
+}
+
+static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
+{
+	struct bitstream port = MODEL(fpga)->bitstream;
+
+	bitstream_feed(&port, data, size);
+	model_restore(fpga, &port);
 }
 
 static bool model_done(const struct fpga *fpga)
@@ -272,6 +280,7 @@ static void model_destroy(struct fpga *fpga)
 static const struct fpga_ops ops = {
 	.reset = model_reset,
 	.configure = model_configure,
+	.restore = model_restore,
 	.done = model_done,
 	.i2c_write = model_i2c_write,
 	.i2c_read = model_i2c_read,

@@ -37,6 +37,8 @@ static void fetch(struct twin *twin, enum fifo_index index)
 	while (!twin->fetched[index] && fifo_readable(fifo) > 0) {
 		uint8_t *byte = &fifo->data[fifo->head][fifo->fill];
 
+		fifo_repeat_taken(fifo,
+			faults_repeats(twin->faults, twin->offset[index], 1));
 		if (faults_pass(twin->faults, &twin->offset[index],
 			    twin->offset[index], byte, 1))
 			twin->fetched[index] = true;
@@ -57,6 +59,8 @@ static void take(struct twin *twin, enum fifo_index index)
 
 static void give(struct twin *twin, enum fifo_index index, uint8_t byte)
 {
+	fifo_repeat_put(&twin->fifos[index],
+		faults_repeats(twin->faults, twin->offset[index], 1));
 	if (faults_pass(twin->faults, &twin->offset[index], twin->offset[index],
 		    &byte, 1))
 		fifo_write(&twin->fifos[index], &byte, 1);
@@ -188,13 +192,21 @@ static void power_up(struct twin *twin)
 	memset(twin->fetched, 0, sizeof(twin->fetched));
 }
 
-static void twin_configure(struct fpga *fpga, const uint8_t *data, size_t size)
+static void twin_restore(struct fpga *fpga, const struct bitstream *port)
 {
 	struct twin *twin = TWIN(fpga);
 
-	bitstream_feed(&twin->bitstream, data, size);
+	twin->bitstream = *port;
 	if (twin->logic == NULL && running(twin))
 		power_up(twin);
+}
+
+static void twin_configure(struct fpga *fpga, const uint8_t *data, size_t size)
+{
+	struct bitstream port = TWIN(fpga)->bitstream;
+
+	bitstream_feed(&port, data, size);
+	twin_restore(fpga, &port);
 }
 
 static bool twin_done(const struct fpga *fpga)
@@ -222,6 +234,7 @@ static void twin_destroy(struct fpga *fpga)
 static const struct fpga_ops ops = {
 	.reset = twin_reset,
 	.configure = twin_configure,
+	.restore = twin_restore,
 	.done = twin_done,
 	.i2c_write = twin_i2c_write,
 	.i2c_read = twin_i2c_read,

@@ -17,6 +17,7 @@
 #include "fifo.h"
 #include "tick.h"
 
+struct bitstream;
 struct faults;
 struct pins;
 struct fpga;
@@ -25,6 +26,8 @@ struct fpga_ops {
 	/* CRESET_B: forget the configuration, wait for another. */
 	void (*reset)(struct fpga *fpga, tick now);
 	void (*configure)(struct fpga *fpga, const uint8_t *data, size_t size);
+	/* The same at once: the port is as a bitstream has left it. */
+	void (*restore)(struct fpga *fpga, const struct bitstream *port);
 	bool (*done)(const struct fpga *fpga); /* CDONE */
 	/* True if it acknowledged. */
 	bool (*i2c_write)(

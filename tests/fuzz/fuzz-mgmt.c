@@ -79,6 +79,19 @@ static void exchange(struct bus *bus, uint8_t *request, size_t size)
 	check(length == -ECANCELED);
 }
 
+static void configure(struct device *device)
+{
+	static struct bitstream port;
+	static bool fed;
+
+	if (!fed) {
+		bitstream_reset(&port);
+		bitstream_feed(&port, image_bytes, image_size);
+	}
+	fed = true;
+	check(device_preload(device, &port, image_size, image_id));
+}
+
 static struct device *make_device(uint8_t kind)
 {
 	static const struct faults none;
@@ -92,8 +105,7 @@ static struct device *make_device(uint8_t kind)
 
 	check(device != NULL);
 	if (kind & 4)
-		check(device_preload(
-			device, image_bytes, image_size, image_id));
+		configure(device);
 	return device;
 }
 
