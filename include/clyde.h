@@ -697,8 +697,8 @@ struct clyde_field {
 
 /* What an applet reports: a line for people, fields for programs. */
 struct clyde_record {
-	const char *group; /* "modes": the list it belongs to */
-	const char *text;  /* NULL: only programs need it */
+	const char *group;                /* "modes": the list it belongs to */
+	const char *text;                 /* NULL: only programs need it */
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
