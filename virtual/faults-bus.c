@@ -163,6 +163,12 @@ static bool has_been(struct fault_bus *faults, const struct fault *fault,
 
 /* ---- Submits ---------------------------------------------------------- */
 
+bool fault_bus_refuses(const struct fault_bus *faults)
+{
+	return faults_find(&faults->faults, FAULT_NOMEM) ||
+		faults_find(&faults->faults, FAULT_REFUSE);
+}
+
 int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now)
 {
 	struct end *end = end_of(faults, endpoint);
