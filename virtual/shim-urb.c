@@ -163,8 +163,9 @@ long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
 {
 	long result = check(file, urb);
 
-	if (result == 0)
-		result = submit(file, urb);
+	if (result < 0)
+		return result;
+	result = submit(file, urb);
 	/* Another file may have been closed just now. */
 	if (result == -ENOMEM && shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
 		result = submit(file, urb);
