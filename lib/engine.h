@@ -44,6 +44,9 @@ uint32_t engine_in_flight(const struct engine *engine);
    which takes no longer than the link needs. */
 void engine_drain(struct engine *engine);
 
+/* Nothing is in flight, and nothing can be: later calls get this error. */
+void engine_fail(struct engine *engine, int error);
+
 /* After a stop: forget what did not leave; later calls get -ECANCELED. */
 void engine_drop(struct engine *engine);
 

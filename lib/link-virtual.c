@@ -172,10 +172,10 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
-	/* And all has come back. */
-	if (count == 0 && bus_unplugged(link->bus))
-		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
+		/* And all has come back. */
+		if (bus_unplugged(link->bus))
+			return -ENODEV;
 		if (link_stopped(base))
 			break;
 		if (!run(link, until)) {
@@ -371,7 +371,7 @@ static int make(const char *specification, unsigned index,
 	int result;
 
 	if (link == NULL)
-		return -ENOMEM;
+		return complain(complaint, ENOMEM, "out of memory");
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;

@@ -8,8 +8,21 @@
 
 #include <string.h>
 
+/* How long one call waits: it looks once in any case, and then until the
+   deadline, whatever completes on other pipes meanwhile. */
+struct patience {
+	uint64_t deadline;
+	bool looked;
+};
+
+static struct patience patience(const struct clyde_pipe *pipe, int timeout_ms)
+{
+	return (struct patience){
+		.deadline = deadline_in(pipe->device->link, timeout_ms)};
+}
+
 /* Wait for one more completion. */
-static int await(struct clyde_pipe *pipe, uint64_t deadline)
+static int await(struct clyde_pipe *pipe, struct patience *patience)
 {
 	struct link *link = pipe->device->link;
 	int result;
@@ -20,20 +33,19 @@ static int await(struct clyde_pipe *pipe, uint64_t deadline)
 	result = device_stopped(pipe->device);
 	if (result < 0)
 		return result;
-	pipe_check_depth(pipe);
-	result = link->ops->wait(link, deadline);
-	pipe->wakeups++;
-	if (result < 0)
-		return pipe_failed(pipe, result);
-	if (result == 0 && link->ops->now(link) >= deadline)
+	if (patience->looked && link->ops->now(link) >= patience->deadline)
 		return complain(pipe_complaint(pipe), ETIMEDOUT,
 			"%s: no data before the deadline", pipe_name(pipe));
-	return 0;
+	pipe_check_depth(pipe);
+	result = link->ops->wait(link, patience->deadline);
+	patience->looked = true;
+	pipe->wakeups++;
+	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
 /* The oldest unread bytes, waiting for them. */
 static ssize_t peek(
-	struct clyde_pipe *pipe, uint8_t **ret_data, uint64_t deadline)
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
 {
 	bool waited = false;
 
@@ -47,7 +59,7 @@ static ssize_t peek(
 			return pipe_failed(pipe, result);
 		pipe->stalls += !waited;
 		waited = true;
-		result = await(pipe, deadline);
+		result = await(pipe, patience);
 		if (result < 0)
 			return result;
 	}
@@ -55,7 +67,7 @@ static ssize_t peek(
 
 /* The open buffer's room, waiting for a buffer. */
 static ssize_t room(
-	struct clyde_pipe *pipe, uint8_t **ret_data, uint64_t deadline)
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
 {
 	bool waited = false;
 
@@ -69,7 +81,7 @@ static ssize_t room(
 			return size;
 		pipe->stalls += !waited;
 		waited = true;
-		result = await(pipe, deadline);
+		result = await(pipe, patience);
 		if (result < 0)
 			return result;
 	}
@@ -88,13 +100,13 @@ static int check_direction(struct clyde_pipe *pipe, bool in)
 }
 
 static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
-	bool some, uint64_t deadline)
+	bool some, struct patience patience)
 {
 	size_t done = 0;
 
 	while (done < size && !(some && done > 0)) {
 		uint8_t *bytes;
-		ssize_t ready = peek(pipe, &bytes, deadline);
+		ssize_t ready = peek(pipe, &bytes, &patience);
 
 		if (ready < 0)
 			return done > 0 ? (ssize_t)done : ready;
@@ -117,8 +129,8 @@ static ssize_t enter_read(struct clyde_pipe *pipe, void *data, size_t size,
 		return result;
 	result = check_direction(pipe, true);
 	if (result == 0)
-		result = read_bytes(pipe, data, size, some,
-			deadline_in(pipe->device->link, timeout_ms));
+		result = read_bytes(
+			pipe, data, size, some, patience(pipe, timeout_ms));
 	owner_leave(&pipe->owner);
 	return result;
 }
@@ -136,14 +148,13 @@ CLYDE_API ssize_t clyde_pipe_read_some(
 }
 
 static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
-	size_t size, uint64_t deadline)
+	size_t size, struct patience patience)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		uint8_t *bytes;
-		ssize_t free = room(pipe, &bytes, deadline);
-		int result;
+		ssize_t free = room(pipe, &bytes, &patience);
 
 		if (free < 0)
 			return done > 0 ? (ssize_t)done : free;
@@ -151,9 +162,8 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 			free = size - done;
 		memcpy(bytes, data + done, free);
 		done += free;
-		result = engine_fill(pipe->engine, free);
-		if (result < 0)
-			return pipe_failed(pipe, result);
+		if (engine_fill(pipe->engine, free) < 0)
+			break; /* the next call says why */
 	}
 	return done;
 }
@@ -167,35 +177,35 @@ CLYDE_API ssize_t clyde_pipe_write(
 		return result;
 	result = check_direction(pipe, false);
 	if (result == 0)
-		result = write_bytes(pipe, data, size,
-			deadline_in(pipe->device->link, timeout_ms));
+		result = write_bytes(
+			pipe, data, size, patience(pipe, timeout_ms));
 	owner_leave(&pipe->owner);
 	return result;
 }
 
 /* What is buffered stands in a buffer of its own: there is nothing to wait
    for. */
-static int push(struct clyde_pipe *pipe, uint64_t deadline)
+static int push(struct clyde_pipe *pipe, struct patience patience)
 {
 	int result = engine_push(pipe->engine);
 
-	(void)deadline;
+	(void)patience;
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-static int flush(struct clyde_pipe *pipe, uint64_t deadline)
+static int flush(struct clyde_pipe *pipe, struct patience patience)
 {
-	int result = push(pipe, deadline);
+	int result = push(pipe, patience);
 
 	while (result == 0 && engine_in_flight(pipe->engine) > 0)
-		result = await(pipe, deadline);
+		result = await(pipe, &patience);
 	if (result == 0 && engine_error(pipe->engine) < 0)
 		return pipe_failed(pipe, engine_error(pipe->engine));
 	return result;
 }
 
 static int enter_flush(struct clyde_pipe *pipe, int timeout_ms,
-	int (*act)(struct clyde_pipe *pipe, uint64_t deadline))
+	int (*act)(struct clyde_pipe *pipe, struct patience patience))
 {
 	int result = owner_enter(&pipe);
 
@@ -203,7 +213,7 @@ static int enter_flush(struct clyde_pipe *pipe, int timeout_ms,
 		return result;
 	result = check_direction(pipe, false);
 	if (result == 0)
-		result = act(pipe, deadline_in(pipe->device->link, timeout_ms));
+		result = act(pipe, patience(pipe, timeout_ms));
 	owner_leave(&pipe->owner);
 	return result;
 }
@@ -221,17 +231,16 @@ CLYDE_API int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms)
 CLYDE_API ssize_t clyde_pipe_acquire(
 	struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
 {
-	uint64_t deadline;
+	struct patience limit;
 	uint8_t *data;
 	ssize_t result = owner_enter(&pipe);
 
 	if (result < 0)
 		return result;
-	deadline = deadline_in(pipe->device->link, timeout_ms);
+	limit = patience(pipe, timeout_ms);
 	result = check_direction(pipe, pipe_is_in(pipe));
 	if (result == 0)
-		result =
-			(pipe_is_in(pipe) ? peek : room)(pipe, &data, deadline);
+		result = (pipe_is_in(pipe) ? peek : room)(pipe, &data, &limit);
 	if (result > 0) {
 		pipe->acquired = true;
 		pipe->acquired_size = result;

@@ -173,8 +173,11 @@ static void an_error_comes_after_the_bytes_before_it(void **state)
 	assert_int_equal(engine_peek(engine, &data), 0);
 	assert_int_equal(engine_error(engine), -EIO);
 	assert_int_equal(engine_good(engine), SIZE + 100);
-	/* Nothing new is asked for after an error. */
+	/* Nothing new is asked for after an error, and nothing waits on: an
+	   endpoint that has halted gives no more. */
 	assert_int_equal(submitted, 4);
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_in_flight(engine), 0);
 	close_engine(engine);
 }
 
@@ -354,7 +357,9 @@ static void a_failed_write_says_how_much_was_taken(void **state)
 		fill(engine, SIZE);
 	finish(0, 0, SIZE, 0);
 	finish(0, -EPIPE, 100, 0);
-	finish(0, 0, SIZE, 0);
+	/* What is behind it would stay for ever. */
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_in_flight(engine), 0);
 	assert_int_equal(engine_error(engine), -EPIPE);
 	assert_int_equal(engine_good(engine), SIZE + 100);
 	assert_int_equal(engine_push(engine), -EPIPE);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes a seed, gives a program: what is done, to which device. */
+#include "simulation.h"
+
+#include <string.h>
+
+#include "wire/core-benchmark.h"
+
+uint64_t random_next(struct random *random)
+{
+	uint64_t bits = random->state += 0x9e3779b97f4a7c15;
+
+	bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
+	bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
+	return bits ^ bits >> 31;
+}
+
+uint32_t draw(struct random *random, uint32_t count)
+{
+	return (random_next(random) >> 32) * count >> 32;
+}
+
+static const struct {
+	const char *name;
+	unsigned weight; /* among the steps in the middle of a program */
+} kinds[STEP_KINDS] = {
+	[STEP_OPEN] = {"open", 2},
+	[STEP_LOAD] = {"load", 1},
+	[STEP_USE] = {"use", 2},
+	[STEP_OPEN_PIPE] = {"open-pipe", 8},
+	[STEP_READ] = {"read", 16},
+	[STEP_READ_SOME] = {"read-some", 10},
+	[STEP_ACQUIRE] = {"acquire", 8},
+	[STEP_RELEASE] = {"release", 8},
+	[STEP_WRITE] = {"write", 22},
+	[STEP_PUSH] = {"push", 8},
+	[STEP_FLUSH] = {"flush", 6},
+	[STEP_CANCEL] = {"cancel", 6},
+	[STEP_RESUME] = {"resume", 8},
+	[STEP_RESET] = {"reset", 4},
+	[STEP_IDLE] = {"idle", 2},
+	[STEP_REGISTER] = {"register", 5},
+	[STEP_COUNTER] = {"counter", 4},
+	[STEP_SUPPLY] = {"supply", 2},
+	[STEP_ALERTS] = {"alerts", 1},
+	[STEP_EEPROM] = {"eeprom", 1},
+	[STEP_SLEEP] = {"sleep", 3},
+	[STEP_INTERRUPT] = {"interrupt", 2},
+	[STEP_STALE] = {"stale", 3},
+	[STEP_APPLET] = {"applet", 1},
+	[STEP_DRAIN] = {"drain", 3},
+	[STEP_CLOSE_PIPE] = {"close-pipe", 4},
+	[STEP_CLOSE_DEVICE] = {"close-device", 1},
+	[STEP_CLOSE_CONTEXT] = {"close-context", 1},
+};
+
+const char *step_name(enum step_kind kind)
+{
+	return kinds[kind].name;
+}
+
+static enum step_kind draw_kind(struct random *random)
+{
+	unsigned total = 0, at;
+
+	for (int i = 0; i < STEP_KINDS; i++)
+		total += kinds[i].weight;
+	at = draw(random, total);
+	for (int i = 0;; i++) {
+		if (at < kinds[i].weight)
+			return i;
+		at -= kinds[i].weight;
+	}
+}
+
+/* Which way it goes; others are for wrong uses. */
+static bool reads(enum step_kind kind)
+{
+	return kind == STEP_READ || kind == STEP_READ_SOME || kind == STEP_IDLE;
+}
+
+static bool writes(enum step_kind kind)
+{
+	return kind == STEP_WRITE || kind == STEP_PUSH || kind == STEP_FLUSH;
+}
+
+static uint8_t draw_pipe(struct random *random, const struct device_plan *plan,
+	enum step_kind kind)
+{
+	bool opens = kind == STEP_OPEN_PIPE || kind == STEP_CLOSE_PIPE;
+
+	if (draw(random, opens ? 3 : 16) == 0)
+		return draw(random, CLYDE_PIPE_COUNT);
+	if (reads(kind))
+		return plan->in;
+	if (writes(kind))
+		return plan->out;
+	return draw(random, 2) ? plan->in : plan->out;
+}
+
+/* Odd sizes, and those around a packet's and a transfer's. */
+static uint32_t draw_amount(struct random *random)
+{
+	switch (draw(random, 6)) {
+	case 0:
+		return draw(random, 8);
+	case 1:
+		return 512 * draw(random, 6) + draw(random, 3);
+	case 2:
+		return draw(random, 6000);
+	default:
+		return draw(random, 1500);
+	}
+}
+
+static struct step *add(
+	struct program *program, enum step_kind kind, unsigned device)
+{
+	struct step *step = &program->step[program->steps++];
+
+	*step = (struct step){.kind = kind, .device = device};
+	return step;
+}
+
+static struct step *add_drawn(struct program *program, struct random *random,
+	enum step_kind kind, unsigned device)
+{
+	static const int timeouts[] = {0, 0, 1, 3, 10, 100, 1000, 1000, -1};
+	struct step *step = add(program, kind, device);
+
+	step->pipe = draw_pipe(random, &program->device[device], kind);
+	step->choice = draw(random, 256);
+	step->amount = draw_amount(random);
+	step->timeout_ms =
+		timeouts[draw(random, sizeof(timeouts) / sizeof(*timeouts))];
+	return step;
+}
+
+/* What most programs begin with: a device whose pipes are open. */
+static void add_start(
+	struct program *program, struct random *random, unsigned device)
+{
+	const struct device_plan *plan = &program->device[device];
+	bool out_first = draw(random, 2);
+
+	add(program, STEP_OPEN, device);
+	if (!plan->configured)
+		add(program, STEP_LOAD, device);
+	add(program, STEP_USE, device);
+	for (int i = 0; i < 2; i++) {
+		bool out = out_first == (i == 0);
+
+		if (plan->mode == (out ? BENCH_SOURCE : BENCH_SINK))
+			continue;
+		add_drawn(program, random, STEP_OPEN_PIPE, device)->pipe =
+			out ? plan->out : plan->in;
+	}
+}
+
+static void draw_device(struct random *random, struct device_plan *plan)
+{
+	static const uint8_t modes[] = {
+		BENCH_SOURCE, BENCH_SINK, BENCH_LOOPBACK, BENCH_LOOPBACK};
+
+	plan->configured = draw(random, 128) > 0;
+	plan->mode = modes[draw(random, sizeof(modes))];
+	plan->out = draw(random, 4) ? CLYDE_PIPE_EP2_OUT : CLYDE_PIPE_EP4_OUT;
+	plan->in = draw(random, 4) ? CLYDE_PIPE_EP6_IN : CLYDE_PIPE_EP8_IN;
+	faults_draw(random, plan);
+}
+
+/* The applet, over data that is corrupted once, and again over what is not. */
+static void draw_applet(struct program *program, struct random *random)
+{
+	struct device_plan *plan = &program->device[0];
+
+	draw_device(random, plan);
+	plan->configured = true;
+	faults_draw_corruption(random, plan);
+	add(program, STEP_OPEN, 0);
+	add_drawn(program, random, STEP_APPLET, 0);
+	add_drawn(program, random, STEP_APPLET, 0);
+}
+
+static void draw_use(struct program *program, struct random *random)
+{
+	unsigned devices = draw(random, 4) ? 1 : 2;
+	unsigned middle = 2 + draw(random, draw(random, 4) ? 16 : 44);
+
+	for (unsigned i = 0; i < devices; i++)
+		draw_device(random, &program->device[i]);
+	for (unsigned i = 0; i < devices; i++)
+		add_start(program, random, i);
+	for (unsigned i = 0; i < middle; i++)
+		add_drawn(program, random, draw_kind(random),
+			draw(random, devices));
+	for (unsigned i = 0; i < devices; i++)
+		add_drawn(program, random, STEP_DRAIN, i);
+}
+
+void program_draw(struct program *program, uint64_t seed)
+{
+	struct random random = {seed};
+
+	memset(program, 0, sizeof(*program));
+	program->seed = seed;
+	if (draw(&random, 8) == 0)
+		draw_applet(program, &random);
+	else
+		draw_use(program, &random);
+	program->kept_steps = ~UINT64_C(0) >> (64 - program->steps);
+	for (unsigned i = 0; i < DEVICES; i++)
+		for (unsigned at = 0; at < program->device[i].faults; at++)
+			program->kept_faults |= UINT32_C(1) << FAULT_BIT(i, at);
+}
+
+void program_print(const struct program *program, FILE *file)
+{
+	for (unsigned i = 0; i < DEVICES; i++) {
+		const struct device_plan *plan = &program->device[i];
+
+		for (unsigned at = 0; at < plan->faults; at++)
+			if (program->kept_faults >> FAULT_BIT(i, at) & 1)
+				fprintf(file, "  device %u: fault %s\n", i,
+					plan->fault[at].text);
+	}
+	for (unsigned i = 0; i < program->steps; i++) {
+		const struct step *step = &program->step[i];
+
+		if (program->kept_steps >> i & 1)
+			fprintf(file,
+				"  %2u %s: device %u, pipe %u, amount %u, "
+				"choice %u, timeout %d ms\n",
+				i, step_name(step->kind), step->device,
+				step->pipe, step->amount, step->choice,
+				step->timeout_ms);
+	}
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What steps do with contexts, devices and pipes, and with commands. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+static void name_uri(const struct world *world, const struct target *target,
+	char *uri, size_t size)
+{
+	const struct device_plan *plan = target->plan;
+	int used = snprintf(uri, size, "virtual:%s",
+		plan->configured ? "configured=1" : "configured=0");
+
+	for (unsigned i = 0; i < plan->faults; i++)
+		if (world->program->kept_faults >> FAULT_BIT(target->index, i) &
+			1)
+			used += snprintf(uri + used, size - used, ",fault=%s",
+				plan->fault[i].text);
+}
+
+/* The cable is pulled at a time of the link, which begins here. */
+static void note_faults(const struct world *world, struct target *target)
+{
+	target->gone_ns = UINT64_MAX;
+	target->effects = 0;
+	for (unsigned i = 0; i < target->plan->faults; i++) {
+		const struct fault_plan *fault = &target->plan->fault[i];
+
+		if (!(world->program->kept_faults >>
+				    FAULT_BIT(target->index, i) &
+			    1))
+			continue;
+		target->effects |= fault->effects;
+		if (fault->gone_ns && fault->gone_ns < target->gone_ns)
+			target->gone_ns = fault->gone_ns;
+	}
+}
+
+long open_device(
+	struct world *world, struct target *target, const struct step *step)
+{
+	char uri[CLYDE_URI_SIZE];
+	long result;
+
+	(void)step;
+	if (target->plan->mode == BENCH_IDLE || target->device)
+		return 0;
+	if (world->context == NULL && clyde_context_new(&world->context) < 0) {
+		violate(world, "no context");
+		return 0;
+	}
+	world->interrupted = false;
+	clyde_context_resume(world->context);
+	name_uri(world, target, uri, sizeof(uri));
+	bound_ms(world, 6 * COMMAND_MS);
+	result = clyde_device_open(world->context, uri, NULL, &target->device);
+	if (result < 0)
+		return result;
+	note_faults(world, target);
+	target->loaded = target->plan->configured;
+	target->used = target->unknown = target->corrupted = false;
+	return 0;
+}
+
+static long step_load(
+	struct world *world, struct target *target, const struct step *step)
+{
+	long result;
+
+	(void)step;
+	bound_ms(world, 13000);
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		if (target->stream[i].pipe)
+			allow(world, EBUSY);
+	result = clyde_fpga_load_image(target->device);
+	if (result == 1) {
+		target->loaded = true;
+		target->used = target->unknown = false;
+	} else if (result < 0 && result != -EBUSY) {
+		target->unknown = true;
+	}
+	return result;
+}
+
+static void allow_unloaded(struct world *world, const struct target *target)
+{
+	if (!target->loaded || target->unknown)
+		allow(world, EREMOTEIO);
+}
+
+/* While no pipe is open, so that no stream changes under way. */
+static long step_use(
+	struct world *world, struct target *target, const struct step *step)
+{
+	const struct device_plan *plan = target->plan;
+	uint8_t cores[4] = {0};
+	long result;
+
+	(void)step;
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		if (target->stream[i].pipe)
+			return 0;
+	bound_ms(world, 2 * COMMAND_MS);
+	allow_unloaded(world, target);
+	cores[plan->out] = plan->mode == BENCH_SOURCE ? 0 : CORE_BENCHMARK;
+	cores[plan->in] = plan->mode == BENCH_SINK ? 0 : CORE_BENCHMARK;
+	result = clyde_register_write(
+		target->device, REG_STREAM, cores, sizeof(cores));
+	if (result == 0)
+		result = clyde_register_write(
+			target->device, REG_BENCH_MODE, &plan->mode, 1);
+	target->used = result == 0;
+	target->unknown = result < 0;
+	return result;
+}
+
+static void options_of(
+	const struct step *step, struct clyde_pipe_options *ret_options)
+{
+	static uint8_t memory[DEVICES][8 * 4096];
+	uint32_t size = 512 << step->choice % 4;
+	bool borrowed = step->choice >> 6 == 1;
+
+	*ret_options = (struct clyde_pipe_options){
+		.transfer_size = size,
+		.depth = 1 + (step->choice >> 2) % 4,
+		.quad = (step->choice >> 4) % 4 == 3,
+		.memory = borrowed ? memory[step->device] : NULL,
+		.memory_size = borrowed ? sizeof(memory[0]) : 0,
+	};
+}
+
+static long step_open_pipe(
+	struct world *world, struct target *target, const struct step *step)
+{
+	struct stream *stream = &target->stream[step->pipe];
+	struct stream *pair = &target->stream[step->pipe ^ 1];
+	struct clyde_pipe_options options;
+	struct clyde_pipe *pipe;
+	long result;
+
+	options_of(step, &options);
+	/* One pipe at a time may borrow. */
+	if (step->pipe != target->plan->in) {
+		options.memory = NULL;
+		options.memory_size = 0;
+	}
+	bound_ms(world, 1000);
+	if (stream->pipe || (pair->pipe && (options.quad || pair->quad)))
+		allow(world, EBUSY);
+	if (options.quad && step->pipe & 1)
+		allow(world, EINVAL);
+	if (!target->loaded || target->unknown || (pair->pipe && pair->quad))
+		allow(world, EPIPE);
+	result = clyde_pipe_open(target->device, step->pipe, &options, &pipe);
+	if (result < 0)
+		return result;
+	if (stream->pipe)
+		violate(world, "pipe %u is open twice", step->pipe);
+	stream->pipe = pipe;
+	stream->quad = options.quad;
+	stream_begins(world, target, step->pipe);
+	check_offset(world, target, stream);
+	return 0;
+}
+
+static long step_register(
+	struct world *world, struct target *target, const struct step *step)
+{
+	uint16_t value = step->amount % 9600, back = ~value;
+	long result;
+
+	bound_ms(world, 2 * COMMAND_MS);
+	allow_unloaded(world, target);
+	result = clyde_register_write(
+		target->device, REG_IDLE_FLUSH + 2, &value, sizeof(value));
+	if (result == 0)
+		result = clyde_register_read(target->device, REG_IDLE_FLUSH + 2,
+			&back, sizeof(back));
+	if (result == 0 && back != value)
+		violate(world, "a register has %#x, not %#x", back, value);
+	return result;
+}
+
+/* What the core has checked is what the library says was taken. */
+static long step_counter(
+	struct world *world, struct target *target, const struct step *step)
+{
+	struct stream *out = stream_out(target);
+	struct {
+		uint8_t mode, error, unused[2];
+		uint32_t count;
+	} core;
+	long result;
+
+	(void)step;
+	bound_ms(world, 2 + COMMAND_MS);
+	if (!target->used || target->plan->mode != BENCH_SINK)
+		return 0;
+	result = clyde_device_sleep(target->device, 2);
+	if (result == 0)
+		result = clyde_register_read(
+			target->device, REG_BENCH_MODE, &core, sizeof(core));
+	if (result < 0 || out->pipe == NULL || out->broken)
+		return result;
+	if (core.error)
+		violate(world, "the device found wrong data");
+	check_offset(world, target, out);
+	if (core.count < out->offset || core.count > out->written)
+		violate(world, "the device has taken %u bytes, not %llu..%llu",
+			core.count, (unsigned long long)out->offset,
+			(unsigned long long)out->written);
+	return result;
+}
+
+static long step_supply(
+	struct world *world, struct target *target, const struct step *step)
+{
+	unsigned wanted = step->amount % 2 ? 3300 : 0, port = step->choice % 2;
+	unsigned found[CLYDE_PORT_COUNT];
+	bool trips = false;
+	long result;
+
+	for (unsigned i = 0; i < target->plan->faults; i++)
+		trips |= target->plan->fault[i].text[0] == 'a' ||
+			target->plan->fault[i].text[0] == 't';
+	bound_ms(world, 3 * COMMAND_MS);
+	result = clyde_supply_set(target->device, 1 << port, wanted);
+	if (result == 0)
+		result = clyde_supply_get(target->device, found);
+	if (result == 0 && !trips &&
+		(found[port] < wanted || found[port] > wanted + 22))
+		violate(world, "port %u has %u mV, not %u", port, found[port],
+			wanted);
+	return result;
+}
+
+static long step_alerts(
+	struct world *world, struct target *target, const struct step *step)
+{
+	struct clyde_alerts alerts;
+	bool expected = false;
+	long result = clyde_alerts_take(target->device, &alerts);
+
+	(void)step;
+	bound_ms(world, 0);
+	for (unsigned i = 0; i < target->plan->faults; i++)
+		expected |= target->plan->fault[i].text[0] == 'a' ||
+			target->plan->fault[i].text[0] == 't';
+	if (result > 0 && !expected)
+		violate(world, "an alert that nothing raised");
+	return result;
+}
+
+static long step_eeprom(
+	struct world *world, struct target *target, const struct step *step)
+{
+	uint8_t bytes[100], back[100];
+	size_t size = 1 + step->choice % sizeof(bytes);
+	uint16_t address = 0x7000 + step->amount % 3900;
+	long result;
+
+	bound_ms(world, 12 * COMMAND_MS);
+	memcpy(bytes, sequence + step->amount, size);
+	result = clyde_eeprom_write(target->device, address, bytes, size);
+	if (result == 0)
+		result = clyde_eeprom_read(target->device, address, back, size);
+	if (result == 0 && memcmp(bytes, back, size) != 0)
+		violate(world, "the EEPROM does not keep %zu bytes at %#x",
+			size, address);
+	return result;
+}
+
+static long step_sleep(
+	struct world *world, struct target *target, const struct step *step)
+{
+	int timeout_ms = step->amount % 20;
+	long result;
+
+	bound_ms(world, timeout_ms);
+	result = clyde_device_sleep(target->device, timeout_ms);
+	if (result == 0 &&
+		(uint64_t)clyde_device_now(target->device) <
+			world->begun_ns + timeout_ms * UINT64_C(1000000))
+		violate(world, "slept for less than %d ms", timeout_ms);
+	return result;
+}
+
+static long step_close_pipe(
+	struct world *world, struct target *target, const struct step *step)
+{
+	struct stream *stream = &target->stream[step->pipe];
+	clyde_token token = clyde_pipe_token(stream->pipe);
+
+	if (stream->pipe == NULL)
+		return 0;
+	bound_ms(world, 1010);
+	if (step->choice % 2)
+		clyde_pipe_close(stream->pipe);
+	else if (clyde_close_token(token) != 0)
+		violate(world, "a pipe that is open cannot be closed");
+	if (clyde_close_token(token) != -ESTALE)
+		violate(world, "a pipe is closed twice");
+	bury(world, token);
+	stream_ends(target, step->pipe);
+	return 0;
+}
+
+step_action *const device_actions[STEP_KINDS] = {
+	[STEP_LOAD] = step_load,
+	[STEP_USE] = step_use,
+	[STEP_OPEN_PIPE] = step_open_pipe,
+	[STEP_REGISTER] = step_register,
+	[STEP_COUNTER] = step_counter,
+	[STEP_SUPPLY] = step_supply,
+	[STEP_ALERTS] = step_alerts,
+	[STEP_EEPROM] = step_eeprom,
+	[STEP_SLEEP] = step_sleep,
+	[STEP_APPLET] = step_applet,
+	[STEP_CLOSE_PIPE] = step_close_pipe,
+};
