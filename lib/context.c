@@ -63,12 +63,13 @@ static void set_interrupt(clyde_token token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
-/* Whoever waits without a device, for firmware to start. */
+/* Whoever waits without a device, for firmware to start, is ended by a close.
+   One that is merely to let another call have its turn is not. */
 static void wake(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
 
-	if (context->interrupt)
+	if (context->interrupt && owner_closing(owner))
 		atomic_store(context->interrupt, true);
 }
 

@@ -10,15 +10,18 @@
 
 #include "watch.h"
 
+/* The flag is looked at first: a close marks the device before it raises the
+   flag, and must not pass for an interrupt. */
 int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
+	bool interrupted = atomic_load(device->context->interrupt);
 
 	if (device->unstoppable)
 		return 0;
 	if (owner_closing(&device->owner))
 		return complain(complaint, ECANCELED, "closed");
-	if (atomic_load(device->context->interrupt))
+	if (interrupted)
 		return complain(complaint, EINTR, "interrupted");
 	return 0;
 }

@@ -36,6 +36,7 @@ struct virtual_link {
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
 	unsigned resets; /* by others, as far as it is known here */
+	bool introduced; /* the log knows its faults */
 	uint16_t told;   /* pins on which drivers met, in the log by now */
 	int descriptor;  /* -1 until somebody asks for it */
 	bool shown;      /* it is readable */
@@ -171,10 +172,10 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
-	/* And all has come back. */
-	if (count == 0 && bus_unplugged(link->bus))
-		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
+		/* And all has come back. */
+		if (bus_unplugged(link->bus))
+			return -ENODEV;
 		if (link_stopped(base))
 			break;
 		if (!run(link, until)) {
@@ -199,6 +200,9 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 	};
 	tick until = ticks_of(deadline_ns);
 
+	if (!link->introduced)
+		virtual_tell_faults(base, &link->options.faults);
+	link->introduced = true;
 	bus_submit(link->bus, &urb);
 	for (;;) {
 		deliver(link);

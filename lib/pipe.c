@@ -240,16 +240,13 @@ static int open_pipe(struct clyde_device *device,
 	return result;
 }
 
-CLYDE_API int clyde_pipe_open(struct clyde_device *device,
-	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
-	struct clyde_pipe **ret_pipe)
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	struct clyde_pipe_options chosen = {0};
 	struct clyde_pipe *pipe = NULL;
-	int result = owner_enter(&device);
+	int result;
 
-	if (result < 0)
-		return result;
 	if (options)
 		chosen = *options;
 	result = check_options(device, id, &chosen);
@@ -273,6 +270,18 @@ CLYDE_API int clyde_pipe_open(struct clyde_device *device,
 		destroy(&pipe->owner);
 		free(pipe);
 	}
+	return result;
+}
+
+CLYDE_API int clyde_pipe_open(struct clyde_device *device,
+	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
+	struct clyde_pipe **ret_pipe)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = pipe_make(device, id, options, ret_pipe);
 	owner_leave(&device->owner);
 	return result;
 }

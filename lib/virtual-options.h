@@ -57,6 +57,9 @@ void virtual_tell_conflicts(
 struct bus;
 int virtual_options_err(const struct virtual_options *options, struct bus *bus);
 
+/* Put what a seed has drawn into the log. */
+void virtual_tell_faults(struct link *link, const struct faults *faults);
+
 /* The specification of one device out of several. */
 void virtual_options_name(
 	const char *text, unsigned index, char *out, unsigned size);

@@ -36,15 +36,6 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
-int virtual_options_err(const struct virtual_options *options, struct bus *bus)
-{
-	const struct faults *faults = &options->faults;
-
-	if (faults_have(faults, FAULT_PULL))
-		bus_unplug_after(bus, faults_first(faults, FAULT_PULL));
-	return bus_faults(bus, faults);
-}
-
 static int add(struct virtual_world *world, const char *specification,
 	enum pace pace, struct complaint *complaint)
 {

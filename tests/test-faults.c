@@ -94,6 +94,29 @@ static void the_cable_and_the_host_can_fail_too(void **state)
 	}
 }
 
+static void a_fault_strikes_as_often_as_it_says(void **state)
+{
+	(void)state;
+	add("error@1:2");
+	add("error@2");
+	assert_non_null(faults_strike(&faults, FAULT_ERROR, 1));
+	assert_null(faults_strike(&faults, FAULT_WAIT, 1));
+	assert_non_null(faults_strike(&faults, FAULT_ERROR, 1));
+	assert_null(faults_strike(&faults, FAULT_ERROR, 1));
+	for (unsigned i = 0; i < 1000; i++)
+		assert_non_null(faults_strike(&faults, FAULT_ERROR, 2));
+}
+
+static void a_repeat_is_asked_for_by_the_packet_that_has_its_byte(void **state)
+{
+	(void)state;
+	add("repeat@100:3");
+	assert_int_equal(faults_repeats(&faults, 0, 100), 0);
+	assert_int_equal(faults_repeats(&faults, 101, 100), 0);
+	assert_int_equal(faults_repeats(&faults, 100, 1), 3);
+	assert_int_equal(faults_repeats(&faults, 100, 1), 0);
+}
+
 static void what_is_no_fault_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "@", "@5", "drop", "drop@",
@@ -271,6 +294,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_kind_can_be_added),
 		TEST(the_cable_and_the_host_can_fail_too),
+		TEST(a_fault_strikes_as_often_as_it_says),
+		TEST(a_repeat_is_asked_for_by_the_packet_that_has_its_byte),
 		TEST(what_is_no_fault_is_refused),
 		TEST(a_fault_that_could_never_strike_is_refused),
 		TEST(thirty_two_faults_are_the_most),

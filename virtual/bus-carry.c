@@ -189,7 +189,12 @@ static bool run(struct bus *bus, tick until)
 				return false;
 			run_idle(bus, limit(bus, until));
 		} else {
-			quiet = carry_microframe(bus) ? 0 : quiet + 1;
+			tick due = limit(bus, TICK_NEVER);
+
+			/* A storm that ended in it is met in the next. */
+			quiet = carry_microframe(bus) || due < bus->now
+				? 0
+				: quiet + 1;
 			if (quiet > 1 && bus->done == NULL &&
 				!skip(bus, limit(bus, until),
 					bus->stats.naks - naks))

@@ -118,9 +118,9 @@ static struct fault draw(uint64_t *state)
 	if (fault.kind >= FAULT_HALT)
 		draw_bus(&fault, state);
 	else if (fault.kind == FAULT_UNPLUG || fault.kind == FAULT_TRIP)
-		fault.position = spread(state, 16);
+		fault.position = 64 * spread(state, 11);
 	else if (fault.kind == FAULT_PULL)
-		fault.position = spread(state, 7);
+		fault.position = 8 + spread(state, 7);
 	else if (fault.kind == FAULT_NACK)
 		fault.position = PICK(state, registers);
 	else

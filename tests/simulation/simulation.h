@@ -70,12 +70,12 @@ enum effect {
 	CORRUPTS = 1 << 5,       /* which only an applet's check finds */
 };
 
-#define ERRORS_MAX 6
+#define ERRORS_MAX 8
 
 struct fault_plan {
 	char text[48];
 	unsigned effects;
-	int errors[ERRORS_MAX];  /* that calls may return; 0 = no more */
+	int errors[ERRORS_MAX];  /* that calls may return; 0 = none */
 	uint64_t gone_ns;        /* when the cable is pulled; 0 = is not */
 	uint32_t offset, amount; /* of what corrupts */
 };
