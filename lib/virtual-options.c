@@ -52,7 +52,7 @@ static int parse_pairs(struct parser *parser, char *text)
 }
 
 /* The n-th device's serial number is the first's plus n, in its digits. */
-static void count_serial(char *serial, unsigned index)
+void virtual_options_count_serial(char *serial, unsigned index)
 {
 	while (index-- > 0) {
 		int at = CONFIG_SERIAL_SIZE - 1;
@@ -113,7 +113,7 @@ int virtual_options_parse(const char *text, unsigned index,
 	if (options.devices > 1 && options.only < 0 &&
 		strlen(text) > TEXT_MAX - INDEX_SIZE)
 		return too_long(complaint, TEXT_MAX - INDEX_SIZE);
-	count_serial(options.device.serial, parser.index);
+	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = virtual_eeprom_load(&options, complaint);
 	if (result < 0) {

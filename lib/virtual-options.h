@@ -49,6 +49,9 @@ int virtual_eeprom_load(
 	struct virtual_options *options, struct complaint *complaint);
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 
+/* The serial number so many devices on. */
+void virtual_options_count_serial(char *serial, unsigned index);
+
 /* Put pins on which drivers have met into the log, unless they were told. */
 void virtual_tell_conflicts(
 	struct link *link, const struct device *device, uint16_t *told);

@@ -36,6 +36,37 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
+/*
+ * The device that comes back: the same one, as power-up finds it, with its
+ * EEPROM; or one with the next serial number.  Its faults were the first's.
+ */
+static struct device *make_again(void *maker, struct device *before)
+{
+	struct virtual_options *options = maker;
+	struct virtual_options again = *options;
+
+	again.faults = (struct faults){0};
+	again.configured = false;
+	again.device.eeprom = device_eeprom(before);
+	if (faults_find(&options->faults, FAULT_SWAP)) {
+		/* The file is the first's, and stays as it is. */
+		if (options->eeprom)
+			virtual_eeprom_save(options, device_eeprom(before));
+		virtual_options_clear(options);
+		virtual_options_count_serial(again.device.serial, 1);
+		again.device.eeprom = NULL;
+	}
+	return virtual_device_new(&again);
+}
+
+static uint64_t return_us(const struct faults *faults)
+{
+	uint64_t same = faults_first(faults, FAULT_REPLUG);
+	uint64_t other = faults_first(faults, FAULT_SWAP);
+
+	return same < other ? same : other;
+}
+
 static int add(struct virtual_world *world, const char *specification,
 	enum pace pace, struct complaint *complaint)
 {
@@ -60,6 +91,8 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
+	plug_plan_return(
+		plug, return_us(&options->faults), make_again, options);
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);

@@ -43,6 +43,11 @@ int bus_faults(struct bus *bus, const struct faults *faults)
 	return bus->faults ? 0 : -errno;
 }
 
+bool bus_refuses(const struct bus *bus)
+{
+	return bus->faults && fault_bus_refuses(bus->faults);
+}
+
 int bus_admit(struct bus *bus, uint8_t endpoint)
 {
 	return bus->faults ? fault_bus_admit(bus->faults, endpoint, bus->now)

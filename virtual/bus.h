@@ -39,6 +39,9 @@ int bus_faults(struct bus *bus, const struct faults *faults);
 
 tick bus_now(const struct bus *bus);
 
+/* Whether any may ever be refused by bus_admit(). */
+bool bus_refuses(const struct bus *bus);
+
 /* Whether a bulk transfer may be queued on this endpoint, which counts as an
    attempt: 0; -ENOMEM or -EIO, by a fault. */
 int bus_admit(struct bus *bus, uint8_t endpoint);

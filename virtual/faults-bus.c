@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Takes a script and what a bus is at, gives what goes wrong there; holds the
- * completions that nobody is to see yet.
- */
-#include "faults-bus.h"
+/* Takes a script and what a bus is at, gives what goes wrong there. */
+#include "faults-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ENDPOINTS 32
-
-/* A host controller's interrupts wait for more no longer than that: xHCI 1.2
-   5.5.2.2, 65535 intervals of 250 ns. */
-#define GATHER_TICKS (16384 * (tick)TICKS_PER_US)
-
 /* Linux's hub_port_reset(): 10 ms of reset, as much to recover; and what
    enumerates takes some, an estimate. */
 #define RESET_TICKS (30000 * (tick)TICKS_PER_US)
-
-struct counts {
-	uint64_t submits, transfers, packets, bytes;
-};
-
-struct end {
-	struct counts counts;
-	uint16_t sent;   /* of the device's packet, by parts */
-	tick storm;      /* until then it refuses all */
-	unsigned gather; /* completions that are to come together */
-	struct urb *held, **held_tail;
-};
-
-struct fault_bus {
-	struct faults faults;
-	struct counts pipes; /* of their endpoints together */
-	struct end ends[ENDPOINTS];
-	unsigned held;
-};
 
 /* What is known of a token. */
 struct token {
@@ -51,32 +23,27 @@ struct token {
 #define BUS_KINDS \
 	(((UINT64_C(1) << FAULT_KINDS) - 1) ^ ((UINT64_C(1) << FAULT_HALT) - 1))
 
-static struct end *end_of(struct fault_bus *faults, uint8_t endpoint)
+struct end *fault_end(struct fault_bus *faults, uint8_t endpoint)
 {
 	return &faults->ends[(endpoint & USB_ENDPOINT_MASK) |
 		(endpoint & USB_DIR_IN ? 16 : 0)];
 }
 
-static bool is_pipe(uint8_t endpoint)
+bool fault_is_pipe(uint8_t endpoint)
 {
 	return (endpoint & USB_ENDPOINT_MASK) > 1;
 }
 
-static tick ticks_of(uint64_t us)
+tick fault_ticks(uint64_t us)
 {
 	return us > TICK_NEVER / TICKS_PER_US ? TICK_NEVER : us * TICKS_PER_US;
 }
 
-static tick later(tick now, uint64_t us)
+tick fault_later(tick now, uint64_t us)
 {
-	tick ticks = ticks_of(us);
+	tick ticks = fault_ticks(us);
 
 	return ticks > TICK_NEVER - now ? TICK_NEVER : now + ticks;
-}
-
-static tick earliest(tick a, tick b)
-{
-	return a < b ? a : b;
 }
 
 struct fault_bus *fault_bus_new(const struct faults *faults)
@@ -105,13 +72,12 @@ void fault_bus_free(struct fault_bus *faults)
 
 /* ---- Where ------------------------------------------------------------ */
 
-/* Whether a fault is about this endpoint; 0 is the bus. */
-static bool concerns(const struct fault *fault, uint8_t endpoint)
+bool fault_concerns(const struct fault *fault, uint8_t endpoint)
 {
 	if (fault->left == 0)
 		return false;
 	return fault->endpoint ? fault->endpoint == endpoint
-			       : endpoint == 0 || is_pipe(endpoint);
+			       : endpoint == 0 || fault_is_pipe(endpoint);
 }
 
 /* What it counts: of its endpoint, or of the pipes together; but bytes are
@@ -120,7 +86,7 @@ static const struct counts *counted(
 	struct fault_bus *faults, const struct fault *fault, uint8_t endpoint)
 {
 	if (fault->endpoint || fault->where == WHERE_BYTE)
-		return &end_of(faults, endpoint)->counts;
+		return &fault_end(faults, endpoint)->counts;
 	return &faults->pipes;
 }
 
@@ -139,12 +105,11 @@ static bool is_there(struct fault_bus *faults, const struct fault *fault,
 		return token->known &&
 			counts->bytes + token->length > fault->position;
 	default:
-		return token->now >= ticks_of(fault->position);
+		return token->now >= fault_ticks(fault->position);
 	}
 }
 
-/* Whether a transfer that has just ended has been there. */
-static bool has_been(struct fault_bus *faults, const struct fault *fault,
+bool fault_has_been(struct fault_bus *faults, const struct fault *fault,
 	uint8_t endpoint, tick now)
 {
 	const struct counts *counts = counted(faults, fault, endpoint);
@@ -157,31 +122,37 @@ static bool has_been(struct fault_bus *faults, const struct fault *fault,
 	case WHERE_BYTE:
 		return counts->bytes > fault->position;
 	default:
-		return now >= ticks_of(fault->position);
+		return now >= fault_ticks(fault->position);
 	}
 }
 
 /* ---- Submits ---------------------------------------------------------- */
 
+bool fault_bus_refuses(const struct fault_bus *faults)
+{
+	return faults_find(&faults->faults, FAULT_NOMEM) ||
+		faults_find(&faults->faults, FAULT_REFUSE);
+}
+
 int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now)
 {
-	struct end *end = end_of(faults, endpoint);
+	struct end *end = fault_end(faults, endpoint);
 
 	end->counts.submits++;
-	faults->pipes.submits += is_pipe(endpoint);
+	faults->pipes.submits += fault_is_pipe(endpoint);
 	for (unsigned i = 0; i < faults->faults.count; i++) {
 		struct fault *fault = &faults->faults.list[i];
 		bool there;
 
 		if (fault->kind != FAULT_NOMEM && fault->kind != FAULT_REFUSE)
 			continue;
-		if (!concerns(fault, endpoint))
+		if (!fault_concerns(fault, endpoint))
 			continue;
 		if (fault->where == WHERE_TRANSFER)
 			there = counted(faults, fault, endpoint)->submits >=
 				fault->position;
 		else
-			there = has_been(faults, fault, endpoint, now);
+			there = fault_has_been(faults, fault, endpoint, now);
 		if (!there)
 			continue;
 		fault->left--;
@@ -219,8 +190,8 @@ static struct fault *fault_of(
 	for (unsigned i = 0; i < faults->faults.count; i++) {
 		struct fault *fault = &faults->faults.list[i];
 
-		if (concerns(fault, token->endpoint) && applies(fault, token) &&
-			is_there(faults, fault, token))
+		if (fault_concerns(fault, token->endpoint) &&
+			applies(fault, token) && is_there(faults, fault, token))
 			return fault;
 	}
 	return NULL;
@@ -232,7 +203,7 @@ static struct token look(struct fault_bus *faults, struct function *function,
 {
 	struct token token = {.endpoint = urb->endpoint, .now = now};
 	uint32_t left = urb->length - urb->actual;
-	uint16_t sent = end_of(faults, urb->endpoint)->sent;
+	uint16_t sent = fault_end(faults, urb->endpoint)->sent;
 
 	if (!(urb->endpoint & USB_DIR_IN)) {
 		token.known = true;
@@ -244,7 +215,7 @@ static struct token look(struct fault_bus *faults, struct function *function,
 	if (!token.known)
 		return token;
 	if (sent > token.length) /* it is not the same any more */
-		sent = end_of(faults, urb->endpoint)->sent = 0;
+		sent = fault_end(faults, urb->endpoint)->sent = 0;
 	token.data += sent;
 	token.length -= sent;
 	return token;
@@ -253,11 +224,11 @@ static struct token look(struct fault_bus *faults, struct function *function,
 static void count_packet(
 	struct fault_bus *faults, uint8_t endpoint, uint32_t bytes)
 {
-	struct counts *counts = &end_of(faults, endpoint)->counts;
+	struct counts *counts = &fault_end(faults, endpoint)->counts;
 
 	counts->packets++;
 	counts->bytes += bytes;
-	faults->pipes.packets += is_pipe(endpoint);
+	faults->pipes.packets += fault_is_pipe(endpoint);
 }
 
 /* A packet of which the device has more, or had: `size` bytes of what is left
@@ -266,7 +237,7 @@ static enum outcome carry_part(struct fault_bus *faults,
 	struct function *function, struct urb *urb, const struct token *token,
 	uint16_t size, struct frame *frame)
 {
-	struct end *end = end_of(faults, urb->endpoint);
+	struct end *end = fault_end(faults, urb->endpoint);
 	uint32_t room = urb->length - urb->actual;
 	uint32_t moved = size < room ? size : room;
 
@@ -297,7 +268,7 @@ static enum outcome strike(struct fault_bus *faults, struct fault *fault,
 	struct function *function, struct urb *urb, const struct token *token,
 	struct frame *frame)
 {
-	struct end *end = end_of(faults, urb->endpoint);
+	struct end *end = fault_end(faults, urb->endpoint);
 
 	fault->left--;
 	switch (fault->kind) {
@@ -316,7 +287,7 @@ static enum outcome strike(struct fault_bus *faults, struct fault *fault,
 		return carry_part(
 			faults, function, urb, token, fault->amount, frame);
 	default:
-		end->storm = later(frame->now, fault->amount);
+		end->storm = fault_later(frame->now, fault->amount);
 		return transact_refuse(frame);
 	}
 }
@@ -325,7 +296,7 @@ enum outcome fault_bus_transact(struct fault_bus *faults,
 	struct function *function, struct urb *urb, bool *ping,
 	struct frame *frame)
 {
-	struct end *end = end_of(faults, urb->endpoint);
+	struct end *end = fault_end(faults, urb->endpoint);
 	uint32_t before = urb->actual;
 	tick needed = transact_token_ticks() + transact_ticks(USB_PACKET_SIZE);
 	struct fault *fault;
@@ -370,117 +341,6 @@ void fault_bus_note(struct fault_bus *faults, const struct usb_setup *setup)
 			open_anew(&faults->ends[i]);
 }
 
-/* ---- Completions ------------------------------------------------------ */
-
-static void append(struct fault_bus *faults, struct end *end, struct urb *urb)
-{
-	urb->next = NULL;
-	*end->held_tail = urb;
-	end->held_tail = &urb->next;
-	faults->held++;
-}
-
-static struct urb *take(
-	struct fault_bus *faults, struct end *end, struct urb **at)
-{
-	struct urb *urb = *at;
-
-	*at = urb->next;
-	if (*at == NULL)
-		end->held_tail = at;
-	faults->held--;
-	return urb;
-}
-
-/* When a completion is to be seen. */
-static void put_off(struct fault_bus *faults, struct urb *urb, tick now)
-{
-	struct end *end = end_of(faults, urb->endpoint);
-
-	urb->seen = now;
-	for (unsigned i = 0; i < faults->faults.count; i++) {
-		struct fault *fault = &faults->faults.list[i];
-
-		if (fault->kind < FAULT_LATE || fault->kind > FAULT_NEVER ||
-			!concerns(fault, urb->endpoint) ||
-			!has_been(faults, fault, urb->endpoint, now))
-			continue;
-		fault->left--;
-		if (fault->kind == FAULT_LATE)
-			urb->seen = later(now, fault->amount);
-		else if (fault->kind == FAULT_NEVER)
-			urb->seen = TICK_NEVER;
-		else
-			end->gather = fault->amount;
-		return;
-	}
-}
-
-/* One of those that are to come together; the last lets all go. */
-static void gather(struct end *end, struct urb *urb, bool more, tick now)
-{
-	urb->gathered = true;
-	if (urb->seen == now)
-		urb->seen = now + GATHER_TICKS;
-	end->gather--;
-	if (more && end->gather > 0)
-		return;
-	end->gather = 0;
-	for (struct urb *each = end->held; each; each = each->next)
-		if (each->gathered && each->seen != TICK_NEVER)
-			each->seen = now;
-}
-
-bool fault_bus_hold(
-	struct fault_bus *faults, struct urb *urb, bool more, tick now)
-{
-	struct end *end = end_of(faults, urb->endpoint);
-
-	end->counts.transfers++;
-	faults->pipes.transfers += is_pipe(urb->endpoint);
-	urb->gathered = false;
-	put_off(faults, urb, now);
-	if (end->held == NULL && end->gather == 0 && urb->seen <= now)
-		return false;
-	append(faults, end, urb);
-	if (end->gather > 0)
-		gather(end, urb, more, now);
-	return true;
-}
-
-struct urb *fault_bus_release(struct fault_bus *faults, tick now)
-{
-	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++) {
-		struct end *end = &faults->ends[i];
-
-		if (end->held && end->held->seen <= now)
-			return take(faults, end, &end->held);
-	}
-	return NULL;
-}
-
-bool fault_bus_recall(struct fault_bus *faults, struct urb *urb)
-{
-	struct end *end = end_of(faults, urb->endpoint);
-
-	for (struct urb **at = &end->held; *at; at = &(*at)->next) {
-		if (*at != urb)
-			continue;
-		take(faults, end, at);
-		return true;
-	}
-	return false;
-}
-
-struct urb *fault_bus_drop(struct fault_bus *faults)
-{
-	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++)
-		if (faults->ends[i].held)
-			return take(faults, &faults->ends[i],
-				&faults->ends[i].held);
-	return NULL;
-}
-
 /* ---- Time ------------------------------------------------------------- */
 
 tick fault_bus_reset(struct fault_bus *faults, tick now)
@@ -492,7 +352,7 @@ tick fault_bus_reset(struct fault_bus *faults, tick now)
 		if (fault->kind != FAULT_RESET || fault->left == 0)
 			continue;
 		if (fault->where != WHERE_BYTE)
-			there = has_been(faults, fault, 0, now);
+			there = fault_has_been(faults, fault, 0, now);
 		for (unsigned end = 0; end < ENDPOINTS; end++)
 			there |= fault->where == WHERE_BYTE &&
 				faults->ends[end].counts.bytes >
@@ -508,26 +368,4 @@ tick fault_bus_reset(struct fault_bus *faults, tick now)
 		return now + RESET_TICKS;
 	}
 	return 0;
-}
-
-tick fault_bus_due(const struct fault_bus *faults, tick now)
-{
-	tick due = TICK_NEVER;
-
-	for (unsigned i = 0; i < faults->faults.count; i++) {
-		const struct fault *fault = &faults->faults.list[i];
-		tick at = ticks_of(fault->position);
-
-		if (fault->left > 0 && fault->where == WHERE_TIME && at > now)
-			due = earliest(due, at);
-	}
-	for (unsigned i = 0; i < ENDPOINTS; i++) {
-		const struct end *end = &faults->ends[i];
-
-		if (end->held)
-			due = earliest(due, end->held->seen);
-		if (end->storm > now)
-			due = earliest(due, end->storm);
-	}
-	return due;
 }

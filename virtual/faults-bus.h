@@ -18,6 +18,9 @@ struct fault_bus;
 struct fault_bus *fault_bus_new(const struct faults *faults);
 void fault_bus_free(struct fault_bus *faults);
 
+/* Whether it is ever to refuse a submit. */
+bool fault_bus_refuses(const struct fault_bus *faults);
+
 /* A bulk transfer is about to be queued: 0, -ENOMEM, -EIO. */
 int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now);
 

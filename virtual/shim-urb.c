@@ -54,7 +54,11 @@ static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 		return result;
 	if (state->alternate[interface] == USB_ALT_OFF)
 		return -ENOENT;
-	return urb->type == USBDEVFS_URB_TYPE_BULK ? 0 : -EINVAL;
+	if (urb->type != USBDEVFS_URB_TYPE_BULK)
+		return -EINVAL;
+	return state->asks
+		? shim_request(file, USBFS_ADMIT, urb->endpoint, 0, 0)
+		: 0;
 }
 
 static bool reads(const struct usbdevfs_urb *urb)
@@ -159,8 +163,9 @@ long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
 {
 	long result = check(file, urb);
 
-	if (result == 0)
-		result = submit(file, urb);
+	if (result < 0)
+		return result;
+	result = submit(file, urb);
 	/* Another file may have been closed just now. */
 	if (result == -ENOMEM && shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
 		result = submit(file, urb);

@@ -24,6 +24,10 @@ bool device_reap(struct host_device *device)
 	bool any = false;
 	struct urb *urb;
 
+	if (device->resets != bus_resets(device->plug->bus)) {
+		device->resets = bus_resets(device->plug->bus);
+		device_unclaim(device);
+	}
 	while ((urb = bus_reap(device->plug->bus))) {
 		struct job *job = urb->user;
 

@@ -366,6 +366,7 @@ void file_show_state(struct host_file *file)
 				: USBFS_CLAIM_OTHER;
 	}
 	state->configuration = device->configuration;
+	state->asks = bus_refuses(device->plug->bus);
 	state->map = device->map;
 }
 

@@ -175,11 +175,22 @@ static void tell_unplugged(struct host_device *device)
 	uevent_send(device, "remove");
 }
 
-/* It has come back with other firmware: a new device, on the same port. */
+/* Whether the port has one again: with other firmware, or plugged in anew. */
+static bool has_come_back(struct host_device *device)
+{
+	device_reap(device);
+	if (plug_return(device->plug)) {
+		device->resets = 0;
+		return true;
+	}
+	return !device->plug->gone && bus_lost(device->plug->bus) &&
+		bus_enumerate(device->plug->bus);
+}
+
+/* It is a new device, on the same port. */
 static bool enumerate_again(struct host_device *device)
 {
-	if (!bus_lost(device->plug->bus) || !bus_enumerate(device->plug->bus) ||
-		device_enumerate(device) < 0)
+	if (!has_come_back(device) || device_enumerate(device) < 0)
 		return false;
 	device->gone = false;
 	if (tree_add(device) < 0)

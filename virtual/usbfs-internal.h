@@ -25,6 +25,7 @@ struct host_device {
 	unsigned port;    /* of the bus, from 1 */
 	unsigned address; /* another whenever it comes back */
 	bool gone;        /* told to everybody */
+	unsigned resets;  /* of its bus, that are noticed */
 	struct usbfs_map map;
 	uint8_t configuration;
 	uint8_t alternate[USB_IFACE_COUNT];
@@ -132,6 +133,10 @@ void file_reply(struct host_file *file, int result, uint32_t value);
 
 /* The file is closed: release what it has claimed. */
 void file_release_all(struct host_file *file);
+
+/* Another program has reset the device: the kernel has taken usbfs off all
+   interfaces, which selects their settings 0. */
+void device_unclaim(struct host_device *device);
 
 /* Whoever has closed its file has closed it at once, whenever the host comes
    to hear of it. */

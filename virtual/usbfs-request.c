@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Control transfers one after the other, and who asked for them. */
@@ -49,6 +50,13 @@ static void note(struct host_device *device, const struct usb_setup *setup)
 		for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 			device->alternate[i] = USB_ALT_OFF;
 	}
+	show_state(device);
+}
+
+void device_unclaim(struct host_device *device)
+{
+	memset(device->claims, 0, sizeof(device->claims));
+	memset(device->alternate, USB_ALT_OFF, sizeof(device->alternate));
 	show_state(device);
 }
 
@@ -299,6 +307,9 @@ void request_handle(struct host_file *file, const struct usbfs_request *request)
 		run_errand(file, request);
 	} else if (request->op == USBFS_CLAIM) {
 		file_reply(file, claim(file, request->a), 0);
+	} else if (request->op == USBFS_ADMIT) {
+		file_reply(file, bus_admit(file->device->plug->bus, request->a),
+			0);
 	} else if (request->op == USBFS_SETTLE) {
 		files_settle(file->host);
 		file_reply(file, 0, 0);

@@ -41,6 +41,7 @@ enum usbfs_op {
 	USBFS_RESET,
 	USBFS_TRANSFER, /* a = slot: carry it, answer when it is done */
 	USBFS_SETTLE,   /* see who has closed: the memory is theirs no more */
+	USBFS_ADMIT,    /* a = endpoint: may a bulk URB be submitted? */
 	USBFS_OPS,
 };
 
@@ -142,6 +143,7 @@ struct usbfs_state {
 	_Atomic uint8_t claimed[USB_IFACE_COUNT]; /* enum usbfs_claim */
 	_Atomic uint8_t configuration;
 	_Atomic uint8_t gone; /* unplugged; nothing more will complete */
+	_Atomic uint8_t asks; /* whoever submits a bulk URB asks first */
 	struct usbfs_map map;
 };
 

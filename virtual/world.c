@@ -22,6 +22,13 @@ uint64_t world_now_ns(void)
 	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
+static uint64_t moment(const struct plug *plug, uint64_t us)
+{
+	return us < (WORLD_NEVER - plug->epoch_ns) / 1000
+		? plug->epoch_ns + us * 1000
+		: WORLD_NEVER;
+}
+
 int plug_in(struct plug *plug, struct device *device, unsigned packets_max,
 	enum pace pace, uint64_t unplug_us)
 {
@@ -34,11 +41,44 @@ int plug_in(struct plug *plug, struct device *device, unsigned packets_max,
 		.bus = bus,
 		.pace = pace,
 		.epoch_ns = world_now_ns(),
-		.unplug_ns = WORLD_NEVER,
+		.packets_max = packets_max,
+		.return_ns = WORLD_NEVER,
 	};
-	if (unplug_us < (WORLD_NEVER - plug->epoch_ns) / 1000)
-		plug->unplug_ns = plug->epoch_ns + unplug_us * 1000;
+	plug->unplug_ns = moment(plug, unplug_us);
 	return 0;
+}
+
+void plug_plan_return(struct plug *plug, uint64_t return_us,
+	struct device *(*make)(void *maker, struct device *before), void *maker)
+{
+	plug->return_ns = moment(plug, return_us);
+	plug->make = make;
+	plug->maker = maker;
+}
+
+bool plug_return(struct plug *plug)
+{
+	struct device *device;
+	struct bus *bus = NULL;
+
+	if (!plug->gone || world_now_ns() < plug->return_ns)
+		return false;
+	plug->return_ns = WORLD_NEVER;
+	device = plug->make(plug->maker, plug->device);
+	if (device)
+		bus = bus_new(device_function(device), plug->packets_max);
+	if (bus == NULL) {
+		device_free(device);
+		return false;
+	}
+	bus_free(plug->bus);
+	device_free(plug->device);
+	plug->bus = bus;
+	plug->device = device;
+	plug->epoch_ns = world_now_ns();
+	plug->unplug_ns = WORLD_NEVER;
+	plug->gone = false;
+	return true;
 }
 
 void plug_free(struct plug *plug)
@@ -117,7 +157,7 @@ uint64_t plug_due_ns(const struct plug *plug)
 	uint64_t due_ns;
 
 	if (plug->gone)
-		return WORLD_NEVER;
+		return plug->return_ns;
 	if (bus_unplugged(plug->bus))
 		return 0;
 	due = bus_due(plug->bus);

@@ -27,6 +27,12 @@ struct plug {
 	uint64_t epoch_ns;  /* when it was plugged in */
 	uint64_t unplug_ns; /* when it goes, or WORLD_NEVER */
 	bool gone;
+	/* When a device is there again, or WORLD_NEVER, and who makes it from
+	   the one that went. */
+	uint64_t return_ns;
+	struct device *(*make)(void *maker, struct device *before);
+	void *maker;
+	unsigned packets_max;
 	bool denied; /* nobody may open it */
 	bool taken;  /* its interfaces are another program's */
 	bool slow;   /* it is shown at full speed */
@@ -42,6 +48,18 @@ uint64_t world_now_ns(void);
 int plug_in(struct plug *plug, struct device *device, unsigned packets_max,
 	enum pace pace, uint64_t unplug_us);
 void plug_free(struct plug *plug);
+
+/* Once it is gone, have one there again so many microseconds after the first
+   was plugged in; UINT64_MAX = never. */
+void plug_plan_return(struct plug *plug, uint64_t return_us,
+	struct device *(*make)(void *maker, struct device *before),
+	void *maker);
+
+/*
+ * Once all that the device gone had queued has been reaped: plug in what comes
+ * back, if it is time.  It is another device, on another bus.
+ */
+bool plug_return(struct plug *plug);
 
 /* Pull the cable: whatever is queued completes with -ENODEV. */
 void plug_pull(struct plug *plug);

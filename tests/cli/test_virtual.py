@@ -180,6 +180,115 @@ def test_the_benchmark_runs_over_libusb(mode):
     assert re.search(rf"^{mode} ", text, re.M) and "ended early" not in text
 
 
+# ---- Faults of the bus, which the library meets as in its own process ------
+
+ENDS = {
+    "halt@t2/0x86": "EP6 IN: the endpoint stalled; good up to byte ",
+    "fail@t2/0x86": "EP6 IN: Input/output error; good up to byte ",
+    "babble@t2/0x86": "EP6 IN: Value too large for defined data type; good ",
+    "refuse@t2/0x86": "EP6 IN: Input/output error; good up to byte 0",
+    "nomem@t1/0x86": "EP6 IN: the system has no memory for USB transfers",
+    "never@t2/0x86": "EP6 IN: no data before the deadline",
+    "reset@p300": "",
+    "nack@0x50": "the device refused FPGA_SET_REG",
+    "pull@100": "the device was unplugged",
+    "error@0x28:1": "the device refused FPGA_SET_REG",
+}
+
+
+def both_ways(fault, *arguments):
+    """The same program in its own process, and over libusb and usbfs."""
+    command = [CLYDE, "run", "benchmark", "-c", "8MiB", "--depth", "4",
+               *arguments]
+    yield subprocess.run(
+        [*command, "-d", f"virtual:configured=1,fault={fault}"],
+        capture_output=True, text=True, timeout=SECONDS)
+    yield subprocess.run(
+        [CLYDE, "virtual", *CONFIGURED, "--fault", fault, "--", *command],
+        capture_output=True, text=True, timeout=SECONDS)
+
+
+@pytest.mark.parametrize("fault", ENDS)
+def test_a_fault_ends_a_stream_with_one_line(fault):
+    for done in both_ways(fault, "source"):
+        assert done.returncode not in (0, USAGE), done
+        line = done.stderr.splitlines()[-1]
+        assert line.startswith("clyde: ") and ENDS[fault] in line, done
+
+
+@pytest.mark.parametrize("fault", [
+    "cut@p3/0x86:5", "zlp@b10000", "nak@t1:5000", "late@t2:5000", "burst@t1:4",
+    "delay@0x28:5000", "nomem@t2/0x86"])
+def test_a_fault_that_loses_nothing_is_not_noticed(fault):
+    for done in both_ways(fault, "source", "loopback"):
+        assert done.returncode == 0, done
+        assert "ended early" not in done.stdout
+
+
+def test_what_corrupts_is_told_by_place_and_kind():
+    for fault, says in {
+            "drop@0x4000:0x400": "0x4000: expected 0xbe, got 0x9e; the "
+                                 "sequence resumes at 0x4400: a gap of 0x400",
+            "flip@0x4000": "0x4000: expected 0xbe, got 0xae; the sequence "
+                           "goes on after 1 bad byte, nothing is missing",
+            "repeat@0x4000": "0x4200: expected 0x39, got 0xbe; the sequence "
+                             "resumes at 0x4000: 0x200 bytes came twice",
+    }.items():
+        for mode in "source", "sink", "loopback":
+            for done in both_ways(fault, mode):
+                assert done.returncode != 0
+                assert says in done.stderr, done
+
+
+def test_a_wrong_fault_is_one_line_that_says_what_is_wrong():
+    for fault, says in {
+            "halt@t0": "transfers and packets are counted from 1",
+            "halt@t1/3": "an endpoint is one of 0x01 0x81 0x02 0x04",
+            "cut@t1": "this kind needs an amount",
+            "gremlins": "there is no such kind",
+            "seed@1:99": "a seed draws 1 to 32 faults",
+    }.items():
+        assert f"fault={fault} is not a fault: {says}" in refused(
+            "--fault", fault, "--", "true")
+
+
+def test_a_seed_says_what_it_has_drawn_and_repeats():
+    runs = [subprocess.run(
+        [CLYDE, "-d", "virtual:configured=1,fault=seed@7:5", "--log", "info",
+         "run", "benchmark", "-c", "64KiB"],
+        capture_output=True, text=True, timeout=SECONDS) for _ in range(2)]
+    assert runs[0].returncode == runs[1].returncode
+    assert runs[0].stdout == runs[1].stdout
+    assert runs[0].stderr == runs[1].stderr
+    drawn = re.findall(r"drawn: fault=(\S+)", runs[0].stderr)
+    assert len(drawn) == 5
+    # and what is drawn can be given by name
+    named = subprocess.run(
+        [CLYDE, "-d", "virtual:configured=1," + ",".join(
+            f"fault={fault}" for fault in drawn),
+         "run", "benchmark", "-c", "64KiB"],
+        capture_output=True, text=True, timeout=SECONDS)
+    assert named.returncode == runs[0].returncode
+    assert named.stdout == runs[0].stdout
+
+
+WAIT_AND_LIST = """
+"$0" run benchmark source 2>&1
+until "$0" list 2>/dev/null; do sleep 0.05; done
+"""
+
+
+@needs_libusb
+@pytest.mark.parametrize("fault, serial", [
+    ("replug@1us", "20230101T120000Z"), ("swap@1us", "20230101T120001Z")])
+def test_a_device_is_plugged_in_again(fault, serial):
+    text = under("sh", "-c", WAIT_AND_LIST, CLYDE, options=[
+        *CONFIGURED, "--fault", "pull@100", "--fault", fault]).stdout
+    assert "the device was unplugged" in text
+    assert f"C3-{serial}" in text.splitlines()[-1]
+    assert text.splitlines()[-1].endswith("usb:1:3")
+
+
 # ---- What it does ---------------------------------------------------------
 
 
