@@ -141,7 +141,7 @@ static int two_functions(const struct clyde_run *run,
 static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 	unsigned index, const struct pin_claim *wanted)
 {
-	struct pin_claim *mine = &run->claim.pins[index];
+	struct pin_claim *mine;
 
 	if (index >= PIN_COUNT || !(ports_of(device) >> index / 8 & 1))
 		return complain(complaint_of(run), ECHRNG,
@@ -150,6 +150,7 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 			wanted->what, 'A' + index / 8, index % 8,
 			device->info.revision,
 			ports_of(device) == 3 ? "A and B" : "A to D");
+	mine = &run->claim.pins[index];
 	if (clash(mine, wanted) &&
 		(mine->use != wanted->use || mine->route != wanted->route))
 		return two_functions(run, run, index, wanted);

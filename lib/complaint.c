@@ -23,6 +23,8 @@ int remember(int result, const char *text)
 	return result;
 }
 
+#undef complain /* the analyser's */
+
 int complain(struct complaint *complaint, int error, const char *format, ...)
 {
 	va_list arguments;

@@ -73,7 +73,7 @@ int core_check(struct clyde_device *device, enum core_place core)
 	struct {
 		struct core_entry entry;
 		uint8_t routes[PIN_COUNT];
-	} PACKED table;
+	} PACKED table = {0};
 	uint8_t index = core;
 	int result = check_map(device);
 

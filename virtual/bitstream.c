@@ -46,7 +46,7 @@ static const struct memory cram = {872, 272};
 static const struct memory bram = {128, 256};
 
 /* CRC-16-CCITT, a byte at once: x^16 + x^12 + x^5 + 1. */
-static uint16_t add_to_crc(uint16_t crc, uint8_t byte)
+static uint16_t add_to_crc(uint32_t crc, uint8_t byte)
 {
 	uint8_t fold = crc >> 8 ^ byte;
 

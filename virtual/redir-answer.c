@@ -89,7 +89,7 @@ void transfer_drop_all(struct session *session)
 	while (bus_reap(session->bus))
 		;
 	while (session->first)
-		release(session, session->first);
+		release(session, session->first); /* NOLINT: it takes it out */
 	forget_bytes(session, UINT32_MAX);
 }
 

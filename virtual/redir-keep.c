@@ -29,7 +29,7 @@ static struct portion *pop(struct portion **list)
 {
 	struct portion *portion = *list;
 
-	*list = portion->next;
+	*list = portion->next; /* NOLINT: callers have looked that there is one */
 	return portion;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -72,6 +73,27 @@ static int dial(void)
 	return fd;
 }
 
+/* Either all that belong to an open file, or none. */
+static bool take_fds(struct msghdr *message, int fds[USBFS_FDS])
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	size_t count = 0;
+	int *given;
+
+	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+		header->cmsg_type != SCM_RIGHTS)
+		return false;
+	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	given = (int *)CMSG_DATA(header);
+	if (count == USBFS_FDS && !(message->msg_flags & MSG_CTRUNC)) {
+		memcpy(fds, given, sizeof(int) * USBFS_FDS);
+		return true;
+	}
+	for (size_t i = 0; i < count; i++)
+		shut(given[i]);
+	return false;
+}
+
 static long answer(int socket, int fds[USBFS_FDS])
 {
 	struct usbfs_reply reply = {-ENODEV, 0};
@@ -87,20 +109,19 @@ static long answer(int socket, int fds[USBFS_FDS])
 		.msg_controllen = fds ? sizeof(control.space) : 0,
 	};
 	ssize_t size;
+	bool taken;
 
 	do
 		size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	while (size < 0 && errno == EINTR);
+	taken = fds && size >= 0 && take_fds(&message, fds);
+	if (size == sizeof(reply) && reply.result >= 0 && (taken || !fds))
+		return reply.value;
+	for (int i = 0; i < USBFS_FDS && taken; i++)
+		shut(fds[i]);
 	if (size != sizeof(reply))
 		return -ENODEV;
-	if (reply.result < 0)
-		return reply.result;
-	if (fds && message.msg_controllen == sizeof(control.space))
-		memcpy(fds, CMSG_DATA(&control.header),
-			sizeof(int) * USBFS_FDS);
-	else if (fds)
-		return -EMFILE;
-	return reply.value;
+	return reply.result < 0 ? reply.result : -EMFILE;
 }
 
 /* Wait for the answer.  What takes too long is taken back, and then ends. */
@@ -152,17 +173,34 @@ void shim_wake(struct shim_file *file)
 		syscall(SYS_write, file->wake, &one, sizeof(one));
 }
 
+bool shim_gone(const struct shim_file *file)
+{
+	return file->shared->state.gone || file->private->broken;
+}
+
+/* The host's end is closed. */
+static bool hung_up(struct shim_file *file)
+{
+	struct pollfd event = {file->fd, 0, 0};
+
+	return poll(&event, 1, 0) > 0 && event.revents & POLLERR;
+}
+
 /* Never full: a slot is in it once to be carried, and the host takes all
    that it finds.  Cancelling the same again and again is waited for. */
 void shim_command(struct shim_file *file, uint32_t command)
 {
 	struct usbfs_shared *shared = file->shared;
-	uint32_t tail = atomic_load_explicit(
-		&shared->command_tail, memory_order_relaxed);
+	uint32_t tail = file->private->command_tail++;
 
 	while (tail - atomic_load(&shared->command_head) >= USBFS_COMMANDS &&
-		!shared->state.gone)
+		!shim_gone(file)) {
+		if (tail - atomic_load(&shared->command_head) >
+				USBFS_COMMANDS ||
+			hung_up(file))
+			file->private->broken = true;
 		shim_wake(file);
+	}
 	shared->commands[tail % USBFS_COMMANDS] = command;
 	atomic_store_explicit(
 		&shared->command_tail, tail + 1, memory_order_release);
@@ -182,12 +220,39 @@ static void init_private(struct shim_private *private)
 	private->free_slot = NO_SLOT;
 }
 
+/* What could shrink would be a SIGBUS. */
+static bool stays(int fd, size_t size)
+{
+	struct stat status;
+	long seals = syscall(SYS_fcntl, fd, F_GET_SEALS);
+
+	return seals >= 0 && seals & F_SEAL_SHRINK &&
+		syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) == 0 &&
+		status.st_size >= (off_t)size;
+}
+
 static void *map_shared(int fd, size_t size)
 {
-	void *memory = (void *)syscall(SYS_mmap, NULL, size,
-		PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)0);
+	void *memory;
 
+	if (!stays(fd, size))
+		return NULL;
+	memory = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED, fd, (off_t)0);
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Inherited by a fork, and seen by nobody else. */
+static struct shim_private *new_private(void)
+{
+	void *memory = (void *)syscall(SYS_mmap, NULL,
+		sizeof(struct shim_private), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, (off_t)0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	init_private(memory);
+	return memory;
 }
 
 static void free_file(struct shim_file *file)
@@ -196,6 +261,8 @@ static void free_file(struct shim_file *file)
 		syscall(SYS_munmap, file->shared, (size_t)USBFS_MEMORY_SIZE);
 	if (file->world)
 		syscall(SYS_munmap, file->world, (size_t)PAGE_SIZE_);
+	if (file->private)
+		syscall(SYS_munmap, file->private, sizeof(*file->private));
 	shut(file->socket);
 	shut(file->wake);
 	shut(file->memory);
@@ -222,15 +289,16 @@ static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
 	file->fd = fds[USBFS_FD_PIPE];
 	file->shared = map_shared(file->memory, USBFS_MEMORY_SIZE);
 	file->world = map_shared(fds[USBFS_FD_WORLD], PAGE_SIZE_);
+	file->private = new_private();
 	shut(fds[USBFS_FD_WORLD]);
+	/* To tell poll() something must not wait for the host. */
 	if (file->shared == NULL || file->world == NULL ||
-		file->fd >= FDS_MAX) {
+		file->private == NULL || file->fd >= FDS_MAX ||
+		syscall(SYS_fcntl, file->fd, F_SETFL, O_NONBLOCK) < 0) {
 		shut(file->fd);
 		return -ENOMEM;
 	}
-	file->private = (struct shim_private *)file->shared->private;
 	file->data = (uint8_t *)file->shared + USBFS_DATA_OFFSET;
-	init_private(file->private);
 	return 0;
 }
 
@@ -272,7 +340,7 @@ ssize_t shim_read(struct shim_file *file, void *data, size_t size)
 	ssize_t result;
 	int fd;
 
-	if (file->shared->state.gone)
+	if (shim_gone(file))
 		return -ENODEV;
 	snprintf(path, sizeof(path), "%s/dev/bus/usb/%03u/%03u",
 		shim_directory(), file->bus, file->address);
@@ -289,10 +357,12 @@ ssize_t shim_read(struct shim_file *file, void *data, size_t size)
 
 off_t shim_seek(struct shim_file *file, off_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
+	if (whence == SEEK_CUR) {
+		if (__builtin_add_overflow(offset, file->position, &offset))
+			return -EOVERFLOW;
+	} else if (whence != SEEK_SET) {
 		return -EINVAL;
+	}
 	if (offset < 0)
 		return -EINVAL;
 	file->position = offset;

@@ -34,8 +34,10 @@ struct region {
 	bool unmapped;  /* to be freed with the last of them */
 };
 
-/* In the shared memory, so that it is one for a process and its forks. */
+/* One for a process and its forks, and not the host's to see. */
 struct shim_private {
+	_Atomic bool broken; /* what the host says makes no sense */
+	uint32_t command_tail, done_head;
 	pthread_mutex_t lock;         /* of all below */
 	pthread_mutex_t request_lock; /* one on the socket at a time */
 	uint32_t free_slot;           /* the last one that was used */
@@ -44,7 +46,6 @@ struct shim_private {
 	uint64_t pages_used[PAGES / 64];
 	struct use uses[USBFS_SLOTS];
 };
-_Static_assert(sizeof(struct shim_private) <= USBFS_PRIVATE_SIZE, "it fits");
 _Static_assert(PAGES % 64 == 0, "whole words");
 
 struct shim_file {
@@ -59,6 +60,11 @@ struct shim_file {
 	uint8_t *data;
 };
 
+/*
+ * The host is another program: what it writes is read once, and checked.  If
+ * it is nonsense, the device is as if it had been unplugged.
+ */
+
 /* ---- shim-memory.c ---------------------------------------------------- */
 
 /* All of it under the lock. */
@@ -68,6 +74,8 @@ uint32_t slot_new(struct shim_file *file);
 void slot_free(struct shim_file *file, uint32_t index);
 /* Room for the data of a slot: false if there is none. */
 bool slot_room(struct shim_file *file, uint32_t index, uint32_t size);
+/* Where its data is, wherever the host says it is. */
+uint8_t *slot_data(struct shim_file *file, uint32_t index);
 /* It needs no room: its data is in a mapped buffer. */
 void slot_drop(struct shim_file *file, uint32_t index);
 /* The mapped buffer that holds all of this, or NULL. */
@@ -92,6 +100,8 @@ struct shim_file *shim_files_next(struct shim_file *file);
 
 long shim_request(struct shim_file *file, enum usbfs_op op, uint32_t a,
 	uint32_t b, uint32_t timeout_ms);
+/* The device has gone, or who has it: for this file it is the same. */
+bool shim_gone(const struct shim_file *file);
 /* Claim what is used unclaimed, as the kernel does: 0 or -errno. */
 long shim_check_claim(struct shim_file *file, int interface);
 void shim_wake(struct shim_file *file);

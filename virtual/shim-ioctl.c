@@ -247,9 +247,9 @@ long shim_ioctl(struct shim_file *file, unsigned long request, void *argument)
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
 		if (handlers[i].request != request)
 			continue;
-		if (file->shared->state.gone && !handlers[i].after_unplug)
+		if (shim_gone(file) && !handlers[i].after_unplug)
 			return -ENODEV;
 		return handlers[i].handle(file, argument);
 	}
-	return file->shared->state.gone ? -ENODEV : -ENOTTY;
+	return shim_gone(file) ? -ENODEV : -ENOTTY;
 }

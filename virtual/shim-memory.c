@@ -134,6 +134,12 @@ bool slot_room(struct shim_file *file, uint32_t index, uint32_t size)
 	return true;
 }
 
+uint8_t *slot_data(struct shim_file *file, uint32_t index)
+{
+	return file->data +
+		(size_t)file->private->uses[index].page * PAGE_SIZE_;
+}
+
 void slot_drop(struct shim_file *file, uint32_t index)
 {
 	drop_pages(file->private, &file->private->uses[index]);

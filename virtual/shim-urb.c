@@ -32,7 +32,7 @@ static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 	int interface;
 	long result;
 
-	if (state->gone)
+	if (shim_gone(file))
 		return -ENODEV;
 	if (urb->flags & ~FLAGS_KNOWN || urb->buffer_length < 0 ||
 		(urb->buffer_length > 0 && urb->buffer == NULL))
@@ -137,8 +137,7 @@ static void copy_out(
 	else if (reads(urb))
 		return;
 	if (!file->private->uses[index].mapped && size > 0)
-		memcpy(file->data + file->shared->slots[index].offset,
-			urb->buffer, size);
+		memcpy(slot_data(file, index), urb->buffer, size);
 }
 
 static long submit(struct shim_file *file, struct usbdevfs_urb *urb)
@@ -195,38 +194,64 @@ long urb_discard(struct shim_file *file, struct usbdevfs_urb *urb)
 
 /* ---- Reaped ----------------------------------------------------------- */
 
-static void copy_in(
+/* False if it has more than there is room for. */
+static bool copy_in(
 	struct shim_file *file, struct usbdevfs_urb *urb, uint32_t index)
 {
 	const struct usbfs_slot *slot = &file->shared->slots[index];
+	uint32_t actual = *(const volatile uint32_t *)&slot->actual;
 	uint32_t skip = urb->type == USBDEVFS_URB_TYPE_CONTROL
 		? sizeof(struct usb_setup)
 		: 0;
 
+	if (actual > urb->buffer_length - skip)
+		return false;
 	urb->status = slot->status;
-	urb->actual_length = slot->actual;
+	urb->actual_length = actual;
 	urb->error_count = 0;
 	if (reads(urb) && !file->private->uses[index].mapped)
 		memcpy((uint8_t *)urb->buffer + skip,
-			file->data + slot->offset + skip, slot->actual);
+			slot_data(file, index) + skip, actual);
+	return true;
+}
+
+/* Which slot is done next: false if none is, or none that is under way. */
+static bool next_done(struct shim_file *file, uint32_t *ret_index)
+{
+	struct usbfs_shared *shared = file->shared;
+	uint32_t head = file->private->done_head, index;
+
+	if (file->private->broken ||
+		atomic_load_explicit(
+			&shared->done_tail, memory_order_acquire) == head)
+		return false;
+	index = *(volatile uint32_t *)&shared->done[head % USBFS_SLOTS];
+	if (index >= file->private->fresh_slot ||
+		file->private->uses[index].urb == NULL) {
+		file->private->broken = true;
+		return false;
+	}
+	file->private->done_head = head + 1;
+	atomic_store_explicit(
+		&shared->done_head, head + 1, memory_order_release);
+	*ret_index = index;
+	return true;
 }
 
 /* Under the lock. */
 static bool take_done(struct shim_file *file, void **ret_urb)
 {
-	struct usbfs_shared *shared = file->shared;
-	uint32_t head =
-		atomic_load_explicit(&shared->done_head, memory_order_relaxed);
+	struct usbdevfs_urb *urb;
 	uint32_t index;
 
-	if (atomic_load_explicit(&shared->done_tail, memory_order_acquire) ==
-		head)
+	if (!next_done(file, &index))
 		return false;
-	index = shared->done[head % USBFS_SLOTS];
-	atomic_store_explicit(
-		&shared->done_head, head + 1, memory_order_release);
-	*ret_urb = file->private->uses[index].urb;
-	copy_in(file, *ret_urb, index);
+	urb = file->private->uses[index].urb;
+	if (!copy_in(file, urb, index)) {
+		file->private->broken = true;
+		return false;
+	}
+	*ret_urb = urb;
 	slot_free(file, index);
 	return true;
 }
@@ -269,13 +294,13 @@ static long reap(struct shim_file *file, void **ret_urb)
 	int error = errno;
 
 	pthread_mutex_lock(&file->private->lock);
-	gone = file->shared->state.gone;
+	gone = shim_gone(file);
 	done = take_done(file, ret_urb) || (!gone && settle(file, ret_urb));
 	pthread_mutex_unlock(&file->private->lock);
 	errno = error;
 	if (done)
 		return 0;
-	return gone ? -ENODEV : -EAGAIN;
+	return gone || file->private->broken ? -ENODEV : -EAGAIN;
 }
 
 long urb_reap(struct shim_file *file, void **ret_urb, bool wait)
@@ -288,8 +313,9 @@ long urb_reap(struct shim_file *file, void **ret_urb, bool wait)
 			return result;
 		if (poll(&event, 1, -1) < 0)
 			return -errno;
-		if (event.revents & POLLERR && reap(file, ret_urb) < 0)
-			return -ENODEV;
+		/* What was done until then, and no more. */
+		if (event.revents & POLLERR)
+			return reap(file, ret_urb) < 0 ? -ENODEV : 0;
 	}
 }
 
@@ -314,12 +340,16 @@ long urb_transfer(struct shim_file *file, uint8_t endpoint,
 	pthread_mutex_unlock(&file->private->lock);
 	if (result < 0)
 		return result;
-	room = file->data + file->shared->slots[index].offset;
+	room = slot_data(file, index);
 	if (setup)
 		memcpy(room, setup, skip);
 	if (!(endpoint & USB_DIR_IN) && length > 0)
 		memcpy(room + skip, data, length);
 	result = shim_request(file, USBFS_TRANSFER, index, 0, timeout_ms);
+	if (result > (long)length) {
+		file->private->broken = true;
+		result = -ENODEV;
+	}
 	if (result > 0 && endpoint & USB_DIR_IN)
 		memcpy(data, room + skip, result);
 	pthread_mutex_lock(&file->private->lock);

@@ -193,7 +193,7 @@ int device_enumerate(struct host_device *device)
 	result = read_descriptors(device);
 	if (result < 0)
 		return result;
-	for (uint8_t i = USB_STRING_MANUFACTURER; i <= USB_STRING_SERIAL; i++)
+	for (unsigned i = USB_STRING_MANUFACTURER; i <= USB_STRING_SERIAL; i++)
 		get_string(device, i);
 	result = control(device,
 		(struct usb_setup){

@@ -85,7 +85,6 @@ struct usbfs_world {
 #define USBFS_SIGNAL       0x40000000u /* a command: poll() may not know */
 #define USBFS_DATA_OFFSET  0x200000u
 #define USBFS_DATA_SIZE    0x3000000u
-#define USBFS_PRIVATE_SIZE 0x100000u /* of the shim's own */
 #define USBFS_MEMORY_SIZE  (USBFS_DATA_OFFSET + USBFS_DATA_SIZE)
 
 enum usbfs_flag {
@@ -132,9 +131,12 @@ static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
 static inline int usbfs_interface_of(
 	const struct usbfs_map *map, unsigned endpoint)
 {
+	int interface;
+
 	if (endpoint & ~(USB_DIR_IN | USB_ENDPOINT_MASK))
 		return -1;
-	return map->owners[usbfs_endpoint_index(endpoint)] - 1;
+	interface = map->owners[usbfs_endpoint_index(endpoint)] - 1;
+	return interface < USB_IFACE_COUNT ? interface : -1;
 }
 
 /* The host's word on the device, for errors that must be at once. */
@@ -162,7 +164,6 @@ struct usbfs_shared {
 	_Alignas(64) uint32_t commands[USBFS_COMMANDS];
 	uint32_t done[USBFS_SLOTS];
 	struct usbfs_slot slots[USBFS_SLOTS];
-	_Alignas(4096) uint8_t private[USBFS_PRIVATE_SIZE];
 };
 _Static_assert(sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET,
 	"the data comes behind it");

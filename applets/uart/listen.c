@@ -120,15 +120,20 @@ static bool split(const char *text, char host[256], char port[8], bool *ret_any)
 }
 
 /* The port that was found, if any would do. */
-static void tell_address(struct endpoint *endpoint)
+static void tell_address(struct endpoint *endpoint, const char *where)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 	char host[64], port[8], text[96];
 
-	getsockname(endpoint->listener, (struct sockaddr *)&address, &size);
-	getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	if (getsockname(endpoint->listener, (struct sockaddr *)&address,
+		    &size) < 0 ||
+		getnameinfo((struct sockaddr *)&address, size, host,
+			sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+		told(endpoint, where);
+		return;
+	}
 	snprintf(text, sizeof(text),
 		address.ss_family == AF_INET6 ? "tcp:[%s]:%s" : "tcp:%s:%s",
 		host, port);
@@ -148,8 +153,13 @@ static int listen_at(struct endpoint *endpoint, const char *where,
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, 1) < 0)
 		return refused(endpoint, where, errno);
-	tell_address(endpoint);
+	tell_address(endpoint, where);
 	return 0;
+}
+
+static int refuse_address(struct clyde_run *run, const char *where)
+{
+	return run_fail(run, EINVAL, "uart: %.80s: " BAD_ADDRESS, where);
 }
 
 static int listen_tcp(struct endpoint *endpoint, const char *where)
@@ -161,7 +171,8 @@ static int listen_tcp(struct endpoint *endpoint, const char *where)
 	bool any;
 	int result;
 
-	split(where + strlen("tcp:"), host, port, &any);
+	if (!split(where + strlen("tcp:"), host, port, &any))
+		return refuse_address(endpoint->run, where);
 	result = getaddrinfo(any ? NULL : host, port, &hints, &list);
 	if (result != 0)
 		return run_fail(endpoint->run, EINVAL, "%s: %s", where,
@@ -184,7 +195,7 @@ int endpoint_check(struct clyde_run *run)
 	if (strncmp(where, "tcp:", 4) == 0 &&
 		split(where + 4, host, port, &any))
 		return 0;
-	return run_fail(run, EINVAL, "uart: %.80s: " BAD_ADDRESS, where);
+	return refuse_address(run, where);
 }
 
 int endpoint_listen(struct endpoint *endpoint, const char *where)

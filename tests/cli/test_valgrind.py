@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The tool under valgrind's memcheck: no byte is used that was not written, and
+at the end, however it came, none is left allocated.
+
+CLYDE is the path to the binary, of a build without sanitizers.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+SECONDS = 120
+BAD = 99
+MEMCHECK = ("valgrind", "-q", f"--error-exitcode={BAD}", "--leak-check=full",
+            "--show-leak-kinds=all", "--errors-for-leak-kinds=all",
+            "--fair-sched=yes")
+BENCHMARK = ("run", "benchmark", "-c", "64KiB")
+
+pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None,
+                                reason="no valgrind")
+
+
+def memcheck(*arguments, before=(), status=0):
+    done = subprocess.run(
+        [*before, *MEMCHECK, CLYDE, *arguments], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    assert "==" not in done.stderr, done.stderr
+    return done
+
+
+def test_the_benchmark_on_the_virtual_link():
+    done = memcheck("-d", "virtual:configured=1", *BENCHMARK)
+    for mode in "source", "sink", "loopback", "latency":
+        assert mode in done.stdout
+
+
+def test_the_benchmark_that_loads_the_fpga_first():
+    memcheck("-d", "virtual:", *BENCHMARK, "source")
+
+
+@pytest.mark.parametrize("fault, status", [
+    ("flip@0x4000", 1), ("unplug@3000", 85)])
+def test_a_benchmark_that_fails(fault, status):
+    memcheck("-d", f"virtual:configured=1,fault={fault}", "run", "benchmark",
+             "-c", "1MiB", "source", status=status)
+
+
+def test_the_benchmark_over_libusb():
+    memcheck(*BENCHMARK, before=(
+        CLYDE, "virtual", "-d", "virtual:configured=1", "--pace", "off", "--"))

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Any texts as an applet's parameters: the first byte chooses the applet, then
+ * each line has a byte for the parameter, and its value.  What is taken is in
+ * the range of the table; what does not go together has a sentence.
+ */
+#include <errno.h>
+
+#include "clyde.h"
+#include "fuzz.h"
+#include "run.h"
+
+static struct clyde_context *context;
+static struct clyde_device *device;
+
+static void clean_up(void)
+{
+	clyde_context_close(context);
+}
+
+static void set_up(void)
+{
+	check(clyde_context_new(&context) == 0);
+	check(clyde_device_open(context, "virtual:", NULL, &device) == 0);
+	atexit(clean_up);
+}
+
+static void check_value(
+	const struct clyde_run *run, const struct clyde_parameter *parameter)
+{
+	const struct clyde_pin *pins;
+	uint64_t value;
+
+	switch (parameter->type) {
+	case CLYDE_SIZE:
+	case CLYDE_INTEGER:
+	case CLYDE_TIME:
+		value = run_value(run, parameter->name);
+		check(value >= parameter->minimum &&
+			value <= parameter->maximum);
+		check(!parameter->multiple || value % parameter->multiple == 0);
+		break;
+	case CLYDE_FLAG:
+		check(run_value(run, parameter->name) <= 1);
+		break;
+	case CLYDE_PIN:
+	case CLYDE_PINS:
+		for (unsigned i = run_pins(run, parameter->name, &pins);
+			i-- > 0;)
+			check(pins[i].port < CLYDE_PORT_COUNT &&
+				pins[i].number < 8);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The run behind a handle, as an applet has it. */
+static struct clyde_run *behind(struct clyde_run *handle)
+{
+	struct clyde_run *run = handle;
+
+	check(owner_pin(&run) == 0);
+	owner_unpin(&run->owner);
+	return run;
+}
+
+static void set(struct clyde_run *run, const struct clyde_applet *applet,
+	uint8_t which, const char *value)
+{
+	const struct clyde_parameter *parameter;
+	unsigned count = 0;
+	int result;
+
+	while (applet->parameters[count].name)
+		count++;
+	parameter = &applet->parameters[which % count];
+	result = clyde_run_set(run, parameter->name, value);
+	check(result == 0 || result == -EINVAL || result == -ECHRNG);
+	if (result == 0)
+		check_value(behind(run), parameter);
+	else
+		check(clyde_context_error(context)[0] != '\0');
+}
+
+static void set_all(
+	struct clyde_run *run, const struct clyde_applet *applet, char *lines)
+{
+	for (char *save, *line = strtok_r(lines, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save))
+		set(run, applet, line[0], line + 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+	const struct clyde_applet *applet;
+	struct clyde_run *run;
+	uint8_t which = take_byte(&input);
+	unsigned count = 0;
+	char *lines = take_text(&input);
+	int result;
+
+	if (context == NULL)
+		set_up();
+	while (clyde_applet_at(count))
+		count++;
+	applet = clyde_applet_at(which % count);
+	check(clyde_run_new(context, applet->name, &run) == 0);
+	set_all(run, applet, lines);
+	clyde_run_streams(run);
+	result = clyde_run_claim(run, device);
+	check(result == 0 || clyde_context_error(context)[0] != '\0');
+	clyde_run_close(run);
+	free(lines);
+	return 0;
+}

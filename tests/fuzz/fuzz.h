@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What fuzz targets share: a check, and an input that is read piece by piece;
+   past its end it is zeros. */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+static inline uint8_t take_byte(struct input *input)
+{
+	if (input->size == 0)
+		return 0;
+	input->size--;
+	return *input->data++;
+}
+
+static inline uint16_t take_word(struct input *input)
+{
+	uint8_t low = take_byte(input);
+
+	return low | take_byte(input) << 8;
+}
+
+static inline void take_bytes(struct input *input, void *data, size_t size)
+{
+	size_t there = input->size < size ? input->size : size;
+
+	if (there > 0)
+		memcpy(data, input->data, there);
+	memset((uint8_t *)data + there, 0, size - there);
+	input->data += there;
+	input->size -= there;
+}
+
+/* The rest as a text of its own, so that reading past its end is seen. */
+static inline char *take_text(struct input *input)
+{
+	size_t size = input->size;
+	char *text = malloc(size + 1);
+
+	check(text != NULL);
+	take_bytes(input, text, size);
+	text[size] = '\0';
+	return text;
+}
+
+#endif
