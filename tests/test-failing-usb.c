@@ -2,9 +2,11 @@
 
 /*
  * The same over libusb and the emulated usbfs: `clyde virtual -- THIS`.  Each
- * call of libusb fails in turn, with each of its errors.
+ * call of libusb fails in turn, with each of its errors.  With two arguments,
+ * N ERROR: the N-th while firmware is loaded.
  */
 #include <libusb.h>
+#include <stdio.h>
 
 #include "program.h"
 #include "wrapped.h"
@@ -53,22 +55,30 @@ static bool is_nothing(int result)
 }
 
 /* Whether the n-th call is made at all.  After it, all is as it was. */
-static bool fail_one(const struct program *pattern, unsigned part,
-	enum wrapped kind, unsigned n, int error)
+static bool fail_one_of(struct program *program,
+	void (*part)(struct program *program), enum wrapped kind, unsigned n,
+	int error)
 {
-	struct program program = *pattern;
 	int before = wrapped_usb_open();
 	bool failed;
 
 	wrapped_fail(kind, n, false, error);
-	program_do(&program, program_parts[part]);
+	program_do(program, part);
 	failed = wrapped_end();
 	if (wrapped_allocated() > 0 || wrapped_usb_open() != before)
-		fail_msg("part %u: after call %u failed (%s), %zu pieces of "
-			 "memory and %d handles are left",
-			part, n, failed ? wrapped_name() : "not made",
+		fail_msg("after call %u failed (%s), %zu pieces of memory and "
+			 "%d handles are left",
+			n, failed ? wrapped_name() : "not made",
 			wrapped_allocated(), wrapped_usb_open() - before);
 	return failed;
+}
+
+static bool fail_one(const struct program *pattern, unsigned part,
+	enum wrapped kind, unsigned n, int error)
+{
+	struct program program = *pattern;
+
+	return fail_one_of(&program, program_parts[part], kind, n, error);
 }
 
 /* The device works: no failure has got it stuck. */
@@ -140,6 +150,22 @@ static void without_descriptors_a_call_says_so_and_works_again(void **state)
 	assert_true(n > 3);
 }
 
+/* The device loads once: each call fails in a process of its own, with a
+   device of its own, as tests/cli/test_usb.py has it. */
+static unsigned firmware_call;
+static int firmware_error;
+
+static void firmware_that_could_not_be_loaded_is_told(void **state)
+{
+	struct program program = {.uri = URI, .may = is_an_error};
+
+	(void)state;
+	if (!fail_one_of(&program, program_load_firmware, WRAPPED_USB,
+		    firmware_call, firmware_error))
+		assert_int_equal(program.failures, 0);
+	printf("%s\n", wrapped_name() ? wrapped_name() : "no more calls");
+}
+
 /* Whatever has failed, the next one begins without it. */
 static int clean_up(void **state)
 {
@@ -151,8 +177,11 @@ static int clean_up(void **state)
 
 #define SWEEP(test) cmocka_unit_test_teardown(test, clean_up)
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct CMUnitTest firmware[] = {
+		SWEEP(firmware_that_could_not_be_loaded_is_told),
+	};
 	static const struct CMUnitTest tests[] = {
 		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
 		SWEEP(without_descriptors_a_call_says_so_and_works_again),
@@ -160,5 +189,9 @@ int main(void)
 		SWEEP(events_that_cannot_be_handled_end_a_call_and_not_the_program),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (argc < 3)
+		return cmocka_run_group_tests(tests, NULL, NULL);
+	firmware_call = atoi(argv[1]);
+	firmware_error = atoi(argv[2]);
+	return cmocka_run_group_tests(firmware, NULL, NULL);
 }

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Every call of clyde.h with a handle that was closed, and with NULL: it says
+   that, and does nothing else. */
+#include "clyde-test.h"
+
+#include <unistd.h>
+
+static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	(void)line;
+}
+
+static void assert_stale(int result)
+{
+	assert_int_equal(result, -ESTALE);
+	assert_string_equal(clyde_result_text(result), "it is closed");
+}
+
+static void no_context_works(struct clyde_context *context)
+{
+	struct clyde_device_info *list;
+	struct clyde_device *device;
+	struct clyde_run *run;
+	char text[8];
+
+	assert_string_equal(
+		clyde_context_error(context), "the context is closed");
+	assert_string_equal(clyde_context_notice(context), "");
+	assert_stale(clyde_context_notice_copy(context, text, sizeof(text)));
+	assert_stale(clyde_context_log(context, CLYDE_LOG_ERROR, listen, NULL));
+	assert_stale(clyde_context_capture(context, "/dev/null"));
+	clyde_context_interrupt(context);
+	clyde_context_resume(context);
+	assert_stale(clyde_device_list(context, "virtual:", &list));
+	assert_stale(clyde_device_survey(context, "virtual:", &list));
+	assert_stale(clyde_device_open(context, "virtual:", NULL, &device));
+	assert_stale(clyde_firmware_load(context, "virtual:", NULL, "", 0));
+	assert_stale(clyde_run_new(context, "benchmark", &run));
+	clyde_context_close(context);
+	assert_int_equal(
+		clyde_close_token(clyde_context_token(context)), -ESTALE);
+}
+
+static void nothing_is_asked_of(struct clyde_device *device)
+{
+	struct clyde_device_info info;
+	struct clyde_config config;
+	uint8_t bytes[64] = {0};
+
+	assert_null(clyde_device_info(device));
+	assert_stale(clyde_device_info_copy(device, &info));
+	assert_null(clyde_device_link(device));
+	assert_int_equal(clyde_device_now(device), 0);
+	assert_false(clyde_device_real_time(device));
+	assert_stale(clyde_device_sleep(device, 1));
+	assert_stale(clyde_device_descriptor(device));
+	assert_stale(clyde_device_handle(device));
+	assert_stale(clyde_fpga_status(device, bytes));
+	assert_stale(clyde_fpga_load(device, bytes, sizeof(bytes), bytes));
+	assert_stale(clyde_fpga_load_image(device));
+	assert_stale(clyde_register_read(device, 0x10, bytes, 1));
+	assert_stale(clyde_register_write(device, 0x10, bytes, 1));
+	assert_stale(clyde_eeprom_read(device, 0, bytes, 1));
+	assert_stale(clyde_eeprom_write(device, 0, bytes, 1));
+	assert_stale(clyde_config_read(device, &config));
+}
+
+static void no_port_is_touched_of(struct clyde_device *device)
+{
+	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
+	struct clyde_alerts alerts = {0};
+	unsigned mv[CLYDE_PORT_COUNT];
+	uint8_t down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
+	int ua[CLYDE_PORT_COUNT];
+
+	assert_int_equal(clyde_device_ports(device), 0);
+	assert_stale(clyde_supply_set(device, 1, 3300));
+	assert_stale(clyde_supply_get(device, mv));
+	assert_stale(clyde_supply_apply(device, supply));
+	assert_stale(clyde_limit_set(device, 1, 3300));
+	assert_stale(clyde_limit_get(device, mv));
+	assert_stale(clyde_sense_get(device, mv));
+	assert_stale(clyde_current_get(device, ua));
+	assert_stale(clyde_window_set(device, 1, 3000, 3600));
+	assert_stale(clyde_window_get(device, mv, mv));
+	assert_stale(clyde_trip_set(device, 1, 1000));
+	assert_stale(clyde_trip_get(device, mv));
+	assert_stale(clyde_pulls_set(device, 1, 0, 1));
+	assert_stale(clyde_pulls_get(device, down, up));
+	assert_stale(clyde_levels_get(device, up));
+	assert_stale(clyde_alerts_get(device, &alerts));
+	assert_stale(clyde_alerts_clear(device, &alerts));
+	assert_stale(clyde_alerts_take(device, &alerts));
+	assert_stale(clyde_device_safe(device));
+}
+
+static void no_device_works(struct clyde_device *device)
+{
+	struct clyde_pipe *pipe;
+
+	nothing_is_asked_of(device);
+	no_port_is_touched_of(device);
+	assert_stale(clyde_pipe_open(device, CLYDE_PIPE_EP2_OUT, NULL, &pipe));
+	clyde_device_close(device);
+	assert_int_equal(
+		clyde_close_token(clyde_device_token(device)), -ESTALE);
+}
+
+static void no_pipe_works(struct clyde_pipe *pipe)
+{
+	struct clyde_pipe_stats stats;
+	uint8_t bytes[16] = {0};
+	void *region;
+
+	assert_stale(clyde_pipe_read(pipe, bytes, sizeof(bytes), 1));
+	assert_stale(clyde_pipe_read_some(pipe, bytes, sizeof(bytes), 1));
+	assert_stale(clyde_pipe_write(pipe, bytes, sizeof(bytes), 1));
+	assert_stale(clyde_pipe_flush(pipe, 1));
+	assert_stale(clyde_pipe_push(pipe, 1));
+	assert_stale(clyde_pipe_acquire(pipe, &region, 1));
+	assert_stale(clyde_pipe_release(pipe, 1));
+	assert_stale(clyde_pipe_cancel(pipe));
+	assert_stale(clyde_pipe_resume(pipe));
+	assert_stale(clyde_pipe_reset(pipe));
+	assert_stale(clyde_pipe_set_idle_flush(pipe, 4000));
+	assert_int_equal(clyde_pipe_offset(pipe), 0);
+	assert_stale(clyde_pipe_stats(pipe, &stats));
+	clyde_pipe_close(pipe);
+	assert_int_equal(clyde_close_token(clyde_pipe_token(pipe)), -ESTALE);
+}
+
+static void no_run_works(struct clyde_run *run, struct clyde_device *device)
+{
+	struct clyde_observer observer = {0};
+
+	assert_stale(clyde_run_set(run, "count", "1KiB"));
+	assert_false(clyde_run_streams(run));
+	assert_stale(clyde_run_attach(run, -1, -1));
+	assert_stale(clyde_run_claim(run, device));
+	assert_stale(clyde_run_check(run, NULL));
+	assert_stale(clyde_run_start(run, device, NULL, &observer));
+	clyde_run_close(run);
+}
+
+static void every_call_with_what_was_closed_says_so(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_pipe *pipe;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+		0);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	clyde_run_close(run);
+	no_run_works(run, top.device);
+	clyde_pipe_close(pipe);
+	no_pipe_works(pipe);
+	clyde_device_close(top.device);
+	no_device_works(top.device);
+	close_top(&top);
+	no_context_works(top.context);
+}
+
+static void every_call_with_nothing_says_so(void **state)
+{
+	(void)state;
+	no_run_works(NULL, NULL);
+	no_pipe_works(NULL);
+	no_device_works(NULL);
+	no_context_works(NULL);
+	clyde_device_list_free(NULL);
+}
+
+static void a_run_cannot_have_a_device_that_was_closed(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_observer observer = {0};
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(clyde_run_set(run, "action", "A0"), 0);
+	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	clyde_device_close(top.device);
+	assert_stale(clyde_run_check(run, NULL));
+	assert_stale(clyde_run_claim(run, top.device));
+	assert_stale(clyde_run_start(run, top.device, NULL, &observer));
+	close_top(&top);
+}
+
+static void a_run_cannot_have_a_device_of_another_context(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	struct bench_top other = open_uri("virtual:");
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(clyde_run_claim(run, other.device), -EINVAL);
+	assert_says(top.context, "are of two contexts");
+	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run), -EINVAL);
+	assert_says(top.context, "nonesuch: no such applet");
+	clyde_context_close(other.context);
+	close_top(&top);
+}
+
+#define CONTEXTS 1024
+
+static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
+	void **state)
+{
+	static struct clyde_context *contexts[CONTEXTS];
+	struct clyde_context *one;
+
+	(void)state;
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		assert_int_equal(clyde_context_new(&contexts[i]), 0);
+	assert_int_equal(clyde_context_new(&one), -ENFILE);
+	assert_string_equal(
+		clyde_result_text(-ENFILE), "too many contexts are open");
+	clyde_context_close(contexts[CONTEXTS / 2]);
+	assert_int_equal(clyde_context_new(&contexts[CONTEXTS / 2]), 0);
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		clyde_context_close(contexts[i]);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
+static void a_bitstream_of_nothing_is_refused(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	uint8_t id[CLYDE_FPGA_ID_SIZE] = {0};
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load(top.device, id, 0, id), -EINVAL);
+	assert_says(top.context, "a bitstream of 0 bytes");
+	assert_int_equal(
+		clyde_fpga_load(top.device, id, (size_t)UINT32_MAX + 1, id),
+		-EINVAL);
+	assert_says(top.context, "a bitstream of 4294967296 bytes");
+	close_top(&top);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_call_with_what_was_closed_says_so),
+		cmocka_unit_test(every_call_with_nothing_says_so),
+		cmocka_unit_test(a_run_cannot_have_a_device_that_was_closed),
+		cmocka_unit_test(a_run_cannot_have_a_device_of_another_context),
+		cmocka_unit_test(
+			more_contexts_than_there_can_be_are_refused_and_leave_nothing),
+		cmocka_unit_test(a_bitstream_of_nothing_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
