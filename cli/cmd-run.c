@@ -237,11 +237,12 @@ static bool claim(struct runs *runs)
 	return true;
 }
 
-/* Nothing begins while another applet's pins are dead. */
-static bool check(struct runs *runs)
+/* Nothing begins while another applet's pins would be dead. */
+static bool check(struct runs *runs, const struct clyde_supply *supply)
 {
 	for (unsigned i = 0; i < runs->count; i++)
-		if (!succeeded(runs->tool, clyde_run_check(runs->slots[i].run)))
+		if (!succeeded(runs->tool,
+			    clyde_run_check(runs->slots[i].run, supply)))
 			return false;
 	return true;
 }
@@ -253,7 +254,8 @@ static void run(struct runs *runs)
 	const struct clyde_supply *supply;
 
 	if (!open_device(tool) || !share_streams(runs) ||
-		!join_supplies(runs, joined, &supply) || !claim(runs))
+		!join_supplies(runs, joined, &supply) || !claim(runs) ||
+		!check(runs, supply))
 		return;
 	/* The lines are worth seeing while they come. */
 	print_heading(runs);
@@ -261,8 +263,7 @@ static void run(struct runs *runs)
 		succeeded(tool, clyde_fpga_load_image(tool->device)) &&
 		(supply == NULL ||
 			succeeded(tool,
-				clyde_supply_apply(tool->device, supply))) &&
-		check(runs))
+				clyde_supply_apply(tool->device, supply))))
 		start_threads(runs);
 	progress_clear();
 	output_put(&tool->output, "interrupted",

@@ -4,6 +4,7 @@
 #include "record.h"
 #include "progress.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -86,11 +87,12 @@ struct clyde_observer record_observer(struct tool *tool)
 	return (struct clyde_observer){take_record, take_progress, tool};
 }
 
-/* Where one has failed the others need not go on. */
+/* Where one has failed the others need not go on.  One that found data wrong
+   has come to its end: what others have under way shall arrive. */
 void record_end(struct tool *tool, int result)
 {
 	pthread_mutex_lock(&lock);
-	if (!succeeded(tool, result))
+	if (!succeeded(tool, result) && result != -EILSEQ)
 		clyde_context_interrupt(tool->context);
 	pthread_mutex_unlock(&lock);
 }

@@ -52,8 +52,10 @@ static void put_shapes(FILE *out, const struct report_row *row, double scale)
 }
 
 static void put_bar(FILE *out, const struct report *report,
-	const struct report_row *row, double scale)
+	const struct report_row *row, const void *plot)
 {
+	double scale = *(const double *)plot;
+
 	fprintf(out, "<div class=\"bar %s%s\"><div class=\"name\">",
 		row_class(report, row), isnan(row->ceiling) ? " bare" : "");
 	put_label(out, report, row);
@@ -73,27 +75,10 @@ static void put_bar(FILE *out, const struct report *report,
 
 static void put_block(FILE *out, const struct report *report, size_t from)
 {
-	const struct report_row *first = &report->rows[from];
-	double scale = scale_of(report, first);
+	double scale = scale_of(report, &report->rows[from]);
 
 	fputs("<div class=\"block\">\n", out);
-	if (first->name[0]) {
-		fputs("<h3>", out);
-		put_text(out, first->group);
-		fputs("</h3>\n", out);
-	}
-	for (size_t i = from; i < report->row_count; i++) {
-		if (!report_same_block(first, &report->rows[i]) ||
-			!report_is_first(report, i))
-			continue;
-		for (unsigned file = 0; file < report->file_count; file++) {
-			const struct report_row *row =
-				report_match(report, &report->rows[i], file);
-
-			if (row)
-				put_bar(out, report, row, scale);
-		}
-	}
+	put_rows(out, report, from, put_bar, &scale);
 	fputs("</div>\n", out);
 }
 

@@ -153,8 +153,10 @@ static void put_figures(FILE *out, const struct report_row *row)
 }
 
 static void put_latency(FILE *out, const struct report *report,
-	const struct axis *axis, const struct report_row *row)
+	const struct report_row *row, const void *plot)
 {
+	const struct axis *axis = plot;
+
 	fprintf(out, "<div class=\"strip %s\"><div class=\"name\">",
 		row_class(report, row));
 	put_label(out, report, row);
@@ -200,27 +202,10 @@ static void put_axis(FILE *out, const struct axis *axis)
 
 static void put_block(FILE *out, const struct report *report, size_t from)
 {
-	const struct report_row *first = &report->rows[from];
-	struct axis axis = axis_of(report, first);
+	struct axis axis = axis_of(report, &report->rows[from]);
 
 	fputs("<div class=\"block\">\n", out);
-	if (first->name[0]) {
-		fputs("<h3>", out);
-		put_text(out, first->group);
-		fputs("</h3>\n", out);
-	}
-	for (size_t i = from; i < report->row_count; i++) {
-		if (!report_same_block(first, &report->rows[i]) ||
-			!report_is_first(report, i))
-			continue;
-		for (unsigned file = 0; file < report->file_count; file++) {
-			const struct report_row *row =
-				report_match(report, &report->rows[i], file);
-
-			if (row)
-				put_latency(out, report, &axis, row);
-		}
-	}
+	put_rows(out, report, from, put_latency, &axis);
 	put_axis(out, &axis);
 	fputs("</div>\n", out);
 }

@@ -82,6 +82,39 @@ const char *row_class(const struct report *report, const struct report_row *row)
 	return strncmp(row->name, "Clyde", 5) == 0 ? "c0" : "other";
 }
 
+static void put_matches(FILE *out, const struct report *report,
+	const struct report_row *row,
+	void (*put)(FILE *out, const struct report *report,
+		const struct report_row *row, const void *plot),
+	const void *plot)
+{
+	for (unsigned file = 0; file < report->file_count; file++) {
+		const struct report_row *match =
+			report_match(report, row, file);
+
+		if (match)
+			put(out, report, match, plot);
+	}
+}
+
+void put_rows(FILE *out, const struct report *report, size_t from,
+	void (*put)(FILE *out, const struct report *report,
+		const struct report_row *row, const void *plot),
+	const void *plot)
+{
+	const struct report_row *first = &report->rows[from];
+
+	if (first->name[0]) {
+		fputs("<h3>", out);
+		put_text(out, first->group);
+		fputs("</h3>\n", out);
+	}
+	for (size_t i = from; i < report->row_count; i++)
+		if (report_same_block(first, &report->rows[i]) &&
+			report_is_first(report, i))
+			put_matches(out, report, &report->rows[i], put, plot);
+}
+
 /* ---- The page --------------------------------------------------------- */
 
 static void put_header(FILE *out, const struct report *report)

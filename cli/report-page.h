@@ -32,6 +32,13 @@ void put_label(
 const char *row_class(
 	const struct report *report, const struct report_row *row);
 
+/* The rows that belong together from this one on, file beside file, under
+   their group's name; `plot` is what `put` draws them by. */
+void put_rows(FILE *out, const struct report *report, size_t from,
+	void (*put)(FILE *out, const struct report *report,
+		const struct report_row *row, const void *plot),
+	const void *plot);
+
 /* The sections; each is nothing if there is nothing for it. */
 void put_bars(FILE *out, const struct report *report);
 void put_latencies(FILE *out, const struct report *report);

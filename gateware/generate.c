@@ -18,22 +18,7 @@ static const struct listed {
 	const char *name;
 	struct core_entry entry;
 } cores[] = {
-#define X(NAME, name_, id_, version_, base_, registers_, outputs_, inputs_, \
-	flags_)                                                             \
-	{                                                                   \
-		#name_,                                                     \
-		{                                                           \
-			.id = id_,                                          \
-			.version = version_,                                \
-			.base = base_,                                      \
-			.registers = registers_,                            \
-			.first_output = outputs_ ? OUTPUT_##NAME : 0,       \
-			.outputs = outputs_,                                \
-			.first_input = inputs_ ? INPUT_##NAME : 0,          \
-			.inputs = inputs_,                                  \
-			.flags = flags_,                                    \
-		},                                                          \
-	},
+#define X(NAME, name, ...) {#name, CORE_ENTRY(NAME, name, __VA_ARGS__)},
 	CORE_TABLE(X)
 #undef X
 };
@@ -170,7 +155,7 @@ static void write_core(FILE *file, const struct listed *core, unsigned i)
 	fprintf(file,
 		"\n"
 		"	wire here_%s = reg_addr >= 8'h%02x & reg_addr < "
-	        "8'h%02x;\n"
+		"8'h%02x;\n"
 		"	wire [31:0] q_%s;\n"
 		"	wire [%u:0] %so_%s;\n"
 		"	wire [%u:0] %soe_%s;\n"
@@ -185,10 +170,10 @@ static void write_core(FILE *file, const struct listed *core, unsigned i)
 	fprintf(file,
 		"		.out_data(out_data[%u:%u]),\n"
 		"		.out_valid(out_valid[%u]), "
-	        ".out_ready(out_ready[%u]),\n"
+		".out_ready(out_ready[%u]),\n"
 		"		.in_data(in_data[%u:%u]),\n"
 		"		.in_valid(in_valid[%u]), "
-	        ".in_ready(in_ready[%u]),\n"
+		".in_ready(in_ready[%u]),\n"
 		"		.alert(alert[%u]),\n"
 		"		.pin_o(%so_%s), .pin_oe(%soe_%s), .pin_i(",
 		8 * i + 7, 8 * i, i, i, 8 * i + 7, 8 * i, i, i, i, unused, name,

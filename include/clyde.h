@@ -701,10 +701,14 @@ struct clyde_record {
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
-/* Both are called on the thread that called clyde_run_start(). */
+/*
+ * Both are called on the thread that called clyde_run_start(); either may be
+ * NULL.  They close neither the run nor its device or context: that would wait
+ * for itself.
+ */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
-	/* total 0: unknown.  May be NULL. */
+	/* total 0: unknown. */
 	void (*progress)(
 		void *user, const char *what, uint64_t done, uint64_t total);
 	void *user;
@@ -742,17 +746,22 @@ int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
 int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Whether the ports of the pins that a run has claimed have supplies, which is
- * the last thing to know before it begins; -ENOTCONN if not.
- * clyde_run_start() asks as well; who wants several runs at once asks for all
- * of them first, when the image is loaded and the supplies are on.
+ * Whether the ports of the pins that a run has claimed will have supplies when
+ * the image is loaded, which switches them off, and these are applied (NULL:
+ * none); -ENOTCONN if not, -EINVAL or -ERANGE for supplies that the device
+ * refuses.  Nothing is done to the device.  clyde_run_start() asks as well;
+ * who wants several runs at once asks for all of them first.
  */
-int clyde_run_check(struct clyde_run *run);
+int clyde_run_check(struct clyde_run *run,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 
 /*
- * Load the image if it is not there, apply the supplies (NULL: leave them),
- * and run the applet to its end.  Its pins are inputs again after that, or
- * what the applet's page says.
+ * Check the supplies, load the image if it is not there, apply them (NULL:
+ * leave them), and run the applet to its end, with an observer or NULL.  Its
+ * pins are inputs again after that, or what the applet's page says.  Until
+ * then other calls that would change, claim or start the run are -EBUSY.
+ * Closing the run, the device or the context from another thread ends it with
+ * -ECANCELED, and waits for that.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

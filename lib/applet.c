@@ -141,6 +141,14 @@ static int set(struct clyde_run *run, const char *name, const char *value)
 		&run->values[index]);
 }
 
+static int check_idle(struct clyde_run *run)
+{
+	if (run->held == NULL)
+		return 0;
+	return complain(&run->context->complaint, EBUSY,
+		"this run of %s is under way", run->applet->table.name);
+}
+
 CLYDE_API int clyde_run_set(
 	struct clyde_run *run, const char *name, const char *value)
 {
@@ -148,7 +156,9 @@ CLYDE_API int clyde_run_set(
 
 	if (result < 0)
 		return result;
-	result = set(run, name, value);
+	result = check_idle(run);
+	if (result == 0)
+		result = set(run, name, value);
 	owner_leave(&run->owner);
 	return result;
 }
@@ -157,10 +167,10 @@ CLYDE_API bool clyde_run_streams(struct clyde_run *run)
 {
 	bool streams;
 
-	if (owner_pin(&run) < 0)
+	if (owner_enter(&run) < 0)
 		return false;
 	streams = run->applet->streams && run->applet->streams(run);
-	owner_unpin(&run->owner);
+	owner_leave(&run->owner);
 	return streams;
 }
 
@@ -170,10 +180,39 @@ CLYDE_API int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd)
 
 	if (result < 0)
 		return result;
-	run->in_fd = in_fd;
-	run->out_fd = out_fd;
+	result = check_idle(run);
+	if (result == 0) {
+		run->in_fd = in_fd;
+		run->out_fd = out_fd;
+	}
 	owner_leave(&run->owner);
-	return 0;
+	return result;
+}
+
+int run_hold(struct clyde_run *run, struct clyde_device *device)
+{
+	int result = owner_pin(&device);
+
+	if (result < 0)
+		return run_fail(run, -result, "%s", clyde_result_text(result));
+	owner_lock(&run->owner);
+	result = check_idle(run);
+	if (result == 0)
+		run->held = device;
+	owner_unlock(&run->owner);
+	if (result < 0)
+		owner_unpin(&device->owner);
+	return result;
+}
+
+void run_let_go(struct clyde_run *run)
+{
+	struct clyde_device *device = run->held;
+
+	owner_lock(&run->owner);
+	run->held = NULL;
+	owner_unlock(&run->owner);
+	owner_unpin(&device->owner);
 }
 
 /* The applet calls the library as an application does, so that the tree is
@@ -181,11 +220,14 @@ CLYDE_API int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd)
 static int start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply)
 {
+	bool loaded = false;
 	int result = 0;
 
 	if (run->claim.device != clyde_device_token(device))
 		result = claim_make(run, device);
 	if (result == 0)
+		result = core_check_supplies(run, supply, &loaded);
+	if (result == 0 && !loaded)
 		result = clyde_fpga_load_image(device);
 	if (result >= 0 && supply)
 		result = clyde_supply_apply(device, supply);
@@ -205,12 +247,18 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 
 	if (result < 0)
 		return result;
-	run->observer = *observer;
-	result = start(run, device, supply);
-	snprintf(why.text, sizeof(why.text), "%s", clyde_result_text(result));
-	core_release(run);
-	if (result < 0)
-		run_fail(run, -result, "%s", why.text);
+	result = run_hold(run, device);
+	if (result == 0) {
+		run->observer =
+			observer ? *observer : (struct clyde_observer){0};
+		result = start(run, device, supply);
+		snprintf(why.text, sizeof(why.text), "%s",
+			clyde_result_text(result));
+		core_release(run);
+		run_let_go(run);
+		if (result < 0)
+			run_fail(run, -result, "%s", why.text);
+	}
 	owner_unpin(&run->owner);
 	return result;
 }
@@ -280,12 +328,12 @@ int run_output(const struct clyde_run *run)
 
 int run_stopped(struct clyde_run *run)
 {
-	struct complaint *complaint = &run->context->complaint;
+	bool interrupted = atomic_load(run->context->interrupt);
 
-	if (owner_closing(&run->owner))
-		return complain(complaint, ECANCELED, "closed");
-	if (atomic_load(run->context->interrupt))
-		return complain(complaint, EINTR, "interrupted");
+	if (owner_closing(&run->owner) || owner_closing(&run->held->owner))
+		return run_fail(run, ECANCELED, "closed");
+	if (interrupted)
+		return run_fail(run, EINTR, "interrupted");
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "pipe.h"
+
 static struct complaint *complaint_of(const struct clyde_run *run)
 {
 	return &run->context->complaint;
@@ -71,7 +73,7 @@ static int claim_pipe(
 	for (unsigned i = 0; i < 2; i++) {
 		enum clyde_pipe_id id = ids[way][i];
 
-		if (claim_has_pipe(run, id) || device->pipes[id])
+		if (claim_has_pipe(run, id) || !pipe_is_free(device, id))
 			continue;
 		claim->ids[way] = id;
 		claim->streams |= ways[way];
@@ -202,21 +204,18 @@ static int enlist(struct clyde_run *run, struct clyde_device *handle)
 
 	if (result < 0)
 		return result;
-	if (run->claim.attached) {
-		result = complain(complaint_of(run), EBUSY,
-			"this run of %s is under way", name_of(run));
-	} else if (device->context != run->context) {
-		result = complain(complaint_of(run), EINVAL,
+	if (device->context != run->context) {
+		owner_leave(&device->owner);
+		return run_fail(run, EINVAL,
 			"the run and the device are of two contexts");
-	} else {
-		claim_drop(run);
-		run->device = handle;
-		run->claim.device = device->owner.token;
-		run->claim.next = run->context->claimed;
-		run->context->claimed = run;
 	}
+	claim_drop(run);
+	run->device = handle;
+	run->claim.device = device->owner.token;
+	run->claim.next = run->context->claimed;
+	run->context->claimed = run;
 	owner_leave(&device->owner);
-	return result;
+	return 0;
 }
 
 static void unlist(struct clyde_run *run)
@@ -245,7 +244,11 @@ CLYDE_API int clyde_run_claim(
 
 	if (result < 0)
 		return result;
-	result = claim_make(run, device);
+	result = run_hold(run, device);
+	if (result == 0) {
+		result = claim_make(run, device);
+		run_let_go(run);
+	}
 	owner_unpin(&run->owner);
 	return result;
 }

@@ -63,12 +63,13 @@ static void set_interrupt(clyde_token token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
-/* Whoever waits without a device, for firmware to start. */
+/* Whoever waits without a device, for firmware to start, is ended by a close.
+   One that is merely to let another call have its turn is not. */
 static void wake(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
 
-	if (context->interrupt)
+	if (context->interrupt && owner_closing(owner))
 		atomic_store(context->interrupt, true);
 }
 
@@ -89,13 +90,13 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 	struct clyde_context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
-		return -ENOMEM;
+		return remember(-ENOMEM, "out of memory");
 	pthread_mutex_init(&context->tree.lock, NULL);
 	owner_init(&context->owner, NULL, &context->tree, wake, destroy);
 	context->interrupt = claim_interrupt(context->owner.token);
 	if (context->interrupt == NULL) {
 		owner_close(owner_handle(&context->owner));
-		return -ENFILE;
+		return remember(-ENFILE, "too many contexts are open");
 	}
 	*ret_context = owner_handle(&context->owner);
 	return 0;

@@ -6,19 +6,36 @@
  */
 #include "run.h"
 
-int core_check_supplies(
-	struct clyde_device *device, const struct clyde_run *run)
+/* When the image is there and this is applied.  To load it switches all off. */
+static int expect_supplies(struct clyde_device *device,
+	const struct clyde_supply *supply, bool *ret_loaded,
+	uint16_t mv[PORT_COUNT])
+{
+	int result = fpga_runs_image(device);
+
+	*ret_loaded = result > 0;
+	if (result > 0)
+		result = supplies_get(device, mv);
+	if (result == 0 && supply)
+		result = supplies_wanted(device, supply, mv);
+	return result;
+}
+
+static int check_supplies(struct clyde_device *device,
+	const struct clyde_run *run, const struct clyde_supply *supply,
+	bool *ret_loaded)
 {
 	const struct pin_claim *pins = run->claim.pins;
-	uint16_t mv[PORT_COUNT];
-	bool asked = false;
-	int result = 0;
+	uint16_t mv[PORT_COUNT] = {0};
+	bool asked = supply != NULL;
+	int result =
+		asked ? expect_supplies(device, supply, ret_loaded, mv) : 0;
 
 	for (unsigned i = 0; i < PIN_COUNT && result == 0; i++) {
 		if (pins[i].what == NULL)
 			continue;
 		if (!asked)
-			result = supplies_get(device, mv);
+			result = expect_supplies(device, NULL, ret_loaded, mv);
 		asked = true;
 		if (result == 0 && mv[i / 8] == 0)
 			return complain(&device->context->complaint, ENOTCONN,
@@ -30,19 +47,28 @@ int core_check_supplies(
 	return result;
 }
 
-CLYDE_API int clyde_run_check(struct clyde_run *run)
+int core_check_supplies(const struct clyde_run *run,
+	const struct clyde_supply *supply, bool *ret_loaded)
 {
-	struct clyde_device *device;
+	struct clyde_device *device = run->device;
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = check_supplies(device, run, supply, ret_loaded);
+	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_run_check(struct clyde_run *run,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT])
+{
+	bool loaded;
 	int result = owner_pin(&run);
 
 	if (result < 0)
 		return result;
-	device = run->device;
-	result = owner_enter(&device);
-	if (result == 0) {
-		result = core_check_supplies(device, run);
-		owner_leave(&device->owner);
-	}
+	result = core_check_supplies(run, supply, &loaded);
 	owner_unpin(&run->owner);
 	return result;
 }

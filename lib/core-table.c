@@ -9,10 +9,7 @@
 #include <string.h>
 
 const struct core_entry core_entries[] = {{0},
-#define X(NAME, name, id, version, base, registers, outputs, inputs, flags)    \
-	{id, version, base, registers, (outputs) ? (uint8_t)OUTPUT_##NAME : 0, \
-		outputs, (inputs) ? (uint8_t)INPUT_##NAME : 0, inputs, flags,  \
-		{0}},
+#define X(...) CORE_ENTRY(__VA_ARGS__),
 	CORE_TABLE(X)
 #undef X
 };

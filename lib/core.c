@@ -47,42 +47,45 @@ static int write_streams(struct clyde_device *device,
 	return register_write(device, REG_STREAM, cores, sizeof(cores));
 }
 
-/* Nobody else has the pair's other pipe. */
-static bool alone(const struct clyde_run *run, enum clyde_pipe_id id)
+/* Nobody else has the pair's other pipe, be it a run or the application. */
+static bool alone(const struct clyde_device *device,
+	const struct clyde_run *run, enum clyde_pipe_id id)
 {
-	if (id == CLYDE_PIPE_EP2_OUT)
-		return !claim_has_pipe(run, CLYDE_PIPE_EP4_OUT);
-	return id == CLYDE_PIPE_EP6_IN &&
-		!claim_has_pipe(run, CLYDE_PIPE_EP8_IN);
+	enum clyde_pipe_id other = id == CLYDE_PIPE_EP2_OUT ? CLYDE_PIPE_EP4_OUT
+							    : CLYDE_PIPE_EP8_IN;
+
+	if (id != CLYDE_PIPE_EP2_OUT && id != CLYDE_PIPE_EP6_IN)
+		return false;
+	return device->pipes[other] == NULL && !claim_has_pipe(run, other);
 }
 
-/* The stream comes first: the pipe's reset is the core's as well. */
-static int switch_stream(
-	struct clyde_run *run, enum core_flag way, bool *ret_alone)
+/* The stream comes first: the pipe's reset is the core's as well.  Both at
+   once: who else writes the streams would take one away whose pipe is not open
+   yet. */
+static int open_stream(struct clyde_run *run, struct clyde_device *device,
+	enum core_flag way, const struct clyde_pipe_options *options,
+	struct clyde_pipe **ret_pipe)
+{
+	enum clyde_pipe_id id = run->claim.ids[way == CORE_GIVES];
+	struct clyde_pipe_options chosen = *options;
+	int result = write_streams(device, run, way);
+
+	chosen.quad = alone(device, run, id);
+	return result < 0 ? result : pipe_make(device, id, &chosen, ret_pipe);
+}
+
+int run_pipe(struct clyde_run *run, enum core_flag way,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	struct clyde_device *device = run->device;
 	int result = owner_enter(&device);
 
 	if (result < 0)
 		return result;
-	*ret_alone = alone(run, run->claim.ids[way == CORE_GIVES]);
-	result = write_streams(device, run, way);
+	result = open_stream(run, device, way, options, ret_pipe);
+	if (result == 0)
+		run->claim.pipes[way == CORE_GIVES] = *ret_pipe;
 	owner_leave(&device->owner);
-	return result;
-}
-
-int run_pipe(struct clyde_run *run, enum core_flag way,
-	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
-{
-	unsigned index = way == CORE_GIVES;
-	struct clyde_pipe_options chosen = *options;
-	int result = switch_stream(run, way, &chosen.quad);
-
-	if (result == 0)
-		result = clyde_pipe_open(
-			run->device, run->claim.ids[index], &chosen, ret_pipe);
-	if (result == 0)
-		run->claim.pipes[index] = *ret_pipe;
 	return result;
 }
 
@@ -177,9 +180,7 @@ int core_attach(struct clyde_run *run)
 	result = owner_enter(&device);
 	if (result < 0)
 		return result;
-	result = core_check_supplies(device, run);
-	if (result == 0)
-		result = core_check(device, run->claim.core);
+	result = core_check(device, run->claim.core);
 	if (result == 0)
 		result = clear_routes(device, run->claim.core);
 	if (result == 0)
@@ -241,14 +242,15 @@ static void detach(struct clyde_device *device, struct clyde_run *run)
 static void with_device(struct clyde_run *run,
 	void (*act)(struct clyde_device *device, struct clyde_run *run))
 {
-	struct clyde_device *device = run->device;
+	struct clyde_device *device = run->held;
 
-	if (owner_enter(&device) < 0)
-		return;
-	set_unstoppable(device, true);
-	act(device, run);
-	set_unstoppable(device, false);
-	owner_leave(&device->owner);
+	owner_lock(&device->owner);
+	if (run->claim.device == device->owner.token) {
+		set_unstoppable(device, true);
+		act(device, run);
+		set_unstoppable(device, false);
+	}
+	owner_unlock(&device->owner);
 }
 
 /* Pins first, that nothing is driven which nobody controls. */

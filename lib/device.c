@@ -10,15 +10,18 @@
 
 #include "watch.h"
 
+/* The flag is looked at first: a close marks the device before it raises the
+   flag, and must not pass for an interrupt. */
 int device_stopped(struct clyde_device *device)
 {
 	struct complaint *complaint = &device->context->complaint;
+	bool interrupted = atomic_load(device->context->interrupt);
 
 	if (device->unstoppable)
 		return 0;
 	if (owner_closing(&device->owner))
 		return complain(complaint, ECANCELED, "closed");
-	if (atomic_load(device->context->interrupt))
+	if (interrupted)
 		return complain(complaint, EINTR, "interrupted");
 	return 0;
 }
@@ -84,6 +87,16 @@ static int start(struct clyde_device *device)
 	return 0;
 }
 
+/* One that could not be opened.  Firmware that it was given stays with the
+   link. */
+static void give_up(struct clyde_device *device)
+{
+	mgmt_free(device);
+	if (device->link)
+		link_put(device->context, device->info.uri, device->link);
+	free(device);
+}
+
 static int open_device(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device *device)
 {
@@ -121,8 +134,7 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 	} else if (device) {
 		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
 			"cannot open a device: %s", context->complaint.text);
-		destroy(&device->owner);
-		free(device);
+		give_up(device);
 	}
 	owner_leave(&context->owner);
 	return result;

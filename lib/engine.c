@@ -28,6 +28,7 @@ struct engine {
 	uint64_t head, done, tail;
 	uint32_t in_flight;
 	int error;     /* the first failure; what came before it is good */
+	bool failed;   /* it was a transfer's, and not that of a submit */
 	uint64_t good; /* bytes up to there */
 	uint8_t *arena;
 	bool borrowed; /* the arena is somebody else's */
@@ -102,19 +103,16 @@ static int push(struct engine *engine)
 	if (engine->in_flight < engine->depth)
 		result = submit(engine, slot_at(engine, engine->tail)->used);
 	engine->held = result == 0;
+	if (result < 0)
+		engine->error = result;
 	return result < 0 ? result : 0;
 }
 
 /* OUT: memory came free. */
 static void push_held(struct engine *engine)
 {
-	int result;
-
-	if (!engine->held || !engine->running || engine->error < 0)
-		return;
-	result = push(engine);
-	if (result < 0)
-		engine->error = result;
+	if (engine->held && engine->running && engine->error == 0)
+		push(engine);
 }
 
 /* Completions come in order per endpoint; were one to overtake another, it
@@ -129,13 +127,14 @@ static void advance(struct engine *engine)
 
 		slot->used = 0;
 		++*end;
-		if (engine->error == 0)
+		if (!engine->failed)
 			engine->good += slot->transfer->actual;
+		engine->failed |= status < 0;
 		if (status < 0 && engine->error == 0)
 			engine->error = status;
 	}
 	/* On an endpoint that has halted, the others would stay for ever. */
-	if (engine->error < 0 && engine->running)
+	if (engine->failed && engine->running)
 		engine_stop(engine);
 }
 
@@ -223,7 +222,8 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 
 void engine_free(struct engine *engine)
 {
-	if (engine == NULL)
+	/* What has not come back is better lost than written to. */
+	if (engine == NULL || engine->in_flight > 0)
 		return;
 	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
 		if (engine->slot[i].transfer)
@@ -238,8 +238,10 @@ void engine_free(struct engine *engine)
 int engine_start(struct engine *engine)
 {
 	engine->running = true;
-	if (engine->error == -ECANCELED)
+	if (engine->error == -ECANCELED) {
 		engine->error = 0;
+		engine->failed = false;
+	}
 	return engine->in ? arm(engine) : 0;
 }
 
@@ -257,11 +259,11 @@ void engine_stop(struct engine *engine)
 void engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
+	unsigned errors = 0;
 
 	engine_stop(engine);
-	while (engine->in_flight > 0)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)
@@ -288,6 +290,7 @@ void engine_clear(struct engine *engine)
 {
 	engine->head = engine->done = engine->tail = 0;
 	engine->error = 0;
+	engine->failed = false;
 	engine->held = false;
 	engine->good = 0;
 	for (uint32_t i = 0; i < engine->slots; i++)

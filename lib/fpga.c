@@ -38,26 +38,36 @@ CLYDE_API int clyde_fpga_status(
 	return result;
 }
 
-/* Queue the whole bitstream; it is taken while the device is asked whether it
-   has it all. */
+/* Wait for one more of the bitstream's transfers. */
+static int await(
+	struct clyde_device *device, struct engine *engine, uint64_t deadline)
+{
+	struct link *link = device->link;
+	int result = device_stopped(device);
+
+	if (result == 0 && link->ops->now(link) >= deadline)
+		result = -ETIMEDOUT;
+	if (result == 0)
+		result = link->ops->wait(link, deadline);
+	return result < 0 ? result : engine_error(engine);
+}
+
+/* All of it is on the wire before the device is asked whether it has it: that
+   would answer WAIT until its timeout if a transfer had failed. */
 static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	const uint8_t *bitstream, size_t size)
 {
-	struct link *link = device->link;
-	uint64_t deadline = deadline_in(link, LOAD_TIMEOUT_MS);
+	uint64_t deadline = deadline_in(device->link, LOAD_TIMEOUT_MS);
 	int result = engine_start(engine);
 
-	while (size > 0 && result >= 0) {
+	while (size > 0 && result == 0) {
 		uint8_t *data;
 		size_t room = engine_room(engine, &data);
 
-		result = device_stopped(device);
-		if (result == 0 && room == 0)
-			result = link->ops->wait(link, deadline);
-		if (result >= 0 && link->ops->now(link) >= deadline)
-			result = -ETIMEDOUT;
-		if (room == 0 || result < 0)
+		if (room == 0) {
+			result = await(device, engine, deadline);
 			continue;
+		}
 		if (room > size)
 			room = size;
 		memcpy(data, bitstream, room);
@@ -65,7 +75,11 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 		bitstream += room;
 		size -= room;
 	}
-	return result < 0 ? result : engine_push(engine);
+	if (result == 0)
+		result = engine_push(engine);
+	while (result == 0 && engine_in_flight(engine) > 0)
+		result = await(device, engine, deadline);
+	return result;
 }
 
 static void finish(struct clyde_device *device, struct engine *engine)

@@ -7,29 +7,25 @@
  */
 #include "internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-int image_build(uint8_t **ret_bitstream, size_t *ret_size)
-{
-	uint8_t *bitstream = malloc(image_size);
-
-	if (bitstream == NULL)
-		return -ENOMEM;
-	memcpy(bitstream, image_bytes, image_size);
-	*ret_bitstream = bitstream;
-	*ret_size = image_size;
-	return 0;
-}
-
-int fpga_load_image(struct clyde_device *device)
+int fpga_runs_image(struct clyde_device *device)
 {
 	uint8_t running[FPGA_ID_SIZE];
 	int result = fpga_status(device, running);
 
+	if (result <= 0)
+		return result;
+	return memcmp(running, image_id, FPGA_ID_SIZE) == 0;
+}
+
+int fpga_load_image(struct clyde_device *device)
+{
+	int result = fpga_runs_image(device);
+
 	if (result < 0)
 		return result;
-	if (result == 1 && memcmp(running, image_id, FPGA_ID_SIZE) == 0) {
+	if (result > 0) {
 		LOG(device->link, DEBUG, "the FPGA runs Clyde's image already");
 		return 0;
 	}

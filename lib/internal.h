@@ -46,14 +46,13 @@ struct clyde_context {
 	struct complaint complaint;
 	struct complaint notice;
 	atomic_bool *interrupt;
-	struct kept *kept;         /* links without a user, see kept.c */
+	struct link *kept;         /* without a user, see kept.c */
 	struct clyde_run *claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
 
 /* Close a link, or keep it if it is to be; and take it up again, or NULL. */
-struct kept;
 void link_put(
 	struct clyde_context *context, const char *uri, struct link *link);
 struct link *link_take(struct clyde_context *context, const char *uri);
@@ -116,11 +115,17 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);
 int fpga_load_image(struct clyde_device *device);
+int fpga_runs_image(struct clyde_device *device); /* 1 or 0 */
 int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
 int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size);
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
+/* Those that a specification gives, if the device can have them. */
+int supplies_wanted(struct clyde_device *device,
+	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT]);
 /* What there is at ports whose supply is known to be on. */
 int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
@@ -130,10 +135,9 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 /* Pins of all runs on a device that goes: inputs. */
 void cores_forget(struct clyde_device *device);
 
-/* Clyde's image, and a copy of it to be freed. */
+/* Clyde's image. */
 extern const uint8_t image_id[FPGA_ID_SIZE];
 extern const uint8_t image_bytes[];
 extern const size_t image_size;
-int image_build(uint8_t **ret_bitstream, size_t *ret_size);
 
 #endif

@@ -7,39 +7,28 @@
  */
 #include "internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-struct kept {
-	struct kept *next;
-	struct link *link;
-	char uri[CLYDE_URI_SIZE];
-};
-
+/* It must not fail: what was loaded would be lost. */
 void link_put(struct clyde_context *context, const char *uri, struct link *link)
 {
-	struct kept *kept = link->kept ? calloc(1, sizeof(*kept)) : NULL;
-
-	if (kept == NULL) {
+	if (!link->kept) {
 		link->ops->close(link);
 		return;
 	}
-	strncpy(kept->uri, uri, sizeof(kept->uri) - 1);
-	kept->link = link;
-	kept->next = context->kept;
-	context->kept = kept;
+	strncpy(link->kept_uri, uri, sizeof(link->kept_uri) - 1);
+	link->next_kept = context->kept;
+	context->kept = link;
 }
 
 struct link *link_take(struct clyde_context *context, const char *uri)
 {
-	for (struct kept **at = &context->kept; *at; at = &(*at)->next) {
-		struct kept *kept = *at;
-		struct link *link = kept->link;
+	for (struct link **at = &context->kept; *at; at = &(*at)->next_kept) {
+		struct link *link = *at;
 
-		if (strcmp(kept->uri, uri) != 0)
+		if (strcmp(link->kept_uri, uri) != 0)
 			continue;
-		*at = kept->next;
-		free(kept);
+		*at = link->next_kept;
 		return link;
 	}
 	return NULL;
@@ -48,10 +37,9 @@ struct link *link_take(struct clyde_context *context, const char *uri)
 void link_drop_all(struct clyde_context *context)
 {
 	while (context->kept) {
-		struct kept *kept = context->kept;
+		struct link *link = context->kept;
 
-		context->kept = kept->next;
-		kept->link->ops->close(kept->link);
-		free(kept);
+		context->kept = link->next_kept;
+		link->ops->close(link);
 	}
 }

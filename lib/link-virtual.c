@@ -35,9 +35,11 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
-	uint16_t told;  /* pins on which drivers met, in the log by now */
-	int descriptor; /* -1 until somebody asks for it */
-	bool shown;     /* it is readable */
+	unsigned resets; /* by others, as far as it is known here */
+	bool introduced; /* the log knows its faults */
+	uint16_t told;   /* pins on which drivers met, in the log by now */
+	int descriptor;  /* -1 until somebody asks for it */
+	bool shown;      /* it is readable */
 };
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
@@ -63,12 +65,29 @@ static bool endpoint_open(const struct virtual_link *link, uint8_t endpoint)
 		link->alternate[interface] != USB_ALT_OFF;
 }
 
+/* Another program's reset has left nothing claimed. */
+static void note_reset(struct virtual_link *link)
+{
+	if (link->resets == bus_resets(link->bus))
+		return;
+	link->resets = bus_resets(link->bus);
+	memset(link->alternate, 0, sizeof(link->alternate));
+	LOG(&link->link, WARNING, "another program has reset the device");
+}
+
+/* As the system tells it. */
+static int status_of(const struct urb *urb)
+{
+	return urb->status == -EPROTO ? -EIO : urb->status;
+}
+
 /* Hand out what has completed.  A control transfer's urb has no user. */
 static int deliver(struct virtual_link *link)
 {
 	struct urb *urb;
 	int count = 0;
 
+	note_reset(link);
 	while ((urb = bus_reap(link->bus))) {
 		struct virtual_transfer *transfer = urb->user;
 
@@ -79,7 +98,7 @@ static int deliver(struct virtual_link *link)
 		}
 		transfer->queued = false;
 		transfer->transfer.actual = urb->actual;
-		transfer->transfer.status = urb->status;
+		transfer->transfer.status = status_of(urb);
 		transfer->transfer.complete(&transfer->transfer);
 	}
 	return count;
@@ -153,10 +172,10 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	   gets somewhere. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
-	/* And all has come back. */
-	if (count == 0 && bus_unplugged(link->bus))
-		return -ENODEV;
 	while (count == 0 && bus_now(link->bus) < until) {
+		/* And all has come back. */
+		if (bus_unplugged(link->bus))
+			return -ENODEV;
 		if (link_stopped(base))
 			break;
 		if (!run(link, until)) {
@@ -181,6 +200,9 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 	};
 	tick until = ticks_of(deadline_ns);
 
+	if (!link->introduced)
+		virtual_tell_faults(base, &link->options.faults);
+	link->introduced = true;
 	bus_submit(link->bus, &urb);
 	for (;;) {
 		deliver(link);
@@ -238,9 +260,13 @@ static void virtual_transfer_free(struct link *base, struct transfer *transfer)
 static int virtual_submit(struct link *base, struct transfer *transfer)
 {
 	struct virtual_transfer *mine = (struct virtual_transfer *)transfer;
+	int result;
 
 	if (!endpoint_open(VIRTUAL(base), transfer->endpoint))
 		return -ENOENT;
+	result = bus_admit(VIRTUAL(base)->bus, transfer->endpoint);
+	if (result < 0)
+		return result;
 	mine->urb = (struct urb){
 		.endpoint = transfer->endpoint,
 		.data = transfer->data,
@@ -345,7 +371,7 @@ static int make(const char *specification, unsigned index,
 	int result;
 
 	if (link == NULL)
-		return -ENOMEM;
+		return complain(complaint, ENOMEM, "out of memory");
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;
@@ -362,11 +388,11 @@ static int make(const char *specification, unsigned index,
 	if (link->device)
 		link->bus = bus_new(
 			device_function(link->device), link->options.packets);
-	if (link->bus == NULL) {
+	if (link->bus == NULL ||
+		virtual_options_err(&link->options, link->bus) < 0) {
 		virtual_close(&link->link);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
-	virtual_options_pull(&link->options, link->bus);
 	*ret_link = &link->link;
 	return 0;
 }

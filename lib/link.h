@@ -14,11 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clyde.h"
 #include "wire/usb.h"
 
 #define LINK_FOREVER UINT64_MAX
 
-struct clyde_device_info;
 struct complaint;
 struct log;
 struct watch;
@@ -106,7 +106,11 @@ struct link {
 	/* Raised to end a wait early: the context's, and this link's own. */
 	const atomic_bool *interrupt;
 	atomic_bool wake;
-	bool kept; /* lives on in its context when it is not in use */
+	/* It lives on in its context, under this name, while it is not in
+	   use. */
+	bool kept;
+	char kept_uri[CLYDE_URI_SIZE];
+	struct link *next_kept;
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
 	/* Who watches for completions, see watch.h; or NULL. */
@@ -155,6 +159,12 @@ static inline void link_wake(struct link *link)
 	if (link->ops->wake)
 		link->ops->wake(link);
 }
+
+/*
+ * Who waits for what was cancelled frees it next: an error that passes must
+ * not end that.  After so many nothing will come back.
+ */
+#define LINK_ERRORS_MAX 16
 
 static inline bool link_stopped(const struct link *link)
 {

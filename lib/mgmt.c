@@ -143,22 +143,24 @@ void mgmt_free(struct clyde_device *device)
 {
 	struct mgmt *mgmt = device->mgmt;
 	struct link *link = device->link;
+	unsigned errors = 0;
 
 	if (mgmt == NULL)
 		return;
+	device->mgmt = NULL;
 	if (mgmt->in_busy)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->in_busy || mgmt->out_busy)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
+	while ((mgmt->in_busy || mgmt->out_busy) && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	if (mgmt->in_busy || mgmt->out_busy)
+		return; /* better lost than written to */
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)
 		link->ops->transfer_free(link, mgmt->out);
 	free(mgmt);
-	device->mgmt = NULL;
 }
 
 static bool over(const struct mgmt *mgmt)
@@ -204,14 +206,12 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 static void take_back(struct mgmt *mgmt)
 {
 	struct link *link = mgmt->device->link;
+	unsigned errors = 0;
 
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->out_busy)
-		if (link->ops->wait(link, LINK_FOREVER) < 0)
-			break;
-	if (mgmt->failure == -ECANCELED)
-		mgmt->failure = 0;
+	while (mgmt->out_busy && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
 }
 
 /* One request, one reply. */
@@ -229,7 +229,11 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	mgmt->out->size = 2 + size;
 	mgmt->answered = false;
 	mgmt->stray = 0;
-	result = link->ops->submit(link, mgmt->out);
+	/* A read that failed is not the last one. */
+	mgmt->failure = 0;
+	result = mgmt->in_busy ? 0 : arm(mgmt);
+	if (result == 0)
+		result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
 		return complain(&mgmt->device->context->complaint, -result,
 			"%s: %s", mgmt_name(code), reason(result));

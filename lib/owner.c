@@ -210,18 +210,26 @@ void owner_yield(struct owner *owner)
 	lock_tree(tree);
 }
 
-/* Mark a subtree, and end the waits inside it.  A part that is being closed
-   already has been, and what it would be woken through may be gone. */
+/* A part that is being closed already has been marked. */
 static void mark(struct owner *owner)
 {
 	if (owner_closing(owner))
 		return;
 	atomic_store_explicit(&owner->closing, true, memory_order_release);
-	/* Nobody is inside one that is torn down, whatever is left of it. */
-	if (owner->wake && !owner->dying)
-		owner->wake(owner);
 	for (struct owner *child = owner->child; child; child = child->sibling)
 		mark(child);
+}
+
+/* Once all of it is marked, so that who is woken through a parent sees why.
+   A part that another thread is closing has been woken, and what it would be
+   woken through may be gone. */
+static void end_waits(struct owner *owner)
+{
+	if (owner->wake)
+		owner->wake(owner);
+	for (struct owner *child = owner->child; child; child = child->sibling)
+		if (!child->target)
+			end_waits(child);
 }
 
 /* Calls are inside, or another thread is closing a part of it. */
@@ -258,7 +266,6 @@ static void destroy_tree(struct owner *target)
 	do {
 		struct owner *leaf = first_leaf(target);
 
-		leaf->dying = true;
 		pthread_mutex_unlock(&registry);
 		if (!root)
 			lock_tree(tree);
@@ -279,6 +286,7 @@ static int close_locked(struct owner *owner)
 		return -ESTALE;
 	owner->target = true;
 	mark(owner);
+	end_waits(owner);
 	destroy_tree(owner);
 	return 0;
 }

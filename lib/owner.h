@@ -33,7 +33,6 @@ struct owner {
 	unsigned users;
 	atomic_bool closing;
 	bool target; /* of a close that is under way */
-	bool dying;  /* destroy() has begun */
 	/* End the waits of calls that are inside; from any thread. */
 	void (*wake)(struct owner *owner);
 	/* Tear it down; no call is inside, no child is left, the tree is

@@ -155,7 +155,6 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 	while (done < size) {
 		uint8_t *bytes;
 		ssize_t free = room(pipe, &bytes, &patience);
-		int result;
 
 		if (free < 0)
 			return done > 0 ? (ssize_t)done : free;
@@ -163,9 +162,8 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 			free = size - done;
 		memcpy(bytes, data + done, free);
 		done += free;
-		result = engine_fill(pipe->engine, free);
-		if (result < 0)
-			return pipe_failed(pipe, result);
+		if (engine_fill(pipe->engine, free) < 0)
+			break; /* the next call says why */
 	}
 	return done;
 }

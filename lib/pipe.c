@@ -38,6 +38,14 @@ bool pipe_is_in(const struct clyde_pipe *pipe)
 	return kinds[pipe->id].endpoint & USB_DIR_IN;
 }
 
+bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id)
+{
+	const struct clyde_pipe *pair = device->pipes[kinds[id].pair];
+
+	return device->pipes[id] == NULL &&
+		(pair == NULL || pair->alternate != USB_ALT_4X);
+}
+
 struct complaint *pipe_complaint(const struct clyde_pipe *pipe)
 {
 	return &pipe->device->context->complaint;
@@ -193,6 +201,10 @@ static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 	if (device->pipes[id])
 		return complain(
 			complaint, EBUSY, "%s is open already", kinds[id].name);
+	if (!pipe_is_free(device, id))
+		return complain(complaint, EBUSY,
+			"%s is open with quad buffers, which are those of %s",
+			kinds[kinds[id].pair].name, kinds[id].name);
 	if (options->quad && !kinds[id].quad)
 		return complain(complaint, EINVAL, "%s has no quad buffers",
 			kinds[id].name);
@@ -228,22 +240,21 @@ static int open_pipe(struct clyde_device *device,
 	return result;
 }
 
-CLYDE_API int clyde_pipe_open(struct clyde_device *device,
-	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
-	struct clyde_pipe **ret_pipe)
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	struct clyde_pipe_options chosen = {0};
 	struct clyde_pipe *pipe = NULL;
-	int result = owner_enter(&device);
+	int result;
 
-	if (result < 0)
-		return result;
 	if (options)
 		chosen = *options;
 	result = check_options(device, id, &chosen);
 	if (result == 0) {
 		pipe = calloc(1, sizeof(*pipe));
-		result = pipe ? 0 : -ENOMEM;
+		if (pipe == NULL)
+			result = complain(&device->context->complaint, ENOMEM,
+				"out of memory");
 	}
 	if (result == 0) {
 		pipe->id = id;
@@ -259,6 +270,18 @@ CLYDE_API int clyde_pipe_open(struct clyde_device *device,
 		destroy(&pipe->owner);
 		free(pipe);
 	}
+	return result;
+}
+
+CLYDE_API int clyde_pipe_open(struct clyde_device *device,
+	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
+	struct clyde_pipe **ret_pipe)
+{
+	int result = owner_enter(&device);
+
+	if (result < 0)
+		return result;
+	result = pipe_make(device, id, options, ret_pipe);
 	owner_leave(&device->owner);
 	return result;
 }
@@ -301,7 +324,9 @@ CLYDE_API int clyde_pipe_cancel(struct clyde_pipe *pipe)
 
 static int resume(struct clyde_pipe *pipe)
 {
-	return engine_start(pipe->engine);
+	int result = engine_start(pipe->engine);
+
+	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
 CLYDE_API int clyde_pipe_resume(struct clyde_pipe *pipe)

@@ -19,6 +19,9 @@ struct clyde_pipe {
 	uint64_t stalls, wakeups;
 };
 
+/* Whether it is closed, and so are its buffers in the pair's other pipe. */
+bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id);
+
 const char *pipe_name(const struct clyde_pipe *pipe);
 bool pipe_is_in(const struct clyde_pipe *pipe);
 struct complaint *pipe_complaint(const struct clyde_pipe *pipe);

@@ -178,21 +178,33 @@ static int wanted_mv(struct clyde_device *device,
 	return result;
 }
 
+int supplies_wanted(struct clyde_device *device,
+	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT])
+{
+	int result = 0;
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned wanted = 0;
+
+		if (!supply[port].given)
+			continue;
+		result = wanted_mv(device, &supply[port], &wanted);
+		if (result == 0)
+			result = check_all(device, 1 << port, wanted);
+		mv[port] = wanted;
+	}
+	return result;
+}
+
 CLYDE_API int clyde_supply_apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
-	unsigned mv[PORT_COUNT] = {0};
+	uint16_t mv[PORT_COUNT] = {0};
 	int result = owner_enter(&device);
 
 	if (result < 0)
 		return result;
-	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
-		if (!supply[port].given)
-			continue;
-		result = wanted_mv(device, &supply[port], &mv[port]);
-		if (result == 0)
-			result = check_all(device, 1 << port, mv[port]);
-	}
+	result = supplies_wanted(device, supply, mv);
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		if (supply[port].given)
 			result = set_values(

@@ -54,7 +54,8 @@ struct clyde_run {
 	struct owner owner;
 	struct clyde_context *context;
 	const struct applet *applet;
-	struct clyde_device *device;
+	struct clyde_device *device; /* its handle */
+	struct clyde_device *held;   /* itself, by run_hold() */
 	struct clyde_observer observer;
 	int in_fd, out_fd; /* -1: not attached */
 	struct claim claim;
@@ -62,6 +63,14 @@ struct clyde_run {
 };
 
 int claim_make(struct clyde_run *run, struct clyde_device *device);
+
+/*
+ * Until it is let go, the run is one thread's, and is not changed: -EBUSY if
+ * it is another's already.  The device stays, whoever closes it: the applet
+ * has its pipes' memory between two calls, and its pins are to be let go of.
+ */
+int run_hold(struct clyde_run *run, struct clyde_device *device);
+void run_let_go(struct clyde_run *run);
 
 /* Whether another run has claimed a pipe of the same device. */
 bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
@@ -75,16 +84,18 @@ extern const struct core_entry core_entries[];
 extern const char *const core_names[];
 int core_check(struct clyde_device *device, enum core_place core);
 
-/* -ENOTCONN if a pin's port has no supply. */
-int core_check_supplies(
-	struct clyde_device *device, const struct clyde_run *run);
+/* -ENOTCONN if a pin's port would have no supply.  *ret_loaded becomes true if
+   it shows meanwhile that the image is there. */
+int core_check_supplies(const struct clyde_run *run,
+	const struct clyde_supply *supply, bool *ret_loaded);
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
 
 /* Make the device's side of a claim: core, supplies and streams are there, or
    a sentence says what is missing. */
 int core_attach(struct clyde_run *run);
 
-/* Undo all, whatever it was and however the run has ended. */
+/* Undo all, whatever it was and however the run has ended; the device may be
+   being closed, but is held. */
 void core_release(struct clyde_run *run);
 
 #endif

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int write_file(const struct virtual_options *options)
+static int write_file(
+	const struct virtual_options *options, const uint8_t *eeprom)
 {
 	char path[CLYDE_URI_SIZE + 8];
 	FILE *file;
@@ -19,7 +20,7 @@ static int write_file(const struct virtual_options *options)
 	file = fopen(path, "wb");
 	if (file == NULL)
 		return -errno;
-	written = fwrite(options->eeprom, 1, EEPROM_SIZE, file) == EEPROM_SIZE;
+	written = fwrite(eeprom, 1, EEPROM_SIZE, file) == EEPROM_SIZE;
 	written &= fclose(file) == 0;
 	if (written && rename(path, options->eeprom_path) == 0)
 		return 0;
@@ -32,7 +33,7 @@ static int create(struct virtual_options *options, struct complaint *complaint)
 	int result;
 
 	device_format_eeprom(&options->device, options->eeprom);
-	result = write_file(options);
+	result = write_file(options, options->eeprom);
 	if (result < 0)
 		return complain(complaint, result == -ENOENT ? EINVAL : -result,
 			"%s: %s", options->eeprom_path, strerror(-result));
@@ -68,8 +69,13 @@ int virtual_eeprom_load(
 
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom)
 {
+	int result;
+
 	if (memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
 		return 0;
-	memcpy(options->eeprom, eeprom, EEPROM_SIZE);
-	return write_file(options);
+	result = write_file(options, eeprom);
+	/* Until it is in the file, the next command tries again. */
+	if (result == 0)
+		memcpy(options->eeprom, eeprom, EEPROM_SIZE);
+	return result;
 }

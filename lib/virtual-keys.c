@@ -156,7 +156,6 @@ static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
 	struct faults *faults = &parser->options->faults;
-	const struct fault *fault;
 	int result = faults_add(faults, value);
 
 	if (result == -ENOSPC)
@@ -164,12 +163,10 @@ static int parse_fault(
 			"virtual: more than %d faults", FAULTS_MAX);
 	if (result < 0)
 		return complain(parser->complaint, EINVAL,
-			"virtual: %s=%s is not a fault; see clyde-virtual(7)",
-			key, value);
-	fault = &faults->list[faults->count - 1];
-	if (fault->kind == FAULT_UNPLUG &&
-		fault->position < parser->options->unplug_us)
-		parser->options->unplug_us = fault->position;
+			"virtual: %s=%s is not a fault: %s; see "
+			"clyde-virtual(7)",
+			key, value, faults_why(value));
+	parser->options->unplug_us = faults_first(faults, FAULT_UNPLUG);
 	return 0;
 }
 

@@ -53,10 +53,12 @@ int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 void virtual_tell_conflicts(
 	struct link *link, const struct device *device, uint16_t *told);
 
-/* Have its cable pulled when a fault says so in transfers. */
+/* Have the bus err as they say: 0 or -ENOMEM. */
 struct bus;
-void virtual_options_pull(
-	const struct virtual_options *options, struct bus *bus);
+int virtual_options_err(const struct virtual_options *options, struct bus *bus);
+
+/* Put what a seed has drawn into the log. */
+void virtual_tell_faults(struct link *link, const struct faults *faults);
 
 /* The specification of one device out of several. */
 void virtual_options_name(

@@ -36,15 +36,6 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
-void virtual_options_pull(
-	const struct virtual_options *options, struct bus *bus)
-{
-	const struct fault *fault = faults_find(&options->faults, FAULT_PULL);
-
-	if (fault)
-		bus_unplug_after(bus, fault->position);
-}
-
 static int add(struct virtual_world *world, const char *specification,
 	enum pace pace, struct complaint *complaint)
 {
@@ -64,7 +55,11 @@ static int add(struct virtual_world *world, const char *specification,
 		virtual_options_clear(options);
 		return complain(complaint, ENOMEM, "out of memory");
 	}
-	virtual_options_pull(options, plug->bus);
+	if (virtual_options_err(options, plug->bus) < 0) {
+		plug_free(plug);
+		virtual_options_clear(options);
+		return complain(complaint, ENOMEM, "out of memory");
+	}
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);

@@ -193,14 +193,10 @@ void rig_close(struct rig *rig)
 void rig_configure(struct rig *rig)
 {
 	struct bitstream port;
-	uint8_t *bitstream;
-	size_t size;
 
-	assert_int_equal(image_build(&bitstream, &size), 0);
 	bitstream_reset(&port);
-	bitstream_feed(&port, bitstream, size);
-	assert_true(device_preload(rig->device, &port, size, image_id));
-	free(bitstream);
+	bitstream_feed(&port, image_bytes, image_size);
+	assert_true(device_preload(rig->device, &port, image_size, image_id));
 }
 
 /* One microframe at a time: what skips time is tested elsewhere. */

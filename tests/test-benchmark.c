@@ -250,6 +250,41 @@ static void a_flipped_bit_is_told_from_a_gap(void **state)
 	}
 }
 
+static void a_repeated_packet_is_told_by_its_place_and_size(void **state)
+{
+	static const char *const modes[] = {"source", "sink", "loopback"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct outcome outcome =
+			RUN("virtual:fault=repeat@0x4100", "modes", modes[i]);
+
+		assert_int_equal(outcome.result, -EILSEQ);
+		assert_int_equal(outcome.rows[0].errors, 1);
+		assert_true(outcome.rows[0].bad_offset == 0x4200);
+		assert_int_equal(outcome.rows[0].gap, -0x200);
+		assert_non_null(strstr(outcome.error,
+			"offset 0x4200: expected 0x39, got 0xbe; the sequence "
+			"resumes at 0x4000: 0x200 bytes came twice"));
+	}
+}
+
+/* Behind the last byte nobody would look for more. */
+static void the_last_packet_repeated_is_told(void **state)
+{
+	static const char *const modes[] = {"sink", "loopback"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct outcome outcome = RUN("virtual:fault=repeat@0xffff",
+			"modes", modes[i], "count", "64KiB");
+
+		assert_int_equal(outcome.result, -EILSEQ);
+		assert_true(outcome.rows[0].bad_offset == 0x10000);
+		assert_int_equal(outcome.rows[0].gap, -0x200);
+	}
+}
+
 static void a_gap_beyond_four_gigabytes_is_placed(void **state)
 {
 	/* The sink's counters have 32 bits; the offset has not. */
@@ -330,6 +365,9 @@ int main(void)
 		cmocka_unit_test(the_same_run_gives_the_same_figures),
 		cmocka_unit_test(a_gap_is_told_by_its_place_and_size),
 		cmocka_unit_test(a_flipped_bit_is_told_from_a_gap),
+		cmocka_unit_test(
+			a_repeated_packet_is_told_by_its_place_and_size),
+		cmocka_unit_test(the_last_packet_repeated_is_told),
 		cmocka_unit_test(a_gap_beyond_four_gigabytes_is_placed),
 		cmocka_unit_test(unplugging_ends_with_a_partial_result),
 		cmocka_unit_test(bad_settings_say_what_is_right),

@@ -16,8 +16,6 @@
 #define MS(ms) ((tick)480000 * (ms)) /* of 480 Mb/s */
 
 static struct rig rig;
-static uint8_t *image;
-static size_t loaded_size;
 static struct mgmt_packet reply;
 
 static const uint8_t id[8] = {'t', 'e', 's', 't', 1, 2, 3, 4};
@@ -26,7 +24,6 @@ static const uint8_t nothing[64];
 static int set_up(void **state)
 {
 	(void)state;
-	assert_int_equal(image_build(&image, &loaded_size), 0);
 	rig_open(&rig, &rig_c3, NULL);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	return 0;
@@ -36,7 +33,6 @@ static int tear_down(void **state)
 {
 	(void)state;
 	rig_close(&rig);
-	free(image);
 	return 0;
 }
 
@@ -92,9 +88,9 @@ static void assert_status(uint32_t size, const uint8_t *expected)
 static void load(void)
 {
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 }
 
@@ -105,7 +101,7 @@ static void the_status_is_zero_until_the_fpga_is_configured(void **state)
 	assert_int_equal(reply.code, MGMT_ACK);
 	assert_memory_equal(reply.data.bytes, nothing, 12);
 	load();
-	assert_status(loaded_size, id);
+	assert_status(image_size, id);
 	/* a load that began has undone it */
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_status(0, nothing);
@@ -156,52 +152,56 @@ static void load_cfg_waits_until_all_is_consumed(void **state)
 {
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_WAIT);
-	send(image, loaded_size - 1);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_WAIT);
+	send(image_bytes, image_size - 1);
 	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
-	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_WAIT);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_WAIT);
 	assert_status(0, nothing);
-	send(image + loaded_size - 1, 1);
+	send(image_bytes + image_size - 1, 1);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ACK);
-	assert_status(loaded_size, id);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	assert_status(image_size, id);
 }
 
 static void load_cfg_is_an_error_out_of_its_setting(void **state)
 {
 	(void)state;
-	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ERROR);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 0), MGMT_ERROR);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	/* launched already */
-	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ERROR);
-	assert_status(loaded_size, id);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_status(image_size, id);
 }
 
 static void load_cfg_is_an_error_while_done_is_low(void **state)
 {
+	uint8_t *broken = malloc(image_size);
+
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	image[20000] ^= 1; /* the CRC will not be right */
-	send(image, loaded_size);
+	assert_non_null(broken);
+	memcpy(broken, image_bytes, image_size);
+	broken[20000] ^= 1; /* the CRC will not be right */
+	send(broken, image_size);
+	free(broken);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ERROR);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
 	/* half of a good one, and the host believes that to be all */
-	image[20000] ^= 1;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, 60000);
+	send(image_bytes, 60000);
 	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, 60000), MGMT_ERROR);
 
 	reopen("done");
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ERROR);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
@@ -211,12 +211,12 @@ static void selecting_the_setting_again_begins_anew(void **state)
 {
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, 100000);
+	send(image_bytes, 100000);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 1), MGMT_WAIT);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 }
@@ -226,24 +226,24 @@ static void selecting_the_setting_again_begins_anew(void **state)
 static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 {
 	const uint8_t *eeprom = device_eeprom(rig.device);
-	uint32_t size = loaded_size;
+	uint32_t size = image_size;
 
 	(void)state;
-	assert_in_range(loaded_size, 0x20000 + 1, 0x21000);
+	assert_in_range(image_size, 0x20000 + 1, 0x21000);
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
-	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, loaded_size), MGMT_WAIT);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, image_size), MGMT_WAIT);
 	assert_int_equal(reply.data.progress, 0);
-	send(image, 1024);
+	send(image_bytes, 1024);
 	bus_run(rig.bus, bus_now(rig.bus) + MS(100));
-	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, loaded_size), MGMT_WAIT);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, image_size), MGMT_WAIT);
 	assert_int_equal(reply.data.progress, 1024);
-	send(image + 1024, loaded_size - 1024);
+	send(image_bytes + 1024, image_size - 1024);
 	assert_memory_equal(eeprom + 12 + 17, nothing, 12);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, loaded_size), MGMT_ACK);
-	assert_int_equal(reply.data.progress, loaded_size);
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+	assert_int_equal(reply.data.progress, image_size);
 	assert_memory_equal(
-		eeprom + 0x7000, image + 0x20000, loaded_size - 0x20000);
+		eeprom + 0x7000, image_bytes + 0x20000, image_size - 0x20000);
 	assert_memory_equal(eeprom + 12 + 17, &size, 4);
 	assert_memory_equal(eeprom + 12 + 21, id, 8);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
@@ -251,7 +251,7 @@ static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 
 	device_boot(rig.device);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
-	assert_status(loaded_size, id);
+	assert_status(image_size, id);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 	assert_int_equal(rig_read_register(&rig, 0x00, 1), 0xa5);
 }
@@ -259,22 +259,22 @@ static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
 {
 	static const uint8_t other[8] = "another";
-	struct mgmt_bitstream request = {.size = loaded_size};
+	struct mgmt_bitstream request = {.size = image_size};
 
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	rig_configure(&rig);
-	assert_status(loaded_size, image_id);
+	assert_status(image_size, image_id);
 	device_boot(rig.device);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
-	assert_status(loaded_size, id);
+	assert_status(image_size, id);
 
 	/* size 0 erases, in any setting, and keeps the FPGA as it is */
 	memcpy(request.id, other, sizeof(other));
@@ -299,9 +299,9 @@ static void half_a_bitstream_does_not_configure_at_power_up(void **state)
 
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
-	send(image, loaded_size);
+	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, loaded_size), MGMT_ACK);
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	memcpy(eeprom, device_eeprom(rig.device), sizeof(eeprom));
 	options.eeprom = eeprom;
 	rig_close(&rig);
@@ -316,7 +316,7 @@ static void load_nvm_is_an_error_out_of_its_setting(void **state)
 	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 1), MGMT_ERROR);
 	assert_int_equal(reply.data.progress, 0);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
-	send(image, 512);
+	send(image_bytes, 512);
 	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
 	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 512), MGMT_ERROR);
 	assert_int_equal(reply.data.progress, 0); /* all of an error is */

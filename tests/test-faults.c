@@ -94,6 +94,29 @@ static void the_cable_and_the_host_can_fail_too(void **state)
 	}
 }
 
+static void a_fault_strikes_as_often_as_it_says(void **state)
+{
+	(void)state;
+	add("error@1:2");
+	add("error@2");
+	assert_non_null(faults_strike(&faults, FAULT_ERROR, 1));
+	assert_null(faults_strike(&faults, FAULT_WAIT, 1));
+	assert_non_null(faults_strike(&faults, FAULT_ERROR, 1));
+	assert_null(faults_strike(&faults, FAULT_ERROR, 1));
+	for (unsigned i = 0; i < 1000; i++)
+		assert_non_null(faults_strike(&faults, FAULT_ERROR, 2));
+}
+
+static void a_repeat_is_asked_for_by_the_packet_that_has_its_byte(void **state)
+{
+	(void)state;
+	add("repeat@100:3");
+	assert_int_equal(faults_repeats(&faults, 0, 100), 0);
+	assert_int_equal(faults_repeats(&faults, 101, 100), 0);
+	assert_int_equal(faults_repeats(&faults, 100, 1), 3);
+	assert_int_equal(faults_repeats(&faults, 100, 1), 0);
+}
+
 static void what_is_no_fault_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "@", "@5", "drop", "drop@",
@@ -120,13 +143,14 @@ static void a_fault_that_could_never_strike_is_refused(void **state)
 	assert_int_equal(faults_add(&faults, "drop@1:0"), -EINVAL);
 }
 
-static void sixteen_faults_are_the_most(void **state)
+static void thirty_two_faults_are_the_most(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 16; i++)
+	for (unsigned i = 0; i < 32; i++)
 		add("flip@1");
 	assert_int_equal(faults_add(&faults, "flip@1"), -ENOSPC);
-	assert_int_equal(faults.count, 16);
+	assert_int_equal(faults_add(&faults, "seed@1:1"), -ENOSPC);
+	assert_int_equal(faults.count, 32);
 	/* and what is none is still none */
 	assert_int_equal(faults_add(&faults, "flop@1"), -EINVAL);
 }
@@ -270,9 +294,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_kind_can_be_added),
 		TEST(the_cable_and_the_host_can_fail_too),
+		TEST(a_fault_strikes_as_often_as_it_says),
+		TEST(a_repeat_is_asked_for_by_the_packet_that_has_its_byte),
 		TEST(what_is_no_fault_is_refused),
 		TEST(a_fault_that_could_never_strike_is_refused),
-		TEST(sixteen_faults_are_the_most),
+		TEST(thirty_two_faults_are_the_most),
 		TEST(a_fault_is_found_at_its_place_alone),
 		TEST(without_faults_all_bytes_pass),
 		TEST(a_drop_takes_bytes_out_of_the_middle),

@@ -77,12 +77,147 @@ static void the_first_of_two_pulls_is_the_one(void **state)
 	close_top(&top);
 }
 
+/* They were asked for quad buffers, which the open pipe stood in the way of. */
+static void an_applet_runs_beside_a_pipe_of_the_same_pair(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_run *run;
+
+	(void)state;
+	open_pipe(&top, CLYDE_PIPE_EP8_IN);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_set(run, "count", "4KiB"), 0);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), 0);
+	close_top(&top);
+}
+
+/* The device refused the applet's pipe, after all else had been done to it. */
+static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
+{
+	const struct clyde_pipe_options quad = {.quad = true};
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_pipe *pipe;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &quad, &pipe),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &pipe),
+		-EBUSY);
+	assert_says(top.context, "quad buffers");
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), -EUSERS);
+	close_top(&top);
+}
+
+/* It said nothing of what it had taken, and the next waited for room that
+   never came. */
+static void a_write_that_cannot_be_submitted_ends_the_stream(void **state)
+{
+	struct bench_top top =
+		open_uri("virtual:configured=1,fault=nomem@t3/0x02:50");
+	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT);
+	static uint8_t data[8192];
+	ssize_t taken;
+
+	(void)state;
+	set_mode(&top, BENCH_SINK);
+	taken = clyde_pipe_write(out, data, sizeof(data), 1000);
+	assert_in_range(taken, 1024, sizeof(data) - 1);
+	assert_int_equal(clyde_pipe_write(out, data, 1, 1000), -ENOMEM);
+	assert_says(top.context, "good up to byte 0x400");
+	assert_int_equal(clyde_pipe_offset(out), 1024);
+	close_top(&top);
+}
+
+/* The device was asked for ten seconds whether it had all of it. */
+static void a_bitstream_that_stalls_is_told_at_once(void **state)
+{
+	struct bench_top top = open_uri("virtual:fault=halt@t9");
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(top.device), -EPIPE);
+	assert_in_range(clyde_device_now(top.device), 1, 1000000000);
+	assert_says(top.context, "cannot send the bitstream");
+	close_top(&top);
+}
+
+/* Nothing was in flight any more that could have told. */
+static void an_unplug_is_noticed_after_a_reset_by_another_program(void **state)
+{
+	struct bench_top top =
+		open_uri("virtual:fault=reset@3000us,fault=unplug@7000");
+
+	(void)state;
+	assert_int_equal(clyde_device_sleep(top.device, 40), -ENODEV);
+	assert_in_range(clyde_device_now(top.device), 7000000, 7125000);
+	close_top(&top);
+}
+
+/* It had the sentence of whatever had failed before. */
+static void a_resume_that_fails_says_why(void **state)
+{
+	struct bench_top top =
+		open_uri("virtual:configured=1,fault=reset@2000us");
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN);
+
+	(void)state;
+	assert_int_equal(clyde_pipe_cancel(in), 0);
+	assert_int_equal(clyde_device_sleep(top.device, 5), 0);
+	assert_int_equal(clyde_pipe_resume(in), -ENOENT);
+	assert_says(top.context, "EP6 IN: ");
+	close_top(&top);
+}
+
+/* The model of the bus slept through the end of the storm. */
+static void a_storm_of_naks_passes(void **state)
+{
+	struct bench_top top =
+		open_uri("virtual:configured=1,fault=nak@b436:1243");
+	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN);
+	uint8_t byte;
+
+	(void)state;
+	set_mode(&top, BENCH_SOURCE);
+	assert_int_equal(clyde_pipe_read(in, &byte, 1, 100), 1);
+	close_top(&top);
+}
+
+/* What was sent behind the failed transfer was called wrong data. */
+static void a_failed_transfer_is_not_wrong_data(void **state)
+{
+	struct bench_top top =
+		open_uri("virtual:configured=1,fault=fail@b956/0x02");
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_set(run, "modes", "loopback"), 0);
+	assert_int_equal(clyde_run_set(run, "count", "8KiB"), 0);
+	assert_int_equal(clyde_run_set(run, "transfer-size", "4KiB"), 0);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), -EIO);
+	assert_says(top.context, "EP2 OUT");
+	close_top(&top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(completions_do_not_put_off_a_deadline),
 		cmocka_unit_test(a_pipe_that_could_not_be_reset_takes_nothing),
 		cmocka_unit_test(the_first_of_two_pulls_is_the_one),
+		cmocka_unit_test(an_applet_runs_beside_a_pipe_of_the_same_pair),
+		cmocka_unit_test(quad_buffers_leave_no_pipe_for_an_applet),
+		cmocka_unit_test(
+			a_write_that_cannot_be_submitted_ends_the_stream),
+		cmocka_unit_test(a_bitstream_that_stalls_is_told_at_once),
+		cmocka_unit_test(
+			an_unplug_is_noticed_after_a_reset_by_another_program),
+		cmocka_unit_test(a_resume_that_fails_says_why),
+		cmocka_unit_test(a_storm_of_naks_passes),
+		cmocka_unit_test(a_failed_transfer_is_not_wrong_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,10 +4,9 @@
    around them. */
 #include "support.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "internal.h" /* image_build() */
+#include "internal.h" /* image_bytes */
 #include "virtual/pins.h"
 #include "wire/core-gpio.h"
 #include "wire/core-uart.h"
@@ -49,9 +48,6 @@ static uint32_t read_register(uint8_t reg, size_t size)
 
 static int set_up(void **state)
 {
-	uint8_t *bitstream;
-	size_t size;
-
 	(void)state;
 	pins_init(&pins);
 	memset(fifos, 0, sizeof(fifos));
@@ -59,9 +55,7 @@ static int set_up(void **state)
 	assert_non_null(fpga);
 	cycle = 1000;
 	fpga->ops->settle(fpga, cycle * TICKS_PER_CYCLE);
-	assert_int_equal(image_build(&bitstream, &size), 0);
-	fpga->ops->configure(fpga, bitstream, size);
-	free(bitstream);
+	fpga->ops->configure(fpga, image_bytes, image_size);
 	assert_true(fpga->ops->done(fpga));
 	pins_supply(&pins, 0xffff, 0, 0);
 	return 0;

@@ -157,8 +157,11 @@ static void what_is_no_option_is_refused(void **state)
 		{"limitA=6001", "0..6000"}, {"limitC=3300", "not a key"},
 		{"senseB=-5", "0..6000"}, {"loadA=1000001", "0..1000000"},
 		{"fault=", "not a fault"}, {"fault=drop", "not a fault"},
-		{"fault=drop@", "not a fault"}, {"revision=C3;", "C3"},
-		{"wire=", "two ends"}, {"wire=A0", "two ends"},
+		{"fault=drop@", "not a fault: a number is missing"},
+		{"fault=cut@p1", "not a fault: this kind needs an amount"},
+		{"fault=seed@1:33", "a seed draws 1 to 32 faults"},
+		{"revision=C3;", "C3"}, {"wire=", "two ends"},
+		{"wire=A0", "two ends"},
 		{"wire=A0-A0", "A0 is wired to itself"},
 		{"wire=A0-A8", "A8 is not a pin"},
 		{"wire=A0-a1", "a1 is not a pin"},
@@ -180,9 +183,10 @@ static void more_faults_than_there_is_room_for_are_refused(void **state)
 	(void)state;
 	for (unsigned i = 1; i < 16; i++)
 		strcat(text, ",fault=flip@1");
-	assert_int_equal(parse(text, 0).faults.count, 16);
-	strcat(text, ",fault=flip@1");
-	assert_refused(text, "16 faults");
+	strcat(text, ",fault=seed@1:16");
+	assert_int_equal(parse(text, 0).faults.count, 32);
+	strcat(text, ",fault=done");
+	assert_refused(text, "32 faults");
 }
 
 static void a_text_that_is_too_long_is_refused(void **state)

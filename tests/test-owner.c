@@ -237,6 +237,26 @@ static void an_interrupt_ends_the_wait_and_loses_nothing(void **state)
 	close_top(&top);
 }
 
+static void a_call_on_the_context_interrupts_nobody(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct reader reader;
+	pthread_t thread;
+	char text[8];
+
+	(void)state;
+	start_reader(&reader, &top, &thread);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(clyde_context_notice_copy(
+					 top.context, text, sizeof(text)),
+			0);
+	clyde_pipe_close(reader.pipe);
+	pthread_join(thread, NULL);
+	if (atomic_load(&reader.result) != -ESTALE)
+		assert_int_equal(atomic_load(&reader.result), -ECANCELED);
+	close_top(&top);
+}
+
 static void *ask_status(void *argument)
 {
 	struct clyde_device *device = argument;
@@ -377,6 +397,7 @@ int main(void)
 		cmocka_unit_test(many_threads_may_close_the_same_objects),
 		cmocka_unit_test(closing_ends_the_wait_of_another_thread),
 		cmocka_unit_test(an_interrupt_ends_the_wait_and_loses_nothing),
+		cmocka_unit_test(a_call_on_the_context_interrupts_nobody),
 		cmocka_unit_test(threads_take_turns_on_one_device),
 		cmocka_unit_test(closing_one_device_leaves_the_other),
 		cmocka_unit_test(a_child_owns_nothing_of_its_parents),

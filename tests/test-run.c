@@ -2,104 +2,12 @@
 
 /* What runs claim and what becomes of it: conflicts before anything is done,
    pins and streams while an applet runs, and nothing of it afterwards. */
-#include "clyde-test.h"
+#include <pthread.h>
+#include <stdio.h>
 
-#include <unistd.h>
-
-#include "wire/core-gpio.h"
+#include "run-test.h"
 
 #define MS 1000000
-
-struct bench_run {
-	struct bench_top top;
-	struct clyde_run *run;
-	int64_t begun_ns, told_ns; /* when the first record came */
-	uint8_t pins[PIN_COUNT], stream[4], input;
-	bool interrupt;
-};
-
-/* The device as it is while the applet runs. */
-static void look(void *user, const struct clyde_record *record)
-{
-	struct bench_run *bench = user;
-
-	(void)record;
-	if (bench->told_ns)
-		return;
-	bench->told_ns = clyde_device_now(bench->top.device);
-	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
-	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
-	clyde_register_read(
-		bench->top.device, REG_INPUT + INPUT_UART, &bench->input, 1);
-	if (bench->interrupt)
-		clyde_context_interrupt(bench->top.context);
-}
-
-static void set(struct bench_run *bench, const char *const *settings)
-{
-	for (; *settings; settings += 2)
-		if (clyde_run_set(bench->run, settings[0], settings[1]) < 0)
-			fail_msg("%s", clyde_context_error(bench->top.context));
-}
-
-static void power(struct bench_top *top)
-{
-	assert_int_equal(clyde_fpga_load_image(top->device), 1);
-	assert_int_equal(clyde_supply_set(top->device, 3, 3300), 0);
-}
-
-static struct bench_run prepare(const char *applet, const char *const *settings)
-{
-	struct bench_run bench = {.top = open_uri("virtual:wire=A0-A1")};
-
-	power(&bench.top);
-	assert_int_equal(
-		clyde_run_new(bench.top.context, applet, &bench.run), 0);
-	set(&bench, settings);
-	return bench;
-}
-
-#define PREPARE(applet, ...) \
-	prepare(applet, (const char *const[]){__VA_ARGS__, NULL})
-
-/* From an input that is at its end to an output for nothing. */
-static int start(struct bench_run *bench)
-{
-	struct clyde_observer observer = {.record = look, .user = bench};
-	int in[2], out[2], result;
-
-	assert_int_equal(pipe(in) | pipe(out), 0);
-	close(in[1]);
-	clyde_run_attach(bench->run, in[0], out[1]);
-	bench->told_ns = 0;
-	bench->begun_ns = clyde_device_now(bench->top.device);
-	result =
-		clyde_run_start(bench->run, bench->top.device, NULL, &observer);
-	close(in[0]);
-	close(out[0]);
-	close(out[1]);
-	return result;
-}
-
-static void assert_released(struct bench_run *bench)
-{
-	static const uint8_t zeros[PIN_COUNT];
-	uint8_t pins[PIN_COUNT], stream[4], input, down[4], up[4];
-	struct clyde_device *device = bench->top.device;
-
-	clyde_context_resume(bench->top.context);
-	assert_int_equal(clyde_register_read(device, REG_PIN, pins, 16), 0);
-	assert_int_equal(clyde_register_read(device, REG_STREAM, stream, 4), 0);
-	assert_int_equal(
-		clyde_register_read(device, REG_INPUT + INPUT_UART, &input, 1),
-		0);
-	assert_int_equal(clyde_pulls_get(device, down, up), 0);
-	assert_memory_equal(pins, zeros, sizeof(pins));
-	assert_memory_equal(stream, zeros, sizeof(stream));
-	assert_int_equal(input, 0);
-	assert_int_equal(up[0] | down[0], 0);
-	close_top(&bench->top);
-}
 
 static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
 {
@@ -125,6 +33,127 @@ static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
 	assert_int_equal(start(&bench), -EINTR);
 	assert_int_equal(bench.pins[0], OUTPUT_UART);
 	assert_released(&bench);
+}
+
+/* A run that another thread ends by closing what it needs. */
+struct closing {
+	struct bench_run bench;
+	clyde_token token;
+	pthread_t thread;
+	bool begun;
+	bool released; /* the last that was written to REG_PIN is zeros */
+};
+
+static void *close_it(void *pointer)
+{
+	struct closing *closing = pointer;
+
+	clyde_close_token(closing->token);
+	return NULL;
+}
+
+/* It goes on when the close has begun. */
+static void close_elsewhere(void *user, const struct clyde_record *record)
+{
+	struct closing *closing = user;
+	struct clyde_device *device = closing->bench.top.device;
+
+	(void)record;
+	if (closing->begun)
+		return;
+	closing->begun = true;
+	pthread_create(&closing->thread, NULL, close_it, closing);
+	while (clyde_device_now(device) != 0)
+		usleep(100);
+}
+
+static void see_pins(
+	void *user, enum clyde_log_level level, int64_t now, const char *text)
+{
+	struct closing *closing = user;
+	const char *bytes = strstr(text, "bytes: ");
+	unsigned address;
+
+	(void)level;
+	(void)now;
+	if (strncmp(text, "FPGA_SET_REG requested", 22) != 0 || !bytes ||
+		sscanf(bytes, "bytes: %x", &address) != 1 || address != REG_PIN)
+		return;
+	closing->released = strspn(bytes + 9, " 0") == strlen(bytes + 9);
+}
+
+/* The context, the device: the run is waited for, and lets go of its pins. */
+static void a_run_whose_device_is_closed_gives_its_pins_back(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		struct closing closing = {.bench = PREPARE("uart", "tx", "A0",
+						  "rx", "A1", "stream", "yes")};
+		struct bench_run *bench = &closing.bench;
+		struct clyde_observer observer = {
+			.record = close_elsewhere, .user = &closing};
+		int in[2], result;
+
+		clyde_context_log(bench->top.context, CLYDE_LOG_TRACE, see_pins,
+			&closing);
+		closing.token = which ? clyde_context_token(bench->top.context)
+				      : clyde_device_token(bench->top.device);
+		assert_int_equal(pipe(in), 0);
+		clyde_run_attach(bench->run, in[0], in[1]);
+		result = clyde_run_start(
+			bench->run, bench->top.device, NULL, &observer);
+		assert_true(closing.begun);
+		pthread_join(closing.thread, NULL);
+		assert_int_equal(result, -ECANCELED);
+		assert_true(closing.released);
+		close(in[0]);
+		close(in[1]);
+		close_top(&bench->top);
+	}
+}
+
+struct rival {
+	struct bench_run *bench;
+	int set, attach, claim, start;
+	bool asked;
+};
+
+static void start_again(void *user, const struct clyde_record *record)
+{
+	static const struct clyde_observer observer;
+	struct rival *rival = user;
+	struct clyde_run *run = rival->bench->run;
+	struct clyde_device *device = rival->bench->top.device;
+
+	(void)record;
+	if (rival->asked)
+		return;
+	rival->asked = true;
+	rival->set = clyde_run_set(run, "action", "A1");
+	rival->attach = clyde_run_attach(run, -1, -1);
+	rival->claim = clyde_run_claim(run, device);
+	rival->start = clyde_run_start(run, device, NULL, &observer);
+}
+
+static void a_run_under_way_is_not_changed_nor_started_again(void **state)
+{
+	struct bench_run bench =
+		PREPARE("gpio", "action", "A0=1", "action", "A0");
+	struct rival rival = {.bench = &bench};
+	struct clyde_observer observer = {
+		.record = start_again, .user = &rival};
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
+		0);
+	assert_true(rival.asked);
+	assert_int_equal(rival.set, -EBUSY);
+	assert_int_equal(rival.attach, -EBUSY);
+	assert_int_equal(rival.claim, -EBUSY);
+	assert_int_equal(rival.start, -EBUSY);
+	assert_says(bench.top.context, "this run of gpio is under way");
+	close_top(&bench.top);
 }
 
 static void switching_to_another_applet_takes_at_most_5_ms(void **state)
@@ -288,14 +317,41 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	uint8_t routes[PIN_COUNT];
 
 	(void)state;
-	assert_int_equal(clyde_run_check(bench.run), -ESTALE);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ESTALE);
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
-	assert_int_equal(clyde_run_check(bench.run), 0);
+	assert_int_equal(clyde_run_check(bench.run, NULL), 0);
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
-	assert_int_equal(clyde_run_check(bench.run), -ENOTCONN);
+	assert_int_equal(clyde_run_check(bench.run, NULL), -ENOTCONN);
 	assert_says(context, "B3=1: pin B3 is dead");
 	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
 	assert_int_equal(routes[11], 0);
+	close_top(&bench.top);
+}
+
+static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
+{
+	struct bench_run bench = {.top = open_uri("virtual:")};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_observer observer = {.record = look, .user = &bench};
+	unsigned mv[CLYDE_PORT_COUNT];
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+
+	(void)state;
+	assert_int_equal(
+		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
+	set(&bench, (const char *const[]){"tx", "A0", "rx", "B1", NULL});
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-ENOTCONN);
+	assert_says(bench.top.context, "rx: pin B1 is dead");
+	assert_int_equal(clyde_supply_parse("1.0", 3, supply, NULL), 0);
+	assert_int_equal(
+		clyde_run_start(bench.run, bench.top.device, supply, &observer),
+		-EINVAL);
+	assert_int_equal(clyde_supply_get(bench.top.device, mv), 0);
+	assert_int_equal(mv[0], 0);
+	assert_int_equal(clyde_fpga_status(bench.top.device, id), 0);
 	close_top(&bench.top);
 }
 
@@ -319,6 +375,10 @@ int main(void)
 		cmocka_unit_test(
 			an_interrupted_run_gives_its_pins_back_as_well),
 		cmocka_unit_test(
+			a_run_whose_device_is_closed_gives_its_pins_back),
+		cmocka_unit_test(
+			a_run_under_way_is_not_changed_nor_started_again),
+		cmocka_unit_test(
 			switching_to_another_applet_takes_at_most_5_ms),
 		cmocka_unit_test(auto_baud_follows_the_line),
 		cmocka_unit_test(what_gpio_drives_stays_driven),
@@ -327,6 +387,8 @@ int main(void)
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
 		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
 		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
+		cmocka_unit_test(
+			a_run_that_is_refused_leaves_the_device_as_it_is),
 		cmocka_unit_test(of_one_choice_two_are_refused),
 	};
 

@@ -199,6 +199,16 @@ static void eight_bytes_are_evidence_enough(void **state)
 	}
 }
 
+/* They stand at the beginning as well. */
+static void of_several_places_the_nearest_is_meant(void **state)
+{
+	struct mismatch mismatch = explain(2828, 2828 + 723, 8);
+
+	(void)state;
+	assert_true(mismatch.resumed);
+	assert_int_equal(mismatch.gap, 723);
+}
+
 /* These bytes are xored, and then the sequence is as it was. */
 static void assert_flip(uint64_t offset, const char *mask, unsigned bad)
 {
@@ -325,6 +335,7 @@ int main(void)
 		cmocka_unit_test(matching_ends_at_the_first_wrong_byte),
 		cmocka_unit_test(a_gap_and_a_repeat_are_told_by_their_size),
 		cmocka_unit_test(eight_bytes_are_evidence_enough),
+		cmocka_unit_test(of_several_places_the_nearest_is_meant),
 		cmocka_unit_test(a_flipped_byte_is_told_from_a_gap),
 		cmocka_unit_test(a_gap_may_follow_bytes_that_fit_nowhere),
 		cmocka_unit_test(what_never_fits_does_not_resume),

@@ -101,6 +101,7 @@ struct device *device_new(
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
 	loader_reset(device);
+	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)

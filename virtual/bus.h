@@ -18,20 +18,30 @@ struct urb {
 	uint8_t *data;
 	uint32_t length;
 	uint32_t actual;
-	int status; /* 0, -EPIPE, -EOVERFLOW, -ECANCELED, -ENODEV */
+	int status; /* 0, -EPIPE, -EOVERFLOW, -EPROTO, -ECANCELED, -ENODEV */
 	void *user;
 
 	/* The controller's */
 	uint8_t stage;
+	bool gathered; /* it is to come with others... */
+	tick seen;     /* ...or then */
 	struct urb *next;
 };
 
 struct bus;
+struct faults;
 
 struct bus *bus_new(struct function *function, unsigned packets_max);
 void bus_free(struct bus *bus);
 
+/* Before anything is queued: what goes wrong on it.  0 or -ENOMEM. */
+int bus_faults(struct bus *bus, const struct faults *faults);
+
 tick bus_now(const struct bus *bus);
+
+/* Whether a bulk transfer may be queued on this endpoint, which counts as an
+   attempt: 0; -ENOMEM or -EIO, by a fault. */
+int bus_admit(struct bus *bus, uint8_t endpoint);
 
 /* Queue a transfer; it is served from the next microframe on. */
 void bus_submit(struct bus *bus, struct urb *urb);
@@ -45,6 +55,10 @@ bool bus_unplugged(const struct bus *bus);
 
 /* Have it pulled when so many transfers have been reaped, 0 = never. */
 void bus_unplug_after(struct bus *bus, uint64_t transfers);
+
+/* How often another program has reset the device: whatever was queued came
+   back with -ECANCELED, and all alternate settings are 0. */
+unsigned bus_resets(const struct bus *bus);
 
 /*
  * Whether the device has left by itself.  What was queued has completed then,

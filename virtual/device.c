@@ -65,7 +65,8 @@ static void choose_job(struct device *device)
 	if (mgmt_waits(device) &&
 		!(device->last_job == JOB_MGMT && bitstream_waits(device))) {
 		device->job = JOB_MGMT;
-		device->job_due = device->now + mgmt_cost(device);
+		device->job_due =
+			device->now + mgmt_cost(device) + mgmt_delay(device);
 	} else if (bitstream_waits(device)) {
 		fifo_peek(&device->fifos[FIFO_EP2], &length);
 		device->job = JOB_CONFIGURE;
@@ -119,6 +120,31 @@ static void poll_alerts(struct device *device)
 	}
 }
 
+/* Port A draws too much. */
+static void trip(struct device *device)
+{
+	device->alerts.ports[0] |= MGMT_OVERCURRENT;
+	device->board.ports[0].enabled = false;
+	device->alert_pending = true;
+}
+
+static void trip_by_script(struct device *device)
+{
+	struct faults *faults = &device->faults;
+
+	faults_strike(faults, FAULT_TRIP, faults_first(faults, FAULT_TRIP));
+	device_plan_trip(device);
+	trip(device);
+}
+
+void device_plan_trip(struct device *device)
+{
+	uint64_t us = faults_first(&device->faults, FAULT_TRIP);
+
+	device->trip_due =
+		us > TICK_NEVER / TICKS_PER_US ? TICK_NEVER : us * TICKS_PER_US;
+}
+
 static tick next_due(const struct device *device)
 {
 	tick due = TICK_NEVER;
@@ -127,7 +153,7 @@ static tick next_due(const struct device *device)
 		due = device->control.due;
 	if (device->job != JOB_NONE)
 		due = earliest(due, device->job_due);
-	return earliest(due, loader_due(device));
+	return earliest(earliest(due, loader_due(device)), device->trip_due);
 }
 
 /* When the I2C transaction with the FPGA begins that ends at a job's due. */
@@ -167,7 +193,9 @@ static tick device_advance(struct function *function, tick now)
 			break;
 		fpga->ops->settle(fpga, i2c_start(device, due));
 		device->now = due;
-		if (device->control.pending && device->control.due == due)
+		if (device->trip_due == due)
+			trip_by_script(device);
+		else if (device->control.pending && device->control.due == due)
 			control_execute(device);
 		else if (loader_due(device) == due)
 			loader_execute(device);
@@ -240,11 +268,8 @@ static void take_request(
 	memset(&device->request, 0, sizeof(device->request));
 	memcpy(&device->request, data, length);
 	device->request_size = length;
-	if (faults_at(&device->faults, FAULT_ALERT, device->request.code)) {
-		device->alerts.ports[0] |= MGMT_OVERCURRENT;
-		device->board.ports[0].enabled = false;
-		device->alert_pending = true;
-	}
+	if (faults_strike(&device->faults, FAULT_ALERT, device->request.code))
+		trip(device);
 }
 
 /* The data stage of an OUT control transfer: only the boot ROM's RAM write
@@ -339,6 +364,8 @@ static void device_acked(struct function *function, tick now, uint8_t endpoint)
 	device_advance(function, now);
 	if (endpoint == USB_DIR_IN)
 		device->control.sent += device->control.packet;
+	else if (endpoint == USB_EP1_IN && device->reply_again)
+		device->reply_again = false;
 	else if (endpoint == USB_EP1_IN)
 		device->reply_size = 0;
 	else

@@ -1,53 +1,46 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults by script, "KIND@POSITION:AMOUNT", one for each occasion:
- *
- *	drop@OFFSET:N	N bytes of the stream vanish at OFFSET
- *	flip@OFFSET	the byte at OFFSET has a bit inverted
- *	error@CODE	the management command is refused
- *	wait@CODE	it answers WAIT for ever
- *	serial@CODE	its reply carries another serial
- *	mute@CODE	it is never answered
- *	short@CODE	its reply is cut to one byte
- *	alert@CODE	port A trips while the command is under way
- *	done		the FPGA never raises DONE
- *	health		the FPGA's health register reads wrong
- *	unplug@US	the cable is pulled after so many microseconds
- *	pull@N		the cable is pulled after so many transfers
- *	busy		its interfaces are another program's
- *	stall@INTERFACE	any setting of this interface but 0 is refused
- *	descriptor@TYPE:N  the descriptor of this type is cut to N bytes
- *	garble@TYPE	it consists of 0xff
- *	ram@ADDRESS	the byte of the FX2's RAM keeps a wrong bit
- *	lost		it leaves for new firmware, and does not come back
- *	denied		nobody may open it
- *	slow		the hub shows it at full speed
- *	core@PLACE	the image's table has no core there, counted from 1
- *	version@PLACE	it has another version of that core
- *
- * OFFSET counts the bytes that cross the FIFO bus between the FPGA and the
- * FX2 since the pipe was reset; the first pipe that gets there is hit, once.
+ * Faults by script: what goes wrong, where, and how much of it.  Their texts
+ * are "KIND", "KIND@POSITION:AMOUNT" and, of the bus, "KIND@WHERE/EP:AMOUNT";
+ * clyde-virtual(7) has them all.  faults-text.c reads and writes them,
+ * faults-seed.c draws them, faults.c has those of the device and of its data,
+ * faults-bus.c those of the bus.
  */
 #ifndef VIRTUAL_FAULTS_H
 #define VIRTUAL_FAULTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum fault_kind {
+	/* Of the data, at an offset of the FIFO bus */
 	FAULT_DROP,
 	FAULT_FLIP,
+	FAULT_REPEAT,
+	/* Of a management command */
 	FAULT_ERROR,
 	FAULT_WAIT,
 	FAULT_SERIAL,
 	FAULT_MUTE,
 	FAULT_SHORT,
 	FAULT_ALERT,
+	FAULT_DELAY,
+	FAULT_TWICE,
+	FAULT_JUNK,
+	FAULT_TRIP,
+	/* Of the FPGA */
 	FAULT_DONE,
 	FAULT_HEALTH,
+	FAULT_NACK,
+	FAULT_CORE,
+	FAULT_VERSION,
+	/* Of the cable, and of who else is there */
 	FAULT_UNPLUG,
 	FAULT_PULL,
+	FAULT_REPLUG,
+	FAULT_SWAP,
 	FAULT_BUSY,
 	FAULT_STALL,
 	FAULT_DESCRIPTOR,
@@ -56,38 +49,102 @@ enum fault_kind {
 	FAULT_LOST,
 	FAULT_DENIED,
 	FAULT_SLOW,
-	FAULT_CORE,
-	FAULT_VERSION,
+	/* Of the bus */
+	FAULT_HALT,
+	FAULT_CUT,
+	FAULT_ZLP,
+	FAULT_NAK,
+	FAULT_BABBLE,
+	FAULT_FAIL,
+	FAULT_NOMEM,
+	FAULT_REFUSE,
+	FAULT_LATE,
+	FAULT_BURST,
+	FAULT_NEVER,
+	FAULT_RESET,
 	FAULT_KINDS,
 };
 
-#define FAULTS_MAX 16
+#define FAULTS_DATA                                              \
+	(UINT64_C(1) << FAULT_DROP | UINT64_C(1) << FAULT_FLIP | \
+		UINT64_C(1) << FAULT_REPEAT)
+
+/* What a position of a fault of the bus counts. */
+enum fault_where {
+	WHERE_PLAIN, /* as the kind says */
+	WHERE_TRANSFER,
+	WHERE_PACKET,
+	WHERE_BYTE,
+	WHERE_TIME, /* us */
+};
+
+#define FAULTS_MAX      32
+#define FAULT_TEXT_SIZE 64
+#define FAULTS_EVER     UINT64_MAX /* so often, unless it is told how often */
+#define FAULTS_DRAWN    3          /* by a seed, unless it is told how many */
 
 struct fault {
 	enum fault_kind kind;
+	enum fault_where where;
+	uint8_t endpoint; /* 0: those of the pipes together */
+	bool drawn;       /* by a seed */
 	uint64_t position;
 	uint64_t amount;
-	/* Of the faults of the data: the stream that met it first, and how
-	   many bytes of it are left to be hit. */
+	uint64_t left; /* how often it is still to strike */
+	/* Of the faults of the data: the stream that met it first. */
 	const void *stream;
-	uint64_t left;
 };
 
 struct faults {
 	unsigned count;
+	uint64_t kinds; /* that are there, by bit */
 	struct fault list[FAULTS_MAX];
 };
 
-/* Add one by its text: 0, -EINVAL, -ENOSPC. */
+/* Add one by its text, or all that a seed draws: 0, -EINVAL, -ENOSPC. */
 int faults_add(struct faults *faults, const char *text);
+
+/* Why faults_add() found a text to be none: a static clause. */
+const char *faults_why(const char *text);
+
+/* The text of a fault, into FAULT_TEXT_SIZE bytes. */
+void fault_text(const struct fault *fault, char *text);
+
+/*
+ * Draw so many from this seed, always the same: of those that a caller is
+ * told of; or, to corrupt, of those that change data without a word.
+ */
+void faults_draw(
+	struct faults *faults, uint64_t seed, unsigned count, bool corrupt);
+
+static inline bool faults_have(
+	const struct faults *faults, enum fault_kind kind)
+{
+	return faults->kinds >> kind & 1;
+}
 
 /* The fault of this kind at this position, or NULL. */
 const struct fault *faults_at(
 	const struct faults *faults, enum fault_kind kind, uint64_t position);
 
+/* The same if it is to strike once more, which is counted. */
+const struct fault *faults_strike(
+	struct faults *faults, enum fault_kind kind, uint64_t position);
+
 /* The first of this kind, or NULL. */
 const struct fault *faults_find(
 	const struct faults *faults, enum fault_kind kind);
+
+/* The lowest position of a fault of this kind that is still to strike;
+   UINT64_MAX if there is none. */
+uint64_t faults_first(const struct faults *faults, enum fault_kind kind);
+
+/*
+ * How many bytes of a write to the FPGA's registers, the first of which is an
+ * address, it acknowledges.
+ */
+size_t faults_acknowledge(
+	struct faults *faults, const uint8_t *data, size_t size);
 
 /* What a byte of the image's table of cores reads as. */
 uint8_t faults_entry(const struct faults *faults, unsigned place, unsigned byte,
@@ -100,5 +157,8 @@ uint8_t faults_entry(const struct faults *faults, unsigned place, unsigned byte,
  */
 unsigned faults_pass(struct faults *faults, const void *stream, uint64_t offset,
 	uint8_t *data, unsigned size);
+
+/* How often the packet is to come again that has these bytes in it. */
+uint64_t faults_repeats(struct faults *faults, uint64_t offset, unsigned size);
 
 #endif

@@ -21,6 +21,7 @@ void fifo_reset(struct fifo *fifo, uint8_t buffers)
 	fifo->head = 0;
 	fifo->count = 0;
 	fifo->fill = 0;
+	memset(fifo->again, 0, sizeof(fifo->again));
 }
 
 bool fifo_has_room(const struct fifo *fifo)
@@ -51,6 +52,10 @@ const uint8_t *fifo_peek(const struct fifo *fifo, uint16_t *ret_length)
 
 void fifo_drop(struct fifo *fifo)
 {
+	if (fifo->again[fifo->head] > 0) {
+		fifo->again[fifo->head]--;
+		return;
+	}
 	fifo->head = (fifo->head + 1) % FIFO_BUFFERS_MAX;
 	fifo->count--;
 }
@@ -93,4 +98,19 @@ void fifo_commit(struct fifo *fifo)
 	fifo->length[tail(fifo)] = fifo->fill;
 	fifo->fill = 0;
 	fifo->count++;
+}
+
+static void add_times(uint32_t *again, uint64_t times)
+{
+	*again = times > UINT32_MAX - *again ? UINT32_MAX : *again + times;
+}
+
+void fifo_repeat_taken(struct fifo *fifo, uint64_t times)
+{
+	add_times(&fifo->again[fifo->head], times);
+}
+
+void fifo_repeat_put(struct fifo *fifo, uint64_t times)
+{
+	add_times(&fifo->again[tail(fifo)], times);
 }

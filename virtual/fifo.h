@@ -24,6 +24,7 @@ struct fifo {
 	uint8_t count;   /* committed packets */
 	uint16_t fill;   /* bytes taken from the head, or put past the tail */
 	uint16_t length[FIFO_BUFFERS_MAX];
+	uint32_t again[FIFO_BUFFERS_MAX]; /* how often it is to come again */
 	uint8_t data[FIFO_BUFFERS_MAX][USB_PACKET_SIZE];
 };
 
@@ -52,6 +53,11 @@ void fifo_skip(struct fifo *fifo, uint16_t size);
 uint16_t fifo_writable(const struct fifo *fifo);
 uint16_t fifo_write(struct fifo *fifo, const uint8_t *data, uint16_t size);
 void fifo_commit(struct fifo *fifo);
+
+/* By a fault, the packet that bytes are taken from, or put into, is to come so
+   often once more. */
+void fifo_repeat_taken(struct fifo *fifo, uint64_t times);
+void fifo_repeat_put(struct fifo *fifo, uint64_t times);
 
 /* The same in place: what is left of the oldest OUT packet; the room behind
    what is in the open IN packet, and to say how much of it was filled. */

@@ -60,6 +60,9 @@ struct device {
 	struct mgmt_packet request, reply;
 	uint8_t request_size; /* 0: EP1 OUT is free */
 	uint8_t reply_size;   /* 0: EP1 IN is free */
+	bool reply_again;     /* it comes twice */
+	uint32_t junk;        /* the last there was */
+	tick trip_due;        /* port A trips, by script */
 	struct mgmt_alerts alerts;
 	bool alert_pending;
 	/* Low byte of the word that the 8051's port commands share. */
@@ -96,6 +99,9 @@ extern const struct function_ops device_ops;
 #define START_TICKS (1000 * TICKS_PER_US)
 #define AWAY_TICKS  (1000000 * (tick)TICKS_PER_US)
 
+/* device.c: when a port trips next, by script. */
+void device_plan_trip(struct device *device);
+
 /* boot.c: the firmware starts anew, with the EEPROM as it is. */
 void device_boot(struct device *device);
 
@@ -123,6 +129,8 @@ void control_execute(struct device *device);
 
 /* mgmt.c: the same for a management request. */
 tick mgmt_cost(const struct device *device);
+/* How much later than that the reply comes, by script. */
+tick mgmt_delay(struct device *device);
 /* Bytes that the request moves over I2C to and from the FPGA. */
 unsigned mgmt_fpga_bytes(const struct device *device);
 void mgmt_execute(struct device *device);

@@ -107,6 +107,8 @@ static void move_out(struct model *model)
 	unsigned kept;
 
 	fifo_look(fifo, burst->moved, data, size);
+	fifo_repeat_taken(
+		fifo, faults_repeats(model->faults, pipe->offset, size));
 	kept = faults_pass(model->faults, pipe, pipe->offset, data, size);
 	ring_put(&pipe->ring, data, kept);
 	pipe->offset += size;
@@ -118,14 +120,17 @@ static void move_in(struct model *model)
 {
 	struct burst *burst = &model->burst;
 	struct in_pipe *pipe = &model->in[burst->pipe - FIFO_EP6];
+	struct fifo *fifo = &model->fifos[burst->pipe];
 	uint8_t data[STEP_CYCLES];
 	unsigned size =
 		least(least(burst->left, burst->step), pipe->ring.level);
 	unsigned kept;
 
 	ring_get(&pipe->ring, data, size);
+	fifo_repeat_put(
+		fifo, faults_repeats(model->faults, pipe->offset, size));
 	kept = faults_pass(model->faults, pipe, pipe->offset, data, size);
-	fifo_write(&model->fifos[burst->pipe], data, kept);
+	fifo_write(fifo, data, kept);
 	pipe->offset += size;
 	pipe->queued += kept;
 	pipe->pending |= size > 0;
@@ -243,8 +248,8 @@ static void skim(struct model *model)
 	unsigned size = model->burst.left;
 
 	if (model->stepped || size == 0 || model->burst.begun || !slot ||
-		slot->held || model->faults->count > 0 || !alone(model, slot) ||
-		!skim_core(model, slot))
+		slot->held || model->faults->kinds & FAULTS_DATA ||
+		!alone(model, slot) || !skim_core(model, slot))
 		return;
 	if (fifo_is_in(index)) {
 		fifo_fill(&model->fifos[index], size);

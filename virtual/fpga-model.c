@@ -9,18 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define X(NAME, name, number, level, first, count, outs, ins, bits) \
-	[CORE_##NAME] = {                                           \
-		.id = number,                                       \
-		.version = level,                                   \
-		.base = first,                                      \
-		.registers = count,                                 \
-		.first_output = outs ? OUTPUT_##NAME : 0,           \
-		.outputs = outs,                                    \
-		.first_input = ins ? INPUT_##NAME : 0,              \
-		.inputs = ins,                                      \
-		.flags = bits,                                      \
-	},
+#define X(NAME, ...) [CORE_##NAME] = CORE_ENTRY(NAME, __VA_ARGS__),
 const struct core_entry core_table[CORE_END] = {CORE_TABLE(X)};
 #undef X
 

@@ -142,18 +142,22 @@ bool model_i2c_write(
 	struct fpga *fpga, tick now, const uint8_t *data, size_t size)
 {
 	struct model *model = MODEL(fpga);
+	size_t taken;
 
 	(void)now;
 	if (!model_running(model) || size == 0 || data[0] >= REG_COUNT)
 		return false;
+	taken = faults_acknowledge(model->faults, data, size);
+	if (taken == 0)
+		return false;
 	model->address = data[0];
-	for (size_t i = 1; i < size; i++) {
+	for (size_t i = 1; i < taken; i++) {
 		if (model->address >= REG_COUNT)
 			return false;
 		write_register(model, model->address++, data[i]);
 	}
 	model_look(model);
-	return true;
+	return taken == size;
 }
 
 bool model_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)

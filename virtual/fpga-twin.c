@@ -37,6 +37,8 @@ static void fetch(struct twin *twin, enum fifo_index index)
 	while (!twin->fetched[index] && fifo_readable(fifo) > 0) {
 		uint8_t *byte = &fifo->data[fifo->head][fifo->fill];
 
+		fifo_repeat_taken(fifo,
+			faults_repeats(twin->faults, twin->offset[index], 1));
 		if (faults_pass(twin->faults, &twin->offset[index],
 			    twin->offset[index], byte, 1))
 			twin->fetched[index] = true;
@@ -57,6 +59,8 @@ static void take(struct twin *twin, enum fifo_index index)
 
 static void give(struct twin *twin, enum fifo_index index, uint8_t byte)
 {
+	fifo_repeat_put(&twin->fifos[index],
+		faults_repeats(twin->faults, twin->offset[index], 1));
 	if (faults_pass(twin->faults, &twin->offset[index], twin->offset[index],
 		    &byte, 1))
 		fifo_write(&twin->fifos[index], &byte, 1);

@@ -11,6 +11,9 @@
 #define MGMT_HEADER   2
 #define LENGTH_VARIES 0xff
 
+/* A year: for ever, and no sum of times overflows. */
+#define DELAY_US_MAX (UINT64_C(31557600) * 1000000)
+
 struct command {
 	uint8_t code;
 	uint8_t request;   /* data bytes, or LENGTH_VARIES */
@@ -293,25 +296,52 @@ tick mgmt_cost(const struct device *device)
 	return cost;
 }
 
+tick mgmt_delay(struct device *device)
+{
+	const struct fault *delay = faults_strike(
+		&device->faults, FAULT_DELAY, device->request.code);
+
+	if (delay == NULL)
+		return 0;
+	return delay->amount > DELAY_US_MAX ? DELAY_US_MAX * TICKS_PER_US
+					    : delay->amount * TICKS_PER_US;
+}
+
+/* 64 bytes that no firmware would send; never the same twice. */
+static void fill_with_junk(struct device *device)
+{
+	uint8_t *bytes = (uint8_t *)&device->reply;
+
+	for (unsigned i = 0; i < sizeof(device->reply); i++) {
+		device->junk = device->junk * 1103515245 + 12345;
+		bytes[i] = device->junk >> 16;
+	}
+	device->reply_size = sizeof(device->reply);
+}
+
 /* Where the script says so, the firmware errs. */
 static void distort(struct device *device)
 {
-	const struct faults *faults = &device->faults;
+	struct faults *faults = &device->faults;
 	struct mgmt_packet *reply = &device->reply;
 	uint8_t code = device->request.code;
 
-	if (faults_at(faults, FAULT_ERROR, code)) {
+	if (faults_strike(faults, FAULT_ERROR, code)) {
 		memset(&reply->data, 0, sizeof(reply->data));
 		reply->code = MGMT_ERROR;
 	}
-	if (faults_at(faults, FAULT_WAIT, code))
+	if (faults_strike(faults, FAULT_WAIT, code))
 		reply->code = MGMT_WAIT;
-	if (faults_at(faults, FAULT_SERIAL, code))
+	if (faults_strike(faults, FAULT_SERIAL, code))
 		reply->serial++;
-	if (faults_at(faults, FAULT_SHORT, code))
+	if (faults_strike(faults, FAULT_JUNK, code))
+		fill_with_junk(device);
+	if (faults_strike(faults, FAULT_SHORT, code))
 		device->reply_size = 1;
-	if (faults_at(faults, FAULT_MUTE, code))
+	if (faults_strike(faults, FAULT_MUTE, code))
 		device->reply_size = 0;
+	device->reply_again = device->reply_size > 0 &&
+		faults_strike(faults, FAULT_TWICE, code);
 }
 
 void mgmt_execute(struct device *device)
@@ -340,6 +370,7 @@ void mgmt_reset(struct device *device)
 {
 	device->request_size = 0;
 	device->reply_size = 0;
+	device->reply_again = false;
 	device->alerts.realtime = false;
 	if (device->job == JOB_MGMT)
 		device->job = JOB_NONE;

@@ -18,26 +18,31 @@
 #define DATA_OVERHEAD  55
 #define TOKEN_OVERHEAD 36
 
-static tick data_ticks(unsigned size)
+tick transact_ticks(unsigned size)
 {
 	return (DATA_OVERHEAD + size) * TICKS_PER_BYTE;
 }
 
-static tick token_ticks(void)
+tick transact_token_ticks(void)
 {
 	return TOKEN_OVERHEAD * TICKS_PER_BYTE;
+}
+
+enum outcome transact_refuse(struct frame *frame)
+{
+	frame->now += transact_token_ticks();
+	frame->naks++;
+	return REFUSED;
 }
 
 static enum outcome refuse(
 	struct urb *urb, enum handshake handshake, struct frame *frame)
 {
-	frame->now += token_ticks();
-	if (handshake == HANDSHAKE_STALL) {
-		urb->status = -EPIPE;
-		return FINISHED;
-	}
-	frame->naks++;
-	return REFUSED;
+	if (handshake != HANDSHAKE_STALL)
+		return transact_refuse(frame);
+	frame->now += transact_token_ticks();
+	urb->status = -EPIPE;
+	return FINISHED;
 }
 
 static enum outcome carry_in(struct function *function, struct urb *urb,
@@ -48,7 +53,7 @@ static enum outcome carry_in(struct function *function, struct urb *urb,
 	uint16_t length;
 	enum handshake handshake;
 
-	if (frame->now + data_ticks(packet_size) > frame->end)
+	if (frame->now + transact_ticks(packet_size) > frame->end)
 		return NO_TIME;
 	handshake = function->ops->in(
 		function, frame->now, endpoint, &data, &length);
@@ -58,7 +63,7 @@ static enum outcome carry_in(struct function *function, struct urb *urb,
 		memcpy(urb->data + urb->actual, data,
 			length < room ? length : room);
 	urb->actual += length < room ? length : room;
-	frame->now += data_ticks(length);
+	frame->now += transact_ticks(length);
 	function->ops->acked(function, frame->now, endpoint);
 	urb->status = length > room ? -EOVERFLOW : 0;
 	if (length >= room || length < packet_size)
@@ -74,15 +79,16 @@ static enum outcome carry_out(struct function *function, struct urb *urb,
 	const uint8_t *data = length ? urb->data + urb->actual : NULL;
 	enum handshake handshake;
 
-	if (frame->now + token_ticks() + data_ticks(packet_size) > frame->end)
+	if (frame->now + transact_token_ticks() + transact_ticks(packet_size) >
+		frame->end)
 		return NO_TIME;
 	if (*ping) {
 		handshake = function->ops->ping(function, frame->now, endpoint);
 		if (handshake != HANDSHAKE_ACK)
 			return refuse(urb, handshake, frame);
-		frame->now += token_ticks();
+		frame->now += transact_token_ticks();
 	}
-	frame->now += data_ticks(length);
+	frame->now += transact_ticks(length);
 	handshake = function->ops->out(
 		function, frame->now, endpoint, data, length);
 	*ping = handshake != HANDSHAKE_ACK;
@@ -96,9 +102,9 @@ static enum outcome carry_out(struct function *function, struct urb *urb,
 static enum outcome carry_setup(
 	struct function *function, struct urb *urb, struct frame *frame)
 {
-	if (frame->now + data_ticks(sizeof(urb->setup)) > frame->end)
+	if (frame->now + transact_ticks(sizeof(urb->setup)) > frame->end)
 		return NO_TIME;
-	frame->now += data_ticks(sizeof(urb->setup));
+	frame->now += transact_ticks(sizeof(urb->setup));
 	function->ops->setup(function, frame->now, &urb->setup);
 	urb->stage = urb->length ? STAGE_DATA : STAGE_STATUS;
 	return MOVED;

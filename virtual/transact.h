@@ -24,6 +24,14 @@ struct frame {
 
 #define TICKS_PER_BYTE 8
 
+/* What a packet of so many bytes takes, and a token that is answered by a
+   handshake alone. */
+tick transact_ticks(unsigned size);
+tick transact_token_ticks(void);
+
+/* The token is answered by NAK. */
+enum outcome transact_refuse(struct frame *frame);
+
 /*
  * Carry a transfer's next packet, if the frame has room for it.  FINISHED
  * leaves in the urb how it ended.  `ping` is the endpoint's: whether to ask

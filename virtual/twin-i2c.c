@@ -93,27 +93,31 @@ bool twin_i2c_write(
 	struct fpga *fpga, tick now, const uint8_t *data, size_t size)
 {
 	struct twin *twin = TWIN(fpga);
+	size_t taken;
 	bool acknowledged;
 
 	(void)now;
 	if (twin->logic == NULL || size == 0)
 		return false;
+	taken = faults_acknowledge(twin->faults, data, size);
+	if (taken == 0)
+		return false;
 	start(twin);
 	acknowledged = put(twin, FPGA_I2C_ADDRESS << 1);
-	for (size_t i = 0; acknowledged && i < size; i++)
+	for (size_t i = 0; acknowledged && i < taken; i++)
 		acknowledged = put(twin, data[i]);
 	stop(twin);
 	twin->address = data[0];
-	if (size > 1 && data[0] == REG_TABLE_INDEX)
+	if (taken > 1 && data[0] == REG_TABLE_INDEX)
 		twin->table_index = data[1];
 	/* The streams' offsets count from a pipe reset. */
 	for (unsigned i = 0;
-		size > 1 && data[0] == REG_PIPE_RESET && i < FIFO_COUNT; i++)
+		taken > 1 && data[0] == REG_PIPE_RESET && i < FIFO_COUNT; i++)
 		if (data[1] >> i & 1) {
 			twin->offset[i] = 0;
 			twin->fetched[i] = false;
 		}
-	return acknowledged;
+	return acknowledged && taken == size;
 }
 
 /* What the faults make of a register. */

@@ -67,6 +67,19 @@ enum core_input {
 		INPUT_END,
 };
 
+/* An initialiser of the core's struct core_entry; what there is none of starts
+   at 0. */
+#define CORE_ENTRY(NAME, name, id_, version_, base_, registers_, outputs_, \
+	inputs_, flags_)                                                   \
+	{                                                                  \
+		.id = id_, .version = version_, .base = base_,             \
+		.registers = registers_,                                   \
+		.first_output = (outputs_) ? (uint8_t)OUTPUT_##NAME : 0,   \
+		.outputs = outputs_,                                       \
+		.first_input = (inputs_) ? (uint8_t)INPUT_##NAME : 0,      \
+		.inputs = inputs_, .flags = flags_,                        \
+	}
+
 _Static_assert(OUTPUT_END <= PIN_FUNCTION + 1, "no function left");
 _Static_assert(INPUT_END <= INPUT_COUNT, "no input left");
 

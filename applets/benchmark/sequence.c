@@ -69,16 +69,6 @@ size_t sequence_match(const struct sequence *sequence, uint64_t offset,
 	return done;
 }
 
-/* Where in the period these bytes stand; -1 if nowhere. */
-static long locate(
-	const struct sequence *sequence, const uint8_t *data, size_t size)
-{
-	const uint8_t *at =
-		memmem(sequence->bytes, SEQUENCE_PERIOD + size - 1, data, size);
-
-	return at ? at - sequence->bytes : -1;
-}
-
 static int32_t distance(uint64_t from, long to)
 {
 	int32_t gap = to - (long)(from % SEQUENCE_PERIOD);
@@ -88,6 +78,26 @@ static int32_t distance(uint64_t from, long to)
 	if (gap < -SEQUENCE_PERIOD / 2)
 		gap += SEQUENCE_PERIOD;
 	return gap;
+}
+
+/* Where in the period these bytes stand; -1 if nowhere.  Few bytes may stand in
+   several places: the nearest is meant. */
+static long locate(const struct sequence *sequence, uint64_t from,
+	const uint8_t *data, size_t size)
+{
+	const uint8_t *end = sequence->bytes + SEQUENCE_PERIOD + size - 1;
+	const uint8_t *at = sequence->bytes;
+	long nearest = -1;
+
+	while ((at = memmem(at, end - at, data, size))) {
+		long place = at++ - sequence->bytes;
+
+		if (nearest < 0 ||
+			abs(distance(from, place)) <
+				abs(distance(from, nearest)))
+			nearest = place;
+	}
+	return nearest;
 }
 
 void sequence_explain(const struct sequence *sequence, uint64_t offset,
@@ -104,7 +114,8 @@ void sequence_explain(const struct sequence *sequence, uint64_t offset,
 			    size - bad) == size - bad)
 			at = (offset + bad) % SEQUENCE_PERIOD;
 		else
-			at = locate(sequence, evidence + bad, size - bad);
+			at = locate(sequence, offset + bad, evidence + bad,
+				size - bad);
 		if (at < 0)
 			continue;
 		mismatch.resumed = true;

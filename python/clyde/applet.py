@@ -12,8 +12,9 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple,
 
 from ._library import ffi, lib, text
 from ._owner import Owner, callback
+from ._signals import attend
 from .context import Context
-from .errors import InvalidError, check
+from .errors import Error, InvalidError, check
 from .ports import _mask, supplies
 
 if TYPE_CHECKING:
@@ -201,8 +202,9 @@ class Run(Owner):
               record: Optional[Callable[[Record], None]] = None,
               progress: Optional[Callable[[str, int, int], None]] = None,
               ) -> List[Record]:
-        """Run to the end.  What `record` and `progress` raise, Ctrl-C too,
-        interrupts the context, and is raised here."""
+        """Run to the end.  What `record` and `progress` raise, or a signal's
+        handler, as for Ctrl-C, interrupts the context, and is raised here.
+        From the main thread, they are called on another."""
         records: List[Record] = []
         raised: List[BaseException] = []
 
@@ -227,10 +229,23 @@ class Run(Owner):
                          callback(on_progress), onerror=failed)]
         observer.record, observer.progress = hooks
         ports = supplies(supply, _mask(device.ports)) if supply else ffi.NULL
-        result = lib.clyde_run_start(
-            self._handle, device._handle, ports, observer)
-        if raised:
+
+        ended: List[Error] = []
+
+        def call() -> None:
+            try:
+                check(lib.clyde_run_start(
+                    self._handle, device._handle, ports, observer))
+            except Error as error:  # its sentence is this thread's
+                ended.append(error)
+
+        try:
+            attend(call, self.context.interrupt)
+            if raised:
+                raise raised[0]
+        except BaseException:
             self.context.resume()
-            raise raised[0]
-        check(result)
+            raise
+        if ended:
+            raise ended[0]
         return records

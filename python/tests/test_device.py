@@ -4,11 +4,15 @@
 import os
 import pathlib
 import re
+import signal
+import subprocess
+import sys
 import threading
 
 import clyde
 import pytest
 from clyde import Core, ParameterType, PipeId
+from clyde._signals import attend
 
 from conftest import PYTHON, URI
 
@@ -251,6 +255,89 @@ def test_what_an_observer_raises_ends_the_run(device):
             run.start(device, progress=stop)
         run.set("count", "64KiB")
         assert run.start(device)
+
+
+SILENT = f"""
+import sys
+sys.path.insert(0, {str(PYTHON)!r})
+import os, clyde
+device = clyde.open({URI!r})
+with clyde.Run(device.context, "uart", rx="A1") as run:
+    source, sink = os.pipe()
+    run.attach(source, sink)
+    try:
+        run.start(device, "3.3", record=lambda record: print(
+            record.text, flush=True))
+        print("ended")
+    except BaseException as error:
+        print(type(error).__name__, flush=True)
+assert device.run("gpio", action="A1")
+print("goes on", flush=True)
+"""
+
+
+def silent(program=SILENT):
+    process = subprocess.Popen([sys.executable, "-c", program], text=True,
+                               stdout=subprocess.PIPE)
+    assert "rx A1" in process.stdout.readline()
+    return process
+
+
+def test_ctrl_c_ends_a_run_that_is_silent():
+    process = silent()
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    lines = said.splitlines()
+    assert lines[-2:] == ["KeyboardInterrupt", "goes on"], said
+    assert process.returncode == 0
+
+
+def test_a_signal_whose_handler_raises_nothing_leaves_a_run_be():
+    process = silent(
+        "import signal\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: print('seen', flush=True))\n"
+        + SILENT)
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout.readline() == "seen\n"
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout.readline() == "seen\n"
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert "KeyboardInterrupt\ngoes on\n" in said
+
+
+def test_ctrl_c_once_more_leaves_no_call_alone():
+    interrupted, over = threading.Event(), []
+
+    def call():
+        assert interrupted.wait(60)
+        over.append(True)
+
+    def interrupt(times=[]):
+        times.append(None)
+        if len(times) < 3:
+            signal.raise_signal(signal.SIGINT)
+        interrupted.set()
+
+    threading.Timer(0.1, signal.pthread_kill,
+                    (threading.get_ident(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        attend(call, interrupt)
+    assert over == [True]
+
+
+def test_a_run_on_another_thread_is_that_threads():
+    with clyde.open(URI) as device:
+        names = []
+
+        def work():
+            with clyde.Run(device.context, "benchmark", count="64KiB") as run:
+                run.start(device, progress=lambda *_: names.append(
+                    threading.current_thread().name))
+        thread = threading.Thread(target=work, name="worker")
+        thread.start()
+        thread.join()
+        assert names and set(names) == {"worker"}
 
 
 def test_what_is_closed_in_an_observer_is_closed_afterwards(device):

@@ -393,6 +393,26 @@ def test_changes_that_come_too_fast_are_counted(tmp_path):
     assert whole > 255
 
 
+def test_an_applet_goes_on_when_another_has_found_data_wrong():
+    process = start(
+        *WIRE, *UART, "-b", "12000000", "++", "gpio", "watch", "A1", "-c", "1000",
+        stdin=subprocess.PIPE,
+    )
+    seen = 1
+    while not line_like(process.stderr, r" ns  .*").endswith("A1=1"):
+        seen += 1
+    process.stdin.write(b"U" * 1000)
+    process.stdin.flush()
+    for _ in range(seen, 1001):
+        line_like(process.stderr, r" ns  ")
+    time.sleep(0.2)  # in which gpio ends
+    process.stdin.write(b"later")
+    process.stdin.close()
+    assert process.stdout.read() == b"U" * 1000 + b"later"
+    assert b"changes came too fast" in process.stderr.read()
+    assert process.wait(SECONDS) == WRONG_DATA
+
+
 @pytest.mark.parametrize("baud", [9600, 57600])
 def test_auto_baud_follows_a_sender(baud):
     """What the part makes of a rate that is not its own is sent at its own."""
@@ -424,6 +444,25 @@ def test_a_dead_pin_is_found_before_another_applet_begins():
     assert b"tx: pin B0 is dead" in done.stderr
     assert b"A1=" not in done.stdout
     assert b"/dev/pts" not in done.stdout
+
+
+@pytest.mark.parametrize("applets, status", [
+    (("gpio", "-V", "A=3.3", "A0", "++", "uart", "--tx", "B0", "pty"),
+     NO_SUPPLY),
+    (("uart", "-V", "A=3.3", "--tx", "B0", "pty"), NO_SUPPLY),
+    (("benchmark", "-V", "A=3.3,B=1.2"), USAGE),
+])
+def test_a_refused_command_line_changes_nothing(applets, status):
+    done = subprocess.run(
+        [CLYDE, "virtual", "--", "sh", "-c",
+         '"$0" run "$@"; echo $?; "$0" voltage; "$0" info',
+         CLYDE, *applets],
+        capture_output=True, text=True, timeout=SECONDS,
+    )
+    first, rest = done.stdout.split("\n", 1)
+    assert int(first) == status, done
+    assert re.search(r"^A +off", rest, re.M), done
+    assert "not configured" in rest, done
 
 
 # ---- Where time is real

@@ -28,12 +28,23 @@ needs_libusb = pytest.mark.skipif(not STREAM.exists(),
                                   reason="no libusb-1.0-0-dev")
 
 
+def whole(done):
+    """A string, of which pytest cuts nothing off."""
+    text = ["" if part is None else
+            part.decode(errors="replace") if isinstance(part, bytes) else part
+            for part in (done.stdout, done.stderr)]
+    return "\n---- stdout\n{}\n---- stderr\n{}".format(*text)
+
+
 def under(*command, options=CONFIGURED, status=0, **more):
-    done = subprocess.run(
-        [CLYDE, "virtual", *options, "--", *map(str, command)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=SECONDS, **more)
-    assert done.returncode == status, (done.stdout, done.stderr)
+    try:
+        done = subprocess.run(
+            [CLYDE, "virtual", *options, "--", *map(str, command)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=SECONDS, **more)
+    except subprocess.TimeoutExpired as late:
+        pytest.fail(f"not over after {SECONDS} s{whole(late)}")
+    assert done.returncode == status, f"{done.returncode}{whole(done)}"
     return done
 
 
@@ -155,11 +166,11 @@ def test_a_device_file_looks_like_one():
 
 @pytest.mark.parametrize("pace", ["off", "link"])
 def test_the_link_over_libusb_conforms(pace):
-    text = under(CLYDE.parents[1] / "tests/conformance",
+    done = under(CLYDE.parents[1] / "tests/conformance",
                  options=("--pace", pace),
                  env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
-    passed = re.findall(r"PASSED *\] (\d+) test", text.stdout + text.stderr)
-    assert sum(map(int, passed)) >= 52
+    passed = re.findall(r"PASSED *\] (\d+) test", done.stdout + done.stderr)
+    assert sum(map(int, passed)) >= 52, whole(done)
 
 
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])

@@ -101,13 +101,18 @@ static void a_full_packet_is_ended_by_an_empty_one(void **state)
 static void a_deadline_in_the_middle_returns_what_came(void **state)
 {
 	struct loop loop = open_loop(512, 2);
+	struct clyde_pipe_stats stats = {0};
 	uint8_t data[1000];
 
 	(void)state;
 	assert_int_equal(
 		clyde_pipe_write(loop.out, "twelve bytes", 12, 5000), 12);
 	assert_int_equal(clyde_pipe_flush(loop.out, 5000), 0);
-	assert_int_equal(clyde_pipe_read(loop.in, data, sizeof(data), 200), 12);
+	for (int i = 0; i < 5000 && stats.ready == 0; i++) {
+		clyde_device_sleep(loop.top.device, 1);
+		clyde_pipe_stats(loop.in, &stats);
+	}
+	assert_int_equal(clyde_pipe_read(loop.in, data, sizeof(data), 20), 12);
 	assert_memory_equal(data, "twelve bytes", 12);
 	assert_int_equal(clyde_pipe_read(loop.in, data, 1, 20), -ETIMEDOUT);
 	/* And what comes later is not lost. */
@@ -182,7 +187,7 @@ static void pairs_of_pipes_share_buffers(void **state)
 		-EBUSY);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),
-		-EPIPE);
+		-EBUSY);
 	clyde_pipe_close(pipe);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),

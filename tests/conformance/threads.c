@@ -26,9 +26,11 @@ static void *read_for_ever(void *pointer)
 	return NULL;
 }
 
-/* A thread that waits for bytes which nobody has sent. */
+/* A thread that waits for bytes which nobody has sent; who closes before it
+   does has closed too early. */
 static struct reader *start_reader(size_t size)
 {
+	struct clyde_pipe_stats stats = {0};
 	struct reader *reader;
 
 	need(0);
@@ -41,7 +43,10 @@ static struct reader *start_reader(size_t size)
 	assert_int_equal(
 		pthread_create(&reader->thread, NULL, read_for_ever, reader),
 		0);
-	usleep(50000);
+	while (stats.stalls == 0) {
+		usleep(5000);
+		assert_int_equal(clyde_pipe_stats(reader->in, &stats), 0);
+	}
 	return reader;
 }
 

@@ -82,15 +82,14 @@ static void exchange(struct bus *bus, uint8_t *request, size_t size)
 static void configure(struct device *device)
 {
 	static struct bitstream port;
-	static uint8_t *bitstream;
-	static size_t size;
+	static bool fed;
 
-	if (bitstream == NULL) {
-		check(image_build(&bitstream, &size) == 0);
+	if (!fed) {
 		bitstream_reset(&port);
-		bitstream_feed(&port, bitstream, size);
+		bitstream_feed(&port, image_bytes, image_size);
+		fed = true;
 	}
-	check(device_preload(device, &port, size, image_id));
+	check(device_preload(device, &port, image_size, image_id));
 }
 
 static struct device *make_device(uint8_t kind)

@@ -17,6 +17,22 @@ static void check(bool good)
 		abort();
 }
 
+/* A fault's text is a fault, the same. */
+static void check_faults(const struct faults *faults)
+{
+	check(faults->count <= FAULTS_MAX);
+	for (unsigned i = 0; i < faults->count; i++) {
+		struct faults again = {0};
+		char text[FAULT_TEXT_SIZE];
+
+		fault_text(&faults->list[i], text);
+		check(faults_add(&again, text) == 0 && again.count == 1);
+		check(again.list[0].kind == faults->list[i].kind &&
+			again.list[0].position == faults->list[i].position &&
+			again.list[0].left == faults->list[i].left);
+	}
+}
+
 static void check_options(const struct virtual_options *options)
 {
 	const struct device_options *device = &options->device;
@@ -29,7 +45,7 @@ static void check_options(const struct virtual_options *options)
 		device->revision <= REVISION_C3);
 	check(strlen(device->serial) == CONFIG_SERIAL_SIZE);
 	check(strlen(device->manufacturer) <= CONFIG_MAKER_SIZE);
-	check(options->faults.count <= FAULTS_MAX);
+	check_faults(&options->faults);
 	for (unsigned port = 0; port < 2; port++) {
 		check(device->vlimit_mv[port] <= 6000);
 		check(device->sense_mv[port] <= 6000);

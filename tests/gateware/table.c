@@ -15,19 +15,7 @@ static void print(const struct core_entry *entry)
 
 int main(void)
 {
-#define X(NAME, name, id_, version_, base_, registers_, outputs_, inputs_, \
-	flags_)                                                            \
-	print(&(struct core_entry){                                        \
-		.id = id_,                                                 \
-		.version = version_,                                       \
-		.base = base_,                                             \
-		.registers = registers_,                                   \
-		.first_output = outputs_ ? OUTPUT_##NAME : 0,              \
-		.outputs = outputs_,                                       \
-		.first_input = inputs_ ? INPUT_##NAME : 0,                 \
-		.inputs = inputs_,                                         \
-		.flags = flags_,                                           \
-	});
+#define X(...) print(&(struct core_entry)CORE_ENTRY(__VA_ARGS__));
 	CORE_TABLE(X)
 #undef X
 	return 0;

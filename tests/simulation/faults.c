@@ -8,9 +8,13 @@
 
 enum where {
 	NOWHERE,
-	AT_CODE,     /* a management command */
+	AT_CODE, /* a management command */
+	AT_REGISTER,
 	AT_TRANSFER, /* "t12/0x86": any of the bus's */
-	AT_TIME,     /* microseconds */
+	AT_IN,
+	AT_SUBMIT,
+	AT_TIME, /* microseconds */
+	AT_TIME_US,
 	AT_COUNT,
 	AT_OFFSET,
 };
@@ -29,6 +33,11 @@ static const struct kind {
 	{"mute", AT_CODE, 0, BREAKS_COMMAND, {ETIMEDOUT}},
 	{"short", AT_CODE, 0, BREAKS_COMMAND, {EPROTO}},
 	{"alert", AT_CODE, 0, 0, {0}},
+	{"delay", AT_CODE, 1500000, BREAKS_COMMAND, {ETIMEDOUT}},
+	{"twice", AT_CODE, 0, BREAKS_COMMAND, {EPROTO}},
+	{"junk", AT_CODE, 0, BREAKS_COMMAND, {EPROTO, ETIMEDOUT}},
+	{"trip", AT_TIME, 0, 0, {0}},
+	{"nack", AT_REGISTER, 0, BREAKS_COMMAND, {EREMOTEIO, ENOEXEC, EPIPE}},
 	{"health", NOWHERE, 0, BREAKS_COMMAND, {ENOEXEC}},
 	/* Not even an image that was there before comes up. */
 	{"done", NOWHERE, 0, BREAKS_COMMAND | BREAKS_STREAM,
@@ -38,6 +47,20 @@ static const struct kind {
 		{ENODEV}},
 	{"pull", AT_COUNT, 0, ENDS_DEVICE | BREAKS_COMMAND | BREAKS_STREAM,
 		{ENODEV}},
+	{"reset", AT_TIME_US, 0, BREAKS_COMMAND | BREAKS_STREAM,
+		{ECANCELED, ENOENT, EPIPE, EIO, EREMOTEIO, ETIMEDOUT}},
+	/* The bus */
+	{"halt", AT_TRANSFER, 0, BREAKS_STREAM, {EPIPE}},
+	{"cut", AT_IN, 500, 0, {0}},
+	{"zlp", AT_IN, 0, 0, {0}},
+	{"nak", AT_TRANSFER, 3000, 0, {0}},
+	{"babble", AT_IN, 0, BREAKS_STREAM, {EOVERFLOW}},
+	{"fail", AT_TRANSFER, 0, BREAKS_STREAM, {EIO}},
+	{"nomem", AT_SUBMIT, 20, BREAKS_STREAM, {ENOMEM}},
+	{"refuse", AT_SUBMIT, 3, BREAKS_STREAM, {EIO}},
+	{"late", AT_TRANSFER, 3000, 0, {0}},
+	{"burst", AT_TRANSFER, 5, ENDS_NOTHING, {ETIMEDOUT}},
+	{"never", AT_TRANSFER, 0, ENDS_NOTHING, {ETIMEDOUT}},
 	/* Opening */
 	{"busy", NOWHERE, 0, BREAKS_COMMAND | BREAKS_STREAM, {EBUSY}},
 	{"denied", NOWHERE, 0, BREAKS_COMMAND, {EACCES}},
@@ -54,15 +77,21 @@ static uint32_t draw_code(struct random *random)
 	return codes[draw(random, sizeof(codes))];
 }
 
-/* "t12/0x86", "p40", "b0x200", "1500us" */
-static int where_transfer(struct random *random, char *text, size_t size)
+/* "t12/0x86", "p40", "b0x200", "1500us"; also where commands go. */
+static int where_transfer(struct random *random, const struct kind *kind,
+	struct fault_plan *plan, char *text, size_t size)
 {
-	static const char *const endpoints[] = {
-		"", "", "/0x02", "/0x04", "/0x86", "/0x88", "/0x86"};
-	const char *endpoint =
-		endpoints[draw(random, sizeof(endpoints) / sizeof(*endpoints))];
+	static const char *const endpoints[] = {"", "", "", "/0x86", "/0x86",
+		"/0x88", "/0x81", "/0x02", "/0x02", "/0x04", "/0x01"};
+	unsigned count = kind->where == AT_IN ? 7 : 11;
+	const char *endpoint = endpoints[draw(random, count)];
 
-	switch (draw(random, 4)) {
+	if (endpoint[0] && endpoint[4] == '1') {
+		plan->effects |= BREAKS_COMMAND;
+		plan->errors[ERRORS_MAX - 1] = ETIMEDOUT;
+		plan->errors[ERRORS_MAX - 2] = EPROTO;
+	}
+	switch (kind->where == AT_SUBMIT ? 0 : draw(random, 4)) {
 	case 0:
 		return snprintf(
 			text, size, "@t%u%s", 1 + draw(random, 12), endpoint);
@@ -86,8 +115,14 @@ static int where(struct random *random, const struct kind *kind,
 		return 0;
 	case AT_CODE:
 		return snprintf(text, size, "@0x%02x", draw_code(random));
+	case AT_REGISTER:
+		return snprintf(text, size, "@0x%02x", draw(random, 0x60));
 	case AT_TRANSFER:
-		return where_transfer(random, text, size);
+	case AT_IN:
+	case AT_SUBMIT:
+		return where_transfer(random, kind, plan, text, size);
+	case AT_TIME_US:
+		return snprintf(text, size, "@%uus", draw(random, 12000));
 	case AT_TIME:
 		us = draw(random, draw(random, 2) ? 200000 : 12000);
 		if (kind->effects & ENDS_DEVICE)
@@ -108,13 +143,13 @@ static void draw_fault(struct random *random, struct fault_plan *plan)
 	size_t size = sizeof(plan->text);
 	int used = snprintf(plan->text, size, "%s", kind->name);
 
+	plan->effects = kind->effects;
+	for (int i = 0; i < ERRORS_MAX; i++)
+		plan->errors[i] = kind->errors[i];
 	used += where(random, kind, plan, plan->text + used, size - used);
 	if (kind->amount_max > 0)
 		snprintf(plan->text + used, size - used, ":%u",
 			1 + draw(random, kind->amount_max));
-	plan->effects = kind->effects;
-	for (int i = 0; i < ERRORS_MAX; i++)
-		plan->errors[i] = kind->errors[i];
 }
 
 void faults_draw(struct random *random, struct device_plan *plan)
@@ -124,4 +159,19 @@ void faults_draw(struct random *random, struct device_plan *plan)
 	plan->faults = counts[draw(random, sizeof(counts))];
 	for (unsigned i = 0; i < plan->faults; i++)
 		draw_fault(random, &plan->fault[i]);
+}
+
+void faults_draw_corruption(struct random *random, struct device_plan *plan)
+{
+	struct fault_plan *fault = &plan->fault[0];
+	bool drops = draw(random, 2);
+
+	plan->faults = 1;
+	*fault = (struct fault_plan){
+		.effects = CORRUPTS,
+		.offset = draw(random, 6000),
+		.amount = 1 + draw(random, drops ? 1000 : 1),
+	};
+	snprintf(fault->text, sizeof(fault->text), "%s@%u:%u",
+		drops ? "drop" : "flip", fault->offset, fault->amount);
 }

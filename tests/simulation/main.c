@@ -35,7 +35,7 @@ struct campaign {
 	uint64_t steps;  /* to keep; 0: all */
 	uint32_t faults; /* likewise */
 	bool faults_given;
-	bool log;
+	bool log, once;
 	struct tally tally;
 	uint64_t digest;
 	unsigned violations;
@@ -54,6 +54,7 @@ enum {
 	KEY_KEEP,
 	KEY_FAULTS,
 	KEY_LOG,
+	KEY_ONCE,
 };
 
 static const struct argp_option options[] = {
@@ -64,6 +65,7 @@ static const struct argp_option options[] = {
 	{"faults", KEY_FAULTS, "LIST", 0, "With these faults only, or none: -",
 		0},
 	{"log", KEY_LOG, NULL, 0, "Tell each step and its result", 0},
+	{"once", KEY_ONCE, NULL, 0, "Stop at the first violation, as it is", 0},
 	{0},
 };
 
@@ -121,6 +123,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_LOG:
 		campaign->log = true;
+		return 0;
+	case KEY_ONCE:
+		campaign->once = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: no such argument", argument);
@@ -189,6 +194,8 @@ static void report(struct campaign *campaign, struct program *program,
 		strcpy(violation->text, outcome->violation);
 	}
 	campaign->violations++;
+	if (campaign->once)
+		return;
 	runs = shrink(program, outcome);
 	fprintf(stderr, "shrunk in %u runs to: %s\nsimulate --first %llu --log",
 		runs, outcome->violation, (unsigned long long)program->seed);
@@ -324,7 +331,8 @@ int main(int argc, char **argv)
 	listen_for_trouble();
 	warm_up();
 	start_s = now_s();
-	while (done < campaign.count && campaign.violations < VIOLATIONS_MAX) {
+	while (done < campaign.count &&
+		campaign.violations < (campaign.once ? 1 : VIOLATIONS_MAX)) {
 		if (done % 256 == 0)
 			alarm(HANG_S);
 		run_seed(&campaign, campaign.first + done++);

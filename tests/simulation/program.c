@@ -88,7 +88,9 @@ static bool writes(enum step_kind kind)
 static uint8_t draw_pipe(struct random *random, const struct device_plan *plan,
 	enum step_kind kind)
 {
-	if (draw(random, 16) == 0)
+	bool opens = kind == STEP_OPEN_PIPE || kind == STEP_CLOSE_PIPE;
+
+	if (draw(random, opens ? 3 : 16) == 0)
 		return draw(random, CLYDE_PIPE_COUNT);
 	if (reads(kind))
 		return plan->in;
@@ -168,23 +170,45 @@ static void draw_device(struct random *random, struct device_plan *plan)
 	faults_draw(random, plan);
 }
 
+/* The applet, over data that is corrupted once, and again over what is not. */
+static void draw_applet(struct program *program, struct random *random)
+{
+	struct device_plan *plan = &program->device[0];
+
+	draw_device(random, plan);
+	plan->configured = true;
+	faults_draw_corruption(random, plan);
+	add(program, STEP_OPEN, 0);
+	add_drawn(program, random, STEP_APPLET, 0);
+	add_drawn(program, random, STEP_APPLET, 0);
+}
+
+static void draw_use(struct program *program, struct random *random)
+{
+	unsigned devices = draw(random, 4) ? 1 : 2;
+	unsigned middle = 2 + draw(random, draw(random, 4) ? 16 : 44);
+
+	for (unsigned i = 0; i < devices; i++)
+		draw_device(random, &program->device[i]);
+	for (unsigned i = 0; i < devices; i++)
+		add_start(program, random, i);
+	for (unsigned i = 0; i < middle; i++)
+		add_drawn(program, random, draw_kind(random),
+			draw(random, devices));
+	for (unsigned i = 0; i < devices; i++)
+		add_drawn(program, random, STEP_DRAIN, i);
+}
+
 void program_draw(struct program *program, uint64_t seed)
 {
 	struct random random = {seed};
-	unsigned devices = draw(&random, 4) ? 1 : 2;
-	unsigned middle = 2 + draw(&random, draw(&random, 4) ? 16 : 44);
 
 	memset(program, 0, sizeof(*program));
 	program->seed = seed;
-	for (unsigned i = 0; i < devices; i++)
-		draw_device(&random, &program->device[i]);
-	for (unsigned i = 0; i < devices; i++)
-		add_start(program, &random, i);
-	for (unsigned i = 0; i < middle; i++)
-		add_drawn(program, &random, draw_kind(&random),
-			draw(&random, devices));
-	for (unsigned i = 0; i < devices; i++)
-		add_drawn(program, &random, STEP_DRAIN, i);
+	if (draw(&random, 8) == 0)
+		draw_applet(program, &random);
+	else
+		draw_use(program, &random);
 	program->kept_steps = ~UINT64_C(0) >> (64 - program->steps);
 	for (unsigned i = 0; i < DEVICES; i++)
 		for (unsigned at = 0; at < program->device[i].faults; at++)

@@ -70,13 +70,14 @@ enum effect {
 	CORRUPTS = 1 << 5,       /* which only an applet's check finds */
 };
 
-#define ERRORS_MAX 6
+#define ERRORS_MAX 8
 
 struct fault_plan {
 	char text[48];
 	unsigned effects;
-	int errors[ERRORS_MAX]; /* that calls may return; 0 = no more */
-	uint64_t gone_ns;       /* when the cable is pulled; 0 = is not */
+	int errors[ERRORS_MAX];  /* that calls may return; 0 = none */
+	uint64_t gone_ns;        /* when the cable is pulled; 0 = is not */
+	uint32_t offset, amount; /* of what corrupts */
 };
 
 struct device_plan {
@@ -114,6 +115,9 @@ uint32_t draw(struct random *random, uint32_t count); /* 0..count - 1 */
 
 /* Draw the faults of one device. */
 void faults_draw(struct random *random, struct device_plan *plan);
+
+/* Draw the one that corrupts what the benchmark applet moves. */
+void faults_draw_corruption(struct random *random, struct device_plan *plan);
 
 struct tally {
 	uint64_t steps[STEP_KINDS];

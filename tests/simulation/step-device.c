@@ -6,9 +6,6 @@
 
 #include "world.h"
 
-/* WAIT is paused for 10 ms, and asked for once more at the deadline. */
-#define COMMAND_MS 1012
-
 static void name_uri(const struct world *world, const struct target *target,
 	char *uri, size_t size)
 {
@@ -63,7 +60,7 @@ long open_device(
 		return result;
 	note_faults(world, target);
 	target->loaded = target->plan->configured;
-	target->used = target->unknown = false;
+	target->used = target->unknown = target->corrupted = false;
 	return 0;
 }
 
@@ -151,7 +148,7 @@ static long step_open_pipe(
 		options.memory_size = 0;
 	}
 	bound_ms(world, 1000);
-	if (stream->pipe || (options.quad && pair->pipe))
+	if (stream->pipe || (pair->pipe && (options.quad || pair->quad)))
 		allow(world, EBUSY);
 	if (options.quad && step->pipe & 1)
 		allow(world, EINVAL);
@@ -321,5 +318,6 @@ step_action *const device_actions[STEP_KINDS] = {
 	[STEP_ALERTS] = step_alerts,
 	[STEP_EEPROM] = step_eeprom,
 	[STEP_SLEEP] = step_sleep,
+	[STEP_APPLET] = step_applet,
 	[STEP_CLOSE_PIPE] = step_close_pipe,
 };

@@ -179,7 +179,7 @@ static long step_release(
 	if (stream->pipe == NULL)
 		return 0;
 	bound_ms(world, 0);
-	if (step->amount < size || step->choice == 0)
+	if (step->amount < size || step->choice % 8 == 0)
 		size = step->amount;
 	if (stream->held == NULL || size > stream->held_size) {
 		allow(world, EINVAL);
@@ -314,14 +314,24 @@ static long step_idle(
 	struct world *world, struct target *target, const struct step *step)
 {
 	struct stream *stream = &target->stream[step->pipe];
+	unsigned us = step->amount % 300;
+	uint16_t cycles;
+	long result;
 
 	if (stream->pipe == NULL)
 		return 0;
-	bound_ms(world, 1012);
+	bound_ms(world, 2 * COMMAND_MS);
 	if (!goes_in(step->pipe))
 		allow(world, EINVAL);
-	return clyde_pipe_set_idle_flush(
-		stream->pipe, 1000 * (step->amount % 300));
+	result = clyde_pipe_set_idle_flush(stream->pipe, 1000 * us);
+	if (result == 0)
+		result = clyde_register_read(target->device,
+			REG_IDLE_FLUSH + 2 * (step->pipe - CLYDE_PIPE_EP6_IN),
+			&cycles, sizeof(cycles));
+	if (result == 0 && cycles != 48 * us)
+		violate(world, "pipe %u flushes after %u cycles, not %u us",
+			step->pipe, cycles, us);
+	return result;
 }
 
 /* All that is under way arrives. */

@@ -17,6 +17,10 @@
 #define GRAVES   8
 #define ERRNOS   160
 
+/* How long a command takes at most: WAIT is paused for 10 ms, and asked for
+   once more at the deadline. */
+#define COMMAND_MS 1012
+
 /* A pipe, as the oracle sees it. */
 struct stream {
 	struct clyde_pipe *pipe; /* NULL: closed */
@@ -37,8 +41,9 @@ struct target {
 	unsigned index;
 	struct clyde_device *device; /* NULL: closed */
 	bool loaded;                 /* the image is in the FPGA */
-	bool used;    /* the core is attached, in the plan's mode */
-	bool unknown; /* or it may be */
+	bool used;      /* the core is attached, in the plan's mode */
+	bool unknown;   /* or it may be */
+	bool corrupted; /* the fault that does so has hit */
 	unsigned effects;
 	uint64_t gone_ns; /* UINT64_MAX: never, or nobody knows */
 	struct stream stream[CLYDE_PIPE_COUNT];
@@ -63,8 +68,10 @@ struct world {
 typedef long step_action(
 	struct world *world, struct target *target, const struct step *step);
 
+extern step_action step_applet;
+
 /* Open a target; its context as well, if there is none. */
-step_action open_device;
+extern step_action open_device;
 
 /* NULL where a step does not need an open device; carried out for nothing
    else. */

@@ -142,7 +142,7 @@ void guest_status(struct guest *guest, struct mgmt_bitstream *ret_status)
 		sizeof(*ret_status));
 }
 
-void guest_load(struct guest *guest, uint8_t *bitstream, uint32_t size,
+void guest_load(struct guest *guest, const uint8_t *bitstream, uint32_t size,
 	const uint8_t *id)
 {
 	struct mgmt_bitstream load = {.size = size};
@@ -151,8 +151,8 @@ void guest_load(struct guest *guest, uint8_t *bitstream, uint32_t size,
 
 	memcpy(load.id, id, sizeof(load.id));
 	guest_alternate(guest, USB_IFACE_EP2OUT, USB_ALT_CFG);
-	check(libusb_bulk_transfer(guest->handle, USB_EP2_OUT, bitstream, size,
-		      &moved, TIMEOUT_MS),
+	check(libusb_bulk_transfer(guest->handle, USB_EP2_OUT,
+		      (uint8_t *)bitstream, size, &moved, TIMEOUT_MS),
 		"bitstream");
 	do
 		result = try_command(guest, MGMT_FPGA_LOAD_CFG, &load,

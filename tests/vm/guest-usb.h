@@ -50,7 +50,7 @@ void guest_command(struct guest *guest, uint8_t code, const void *data,
 void guest_status(struct guest *guest, struct mgmt_bitstream *ret_status);
 
 /* Load a bitstream through EP2. */
-void guest_load(struct guest *guest, uint8_t *bitstream, uint32_t size,
+void guest_load(struct guest *guest, const uint8_t *bitstream, uint32_t size,
 	const uint8_t *id);
 
 void guest_write_register(

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Calls under the model: takes the steps of a case, makes those of lib/ on
+   lib/owner.c of them, and checks what it says. */
+#include "objects.h"
+
+void world_close(enum world_id id)
+{
+	uint64_t *destroyed = &ledger.destroyed[model_self()];
+	uint64_t token = records[id].token;
+	int result;
+
+	*destroyed = 0;
+	result = clyde_close_token(token);
+	if (result != 0 && result != -ESTALE)
+		model_fail("closing %s says %d", kinds[id].name, result);
+	if (result == -ESTALE && *destroyed)
+		model_fail("a close that says it is stale has destroyed");
+	if (result == -ESTALE && token && records[id].life == OPEN &&
+		!objects[id].owner.closing)
+		model_fail("%s is open, and yet stale", kinds[id].name);
+	if (result < 0)
+		return;
+	if (records[id].closed++ > 0)
+		model_fail("two closes of %s say 0", kinds[id].name);
+	if (!(*destroyed >> id & 1))
+		model_fail("a close of %s says 0 without having destroyed it",
+			kinds[id].name);
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (descends(i, id) && records[i].life != NONE &&
+			records[i].life != FREED)
+			model_fail("%s is left after %s was closed",
+				kinds[i].name, kinds[id].name);
+}
+
+static void check_refusal(enum world_id id, void *handle, int result)
+{
+	if (result == -ESTALE && handle && records[id].life != FREED)
+		model_fail("%s is said to be closed, but is there",
+			kinds[id].name);
+	if (result == -ECANCELED && records[id].life == OPEN &&
+		!objects[id].owner.closing)
+		model_fail("%s is said to be closing, but is open",
+			kinds[id].name);
+	if (result != -ESTALE && result != -ECANCELED)
+		model_fail("entering %s says %d", kinds[id].name, result);
+}
+
+/* Let in only while it is open, at the moment when it has the lock. */
+static bool enter(enum world_id id)
+{
+	void *handle = (void *)(uintptr_t)records[id].token;
+	int result = owner_enter(&handle);
+
+	if (result < 0) {
+		check_refusal(id, handle, result);
+		return false;
+	}
+	if (handle != &objects[id])
+		model_fail("the token of %s means another", kinds[id].name);
+	check_lock(id);
+	check_alive(id);
+	if (objects[id].owner.closing)
+		model_fail("a call was let into %s, which is being closed",
+			kinds[id].name);
+	records[id].inside++;
+	return true;
+}
+
+static void leave(enum world_id id)
+{
+	check_lock(id);
+	check_alive(id);
+	records[id].inside--;
+	owner_leave(&objects[id].owner);
+}
+
+static void work_inside(enum world_id id)
+{
+	model_point(MODEL_STEP, &records[id]);
+	check_lock(id);
+	for (enum world_id at = id; at != CONTEXT; at = kinds[at].parent)
+		check_alive(at);
+	check_alive(CONTEXT);
+}
+
+void world_call(enum world_id id)
+{
+	if (!enter(id))
+		return;
+	work_inside(id);
+	leave(id);
+}
+
+/* As pipe-io.c's await(), with device.c's device_stopped(). */
+static int wait_once(enum world_id id, bool slices)
+{
+	struct object *device = &objects[kinds[id].parent];
+	bool interrupted;
+
+	owner_yield(&objects[id].owner);
+	check_lock(id);
+	check_alive(id);
+	if (owner_closing(&objects[id].owner))
+		return -ECANCELED;
+	interrupted = atomic_load(&objects[CONTEXT].flag);
+	if (owner_closing(&device->owner))
+		return -ECANCELED;
+	if (interrupted)
+		return -EINTR;
+	model_await(&device->flag, slices);
+	atomic_store(&device->flag, false);
+	return 0;
+}
+
+void world_wait(enum world_id id, bool slices)
+{
+	int result;
+
+	if (!enter(id))
+		return;
+	do
+		result = wait_once(id, slices);
+	while (result == 0);
+	if (result != -ECANCELED)
+		model_fail("a wait on %s that a close has ended says %d",
+			kinds[id].name, result);
+	leave(id);
+}
+
+void world_run(void)
+{
+	void *handle = (void *)(uintptr_t)records[RUN].token;
+	int result = owner_pin(&handle);
+
+	if (result < 0) {
+		check_refusal(RUN, handle, result);
+		return;
+	}
+	records[RUN].inside++;
+	for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner); i++)
+		world_call(DEVICE);
+	owner_lock(&objects[RUN].owner);
+	work_inside(RUN);
+	owner_unlock(&objects[RUN].owner);
+	check_alive(RUN);
+	records[RUN].inside--;
+	owner_unpin(&objects[RUN].owner);
+}
+
+void world_open(enum world_id id)
+{
+	enum world_id parent = kinds[id].parent;
+	int result;
+
+	if (!enter(parent))
+		return;
+	result = make(id);
+	check_lock(parent);
+	check_alive(parent);
+	if (result < 0 &&
+		(result != -ECANCELED || !objects[parent].owner.closing))
+		model_fail("opening %s says %d", kinds[id].name, result);
+	leave(parent);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Who meets whom: two to four threads that use and close a small tree. */
+#include "cases.h"
+
+#include "world.h"
+
+/* A thread is a line of steps. */
+#define THREAD(name, ...)      \
+	static void name(void) \
+	{                      \
+		__VA_ARGS__;   \
+	}
+
+#define SETUP(name, objects)          \
+	static void name(void)        \
+	{                             \
+		world_begin(objects); \
+	}
+
+#define BIT(id) (1u << (id))
+
+SETUP(with_context, BIT(CONTEXT))
+SETUP(with_device, BIT(CONTEXT) | BIT(DEVICE))
+SETUP(with_devices, BIT(CONTEXT) | BIT(DEVICE) | BIT(OTHER_DEVICE))
+SETUP(with_pipe, BIT(CONTEXT) | BIT(DEVICE) | BIT(PIPE))
+SETUP(with_pipes, BIT(CONTEXT) | BIT(DEVICE) | BIT(PIPE) | BIT(OTHER))
+SETUP(with_all, BIT(CONTEXT) | BIT(DEVICE) | BIT(PIPE) | BIT(RUN))
+SETUP(with_run, BIT(CONTEXT) | BIT(DEVICE) | BIT(RUN))
+
+THREAD(close_context, world_close(CONTEXT))
+THREAD(close_device, world_close(DEVICE))
+THREAD(close_other_device, world_close(OTHER_DEVICE))
+THREAD(close_pipe, world_close(PIPE))
+THREAD(close_run, world_close(RUN))
+THREAD(call_context, world_call(CONTEXT))
+THREAD(call_device, world_call(DEVICE))
+THREAD(call_pipe, world_call(PIPE))
+THREAD(call_other, world_call(OTHER))
+THREAD(wait_pipe, world_wait(PIPE, false))
+THREAD(wait_pipe_in_slices, world_wait(PIPE, true))
+THREAD(wait_other_in_slices, world_wait(OTHER, true))
+THREAD(open_pipe, world_open(PIPE))
+THREAD(open_other, world_open(OTHER))
+THREAD(close_pipe_and_open_other, world_close(PIPE); world_open(OTHER))
+THREAD(open_and_close_pipe, world_open(PIPE); world_close(PIPE))
+THREAD(open_device_and_pipe, world_open(DEVICE); world_open(PIPE))
+THREAD(use_run, world_run())
+THREAD(close_pipe_twice, world_close(PIPE); world_close(PIPE))
+THREAD(finalize_late, world_close(DEVICE); world_close(PIPE))
+THREAD(finalize_all, world_close(PIPE); world_close(DEVICE);
+	world_close(CONTEXT))
+THREAD(call_other_and_close, world_call(OTHER); world_close(PIPE))
+THREAD(call_context_and_close, world_call(CONTEXT); world_close(DEVICE))
+
+#define CASE(name_, setup_, count, ...)                             \
+	{                                                           \
+		.name = name_, .setup = setup_, .threads = count,   \
+		.thread = {__VA_ARGS__}, .finish = world_end,       \
+		.memory = world_memory, .describe = world_describe, \
+		.touch = world_touch                                \
+	}
+
+const struct model_case cases[] = {
+	CASE("two-closers", with_pipe, 2, close_device, close_device),
+	CASE("three-closers", with_device, 3, close_device, close_device,
+		close_device),
+	CASE("two-closers-of-the-root", with_pipe, 2, close_context,
+		close_context),
+	CASE("parent-and-child", with_pipe, 2, close_device, close_pipe),
+	CASE("root-and-grandchild", with_pipe, 2, close_context, close_pipe),
+	CASE("all-three-levels", with_pipe, 3, close_context, close_device,
+		close_pipe),
+	CASE("two-children-and-the-root", with_devices, 3, close_device,
+		close_other_device, close_context),
+	CASE("late-finalizers", with_pipe, 3, close_pipe_twice, finalize_late,
+		finalize_all),
+	CASE("call-and-close", with_pipe, 2, call_pipe, close_pipe),
+	CASE("call-and-close-of-the-parent", with_pipe, 2, call_pipe,
+		close_device),
+	CASE("call-and-two-closers", with_pipe, 3, call_pipe, close_pipe,
+		close_context),
+	CASE("two-calls-and-close", with_pipes, 3, call_pipe, call_other,
+		close_device),
+	CASE("wait-and-close", with_pipe, 2, wait_pipe, close_pipe),
+	CASE("wait-and-close-of-the-parent", with_pipe, 2, wait_pipe,
+		close_device),
+	CASE("wait-and-close-of-the-root", with_pipe, 2, wait_pipe,
+		close_context),
+	CASE("wait-and-two-closers", with_pipe, 3, wait_pipe, close_pipe,
+		close_context),
+	CASE("wait-and-second-caller", with_pipes, 2, wait_pipe,
+		call_other_and_close),
+	CASE("wait-and-caller-and-closer", with_pipes, 3, wait_pipe, call_other,
+		close_context),
+	CASE("wait-and-caller-of-the-context", with_pipe, 2,
+		wait_pipe_in_slices, call_context_and_close),
+	CASE("two-waits-and-close", with_pipes, 3, wait_pipe_in_slices,
+		wait_other_in_slices, close_device),
+	CASE("open-and-close-of-the-parent", with_device, 2, open_pipe,
+		close_device),
+	CASE("open-and-close-of-the-root", with_device, 2, open_pipe,
+		close_context),
+	CASE("open-close-and-two-closers", with_device, 3, open_and_close_pipe,
+		close_pipe, close_device),
+	CASE("open-beside-a-close", with_pipe, 2, open_other, close_pipe),
+	CASE("close-and-open-and-closer", with_pipe, 2,
+		close_pipe_and_open_other, finalize_all),
+	CASE("open-all-and-close", with_context, 3, open_device_and_pipe,
+		call_pipe, close_context),
+	CASE("run-and-close", with_run, 2, use_run, close_run),
+	CASE("run-and-close-of-all", with_run, 3, use_run, close_device,
+		close_context),
+	CASE("run-and-wait-and-closers", with_all, 4, use_run, wait_pipe,
+		close_run, close_context),
+	CASE("waits-and-closers", with_pipes, 4, wait_pipe_in_slices,
+		wait_other_in_slices, close_pipe, close_context),
+	CASE("open-beside-closers", with_pipe, 4, open_other, call_device,
+		close_pipe, close_device),
+	CASE("calls-and-closers", with_pipe, 4, call_pipe, call_context,
+		close_pipe, close_device),
+	{.name = NULL},
+};

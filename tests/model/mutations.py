@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Whether the model can fail: breaks a copy of lib/owner.c in one place after
+the other, and has model-owner explore each.
+
+	mutations.py SOURCE-ROOT COMPILER...
+
+Prints a line for each: how many preemptions it took, the case that was the
+first to see it, and what it saw.  Exit status 0 if all were seen, and nothing
+in the code as it is.
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-U_FORTIFY_SOURCE", "-O1", "-w"]
+
+# Preemptions in an execution: no more are needed.
+BOUNDS = [0, 1, 2]
+TIMEOUT = 120
+
+MUTATIONS = {
+    "delist before destroy": [
+        ("\t\tleaf->destroy(leaf);\n",
+         "\t\tpthread_mutex_lock(&registry);\n\t\tdelist(leaf);\n"
+         "\t\tpthread_mutex_unlock(&registry);\n\t\tleaf->destroy(leaf);\n"),
+        ("\t\tdelist(leaf);\n\t\tlast", "\t\tlast")],
+    "parents before children": [
+        ("while (owner->child)", "while (0)")],
+    "no broadcast when the last call leaves": [
+        ("\tif (owner->users == 0)\n\t\tpthread_cond_broadcast(&left);\n", "")],
+    "no broadcast when a part is destroyed": [
+        ("\t} while (!last);\n\tpthread_cond_broadcast(&left);",
+         "\t} while (!last);")],
+    "a close does not wait for calls": [
+        ("\tif (owner->users > 0)\n\t\treturn true;\n", "")],
+    "a close does not wait for calls on children": [
+        ("child->target || busy(child)", "child->target")],
+    "a close does not wait for another's close of a part": [
+        ("child->target || busy(child)", "busy(child)")],
+    "a close waits once, whatever woke it up": [
+        ("while (busy(target))", "if (busy(target))")],
+    "a close of what is being closed goes on": [
+        ("\tif (owner_closing(owner))\n\t\treturn -ESTALE;\n", "")],
+    "a close does not mark": [
+        ("\tmark(owner);\n\tend_waits", "\tend_waits")],
+    "a close marks the parent alone": [
+        ("child = child->sibling)\n\t\tmark(child);",
+         "child = child->sibling)\n\t\t;")],
+    "a close wakes the parent alone": [
+        ("\t\t\tend_waits(child);", "\t\t\t;")],
+    "a close wakes before it marks": [
+        ("\tmark(owner);\n\tend_waits(owner);",
+         "\tend_waits(owner);\n\tmark(owner);"),
+        ("\t\tif (target->wake)\n\t\t\ttarget->wake(target);\n", "")],
+    "a close wakes what another tears down": [
+        ("\t\tif (!child->target)\n", "")],
+    "each is woken as soon as it is marked": [
+        ("memory_order_release);\n",
+         "memory_order_release);\n\tif (owner->wake)\n"
+         "\t\towner->wake(owner);\n")],
+    "a teardown does not lock the tree": [
+        ("\t\tif (!root)\n\t\t\tlock_tree(tree);\n", ""),
+        ("\t\tif (!root)\n\t\t\tpthread_mutex_unlock", "\t\tif (0)\n"
+         "\t\t\tpthread_mutex_unlock")],
+    "a root is torn down with its tree locked": [
+        ("target->parent == NULL;", "false;")],
+    "the registry stays locked during a teardown": [
+        ("leaf = first_leaf(target);\n\n\t\tpthread_mutex_unlock(&registry);",
+         "leaf = first_leaf(target);\n"),
+        ("->lock);\n\t\tpthread_mutex_lock(&registry);\n\t\tdelist",
+         "->lock);\n\t\tdelist")],
+    "a call enters what began to close while it waited": [
+        ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
+    "a call enters what is being closed": [
+        ("else if (owner_closing(owner))\n", "else if (0)\n"),
+        ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
+    "a call is not counted": [
+        ("owner->users++;", ";"), ("owner->users--;", ";")],
+    "a call unpins before it unlocks": [
+        ("\towner_unlock(owner);\n\towner_unpin(owner);",
+         "\towner_unpin(owner);\n\towner_unlock(owner);")],
+    "a second caller does not wake the one that waits": [
+        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\tpthread_mutex_lock",
+         "\tpthread_mutex_lock")],
+    "a second caller is not counted": [
+        ("\tatomic_fetch_add(&tree->waiting, 1);\n\tif (owner->wake)",
+         "\tif (owner->wake)"),
+        ("\tatomic_fetch_sub(&tree->waiting, 1);\n}\n\nvoid owner_unlock",
+         "}\n\nvoid owner_unlock")],
+    "a second caller is counted for ever": [
+        ("\tatomic_fetch_sub(&tree->waiting, 1);\n}\n\nvoid owner_unlock",
+         "}\n\nvoid owner_unlock")],
+    "a wait does not yield": [
+        ("memory_order_relaxed) == 0)\n\t\treturn;",
+         "memory_order_relaxed) < 99)\n\t\treturn;")],
+    "a wait yields and does not lock again": [
+        ("\t\tsched_yield();\n\tlock_tree(tree);", "\t\tsched_yield();")],
+    "a child is opened under a closing parent": [
+        ("if (parent && owner_closing(parent))", "if (0)")],
+    "a token is used again": [
+        ("\tlive--;", "\tlive--;\n\tlast_token--;")],
+    "a token is the object's place in the registry": [
+        ("\towner->token = ++last_token;", "\towner->token = live + 1;")],
+    "the siblings are lost with the child": [
+        ("\t\t*at = owner->sibling;", "\t\t*at = NULL;")],
+}
+
+
+def build(root, compiler, folder):
+    """What does not change, once."""
+    objects = []
+    for source in sorted((root / "tests/model").glob("*.c")):
+        if source.name != "owner-model.c":
+            objects.append(folder / (source.stem + ".o"))
+            compile_one(root, compiler, source, objects[-1])
+    return objects
+
+
+def compile_one(root, compiler, source, target, *flags):
+    subprocess.run(
+        [*compiler, *FLAGS, *flags, "-I", root, "-I", root / "include",
+         "-I", root / "lib", "-I", root / "tests/model", "-c", source,
+         "-o", target], check=True)
+
+
+def mutate(text, name):
+    for old, new in MUTATIONS[name]:
+        if text.count(old) != 1:
+            sys.exit(f"{name}: lib/owner.c has not one but "
+                     f"{text.count(old)} places like {old!r}")
+        text = text.replace(old, new)
+    return text
+
+
+def explore(root, compiler, folder, objects, text):
+    """The least bound, the first case that sees something and what; or
+    None."""
+    code, program = folder / "owner.c", folder / "model-owner"
+    code.write_text(text)
+    compile_one(root, compiler, root / "tests/model/owner-model.c",
+                folder / "owner-model.o", f'-DOWNER_C="{code}"')
+    subprocess.run([*compiler, *objects, folder / "owner-model.o", "-o",
+                    program], check=True)
+    for bound in BOUNDS:
+        result = subprocess.run(
+            [program, "--first", "--preemptions", str(bound)],
+            timeout=TIMEOUT, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace")
+        if result.returncode != 0:
+            seen = [line for line in result.stdout.splitlines()
+                    if ": " in line] + [f"exit status {result.returncode}"]
+            return f"{bound} {seen[0]}"
+    return None
+
+
+def main(root, compiler):
+    root = pathlib.Path(root).resolve()
+    text = (root / "lib/owner.c").read_text()
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        objects = build(root, compiler, folder)
+        for name in [None, *MUTATIONS]:
+            mutated = mutate(text, name) if name else text
+            seen = explore(root, compiler, folder, objects, mutated)
+            missed += (seen is None) != (name is None)
+            print(f"{name or 'the code as it is':52} "
+                  f"{seen[:110] if seen else '- nothing was seen'}",
+                  flush=True)
+    print(f"{len(MUTATIONS)} mutations, {missed} not as they should be")
+    return missed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:] or ["cc"]))

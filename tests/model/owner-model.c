@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* lib/owner.c itself, with the explorer's locks, and its state laid open. */
+#include "shim.h"
+
+#include OWNER_C
+
+#include "world.h"
+
+const struct model_memory owner_memory[3] = {
+	{buckets, 64 * sizeof(*buckets)}, /* of the tokens that there are */
+	{&last_token, sizeof(last_token)},
+	{&live, sizeof(live)},
+};
+
+void owner_reset(void)
+{
+	registry = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	memset(buckets, 0, sizeof(buckets));
+	last_token = 0;
+	live = 0;
+}
+
+const char *owner_describe(const void *at)
+{
+	if (at == &registry)
+		return "the registry";
+	if (at == &left)
+		return "the condition that somebody has left";
+	return NULL;
+}

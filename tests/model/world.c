@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Objects under the model: takes what a case does with them, gives it to
+ * lib/owner.c, and holds every step against the rules.
+ */
+#include "objects.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "poison.h"
+#include "world.h"
+
+_Alignas(64) struct object objects[WORLD_COUNT];
+_Alignas(64) struct record records[WORLD_COUNT];
+_Alignas(8) struct ledger ledger;
+
+const struct kind kinds[WORLD_COUNT] = {
+	[CONTEXT] = {"the context", CONTEXT},
+	[DEVICE] = {"the device", CONTEXT},
+	[OTHER_DEVICE] = {"the other device", CONTEXT},
+	[PIPE] = {"the pipe", DEVICE},
+	[OTHER] = {"the other pipe", DEVICE},
+	[RUN] = {"the run", CONTEXT},
+};
+
+int remember(int result, const char *text)
+{
+	(void)text;
+	return result;
+}
+
+/* ---- What the explorer asks ------------------------------------------- */
+
+const struct model_memory world_memory[] = {
+	{objects, sizeof(objects)},
+	{records, sizeof(records)},
+	{&ledger, sizeof(ledger)},
+	{NULL, 0},
+};
+
+static int index_of(const void *at)
+{
+	uintptr_t offset = (uintptr_t)at - (uintptr_t)objects;
+
+	return offset < sizeof(objects) ? (int)(offset / sizeof(*objects)) : -1;
+}
+
+static const char *part_of(const void *at)
+{
+	const struct object *object = &objects[index_of(at)];
+
+	if (at == &object->tree.lock)
+		return "the lock of the tree of";
+	if (at == &object->tree.waiting)
+		return "who waits for the tree of";
+	if (at == &object->owner.closing)
+		return "the closing of";
+	if (at == &object->flag)
+		return "the flag of";
+	return "a part of";
+}
+
+const char *world_describe(const void *at)
+{
+	static char text[80];
+	int index = index_of(at);
+
+	if (at == NULL)
+		return "";
+	if (at >= (void *)records && at < (void *)(records + WORLD_COUNT))
+		return kinds[(struct record *)at - records].name;
+	if (index < 0)
+		return owner_describe(at) ? owner_describe(at) : "something";
+	snprintf(text, sizeof(text), "%s %s", part_of(at), kinds[index].name);
+	return text;
+}
+
+void world_touch(const void *at)
+{
+	int index = at ? index_of(at) : -1;
+
+	if (index >= 0 && records[index].life == FREED)
+		model_fail("%s is used after it was freed", world_describe(at));
+}
+
+/* ---- Objects ---------------------------------------------------------- */
+
+bool descends(enum world_id id, enum world_id from)
+{
+	while (id != from && id != CONTEXT)
+		id = kinds[id].parent;
+	return id == from;
+}
+
+void check_alive(enum world_id id)
+{
+	if (records[id].life != OPEN)
+		model_fail(
+			"%s is needed, but not there any more", kinds[id].name);
+}
+
+/* context.c: the interrupt, which a wait looks at when it has ended; device.c
+   and pipe.c: the link's, which ends it. */
+static void wake_context(struct owner *owner)
+{
+	if (owner_closing(owner))
+		atomic_store(&((struct object *)owner)->flag, true);
+}
+
+static void wake_link(enum world_id device)
+{
+	check_alive(device);
+	atomic_store(&objects[device].flag, true);
+}
+
+static void wake_device(struct owner *owner)
+{
+	wake_link(index_of(owner));
+}
+
+static void wake_pipe(struct owner *owner)
+{
+	wake_link(kinds[index_of(owner)].parent);
+}
+
+void check_lock(enum world_id id)
+{
+	if (objects[CONTEXT].tree.lock.holder != model_self() + 1)
+		model_fail(
+			"%s is used without the tree's lock", kinds[id].name);
+}
+
+static void check_destroy(enum world_id id)
+{
+	if (records[id].life != OPEN)
+		model_fail("%s is destroyed twice", kinds[id].name);
+	if (records[id].inside > 0)
+		model_fail(
+			"%s is destroyed with a call inside", kinds[id].name);
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (i != (int)id && descends(i, id) &&
+			records[i].life != NONE && records[i].life != FREED)
+			model_fail("%s is destroyed before %s", kinds[id].name,
+				kinds[i].name);
+}
+
+/* Who closes the context is alone in its tree, and needs no lock. */
+static void check_alone(enum world_id id)
+{
+	if (objects[CONTEXT].tree.lock.holder == model_self() + 1 &&
+		id != CONTEXT)
+		return;
+	if (!objects[CONTEXT].owner.closing)
+		model_fail("%s is destroyed without the tree's lock",
+			kinds[id].name);
+	if (objects[CONTEXT].tree.lock.holder)
+		model_fail("%s is destroyed while another has the tree's lock",
+			kinds[id].name);
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (records[i].inside > 0 ||
+			(i != (int)id && records[i].life == DYING))
+			model_fail("%s is destroyed with the context, and %s "
+				   "is in use",
+				kinds[id].name, kinds[i].name);
+}
+
+/* A device closes its link, a pipe selects its alternate setting. */
+static void destroy(struct owner *owner)
+{
+	enum world_id id = index_of(owner);
+
+	check_destroy(id);
+	check_alone(id);
+	records[id].life = DYING;
+	records[id].destroyer = model_self() + 1;
+	model_point(MODEL_STEP, &records[id]);
+	if (records[id].inside > 0)
+		model_fail("%s: a call enters while it is destroyed",
+			kinds[id].name);
+	check_alone(id);
+	if (id != CONTEXT) {
+		check_alive(kinds[id].parent);
+		check_alive(CONTEXT);
+	}
+	records[id].life = DESTROYED;
+	ledger.destroyed[model_self()] |= 1u << id;
+}
+
+void model_free(void *memory)
+{
+	int id = index_of(memory);
+
+	if (id < 0 || memory != &objects[id])
+		model_fail("what is freed was not allocated");
+	if (records[id].life != DESTROYED)
+		model_fail("%s is freed, but not destroyed, or twice",
+			kinds[id].name);
+	records[id].life = FREED;
+	memset(&objects[id], 0xdd, sizeof(objects[id]));
+	ASAN_POISON_MEMORY_REGION(&objects[id], sizeof(objects[id]));
+}
+
+int make(enum world_id id)
+{
+	static void (*const wakes[])(struct owner * owner) = {
+		[CONTEXT] = wake_context,
+		[DEVICE] = wake_device,
+		[OTHER_DEVICE] = wake_device,
+		[PIPE] = wake_pipe,
+		[OTHER] = wake_pipe,
+		[RUN] = NULL,
+	};
+	struct owner *parent =
+		id == CONTEXT ? NULL : &objects[kinds[id].parent].owner;
+	int result;
+
+	records[id].life = OPEN;
+	result = owner_init(&objects[id].owner, parent, &objects[CONTEXT].tree,
+		wakes[id], destroy);
+	if (result < 0) {
+		records[id].life = NONE;
+		return result;
+	}
+	records[id].token = (uintptr_t)owner_handle(&objects[id].owner);
+	if (records[id].token <= ledger.last_token)
+		model_fail(
+			"%s got a token that was used before", kinds[id].name);
+	ledger.last_token = records[id].token;
+	return 0;
+}
+
+void world_begin(unsigned wanted)
+{
+	ASAN_UNPOISON_MEMORY_REGION(objects, sizeof(objects));
+	memset(objects, 0, sizeof(objects));
+	memset(records, 0, sizeof(records));
+	memset(&ledger, 0, sizeof(ledger));
+	owner_reset();
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (wanted >> i & 1)
+			make(i);
+}
+
+void world_end(void)
+{
+	clyde_close_token(records[CONTEXT].token);
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (records[i].life != NONE && records[i].life != FREED)
+			model_fail("%s is left", kinds[i].name);
+	if (clyde_live_objects() != 0)
+		model_fail("%zu objects are left", clyde_live_objects());
+}

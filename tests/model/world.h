@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A small library on top of lib/owner.c: objects whose wake() and destroy()
+ * do what context.c, device.c, pipe.c and applet.c do, and calls that enter
+ * and wait as theirs.  Every step says so if it breaks a rule.
+ */
+#ifndef MODEL_WORLD_H
+#define MODEL_WORLD_H
+
+#include <stdbool.h>
+
+#include "explorer.h"
+
+/* Made by world_begin(): a context, its devices, their pipes, a run. */
+enum world_id {
+	CONTEXT,
+	DEVICE,
+	OTHER_DEVICE,
+	PIPE,  /* the device's */
+	OTHER, /* likewise */
+	RUN,   /* the context's */
+	WORLD_COUNT,
+};
+
+/* A new world with these objects (1 << id); parents first. */
+void world_begin(unsigned objects);
+
+/* Close what is left, and see that nothing is. */
+void world_end(void);
+
+/* clyde_close_token() of an object, closed or not. */
+void world_close(enum world_id id);
+
+/* A call that does not wait. */
+void world_call(enum world_id id);
+
+/* A call that waits for what never comes, until it is ended: by the link's
+   flags alone, or also by slices of time. */
+void world_wait(enum world_id id, bool slices);
+
+/* A run that uses its device until it is stopped, or twice. */
+void world_run(void);
+
+/* Open this object inside a call on its parent. */
+void world_open(enum world_id id);
+
+extern const struct model_memory world_memory[];
+const char *world_describe(const void *at);
+void world_touch(const void *at);
+
+/* ---- From owner-model.c ----------------------------------------------- */
+
+extern const struct model_memory owner_memory[3];
+void owner_reset(void);
+const char *owner_describe(const void *at);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* A run on a virtual device with A0 wired to A1: what the device is like while
+   it is under way, and that nothing of it is left. */
+#ifndef TESTS_RUN_TEST_H
+#define TESTS_RUN_TEST_H
+
+#include "clyde-test.h"
+
+#include <unistd.h>
+
+#include "wire/core-gpio.h"
+
+struct bench_run {
+	struct bench_top top;
+	struct clyde_run *run;
+	int64_t begun_ns, told_ns; /* when the first record came */
+	uint8_t pins[PIN_COUNT], stream[4], input;
+	bool interrupt;
+};
+
+/* The device as it is while the applet runs. */
+static inline void look(void *user, const struct clyde_record *record)
+{
+	struct bench_run *bench = user;
+
+	(void)record;
+	if (bench->told_ns)
+		return;
+	bench->told_ns = clyde_device_now(bench->top.device);
+	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
+	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
+	clyde_register_read(
+		bench->top.device, REG_INPUT + INPUT_UART, &bench->input, 1);
+	if (bench->interrupt)
+		clyde_context_interrupt(bench->top.context);
+}
+
+static inline void set(struct bench_run *bench, const char *const *settings)
+{
+	for (; *settings; settings += 2)
+		if (clyde_run_set(bench->run, settings[0], settings[1]) < 0)
+			fail_msg("%s", clyde_context_error(bench->top.context));
+}
+
+static inline void power(struct bench_top *top)
+{
+	assert_int_equal(clyde_fpga_load_image(top->device), 1);
+	assert_int_equal(clyde_supply_set(top->device, 3, 3300), 0);
+}
+
+static inline struct bench_run prepare(
+	const char *applet, const char *const *settings)
+{
+	struct bench_run bench = {.top = open_uri("virtual:wire=A0-A1")};
+
+	power(&bench.top);
+	assert_int_equal(
+		clyde_run_new(bench.top.context, applet, &bench.run), 0);
+	set(&bench, settings);
+	return bench;
+}
+
+#define PREPARE(applet, ...) \
+	prepare(applet, (const char *const[]){__VA_ARGS__, NULL})
+
+/* From an input that is at its end to an output for nothing. */
+static inline int start(struct bench_run *bench)
+{
+	struct clyde_observer observer = {.record = look, .user = bench};
+	int in[2], out[2], result;
+
+	assert_int_equal(pipe(in) | pipe(out), 0);
+	close(in[1]);
+	clyde_run_attach(bench->run, in[0], out[1]);
+	bench->told_ns = 0;
+	bench->begun_ns = clyde_device_now(bench->top.device);
+	result =
+		clyde_run_start(bench->run, bench->top.device, NULL, &observer);
+	close(in[0]);
+	close(out[0]);
+	close(out[1]);
+	return result;
+}
+
+static inline void assert_released(struct bench_run *bench)
+{
+	static const uint8_t zeros[PIN_COUNT];
+	uint8_t pins[PIN_COUNT], stream[4], input, down[4], up[4];
+	struct clyde_device *device = bench->top.device;
+
+	clyde_context_resume(bench->top.context);
+	assert_int_equal(clyde_register_read(device, REG_PIN, pins, 16), 0);
+	assert_int_equal(clyde_register_read(device, REG_STREAM, stream, 4), 0);
+	assert_int_equal(
+		clyde_register_read(device, REG_INPUT + INPUT_UART, &input, 1),
+		0);
+	assert_int_equal(clyde_pulls_get(device, down, up), 0);
+	assert_memory_equal(pins, zeros, sizeof(pins));
+	assert_memory_equal(stream, zeros, sizeof(stream));
+	assert_int_equal(input, 0);
+	assert_int_equal(up[0] | down[0], 0);
+	close_top(&bench->top);
+}
+
+#endif

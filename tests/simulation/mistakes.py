@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The mistakes that mutations.py makes."""
+
+from typing import NamedTuple
+
+
+class Mistake(NamedTuple):
+    name: str
+    changes: list  # of file, right text, wrong text
+
+
+def one(name, file, right, wrong):
+    return Mistake(name, [(file, right, wrong)])
+
+
+ENGINE = "lib/engine.c"
+PIPE = "lib/pipe.c"
+BYTES = "lib/pipe-io.c"
+MGMT = "lib/mgmt.c"
+OWNER = "lib/owner.c"
+
+MISTAKES = [
+    one("a cancelled read loses its last byte", ENGINE,
+        "	slot->complete = true;\n	engine->in_flight--;\n",
+        "	slot->complete = true;\n	engine->in_flight--;\n"
+        "	if (transfer->status == -ECANCELED && transfer->actual)\n"
+        "		transfer->actual--;\n"),
+    one("a cancelled read loses all its bytes", ENGINE,
+        "	slot->complete = true;\n	engine->in_flight--;\n",
+        "	slot->complete = true;\n	engine->in_flight--;\n"
+        "	if (transfer->status == -ECANCELED)\n"
+        "		transfer->actual = 0;\n"),
+    one("two completions are taken in the wrong order", ENGINE,
+        "		struct slot *slot = slot_at(engine, engine->head);\n\n"
+        "		if (slot->used",
+        "		struct slot *slot = slot_at(engine, "
+        "engine->done - engine->head > 1\n"
+        "			? engine->head + 1 : engine->head);\n\n"
+        "		if (slot->used"),
+    one("a read is queued into bytes that are not released", ENGINE,
+        "		engine->tail - engine->head < engine->slots)",
+        "		engine->tail - engine->head < engine->slots + 1)"),
+    one("a buffer is queued again before it is read to its end", ENGINE,
+        "	if (slot->used < slot->transfer->actual)\n"
+        "		return;\n	engine->head++;",
+        "	engine->head++;"),
+    one("a zero-length packet ends the stream", ENGINE,
+        "		if (status < 0 && engine->error == 0)\n"
+        "			engine->error = status;\n",
+        "		if (status == 0 && engine->in && "
+        "slot->transfer->actual == 0)\n			status = -EIO;\n"
+        "		if (status < 0 && engine->error == 0)\n"
+        "			engine->error = status;\n"),
+    one("a zero-length packet hides what is behind it", ENGINE,
+        "		engine_consume(engine, 0);\n",
+        "		engine_consume(engine, 0);\n		break;\n"),
+    one("the offset counts what was asked for", ENGINE,
+        "engine->good += slot->transfer->actual",
+        "engine->good += slot->transfer->size"),
+    one("the offset goes on after an error", ENGINE,
+        "		if (engine->error == 0)\n			engine->good",
+        "			engine->good"),
+    one("an error is forgotten", ENGINE,
+        "		if (status < 0 && engine->error == 0)",
+        "		if (status < 0 && false)"),
+    one("after an error reads go on", ENGINE,
+        "engine->running && engine->error == 0 &&\n"
+        "		engine->in_flight", "engine->running &&\n"
+        "		engine->in_flight"),
+    one("a resume leaves the reads unarmed", ENGINE,
+        "	return engine->in ? arm(engine) : 0;",
+        "	return 0;"),
+    one("a resume leaves the stream cancelled", ENGINE,
+        "	if (engine->error == -ECANCELED)\n		engine->error = 0;\n",
+        ""),
+    one("a cancel keeps what had not left", ENGINE,
+        "	if (!engine->in)\n"
+        "		slot_at(engine, engine->tail)->used = 0;\n", ""),
+    one("a held write is never sent", ENGINE,
+        "	if (!engine->held || !engine->running || engine->error < 0)",
+        "	if (true || !engine->held || !engine->running || "
+        "engine->error < 0)"),
+    one("a reset keeps what was not read", ENGINE,
+        "	engine->head = engine->done = engine->tail = 0;\n", ""),
+    one("a reset keeps the count", ENGINE,
+        "	engine->good = 0;\n", ""),
+    one("a transfer is not freed", ENGINE,
+        "	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)",
+        "	for (uint32_t i = 1; engine->slot && i < engine->slots; i++)"),
+    one("a closed pipe leaves its transfers in flight", PIPE,
+        "	if (pipe->engine) {\n		engine_drain(pipe->engine);\n",
+        "	if (pipe->engine) {\n"),
+    one("a reset leaves the transfers in flight", PIPE,
+        "	engine_drain(pipe->engine);\n	engine_clear(pipe->engine);\n",
+        "	engine_clear(pipe->engine);\n"),
+    one("reads are armed before the pipe is reset", PIPE,
+        "	result = set_alternate(pipe, pipe->alternate);\n"
+        "	if (result < 0) {",
+        "	engine_start(pipe->engine);\n"
+        "	result = set_alternate(pipe, pipe->alternate);\n"
+        "	if (result < 0) {"),
+    one("a reset does not reset the device's side", PIPE,
+        "	result = set_alternate(pipe, pipe->alternate);\n"
+        "	if (result < 0) {",
+        "	result = pipe->owner.token ? 0 : "
+        "set_alternate(pipe, pipe->alternate);\n"
+        "	if (result < 0) {"),
+    one("a pipe that could not be reset goes on", PIPE,
+        "		engine_fail(pipe->engine, result);\n", ""),
+    one("a closed pipe stays selected", PIPE,
+        "		link_select(link, kinds[pipe->id].interface, "
+        "USB_ALT_OFF,\n			COMMAND_TIMEOUT_MS);\n", ""),
+    one("a closed pipe stays in its device", PIPE,
+        "	if (pipe->device->pipes[pipe->id] == pipe)\n", "	if (false)\n"),
+    one("a pipe may be opened twice", PIPE,
+        "	if (device->pipes[id])", "	if (false)"),
+    one("EP8's idle time goes to EP6", PIPE,
+        "	unsigned slot = pipe->id - CLYDE_PIPE_EP6_IN;",
+        "	unsigned slot = 0 * pipe->id;"),
+    one("a deadline is never met", BYTES,
+        "	if (patience->looked && link->ops->now(link) >= "
+        "patience->deadline)",
+        "	if (patience->looked && link->ops->now(link) >= "
+        "patience->deadline + 5000000)"),
+    one("a deadline is met too soon", BYTES,
+        "		.deadline = deadline_in(pipe->device->link, timeout_ms)};",
+        "		.deadline = deadline_in(pipe->device->link, "
+        "timeout_ms / 2000)};"),
+    one("a read counts a byte twice", BYTES,
+        "		pipe->offset += ready;\n", "		pipe->offset += ready + 1;\n"),
+    one("a read skips a byte", BYTES,
+        "		engine_consume(pipe->engine, ready);\n",
+        "		engine_consume(pipe->engine, "
+        "ready > 1000 ? ready + 1 : ready);\n"),
+    one("a write takes a byte less", BYTES,
+        "		memcpy(bytes, data + done, free);\n		done += free;\n",
+        "		memcpy(bytes, data + done, free);\n"
+        "		free -= free > 1 && size % 16 == 5;\n		done += free;\n"),
+    one("a flush does not wait for the last transfer", BYTES,
+        "engine_in_flight(pipe->engine) > 0)\n"
+        "		result = await", "engine_in_flight(pipe->engine) > 1)\n"
+        "		result = await"),
+    one("a flush does not look at errors", BYTES,
+        "	if (result == 0 && engine_error(pipe->engine) < 0)",
+        "	if (false)"),
+    one("a second region may be acquired", BYTES,
+        "		pipe->acquired = true;\n", ""),
+    one("a release gives all of it back", BYTES,
+        "		engine_consume(pipe->engine, size);\n"
+        "		pipe->offset += size;\n		return 0;",
+        "		engine_consume(pipe->engine, pipe->acquired_size);\n"
+        "		pipe->offset += size;\n		return 0;"),
+    one("more may be released than was acquired", BYTES,
+        "	if (size > pipe->acquired_size)", "	if (false)"),
+    one("an interrupt is not heeded", "lib/device.c",
+        "	if (atomic_load(device->context->interrupt))", "	if (false)"),
+    one("a reply is taken whatever its serial", MGMT,
+        "size > 0 && serial == mgmt->serial)", "size > 0)"),
+    one("a reply that comes too late is taken for an error", MGMT,
+        "	} else if (mgmt->abandoned[serial]) {\n",
+        "	} else if (false) {\n"),
+    one("WAIT is taken for an answer", MGMT,
+        "		if (mgmt->reply_size < 2 || mgmt->reply.code != MGMT_WAIT)",
+        "		if (mgmt->reply.code == MGMT_WAIT)\n"
+        "			mgmt->reply.code = MGMT_ACK;\n"
+        "		if (true)"),
+    one("WAIT is asked for ever", MGMT,
+        "		if (device->link->ops->now(device->link) >= deadline)",
+        "		if (device->link->ops->now(device->link) >= "
+        "deadline + 20000000000)"),
+    one("a short reply is taken", MGMT,
+        "	if (mgmt->reply_size != 2 + reply_size || ",
+        "	if ("),
+    one("the read for replies is not armed again", MGMT,
+        "	dispatch(mgmt, &mgmt->packet, transfer->actual);\n"
+        "	result = arm(mgmt);",
+        "	dispatch(mgmt, &mgmt->packet, transfer->actual);\n"
+        "	result = 0;"),
+    one("a request that was not taken stays", MGMT,
+        "		mgmt->serial = 0;\n		take_back(mgmt);",
+        "		mgmt->serial = 0;"),
+    one("the parent is closed first", OWNER,
+        "	while (owner->child)\n		owner = owner->child;\n", ""),
+    one("a token is used again", OWNER,
+        "	owner->token = ++last_token;", "	owner->token = ++live;\n"
+        "	live--;"),
+    one("a closed object stays in the registry", OWNER,
+        "	*at = owner->hashed;\n	if (owner->parent) {\n"
+        "		at = &owner->parent->child;",
+        "	if (owner->parent) {\n"
+        "		at = &owner->parent->child;"),
+    one("an unplug does not end a wait", "lib/link-virtual.c",
+        "	if (count == 0 && bus_unplugged(link->bus))\n"
+        "		return -ENODEV;\n", ""),
+]

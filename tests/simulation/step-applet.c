@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Runs the benchmark applet: what was corrupted on the way it must find, with
+   the exact offset. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+struct report {
+	uint64_t errors, bad_offset, gap;
+	bool resumed;
+};
+
+static void note(void *user, const struct clyde_record *record)
+{
+	struct report *report = user;
+
+	for (const struct clyde_field *field = record->fields;
+		field && field->type != CLYDE_FIELD_END; field++) {
+		if (strcmp(field->name, "errors") == 0)
+			report->errors += field->count;
+		else if (strcmp(field->name, "bad_offset") == 0)
+			report->bad_offset = field->count;
+		else if (strcmp(field->name, "gap") == 0)
+			report->gap = field->real;
+		else if (strcmp(field->name, "resumed") == 0)
+			report->resumed = field->flag;
+	}
+}
+
+/* The fault that corrupts, if there is one and it has not hit yet. */
+static const struct fault_plan *corruption(
+	const struct world *world, const struct target *target)
+{
+	for (unsigned i = 0; i < target->plan->faults && !target->corrupted;
+		i++)
+		if (target->plan->fault[i].effects & CORRUPTS &&
+			world->program->kept_faults >>
+					FAULT_BIT(target->index, i) &
+				1)
+			return &target->plan->fault[i];
+	return NULL;
+}
+
+/* The first byte of the stream that differs from what was sent. */
+static uint64_t first_wrong(const struct fault_plan *fault)
+{
+	uint64_t at = fault->offset;
+
+	if (fault->text[0] == 'f')
+		return at;
+	while (sequence[at] == sequence[at + fault->amount])
+		at++;
+	return at;
+}
+
+static void judge_report(struct world *world, struct target *target,
+	const struct report *report, long result)
+{
+	const struct fault_plan *fault = corruption(world, target);
+	uint64_t gap;
+
+	if (fault == NULL) {
+		if (report->errors)
+			violate(world, "wrong data at %#llx, and none is",
+				(unsigned long long)report->bad_offset);
+		return;
+	}
+	allow(world, EILSEQ);
+	target->corrupted = true;
+	gap = fault->text[0] == 'f' ? 0 : fault->amount;
+	if (result != -EILSEQ || report->errors != 1)
+		violate(world, "%s was not found: %ld", fault->text, result);
+	else if (report->bad_offset != first_wrong(fault))
+		violate(world, "%s was found at %#llx", fault->text,
+			(unsigned long long)report->bad_offset);
+	else if (!report->resumed || report->gap != gap)
+		violate(world, "%s was taken for a gap of %llu", fault->text,
+			(unsigned long long)report->gap);
+}
+
+static void set(struct world *world, struct clyde_run *run, const char *name,
+	const char *value)
+{
+	if (clyde_run_set(run, name, value) < 0)
+		violate(world, "%s", clyde_result_text(-EINVAL));
+}
+
+long step_applet(
+	struct world *world, struct target *target, const struct step *step)
+{
+	static const char *const modes[] = {"", "source", "sink", "loopback"};
+	static const char *const sizes[] = {"512", "1KiB", "4KiB", "64KiB"};
+	struct report report = {0};
+	const struct clyde_observer observer = {
+		.record = note, .user = &report};
+	struct clyde_run *run;
+	long result;
+
+	world->bound_ns = UINT64_MAX;
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		if (target->stream[i].pipe) {
+			allow(world, EBUSY);
+			allow(world, EUSERS);
+		}
+	result = clyde_run_new(world->context, "benchmark", &run);
+	if (result < 0)
+		return result;
+	set(world, run, "modes", modes[target->plan->mode]);
+	set(world, run, "count", "8KiB");
+	set(world, run, "transfer-size", sizes[step->choice % 4]);
+	result = clyde_run_start(run, target->device, NULL, &observer);
+	clyde_run_close(run);
+	if (result == -EBUSY || result == -EUSERS)
+		return result;
+	/* It has taken the core from who used it without asking. */
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		target->stream[i].known = false;
+	target->loaded |= result == 0;
+	target->used = false;
+	target->unknown = result < 0 && result != -EILSEQ;
+	if (result == 0 || result == -EILSEQ)
+		judge_report(world, target, &report, result);
+	return result;
+}

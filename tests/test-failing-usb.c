@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The same over libusb and the emulated usbfs: `clyde virtual -- THIS`.  Each
+ * call of libusb fails in turn, with each of its errors.
+ */
+#include <libusb.h>
+
+#include "program.h"
+#include "wrapped.h"
+
+#define URI  "usb:"
+#define MANY 10000
+
+static const int errors[] = {LIBUSB_ERROR_IO, LIBUSB_ERROR_INVALID_PARAM,
+	LIBUSB_ERROR_ACCESS, LIBUSB_ERROR_NO_DEVICE, LIBUSB_ERROR_NOT_FOUND,
+	LIBUSB_ERROR_BUSY, LIBUSB_ERROR_TIMEOUT, LIBUSB_ERROR_OVERFLOW,
+	LIBUSB_ERROR_PIPE, LIBUSB_ERROR_INTERRUPTED, LIBUSB_ERROR_NO_MEM,
+	LIBUSB_ERROR_NOT_SUPPORTED, LIBUSB_ERROR_OTHER};
+
+#define ERRORS (sizeof(errors) / sizeof(*errors))
+
+/* The errors above; and what follows of commands that were not done.  None of
+   them leaves a wait in vain. */
+static bool is_an_error(int result)
+{
+	static const int known[] = {EIO, EINVAL, EACCES, ENODEV, ENOENT, EBUSY,
+		EOVERFLOW, EPIPE, EINTR, ENOMEM, EOPNOTSUPP, EREMOTEIO,
+		ENOTCONN, EBADMSG, EPROTO};
+
+	if (result == -ETIMEDOUT)
+		return wrapped_error() == LIBUSB_ERROR_TIMEOUT;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (result == -known[i])
+			return true;
+	return false;
+}
+
+static bool is_no_memory(int result)
+{
+	return result == -ENOMEM;
+}
+
+static bool is_no_descriptor(int result)
+{
+	return result == -EMFILE;
+}
+
+static bool is_nothing(int result)
+{
+	(void)result;
+	return false;
+}
+
+/* Whether the n-th call is made at all.  After it, all is as it was. */
+static bool fail_one(const struct program *pattern, unsigned part,
+	enum wrapped kind, unsigned n, int error)
+{
+	struct program program = *pattern;
+	int before = wrapped_usb_open();
+	bool failed;
+
+	wrapped_fail(kind, n, false, error);
+	program_do(&program, program_parts[part]);
+	failed = wrapped_end();
+	if (wrapped_allocated() > 0 || wrapped_usb_open() != before)
+		fail_msg("part %u: after call %u failed (%s), %zu pieces of "
+			 "memory and %d handles are left",
+			part, n, failed ? wrapped_name() : "not made",
+			wrapped_allocated(), wrapped_usb_open() - before);
+	return failed;
+}
+
+/* The device works: no failure has got it stuck. */
+static void assert_all_works(unsigned part)
+{
+	struct program program = {.uri = URI, .may = is_nothing};
+
+	program_do(&program, program_parts[part]);
+}
+
+/* In each round, each call has another of the errors. */
+static void sweep(const struct program *pattern, enum wrapped kind,
+	unsigned rounds, const int *codes, size_t count)
+{
+	unsigned calls = 0;
+
+	for (unsigned part = 0; part < PROGRAM_PARTS; part++) {
+		/* Applets run in real time here. */
+		unsigned last = program_parts[part] == program_run ? 1 : rounds;
+
+		assert_all_works(part);
+		for (unsigned round = 0; round < last; round++) {
+			unsigned n = 1;
+
+			while (fail_one(pattern, part, kind, n,
+				codes[(n + 5 * round) % count]))
+				assert_true(++n < MANY);
+			calls += n - 1;
+		}
+		assert_all_works(part);
+	}
+	assert_true(calls > 10);
+}
+
+static void any_call_of_libusb_that_fails_is_told(void **state)
+{
+	(void)state;
+	sweep(&(struct program){.uri = URI, .may = is_an_error}, WRAPPED_USB, 3,
+		errors, ERRORS);
+}
+
+static void events_that_cannot_be_handled_end_a_call_and_not_the_program(
+	void **state)
+{
+	(void)state;
+	sweep(&(struct program){.uri = URI, .may = is_an_error}, WRAPPED_PIPE,
+		1, (int[]){LIBUSB_ERROR_IO, LIBUSB_ERROR_INTERRUPTED}, 2);
+}
+
+static void without_memory_for_one_thing_a_call_says_so_and_works_again(
+	void **state)
+{
+	(void)state;
+	sweep(&(struct program){.uri = URI, .may = is_no_memory, .again = true},
+		WRAPPED_MEMORY, 1, (int[]){0}, 1);
+}
+
+static void without_descriptors_a_call_says_so_and_works_again(void **state)
+{
+	struct program program = {
+		.uri = URI, .may = is_no_descriptor, .again = true};
+	unsigned part = 0, n = 1;
+
+	(void)state;
+	while (program_parts[part] != program_watch)
+		part++;
+	while (fail_one(&program, part, WRAPPED_SYSTEM, n, EMFILE))
+		n++;
+	assert_true(n > 3);
+}
+
+/* Whatever has failed, the next one begins without it. */
+static int clean_up(void **state)
+{
+	(void)state;
+	wrapped_end();
+	program_end();
+	return 0;
+}
+
+#define SWEEP(test) cmocka_unit_test_teardown(test, clean_up)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
+		SWEEP(without_descriptors_a_call_says_so_and_works_again),
+		SWEEP(any_call_of_libusb_that_fails_is_told),
+		SWEEP(events_that_cannot_be_handled_end_a_call_and_not_the_program),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A high-speed host controller's time: carries the packets of what is queued
+ * to a function, microframe by microframe, and skips those in which nothing
+ * can move.
+ */
+#include "bus-internal.h"
+
+/* SOF: SYNC 4, PID 1, frame number and CRC 2, EOP and gap 12. */
+#define SOF_BYTES 19
+
+/* How many microframes bus_due() looks ahead: a millisecond. */
+#define FRAMES_AHEAD_MAX 8
+
+static tick earliest(tick a, tick b)
+{
+	return a < b ? a : b;
+}
+
+/* The next packet of an endpoint's first transfer. */
+static enum outcome serve(
+	struct bus *bus, struct queue *queue, struct frame *frame)
+{
+	struct urb *urb = queue->head;
+	bool bulk = urb->endpoint & USB_ENDPOINT_MASK;
+	enum outcome outcome;
+
+	if (bulk && frame->packets == bus->packets_max)
+		return NO_TIME;
+	if (bus->faults && bulk)
+		outcome = fault_bus_transact(
+			bus->faults, bus->function, urb, &queue->ping, frame);
+	else
+		outcome = transact(bus->function, urb, &queue->ping, frame);
+	if (bulk && (outcome == MOVED || outcome == FINISHED)) {
+		frame->packets++;
+		bus->stats.packets++;
+	}
+	if (outcome == FINISHED)
+		bus_finish_head(bus, queue);
+	return outcome;
+}
+
+static uint32_t rotate(uint32_t bits, unsigned count)
+{
+	return bits >> count | bits << (-count % 32);
+}
+
+static uint32_t queued(const struct bus *bus)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < QUEUES; i++)
+		if (bus->queues[i].head)
+			bits |= UINT32_C(1) << i;
+	return bits;
+}
+
+/* One turn for every endpoint that has a transfer.  False when the
+   microframe has no room, or the bus nothing to do. */
+static bool carry_round(struct bus *bus, struct frame *frame)
+{
+	tick start = frame->now;
+	unsigned refused = 0, next = bus->first;
+	bool moved = false;
+
+	/* From the first in turn on, and around. */
+	for (uint32_t left = rotate(frame->queued, bus->first); left;
+		left &= left - 1) {
+		unsigned at = (bus->first + __builtin_ctz(left)) % QUEUES;
+
+		if (bus->queues[at].head == NULL)
+			continue;
+		switch (serve(bus, &bus->queues[at], frame)) {
+		case MOVED:
+		case FINISHED:
+			moved = true;
+			next = at + 1;
+			break;
+		case REFUSED:
+			refused++;
+			break;
+		case NO_TIME:
+			break;
+		}
+	}
+	bus->first = next % QUEUES;
+	frame->moved |= moved;
+	if (moved || refused == 0) {
+		frame->change = 0;
+		return moved;
+	}
+	/* All were refused, and nothing has changed in the device meanwhile: as
+	   many rounds of the same follow as fit before something does. */
+	tick round = frame->now - start;
+	tick change = frame->change;
+	frame->change = bus->function->ops->advance(bus->function, frame->now);
+	if (bus->faults)
+		frame->change = earliest(
+			frame->change, fault_bus_due(bus->faults, frame->now));
+	tick until = change < frame->end ? change : frame->end;
+	if (until > frame->now) {
+		uint64_t rounds = (until - frame->now + round - 1) / round;
+
+		frame->now += rounds * round;
+		frame->naks += rounds * refused;
+	}
+	return frame->now < frame->end;
+}
+
+/* False if nothing moved, and nothing happened in the device meanwhile: what
+   came up after the last token of an endpoint is still to be asked for. */
+static bool carry_microframe(struct bus *bus)
+{
+	tick event = bus->function->ops->advance(bus->function, bus->now);
+	struct frame frame = {
+		.now = bus->now + SOF_BYTES * TICKS_PER_BYTE,
+		.end = bus->now + TICKS_PER_MICROFRAME,
+		.queued = bus->now < bus->blocked ? 0 : queued(bus),
+	};
+
+	while (carry_round(bus, &frame))
+		;
+	bus->now += TICKS_PER_MICROFRAME;
+	bus->stats.microframes++;
+	bus->stats.naks += frame.naks;
+	if (frame.moved)
+		bus->streak++;
+	else
+		bus->streak = event < bus->now;
+	return bus->streak > 0;
+}
+
+/* When the faults next act by themselves. */
+static tick faults_due(const struct bus *bus)
+{
+	tick due = fault_bus_due(bus->faults, bus->now);
+
+	if (bus->unplugged || bus->lost)
+		return TICK_NEVER;
+	return bus->blocked > bus->now ? earliest(due, bus->blocked) : due;
+}
+
+/*
+ * Nothing moved: go to the microframe in which something may.  What became
+ * ready too late in a microframe is met in the next, so only a second idle one
+ * says that the device has nothing, and how often it says so.
+ */
+static bool skip(struct bus *bus, tick until, uint64_t naks)
+{
+	tick event = bus->function->ops->advance(bus->function, bus->now);
+	tick target = event < until ? event : until;
+
+	if (target == TICK_NEVER)
+		return false;
+	if (target > bus->now) {
+		uint64_t count = (target - bus->now) / TICKS_PER_MICROFRAME;
+
+		bus->now += count * TICKS_PER_MICROFRAME;
+		bus->stats.microframes += count;
+		bus->stats.naks += count * naks;
+	}
+	return true;
+}
+
+/* The clock runs on without a packet, to the microframe's end. */
+static void run_idle(struct bus *bus, tick until)
+{
+	tick left = until - bus->now + TICKS_PER_MICROFRAME - 1;
+
+	bus->now += left / TICKS_PER_MICROFRAME * TICKS_PER_MICROFRAME;
+}
+
+static tick limit(const struct bus *bus, tick until)
+{
+	return bus->faults ? earliest(until, faults_due(bus)) : until;
+}
+
+static bool run(struct bus *bus, tick until)
+{
+	unsigned quiet = 0; /* microframes in which nothing moved */
+
+	while (bus->done == NULL && bus->now < until) {
+		uint64_t naks = bus->stats.naks;
+
+		if (bus->unplugged || queued(bus) == 0) {
+			if (limit(bus, until) == TICK_NEVER)
+				return false;
+			run_idle(bus, limit(bus, until));
+		} else {
+			tick due = limit(bus, TICK_NEVER);
+
+			/* A storm that ended in it is met in the next. */
+			quiet = carry_microframe(bus) || due < bus->now
+				? 0
+				: quiet + 1;
+			if (quiet > 1 && bus->done == NULL &&
+				!skip(bus, limit(bus, until),
+					bus->stats.naks - naks))
+				return false;
+			bus_watch_port(bus);
+		}
+		if (bus->faults)
+			bus_err(bus);
+	}
+	if (!bus->unplugged)
+		bus->function->ops->advance(bus->function, bus->now);
+	bus_watch_port(bus);
+	return true;
+}
+
+bool bus_run(struct bus *bus, tick until)
+{
+	tick due;
+	bool alive;
+
+	if (bus->faults == NULL)
+		return run(bus, until);
+	bus_err(bus);
+	due = faults_due(bus);
+	alive = run(bus, until);
+	if (bus->now >= due && bus->streak == 0)
+		bus->streak = 1; /* what was refused may move */
+	return alive;
+}
+
+/* How many microframes the first transfer of a queue needs at least. */
+static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
+{
+	const struct urb *urb = queue->head;
+	uint32_t left = urb->length - urb->actual;
+	unsigned frames = left / (USB_PACKET_SIZE * bus->packets_max);
+
+	if ((urb->endpoint & USB_ENDPOINT_MASK) == 0)
+		return 1;
+	/* What has streamed for a while will go on. */
+	if (urb->endpoint & USB_DIR_IN && frames > bus->streak / 4)
+		frames = bus->streak / 4;
+	return frames > 0 ? frames : 1;
+}
+
+/* The end of the microframe in which this happens. */
+static tick end_of_frame(tick event)
+{
+	if (event == TICK_NEVER)
+		return TICK_NEVER;
+	return (event / TICKS_PER_MICROFRAME + 1) * TICKS_PER_MICROFRAME;
+}
+
+static tick device_due(const struct bus *bus)
+{
+	struct function *function = bus->function;
+	unsigned frames = FRAMES_AHEAD_MAX;
+
+	if (queued(bus) == 0)
+		return end_of_frame(function->port_due);
+	if (bus->streak == 0)
+		return end_of_frame(function->ops->advance(function, bus->now));
+	for (unsigned i = 0; i < QUEUES; i++) {
+		if (bus->queues[i].head == NULL)
+			continue;
+		unsigned needed = frames_needed(bus, &bus->queues[i]);
+		if (needed < frames)
+			frames = needed;
+	}
+	return bus->now + frames * TICKS_PER_MICROFRAME;
+}
+
+tick bus_due(const struct bus *bus)
+{
+	tick due;
+
+	if (bus->done)
+		return bus->now;
+	if (bus->unplugged)
+		return TICK_NEVER;
+	due = device_due(bus);
+	return bus->faults ? earliest(due, end_of_frame(faults_due(bus))) : due;
+}
