@@ -124,6 +124,12 @@ static bool breaks_off(const struct transfer *transfer)
 			transfer->actual < transfer->size);
 }
 
+/* Behind a transfer that failed nobody knows what is missing. */
+static bool lost(const struct engine *engine)
+{
+	return engine->failed && engine->error != -ECANCELED;
+}
+
 /* Completions come in order per endpoint; were one to overtake another, it
    would wait here. */
 static void advance(struct engine *engine)
@@ -136,6 +142,8 @@ static void advance(struct engine *engine)
 
 		slot->used = 0;
 		++*end;
+		if (engine->in && lost(engine))
+			slot->transfer->actual = 0;
 		if (!engine->failed)
 			engine->good += slot->transfer->actual;
 		engine->failed |= breaks_off(slot->transfer);

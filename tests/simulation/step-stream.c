@@ -82,6 +82,10 @@ static long take(struct world *world, struct target *target,
 		return result;
 	if (some && size > 0)
 		size = 1;
+	if (result == -ETIMEDOUT && patient(step->timeout_ms) &&
+		stream_flows(world, target, stream))
+		violate(world, "pipe %u: nothing came, and no error",
+			step->pipe);
 	judge_patience(world, step, owed, size, result);
 	if (result > 0) {
 		check_bytes(world, target, stream, data, result);
