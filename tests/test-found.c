@@ -185,6 +185,21 @@ static void a_storm_of_naks_passes(void **state)
 	close_top(&top);
 }
 
+/* The model did not look at what the registers before had begun, and its time
+   stood still.  Found by fuzz-mgmt. */
+static void a_write_beyond_the_last_register_is_refused(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	static const uint8_t bytes[26] = {0xff, 0xff, 0xff};
+
+	(void)state;
+	assert_int_equal(clyde_register_write(top.device, REG_COUNT - 25, bytes,
+				 sizeof(bytes)),
+		-EREMOTEIO);
+	assert_int_equal(clyde_device_sleep(top.device, 1), 0);
+	close_top(&top);
+}
+
 /* What was sent behind the failed transfer was called wrong data. */
 static void a_failed_transfer_is_not_wrong_data(void **state)
 {
@@ -217,6 +232,7 @@ int main(void)
 			an_unplug_is_noticed_after_a_reset_by_another_program),
 		cmocka_unit_test(a_resume_that_fails_says_why),
 		cmocka_unit_test(a_storm_of_naks_passes),
+		cmocka_unit_test(a_write_beyond_the_last_register_is_refused),
 		cmocka_unit_test(a_failed_transfer_is_not_wrong_data),
 	};
 

@@ -142,7 +142,7 @@ bool model_i2c_write(
 	struct fpga *fpga, tick now, const uint8_t *data, size_t size)
 {
 	struct model *model = MODEL(fpga);
-	size_t taken;
+	size_t taken, i = 1;
 
 	(void)now;
 	if (!model_running(model) || size == 0 || data[0] >= REG_COUNT)
@@ -151,13 +151,10 @@ bool model_i2c_write(
 	if (taken == 0)
 		return false;
 	model->address = data[0];
-	for (size_t i = 1; i < taken; i++) {
-		if (model->address >= REG_COUNT)
-			return false;
+	for (; i < taken && model->address < REG_COUNT; i++)
 		write_register(model, model->address++, data[i]);
-	}
 	model_look(model);
-	return taken == size;
+	return i == size;
 }
 
 bool model_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)

@@ -103,6 +103,20 @@ static void set(struct world *world, struct clyde_run *run, const char *name,
 		violate(world, "%s", clyde_result_text(-EINVAL));
 }
 
+/* What it has done to the streams is undone. */
+static long check_released(struct world *world, struct target *target)
+{
+	uint8_t cores[4];
+	long result = clyde_register_read(
+		target->device, REG_STREAM, cores, sizeof(cores));
+
+	for (unsigned i = 0; result == 0 && i < sizeof(cores); i++)
+		if (cores[i] != 0)
+			violate(world, "pipe %u is left at core %u", i,
+				cores[i]);
+	return result;
+}
+
 long step_applet(
 	struct world *world, struct target *target, const struct step *step)
 {
@@ -138,5 +152,5 @@ long step_applet(
 	target->unknown = result < 0 && result != -EILSEQ;
 	if (result == 0 || result == -EILSEQ)
 		judge_report(world, target, &report, result);
-	return result;
+	return result == 0 ? check_released(world, target) : result;
 }
