@@ -81,9 +81,9 @@ def test_a_device_comes_back_with_another_address_and_its_old_name(firmware):
     assert "usb:1:2" in complaint(done)
 
 
-# Of libusb: access, not found, no memory.  Where the device is let go, others
-# are taken for its leaving.
-@pytest.mark.parametrize("error", [-3, -5, -11])
+# Of libusb: access, no memory.  With others, when the device is let go,
+# that is taken for its leaving.
+@pytest.mark.parametrize("error", [-3, -11])
 def test_any_call_that_fails_while_firmware_is_loaded_is_told(error):
     options = ("--api", "3", "--pace", "off")
     failed = []
@@ -93,7 +93,7 @@ def test_any_call_that_fails_while_firmware_is_loaded_is_told(error):
             break
         failed.append(re.search("^libusb_[a-z_]+$", text, re.M)[0])
     assert 50 < len(failed) < 199
-    assert failed.count("libusb_open") >= 3
+    assert failed.count("libusb_open") >= 2
 
 
 def test_one_of_several_gets_firmware(firmware):
