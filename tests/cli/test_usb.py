@@ -81,8 +81,8 @@ def test_a_device_comes_back_with_another_address_and_its_old_name(firmware):
     assert "usb:1:2" in complaint(done)
 
 
-# Of libusb: access, no memory.  With others, when the device is let go,
-# that is taken for its leaving.
+# Of libusb: access, no memory.  With others, what fails when the device is let
+# go is taken for its leaving.
 @pytest.mark.parametrize("error", [-3, -11])
 def test_any_call_that_fails_while_firmware_is_loaded_is_told(error):
     options = ("--api", "3", "--pace", "off")
