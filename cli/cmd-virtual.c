@@ -363,6 +363,24 @@ static void tell_missing(const struct virtual *virtual)
 			count, virtual->world.count);
 }
 
+/* What a seed stands for, each as it would be given by itself. */
+static void tell_drawn(const struct virtual *virtual)
+{
+	char text[FAULT_TEXT_SIZE];
+
+	for (unsigned at = 0; at < virtual->world.count; at++) {
+		const struct faults *faults = &virtual->world.options[at]
+						       .faults;
+
+		for (unsigned i = 0; i < faults->count; i++) {
+			if (!faults->list[i].drawn)
+				continue;
+			fault_text(&faults->list[i], text);
+			fprintf(stderr, "clyde: note: drawn: fault=%s\n", text);
+		}
+	}
+}
+
 void command_virtual(struct tool *tool, int argc, char **argv)
 {
 	struct virtual virtual = {
@@ -399,6 +417,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		fail(tool, STATUS_INTERNAL, "virtual: %s", strerror(-result));
 	} else {
 		tell_missing(&virtual);
+		tell_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
 		if (virtual_world_save(&virtual.world) < 0)

@@ -8,7 +8,7 @@
 static const struct {
 	enum status status;
 	const char *meaning;
-	int errors[2];
+	int errors[3];
 } table[] = {
 	{STATUS_OK, "done", {0}},
 	{STATUS_WRONG_DATA, "an applet found wrong data", {EILSEQ}},
@@ -24,7 +24,7 @@ static const struct {
 	{STATUS_MEMORY, "out of memory", {ENOMEM}},
 	{STATUS_INPUT, "a file cannot be read", {0}},
 	{STATUS_OUTPUT, "the output cannot be written", {0}},
-	{STATUS_TRANSFER, "a transfer failed", {EIO, EPIPE}},
+	{STATUS_TRANSFER, "a transfer failed", {EIO, EPIPE, ECONNRESET}},
 	{STATUS_TIMEOUT, "the device did not answer in time", {ETIMEDOUT}},
 	{STATUS_PROTOCOL, "the device broke the protocol", {EPROTO}},
 	{STATUS_PERMISSION, "permission denied", {EACCES, EPERM}},
@@ -64,7 +64,9 @@ enum status status_of(int error, bool opened)
 	if (error == ENODEV && opened)
 		return STATUS_UNPLUGGED;
 	for (size_t i = 0; i < ROWS; i++)
-		if (error == table[i].errors[0] || error == table[i].errors[1])
+		if (error == table[i].errors[0] ||
+			error == table[i].errors[1] ||
+			error == table[i].errors[2])
 			return table[i].status;
 	return STATUS_INTERNAL;
 }

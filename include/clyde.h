@@ -79,6 +79,7 @@ typedef uint64_t clyde_token;
  *	ECANCELED	cancelled, or closed by another thread
  *	EINTR		clyde_context_interrupt() was called
  *	EPIPE		an endpoint stalled
+ *	ECONNRESET	another program reset the device, or took it
  *	EIO		a transfer failed
  *	EBUSY		in use
  *	EACCES		no permission to use the device
@@ -696,8 +697,8 @@ struct clyde_field {
 
 /* What an applet reports: a line for people, fields for programs. */
 struct clyde_record {
-	const char *group; /* "modes": the list it belongs to */
-	const char *text;  /* NULL: only programs need it */
+	const char *group;                /* "modes": the list it belongs to */
+	const char *text;                 /* NULL: only programs need it */
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 

@@ -243,7 +243,7 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 	const struct clyde_observer *observer)
 {
 	struct complaint why;
-	int result = owner_pin(&run);
+	int released, result = owner_pin(&run);
 
 	if (result < 0)
 		return result;
@@ -254,7 +254,14 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 		result = start(run, device, supply);
 		snprintf(why.text, sizeof(why.text), "%s",
 			clyde_result_text(result));
-		core_release(run);
+		released = core_release(run);
+		if (result == 0 && released < 0) {
+			result = released;
+			snprintf(why.text, sizeof(why.text),
+				"%s is over, but what it did is not undone: %s",
+				run->applet->table.name,
+				clyde_result_text(released));
+		}
 		run_let_go(run);
 		if (result < 0)
 			run_fail(run, -result, "%s", why.text);

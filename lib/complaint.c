@@ -44,6 +44,8 @@ const char *reason(int result)
 		return "in use by another program";
 	case -EPIPE:
 		return "the endpoint stalled";
+	case -ECONNRESET:
+		return "another program has reset the device, or taken it";
 	case -ENOMEM:
 		return "the system has no memory for USB transfers; ask for "
 		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;

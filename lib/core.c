@@ -216,7 +216,7 @@ int run_read_last(
 	return result;
 }
 
-static void disconnect(struct clyde_device *device, struct clyde_run *run)
+static int disconnect(struct clyde_device *device, struct clyde_run *run)
 {
 	struct claim *claim = &run->claim;
 	int result = 0;
@@ -229,40 +229,45 @@ static void disconnect(struct clyde_device *device, struct clyde_run *run)
 		core_restore_pulls(device, claim);
 	claim->connected = false;
 	claim->pulled = 0;
+	return result;
 }
 
-static void detach(struct clyde_device *device, struct clyde_run *run)
+static int detach(struct clyde_device *device, struct clyde_run *run)
 {
 	if (!run->claim.attached)
-		return;
+		return 0;
 	run->claim.attached = false;
-	write_streams(device, NULL, 0);
+	return write_streams(device, NULL, 0);
 }
 
-static void with_device(struct clyde_run *run,
-	void (*act)(struct clyde_device *device, struct clyde_run *run))
+static int with_device(struct clyde_run *run,
+	int (*act)(struct clyde_device *device, struct clyde_run *run))
 {
 	struct clyde_device *device = run->held;
+	int result = 0;
 
 	owner_lock(&device->owner);
 	if (run->claim.device == device->owner.token) {
 		set_unstoppable(device, true);
-		act(device, run);
+		result = act(device, run);
 		set_unstoppable(device, false);
 	}
 	owner_unlock(&device->owner);
+	return result;
 }
 
 /* Pins first, that nothing is driven which nobody controls. */
-void core_release(struct clyde_run *run)
+int core_release(struct clyde_run *run)
 {
-	with_device(run, disconnect);
+	int released = with_device(run, disconnect), detached;
+
 	for (unsigned i = 0; i < 2; i++)
 		clyde_pipe_close(run->claim.pipes[i]);
-	with_device(run, detach);
+	detached = with_device(run, detach);
 	owner_lock(&run->owner);
 	claim_drop(run);
 	owner_unlock(&run->owner);
+	return released < 0 ? released : detached;
 }
 
 void cores_forget(struct clyde_device *device)

@@ -115,6 +115,21 @@ static void push_held(struct engine *engine)
 		push(engine);
 }
 
+/* Whether the stream breaks off here.  A transfer may have moved all of its
+   bytes by the time it is cancelled, and so may the next. */
+static bool breaks_off(const struct transfer *transfer)
+{
+	return transfer->status < 0 &&
+		(transfer->status != -ECANCELED ||
+			transfer->actual < transfer->size);
+}
+
+/* Behind a transfer that failed nobody knows what is missing. */
+static bool lost(const struct engine *engine)
+{
+	return engine->failed && engine->error != -ECANCELED;
+}
+
 /* Completions come in order per endpoint; were one to overtake another, it
    would wait here. */
 static void advance(struct engine *engine)
@@ -127,9 +142,11 @@ static void advance(struct engine *engine)
 
 		slot->used = 0;
 		++*end;
+		if (engine->in && lost(engine))
+			slot->transfer->actual = 0;
 		if (!engine->failed)
 			engine->good += slot->transfer->actual;
-		engine->failed |= status < 0;
+		engine->failed |= breaks_off(slot->transfer);
 		if (status < 0 && engine->error == 0)
 			engine->error = status;
 	}
@@ -146,6 +163,9 @@ static void complete(struct transfer *transfer)
 	uint32_t ready;
 
 	slot->complete = true;
+	/* Nobody here did: a resume would pass over what it took along. */
+	if (transfer->status == -ECANCELED && engine->running)
+		transfer->status = -ECONNRESET;
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;

@@ -83,6 +83,8 @@ static void received(struct transfer *transfer)
 	int result;
 
 	mgmt->in_busy = false;
+	if (transfer->status == -ECANCELED)
+		transfer->status = -ECONNRESET; /* not by us, but at the end */
 	if (transfer->status < 0) {
 		mgmt->failure = transfer->status;
 		return;

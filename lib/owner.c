@@ -198,16 +198,17 @@ void owner_leave(struct owner *owner)
 	owner_unpin(owner);
 }
 
-void owner_yield(struct owner *owner)
+bool owner_yield(struct owner *owner)
 {
 	struct tree *tree = owner->tree;
 
 	if (atomic_load_explicit(&tree->waiting, memory_order_relaxed) == 0)
-		return;
+		return false;
 	pthread_mutex_unlock(&tree->lock);
 	while (atomic_load(&tree->waiting) > 0)
 		sched_yield();
 	lock_tree(tree);
+	return true;
 }
 
 /* A part that is being closed already has been marked. */

@@ -66,8 +66,9 @@ void owner_unpin(struct owner *owner);
 void owner_lock(struct owner *owner);
 void owner_unlock(struct owner *owner);
 
-/* Inside a call that waits: let others have a turn. */
-void owner_yield(struct owner *owner);
+/* Inside a call that waits: let others have a turn.  True if they had one: what
+   the call waits for may have come in it. */
+bool owner_yield(struct owner *owner);
 
 static inline bool owner_closing(const struct owner *owner)
 {

@@ -21,13 +21,13 @@ static struct patience patience(const struct clyde_pipe *pipe, int timeout_ms)
 		.deadline = deadline_in(pipe->device->link, timeout_ms)};
 }
 
-/* Wait for one more completion. */
+/* Wait for one more completion.  Others have their turn at the end: the caller
+   looks then whether what it waits for came in it. */
 static int await(struct clyde_pipe *pipe, struct patience *patience)
 {
 	struct link *link = pipe->device->link;
 	int result;
 
-	owner_yield(&pipe->owner);
 	if (owner_closing(&pipe->owner))
 		return complain(pipe_complaint(pipe), ECANCELED, "closed");
 	result = device_stopped(pipe->device);
@@ -40,14 +40,27 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 	result = link->ops->wait(link, patience->deadline);
 	patience->looked = true;
 	pipe->wakeups++;
-	return result < 0 ? pipe_failed(pipe, result) : 0;
+	if (result < 0)
+		return pipe_failed(pipe, result);
+	owner_yield(&pipe->owner);
+	return 0;
+}
+
+/* Before the first wait of a call; true if it is to look once more. */
+static bool stall(struct clyde_pipe *pipe, bool *stalled)
+{
+	bool first = !*stalled;
+
+	pipe->stalls += first;
+	*stalled = true;
+	return first && owner_yield(&pipe->owner);
 }
 
 /* The oldest unread bytes, waiting for them. */
 static ssize_t peek(
 	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
 {
-	bool waited = false;
+	bool stalled = false;
 
 	for (;;) {
 		size_t size = engine_peek(pipe->engine, ret_data);
@@ -57,8 +70,8 @@ static ssize_t peek(
 			return size;
 		if (result < 0 && engine_in_flight(pipe->engine) == 0)
 			return pipe_failed(pipe, result);
-		pipe->stalls += !waited;
-		waited = true;
+		if (stall(pipe, &stalled))
+			continue;
 		result = await(pipe, patience);
 		if (result < 0)
 			return result;
@@ -69,7 +82,7 @@ static ssize_t peek(
 static ssize_t room(
 	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
 {
-	bool waited = false;
+	bool stalled = false;
 
 	for (;;) {
 		size_t size = engine_room(pipe->engine, ret_data);
@@ -79,8 +92,8 @@ static ssize_t room(
 			return pipe_failed(pipe, result);
 		if (size > 0)
 			return size;
-		pipe->stalls += !waited;
-		waited = true;
+		if (stall(pipe, &stalled))
+			continue;
 		result = await(pipe, patience);
 		if (result < 0)
 			return result;

@@ -96,6 +96,6 @@ int core_attach(struct clyde_run *run);
 
 /* Undo all, whatever it was and however the run has ended; the device may be
    being closed, but is held. */
-void core_release(struct clyde_run *run);
+int core_release(struct clyde_run *run);
 
 #endif

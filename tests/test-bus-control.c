@@ -4,9 +4,8 @@
  * The host controller's control transfers: every shape that USB 2.0 section
  * 8.5.3 knows, seen from the function's end of the cable.
  */
-#include "support.h"
+#include "bus-test.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define NAK                      \
@@ -26,25 +25,15 @@
 		HANDSHAKE_ACK, 0 \
 	}
 
-static struct script script;
-static struct bus *bus;
 static uint8_t memory[1024];
 
-static int set_up(void **state)
+static int fill(void **state)
 {
-	(void)state;
-	script_init(&script);
+	int result = set_up(state);
+
 	script.vague = true; /* its answers follow the number of tokens */
 	memset(memory, 0xee, sizeof(memory));
-	bus = bus_new(&script.function, 13);
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
+	return result;
 }
 
 /* The log of a request of this type and length, and what came of it. */
@@ -242,7 +231,7 @@ static void control_transfers_come_one_after_the_other(void **state)
 	assert_ptr_equal(bus_reap(bus), &urbs[1]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fill, tear_down)
 
 int main(void)
 {

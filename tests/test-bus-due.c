@@ -4,30 +4,9 @@
  * When a bus wants to be run next: whoever sleeps until then must miss
  * nothing, and not be woken for nothing.
  */
-#include "support.h"
+#include "bus-test.h"
 
-#include <errno.h>
-
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
-
-static struct script script;
-static struct bus *bus;
 static uint8_t memory[20 * 13 * 512];
-
-static int set_up(void **state)
-{
-	(void)state;
-	script_init(&script);
-	bus = bus_new(&script.function, 13);
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
-}
 
 static struct urb transfer(uint8_t endpoint, uint32_t length)
 {

@@ -4,30 +4,9 @@
  * The host controller and time: waiting, skipping what is idle, and the ends
  * that a transfer may come to while it waits.
  */
-#include "support.h"
+#include "bus-test.h"
 
-#include <errno.h>
-
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
-
-static struct script script;
-static struct bus *bus;
 static uint8_t memory[4096];
-
-static int set_up(void **state)
-{
-	(void)state;
-	script_init(&script);
-	bus = bus_new(&script.function, 13);
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
-}
 
 static struct urb in(uint8_t endpoint)
 {

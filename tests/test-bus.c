@@ -4,13 +4,11 @@
  * The host controller's bulk transfers against a function by script: what a
  * microframe carries, what ends a transfer, what a refusal costs.
  */
-#include "support.h"
+#include "bus-test.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
 #define FULL                       \
 	{                          \
 		HANDSHAKE_ACK, 512 \
@@ -32,24 +30,12 @@
 		HANDSHAKE_ACK, 0 \
 	}
 
-static struct script script;
-static struct bus *bus;
 static uint8_t memory[64 * 1024];
 
-static int set_up(void **state)
+static int fill(void **state)
 {
-	(void)state;
-	script_init(&script);
 	memset(memory, 0xee, sizeof(memory));
-	bus = bus_new(&script.function, 13);
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
+	return set_up(state);
 }
 
 /* A transfer of this much from the start of the memory. */
@@ -343,7 +329,7 @@ static void neither_a_refusal_nor_a_stall_holds_up_another_endpoint(
 	bus_unplug(bus);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fill, tear_down)
 
 int main(void)
 {

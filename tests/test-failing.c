@@ -251,7 +251,7 @@ static void pulled_after_any_transfer_every_call_says_so(void **state)
 		unsigned transfers = 1;
 
 		for (; program.failures > 0; transfers++) {
-			char uri[CLYDE_URI_SIZE];
+			char uri[2 * CLYDE_URI_SIZE];
 
 			assert_true(transfers < MANY);
 			program.uri = URI;

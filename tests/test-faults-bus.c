@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "virtual/faults.h"
@@ -255,6 +256,22 @@ static void a_storm_of_naks_lasts_so_long(void **state)
 	assert_bytes(0, 0);
 }
 
+static void a_storm_may_end_anywhere_in_a_microframe(void **state)
+{
+	for (unsigned us = 1; us < 400; us++) {
+		char fault[32];
+
+		tear_down(state);
+		set_up(state);
+		snprintf(fault, sizeof(fault), "nak@p1/0x86:%u", us);
+		err(fault);
+		submit(0, 0x86);
+		assert_ends(0, 0, SIZE);
+		assert_in_range(bus_now(bus), (us / 125 + 1) * MICROFRAME,
+			(us / 125 + 3) * MICROFRAME);
+	}
+}
+
 static void a_storm_delays_nobody_else(void **state)
 {
 	(void)state;
@@ -308,6 +325,7 @@ int main(void)
 		TEST(a_byte_is_hit_in_the_packet_that_has_it),
 		TEST(bytes_count_from_where_the_endpoint_was_opened),
 		TEST(a_storm_of_naks_lasts_so_long),
+		TEST(a_storm_may_end_anywhere_in_a_microframe),
 		TEST(a_storm_delays_nobody_else),
 		TEST(a_run_of_submits_is_refused),
 		TEST(a_submit_is_refused_at_its_time),

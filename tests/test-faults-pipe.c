@@ -255,6 +255,43 @@ static void a_write_names_the_byte_that_the_device_has_taken(void **state)
 	close_top(&top);
 }
 
+/* Were the call to say that nothing was taken, who tries again would send it
+   twice. */
+static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
+	void **state)
+{
+	static const struct {
+		const char *fault;
+		int result;
+	} faults[] = {{"refuse@t2/0x02", -EIO}, {"nomem@t1/0x02", -ENOMEM}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct clyde_pipe *out = open_sink(faults[i].fault);
+		ssize_t first = SIZE + 1;
+
+		if (i == 1)
+			first = SIZE;
+		assert_int_equal(
+			clyde_pipe_write(out, data, first, 1000), first);
+		if (i == 0)
+			assert_int_equal(
+				clyde_pipe_write(out, data + first, SIZE, 1000),
+				SIZE - 1);
+		assert_int_equal(
+			clyde_pipe_write(out, data, 1, 1000), faults[i].result);
+		assert_int_equal(clyde_pipe_flush(out, 1000), faults[i].result);
+		assert_says(top.context, "EP2 OUT: ");
+		/* and a reset pipe is as new */
+		assert_int_equal(clyde_pipe_reset(out), 0);
+		set_mode(BENCH_SINK);
+		assert_int_equal(clyde_pipe_write(out, data, SIZE, 1000), SIZE);
+		assert_int_equal(clyde_pipe_flush(out, 1000), 0);
+		assert_int_equal(clyde_pipe_offset(out), SIZE);
+		close_top(&top);
+	}
+}
+
 static void a_reset_by_another_program_cancels_and_unclaims(void **state)
 {
 	struct clyde_pipe *in = open_source("reset@20000us", 1);
@@ -265,7 +302,7 @@ static void a_reset_by_another_program_cancels_and_unclaims(void **state)
 	set_mode(BENCH_IDLE);
 	while (clyde_pipe_read_some(in, data, sizeof(data), 1) > 0)
 		;
-	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), -ECANCELED);
+	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), -ECONNRESET);
 	assert_true(clyde_device_now(top.device) - start < 21000000);
 	assert_true(clyde_supply_get(top.device, mv) < 0);
 	clyde_device_close(top.device);
@@ -330,6 +367,8 @@ int main(void)
 		cmocka_unit_test(a_refused_submit_ends_the_stream),
 		cmocka_unit_test(
 			a_write_names_the_byte_that_the_device_has_taken),
+		cmocka_unit_test(
+			a_write_that_cannot_be_submitted_fails_by_the_next_call),
 		cmocka_unit_test(
 			a_reset_by_another_program_cancels_and_unclaims),
 		cmocka_unit_test(a_seed_repeats_to_the_nanosecond),

@@ -257,6 +257,46 @@ static void a_call_on_the_context_interrupts_nobody(void **state)
 	close_top(&top);
 }
 
+struct handler {
+	struct clyde_device *device;
+	atomic_bool over;
+};
+
+static void *handle_all(void *argument)
+{
+	struct handler *handler = argument;
+
+	while (!atomic_load(&handler->over))
+		clyde_device_handle(handler->device);
+	return NULL;
+}
+
+static void a_read_sees_what_came_in_another_threads_turn(void **state)
+{
+	static const uint8_t loopback = BENCH_LOOPBACK,
+			     cores[] = {CORE_BENCHMARK, 0, CORE_BENCHMARK, 0};
+	struct bench_top top = open_uri(URI);
+	struct handler handler = {.device = top.device};
+	struct clyde_pipe *in, *out;
+	uint8_t data[64] = {0};
+	pthread_t thread;
+
+	(void)state;
+	clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &in);
+	clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &out);
+	clyde_register_write(top.device, REG_STREAM, cores, sizeof(cores));
+	clyde_register_write(top.device, REG_BENCH_MODE, &loopback, 1);
+	pthread_create(&thread, NULL, handle_all, &handler);
+	for (int i = 0; i < 5000; i++) {
+		assert_int_equal(clyde_pipe_write(out, data, 64, 1000), 64);
+		assert_int_equal(clyde_pipe_push(out, 1000), 0);
+		assert_int_equal(clyde_pipe_read(in, data, 64, 60000), 64);
+	}
+	atomic_store(&handler.over, true);
+	pthread_join(thread, NULL);
+	close_top(&top);
+}
+
 static void *ask_status(void *argument)
 {
 	struct clyde_device *device = argument;
@@ -398,6 +438,7 @@ int main(void)
 		cmocka_unit_test(closing_ends_the_wait_of_another_thread),
 		cmocka_unit_test(an_interrupt_ends_the_wait_and_loses_nothing),
 		cmocka_unit_test(a_call_on_the_context_interrupts_nobody),
+		cmocka_unit_test(a_read_sees_what_came_in_another_threads_turn),
 		cmocka_unit_test(threads_take_turns_on_one_device),
 		cmocka_unit_test(closing_one_device_leaves_the_other),
 		cmocka_unit_test(a_child_owns_nothing_of_its_parents),

@@ -2,10 +2,10 @@
 
 /* What runs claim and what becomes of it: conflicts before anything is done,
    pins and streams while an applet runs, and nothing of it afterwards. */
+#include "run-test.h"
+
 #include <pthread.h>
 #include <stdio.h>
-
-#include "run-test.h"
 
 #define MS 1000000
 

@@ -28,7 +28,7 @@ static enum outcome serve(
 
 	if (bulk && frame->packets == bus->packets_max)
 		return NO_TIME;
-	if (bus->faults && bulk)
+	if (__builtin_expect(bus->faults != NULL, false) && bulk)
 		outcome = fault_bus_transact(
 			bus->faults, bus->function, urb, &queue->ping, frame);
 	else
@@ -45,16 +45,6 @@ static enum outcome serve(
 static uint32_t rotate(uint32_t bits, unsigned count)
 {
 	return bits >> count | bits << (-count % 32);
-}
-
-static uint32_t queued(const struct bus *bus)
-{
-	uint32_t bits = 0;
-
-	for (unsigned i = 0; i < QUEUES; i++)
-		if (bus->queues[i].head)
-			bits |= UINT32_C(1) << i;
-	return bits;
 }
 
 /* One turn for every endpoint that has a transfer.  False when the
@@ -117,7 +107,7 @@ static bool carry_microframe(struct bus *bus)
 	struct frame frame = {
 		.now = bus->now + SOF_BYTES * TICKS_PER_BYTE,
 		.end = bus->now + TICKS_PER_MICROFRAME,
-		.queued = bus->now < bus->blocked ? 0 : queued(bus),
+		.queued = bus->now < bus->blocked ? 0 : bus->queued,
 	};
 
 	while (carry_round(bus, &frame))
@@ -184,7 +174,7 @@ static bool run(struct bus *bus, tick until)
 	while (bus->done == NULL && bus->now < until) {
 		uint64_t naks = bus->stats.naks;
 
-		if (bus->unplugged || queued(bus) == 0) {
+		if (bus->unplugged || bus->queued == 0) {
 			if (limit(bus, until) == TICK_NEVER)
 				return false;
 			run_idle(bus, limit(bus, until));
@@ -253,7 +243,7 @@ static tick device_due(const struct bus *bus)
 	struct function *function = bus->function;
 	unsigned frames = FRAMES_AHEAD_MAX;
 
-	if (queued(bus) == 0)
+	if (bus->queued == 0)
 		return end_of_frame(function->port_due);
 	if (bus->streak == 0)
 		return end_of_frame(function->ops->advance(function, bus->now));

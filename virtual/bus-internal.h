@@ -20,7 +20,8 @@ struct bus {
 	unsigned packets_max;
 	tick now; /* always the start of a microframe */
 	struct queue queues[QUEUES];
-	unsigned first; /* served first in the next round */
+	uint32_t queued; /* those that have transfers, by bit */
+	unsigned first;  /* served first in the next round */
 	struct urb *done, **done_tail;
 	bool unplugged;      /* for good */
 	bool lost;           /* left by itself, until bus_enumerate() */

@@ -72,19 +72,22 @@ void bus_finish(struct bus *bus, struct urb *urb, int status)
 	bus->done_tail = &urb->next;
 }
 
-static struct urb *take_head(struct queue *queue)
+/* Take out what `at` points to. */
+static struct urb *take(struct bus *bus, struct queue *queue, struct urb **at)
 {
-	struct urb *urb = queue->head;
+	struct urb *urb = *at;
 
-	queue->head = urb->next;
+	*at = urb->next;
+	if (*at == NULL)
+		queue->tail = at;
 	if (queue->head == NULL)
-		queue->tail = &queue->head;
+		bus->queued &= ~(UINT32_C(1) << (queue - bus->queues));
 	return urb;
 }
 
 void bus_finish_head(struct bus *bus, struct queue *queue)
 {
-	struct urb *urb = take_head(queue);
+	struct urb *urb = take(bus, queue, &queue->head);
 
 	if (bus->faults && urb->endpoint & USB_ENDPOINT_MASK &&
 		fault_bus_hold(bus->faults, urb, queue->head,
@@ -109,6 +112,7 @@ void bus_submit(struct bus *bus, struct urb *urb)
 	}
 	*queue->tail = urb;
 	queue->tail = &urb->next;
+	bus->queued |= UINT32_C(1) << (queue - bus->queues);
 	if (bus->streak == 0)
 		bus->streak = 1; /* it may move */
 }
@@ -134,10 +138,7 @@ void bus_cancel(struct bus *bus, struct urb *urb)
 	for (struct urb **at = &queue->head; *at; at = &(*at)->next) {
 		if (*at != urb)
 			continue;
-		*at = urb->next;
-		if (*at == NULL)
-			queue->tail = at;
-		bus_finish(bus, urb, -ECANCELED);
+		bus_finish(bus, take(bus, queue, at), -ECANCELED);
 		return;
 	}
 }
@@ -150,7 +151,10 @@ static void drop_all(struct bus *bus, int status)
 		bus_finish(bus, urb, status);
 	for (unsigned i = 0; i < QUEUES; i++) {
 		while (bus->queues[i].head)
-			bus_finish(bus, take_head(&bus->queues[i]), status);
+			bus_finish(bus,
+				take(bus, &bus->queues[i],
+					&bus->queues[i].head),
+				status);
 		bus->queues[i].ping = false;
 	}
 }

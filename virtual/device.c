@@ -326,7 +326,7 @@ static enum handshake give_control(
 		return HANDSHAKE_NAK;
 	if (control->stalled)
 		return HANDSHAKE_STALL;
-	*ret_data = control->data + control->sent;
+	*ret_data = control->data + (read ? control->sent : 0);
 	control->packet =
 		left < USB_EP0_PACKET_SIZE ? left : USB_EP0_PACKET_SIZE;
 	*ret_length = control->packet;

@@ -6,6 +6,8 @@
  */
 #include "faults-internal.h"
 
+#include <limits.h>
+
 /* A host controller's interrupts wait for more no longer than that: xHCI 1.2
    5.5.2.2, 65535 intervals of 250 ns. */
 #define GATHER_TICKS (16384 * (tick)TICKS_PER_US)
@@ -54,7 +56,8 @@ static void put_off(struct fault_bus *faults, struct urb *urb, tick now)
 		else if (fault->kind == FAULT_NEVER)
 			urb->seen = TICK_NEVER;
 		else
-			end->gather = fault->amount;
+			end->gather = fault->amount < UINT_MAX ? fault->amount
+							       : UINT_MAX;
 		return;
 	}
 }

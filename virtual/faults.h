@@ -5,7 +5,7 @@
  * are "KIND", "KIND@POSITION:AMOUNT" and, of the bus, "KIND@WHERE/EP:AMOUNT";
  * clyde-virtual(7) has them all.  faults-text.c reads and writes them,
  * faults-seed.c draws them, faults.c has those of the device and of its data,
- * faults-bus.c those of the bus.
+ * faults-bus.c and faults-held.c those of the bus.
  */
 #ifndef VIRTUAL_FAULTS_H
 #define VIRTUAL_FAULTS_H

@@ -52,7 +52,9 @@ static int explain(struct bench *bench)
 	ssize_t size = clyde_pipe_read(
 		bench->in, evidence, sizeof(evidence), EVIDENCE_TIMEOUT_MS);
 
-	int sent = bench->out ? clyde_pipe_flush(bench->out, 0) : 0;
+	int sent = bench->out
+		? clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS)
+		: 0;
 
 	/* What was sent may have a hole: that is known, and is the reason. */
 	if (sent < 0 && sent != -ETIMEDOUT)

@@ -81,7 +81,7 @@ static int32_t distance(uint64_t from, long to)
 }
 
 /* Where in the period these bytes stand; -1 if nowhere.  Few bytes may stand in
-   several places: the nearest is meant. */
+   several places: the nearest is meant, of those that have been sent. */
 static long locate(const struct sequence *sequence, uint64_t from,
 	const uint8_t *data, size_t size)
 {
@@ -91,10 +91,11 @@ static long locate(const struct sequence *sequence, uint64_t from,
 
 	while ((at = memmem(at, end - at, data, size))) {
 		long place = at++ - sequence->bytes;
+		int32_t gap = distance(from, place);
 
-		if (nearest < 0 ||
-			abs(distance(from, place)) <
-				abs(distance(from, nearest)))
+		if ((int64_t)from + gap >= 0 &&
+			(nearest < 0 ||
+				abs(gap) < abs(distance(from, nearest))))
 			nearest = place;
 	}
 	return nearest;

@@ -272,6 +272,14 @@ def test_a_seed_says_what_it_has_drawn_and_repeats():
     assert named.stdout == runs[0].stdout
 
 
+def test_a_seed_for_a_command_says_what_it_has_drawn():
+    once, twice = [under("true", options=["--fault", "seed@42:4"]).stderr
+                   for _ in range(2)]
+    assert once == twice
+    assert len(re.findall(r"^clyde: note: drawn: fault=\S+$", once,
+                          re.M)) == 4
+
+
 WAIT_AND_LIST = """
 "$0" run benchmark source 2>&1
 until "$0" list 2>/dev/null; do sleep 0.05; done

@@ -92,15 +92,19 @@ void world_call(enum world_id id)
 	leave(id);
 }
 
+static void yield(enum world_id id)
+{
+	owner_yield(&objects[id].owner);
+	check_lock(id);
+	check_alive(id);
+}
+
 /* As pipe-io.c's await(), with device.c's device_stopped(). */
 static int wait_once(enum world_id id, bool slices)
 {
 	struct object *device = &objects[kinds[id].parent];
 	bool interrupted;
 
-	owner_yield(&objects[id].owner);
-	check_lock(id);
-	check_alive(id);
 	if (owner_closing(&objects[id].owner))
 		return -ECANCELED;
 	interrupted = atomic_load(&objects[CONTEXT].flag);
@@ -110,6 +114,7 @@ static int wait_once(enum world_id id, bool slices)
 		return -EINTR;
 	model_await(&device->flag, slices);
 	atomic_store(&device->flag, false);
+	yield(id);
 	return 0;
 }
 
@@ -119,6 +124,7 @@ void world_wait(enum world_id id, bool slices)
 
 	if (!enter(id))
 		return;
+	yield(id);
 	do
 		result = wait_once(id, slices);
 	while (result == 0);
@@ -128,24 +134,50 @@ void world_wait(enum world_id id, bool slices)
 	leave(id);
 }
 
-void world_run(void)
+/* The object lives, and is not locked. */
+static bool pin(enum world_id id)
 {
-	void *handle = (void *)(uintptr_t)records[RUN].token;
+	void *handle = (void *)(uintptr_t)records[id].token;
+	void *given = handle;
 	int result = owner_pin(&handle);
 
-	if (result < 0) {
-		check_refusal(RUN, handle, result);
+	if (result < 0)
+		check_refusal(id, given, result);
+	else
+		records[id].inside++;
+	return result == 0;
+}
+
+static void unpin(enum world_id id)
+{
+	check_alive(id);
+	records[id].inside--;
+	owner_unpin(&objects[id].owner);
+}
+
+static void with_lock(enum world_id id)
+{
+	owner_lock(&objects[id].owner);
+	work_inside(id);
+	owner_unlock(&objects[id].owner);
+}
+
+/* As applet.c's clyde_run_start(), and core.c's core_release(): whoever closes
+   the device, it is there until its pins were let go of. */
+void world_run(void)
+{
+	if (!pin(RUN))
 		return;
+	if (pin(DEVICE)) {
+		with_lock(RUN);
+		for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner);
+			i++)
+			world_call(DEVICE);
+		with_lock(DEVICE);
+		with_lock(RUN);
+		unpin(DEVICE);
 	}
-	records[RUN].inside++;
-	for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner); i++)
-		world_call(DEVICE);
-	owner_lock(&objects[RUN].owner);
-	work_inside(RUN);
-	owner_unlock(&objects[RUN].owner);
-	check_alive(RUN);
-	records[RUN].inside--;
-	owner_unpin(&objects[RUN].owner);
+	unpin(RUN);
 }
 
 void world_open(enum world_id id)
@@ -162,4 +194,39 @@ void world_open(enum world_id id)
 		(result != -ECANCELED || !objects[parent].owner.closing))
 		model_fail("opening %s says %d", kinds[id].name, result);
 	leave(parent);
+}
+
+/* Handle what the device has: one completion, for whoever waits for it. */
+static void handle(struct object *device)
+{
+	if (atomic_load(&device->pending)) {
+		atomic_store(&device->pending, false);
+		device->arrived = true;
+	}
+	atomic_store(&device->flag, false);
+}
+
+void world_handle(void)
+{
+	if (!enter(DEVICE))
+		return;
+	handle(&objects[DEVICE]);
+	leave(DEVICE);
+}
+
+/* As pipe-io.c's peek(): it looks after every turn that others had.  A wait
+   with nothing under way would be for ever. */
+void world_read(enum world_id id)
+{
+	struct object *device = &objects[kinds[id].parent];
+
+	if (!enter(id))
+		return;
+	yield(id);
+	while (!device->arrived) {
+		model_await_either(&device->flag, &device->pending);
+		handle(device);
+		yield(id);
+	}
+	leave(id);
 }

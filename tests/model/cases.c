@@ -40,6 +40,8 @@ THREAD(call_other, world_call(OTHER))
 THREAD(wait_pipe, world_wait(PIPE, false))
 THREAD(wait_pipe_in_slices, world_wait(PIPE, true))
 THREAD(wait_other_in_slices, world_wait(OTHER, true))
+THREAD(read_pipe, world_read(PIPE))
+THREAD(handle_device, world_handle())
 THREAD(open_pipe, world_open(PIPE))
 THREAD(open_other, world_open(OTHER))
 THREAD(close_pipe_and_open_other, world_close(PIPE); world_open(OTHER))
@@ -95,6 +97,9 @@ const struct model_case cases[] = {
 		close_context),
 	CASE("wait-and-caller-of-the-context", with_pipe, 2,
 		wait_pipe_in_slices, call_context_and_close),
+	CASE("read-and-handler", with_pipe, 2, read_pipe, handle_device),
+	CASE("read-and-handler-and-caller", with_pipe, 3, read_pipe,
+		handle_device, call_pipe),
 	CASE("two-waits-and-close", with_pipes, 3, wait_pipe_in_slices,
 		wait_other_in_slices, close_device),
 	CASE("open-and-close-of-the-parent", with_device, 2, open_pipe,

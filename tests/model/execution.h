@@ -18,6 +18,7 @@ struct fiber {
 	char *frame;       /* likewise, the stack from here up */
 	const void *at;
 	const struct model_mutex *mutex; /* RELOCK */
+	const atomic_bool *other;        /* AWAIT, or NULL */
 	enum model_op op;
 	bool slices;
 	char *stack, *low; /* and the deepest point so far */

@@ -37,7 +37,8 @@ static bool enabled(unsigned index)
 					index &
 				1);
 	case MODEL_AWAIT:
-		return fiber->slices || *(const atomic_bool *)fiber->at;
+		return fiber->slices || *(const atomic_bool *)fiber->at ||
+			(fiber->other && *fiber->other);
 	case MODEL_END:
 		return false;
 	default:
@@ -70,7 +71,8 @@ __attribute__((no_sanitize("address"))) static uint64_t hash_memory(
 __attribute__((no_sanitize("address"))) static uint64_t hash_fiber(
 	uint64_t hash, const struct fiber *fiber)
 {
-	uint64_t words[] = {fiber->op, (uintptr_t)fiber->at, fiber->slices};
+	uint64_t words[] = {fiber->op, (uintptr_t)fiber->at,
+		(uintptr_t)fiber->other, fiber->slices};
 
 	hash = hash_memory(hash, words, sizeof(words));
 	if (fiber->op == MODEL_END)
@@ -237,6 +239,7 @@ static void prepare(void)
 		fiber->op = MODEL_START;
 		fiber->at = NULL;
 		fiber->slices = false;
+		fiber->other = NULL;
 		getcontext(&fiber->context);
 		fiber->context.uc_stack.ss_sp = stacks[i];
 		fiber->context.uc_stack.ss_size = STACK_SIZE;

@@ -62,6 +62,9 @@ unsigned model_self(void);
    any time. */
 void model_await(const atomic_bool *flag, bool slices);
 
+/* Wait until one of the two is raised. */
+void model_await_either(const atomic_bool *flag, const atomic_bool *other);
+
 /* The execution breaks a rule: say which, and how to come there again. */
 _Noreturn void model_fail(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

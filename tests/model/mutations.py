@@ -93,8 +93,8 @@ MUTATIONS = {
         ("\tatomic_fetch_sub(&tree->waiting, 1);\n}\n\nvoid owner_unlock",
          "}\n\nvoid owner_unlock")],
     "a wait does not yield": [
-        ("memory_order_relaxed) == 0)\n\t\treturn;",
-         "memory_order_relaxed) < 99)\n\t\treturn;")],
+        ("memory_order_relaxed) == 0)\n\t\treturn",
+         "memory_order_relaxed) < 99)\n\t\treturn")],
     "a wait yields and does not lock again": [
         ("\t\tsched_yield();\n\tlock_tree(tree);", "\t\tsched_yield();")],
     "a child is opened under a closing parent": [

@@ -11,9 +11,11 @@
 
 /* What the library frees. */
 struct object {
-	struct owner owner; /* first */
-	struct tree tree;   /* a context's */
-	atomic_bool flag;   /* a context's interrupt, a device's link's */
+	struct owner owner;  /* first */
+	struct tree tree;    /* a context's */
+	atomic_bool flag;    /* a context's interrupt, a device's link's */
+	atomic_bool pending; /* a device's one completion, */
+	bool arrived;        /* which was handled */
 };
 
 enum life { NONE, OPEN, DYING, DESTROYED, FREED };

@@ -73,8 +73,22 @@ int model_yield(void)
 	return 0;
 }
 
+static void await(
+	const atomic_bool *flag, const atomic_bool *other, bool slices)
+{
+	struct fiber *fiber = &run.fibers[run.self];
+
+	fiber->other = other;
+	fiber->slices = slices;
+	model_point(MODEL_AWAIT, flag);
+}
+
 void model_await(const atomic_bool *flag, bool slices)
 {
-	run.fibers[run.self].slices = slices;
-	model_point(MODEL_AWAIT, flag);
+	await(flag, NULL, slices);
+}
+
+void model_await_either(const atomic_bool *flag, const atomic_bool *other)
+{
+	await(flag, other, false);
 }

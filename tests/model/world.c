@@ -59,6 +59,8 @@ static const char *part_of(const void *at)
 		return "the closing of";
 	if (at == &object->flag)
 		return "the flag of";
+	if (at == &object->pending)
+		return "the completion of";
 	return "a part of";
 }
 
@@ -238,6 +240,7 @@ void world_begin(unsigned wanted)
 	memset(records, 0, sizeof(records));
 	memset(&ledger, 0, sizeof(ledger));
 	owner_reset();
+	objects[DEVICE].pending = true;
 	for (int i = 0; i < WORLD_COUNT; i++)
 		if (wanted >> i & 1)
 			make(i);

@@ -39,6 +39,11 @@ void world_call(enum world_id id);
    flags alone, or also by slices of time. */
 void world_wait(enum world_id id, bool slices);
 
+/* A call that waits for the device's one completion, and one that handles what
+   there is. */
+void world_read(enum world_id id);
+void world_handle(void);
+
 /* A run that uses its device until it is stopped, or twice. */
 void world_run(void);
 

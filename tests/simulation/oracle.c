@@ -226,6 +226,15 @@ uint64_t stream_owed(const struct world *world, struct target *target,
 	return out->pushed - stream->offset;
 }
 
+bool stream_flows(const struct world *world, struct target *target,
+	const struct stream *stream)
+{
+	return target->plan->mode == BENCH_SOURCE && stream->known &&
+		!stream->cancelled && !stream->held && !quiet(world) &&
+		attached(target, stream - target->stream) &&
+		!(target->effects & ENDS_NOTHING);
+}
+
 bool patient(int timeout_ms)
 {
 	return timeout_ms < 0 || timeout_ms >= 100;

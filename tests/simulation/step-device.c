@@ -191,7 +191,7 @@ static long step_counter(
 	struct stream *out = stream_out(target);
 	struct {
 		uint8_t mode, error, unused[2];
-		uint32_t count;
+		uint32_t count, bad_offset;
 	} core;
 	long result;
 
@@ -200,14 +200,19 @@ static long step_counter(
 	if (!target->used || target->plan->mode != BENCH_SINK)
 		return 0;
 	result = clyde_device_sleep(target->device, 2);
+	if (result == 0 && out->pipe)
+		check_offset(world, target, out);
 	if (result == 0)
 		result = clyde_register_read(
 			target->device, REG_BENCH_MODE, &core, sizeof(core));
 	if (result < 0 || out->pipe == NULL || out->broken)
 		return result;
-	if (core.error)
-		violate(world, "the device found wrong data");
-	check_offset(world, target, out);
+	/* Behind a failure that nobody has met yet there may be a hole. */
+	if (core.error &&
+		(!(target->effects & BREAKS_STREAM) ||
+			core.bad_offset < out->offset))
+		violate(world, "the device found wrong data at %#x",
+			core.bad_offset);
 	if (core.count < out->offset || core.count > out->written)
 		violate(world, "the device has taken %u bytes, not %llu..%llu",
 			core.count, (unsigned long long)out->offset,

@@ -82,6 +82,10 @@ static long take(struct world *world, struct target *target,
 		return result;
 	if (some && size > 0)
 		size = 1;
+	if (result == -ETIMEDOUT && patient(step->timeout_ms) &&
+		stream_flows(world, target, stream))
+		violate(world, "pipe %u: nothing came, and no error",
+			step->pipe);
 	judge_patience(world, step, owed, size, result);
 	if (result > 0) {
 		check_bytes(world, target, stream, data, result);
@@ -264,8 +268,12 @@ static long step_cancel(
 		violate(world, "%u in flight after a cancel", stats.in_flight);
 	check_offset(world, target, stream);
 	/* What had not left is dropped. */
-	if (!goes_in(step->pipe))
-		stream->written = stream->pushed = stream->offset;
+	if (goes_in(step->pipe))
+		return result;
+	stream->written = stream->pushed = stream->offset;
+	/* It may have failed before, and sent what was behind that. */
+	if (target->effects & BREAKS_STREAM)
+		stream_in(target)->known = false;
 	return result;
 }
 

@@ -113,6 +113,10 @@ void stream_ends(struct target *target, unsigned pipe);
 uint64_t stream_owed(const struct world *world, struct target *target,
 	const struct stream *stream);
 
+/* Whether an IN pipe has bytes or an error at any time. */
+bool stream_flows(const struct world *world, struct target *target,
+	const struct stream *stream);
+
 /* Whether a wait of this length is long enough. */
 bool patient(int timeout_ms);
 
