@@ -20,6 +20,7 @@ struct mgmt {
 	struct transfer *out, *in;
 	struct mgmt_packet request, packet; /* their buffers */
 	bool out_busy, in_busy;
+	bool ended; /* no read is armed any more */
 	int failure;    /* of either transfer */
 	uint8_t serial; /* of the request under way, 0 = none */
 	bool answered;
@@ -92,6 +93,9 @@ static void received(struct transfer *transfer)
 		mgmt_log_reply(mgmt->device->link, &mgmt->packet,
 			transfer->actual, mgmt->serial ? &mgmt->request : NULL);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
+	/* It was cancelled too late. */
+	if (mgmt->ended)
+		return;
 	result = arm(mgmt);
 	if (result < 0)
 		mgmt->failure = result;
@@ -150,6 +154,7 @@ void mgmt_free(struct clyde_device *device)
 	if (mgmt == NULL)
 		return;
 	device->mgmt = NULL;
+	mgmt->ended = true;
 	if (mgmt->in_busy)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_busy)

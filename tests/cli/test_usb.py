@@ -18,6 +18,7 @@ from test_cli import SEVERAL, TIMEOUT, UNPLUGGED, complaint
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
 PERMISSION = 77
 NOTE = "clyde: note: 1 of 1 devices cannot be enumerated"
@@ -78,6 +79,21 @@ def test_a_device_comes_back_with_another_address_and_its_old_name(firmware):
                    status=NO_DEVICE)
     assert "usb:1:3" in done.stdout and "API 9" in done.stdout
     assert "usb:1:2" in complaint(done)
+
+
+# Of libusb: access, no memory.  With others, what fails when the device is let
+# go is taken for its leaving.
+@pytest.mark.parametrize("error", [-3, -11])
+def test_any_call_that_fails_while_firmware_is_loaded_is_told(error):
+    options = ("--api", "3", "--pace", "off")
+    failed = []
+    for call in range(1, 200):
+        text = plugged(options, FAILING, call, error).stdout
+        if "no more calls" in text:
+            break
+        failed.append(re.search("^libusb_[a-z_]+$", text, re.M)[0])
+    assert 50 < len(failed) < 199
+    assert failed.count("libusb_open") >= 2
 
 
 def test_one_of_several_gets_firmware(firmware):
