@@ -241,7 +241,7 @@ static enum outcome carry_part(struct fault_bus *faults,
 	uint32_t room = urb->length - urb->actual;
 	uint32_t moved = size < room ? size : room;
 
-	if (moved > 0)
+	if (moved > 0 && token->data)
 		memcpy(urb->data + urb->actual, token->data, moved);
 	urb->actual += moved;
 	frame->now += transact_ticks(size);

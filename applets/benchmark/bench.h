@@ -49,6 +49,8 @@ struct bench {
 	struct histogram *histogram;
 	bool mismatched;
 	struct mismatch mismatch;
+	bool counted;
+	struct clyde_pipe_stats stats; /* of both pipes, once counted */
 };
 
 struct bench_mode_entry {
@@ -85,6 +87,10 @@ void bench_tick_end(struct bench *bench);
 /* "source", or "source 2/5": what a line begins with. */
 #define LABEL_SIZE 32
 const char *bench_label(const struct bench *bench, char text[LABEL_SIZE]);
+
+/* The timed part is over: count what the pipes did in it, unless that is done
+   already. */
+void bench_count(struct bench *bench);
 
 /* Report what the mode has measured, complete or not; error is 0 or why it
    ended early. */

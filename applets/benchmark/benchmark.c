@@ -173,7 +173,7 @@ static int run_mode(struct bench *bench)
 
 	bench->moved = 0;
 	bench->start_moved = 0;
-	bench->mismatched = false;
+	bench->mismatched = bench->counted = false;
 	bench->figure = NAN;
 	bench->interval.start_ns = -1;
 	memset(bench->histogram, 0, sizeof(*bench->histogram));

@@ -249,8 +249,10 @@ static bool can_send(struct bench *bench)
 static int confirm_echo(struct bench *bench)
 {
 	uint32_t count;
-	int result = read_count(bench, &count);
+	int result;
 
+	bench_count(bench);
+	result = read_count(bench, &count);
 	if (result == 0 && count != (uint32_t)total(bench))
 		result = explain(bench);
 	return result;

@@ -30,27 +30,30 @@ static double cpu_share(const struct bench *bench, double seconds)
 	return (bench_cpu_s() - bench->cpu_start_s) / seconds;
 }
 
-static void pipe_totals(
-	const struct bench *bench, struct clyde_pipe_stats *ret_total)
+void bench_count(struct bench *bench)
 {
 	struct clyde_pipe *const pipes[] = {bench->in, bench->out};
+	struct clyde_pipe_stats *total = &bench->stats;
 
-	memset(ret_total, 0, sizeof(*ret_total));
+	if (bench->counted)
+		return;
+	bench->counted = true;
+	memset(total, 0, sizeof(*total));
 	for (unsigned i = 0; i < 2; i++) {
 		struct clyde_pipe_stats stats;
 
 		if (pipes[i] == NULL)
 			continue;
 		clyde_pipe_stats(pipes[i], &stats);
-		ret_total->transfers += stats.transfers;
-		ret_total->stalls += stats.stalls;
-		ret_total->wakeups += stats.wakeups;
-		ret_total->starvations += stats.starvations;
-		ret_total->memory += stats.memory;
-		if (ret_total->depth == 0 || stats.depth < ret_total->depth)
-			ret_total->depth = stats.depth;
-		if (stats.ready_max > ret_total->ready_max)
-			ret_total->ready_max = stats.ready_max;
+		total->transfers += stats.transfers;
+		total->stalls += stats.stalls;
+		total->wakeups += stats.wakeups;
+		total->starvations += stats.starvations;
+		total->memory += stats.memory;
+		if (total->depth == 0 || stats.depth < total->depth)
+			total->depth = stats.depth;
+		if (stats.ready_max > total->ready_max)
+			total->ready_max = stats.ready_max;
 	}
 }
 
@@ -112,11 +115,10 @@ static void report_rate(
 	double rate =
 		seconds > 0 ? mode->directions * bytes / seconds / MIB : 0;
 	char line[400];
-	struct clyde_pipe_stats stats;
 
 	if (error == 0)
 		bench->figure = rate;
-	pipe_totals(bench, &stats);
+	bench_count(bench);
 	add_point(fields, bench);
 	add_count(fields, "bytes", bytes);
 	add_real(fields, "seconds", seconds);
@@ -126,12 +128,12 @@ static void report_rate(
 	add_real(fields, "ceiling_share", rate / ceiling);
 	add_text(fields, "ceiling", "FX2 FIFO bus");
 	add_flag(fields, "complete", error == 0);
-	add_common(bench, fields, &stats, seconds);
+	add_common(bench, fields, &bench->stats, seconds);
 	snprintf(line, sizeof(line),
 		"%6.2f MiB/s %6.1f Mb/s  %5.2f %% of the FIFO bus's %.2f "
 		"MiB/s  %" PRIu64 " transfers, %" PRIu64 " stalls",
 		rate, rate * MIB * 8 / 1e6, 100 * rate / ceiling, ceiling,
-		stats.transfers, stats.stalls);
+		bench->stats.transfers, bench->stats.stalls);
 	report(bench, error, line, fields);
 }
 
@@ -161,9 +163,8 @@ static void report_latency(
 	double *pairs = calloc(2 * HISTOGRAM_BUCKETS, sizeof(*pairs));
 	double us[4];
 	char line[400];
-	struct clyde_pipe_stats stats;
 
-	pipe_totals(bench, &stats);
+	bench_count(bench);
 	add_point(fields, bench);
 	add_count(fields, "round_trips", histogram->count);
 	add_count(fields, "round_trip_bytes", ROUND_TRIP_SIZE);
@@ -180,7 +181,7 @@ static void report_latency(
 		bench->figure = us[0];
 	add_real(fields, "max_us", histogram->max / 1e3);
 	add_flag(fields, "complete", error == 0);
-	add_common(bench, fields, &stats, seconds);
+	add_common(bench, fields, &bench->stats, seconds);
 	if (pairs)
 		add_pairs(fields, "histogram", pairs,
 			histogram_pairs(histogram, pairs));

@@ -125,7 +125,6 @@ def test_supply_above_the_limit_is_said():
         "fault=drop@0x4000:",
         "fault=drop@0x4000:0x400:1",
         "fault=unplug",
-        ",".join(["fault=done"] * 17),
         "x" * 1000,
     ],
 )

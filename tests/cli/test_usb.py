@@ -93,7 +93,9 @@ def test_any_call_that_fails_while_firmware_is_loaded_is_told(error):
             break
         failed.append(re.search("^libusb_[a-z_]+$", text, re.M)[0])
     assert 50 < len(failed) < 199
-    assert failed.count("libusb_open") >= 2
+    # How often one looks whether the device is back depends on the machine, so
+    # which calls are met in the second half does.
+    assert {"libusb_open", "libusb_claim_interface"} <= set(failed)
 
 
 def test_one_of_several_gets_firmware(firmware):

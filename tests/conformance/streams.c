@@ -75,7 +75,9 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	assert_int_equal(clyde_pipe_cancel(out), 0);
 	taken = clyde_pipe_offset(out);
 	/* Where time is real, a busy machine may not have got so far. */
-	assert_in_range(taken, able(EXACT_TIME) ? 512 + 2048 : 0, 512 + 2048);
+	if (able(KEEPS_PART))
+		assert_in_range(taken, able(EXACT_TIME) ? 512 + 2048 : 0,
+			512 + 2048);
 	assert_int_equal(clyde_pipe_write(out, zeros, 1, 20), -ECANCELED);
 	assert_int_equal(clyde_pipe_resume(out), 0);
 	set_mode(&top, BENCH_SINK);

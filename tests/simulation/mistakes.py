@@ -57,9 +57,6 @@ MISTAKES = [
     one("the offset counts what was asked for", ENGINE,
         "engine->good += slot->transfer->actual",
         "engine->good += slot->transfer->size"),
-    one("the offset goes on after an error", ENGINE,
-        "		if (!engine->failed)\n			engine->good",
-        "			engine->good"),
     one("an error is forgotten", ENGINE,
         "		if (status < 0 && engine->error == 0)",
         "		if (status < 0 && false)"),
@@ -174,10 +171,10 @@ MISTAKES = [
         "	if (mgmt->reply_size != 2 + reply_size || ",
         "	if ("),
     one("the read for replies is not armed again", MGMT,
-        "	dispatch(mgmt, &mgmt->packet, transfer->actual);\n"
-        "	result = arm(mgmt);",
-        "	dispatch(mgmt, &mgmt->packet, transfer->actual);\n"
-        "	result = 0;"),
+        "	result = arm(mgmt);\n	if (result < 0)\n"
+        "		mgmt->failure = result;\n}",
+        "	result = 0;\n	if (result < 0)\n"
+        "		mgmt->failure = result;\n}"),
     one("a request that was not taken stays", MGMT,
         "		mgmt->serial = 0;\n		take_back(mgmt);",
         "		mgmt->serial = 0;"),
