@@ -144,7 +144,6 @@ class Soak:
         number = self.random.choice(list(ENDS))
         time.sleep(self.random.uniform(0, 0.3))
         client.process.send_signal(number)
-        self.counts["signals"] += 1
         status = client.end()
         ends = (PYTHON_ENDS if client.python else ENDS)[number]
         if status is None:
@@ -153,6 +152,8 @@ class Soak:
             self.violation(client, f"{number.name} ended it with {status}")
         elif status == 0 and not client.verified():
             self.violation(client, "not verified")
+        elif status != 0:
+            self.counts["killed"] += 1
         client.close()
 
     def one(self):
@@ -194,7 +195,8 @@ class Soak:
         elif status not in (UNPLUGGED, NO_DEVICE):
             self.violation(client, f"unplugged, status {status}")
         elif len(errors) != 1 or "MiB/s" in said and not re.search(
-                r"good up to byte 0x[0-9a-f]+$|after \d+ good", errors[0]):
+                r"good up to byte 0x[0-9a-f]+$|, after \d+ good bytes", said,
+                re.MULTILINE):
             self.violation(client, "unplugged, and not one line that names "
                            "the offset")
         self.counts["unplugs"] += 1
