@@ -258,6 +258,16 @@ static int confirm_echo(struct bench *bench)
 	return result;
 }
 
+/* Nothing came back: if the way out has failed, that is the reason. */
+static int silence(struct bench *bench, int result)
+{
+	int sent = 0;
+
+	if (result == -ETIMEDOUT)
+		sent = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
+	return sent < 0 ? sent : result;
+}
+
 int bench_loopback(struct bench *bench)
 {
 	uint64_t sent = 0;
@@ -269,7 +279,7 @@ int bench_loopback(struct bench *bench)
 		if (result == 0 && sent == total(bench))
 			result = clyde_pipe_push(bench->out, 0);
 		if (result == 0)
-			result = receive(bench);
+			result = silence(bench, receive(bench));
 	}
 	return result == 0 ? confirm_echo(bench) : result;
 }
@@ -291,7 +301,7 @@ static int round_trip(struct bench *bench, bool timed)
 		size = clyde_pipe_read(
 			bench->in, data, sizeof(data), STALL_TIMEOUT_MS);
 	if (size < 0)
-		return size;
+		return silence(bench, size);
 	good = sequence_match(bench->sequence, offset, data, size);
 	bench->moved += good;
 	if (good < (size_t)size) {

@@ -23,6 +23,7 @@ SECONDS = 60
 
 CONFIGURED = ("-d", "virtual:configured=1")
 USAGE, NOT_EXECUTABLE, NOT_FOUND, UNPLUGGED = 64, 126, 127, 85
+TRANSFER_FAILED = 74
 
 needs_libusb = pytest.mark.skipif(not STREAM.exists(),
                                   reason="no libusb-1.0-0-dev")
@@ -214,6 +215,17 @@ def test_a_fault_ends_a_stream_with_one_line(fault):
         assert done.returncode not in (0, USAGE), done
         line = done.stderr.splitlines()[-1]
         assert line.startswith("clyde: ") and ENDS[fault] in line, done
+
+
+@pytest.mark.parametrize("mode", ["loopback", "latency"])
+def test_when_nothing_comes_back_the_way_out_says_why(mode):
+    done = subprocess.run(
+        [CLYDE, "-d", "virtual:configured=1,fault=fail@t1/0x02", "run",
+         "benchmark", "-c", "843", mode], capture_output=True, text=True,
+        timeout=SECONDS)
+    assert done.returncode == TRANSFER_FAILED, done
+    assert done.stderr == (f"clyde: {mode}: EP2 OUT: Input/output error; "
+                           "good up to byte 0\n")
 
 
 @pytest.mark.parametrize("fault", [
