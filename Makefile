@@ -41,7 +41,11 @@ fuzz:
 	scripts/packages build check
 	scripts/fuzz
 
+# An hour of link time, kills and unplugs, ten million seeds; half an hour.
+soak: all
+	scripts/soak --build $(BUILD)
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers check image install fuzz clean
+.PHONY: all benchmark compare numbers check image install fuzz soak clean
