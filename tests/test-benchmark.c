@@ -190,7 +190,7 @@ static void a_repeated_packet_is_told_by_its_place_and_size(void **state)
 		assert_int_equal(outcome.result, -EILSEQ);
 		assert_int_equal(outcome.rows[0].errors, 1);
 		assert_true(outcome.rows[0].bad_offset == 0x4200);
-		assert_int_equal(outcome.rows[0].gap, -0x200);
+		assert_true(outcome.rows[0].gap == -0x200);
 		assert_non_null(strstr(outcome.error,
 			"offset 0x4200: expected 0x39, got 0xbe; the sequence "
 			"resumes at 0x4000: 0x200 bytes came twice"));
@@ -209,7 +209,7 @@ static void the_last_packet_repeated_is_told(void **state)
 
 		assert_int_equal(outcome.result, -EILSEQ);
 		assert_true(outcome.rows[0].bad_offset == 0x10000);
-		assert_int_equal(outcome.rows[0].gap, -0x200);
+		assert_true(outcome.rows[0].gap == -0x200);
 	}
 }
 

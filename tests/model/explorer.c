@@ -50,8 +50,9 @@ static unsigned enabled_all(void)
 {
 	unsigned all = 0;
 
-	for (unsigned i = 0; i < run.it->threads; i++)
-		all |= enabled(i) << i;
+	for (unsigned i = 0; i < MODEL_THREADS_MAX; i++)
+		if (i < run.it->threads && enabled(i))
+			all |= 1u << i;
 	return all;
 }
 
