@@ -130,6 +130,13 @@ static bool lost(const struct engine *engine)
 	return engine->failed && engine->error != -ECANCELED;
 }
 
+/* One that was cancelled, and had moved all, hides no failure behind it. */
+static bool no_error(const struct engine *engine)
+{
+	return engine->error == 0 ||
+		(engine->error == -ECANCELED && !engine->failed);
+}
+
 /* Completions come in order per endpoint; were one to overtake another, it
    would wait here. */
 static void advance(struct engine *engine)
@@ -146,9 +153,9 @@ static void advance(struct engine *engine)
 			slot->transfer->actual = 0;
 		if (!engine->failed)
 			engine->good += slot->transfer->actual;
-		engine->failed |= breaks_off(slot->transfer);
-		if (status < 0 && engine->error == 0)
+		if (status < 0 && no_error(engine))
 			engine->error = status;
+		engine->failed |= breaks_off(slot->transfer);
 	}
 	/* On an endpoint that has halted, the others would stay for ever. */
 	if (engine->failed && engine->running)
@@ -270,7 +277,9 @@ void engine_stop(struct engine *engine)
 	uint64_t first = engine->in ? engine->done : engine->head;
 
 	engine->running = false;
-	for (uint64_t i = first; i < engine->tail; i++)
+	/* The last first: the bus goes on meanwhile, and what it took from
+	   behind a transfer that has ended would leave a hole there. */
+	for (uint64_t i = engine->tail; i-- > first;)
 		if (!slot_at(engine, i)->complete)
 			engine->link->ops->cancel(
 				engine->link, slot_at(engine, i)->transfer);

@@ -133,6 +133,15 @@ static int virtual_descriptor(struct link *base)
 	return link->descriptor;
 }
 
+/* After time has passed. */
+static void pull_if_due(struct virtual_link *link)
+{
+	if (bus_now(link->bus) < link->unplug)
+		return;
+	link->unplug = TICK_NEVER;
+	bus_unplug(link->bus);
+}
+
 /* Run one slice: false if nothing can ever happen. */
 static bool run(struct virtual_link *link, tick until)
 {
@@ -145,10 +154,7 @@ static bool run(struct virtual_link *link, tick until)
 		until = link->unplug;
 	alive = bus_run(link->bus, until);
 	virtual_tell_conflicts(&link->link, link->device, &link->told);
-	if (bus_now(link->bus) >= link->unplug) {
-		link->unplug = TICK_NEVER;
-		bus_unplug(link->bus);
-	}
+	pull_if_due(link);
 	return alive;
 }
 
@@ -283,8 +289,10 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 {
 	struct virtual_transfer *mine = (struct virtual_transfer *)transfer;
 
-	if (mine->queued)
-		bus_cancel(VIRTUAL(base)->bus, &mine->urb);
+	if (mine->queued) {
+		bus_kill(VIRTUAL(base)->bus, &mine->urb);
+		pull_if_due(VIRTUAL(base));
+	}
 	show(VIRTUAL(base));
 }
 

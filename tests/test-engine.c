@@ -60,17 +60,20 @@ static void finish(size_t index, int status, uint32_t actual, uint8_t fill)
 	transfer->complete(transfer);
 }
 
-/* Of the transfers that are cancelled, in turn. */
+/* By the transfers that are queued; and what had become of them, or 0. */
 static uint32_t moved_before_cancel[QUEUE_MAX];
-static size_t cancelled;
+static int status_before_cancel[QUEUE_MAX];
 
 static void fake_cancel(struct link *link, struct transfer *transfer)
 {
 	(void)link;
 	for (size_t i = 0; i < queued; i++)
 		if (queue[i] == transfer)
-			finish(i, -ECANCELED, moved_before_cancel[cancelled++],
-				0);
+			finish(i,
+				status_before_cancel[i]
+					? status_before_cancel[i]
+					: -ECANCELED,
+				moved_before_cancel[i], 0);
 }
 
 static const struct link_ops ops = {
@@ -87,8 +90,8 @@ static struct engine *open_engine(uint8_t endpoint, uint32_t depth)
 
 	queued = 0;
 	submitted = 0;
-	cancelled = 0;
 	memset(moved_before_cancel, 0, sizeof(moved_before_cancel));
+	memset(status_before_cancel, 0, sizeof(status_before_cancel));
 	submit_result = 0;
 	memory = QUEUE_MAX;
 	assert_int_equal(
@@ -395,6 +398,27 @@ static void what_was_sent_before_its_cancel_counts(void **state)
 	close_engine(engine);
 }
 
+/* The first never came back, although it was sent: a resume would have passed
+   over what the second lacks. */
+static void a_failure_behind_what_was_cancelled_is_told(void **state)
+{
+	struct engine *engine = open_engine(USB_EP2_OUT, 4);
+
+	(void)state;
+	engine_start(engine);
+	for (int i = 0; i < 3; i++)
+		fill(engine, SIZE);
+	moved_before_cancel[0] = SIZE;
+	moved_before_cancel[1] = 100;
+	status_before_cancel[1] = -EPIPE;
+	engine_stop(engine);
+	assert_int_equal(engine_good(engine), SIZE + 100);
+	assert_int_equal(engine_error(engine), -EPIPE);
+	engine_start(engine);
+	assert_int_equal(engine_error(engine), -EPIPE);
+	close_engine(engine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_held_write_is_dropped_with_the_others),
 		cmocka_unit_test(a_failed_write_says_how_much_was_taken),
 		cmocka_unit_test(what_was_sent_before_its_cancel_counts),
+		cmocka_unit_test(a_failure_behind_what_was_cancelled_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,15 @@ bool bus_run(struct bus *bus, tick until)
 	return alive;
 }
 
+void bus_kill(struct bus *bus, struct urb *urb)
+{
+	bus_cancel(bus, urb);
+	if (!bus->unplugged && bus->queued != 0)
+		carry_microframe(bus);
+	if (bus->faults)
+		bus_err(bus);
+}
+
 /* How many microframes the first transfer of a queue needs at least. */
 static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 {

@@ -130,8 +130,10 @@ void bus_cancel(struct bus *bus, struct urb *urb)
 {
 	struct queue *queue = &bus->queues[queue_index(urb->endpoint)];
 
+	/* What it failed with before is not forgotten. */
 	if (bus->faults && fault_bus_recall(bus->faults, urb)) {
-		bus_finish(bus, urb, -ECANCELED);
+		bus_finish(
+			bus, urb, urb->status < 0 ? urb->status : -ECANCELED);
 		release(bus);
 		return;
 	}

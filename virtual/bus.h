@@ -52,6 +52,10 @@ void bus_submit(struct bus *bus, struct urb *urb);
 /* Take a transfer out; it completes at once with what it has. */
 void bus_cancel(struct bus *bus, struct urb *urb);
 
+/* The same as a kernel does it, which waits until the controller has let go of
+   it: the others go on for a microframe. */
+void bus_kill(struct bus *bus, struct urb *urb);
+
 /* Pull the plug: everything queued completes, nothing more is carried. */
 void bus_unplug(struct bus *bus);
 bool bus_unplugged(const struct bus *bus);

@@ -316,12 +316,13 @@ bool file_take_commands(struct host_file *file)
 	uint32_t tail = atomic_load_explicit(
 		&shared->command_tail, memory_order_acquire);
 	uint32_t count = tail - file->command_head;
+	bool cancelled = false;
 
-	if (count == 0)
+	if (count == 0 || file->broken)
 		return false;
 	if (count > USBFS_COMMANDS)
 		file->broken = true;
-	while (count-- > 0 && !file->broken) {
+	while (count-- > 0 && !file->broken && !cancelled) {
 		uint32_t command = atomic_load_explicit(
 			(_Atomic uint32_t *)&shared
 				->commands[file->command_head++ %
@@ -336,6 +337,7 @@ bool file_take_commands(struct host_file *file)
 			file->broken = true;
 		} else if (command & USBFS_CANCEL) {
 			cancel(file, &file->slots[index]);
+			cancelled = true;
 		} else {
 			result = file_submit(file, index, false);
 			if (result == -EPROTO)

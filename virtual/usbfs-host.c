@@ -154,7 +154,8 @@ static bool read_request(struct host_file *file)
 		return !file->broken;
 	}
 	/* What was queued before comes before. */
-	file_take_commands(file);
+	while (file_take_commands(file))
+		;
 	request_handle(file, &request);
 	return !file->broken;
 }
@@ -168,7 +169,8 @@ static void tell_unplugged(struct host_device *device)
 	tree_remove(device);
 	for (struct host_file *file = device->files; file;
 		file = file->sibling) {
-		file_take_commands(file);
+		while (file_take_commands(file))
+			;
 		device_reap(device);
 		file_unplug(file);
 	}

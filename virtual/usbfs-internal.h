@@ -108,7 +108,8 @@ void file_free(struct host_file *file);
 /* Give back what the file has of the world's bytes. */
 void file_discharge(struct host_file *file);
 
-/* Take what the shim has queued: false if there was nothing. */
+/* Take what the shim has queued, up to the first cancel: the kernel waits for
+   each, and the bus goes on meanwhile.  False if there was nothing. */
 bool file_take_commands(struct host_file *file);
 bool file_has_commands(const struct host_file *file);
 

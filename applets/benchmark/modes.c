@@ -45,19 +45,29 @@ static void advance(struct bench *bench, size_t size)
 			total(bench));
 }
 
+/* Why not all has got out, or 0 if it is not known to have failed.  It is over
+   with the run then: what has not come back is fetched. */
+static int way_out(struct bench *bench)
+{
+	int result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
+
+	if (result == -ETIMEDOUT)
+		result = clyde_pipe_cancel(bench->out);
+	if (result == 0)
+		result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
+	return result == -ECANCELED ? 0 : result;
+}
+
 /* The pipe stands at the first bad byte: what follows tells the story. */
 static int explain(struct bench *bench)
 {
 	uint8_t evidence[EVIDENCE_MAX];
 	ssize_t size = clyde_pipe_read(
 		bench->in, evidence, sizeof(evidence), EVIDENCE_TIMEOUT_MS);
-
-	int sent = bench->out
-		? clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS)
-		: 0;
+	int sent = bench->out ? way_out(bench) : 0;
 
 	/* What was sent may have a hole: that is known, and is the reason. */
-	if (sent < 0 && sent != -ETIMEDOUT)
+	if (sent < 0)
 		return sent;
 	if (size < 0)
 		return size;
@@ -261,10 +271,8 @@ static int confirm_echo(struct bench *bench)
 /* Nothing came back: if the way out has failed, that is the reason. */
 static int silence(struct bench *bench, int result)
 {
-	int sent = 0;
+	int sent = result == -ETIMEDOUT ? way_out(bench) : 0;
 
-	if (result == -ETIMEDOUT)
-		sent = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
 	return sent < 0 ? sent : result;
 }
 

@@ -228,6 +228,17 @@ def test_when_nothing_comes_back_the_way_out_says_why(mode):
                            "good up to byte 0\n")
 
 
+def test_the_way_out_says_why_behind_what_never_comes_back():
+    done = subprocess.run(
+        [CLYDE, "-d", "virtual:configured=1,fault=never@p8/0x02,"
+         "fault=halt@p10/0x02", "run", "benchmark", "-c", "8KiB",
+         "--transfer-size", "512", "loopback"], capture_output=True, text=True,
+        timeout=SECONDS)
+    assert done.returncode == TRANSFER_FAILED, done
+    assert done.stderr == ("clyde: loopback: EP2 OUT: the endpoint stalled; "
+                           "good up to byte 0x1200\n")
+
+
 @pytest.mark.parametrize("fault", [
     "cut@p3/0x86:5", "zlp@b10000", "nak@t1:5000", "late@t2:5000", "burst@t1:4",
     "delay@0x28:5000", "nomem@t2/0x86"])

@@ -91,6 +91,40 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	close_top(&top);
 }
 
+/* What goes on behind a transfer that was cancelled would leave a hole, which
+   the core tells. */
+static void many_cancelled_writes_leave_no_hole(void **state)
+{
+	struct bench_top top = open_idle();
+	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 512, 16);
+	static uint8_t data[32768];
+	uint64_t offset = 0;
+	uint8_t error;
+
+	(void)state;
+	need(KEEPS_PART);
+	set_mode(&top, BENCH_SINK);
+	for (int i = 0; i < 50; i++) {
+		size_t size = 9000 + 377 * i;
+
+		sequence_fill(sequence, offset, data, size);
+		assert_int_equal(clyde_pipe_write(out, data, size, 5000), size);
+		assert_int_equal(clyde_pipe_cancel(out), 0);
+		assert_in_range(clyde_pipe_offset(out), offset, offset + size);
+		offset = clyde_pipe_offset(out);
+		assert_int_equal(clyde_pipe_resume(out), 0);
+	}
+	for (int i = 0; i < 100 && read_count(&top) < offset; i++)
+		clyde_device_sleep(top.device, 1);
+	assert_int_equal(read_count(&top), offset);
+	assert_int_equal(clyde_register_read(top.device, REG_BENCH_ERROR,
+				 &error, sizeof(error)),
+		0);
+	assert_int_equal(error, 0);
+	print_message("%llu bytes taken\n", (unsigned long long)offset);
+	close_top(&top);
+}
+
 static void a_reset_starts_the_stream_over(void **state)
 {
 	struct bench_top top = open_idle();
@@ -260,6 +294,7 @@ const struct CMUnitTest stream_tests[] = {
 	unit(a_cancel_delivers_what_had_arrived),
 	unit(many_cancels_lose_nothing),
 	unit(a_cancelled_write_says_how_much_was_taken),
+	unit(many_cancelled_writes_leave_no_hole),
 	unit(a_reset_starts_the_stream_over),
 	unit(a_stream_that_is_not_read_waits_and_loses_nothing),
 	unit(a_full_loop_blocks_the_writer_and_loses_nothing),

@@ -6,6 +6,9 @@
 
 #include "simulation.h"
 
+#include "wire/core-benchmark.h"
+#include "wire/regs.h"
+
 enum where {
 	NOWHERE,
 	AT_CODE, /* a management command */
@@ -77,6 +80,15 @@ static uint32_t draw_code(struct random *random)
 	return codes[draw(random, sizeof(codes))];
 }
 
+static uint8_t draw_register(struct random *random)
+{
+	static const uint8_t registers[] = {REG_PIPE_RESET, REG_PIPE_RESET,
+		REG_IDLE_FLUSH, REG_STREAM, REG_BENCH_MODE, REG_CORES};
+
+	return draw(random, 2) ? draw(random, 0x60)
+			       : registers[draw(random, sizeof(registers))];
+}
+
 /* "t12/0x86", "p40", "b0x200", "1500us"; also where commands go. */
 static int where_transfer(struct random *random, const struct kind *kind,
 	struct fault_plan *plan, char *text, size_t size)
@@ -116,7 +128,7 @@ static int where(struct random *random, const struct kind *kind,
 	case AT_CODE:
 		return snprintf(text, size, "@0x%02x", draw_code(random));
 	case AT_REGISTER:
-		return snprintf(text, size, "@0x%02x", draw(random, 0x60));
+		return snprintf(text, size, "@0x%02x", draw_register(random));
 	case AT_TRANSFER:
 	case AT_IN:
 	case AT_SUBMIT:

@@ -30,6 +30,9 @@ MISTAKES = [
         "	engine->in_flight--;\n	stats->transfers++;\n"
         "	if (transfer->status == -ECANCELED)\n"
         "		transfer->actual = 0;\n"),
+    one("a cancel begins with the oldest", ENGINE,
+        "	for (uint64_t i = engine->tail; i-- > first;)\n",
+        "	for (uint64_t i = first; i < engine->tail; i++)\n"),
     one("two completions are taken in the wrong order", ENGINE,
         "		struct slot *slot = slot_at(engine, engine->head);\n\n"
         "		if (slot->used",
@@ -45,11 +48,11 @@ MISTAKES = [
         "		return;\n	engine->head++;",
         "	engine->head++;"),
     one("a zero-length packet ends the stream", ENGINE,
-        "		if (status < 0 && engine->error == 0)\n"
+        "		if (status < 0 && no_error(engine))\n"
         "			engine->error = status;\n",
         "		if (status == 0 && engine->in && "
         "slot->transfer->actual == 0)\n			status = -EIO;\n"
-        "		if (status < 0 && engine->error == 0)\n"
+        "		if (status < 0 && no_error(engine))\n"
         "			engine->error = status;\n"),
     one("a zero-length packet hides what is behind it", ENGINE,
         "		engine_consume(engine, 0);\n",
@@ -58,7 +61,7 @@ MISTAKES = [
         "engine->good += slot->transfer->actual",
         "engine->good += slot->transfer->size"),
     one("an error is forgotten", ENGINE,
-        "		if (status < 0 && engine->error == 0)",
+        "		if (status < 0 && no_error(engine))",
         "		if (status < 0 && false)"),
     one("a failed transfer leaves the others to wait for ever", ENGINE,
         "	if (engine->failed && engine->running)\n", "	if (false)\n"),

@@ -183,6 +183,24 @@ static void draw_applet(struct program *program, struct random *random)
 	add_drawn(program, random, STEP_APPLET, 0);
 }
 
+/* A stream that is broken off while it flows, and goes on: how many steps. */
+#define BREAK_STEPS 5
+
+static unsigned add_break(
+	struct program *program, struct random *random, unsigned device)
+{
+	const struct device_plan *plan = &program->device[device];
+	bool in = draw(random, 2);
+	const enum step_kind kinds[BREAK_STEPS] = {STEP_WRITE,
+		in ? STEP_READ_SOME : STEP_WRITE, STEP_CANCEL, STEP_RESUME,
+		in ? STEP_READ : STEP_WRITE};
+
+	for (unsigned i = 0; i < BREAK_STEPS; i++)
+		add_drawn(program, random, kinds[i], device)->pipe =
+			in && i > 0 ? plan->in : plan->out;
+	return BREAK_STEPS;
+}
+
 static void draw_use(struct program *program, struct random *random)
 {
 	unsigned devices = draw(random, 4) ? 1 : 2;
@@ -192,9 +210,16 @@ static void draw_use(struct program *program, struct random *random)
 		draw_device(random, &program->device[i]);
 	for (unsigned i = 0; i < devices; i++)
 		add_start(program, random, i);
-	for (unsigned i = 0; i < middle; i++)
-		add_drawn(program, random, draw_kind(random),
-			draw(random, devices));
+	for (unsigned i = 0; i < middle;) {
+		unsigned device = draw(random, devices);
+
+		if (i + BREAK_STEPS <= middle && draw(random, 16) == 0) {
+			i += add_break(program, random, device);
+			continue;
+		}
+		add_drawn(program, random, draw_kind(random), device);
+		i++;
+	}
 	for (unsigned i = 0; i < devices; i++)
 		add_drawn(program, random, STEP_DRAIN, i);
 }
