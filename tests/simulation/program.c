@@ -191,12 +191,12 @@ static unsigned add_break(
 {
 	const struct device_plan *plan = &program->device[device];
 	bool in = draw(random, 2);
-	const enum step_kind kinds[BREAK_STEPS] = {STEP_WRITE,
+	const enum step_kind steps[BREAK_STEPS] = {STEP_WRITE,
 		in ? STEP_READ_SOME : STEP_WRITE, STEP_CANCEL, STEP_RESUME,
 		in ? STEP_READ : STEP_WRITE};
 
 	for (unsigned i = 0; i < BREAK_STEPS; i++)
-		add_drawn(program, random, kinds[i], device)->pipe =
+		add_drawn(program, random, steps[i], device)->pipe =
 			in && i > 0 ? plan->in : plan->out;
 	return BREAK_STEPS;
 }
