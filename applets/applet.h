@@ -16,7 +16,7 @@ struct applet {
 	/* Check the values, and claim with run_claim_...() what they need;
 	   it has a device, to ask what it is.  NULL: there is nothing to. */
 	int (*claim)(struct clyde_run *run);
-	/* 0, or -errno with the sentence in the context. */
+	/* 0, or an error that run_fail() has put into words. */
 	int (*run)(struct clyde_run *run);
 	/* clyde_run_streams(); NULL: it does not. */
 	bool (*streams)(const struct clyde_run *run);
@@ -45,7 +45,7 @@ unsigned run_pins(const struct clyde_run *run, const char *name,
 /* The descriptors of clyde_run_attach(); -1 if there are none. */
 int run_input(const struct clyde_run *run);
 int run_output(const struct clyde_run *run);
-/* -EINTR or -ECANCELED if the run has to end now. */
+/* CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the run has to end now. */
 int run_stopped(struct clyde_run *run);
 
 /* ---- What it claims, in its claim() ----------------------------------- */
@@ -57,10 +57,10 @@ enum pin_use {
 };
 
 /*
- * A core, with the streams (enum core_flag) that this run uses: -EUSERS if
+ * A core, with the streams (enum core_flag) that this run uses: CLYDE_ERROR_CORE_TAKEN if
  * another run has it.  And a pin: for an output `function` is enum
  * core_output, and PIN_OPEN_DRAIN; for an input it is enum core_input.
- * -EEXIST if it has a function, -ECHRNG if the device has no such pin.  `what`
+ * CLYDE_ERROR_PIN_TAKEN if it has a function, CLYDE_ERROR_NO_PIN if the device has no such pin.  `what`
  * is whose pin it is, "tx"; it must live as long as the run.
  */
 int run_claim_core(
@@ -126,8 +126,11 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_record(struct clyde_run *run, const struct clyde_record *record);
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total);
-/* A failure's sentence; returns -error. */
+/* A failure's sentence; returns the error, one of `enum clyde_error`. */
 int run_fail(struct clyde_run *run, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The error for an errno value. */
+int error_from_errno(int error);
 
 #endif

@@ -29,7 +29,7 @@ static error_t set(struct line *line, const struct clyde_parameter *parameter,
 {
 	int result = clyde_run_set(line->run, parameter->name, value);
 
-	if (result == -EINVAL)
+	if (result == CLYDE_ERROR_INVALID)
 		misuse(line->tool, "%s%s", parameter->positional ? "" : "--",
 			clyde_context_error(line->tool->context));
 	else

@@ -135,7 +135,7 @@ static bool add_file(struct tool *tool, struct report *report, const char *path,
 	free(data);
 	if (result == 0)
 		return true;
-	return fail(tool, status_of(-result, false), "%s: %s", path, why);
+	return fail(tool, status_of(result, false), "%s: %s", path, why);
 }
 
 /* ---- Out -------------------------------------------------------------- */

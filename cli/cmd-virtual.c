@@ -410,7 +410,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 	result = virtual_world_new(&virtual.world, virtual.specification,
 		virtual.pace, &complaint);
 	if (result < 0) {
-		fail(tool, status_of(-result, false), "%s", complaint.text);
+		fail(tool, status_of(result, false), "%s", complaint.text);
 	} else if ((result = usbfs_host_new(virtual.world.plugs,
 			    virtual.world.count, &virtual.options,
 			    &virtual.host)) < 0) {

@@ -162,7 +162,7 @@ static bool read_measures(struct tool *tool, struct table *table)
 	int result = clyde_current_get(tool->device, table->current_ua);
 
 	/* Revisions before C2 have no chip for it. */
-	if (result == -EREMOTEIO && strcmp(revision, "C2") < 0)
+	if (result == CLYDE_ERROR_REFUSED && strcmp(revision, "C2") < 0)
 		return true;
 	table->measured = true;
 	return succeeded(tool, result) &&

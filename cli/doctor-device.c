@@ -201,11 +201,11 @@ static void check_speed(
 static const char *check_of(int error)
 {
 	switch (error) {
-	case -EACCES:
+	case CLYDE_ERROR_ACCESS:
 		return "permission";
-	case -EBUSY:
+	case CLYDE_ERROR_BUSY:
 		return "busy";
-	case -EBADMSG:
+	case CLYDE_ERROR_CORRUPT:
 		return "configuration";
 	default:
 		return "device";
@@ -223,7 +223,7 @@ static bool try_device(
 
 	if (result == 0)
 		result = clyde_fpga_status(device, id);
-	if (result == -EINTR)
+	if (result == CLYDE_ERROR_INTERRUPTED)
 		return succeeded(tool, result);
 	if (result < 0)
 		doctor_report(doctor, VERDICT_FIX, check_of(result), info->uri,

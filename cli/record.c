@@ -92,7 +92,7 @@ struct clyde_observer record_observer(struct tool *tool)
 void record_end(struct tool *tool, int result)
 {
 	pthread_mutex_lock(&lock);
-	if (!succeeded(tool, result) && result != -EILSEQ)
+	if (!succeeded(tool, result) && result != CLYDE_ERROR_WRONG_DATA)
 		clyde_context_interrupt(tool->context);
 	pthread_mutex_unlock(&lock);
 }

@@ -20,7 +20,7 @@ bool refuse(struct reader *reader, const char *format, ...)
 
 	if (reader->error < 0)
 		return false;
-	reader->error = -EBADMSG;
+	reader->error = CLYDE_ERROR_CORRUPT;
 	if (reader->list)
 		used = snprintf(reader->why, REPORT_WHY_SIZE,
 			"%s[%zu]: ", reader->list, reader->index);
@@ -35,7 +35,7 @@ static bool out_of_memory(struct reader *reader)
 {
 	if (reader->error == 0)
 		snprintf(reader->why, REPORT_WHY_SIZE, "out of memory");
-	reader->error = -ENOMEM;
+	reader->error = CLYDE_ERROR_NO_MEMORY;
 	return false;
 }
 

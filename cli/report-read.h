@@ -12,7 +12,7 @@
 struct reader {
 	struct report *report;
 	unsigned file;
-	int error; /* 0, -EBADMSG or -ENOMEM */
+	int error; /* 0, CLYDE_ERROR_CORRUPT or CLYDE_ERROR_NO_MEMORY */
 	char *why; /* REPORT_WHY_SIZE */
 	const char *list;
 	size_t index; /* "modes[3]" */

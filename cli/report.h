@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "clyde.h"
+
 #define REPORT_FILES_MAX 6
 #define REPORT_WHY_SIZE  256
 
@@ -84,8 +86,8 @@ struct report {
 };
 
 /*
- * Add what a file says.  -EBADMSG if it is not what clyde run benchmark or
- * make compare has written, with a sentence; -ENOMEM.
+ * Add what a file says.  CLYDE_ERROR_CORRUPT if it is not what clyde run benchmark or
+ * make compare has written, with a sentence; CLYDE_ERROR_NO_MEMORY.
  */
 int report_read(struct report *report, const char *name, const void *data,
 	size_t size, char ret_why[REPORT_WHY_SIZE]);

@@ -51,9 +51,9 @@ enum status {
 const char *status_at(size_t index, enum status *ret_status);
 
 /*
- * The status for an errno value.  ENODEV means one thing before a device was
- * opened and another after that.
+ * The status for a result of the library.  CLYDE_ERROR_NO_DEVICE means "not
+ * found" before a device was opened, and "unplugged" after that.
  */
-enum status status_of(int error, bool opened);
+enum status status_of(int result, bool opened);
 
 #endif

@@ -50,10 +50,10 @@ bool succeeded(struct tool *tool, int result)
 
 	if (result >= 0)
 		return true;
-	if (result == -EINTR)
+	if (result == CLYDE_ERROR_INTERRUPTED)
 		sentence = "interrupted";
 	return fail(
-		tool, status_of(-result, tool->device != NULL), "%s", sentence);
+		tool, status_of(result, tool->device != NULL), "%s", sentence);
 }
 
 bool open_output(struct tool *tool)

@@ -154,7 +154,7 @@ static bool try_keys(struct tool *tool, struct lender *lender)
 	unsigned count = lender->world.count;
 
 	if (result < 0)
-		return fail(tool, status_of(-result, false), "%s",
+		return fail(tool, status_of(result, false), "%s",
 			lender->complaint.text);
 	virtual_world_free(&lender->world);
 	if (count == 1)
@@ -173,7 +173,10 @@ static void serve(struct tool *tool, struct lender *lender, int listener)
 	if (result == 0)
 		fail(tool, STATUS_INTERRUPTED, "interrupted");
 	else
-		fail(tool, status_of(-result, false), "%s",
+		fail(tool,
+			lender->complaint.text[0] ? status_of(result, false)
+						  : STATUS_INTERNAL,
+			"%s",
 			lender->complaint.text[0] ? lender->complaint.text
 						  : strerror(-result));
 }

@@ -61,38 +61,75 @@ struct clyde_run;
 typedef uint64_t clyde_token;
 
 /*
- * What went wrong, as the negative of a value from <errno.h>.  The sentence
- * from clyde_context_error() has the particulars.
- *
- *	EINVAL		an argument is malformed or out of range
- *	ENODEV		no device found, or it was unplugged
- *	ENXIO		no device has the serial number that was asked for
- *	ENOTUNIQ	several devices, and no serial number to choose by
- *	ERANGE		a supply above the device's limit
- *	EBADMSG		the configuration block, or a firmware file, is corrupt
- *	ENOEXEC		the FPGA did not configure
- *	EREMOTEIO	the device refused a command
- *	EPROTO		the device broke the protocol
- *	EPROTONOSUPPORT	the device speaks another API level
- *	ETIMEDOUT	the deadline passed
- *	EDEADLK		nothing is under way that could end this wait
- *	ECANCELED	cancelled, or closed by another thread
- *	EINTR		clyde_context_interrupt() was called
- *	EPIPE		an endpoint stalled
- *	ECONNRESET	another program reset the device, or took it
- *	EIO		a transfer failed
- *	EBUSY		in use
- *	EACCES		no permission to use the device
- *	EILSEQ		an applet found wrong data, and reported where
- *	ECHRNG		the device has no such pin
- *	EEXIST		two functions on one pin
- *	EUSERS		another run uses the core, or the pipes
- *	ENOTCONN	a pin's port has no supply
- *	ENOPKG		the image lacks a core, or has another version of it
- *	EADDRINUSE	an address to listen at is in use
- *	ESTALE		the object is closed
- *	ENOMEM		out of memory
+ * What went wrong.  clyde_error_message() has the particulars.  The tool ends
+ * with the status in brackets.
  */
+enum clyde_error {
+	/* errors: begin */
+	CLYDE_ERROR_INVALID = -1, /* [64] an argument is malformed or out of
+				     range */
+	CLYDE_ERROR_NO_MEMORY = -2, /* [71] out of memory */
+	CLYDE_ERROR_EXHAUSTED = -3, /* [71] the process has opened too many
+				       objects */
+	CLYDE_ERROR_CLOSED = -4, /* [70] the object is closed */
+	CLYDE_ERROR_WRONG_HANDLE = -5, /* [70] the handle is another kind of
+					  object's */
+	CLYDE_ERROR_INSIDE = -6, /* [70] the call would wait for the call that
+				    it is made in */
+	CLYDE_ERROR_CANCELED = -7, /* [70] cancelled, or closed by another
+				      thread */
+	CLYDE_ERROR_INTERRUPTED = -8, /* [130] clyde_context_interrupt() was
+					 called */
+	CLYDE_ERROR_TIMEOUT = -9, /* [75] the deadline passed */
+	CLYDE_ERROR_DEADLOCK = -10, /* [66] nothing is under way that could end
+				       this wait */
+	CLYDE_ERROR_NO_DEVICE = -11, /* [69] no device found, or it was
+					unplugged */
+	CLYDE_ERROR_NO_SERIAL = -12, /* [68] no device has this serial number
+					*/
+	CLYDE_ERROR_AMBIGUOUS = -13, /* [79] several devices, and no serial
+					number to choose by */
+	CLYDE_ERROR_ACCESS = -14, /* [77] no permission */
+	CLYDE_ERROR_BUSY = -15, /* [83] in use */
+	CLYDE_ERROR_API_LEVEL = -16, /* [78] the device speaks another API
+					level */
+	CLYDE_ERROR_CORRUPT = -17, /* [65] the configuration block, or a
+				      firmware file, is corrupt */
+	CLYDE_ERROR_PROTOCOL = -18, /* [76] the device broke the protocol */
+	CLYDE_ERROR_REFUSED = -19, /* [82] the device refused a command */
+	CLYDE_ERROR_LIMIT = -20, /* [80] a supply above the device's limit */
+	CLYDE_ERROR_FPGA = -21, /* [81] the FPGA did not configure */
+	CLYDE_ERROR_IO = -22, /* [74] a transfer failed */
+	CLYDE_ERROR_STALL = -23, /* [74] an endpoint stalled */
+	CLYDE_ERROR_BABBLE = -24, /* [74] the device sent more than a transfer
+				     holds */
+	CLYDE_ERROR_RESET = -25, /* [74] another program reset the device, or
+				    took it */
+	CLYDE_ERROR_ENDPOINT_OFF = -26, /* [74] the endpoint is off: its
+					   alternate setting was changed */
+	CLYDE_ERROR_WRONG_DATA = -27, /* [1] an applet found wrong data */
+	CLYDE_ERROR_NO_CORE = -28, /* [87] the FPGA's image lacks a core */
+	CLYDE_ERROR_CORE_TAKEN = -29, /* [90] a core or its pipes are in use */
+	CLYDE_ERROR_NO_PIN = -30, /* [88] the device has no such pin */
+	CLYDE_ERROR_PIN_TAKEN = -31, /* [89] two functions on one pin */
+	CLYDE_ERROR_NO_SUPPLY = -32, /* [91] a pin's port has no supply */
+	CLYDE_ERROR_ADDRESS = -33, /* [92] an address to listen at is in use */
+	CLYDE_ERROR_FILE = -34, /* [73] a file cannot be read or written */
+	CLYDE_ERROR_UNSUPPORTED = -35, /* [70] this link, or this system,
+					  cannot do it */
+	/* errors: end */
+};
+
+/* One row of the table of errors; static. */
+struct clyde_error_info {
+	int value;           /* enum clyde_error */
+	int exit_status;     /* what the tool ends with */
+	const char *name;    /* "NO_DEVICE" */
+	const char *meaning; /* "no device found, or it was unplugged" */
+};
+
+/* The errors, by index from 0; NULL past the last. */
+const struct clyde_error_info *clyde_error_at(size_t index);
 
 /* Version of the library, "0.1.0". */
 const char *clyde_version(void);

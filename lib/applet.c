@@ -106,10 +106,11 @@ CLYDE_API int clyde_run_new(struct clyde_context *context, const char *name,
 	if (result < 0)
 		return result;
 	if (applet == NULL)
-		result = complain(&context->complaint, EINVAL,
+		result = complain(&context->complaint, CLYDE_ERROR_INVALID,
 			"%s: no such applet; clyde run lists them", name);
 	else if ((run = new_run(context, applet)) == NULL)
-		result = complain(&context->complaint, ENOMEM, "out of memory");
+		result = complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
+			"out of memory");
 	if (result == 0)
 		result = owner_init(&run->owner, &context->owner,
 			&context->tree, NULL, destroy);
@@ -133,7 +134,7 @@ static int set(struct clyde_run *run, const char *name, const char *value)
 	int index = parameter_index(run, name);
 
 	if (index < 0)
-		return complain(&run->context->complaint, EINVAL,
+		return complain(&run->context->complaint, CLYDE_ERROR_INVALID,
 			"%s has no parameter %s", run->applet->table.name,
 			name);
 	return parameter_set(&run->context->complaint,
@@ -145,7 +146,7 @@ static int check_idle(struct clyde_run *run)
 {
 	if (run->held == NULL)
 		return 0;
-	return complain(&run->context->complaint, EBUSY,
+	return complain(&run->context->complaint, CLYDE_ERROR_BUSY,
 		"this run of %s is under way", run->applet->table.name);
 }
 
@@ -194,7 +195,7 @@ int run_hold(struct clyde_run *run, struct clyde_device *device)
 	int result = owner_pin(&device);
 
 	if (result < 0)
-		return run_fail(run, -result, "%s", clyde_result_text(result));
+		return run_fail(run, result, "%s", clyde_result_text(result));
 	owner_lock(&run->owner);
 	result = check_idle(run);
 	if (result == 0)
@@ -264,7 +265,7 @@ CLYDE_API int clyde_run_start(struct clyde_run *run,
 		}
 		run_let_go(run);
 		if (result < 0)
-			run_fail(run, -result, "%s", why.text);
+			run_fail(run, result, "%s", why.text);
 	}
 	owner_unpin(&run->owner);
 	return result;
@@ -338,9 +339,9 @@ int run_stopped(struct clyde_run *run)
 	bool interrupted = atomic_load(run->context->interrupt);
 
 	if (owner_closing(&run->owner) || owner_closing(&run->held->owner))
-		return run_fail(run, ECANCELED, "closed");
+		return run_fail(run, CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
-		return run_fail(run, EINTR, "interrupted");
+		return run_fail(run, CLYDE_ERROR_INTERRUPTED, "interrupted");
 	return 0;
 }
 
@@ -381,5 +382,5 @@ int run_fail(struct clyde_run *run, int error, const char *format, ...)
 	owner_lock(&run->owner);
 	complain(complaint, error, "%s", text);
 	owner_unlock(&run->owner);
-	return -error;
+	return error;
 }

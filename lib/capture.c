@@ -32,6 +32,10 @@
 #define STATUS_IN_PROGRESS (-115)
 #define STATUS_UNLINKED    (-2)
 #define STATUS_SHUTDOWN    (-108)
+#define STATUS_STALL       (-32)
+#define STATUS_OVERFLOW    (-75)
+#define STATUS_RESET       (-104)
+#define STATUS_IO          (-5)
 #define FLAG_DIR_IN        0x0200
 
 #define BUS 1
@@ -78,7 +82,7 @@ static int load(struct libpcap *pcap, struct complaint *complaint)
 	if (library == NULL)
 		library = dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL)
-		return complain(complaint, ENOSYS,
+		return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
 			"a capture needs libpcap; install it: %s", dlerror());
 	pcap->open_dead =
 		dlsym(library, "pcap_open_dead_with_tstamp_precision");
@@ -90,8 +94,8 @@ static int load(struct libpcap *pcap, struct complaint *complaint)
 	if (pcap->open_dead && pcap->dump_fopen && pcap->dump &&
 		pcap->dump_flush && pcap->dump_close && pcap->close)
 		return 0;
-	return complain(
-		complaint, ENOSYS, "a capture needs a libpcap of 1.5 or later");
+	return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
+		"a capture needs a libpcap of 1.5 or later");
 }
 
 /* ---- The file --------------------------------------------------------- */
@@ -159,7 +163,8 @@ int capture_open(const char *path, struct complaint *complaint,
 	int result;
 
 	if (capture == NULL)
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	capture->fd = -1;
 	result = load(&capture->pcap, complaint);
 	if (result == 0) {
@@ -171,8 +176,8 @@ int capture_open(const char *path, struct complaint *complaint,
 			? open_file(capture)
 			: -ENOMEM;
 		if (result < 0)
-			complain(complaint, -result, "cannot write %s: %s",
-				path, strerror(-result));
+			result = complain(complaint, error_from_errno(-result),
+				"cannot write %s: %s", path, strerror(-result));
 	}
 	if (result < 0)
 		destroy(capture);
@@ -190,7 +195,7 @@ int capture_close(struct capture *capture, struct complaint *complaint)
 	if (capture->dumper)
 		settle(capture);
 	if (capture->error)
-		result = complain(complaint, capture->error,
+		result = complain(complaint, error_from_errno(capture->error),
 			"the capture %s ended early: %s; %llu packets are in "
 			"it",
 			capture->path, strerror(capture->error),
@@ -232,13 +237,19 @@ static int status_of(const struct capture_event *event)
 	if (event->type == CAPTURE_SUBMIT)
 		return STATUS_IN_PROGRESS;
 	switch (event->status) {
-	case -ECANCELED:
-	case -ETIMEDOUT:
+	case CLYDE_ERROR_CANCELED:
+	case CLYDE_ERROR_TIMEOUT:
 		return STATUS_UNLINKED;
-	case -ENODEV:
+	case CLYDE_ERROR_NO_DEVICE:
 		return STATUS_SHUTDOWN;
+	case CLYDE_ERROR_STALL:
+		return STATUS_STALL;
+	case CLYDE_ERROR_BABBLE:
+		return STATUS_OVERFLOW;
+	case CLYDE_ERROR_RESET:
+		return STATUS_RESET;
 	default:
-		return event->status;
+		return event->status < 0 ? STATUS_IO : event->status;
 	}
 }
 

@@ -79,7 +79,7 @@ static int claim_pipe(
 		claim->streams |= ways[way];
 		return 0;
 	}
-	return complain(complaint_of(run), EUSERS,
+	return complain(complaint_of(run), CLYDE_ERROR_CORE_TAKEN,
 		"%s needs a pipe %s the FPGA, and both are in use",
 		name_of(run), way == 0 ? "to" : "from");
 }
@@ -94,7 +94,7 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 	for
 		EACH_RIVAL(run, other)
 	if (other->claim.core == core)
-		return complain(complaint_of(run), EUSERS,
+		return complain(complaint_of(run), CLYDE_ERROR_CORE_TAKEN,
 			"the image has one %s core, and another run "
 			"uses it",
 			core_names[core]);
@@ -131,7 +131,7 @@ static int two_functions(const struct clyde_run *run,
 {
 	const char *of = other == run ? "" : " of ";
 
-	return complain(complaint_of(run), EEXIST,
+	return complain(complaint_of(run), CLYDE_ERROR_PIN_TAKEN,
 		"pin %c%u can have one function, not two: %s%s%s and %s%s%s",
 		'A' + index / 8, index % 8, other->claim.pins[index].what, of,
 		other == run ? "" : name_of(other), wanted->what, of,
@@ -144,7 +144,7 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 	struct pin_claim *mine;
 
 	if (index >= PIN_COUNT || !(ports_of(device) >> index / 8 & 1))
-		return complain(complaint_of(run), ECHRNG,
+		return complain(complaint_of(run), CLYDE_ERROR_NO_PIN,
 			"%s: there is no pin %c%u: revision %s has ports %s "
 			"only",
 			wanted->what, 'A' + index / 8, index % 8,
@@ -206,7 +206,7 @@ static int enlist(struct clyde_run *run, struct clyde_device *handle)
 		return result;
 	if (device->context != run->context) {
 		owner_leave(&device->owner);
-		return run_fail(run, EINVAL,
+		return run_fail(run, CLYDE_ERROR_INVALID,
 			"the run and the device are of two contexts");
 	}
 	claim_drop(run);

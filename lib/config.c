@@ -16,7 +16,7 @@ static int refuse(const char **ret_why, const char *why)
 {
 	if (ret_why)
 		*ret_why = why;
-	return -EBADMSG;
+	return CLYDE_ERROR_CORRUPT;
 }
 
 /* Text up to a NUL or the field's end; printable only. */
@@ -72,7 +72,7 @@ static int check_range(
 {
 	if (size <= EEPROM_SIZE && address + size <= EEPROM_SIZE)
 		return 0;
-	return complain(&device->context->complaint, EINVAL,
+	return complain(&device->context->complaint, CLYDE_ERROR_INVALID,
 		"EEPROM %#06x + %zu bytes: it ends at %#x", address, size,
 		EEPROM_SIZE);
 }
@@ -156,7 +156,8 @@ CLYDE_API int clyde_config_read(
 	if (result == 0 &&
 		clyde_config_decode(&block, sizeof(block), ret_config, &why) <
 			0)
-		result = complain(&device->context->complaint, EBADMSG,
+		result = complain(&device->context->complaint,
+			CLYDE_ERROR_CORRUPT,
 			"the configuration block is corrupt: %s; write it "
 			"anew with upstream's tool: glasgow factory",
 			why);

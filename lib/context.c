@@ -90,13 +90,14 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 	struct clyde_context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
-		return remember(-ENOMEM, "out of memory");
+		return remember(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	pthread_mutex_init(&context->tree.lock, NULL);
 	owner_init(&context->owner, NULL, &context->tree, wake, destroy);
 	context->interrupt = claim_interrupt(context->owner.token);
 	if (context->interrupt == NULL) {
 		owner_close(owner_handle(&context->owner));
-		return remember(-ENFILE, "too many contexts are open");
+		return remember(
+			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
 	}
 	*ret_context = owner_handle(&context->owner);
 	return 0;
@@ -157,7 +158,7 @@ static int set_capture(struct clyde_context *context, const char *path)
 	int result = 0;
 
 	if (capture_busy(context->capture))
-		return complain(&context->complaint, EBUSY,
+		return complain(&context->complaint, CLYDE_ERROR_BUSY,
 			"a device that is being captured is open");
 	if (path)
 		result = capture_open(path, &context->complaint, &capture);

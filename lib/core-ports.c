@@ -38,7 +38,8 @@ static int check_supplies(struct clyde_device *device,
 			result = expect_supplies(device, NULL, ret_loaded, mv);
 		asked = true;
 		if (result == 0 && mv[i / 8] == 0)
-			return complain(&device->context->complaint, ENOTCONN,
+			return complain(&device->context->complaint,
+				CLYDE_ERROR_NO_SUPPLY,
 				"%s: pin %c%u is dead, as port %c has no "
 				"supply; give it one, with -V %c=3.3 say",
 				pins[i].what, 'A' + i / 8, i % 8, 'A' + i / 8,

@@ -37,7 +37,7 @@ static int check_map(struct clyde_device *device)
 		return 0;
 	result = register_read(device, REG_MAP, &version, sizeof(version));
 	if (result == 0 && version != REG_MAP_VERSION)
-		return complain(complaint_of(device), ENOPKG,
+		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has register map %u, not %u; " ANEW,
 			version, REG_MAP_VERSION);
 	device->map_checked = result == 0;
@@ -50,16 +50,16 @@ static int check_entry(struct clyde_device *device, enum core_place core,
 	const struct core_entry *wanted = &core_entries[core];
 
 	if (entry->id != wanted->id)
-		return complain(complaint_of(device), ENOPKG,
+		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has no %s core; " ANEW,
 			core_names[core]);
 	if (entry->version != wanted->version)
-		return complain(complaint_of(device), ENOPKG,
+		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has version %u of the %s core, not "
 			"%u; " ANEW,
 			entry->version, core_names[core], wanted->version);
 	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
-		return complain(complaint_of(device), ENOPKG,
+		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has the %s core in another "
 			"place; " ANEW,
 			core_names[core]);

@@ -12,11 +12,11 @@ int descriptor_parse_device(const void *data, size_t size,
 	struct usb_device_descriptor descriptor;
 
 	if (size < sizeof(descriptor))
-		return -EPROTO;
+		return CLYDE_ERROR_PROTOCOL;
 	memcpy(&descriptor, data, sizeof(descriptor));
 	if (descriptor.bLength != sizeof(descriptor) ||
 		descriptor.bDescriptorType != USB_DESC_DEVICE)
-		return -EPROTO;
+		return CLYDE_ERROR_PROTOCOL;
 	*ret_descriptor = descriptor;
 	return 0;
 }
@@ -29,7 +29,7 @@ int descriptor_parse_string(
 
 	if (size < 2 || bytes[0] < 2 || bytes[0] > size ||
 		bytes[1] != USB_DESC_STRING)
-		return -EPROTO;
+		return CLYDE_ERROR_PROTOCOL;
 	for (size_t at = 2; at + 1 < bytes[0] && length + 1 < text_size;
 		at += 2) {
 		unsigned character = bytes[at] | bytes[at + 1] << 8;
@@ -106,7 +106,7 @@ void descriptor_identify(const struct usb_device_descriptor *descriptor,
 static int unconfigured(const struct usb_device_descriptor *descriptor,
 	struct complaint *complaint)
 {
-	return complain(complaint, EBADMSG,
+	return complain(complaint, CLYDE_ERROR_CORRUPT,
 		"the device shows ids %04x:%04x: its configuration block is "
 		"missing or corrupt; write it anew with upstream's tool: "
 		"glasgow factory",
@@ -139,7 +139,7 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		result = get_string(link, descriptor.iSerialNumber,
 			info->serial, sizeof(info->serial));
 	if (result < 0)
-		return complain(complaint, -result,
+		return complain(complaint, result,
 			"cannot read the device's descriptors: %s",
 			reason(result));
 	/* A bare FX2 says nothing about that. */

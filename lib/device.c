@@ -20,9 +20,10 @@ int device_stopped(struct clyde_device *device)
 	if (device->unstoppable)
 		return 0;
 	if (owner_closing(&device->owner))
-		return complain(complaint, ECANCELED, "closed");
+		return complain(complaint, CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
-		return complain(complaint, EINTR, "interrupted");
+		return complain(
+			complaint, CLYDE_ERROR_INTERRUPTED, "interrupted");
 	return 0;
 }
 
@@ -55,11 +56,11 @@ static int check_level(struct clyde_device *device)
 	if (level == USB_API_LEVEL)
 		return 0;
 	if (level == 0)
-		return complain(complaint, EPROTONOSUPPORT,
+		return complain(complaint, CLYDE_ERROR_API_LEVEL,
 			"%s has no firmware (API level 0); load it with "
 			"clyde --firmware FILE.ihex",
 			device_name(&device->info));
-	return complain(complaint, EPROTONOSUPPORT,
+	return complain(complaint, CLYDE_ERROR_API_LEVEL,
 		"the firmware of %s speaks API level %u, not %u; load "
 		"another with clyde --firmware FILE.ihex",
 		device_name(&device->info), level, USB_API_LEVEL);
@@ -77,11 +78,11 @@ static int start(struct clyde_device *device)
 		return result;
 	result = link_control(link, &configure, NULL, COMMAND_TIMEOUT_MS);
 	if (result < 0)
-		return complain(complaint, -result, "cannot configure %s: %s",
+		return complain(complaint, result, "cannot configure %s: %s",
 			device_name(&device->info), reason(result));
 	result = mgmt_new(device);
 	if (result < 0)
-		return complain(complaint, -result,
+		return complain(complaint, result,
 			"cannot open the management interface: %s",
 			reason(result));
 	return 0;
@@ -123,9 +124,9 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 	if (result < 0)
 		return result;
 	device = calloc(1, sizeof(*device));
-	result = device
-		? open_device(context, uri, serial, device)
-		: complain(&context->complaint, ENOMEM, "out of memory");
+	result = device ? open_device(context, uri, serial, device)
+			: complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
+				  "out of memory");
 	if (result == 0)
 		result = owner_init(&device->owner, &context->owner,
 			&context->tree, wake, destroy);
@@ -222,7 +223,7 @@ CLYDE_API int clyde_device_sleep(struct clyde_device *device, int timeout_ms)
 		if (result == 0) {
 			result = link->ops->wait(link, deadline);
 			if (result < 0)
-				complain(&device->context->complaint, -result,
+				complain(&device->context->complaint, result,
 					"%s", reason(result));
 		}
 		owner_yield(&device->owner);

@@ -63,7 +63,7 @@ static int submit(struct engine *engine, uint32_t size)
 	slot->complete = false;
 	slot->transfer->size = size;
 	result = engine->link->ops->submit(engine->link, slot->transfer);
-	if (result == -ENOMEM && goes_on(engine)) {
+	if (result == CLYDE_ERROR_NO_MEMORY && goes_on(engine)) {
 		engine_lower(engine, engine->in_flight);
 		LOG(engine->link, WARNING,
 			"endpoint %#04x: no memory for more than %u transfers "
@@ -120,21 +120,21 @@ static void push_held(struct engine *engine)
 static bool breaks_off(const struct transfer *transfer)
 {
 	return transfer->status < 0 &&
-		(transfer->status != -ECANCELED ||
+		(transfer->status != CLYDE_ERROR_CANCELED ||
 			transfer->actual < transfer->size);
 }
 
 /* Behind a transfer that failed nobody knows what is missing. */
 static bool lost(const struct engine *engine)
 {
-	return engine->failed && engine->error != -ECANCELED;
+	return engine->failed && engine->error != CLYDE_ERROR_CANCELED;
 }
 
 /* One that was cancelled, and had moved all, hides no failure behind it. */
 static bool no_error(const struct engine *engine)
 {
 	return engine->error == 0 ||
-		(engine->error == -ECANCELED && !engine->failed);
+		(engine->error == CLYDE_ERROR_CANCELED && !engine->failed);
 }
 
 /* Completions come in order per endpoint; were one to overtake another, it
@@ -171,8 +171,8 @@ static void complete(struct transfer *transfer)
 
 	slot->complete = true;
 	/* Nobody here did: a resume would pass over what it took along. */
-	if (transfer->status == -ECANCELED && engine->running)
-		transfer->status = -ECONNRESET;
+	if (transfer->status == CLYDE_ERROR_CANCELED && engine->running)
+		transfer->status = CLYDE_ERROR_RESET;
 	engine->in_flight--;
 	stats->transfers++;
 	stats->bytes += transfer->actual;
@@ -203,7 +203,7 @@ static int add_slots(struct engine *engine, uint8_t endpoint)
 		struct transfer *transfer = link->ops->transfer_new(link);
 
 		if (transfer == NULL)
-			return -ENOMEM;
+			return CLYDE_ERROR_NO_MEMORY;
 		transfer->endpoint = endpoint;
 		transfer->data = engine->arena + (size_t)i * engine->size;
 		transfer->complete = complete;
@@ -226,7 +226,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	size_t arena_size;
 
 	if (engine == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	engine->link = link;
 	engine->in = endpoint & USB_DIR_IN;
 	engine->size = size;
@@ -241,7 +241,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	if (engine->arena == NULL || engine->slot == NULL ||
 		add_slots(engine, endpoint) < 0) {
 		engine_free(engine);
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	}
 	*ret_engine = engine;
 	return 0;
@@ -265,7 +265,7 @@ void engine_free(struct engine *engine)
 int engine_start(struct engine *engine)
 {
 	engine->running = true;
-	if (engine->error == -ECANCELED) {
+	if (engine->error == CLYDE_ERROR_CANCELED) {
 		engine->error = 0;
 		engine->failed = false;
 	}
@@ -312,7 +312,7 @@ void engine_drop(struct engine *engine)
 		slot_at(engine, engine->tail)->used = 0;
 	engine->held = false;
 	if (engine->error == 0)
-		engine->error = -ECANCELED;
+		engine->error = CLYDE_ERROR_CANCELED;
 }
 
 void engine_clear(struct engine *engine)

@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Sentences: takes what failed and why, gives one line to the context that
- * keeps it, and to the thread that asks what its call returned.
+ * Errors and their sentences.  A call that fails returns an enumerator of
+ * `enum clyde_error` and leaves one line for its thread and, where there is
+ * one, for its context.  Nothing here may fail, allocate or take a lock: it
+ * runs where memory has run out.
  */
 #include "internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "error-table.h"
+
+#define X(NAME, value, status, meaning) \
+	_Static_assert(CLYDE_ERROR_##NAME == (value), "scripts/errors");
+ERROR_TABLE(X)
+#undef X
+
+static const struct clyde_error_info infos[] = {
+#define X(NAME, value, status, meaning) \
+	{CLYDE_ERROR_##NAME, status, #NAME, meaning},
+	ERROR_TABLE(X)
+#undef X
+};
+
+#define ERRORS (sizeof(infos) / sizeof(*infos))
+
+CLYDE_API const struct clyde_error_info *clyde_error_at(size_t index)
+{
+	return index < ERRORS ? &infos[index] : NULL;
+}
 
 /* The context's is overwritten by whatever fails on another thread. */
 static _Thread_local struct {
@@ -32,29 +55,61 @@ int complain(struct complaint *complaint, int error, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
 	va_end(arguments);
-	return remember(-error, complaint->text);
+	return remember(error, complaint->text);
+}
+
+/* Values without a row here are those of files and of this system. */
+int error_from_errno(int error)
+{
+	static const struct {
+		int error, result;
+	} rows[] = {
+		{EINVAL, CLYDE_ERROR_INVALID},
+		{ENAMETOOLONG, CLYDE_ERROR_INVALID},
+		{ENOMEM, CLYDE_ERROR_NO_MEMORY},
+		{EMFILE, CLYDE_ERROR_EXHAUSTED},
+		{ENFILE, CLYDE_ERROR_EXHAUSTED},
+		{ECANCELED, CLYDE_ERROR_CANCELED},
+		{EINTR, CLYDE_ERROR_INTERRUPTED},
+		{ETIMEDOUT, CLYDE_ERROR_TIMEOUT},
+		{EDEADLK, CLYDE_ERROR_DEADLOCK},
+		{ENODEV, CLYDE_ERROR_NO_DEVICE},
+		{EACCES, CLYDE_ERROR_ACCESS},
+		{EPERM, CLYDE_ERROR_ACCESS},
+		{EBUSY, CLYDE_ERROR_BUSY},
+		{EADDRINUSE, CLYDE_ERROR_ADDRESS},
+		{EIO, CLYDE_ERROR_IO},
+		{ENOSYS, CLYDE_ERROR_UNSUPPORTED},
+		{EOPNOTSUPP, CLYDE_ERROR_UNSUPPORTED},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].error == error)
+			return rows[i].result;
+	return CLYDE_ERROR_FILE;
 }
 
 const char *reason(int result)
 {
 	switch (result) {
-	case -ENODEV:
+	case CLYDE_ERROR_NO_DEVICE:
 		return "the device was unplugged";
-	case -EBUSY:
+	case CLYDE_ERROR_BUSY:
 		return "in use by another program";
-	case -EPIPE:
+	case CLYDE_ERROR_STALL:
 		return "the endpoint stalled";
-	case -ECONNRESET:
+	case CLYDE_ERROR_RESET:
 		return "another program has reset the device, or taken it";
-	case -ENOMEM:
+	case CLYDE_ERROR_NO_MEMORY:
 		return "the system has no memory for USB transfers; ask for "
 		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
-	case -ETIMEDOUT:
+	case CLYDE_ERROR_TIMEOUT:
 		return "no answer before the deadline";
-	case -EDEADLK:
-		return "nothing is under way that could end this wait";
 	}
-	return strerror(-result);
+	for (size_t i = 0; i < ERRORS; i++)
+		if (infos[i].value == result)
+			return infos[i].meaning;
+	return "a failure without a name";
 }
 
 CLYDE_API const char *clyde_result_text(int result)

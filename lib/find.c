@@ -43,7 +43,7 @@ static int resolve(struct clyde_context *context, const char *uri,
 	*ret_provider = link_find(uri ? uri : PLUGGED_IN, ret_rest);
 	if (*ret_provider)
 		return 0;
-	return complain(&context->complaint, EINVAL,
+	return complain(&context->complaint, CLYDE_ERROR_INVALID,
 		"'%s' is not a device URI; try usb: or virtual:", uri);
 }
 
@@ -65,7 +65,7 @@ static int open_link(struct clyde_context *context,
 	if (result == 0)
 		return 0;
 	link->ops->close(link);
-	return complain(&context->complaint, -result, "out of memory");
+	return complain(&context->complaint, result, "out of memory");
 }
 
 static void name_it(const struct link_provider *provider, const char *rest,
@@ -120,9 +120,10 @@ static int examine_all(struct clyde_context *context,
 
 		if (result == 0)
 			link_put(context, info->uri, link);
-		if (result == 0 || (result == -EBADMSG && info->uri[0]))
+		if (result == 0 ||
+			(result == CLYDE_ERROR_CORRUPT && info->uri[0]))
 			kept++;
-		else if (result != -ENODEV || count == 1)
+		else if (result != CLYDE_ERROR_NO_DEVICE || count == 1)
 			return result;
 	}
 	memset(&infos[kept], 0, sizeof(*infos));
@@ -144,7 +145,7 @@ static int look_at_all(struct clyde_context *context,
 		result = provider->look(rest, i, info, &context->complaint);
 		if (result == 0)
 			kept++;
-		else if (result != -ENODEV || count == 1)
+		else if (result != CLYDE_ERROR_NO_DEVICE || count == 1)
 			return result;
 	}
 	memset(&infos[kept], 0, sizeof(*infos));
@@ -169,7 +170,8 @@ static int read_all(struct clyde_context *context, const char *uri,
 		return count;
 	infos = calloc(count + 1, sizeof(*infos));
 	if (infos == NULL)
-		return complain(&context->complaint, ENOMEM, "out of memory");
+		return complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
+			"out of memory");
 	count = read(context, provider, rest, count, infos);
 	if (count < 0)
 		free(infos);
@@ -252,29 +254,29 @@ static int choose(struct clyde_context *context,
 	const char *other = example(infos, count);
 
 	if (count == 0)
-		return complain(complaint, ENODEV, NO_DEVICE);
+		return complain(complaint, CLYDE_ERROR_NO_DEVICE, NO_DEVICE);
 	if (serial == NULL && count == 1)
 		return 0;
 	if (serial == NULL && only_configured(infos, count) >= 0)
 		return only_configured(infos, count);
 	if (serial == NULL && other == NULL)
-		return complain(complaint, ENOTUNIQ,
+		return complain(complaint, CLYDE_ERROR_AMBIGUOUS,
 			"%d devices found, without firmware and so without "
 			"serial numbers to choose by; leave one plugged in",
 			count);
 	if (serial == NULL)
-		return complain(complaint, ENOTUNIQ,
+		return complain(complaint, CLYDE_ERROR_AMBIGUOUS,
 			"%d devices found; choose one with -s %s%s", count,
 			other, count > 2 ? ", ..." : " or the other");
 	for (int i = 0; i < count; i++)
 		if (strcmp(infos[i].serial, serial) == 0)
 			return i;
 	if (other == NULL)
-		return complain(complaint, ENXIO,
+		return complain(complaint, CLYDE_ERROR_NO_SERIAL,
 			"no device has serial number %s; without firmware, "
 			"they show none",
 			serial);
-	return complain(complaint, ENXIO,
+	return complain(complaint, CLYDE_ERROR_NO_SERIAL,
 		"no device has serial number %s; there is %s%s", serial, other,
 		count > 1 ? ", ..." : "");
 }

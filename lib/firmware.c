@@ -38,7 +38,7 @@ static int ram(struct link *link, uint8_t direction, uint16_t address,
 		link, &setup, data, deadline_in(link, COMMAND_TIMEOUT_MS));
 
 	if (result >= 0 && result != size)
-		return -EPROTO;
+		return CLYDE_ERROR_PROTOCOL;
 	return result < 0 ? result : 0;
 }
 
@@ -54,7 +54,9 @@ static int start_cpu(struct link *link)
 {
 	int result = set_cpu(link, false);
 
-	return result == -ENODEV || result == -EIO ? 0 : result;
+	return result == CLYDE_ERROR_NO_DEVICE || result == CLYDE_ERROR_IO
+		? 0
+		: result;
 }
 
 static int write_all(struct link *link, const struct ihex *ihex)
@@ -73,7 +75,7 @@ static int write_all(struct link *link, const struct ihex *ihex)
 	return result;
 }
 
-/* Read it back while the 8051 stands still: -EIO if a byte is another. */
+/* Read it back while the 8051 stands still: CLYDE_ERROR_IO if a byte is another. */
 static int verify_all(struct link *link, const struct ihex *ihex)
 {
 	uint8_t chunk[USB_FX2_RAM_CHUNK];
@@ -86,7 +88,7 @@ static int verify_all(struct link *link, const struct ihex *ihex)
 			break;
 		result = ram(link, USB_DIR_IN, at, chunk, size);
 		if (result == 0 && memcmp(chunk, ihex->data + at, size) != 0)
-			return -EIO;
+			return CLYDE_ERROR_IO;
 	}
 	return result;
 }
@@ -99,17 +101,17 @@ static int claim(const struct load *load)
 	int result;
 
 	if (ops->claim_all == NULL || ops->await_return == NULL)
-		return complain(complaint, EOPNOTSUPP,
+		return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
 			"firmware cannot be loaded over this link; update the "
 			"device with upstream's tool: glasgow flash");
 	result = ops->claim_all(load->link);
-	if (result == -EBUSY)
-		return complain(complaint, EBUSY,
+	if (result == CLYDE_ERROR_BUSY)
+		return complain(complaint, CLYDE_ERROR_BUSY,
 			"%s is in use, so its firmware stays as it is; end "
 			"the other program first",
 			device_name(&load->info));
 	if (result < 0)
-		return complain(complaint, -result, "cannot claim %s: %s",
+		return complain(complaint, result, "cannot claim %s: %s",
 			device_name(&load->info), reason(result));
 	return 0;
 }
@@ -124,15 +126,15 @@ static int transfer(const struct load *load)
 		result = write_all(link, load->ihex);
 	if (result == 0)
 		result = verify_all(link, load->ihex);
-	if (result == -EIO)
-		return complain(complaint, EIO,
+	if (result == CLYDE_ERROR_IO)
+		return complain(complaint, CLYDE_ERROR_IO,
 			"the firmware did not arrive in %s as it was sent; "
 			"unplug the device, plug it in and try again",
 			device_name(&load->info));
 	if (result == 0)
 		result = start_cpu(link);
 	if (result < 0)
-		return complain(complaint, -result,
+		return complain(complaint, result,
 			"cannot load firmware into %s: %s",
 			device_name(&load->info), reason(result));
 	return 0;
@@ -145,17 +147,19 @@ static int await(const struct load *load)
 	int result = link->ops->await_return(
 		link, deadline_in(link, RETURN_TIMEOUT_MS));
 
-	if (result == -EINTR && owner_closing(&load->context->owner))
-		return complain(complaint, ECANCELED, "closed");
-	if (result == -EINTR)
-		return complain(complaint, EINTR, "interrupted");
-	if (result == -ETIMEDOUT)
-		return complain(complaint, ETIMEDOUT,
+	if (result == CLYDE_ERROR_INTERRUPTED &&
+		owner_closing(&load->context->owner))
+		return complain(complaint, CLYDE_ERROR_CANCELED, "closed");
+	if (result == CLYDE_ERROR_INTERRUPTED)
+		return complain(
+			complaint, CLYDE_ERROR_INTERRUPTED, "interrupted");
+	if (result == CLYDE_ERROR_TIMEOUT)
+		return complain(complaint, CLYDE_ERROR_TIMEOUT,
 			"%s did not come back with its new firmware within "
 			"%d s; unplug it, and plug it in again",
 			device_name(&load->info), RETURN_TIMEOUT_MS / 1000);
 	if (result < 0)
-		return complain(complaint, -result, "%s was lost: %s",
+		return complain(complaint, result, "%s was lost: %s",
 			device_name(&load->info), reason(result));
 	return 0;
 }
@@ -174,11 +178,11 @@ static int check(struct load *load)
 	if (info.api_level == USB_API_LEVEL)
 		return 0;
 	if (info.api_level == 0)
-		return complain(complaint, EPROTONOSUPPORT,
+		return complain(complaint, CLYDE_ERROR_API_LEVEL,
 			"what was loaded does not start as firmware: %s came "
 			"back without any",
 			device_name(&info));
-	return complain(complaint, EPROTONOSUPPORT,
+	return complain(complaint, CLYDE_ERROR_API_LEVEL,
 		"the firmware that was loaded into %s speaks API level %u, "
 		"not %u; it takes another file",
 		device_name(&info), info.api_level, USB_API_LEVEL);
@@ -226,7 +230,8 @@ CLYDE_API int clyde_firmware_load(struct clyde_context *context,
 		return result;
 	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
-		result = complain(&context->complaint, ENOMEM, "out of memory");
+		result = complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
+			"out of memory");
 	else
 		result = ihex_parse(data, size, ihex, &context->complaint);
 	if (result == 0)

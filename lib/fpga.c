@@ -46,7 +46,7 @@ static int await(
 	int result = device_stopped(device);
 
 	if (result == 0 && link->ops->now(link) >= deadline)
-		result = -ETIMEDOUT;
+		result = CLYDE_ERROR_TIMEOUT;
 	if (result == 0)
 		result = link->ops->wait(link, deadline);
 	return result < 0 ? result : engine_error(engine);
@@ -101,18 +101,19 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
 		LOAD_DEPTH, NULL, &engine);
 	if (result < 0)
-		return complain(complaint, -result, "out of memory");
+		return complain(complaint, result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);
-	if (result < 0 && result != -EINTR && result != -ECANCELED)
-		complain(complaint, -result, "cannot send the bitstream: %s",
+	if (result < 0 && result != CLYDE_ERROR_INTERRUPTED &&
+		result != CLYDE_ERROR_CANCELED)
+		complain(complaint, result, "cannot send the bitstream: %s",
 			reason(result));
 	memcpy(request.id, id, sizeof(request.id));
 	if (result >= 0)
 		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
 			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
 	finish(device, engine);
-	if (result == -EREMOTEIO)
-		return complain(complaint, ENOEXEC,
+	if (result == CLYDE_ERROR_REFUSED)
+		return complain(complaint, CLYDE_ERROR_FPGA,
 			"the FPGA did not configure: its DONE stays low; is "
 			"the bitstream made for revision %s?",
 			device->info.revision);
@@ -129,9 +130,9 @@ static int check_health(struct clyde_device *device)
 
 	if (result == 0 && value == REG_HEALTH_VALUE)
 		return 0;
-	if (result < 0 && result != -EREMOTEIO)
+	if (result < 0 && result != CLYDE_ERROR_REFUSED)
 		return result;
-	return complain(&device->context->complaint, ENOEXEC,
+	return complain(&device->context->complaint, CLYDE_ERROR_FPGA,
 		"the FPGA configured, but its health register reads %#04x, "
 		"not %#04x; if other bitstreams fail too, the device is "
 		"faulty",
@@ -155,7 +156,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	}
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (device->pipes[i])
-			return complain(complaint, EBUSY,
+			return complain(complaint, CLYDE_ERROR_BUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
 	device->map_checked = false;
@@ -163,7 +164,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
-		return complain(complaint, -result,
+		return complain(complaint, result,
 			"the FPGA cannot be loaded: %s", reason(result));
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
@@ -187,7 +188,7 @@ CLYDE_API int clyde_fpga_load(struct clyde_device *device,
 		return result;
 	result = size <= UINT32_MAX && size > 0
 		? fpga_load(device, bitstream, size, id)
-		: complain(&device->context->complaint, EINVAL,
+		: complain(&device->context->complaint, CLYDE_ERROR_INVALID,
 			  "a bitstream of %zu bytes", size);
 	owner_leave(&device->owner);
 	return result;
@@ -208,7 +209,7 @@ static int check_register(struct clyde_device *device, size_t size)
 {
 	if (size <= MGMT_DATA_SIZE)
 		return 0;
-	return complain(&device->context->complaint, EINVAL,
+	return complain(&device->context->complaint, CLYDE_ERROR_INVALID,
 		"%zu bytes of registers: 0 to %d at a time", size,
 		MGMT_DATA_SIZE);
 }
@@ -233,7 +234,8 @@ int register_write(struct clyde_device *device, uint8_t address,
 	if (result < 0)
 		return result;
 	if (address <= REG_PRIVATE_LAST)
-		return complain(&device->context->complaint, EINVAL,
+		return complain(&device->context->complaint,
+			CLYDE_ERROR_INVALID,
 			"register %#04x belongs to the firmware", address);
 	memcpy(request.data, data, size);
 	return mgmt_command(

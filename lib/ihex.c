@@ -32,7 +32,7 @@ struct reader {
 };
 
 #define refuse(reader, format, ...)                                    \
-	complain((reader)->complaint, EBADMSG,                         \
+	complain((reader)->complaint, CLYDE_ERROR_CORRUPT,             \
 		"the firmware file, line %u: " format, (reader)->line, \
 		##__VA_ARGS__)
 

@@ -15,7 +15,7 @@ struct ihex {
 
 /*
  * Parse a file, any bytes at all.  Whatever is not as Intel's format says it
- * must be is -EBADMSG, with a sentence that names the line.
+ * must be is CLYDE_ERROR_CORRUPT, with a sentence that names the line.
  */
 int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex,
 	struct complaint *complaint);

@@ -21,7 +21,7 @@ struct complaint {
 	char text[320];
 };
 
-/* Write the sentence; returns -error. */
+/* Write the sentence; returns the error, one of `enum clyde_error`. */
 int complain(struct complaint *complaint, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 #ifdef __clang_analyzer__
@@ -36,6 +36,9 @@ int remember(int result, const char *text);
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
+
+/* The error for an errno value of a file or of the system. */
+int error_from_errno(int error);
 
 /* A negative result in a few words: "the device was unplugged". */
 const char *reason(int result);
@@ -85,7 +88,7 @@ int device_find(struct clyde_context *context, const char *uri,
 /* What to call it in a sentence: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
 
-/* Why a wait must end: -ECANCELED, -EINTR; or 0. */
+/* Why a wait must end: CLYDE_ERROR_CANCELED, CLYDE_ERROR_INTERRUPTED; or 0. */
 int device_stopped(struct clyde_device *device);
 
 /* A moment of the link's time, so many ms from now; negative = never. */

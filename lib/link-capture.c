@@ -231,7 +231,7 @@ int capture_wrap(
 	struct capture_link *link = calloc(1, sizeof(*link));
 
 	if (link == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	link->ops = (struct link_ops){
 		.name = inner->ops->name,
 		.real_time = inner->ops->real_time,

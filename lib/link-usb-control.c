@@ -36,8 +36,8 @@ static int finish_control(struct usb_link *link, struct libusb_transfer *usb,
 		usb_handle(link, slice);
 	}
 	result = usb_status_result(usb->status);
-	if (result == -ECANCELED)
-		return -ETIMEDOUT;
+	if (result == CLYDE_ERROR_CANCELED)
+		return CLYDE_ERROR_TIMEOUT;
 	return result < 0 ? usb_note(link, result) : usb->actual_length;
 }
 
@@ -70,7 +70,7 @@ int usb_control(struct link *base, const struct usb_setup *setup, void *data,
 		return configure(link, setup->wValue);
 	usb = libusb_alloc_transfer(0);
 	buffer = malloc(LIBUSB_CONTROL_SETUP_SIZE + setup->wLength);
-	result = usb && buffer ? 0 : -ENOMEM;
+	result = usb && buffer ? 0 : CLYDE_ERROR_NO_MEMORY;
 	if (result == 0) {
 		libusb_fill_control_setup(buffer, setup->bmRequestType,
 			setup->bRequest, setup->wValue, setup->wIndex,
@@ -120,7 +120,7 @@ static int select_alternate(
 	/* A device that refuses answers with a stall; libusb has no word of
 	   its own for that here. */
 	if (result == LIBUSB_ERROR_OTHER)
-		return -EPIPE;
+		return CLYDE_ERROR_STALL;
 	return usb_result(result);
 }
 
@@ -140,7 +140,7 @@ int usb_set_alternate(struct link *base, uint8_t interface, uint8_t alternate,
 
 	(void)deadline_ns;
 	if (interface >= USB_IFACE_COUNT)
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	claimed = link->alternate[interface] != USB_ALT_OFF;
 	if (alternate == USB_ALT_OFF)
 		return claimed ? usb_note(link, release(link, interface)) : 0;

@@ -24,29 +24,29 @@ int usb_result(int result)
 {
 	switch (result) {
 	case LIBUSB_ERROR_INVALID_PARAM:
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	case LIBUSB_ERROR_ACCESS:
-		return -EACCES;
+		return CLYDE_ERROR_ACCESS;
 	case LIBUSB_ERROR_NO_DEVICE:
-		return -ENODEV;
+		return CLYDE_ERROR_NO_DEVICE;
 	case LIBUSB_ERROR_NOT_FOUND:
-		return -ENOENT;
+		return CLYDE_ERROR_ENDPOINT_OFF;
 	case LIBUSB_ERROR_BUSY:
-		return -EBUSY;
+		return CLYDE_ERROR_BUSY;
 	case LIBUSB_ERROR_TIMEOUT:
-		return -ETIMEDOUT;
+		return CLYDE_ERROR_TIMEOUT;
 	case LIBUSB_ERROR_OVERFLOW:
-		return -EOVERFLOW;
+		return CLYDE_ERROR_BABBLE;
 	case LIBUSB_ERROR_PIPE:
-		return -EPIPE;
+		return CLYDE_ERROR_STALL;
 	case LIBUSB_ERROR_INTERRUPTED:
-		return -EINTR;
+		return CLYDE_ERROR_INTERRUPTED;
 	case LIBUSB_ERROR_NO_MEM:
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	case LIBUSB_ERROR_NOT_SUPPORTED:
-		return -EOPNOTSUPP;
+		return CLYDE_ERROR_UNSUPPORTED;
 	}
-	return result < 0 ? -EIO : result;
+	return result < 0 ? CLYDE_ERROR_IO : result;
 }
 
 /* Where a device is plugged in: what lsusb calls it, too. */
@@ -124,7 +124,7 @@ static int parse(const char *specification, struct place *ret_place,
 			*ret_place = moved.to;
 		return 1;
 	}
-	return complain(complaint, EINVAL,
+	return complain(complaint, CLYDE_ERROR_INVALID,
 		"'usb:%s' names no device; clyde list shows what does: "
 		"usb:BUS:ADDRESS",
 		specification);
@@ -156,13 +156,13 @@ int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
 		usb = NULL; /* a machine without a bus */
 	else if (result < 0)
-		return complain(complaint, -usb_result(result),
+		return complain(complaint, usb_result(result),
 			"cannot use USB: %s", libusb_strerror(result));
 	if (usb)
 		count = libusb_get_device_list(usb, &devices);
 	if (count < 0) {
 		libusb_exit(usb);
-		return complain(complaint, -usb_result(count),
+		return complain(complaint, usb_result(count),
 			"cannot list USB devices: %s", libusb_strerror(count));
 	}
 	*ret_usb = usb;
@@ -222,7 +222,8 @@ static int find(const char *specification, unsigned index,
 	if (result != 0)
 		return result < 0 ? result : 0;
 	if (index >= seen_count)
-		return complain(complaint, ENODEV, "no Glasgow found");
+		return complain(
+			complaint, CLYDE_ERROR_NO_DEVICE, "no Glasgow found");
 	*ret_place = seen[index];
 	return 0;
 }
@@ -240,7 +241,7 @@ static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 	char node[sizeof(BUSES "/000/000")];
 	int descriptor;
 
-	if (result != -EIO)
+	if (result != CLYDE_ERROR_IO)
 		return result;
 	snprintf(node, sizeof(node), BUSES "/%03u/%03u",
 		libusb_get_bus_number(device),
@@ -249,7 +250,7 @@ static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 	if (descriptor >= 0)
 		close(descriptor);
 	else if (errno == ENODEV || errno == ENOENT)
-		result = -ENODEV;
+		result = CLYDE_ERROR_NO_DEVICE;
 	return result;
 }
 
@@ -259,7 +260,7 @@ static int open_place(libusb_device *const *devices, int count,
 	for (int i = 0; i < count; i++)
 		if (stands_at(devices[i], place))
 			return open_device(devices[i], ret_handle);
-	return -ENODEV;
+	return CLYDE_ERROR_NO_DEVICE;
 }
 
 static int refuse(
@@ -268,23 +269,23 @@ static int refuse(
 	unsigned bus = place->bus, address = place->address;
 
 	switch (error) {
-	case -EACCES:
-		return complain(complaint, EACCES,
+	case CLYDE_ERROR_ACCESS:
+		return complain(complaint, CLYDE_ERROR_ACCESS,
 			"no permission to open usb:%u:%u; install the udev "
 			"rule 70-clyde.rules, see clyde(1), and plug the "
 			"device in again",
 			bus, address);
-	case -EBUSY:
-		return complain(complaint, EBUSY,
+	case CLYDE_ERROR_BUSY:
+		return complain(complaint, CLYDE_ERROR_BUSY,
 			"usb:%u:%u is in use by another program", bus, address);
-	case -ENODEV:
-		return complain(complaint, ENODEV,
+	case CLYDE_ERROR_NO_DEVICE:
+		return complain(complaint, CLYDE_ERROR_NO_DEVICE,
 			"there is no Glasgow at usb:%u:%u, or not any more; "
 			"see clyde list",
 			bus, address);
 	}
-	return complain(complaint, -error, "cannot open usb:%u:%u: %s", bus,
-		address, strerror(-error));
+	return complain(complaint, error, "cannot open usb:%u:%u: %s", bus,
+		address, reason(error));
 }
 
 static int usb_open(const char *specification, unsigned index,
@@ -355,7 +356,7 @@ static int look_at(libusb_device *const *devices, int count,
 		usb_describe(device, info);
 		return 0;
 	}
-	return -ENODEV;
+	return CLYDE_ERROR_NO_DEVICE;
 }
 
 static int usb_look(const char *specification, unsigned index,

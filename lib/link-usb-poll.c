@@ -30,11 +30,11 @@ int usb_poll_open(libusb_context *usb)
 	const struct libusb_pollfd **list;
 
 	if (all < 0)
-		return -errno;
+		return error_from_errno(errno);
 	list = libusb_get_pollfds(usb);
 	if (list == NULL) {
 		close(all);
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	}
 	for (size_t i = 0; list[i]; i++)
 		added(list[i]->fd, list[i]->events, (void *)all);

@@ -41,7 +41,7 @@ static int claim_each(
 			result = usb_result(libusb_claim_interface(link->handle,
 				interface->altsetting[0].bInterfaceNumber));
 	}
-	link->gone |= result == -ENODEV;
+	link->gone |= result == CLYDE_ERROR_NO_DEVICE;
 	return result;
 }
 
@@ -54,7 +54,7 @@ int usb_claim_all(struct link *base)
 
 	/* It would not be known again. */
 	if (!find_port(device, &link->port))
-		return -EOPNOTSUPP;
+		return CLYDE_ERROR_UNSUPPORTED;
 	result = libusb_get_active_config_descriptor(device, &config);
 	if (result == LIBUSB_ERROR_NOT_FOUND)
 		return 0; /* not configured: nobody can use it */
@@ -92,12 +92,12 @@ static int open_back(struct usb_link *link, libusb_device *const *devices,
 			usb_moved(libusb_get_device(link->handle), devices[i]);
 		return result;
 	}
-	return -ENODEV;
+	return CLYDE_ERROR_NO_DEVICE;
 }
 
 /*
  * Look at all buses, by a new context: the link's own knows only what it was
- * told.  -ENODEV if it is not there, -EACCES if it may not be opened, or not
+ * told.  CLYDE_ERROR_NO_DEVICE if it is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not
  * yet.
  */
 static int look(struct usb_link *link)
@@ -111,7 +111,7 @@ static int look(struct usb_link *link)
 	link->arrived = false;
 	count = usb_survey(&usb, &devices, &ignored);
 	if (count < 0 || usb == NULL)
-		return count < 0 ? count : -ENODEV;
+		return count < 0 ? count : CLYDE_ERROR_NO_DEVICE;
 	result = open_back(link, devices, count, &handle);
 	libusb_free_device_list(devices, 1);
 	if (result == 0)
@@ -129,10 +129,13 @@ int usb_await_return(struct link *base, uint64_t deadline_ns)
 		int result = look(link);
 		uint64_t now = base->ops->now(base), next = now + LOOK_NS;
 
-		if (result != -ENODEV && result != -EACCES)
+		if (result != CLYDE_ERROR_NO_DEVICE &&
+			result != CLYDE_ERROR_ACCESS)
 			return result;
 		if (now >= deadline_ns)
-			return result == -EACCES ? result : -ETIMEDOUT;
+			return result == CLYDE_ERROR_ACCESS
+				? result
+				: CLYDE_ERROR_TIMEOUT;
 		if (next > deadline_ns)
 			next = deadline_ns;
 		for (; !link->arrived && now < next;
@@ -140,7 +143,7 @@ int usb_await_return(struct link *base, uint64_t deadline_ns)
 			uint64_t left = next - now;
 
 			if (link_stopped(base))
-				return -EINTR;
+				return CLYDE_ERROR_INTERRUPTED;
 			result = usb_handle(link,
 				left < USB_SLICE_NS ? left : USB_SLICE_NS);
 			if (result < 0)

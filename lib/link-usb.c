@@ -28,24 +28,24 @@ int usb_status_result(enum libusb_transfer_status status)
 	case LIBUSB_TRANSFER_COMPLETED:
 		return 0;
 	case LIBUSB_TRANSFER_TIMED_OUT:
-		return -ETIMEDOUT;
+		return CLYDE_ERROR_TIMEOUT;
 	case LIBUSB_TRANSFER_CANCELLED:
-		return -ECANCELED;
+		return CLYDE_ERROR_CANCELED;
 	case LIBUSB_TRANSFER_STALL:
-		return -EPIPE;
+		return CLYDE_ERROR_STALL;
 	case LIBUSB_TRANSFER_NO_DEVICE:
-		return -ENODEV;
+		return CLYDE_ERROR_NO_DEVICE;
 	case LIBUSB_TRANSFER_OVERFLOW:
-		return -EOVERFLOW;
+		return CLYDE_ERROR_BABBLE;
 	case LIBUSB_TRANSFER_ERROR:
 		break;
 	}
-	return -EIO;
+	return CLYDE_ERROR_IO;
 }
 
 int usb_note(struct usb_link *link, int result)
 {
-	link->gone |= result == -ENODEV;
+	link->gone |= result == CLYDE_ERROR_NO_DEVICE;
 	return result;
 }
 
@@ -67,7 +67,7 @@ int usb_handle(struct usb_link *link, uint64_t patience_ns)
 	int result = usb_result(libusb_handle_events_timeout_completed(
 		link->usb, &timeout, NULL));
 
-	return result == -EINTR ? 0 : result;
+	return result == CLYDE_ERROR_INTERRUPTED ? 0 : result;
 }
 
 /* How long the flags may stay unseen. */
@@ -92,9 +92,9 @@ static int usb_wait(struct link *base, uint64_t deadline_ns)
 
 	link->handled = 0;
 	if (link->pending == 0 && link->gone)
-		return -ENODEV;
+		return CLYDE_ERROR_NO_DEVICE;
 	if (link->pending == 0 && deadline_ns == LINK_FOREVER)
-		return -EDEADLK;
+		return CLYDE_ERROR_DEADLOCK;
 	result = usb_handle(link, patience(link, deadline_ns));
 	atomic_store(&base->wake, false);
 	return link->handled > 0 ? (int)link->handled : result;
@@ -162,10 +162,10 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	int result;
 
 	if (link->gone)
-		return -ENODEV;
+		return CLYDE_ERROR_NO_DEVICE;
 	if (interface >= USB_IFACE_COUNT ||
 		link->alternate[interface] == USB_ALT_OFF)
-		return -ENOENT;
+		return CLYDE_ERROR_ENDPOINT_OFF;
 	/* No timeout: it would end a slow stream and take bytes with it. */
 	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
 		transfer->data, transfer->size, bulk_done, mine, 0);
@@ -279,7 +279,7 @@ int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
 	struct usb_link *link = calloc(1, sizeof(*link));
 
 	if (link == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	link->link.ops = &usb_ops;
 	link->link.interrupt = interrupt;
 	link->usb = usb;

@@ -39,7 +39,7 @@ struct usb_link {
 
 #define USB(pointer) ((struct usb_link *)(pointer))
 
-/* A negative result of libusb's as -errno. */
+/* The error for a negative result of libusb's. */
 int usb_result(int result);
 
 /* ---- link-usb-find.c -------------------------------------------------- */
@@ -98,7 +98,7 @@ int usb_set_alternate(struct link *base, uint8_t interface, uint8_t alternate,
 
 /* ---- link-usb-poll.c -------------------------------------------------- */
 
-/* All that libusb polls as one descriptor, or -errno. */
+/* All that libusb polls as one descriptor, or an error. */
 int usb_poll_open(libusb_context *usb);
 void usb_poll_close(libusb_context *usb, int all);
 

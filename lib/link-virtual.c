@@ -75,10 +75,20 @@ static void note_reset(struct virtual_link *link)
 	LOG(&link->link, WARNING, "another program has reset the device");
 }
 
-/* As the system tells it. */
-static int status_of(const struct urb *urb)
+/* The bus has the errno values that Linux's USB stack gives a URB. */
+static int bus_result(int status)
 {
-	return urb->status == -EPROTO ? -EIO : urb->status;
+	switch (status) {
+	case -EPROTO:
+		return CLYDE_ERROR_IO;
+	case -EPIPE:
+		return CLYDE_ERROR_STALL;
+	case -EOVERFLOW:
+		return CLYDE_ERROR_BABBLE;
+	case -ENOENT:
+		return CLYDE_ERROR_ENDPOINT_OFF;
+	}
+	return status < 0 ? error_from_errno(-status) : status;
 }
 
 /* Hand out what has completed.  A control transfer's urb has no user. */
@@ -98,7 +108,7 @@ static int deliver(struct virtual_link *link)
 		}
 		transfer->queued = false;
 		transfer->transfer.actual = urb->actual;
-		transfer->transfer.status = status_of(urb);
+		transfer->transfer.status = bus_result(urb->status);
 		transfer->transfer.complete(&transfer->transfer);
 	}
 	return count;
@@ -128,7 +138,7 @@ static int virtual_descriptor(struct link *base)
 	if (link->descriptor < 0)
 		link->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (link->descriptor < 0)
-		return -errno;
+		return error_from_errno(errno);
 	show(link);
 	return link->descriptor;
 }
@@ -181,18 +191,18 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	while (count == 0 && bus_now(link->bus) < until) {
 		/* And all has come back. */
 		if (bus_unplugged(link->bus))
-			return -ENODEV;
+			return CLYDE_ERROR_NO_DEVICE;
 		if (link_stopped(base))
 			break;
 		if (!run(link, until)) {
 			show(link);
-			return -EDEADLK;
+			return CLYDE_ERROR_DEADLOCK;
 		}
 		count = deliver(link);
 	}
 	atomic_store(&base->wake, false);
 	show(link);
-	return keep_eeprom(link) < 0 ? -EIO : count;
+	return keep_eeprom(link) < 0 ? CLYDE_ERROR_IO : count;
 }
 
 static int virtual_control(struct link *base, const struct usb_setup *setup,
@@ -219,8 +229,8 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 	}
 	show(link);
 	if (urb.status == -ECANCELED)
-		return -ETIMEDOUT;
-	return urb.status < 0 ? urb.status : (int)urb.actual;
+		return CLYDE_ERROR_TIMEOUT;
+	return urb.status < 0 ? bus_result(urb.status) : (int)urb.actual;
 }
 
 /* Whether another program has the interfaces, which is a fault by script. */
@@ -241,7 +251,7 @@ static int virtual_set_alternate(struct link *base, uint8_t interface,
 	int result;
 
 	if (alternate != USB_ALT_OFF && taken(VIRTUAL(base)))
-		return -EBUSY;
+		return CLYDE_ERROR_BUSY;
 	result = virtual_control(base, &setup, NULL, deadline_ns);
 	if (result < 0)
 		return result;
@@ -269,10 +279,10 @@ static int virtual_submit(struct link *base, struct transfer *transfer)
 	int result;
 
 	if (!endpoint_open(VIRTUAL(base), transfer->endpoint))
-		return -ENOENT;
+		return CLYDE_ERROR_ENDPOINT_OFF;
 	result = bus_admit(VIRTUAL(base)->bus, transfer->endpoint);
 	if (result < 0)
-		return result;
+		return bus_result(result);
 	mine->urb = (struct urb){
 		.endpoint = transfer->endpoint,
 		.data = transfer->data,
@@ -298,7 +308,7 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 
 static int virtual_claim_all(struct link *base)
 {
-	return taken(VIRTUAL(base)) ? -EBUSY : 0;
+	return taken(VIRTUAL(base)) ? CLYDE_ERROR_BUSY : 0;
 }
 
 /* The port is looked at once a millisecond. */
@@ -309,9 +319,9 @@ static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 
 	while (!bus_lost(link->bus) || !bus_enumerate(link->bus)) {
 		if (link_stopped(base))
-			return -EINTR;
+			return CLYDE_ERROR_INTERRUPTED;
 		if (bus_now(link->bus) >= until)
-			return -ETIMEDOUT;
+			return CLYDE_ERROR_TIMEOUT;
 		run(link, bus_now(link->bus) + PORT_TICKS);
 		deliver(link);
 	}
@@ -379,7 +389,8 @@ static int make(const char *specification, unsigned index,
 	int result;
 
 	if (link == NULL)
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;
@@ -399,7 +410,8 @@ static int make(const char *specification, unsigned index,
 	if (link->bus == NULL ||
 		virtual_options_err(&link->options, link->bus) < 0) {
 		virtual_close(&link->link);
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	*ret_link = &link->link;
 	return 0;
@@ -416,7 +428,7 @@ static int virtual_open(const char *specification, unsigned index,
 			&VIRTUAL(*ret_link)->options.faults, FAULT_DENIED, 0))
 		return result;
 	virtual_close(*ret_link);
-	return complain(complaint, EACCES,
+	return complain(complaint, CLYDE_ERROR_ACCESS,
 		"no permission to open the virtual device: fault=denied");
 }
 
@@ -432,7 +444,7 @@ static int virtual_look(const char *specification, unsigned index,
 		return result;
 	result = descriptor_read_info(link, info, &revision, complaint);
 	virtual_close(link);
-	return result == -EBADMSG ? 0 : result;
+	return result == CLYDE_ERROR_CORRUPT ? 0 : result;
 }
 
 const struct link_provider link_virtual = {

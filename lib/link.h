@@ -33,7 +33,7 @@ struct transfer {
 	void *data;
 	uint32_t size;
 	uint32_t actual;
-	int status; /* 0, -EPIPE, -EIO, -EOVERFLOW, -ECANCELED, -ENODEV */
+	int status; /* 0, CLYDE_ERROR_STALL, CLYDE_ERROR_IO, CLYDE_ERROR_BABBLE, CLYDE_ERROR_CANCELED, CLYDE_ERROR_NO_DEVICE */
 	void (*complete)(struct transfer *transfer);
 	void *user;
 };
@@ -58,16 +58,16 @@ struct link_ops {
 
 	struct transfer *(*transfer_new)(struct link *link);
 	void (*transfer_free)(struct link *link, struct transfer *transfer);
-	/* -ENOENT on an endpoint that is off, -ENOMEM if the system has no
-	   memory for one more, -ENODEV. */
+	/* CLYDE_ERROR_ENDPOINT_OFF on an endpoint that is off, CLYDE_ERROR_NO_MEMORY if the system has no
+	   memory for one more, CLYDE_ERROR_NO_DEVICE. */
 	int (*submit)(struct link *link, struct transfer *transfer);
 	void (*cancel)(struct link *link, struct transfer *transfer);
 
 	/*
 	 * Handle completions, waiting for one until the deadline: how many
 	 * were handled; 0 at the deadline, when woken, or just so, for others
-	 * to have a turn; -EDEADLK when nothing is under way that could end
-	 * the wait; -ENODEV when the device is gone and all has come back.
+	 * to have a turn; CLYDE_ERROR_DEADLOCK when nothing is under way that could end
+	 * the wait; CLYDE_ERROR_NO_DEVICE when the device is gone and all has come back.
 	 */
 	int (*wait)(struct link *link, uint64_t deadline_ns);
 
@@ -78,12 +78,12 @@ struct link_ops {
 	uint64_t (*now)(struct link *link);
 
 	/* A descriptor that is readable while wait() has something to handle;
-	   the link's.  -errno if there is none to be had. */
+	   the link's; or an error. */
 	int (*descriptor)(struct link *link);
 
 	/*
 	 * Claim all interfaces that the device shows, whatever their
-	 * settings, so that nobody else uses it from now on: -EBUSY if
+	 * settings, so that nobody else uses it from now on: CLYDE_ERROR_BUSY if
 	 * somebody does.  close() gives them back.
 	 */
 	int (*claim_all)(struct link *link);
@@ -91,7 +91,7 @@ struct link_ops {
 	/*
 	 * The device is about to leave the bus, or has left: wait until it
 	 * has come back, and go on with it in this link as if just opened.
-	 * -ETIMEDOUT at the deadline, -EINTR when woken.  NULL if the link
+	 * CLYDE_ERROR_TIMEOUT at the deadline, CLYDE_ERROR_INTERRUPTED when woken.  NULL if the link
 	 * cannot tell; such a link's device gets no firmware.
 	 */
 	int (*await_return)(struct link *link, uint64_t deadline_ns);

@@ -39,7 +39,7 @@ CLYDE_API int clyde_context_log(struct clyde_context *context,
 	if (result < 0)
 		return result;
 	if (level < CLYDE_LOG_OFF || level > CLYDE_LOG_TRACE)
-		result = complain(&context->complaint, EINVAL,
+		result = complain(&context->complaint, CLYDE_ERROR_INVALID,
 			"%d is not a log level: 0 to %d", (int)level,
 			CLYDE_LOG_TRACE);
 	else

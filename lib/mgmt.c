@@ -20,7 +20,7 @@ struct mgmt {
 	struct transfer *out, *in;
 	struct mgmt_packet request, packet; /* their buffers */
 	bool out_busy, in_busy;
-	bool ended; /* no read is armed any more */
+	bool ended;     /* no read is armed any more */
 	int failure;    /* of either transfer */
 	uint8_t serial; /* of the request under way, 0 = none */
 	bool answered;
@@ -83,8 +83,9 @@ static void received(struct transfer *transfer)
 	int result;
 
 	mgmt->in_busy = false;
-	if (transfer->status == -ECANCELED)
-		transfer->status = -ECONNRESET; /* not by us, but at the end */
+	if (transfer->status == CLYDE_ERROR_CANCELED)
+		transfer->status =
+			CLYDE_ERROR_RESET; /* not by us, but at the end */
 	if (transfer->status < 0) {
 		mgmt->failure = transfer->status;
 		return;
@@ -133,13 +134,13 @@ int mgmt_new(struct clyde_device *device)
 	int result;
 
 	if (mgmt == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	device->mgmt = mgmt;
 	mgmt->device = device;
 	mgmt->out = make_transfer(mgmt, USB_EP1_OUT, &mgmt->request, sent);
 	mgmt->in = make_transfer(mgmt, USB_EP1_IN, &mgmt->packet, received);
 	if (mgmt->out == NULL || mgmt->in == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	result = link_select(
 		link, USB_IFACE_MGMT, USB_ALT_ON, COMMAND_TIMEOUT_MS);
 	return result < 0 ? result : arm(mgmt);
@@ -188,19 +189,19 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 		if (result < 0)
 			return result;
 		if (mgmt->failure)
-			return complain(complaint, -mgmt->failure, "%s: %s",
+			return complain(complaint, mgmt->failure, "%s: %s",
 				mgmt_name(code), reason(mgmt->failure));
 		if (mgmt->stray)
-			return complain(complaint, EPROTO,
+			return complain(complaint, CLYDE_ERROR_PROTOCOL,
 				"the reply to %s, request %u, carries serial "
 				"%u; power-cycle the device",
 				mgmt_name(code), mgmt->serial, mgmt->stray);
 		result = link->ops->wait(link, deadline);
 		if (result < 0)
-			return complain(complaint, -result, "%s: %s",
+			return complain(complaint, result, "%s: %s",
 				mgmt_name(code), reason(result));
 		if (link->ops->now(link) >= deadline && !over(mgmt))
-			return complain(complaint, ETIMEDOUT,
+			return complain(complaint, CLYDE_ERROR_TIMEOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",
 				mgmt_name(code));
@@ -242,7 +243,7 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	if (result == 0)
 		result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
-		return complain(&mgmt->device->context->complaint, -result,
+		return complain(&mgmt->device->context->complaint, result,
 			"%s: %s", mgmt_name(code), reason(result));
 	mgmt->out_busy = true;
 	if (log_wanted(link, CLYDE_LOG_TRACE))
@@ -270,7 +271,7 @@ static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 		result = link->ops->wait(link, until);
 		if (result < 0)
 			return complain(&mgmt->device->context->complaint,
-				-result, "%s: %s", mgmt_name(code),
+				result, "%s: %s", mgmt_name(code),
 				reason(result));
 	}
 	return 0;
@@ -292,7 +293,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 		if (mgmt->reply_size < 2 || mgmt->reply.code != MGMT_WAIT)
 			break;
 		if (device->link->ops->now(device->link) >= deadline)
-			return complain(complaint, ETIMEDOUT,
+			return complain(complaint, CLYDE_ERROR_TIMEOUT,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
 				mgmt_name(code), timeout_ms);
@@ -301,10 +302,10 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 			return result;
 	}
 	if (mgmt->reply_size >= 2 && mgmt->reply.code == MGMT_ERROR)
-		return complain(complaint, EREMOTEIO, "the device refused %s",
-			mgmt_name(code));
+		return complain(complaint, CLYDE_ERROR_REFUSED,
+			"the device refused %s", mgmt_name(code));
 	if (mgmt->reply_size != 2 + reply_size || mgmt->reply.code != MGMT_ACK)
-		return complain(complaint, EPROTO,
+		return complain(complaint, CLYDE_ERROR_PROTOCOL,
 			"the reply to %s is malformed: %u bytes, result %#x",
 			mgmt_name(code), mgmt->reply_size,
 			mgmt->reply_size >= 2 ? mgmt->reply.code : 0);

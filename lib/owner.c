@@ -106,7 +106,7 @@ int owner_init(struct owner *owner, struct owner *parent, struct tree *tree,
 	owner->destroy = destroy;
 	pthread_mutex_lock(&registry);
 	if (parent && owner_closing(parent))
-		result = -ECANCELED;
+		result = CLYDE_ERROR_CANCELED;
 	else
 		enlist(owner);
 	pthread_mutex_unlock(&registry);
@@ -131,9 +131,9 @@ int owner_pin(void *handle)
 	pthread_mutex_lock(&registry);
 	owner = find(token);
 	if (owner == NULL)
-		result = remember(-ESTALE, "it is closed");
+		result = remember(CLYDE_ERROR_CLOSED, "it is closed");
 	else if (owner_closing(owner))
-		result = remember(-ECANCELED, "it is being closed");
+		result = remember(CLYDE_ERROR_CANCELED, "it is being closed");
 	else
 		owner->users++;
 	pthread_mutex_unlock(&registry);
@@ -189,7 +189,7 @@ int owner_enter(void *handle)
 	if (!owner_closing(owner))
 		return 0;
 	owner_leave(owner);
-	return remember(-ECANCELED, "it is being closed");
+	return remember(CLYDE_ERROR_CANCELED, "it is being closed");
 }
 
 void owner_leave(struct owner *owner)
@@ -284,7 +284,7 @@ static void destroy_tree(struct owner *target)
 static int close_locked(struct owner *owner)
 {
 	if (owner_closing(owner))
-		return -ESTALE;
+		return CLYDE_ERROR_CLOSED;
 	owner->target = true;
 	mark(owner);
 	end_waits(owner);
@@ -295,7 +295,7 @@ static int close_locked(struct owner *owner)
 CLYDE_API int clyde_close_token(clyde_token token)
 {
 	struct owner *owner;
-	int result = -ESTALE;
+	int result = CLYDE_ERROR_CLOSED;
 
 	pthread_mutex_lock(&registry);
 	owner = find(token);

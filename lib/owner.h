@@ -43,7 +43,7 @@ struct owner {
 
 /*
  * Give an object its token and its place.  parent NULL makes a root.
- * -ECANCELED if the parent is being closed.
+ * CLYDE_ERROR_CANCELED if the parent is being closed.
  */
 int owner_init(struct owner *owner, struct owner *parent, struct tree *tree,
 	void (*wake)(struct owner *owner),
@@ -54,7 +54,7 @@ void *owner_handle(const struct owner *owner);
 
 /*
  * Begin a call: `handle` points to the pointer that the application gave, and
- * is made to point to the object.  -ESTALE if it is closed, -ECANCELED if it
+ * is made to point to the object.  CLYDE_ERROR_CLOSED if it is closed, CLYDE_ERROR_CANCELED if it
  * is being closed.  owner_leave() ends it.
  */
 int owner_enter(void *handle);

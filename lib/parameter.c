@@ -42,7 +42,7 @@ static int parse_fraction(
 		return 0;
 	(*text)++;
 	if (units != times || **text < '0' || **text > '9')
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	for (; **text >= '0' && **text <= '9'; (*text)++) {
 		*ret_billionths += (**text - '0') * scale;
 		scale /= 10;
@@ -59,24 +59,24 @@ static int parse_number(
 	unsigned long long number;
 
 	if (*text < '0' || *text > '9')
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (errno)
-		return -ERANGE;
+		return CLYDE_ERROR_LIMIT;
 	rest = end;
 	if (parse_fraction(&rest, units, &billionths) < 0)
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	for (; units->suffix; units++) {
 		if (strcmp(rest, units->suffix) != 0)
 			continue;
 		if (number >= UINT64_MAX / units->factor)
-			return -ERANGE;
+			return CLYDE_ERROR_LIMIT;
 		*ret_number = number * units->factor +
 			billionths * units->factor / 1000000000;
 		return 0;
 	}
-	return -EINVAL;
+	return CLYDE_ERROR_INVALID;
 }
 
 /* A bound as it would be typed, in the largest unit that it has none left
@@ -99,7 +99,7 @@ static int out_of_range(struct complaint *complaint,
 
 	bound_text(parameter->minimum, units, minimum);
 	bound_text(parameter->maximum, units, maximum);
-	return complain(complaint, EINVAL,
+	return complain(complaint, CLYDE_ERROR_INVALID,
 		"%s: %s is not in %s..%s; the nearest is %s", parameter->name,
 		text, minimum, maximum, above ? maximum : minimum);
 }
@@ -112,14 +112,14 @@ static int set_number(struct complaint *complaint,
 	uint64_t number = UINT64_MAX;
 	int result = parse_number(text, kind->units, &number);
 
-	if (result == -EINVAL)
-		return complain(complaint, EINVAL, "%s: %s is not %s",
-			parameter->name, text, kind->what);
+	if (result == CLYDE_ERROR_INVALID)
+		return complain(complaint, CLYDE_ERROR_INVALID,
+			"%s: %s is not %s", parameter->name, text, kind->what);
 	if (number < parameter->minimum || number > parameter->maximum)
 		return out_of_range(complaint, parameter, text,
 			number > parameter->maximum);
 	if (parameter->multiple && number % parameter->multiple)
-		return complain(complaint, EINVAL,
+		return complain(complaint, CLYDE_ERROR_INVALID,
 			"%s: %s is not a multiple of %llu", parameter->name,
 			text, (unsigned long long)parameter->multiple);
 	value->number = number;
@@ -154,7 +154,7 @@ static int set_choice(struct complaint *complaint,
 		int bit = choice_bit(parameter->choices, text, size);
 
 		if (bit < 0)
-			return complain(complaint, EINVAL,
+			return complain(complaint, CLYDE_ERROR_INVALID,
 				"%s: %.*s is not one of %s", parameter->name,
 				(int)size, text, parameter->choices);
 		value->number |= UINT64_C(1) << bit;
@@ -181,8 +181,8 @@ static int set_flag(struct complaint *complaint,
 	bool yes = strcmp(text, "yes") == 0;
 
 	if (!yes && strcmp(text, "no") != 0)
-		return complain(complaint, EINVAL, "%s: %s is not yes or no",
-			parameter->name, text);
+		return complain(complaint, CLYDE_ERROR_INVALID,
+			"%s: %s is not yes or no", parameter->name, text);
 	value->number = yes;
 	return 0;
 }
@@ -201,7 +201,8 @@ static int set_words(struct complaint *complaint,
 		value->words = words;
 	if (copy == NULL || words == NULL) {
 		free(copy);
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (parameter->type == CLYDE_TEXT && value->count > 0) {
 		free(words[0]);
@@ -230,10 +231,10 @@ static int set_pins(struct complaint *complaint,
 	int count = clyde_pins_parse(text, pins, &why);
 
 	if (count < 0)
-		return complain(complaint, -count, "%s: '%s': %s",
+		return complain(complaint, count, "%s: '%s': %s",
 			parameter->name, text, why);
 	if (parameter->type == CLYDE_PIN && count > 1)
-		return complain(complaint, EINVAL,
+		return complain(complaint, CLYDE_ERROR_INVALID,
 			"%s: '%s' are %d pins, and one is needed",
 			parameter->name, text, count);
 	memcpy(value->pins, pins, count * sizeof(*pins));

@@ -38,7 +38,7 @@ static int take_number(struct reader *reader, unsigned *ret_number)
 		reader->at++;
 	}
 	*ret_number = number;
-	return reader->at > start ? 0 : -EINVAL;
+	return reader->at > start ? 0 : CLYDE_ERROR_INVALID;
 }
 
 static bool unconnected(const char *text, size_t size)
@@ -62,17 +62,17 @@ static int parse_clause(
 	int result;
 
 	if (*text < 'A' || *text > 'Z')
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	result = take_number(&reader, &clause.first);
 	clause.last = clause.first;
 	if (result == 0 && take(&reader, ':'))
 		result = take_number(&reader, &clause.last);
 	clause.invert = take(&reader, '#');
 	if (result < 0 || reader.at < reader.end)
-		return -EINVAL;
+		return CLYDE_ERROR_INVALID;
 	if (clause.port >= CLYDE_PORT_COUNT || clause.first >= PORT_PINS ||
 		clause.last >= PORT_PINS)
-		return -ECHRNG;
+		return CLYDE_ERROR_NO_PIN;
 	*ret_clause = clause;
 	return 0;
 }
@@ -85,7 +85,7 @@ static int add(const struct clause *clause,
 
 	for (int number = clause->first;; number += step) {
 		if (count == CLYDE_PINS_MAX)
-			return -E2BIG;
+			return CLYDE_ERROR_EXHAUSTED;
 		pins[count++] = (struct clyde_pin){
 			clause->port, number, clause->invert};
 		if (number == (int)clause->last)
@@ -120,9 +120,9 @@ CLYDE_API int clyde_pins_parse(const char *text,
 {
 	struct clyde_pin pins[CLYDE_PINS_MAX];
 	int count = parse_pins(text, pins);
-	const char *why = count == -EINVAL ? misspelt
-		: count == -ECHRNG         ? nowhere
-					   : "these are more than 32 pins";
+	const char *why = count == CLYDE_ERROR_INVALID ? misspelt
+		: count == CLYDE_ERROR_NO_PIN          ? nowhere
+					      : "these are more than 32 pins";
 
 	if (count >= 0) {
 		memcpy(ret_pins, pins, count * sizeof(*pins));
@@ -130,5 +130,6 @@ CLYDE_API int clyde_pins_parse(const char *text,
 	}
 	if (ret_why)
 		*ret_why = why;
-	return count == -ECHRNG ? -ECHRNG : -EINVAL;
+	return count == CLYDE_ERROR_NO_PIN ? CLYDE_ERROR_NO_PIN
+					   : CLYDE_ERROR_INVALID;
 }

@@ -29,12 +29,13 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 	int result;
 
 	if (owner_closing(&pipe->owner))
-		return complain(pipe_complaint(pipe), ECANCELED, "closed");
+		return complain(
+			pipe_complaint(pipe), CLYDE_ERROR_CANCELED, "closed");
 	result = device_stopped(pipe->device);
 	if (result < 0)
 		return result;
 	if (patience->looked && link->ops->now(link) >= patience->deadline)
-		return complain(pipe_complaint(pipe), ETIMEDOUT,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_TIMEOUT,
 			"%s: no data before the deadline", pipe_name(pipe));
 	pipe_check_depth(pipe);
 	result = link->ops->wait(link, patience->deadline);
@@ -103,10 +104,10 @@ static ssize_t room(
 static int check_direction(struct clyde_pipe *pipe, bool in)
 {
 	if (pipe_is_in(pipe) != in)
-		return complain(pipe_complaint(pipe), EINVAL,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
 			"%s goes the other way", pipe_name(pipe));
 	if (pipe->acquired)
-		return complain(pipe_complaint(pipe), EBUSY,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_BUSY,
 			"%s: an acquired region is not released",
 			pipe_name(pipe));
 	return 0;
@@ -268,10 +269,10 @@ static int release(struct clyde_pipe *pipe, size_t size)
 	int result;
 
 	if (!pipe->acquired)
-		return complain(pipe_complaint(pipe), EINVAL,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
 			"%s: nothing is acquired", pipe_name(pipe));
 	if (size > pipe->acquired_size)
-		return complain(pipe_complaint(pipe), EINVAL,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
 			"%s: %zu bytes released, %zu acquired", pipe_name(pipe),
 			size, pipe->acquired_size);
 	pipe->acquired = false;

@@ -59,7 +59,7 @@ static unsigned long long position(const struct clyde_pipe *pipe)
 
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
-	complain(pipe_complaint(pipe), -error, "%s: %s; good up to byte %#llx",
+	complain(pipe_complaint(pipe), error, "%s: %s; good up to byte %#llx",
 		pipe_name(pipe), reason(error), position(pipe));
 	LOG(pipe->device->link, ERROR, "%s", pipe_complaint(pipe)->text);
 	return error;
@@ -71,7 +71,7 @@ void pipe_check_depth(struct clyde_pipe *pipe)
 	uint32_t depth = engine_depth(pipe->engine);
 
 	if (depth < pipe->depth && notice->text[0] == '\0')
-		complain(notice, ENOMEM,
+		complain(notice, CLYDE_ERROR_NO_MEMORY,
 			"%s: %u transfers are in flight, not %u: the system "
 			"has no memory for them; raise " USB_MEMORY_SETTING,
 			pipe_name(pipe), depth, pipe->depth);
@@ -84,13 +84,13 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 	int result = link_select(
 		link, kinds[pipe->id].interface, alternate, COMMAND_TIMEOUT_MS);
 
-	if (result == -EPIPE)
-		return complain(pipe_complaint(pipe), EPIPE,
+	if (result == CLYDE_ERROR_STALL)
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_STALL,
 			"the device refused to open %s: the FPGA is not "
 			"configured, or the other pipe of the pair is in use",
 			name);
 	if (result < 0)
-		return complain(pipe_complaint(pipe), -result, "%s: %s", name,
+		return complain(pipe_complaint(pipe), result, "%s: %s", name,
 			reason(result));
 	return 0;
 }
@@ -177,39 +177,40 @@ static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 	struct complaint *complaint = &device->context->complaint;
 
 	if (id >= CLYDE_PIPE_COUNT)
-		return complain(complaint, EINVAL, "there is no pipe %d", id);
+		return complain(complaint, CLYDE_ERROR_INVALID,
+			"there is no pipe %d", id);
 	if (options->transfer_size == 0)
 		options->transfer_size = CLYDE_TRANSFER_SIZE_DEFAULT;
 	if (options->depth == 0)
 		options->depth = CLYDE_DEPTH_DEFAULT;
 	if (options->transfer_size % USB_PACKET_SIZE ||
 		options->transfer_size > CLYDE_TRANSFER_SIZE_MAX)
-		return complain(complaint, EINVAL,
+		return complain(complaint, CLYDE_ERROR_INVALID,
 			"a transfer of %u bytes: a multiple of %d up to %d is "
 			"needed",
 			options->transfer_size, USB_PACKET_SIZE,
 			CLYDE_TRANSFER_SIZE_MAX);
 	if (options->depth > CLYDE_DEPTH_MAX)
-		return complain(complaint, EINVAL,
+		return complain(complaint, CLYDE_ERROR_INVALID,
 			"a depth of %u: 1 to %d are possible", options->depth,
 			CLYDE_DEPTH_MAX);
 	if (options->memory && options->memory_size < arena_size(id, options))
-		return complain(complaint, EINVAL,
+		return complain(complaint, CLYDE_ERROR_INVALID,
 			"%zu bytes of memory for %s: %zu are needed",
 			options->memory_size, kinds[id].name,
 			arena_size(id, options));
 	if (device->pipes[id])
-		return complain(
-			complaint, EBUSY, "%s is open already", kinds[id].name);
+		return complain(complaint, CLYDE_ERROR_BUSY,
+			"%s is open already", kinds[id].name);
 	if (!pipe_is_free(device, id))
-		return complain(complaint, EBUSY,
+		return complain(complaint, CLYDE_ERROR_BUSY,
 			"%s is open with quad buffers, which are those of %s",
 			kinds[kinds[id].pair].name, kinds[id].name);
 	if (options->quad && !kinds[id].quad)
-		return complain(complaint, EINVAL, "%s has no quad buffers",
-			kinds[id].name);
+		return complain(complaint, CLYDE_ERROR_INVALID,
+			"%s has no quad buffers", kinds[id].name);
 	if (options->quad && device->pipes[kinds[id].pair])
-		return complain(complaint, EBUSY,
+		return complain(complaint, CLYDE_ERROR_BUSY,
 			"quad buffers for %s take those of %s, which is open",
 			kinds[id].name, kinds[kinds[id].pair].name);
 	return 0;
@@ -227,7 +228,7 @@ static int open_pipe(struct clyde_device *device,
 		options.transfer_size, options.depth, options.memory,
 		&pipe->engine);
 	if (result < 0)
-		return complain(pipe_complaint(pipe), -result,
+		return complain(pipe_complaint(pipe), result,
 			"no memory for %u transfers of %u bytes", options.depth,
 			options.transfer_size);
 	result = restart(pipe);
@@ -253,8 +254,8 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	if (result == 0) {
 		pipe = calloc(1, sizeof(*pipe));
 		if (pipe == NULL)
-			result = complain(&device->context->complaint, ENOMEM,
-				"out of memory");
+			result = complain(&device->context->complaint,
+				CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (result == 0) {
 		pipe->id = id;
@@ -352,7 +353,7 @@ static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
 	uint16_t cycles = idle_ns / 125 * 6 + idle_ns % 125 * 6 / 125;
 
 	if (!pipe_is_in(pipe) || idle_ns > IDLE_NS_MAX)
-		return complain(pipe_complaint(pipe), EINVAL,
+		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
 			"%s: an idle flush of %u ns: IN pipes take 0 to %d",
 			pipe_name(pipe), idle_ns, IDLE_NS_MAX);
 	return register_write(pipe->device, REG_IDLE_FLUSH + 2 * slot, &cycles,

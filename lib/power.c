@@ -43,7 +43,7 @@ int check_ports(struct clyde_device *device, clyde_ports ports)
 {
 	if ((ports & ~ports_of(device)) == 0)
 		return 0;
-	return complain(complaint_of(device), EINVAL,
+	return complain(complaint_of(device), CLYDE_ERROR_INVALID,
 		"revision %s has ports %s only", device->info.revision,
 		device->revision >= REVISION_D0 ? "A to D" : "A and B");
 }
@@ -59,7 +59,7 @@ static int check_supply(
 		return result;
 	if (supply_mv >= minimum && supply_mv <= SUPPLY_MAX_MV)
 		return 0;
-	return complain(complaint_of(device), EINVAL,
+	return complain(complaint_of(device), CLYDE_ERROR_INVALID,
 		"%.3f V is out of range: %.2f to %.2f V, or 0 for off",
 		supply_mv / 1e3, minimum / 1e3, SUPPLY_MAX_MV / 1e3);
 }
@@ -119,7 +119,7 @@ static int check_limits(
 		unsigned limit_mv = limits.value[port];
 
 		if (ports >> port & 1 && limit_mv && supply_mv > limit_mv)
-			return complain(complaint_of(device), ERANGE,
+			return complain(complaint_of(device), CLYDE_ERROR_LIMIT,
 				"port %c: %.3f V is above its limit of %.3f V; "
 				"raise it with: clyde voltage --limit %c=%.3f",
 				'A' + port, supply_mv / 1e3, limit_mv / 1e3,
@@ -172,7 +172,7 @@ static int wanted_mv(struct clyde_device *device,
 	if (result == 0)
 		*ret_mv = sense.value[supply->sense];
 	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
-		return complain(complaint_of(device), EINVAL,
+		return complain(complaint_of(device), CLYDE_ERROR_INVALID,
 			"port %c senses %.3f V: too low to be mirrored",
 			'A' + supply->sense, *ret_mv / 1e3);
 	return result;
@@ -344,7 +344,7 @@ CLYDE_API int clyde_trip_set(
 	if (result == 0 &&
 		(steps > CURRENT_STEPS_MAX ||
 			(trip_ua > 0 && steps < CURRENT_STEPS_MIN)))
-		result = complain(complaint_of(device), EINVAL,
+		result = complain(complaint_of(device), CLYDE_ERROR_INVALID,
 			"a trip current of %u uA: %u to %u, or 0 for none",
 			trip_ua, CURRENT_STEP_UA * CURRENT_STEPS_MIN,
 			CURRENT_STEP_UA * CURRENT_STEPS_MAX);

@@ -65,7 +65,7 @@ struct clyde_run {
 int claim_make(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Until it is let go, the run is one thread's, and is not changed: -EBUSY if
+ * Until it is let go, the run is one thread's, and is not changed: CLYDE_ERROR_BUSY if
  * it is another's already.  The device stays, whoever closes it: the applet
  * has its pipes' memory between two calls, and its pins are to be let go of.
  */
@@ -78,13 +78,13 @@ bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
 /* Forget all of it; the tree is locked. */
 void claim_drop(struct clyde_run *run);
 
-/* What the image should have, by enum core_place; and whether it does: -ENOPKG,
+/* What the image should have, by enum core_place; and whether it does: CLYDE_ERROR_NO_CORE,
    with a sentence.  Fetches the device's routes as well. */
 extern const struct core_entry core_entries[];
 extern const char *const core_names[];
 int core_check(struct clyde_device *device, enum core_place core);
 
-/* -ENOTCONN if a pin's port would have no supply.  *ret_loaded becomes true if
+/* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  *ret_loaded becomes true if
    it shows meanwhile that the image is there. */
 int core_check_supplies(const struct clyde_run *run,
 	const struct clyde_supply *supply, bool *ret_loaded);

@@ -12,7 +12,7 @@ static int refuse(const char **ret_why, const char *why)
 {
 	if (ret_why)
 		*ret_why = why;
-	return -EINVAL;
+	return CLYDE_ERROR_INVALID;
 }
 
 /* "3.3" in millivolts: digits, and up to three more behind a point. */
@@ -29,7 +29,7 @@ static int parse_volts(const char *text, size_t size, unsigned *ret_mv)
 		}
 		if (!isdigit((unsigned char)text[i]) || scale == 0 ||
 			mv > 100000)
-			return -EINVAL;
+			return CLYDE_ERROR_INVALID;
 		if (point) {
 			scale /= 10;
 			mv += (text[i] - '0') * scale;
@@ -41,7 +41,7 @@ static int parse_volts(const char *text, size_t size, unsigned *ret_mv)
 		digit = true;
 	}
 	*ret_mv = mv;
-	return digit ? 0 : -EINVAL;
+	return digit ? 0 : CLYDE_ERROR_INVALID;
 }
 
 static int parse_value(const char *text, size_t size, clyde_ports ports,

@@ -28,6 +28,12 @@ static int write_file(
 	return -EIO;
 }
 
+/* A path that leads nowhere is a mistake in the URI. */
+static int file_error(int error)
+{
+	return error == ENOENT ? CLYDE_ERROR_INVALID : error_from_errno(error);
+}
+
 static int create(struct virtual_options *options, struct complaint *complaint)
 {
 	int result;
@@ -35,8 +41,8 @@ static int create(struct virtual_options *options, struct complaint *complaint)
 	device_format_eeprom(&options->device, options->eeprom);
 	result = write_file(options, options->eeprom);
 	if (result < 0)
-		return complain(complaint, result == -ENOENT ? EINVAL : -result,
-			"%s: %s", options->eeprom_path, strerror(-result));
+		return complain(complaint, file_error(-result), "%s: %s",
+			options->eeprom_path, strerror(-result));
 	return 0;
 }
 
@@ -48,13 +54,14 @@ int virtual_eeprom_load(
 	size_t size;
 
 	if (file == NULL && errno != ENOENT)
-		return complain(
-			complaint, errno, "%s: %s", path, strerror(errno));
+		return complain(complaint, file_error(errno), "%s: %s", path,
+			strerror(errno));
 	options->eeprom = malloc(EEPROM_SIZE + 1);
 	if (options->eeprom == NULL) {
 		if (file)
 			fclose(file);
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (file == NULL)
 		return create(options, complaint);
@@ -62,7 +69,7 @@ int virtual_eeprom_load(
 	fclose(file);
 	if (size == EEPROM_SIZE)
 		return 0;
-	return complain(complaint, EBADMSG,
+	return complain(complaint, CLYDE_ERROR_CORRUPT,
 		"%s: %zu bytes%s, an EEPROM image has %d", path, size,
 		size > EEPROM_SIZE ? " or more" : "", EEPROM_SIZE);
 }

@@ -19,7 +19,7 @@ static int number(struct parser *parser, const char *key, const char *value,
 	parsed = strtoull(value, &end, 0);
 	if (*value < '0' || *value > '9' || *end || errno || parsed < minimum ||
 		parsed > maximum)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not in %llu..%llu", key, value,
 			(unsigned long long)minimum,
 			(unsigned long long)maximum);
@@ -80,7 +80,7 @@ static int parse_revision(
 {
 	if (strlen(value) != 2 || value[0] != 'C' || value[1] < '0' ||
 		value[1] > '3')
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not one of C0 C1 C2 C3", key, value);
 	parser->options->device.revision = REVISION_C0 + value[1] - '0';
 	return 0;
@@ -90,7 +90,7 @@ static int parse_serial(
 	struct parser *parser, const char *key, const char *value)
 {
 	if (strlen(value) != CONFIG_SERIAL_SIZE)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s has not 16 characters, "
 			"like " DEFAULT_SERIAL,
 			key, value);
@@ -102,7 +102,7 @@ static int parse_manufacturer(
 	struct parser *parser, const char *key, const char *value)
 {
 	if (strlen(value) > CONFIG_MAKER_SIZE)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is longer than 22 characters", key,
 			value);
 	strcpy(parser->options->device.manufacturer, value);
@@ -159,10 +159,10 @@ static int parse_fault(
 	int result = faults_add(faults, value);
 
 	if (result == -ENOSPC)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: more than %d faults", FAULTS_MAX);
 	if (result < 0)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not a fault: %s; see "
 			"clyde-virtual(7)",
 			key, value, faults_why(value));
@@ -202,18 +202,18 @@ static int parse_wire(struct parser *parser, const char *key, const char *value)
 		int pin = part_pin(name);
 
 		if (pin < 0)
-			return complain(parser->complaint, EINVAL,
+			return complain(parser->complaint, CLYDE_ERROR_INVALID,
 				"virtual: %s=%s: %s is not a pin, A0..A7 or "
 				"B0..B7",
 				key, value, name);
 		if (mask >> pin & 1)
-			return complain(parser->complaint, EINVAL,
+			return complain(parser->complaint, CLYDE_ERROR_INVALID,
 				"virtual: %s=%s: %s is wired to itself", key,
 				value, name);
 		mask |= 1 << pin;
 	}
 	if ((mask & (mask - 1)) == 0)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s has not two ends, like A0-A1", key,
 			value);
 	return add_wire(parser, mask);
@@ -229,12 +229,13 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 
 	(void)key;
 	if (part == NULL)
-		return complain(parser->complaint, EINVAL, "virtual: %s", why);
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+			"virtual: %s", why);
 	free(part);
 	while (at < PARTS_MAX && device->parts[at][0])
 		at++;
 	if (at == PARTS_MAX)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: more than %d parts", PARTS_MAX);
 	snprintf(device->parts[at], sizeof(device->parts[at]), "%s", value);
 	return 0;
@@ -246,11 +247,11 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 	const char *why;
 
 	if (!twin && strcmp(value, "model") != 0)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not one of model twin", key, value);
 	if (twin && twin_module(&why) == NULL)
-		return complain(parser->complaint, ENOSYS, "virtual: %s=%s: %s",
-			key, value, why);
+		return complain(parser->complaint, CLYDE_ERROR_UNSUPPORTED,
+			"virtual: %s=%s: %s", key, value, why);
 	parser->options->device.twin = twin;
 	return 0;
 }
@@ -263,8 +264,9 @@ static int parse_trace(
 	(void)key;
 	if (file == NULL)
 		return complain(parser->complaint,
-			errno == ENOENT ? EINVAL : errno, "%s: %s", value,
-			strerror(errno));
+			errno == ENOENT ? CLYDE_ERROR_INVALID
+					: error_from_errno(errno),
+			"%s: %s", value, strerror(errno));
 	fclose(file);
 	snprintf(parser->options->trace_path,
 		sizeof(parser->options->trace_path), "%s", value);

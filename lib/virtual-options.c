@@ -21,7 +21,7 @@ static int parse_pair(struct parser *parser, char *pair)
 	for (key = virtual_keys; value && key->name; key++)
 		if (strcmp(key->name, pair) == 0)
 			return key->parse(parser, pair, value);
-	return complain(parser->complaint, EINVAL,
+	return complain(parser->complaint, CLYDE_ERROR_INVALID,
 		"virtual: '%s'%s; see clyde-virtual(7)", pair,
 		value ? " is not a key" : " is not KEY=VALUE");
 }
@@ -36,17 +36,17 @@ static int parse_pairs(struct parser *parser, char *text)
 		result = parse_pair(parser, pair);
 	if (result == 0 && parser->options->only >= 0 &&
 		parser->index >= parser->options->devices)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: index=%u, but devices=%u", parser->index,
 			parser->options->devices);
 	if (result == 0 && parser->options->eeprom_path[0] &&
 		parser->options->devices > 1)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: eeprom= is for one device, and devices=%u",
 			parser->options->devices);
 	if (result == 0 && parser->options->trace_path[0] &&
 		(parser->options->devices > 1 || !parser->options->device.twin))
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: trace= is for one device, with fpga=twin");
 	return result;
 }
@@ -69,8 +69,8 @@ void virtual_options_count_serial(char *serial, unsigned index)
 
 static int too_long(struct complaint *complaint, size_t most)
 {
-	return complain(
-		complaint, EINVAL, "virtual: longer than %zu characters", most);
+	return complain(complaint, CLYDE_ERROR_INVALID,
+		"virtual: longer than %zu characters", most);
 }
 
 /* What is wrong is told whichever of the devices is asked for. */
@@ -85,7 +85,7 @@ static int parse_text(struct parser *parser, const char *text)
 	if (result < 0)
 		return result;
 	if (highest >= (int)all.devices)
-		return complain(parser->complaint, EINVAL,
+		return complain(parser->complaint, CLYDE_ERROR_INVALID,
 			"virtual: a key for device %d, but devices=%u", highest,
 			all.devices);
 	virtual_options_select(text, parser->index, pairs);

@@ -56,7 +56,7 @@ void virtual_options_count_serial(char *serial, unsigned index);
 void virtual_tell_conflicts(
 	struct link *link, const struct device *device, uint16_t *told);
 
-/* Have the bus err as they say: 0 or -ENOMEM. */
+/* Have the bus err as they say: 0 or CLYDE_ERROR_NO_MEMORY. */
 struct bus;
 int virtual_options_err(const struct virtual_options *options, struct bus *bus);
 

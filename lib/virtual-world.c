@@ -84,12 +84,14 @@ static int add(struct virtual_world *world, const char *specification,
 			options->unplug_us) < 0) {
 		device_free(device);
 		virtual_options_clear(options);
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (virtual_options_err(options, plug->bus) < 0) {
 		plug_free(plug);
 		virtual_options_clear(options);
-		return complain(complaint, ENOMEM, "out of memory");
+		return complain(
+			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	plug_plan_return(
 		plug, return_us(&options->faults), make_again, options);

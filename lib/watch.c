@@ -41,12 +41,12 @@ int watch_new(struct link *link, struct watch **ret_watch)
 		return descriptor;
 	watch = calloc(1, sizeof(*watch));
 	if (watch == NULL)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	watch->all = epoll_create1(EPOLL_CLOEXEC);
 	watch->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (watch->all < 0 || watch->event < 0 || add(watch, descriptor) < 0 ||
 		add(watch, watch->event) < 0)
-		result = -errno;
+		result = error_from_errno(errno);
 	if (result < 0)
 		watch_free(watch);
 	else
@@ -93,7 +93,7 @@ static int open_watch(struct clyde_device *device)
 	int result = link->watch ? 0 : watch_new(link, &link->watch);
 
 	if (result < 0)
-		return complain(&device->context->complaint, -result,
+		return complain(&device->context->complaint, result,
 			"no descriptor for an event loop: %s", reason(result));
 	return watch_descriptor(link->watch);
 }
@@ -126,7 +126,7 @@ static int handle(struct clyde_device *device)
 	if (link->watch && watch_clear(link->watch) && result == 0)
 		result = 1;
 	if (result < 0)
-		complain(&device->context->complaint, -result, "%s",
+		complain(&device->context->complaint, result, "%s",
 			reason(result));
 	return result < 0 ? result : result > 0;
 }

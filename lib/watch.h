@@ -11,7 +11,7 @@
 
 struct watch;
 
-/* -EOPNOTSUPP if the link has no descriptor. */
+/* CLYDE_ERROR_UNSUPPORTED if the link has no descriptor. */
 int watch_new(struct link *link, struct watch **ret_watch);
 void watch_free(struct watch *watch);
 

@@ -25,7 +25,7 @@ static int told(struct program *program, const char *call, int result)
 	assert_true(text[0]);
 	assert_null(strchr(text, '\n'));
 	/* What has no handle leaves its sentence with the thread alone. */
-	if (result != -ESTALE && program->context &&
+	if (result != CLYDE_ERROR_CLOSED && program->context &&
 		strcmp(text, clyde_context_error(program->context)) != 0)
 		fail_msg("%s says \"%s\", its context \"%s\"", call, text,
 			clyde_context_error(program->context));

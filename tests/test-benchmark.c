@@ -150,7 +150,7 @@ static void a_gap_is_told_by_its_place_and_size(void **state)
 		struct outcome outcome = RUN(
 			"virtual:fault=drop@0x4000:0x400", "modes", modes[i]);
 
-		assert_int_equal(outcome.result, -EILSEQ);
+		assert_int_equal(outcome.result, CLYDE_ERROR_WRONG_DATA);
 		assert_int_equal(outcome.rows[0].errors, 1);
 		assert_int_equal(outcome.rows[0].bad_offset, 0x4000);
 		assert_int_equal(outcome.rows[0].gap, 0x400);
@@ -171,7 +171,7 @@ static void a_flipped_bit_is_told_from_a_gap(void **state)
 		struct outcome outcome =
 			RUN("virtual:fault=flip@70001", "modes", modes[i]);
 
-		assert_int_equal(outcome.result, -EILSEQ);
+		assert_int_equal(outcome.result, CLYDE_ERROR_WRONG_DATA);
 		assert_int_equal(outcome.rows[0].bad_offset, 70001);
 		assert_int_equal(outcome.rows[0].gap, 0);
 		assert_non_null(strstr(outcome.error, "after 1 bad byte,"));
@@ -187,7 +187,7 @@ static void a_repeated_packet_is_told_by_its_place_and_size(void **state)
 		struct outcome outcome =
 			RUN("virtual:fault=repeat@0x4100", "modes", modes[i]);
 
-		assert_int_equal(outcome.result, -EILSEQ);
+		assert_int_equal(outcome.result, CLYDE_ERROR_WRONG_DATA);
 		assert_int_equal(outcome.rows[0].errors, 1);
 		assert_true(outcome.rows[0].bad_offset == 0x4200);
 		assert_true(outcome.rows[0].gap == -0x200);
@@ -207,7 +207,7 @@ static void the_last_packet_repeated_is_told(void **state)
 		struct outcome outcome = RUN("virtual:fault=repeat@0xffff",
 			"modes", modes[i], "count", "64KiB");
 
-		assert_int_equal(outcome.result, -EILSEQ);
+		assert_int_equal(outcome.result, CLYDE_ERROR_WRONG_DATA);
 		assert_true(outcome.rows[0].bad_offset == 0x10000);
 		assert_true(outcome.rows[0].gap == -0x200);
 	}
@@ -220,7 +220,7 @@ static void a_gap_beyond_four_gigabytes_is_placed(void **state)
 		"sink", "count", "4200MiB");
 
 	(void)state;
-	assert_int_equal(outcome.result, -EILSEQ);
+	assert_int_equal(outcome.result, CLYDE_ERROR_WRONG_DATA);
 	assert_true(outcome.rows[0].bad_offset == 4294970000.0);
 	assert_int_equal(outcome.rows[0].gap, 5);
 }
@@ -236,7 +236,7 @@ static void unplugging_ends_with_a_partial_result(void **state)
 			RUN("virtual:configured=1,fault=unplug@50000", "modes",
 				modes[i]);
 
-		assert_int_equal(outcome.result, -ENODEV);
+		assert_int_equal(outcome.result, CLYDE_ERROR_NO_DEVICE);
 		assert_int_equal(outcome.count, 1);
 		assert_false(outcome.rows[0].complete);
 		assert_true(outcome.rows[0].bytes > 1000000 ||
@@ -269,12 +269,13 @@ static void bad_settings_say_what_is_right(void **state)
 	struct clyde_run *applet;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "bench", &applet), -EINVAL);
+	assert_int_equal(clyde_run_new(top.context, "bench", &applet),
+		CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(
 			clyde_run_set(applet, bad[i].name, bad[i].value),
-			-EINVAL);
+			CLYDE_ERROR_INVALID);
 		assert_says(top.context, bad[i].says);
 	}
 	close_top(&top);

@@ -17,7 +17,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 
 static void assert_stale(int result)
 {
-	assert_int_equal(result, -ESTALE);
+	assert_int_equal(result, CLYDE_ERROR_CLOSED);
 	assert_string_equal(clyde_result_text(result), "it is closed");
 }
 
@@ -42,8 +42,8 @@ static void no_context_works(struct clyde_context *context)
 	assert_stale(clyde_firmware_load(context, "virtual:", NULL, "", 0));
 	assert_stale(clyde_run_new(context, "benchmark", &run));
 	clyde_context_close(context);
-	assert_int_equal(
-		clyde_close_token(clyde_context_token(context)), -ESTALE);
+	assert_int_equal(clyde_close_token(clyde_context_token(context)),
+		CLYDE_ERROR_CLOSED);
 }
 
 static void nothing_is_asked_of(struct clyde_device *device)
@@ -107,8 +107,8 @@ static void no_device_works(struct clyde_device *device)
 	no_port_is_touched_of(device);
 	assert_stale(clyde_pipe_open(device, CLYDE_PIPE_EP2_OUT, NULL, &pipe));
 	clyde_device_close(device);
-	assert_int_equal(
-		clyde_close_token(clyde_device_token(device)), -ESTALE);
+	assert_int_equal(clyde_close_token(clyde_device_token(device)),
+		CLYDE_ERROR_CLOSED);
 }
 
 static void no_pipe_works(struct clyde_pipe *pipe)
@@ -131,7 +131,8 @@ static void no_pipe_works(struct clyde_pipe *pipe)
 	assert_int_equal(clyde_pipe_offset(pipe), 0);
 	assert_stale(clyde_pipe_stats(pipe, &stats));
 	clyde_pipe_close(pipe);
-	assert_int_equal(clyde_close_token(clyde_pipe_token(pipe)), -ESTALE);
+	assert_int_equal(
+		clyde_close_token(clyde_pipe_token(pipe)), CLYDE_ERROR_CLOSED);
 }
 
 static void no_run_works(struct clyde_run *run, struct clyde_device *device)
@@ -203,9 +204,11 @@ static void a_run_cannot_have_a_device_of_another_context(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
-	assert_int_equal(clyde_run_claim(run, other.device), -EINVAL);
+	assert_int_equal(
+		clyde_run_claim(run, other.device), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "are of two contexts");
-	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run), -EINVAL);
+	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run),
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "nonesuch: no such applet");
 	clyde_context_close(other.context);
 	close_top(&top);
@@ -222,9 +225,9 @@ static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
 	(void)state;
 	for (unsigned i = 0; i < CONTEXTS; i++)
 		assert_int_equal(clyde_context_new(&contexts[i]), 0);
-	assert_int_equal(clyde_context_new(&one), -ENFILE);
-	assert_string_equal(
-		clyde_result_text(-ENFILE), "too many contexts are open");
+	assert_int_equal(clyde_context_new(&one), CLYDE_ERROR_EXHAUSTED);
+	assert_string_equal(clyde_result_text(CLYDE_ERROR_EXHAUSTED),
+		"too many contexts are open");
 	clyde_context_close(contexts[CONTEXTS / 2]);
 	assert_int_equal(clyde_context_new(&contexts[CONTEXTS / 2]), 0);
 	for (unsigned i = 0; i < CONTEXTS; i++)
@@ -238,11 +241,12 @@ static void a_bitstream_of_nothing_is_refused(void **state)
 	uint8_t id[CLYDE_FPGA_ID_SIZE] = {0};
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load(top.device, id, 0, id), -EINVAL);
+	assert_int_equal(
+		clyde_fpga_load(top.device, id, 0, id), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "a bitstream of 0 bytes");
 	assert_int_equal(
 		clyde_fpga_load(top.device, id, (size_t)UINT32_MAX + 1, id),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "a bitstream of 4294967296 bytes");
 	close_top(&top);
 }

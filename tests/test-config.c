@@ -80,7 +80,7 @@ static void assert_refused(int result, const char *part)
 	struct clyde_config untouched;
 
 	memset(&untouched, 0xee, sizeof(untouched));
-	assert_int_equal(result, -EBADMSG);
+	assert_int_equal(result, CLYDE_ERROR_CORRUPT);
 	assert_non_null(strstr(why, part));
 	assert_memory_equal(&config, &untouched, sizeof(config));
 }
@@ -111,8 +111,8 @@ static void a_block_of_another_size_is_refused(void **state)
 	assert_refused(clyde_config_decode(good, 63, &config, &why), "64");
 	assert_refused(clyde_config_decode(good, 0, &config, &why), "64");
 	assert_refused(clyde_config_decode(good, 65, &config, &why), "64");
-	assert_int_equal(
-		clyde_config_decode(good, 63, &config, NULL), -EBADMSG);
+	assert_int_equal(clyde_config_decode(good, 63, &config, NULL),
+		CLYDE_ERROR_CORRUPT);
 }
 
 static void a_maker_may_fill_its_field(void **state)
@@ -190,15 +190,15 @@ static void the_eeprom_ends_at_32_kib(void **state)
 	READ(top.device, 0x7ffe, all, 2);
 	assert_memory_equal(all, "\xff\x42", 2);
 	READ(top.device, 0x8000, all, 0);
-	assert_int_equal(
-		clyde_eeprom_read(top.device, 0, all, 0x8001), -EINVAL);
+	assert_int_equal(clyde_eeprom_read(top.device, 0, all, 0x8001),
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "ends at 0x8000");
-	assert_int_equal(
-		clyde_eeprom_write(top.device, 0x7fff, all, 2), -EINVAL);
-	assert_int_equal(
-		clyde_eeprom_read(top.device, 0xffff, all, 1), -EINVAL);
-	assert_int_equal(
-		clyde_eeprom_read(top.device, 1, all, SIZE_MAX), -EINVAL);
+	assert_int_equal(clyde_eeprom_write(top.device, 0x7fff, all, 2),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_eeprom_read(top.device, 0xffff, all, 1),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_eeprom_read(top.device, 1, all, SIZE_MAX),
+		CLYDE_ERROR_INVALID);
 	READ(top.device, 0, all, 1);
 	assert_int_equal(all[0], 0xc0); /* nothing wrapped around */
 	close_top(&top);
@@ -231,7 +231,8 @@ static void a_corrupt_block_is_reported_in_one_sentence(void **state)
 
 	(void)state;
 	WRITE(top.device, BLOCK_AT, &none, 1);
-	assert_int_equal(clyde_config_read(top.device, &config), -EBADMSG);
+	assert_int_equal(
+		clyde_config_read(top.device, &config), CLYDE_ERROR_CORRUPT);
 	assert_says(top.context, "blank");
 	assert_says(top.context, "glasgow factory");
 	close_top(&top);
@@ -283,7 +284,8 @@ static void a_file_keeps_the_eeprom(void **state)
 	assert_memory_equal(back, "hello", 5);
 	assert_int_equal(clyde_limit_get(top.device, mv), 0);
 	assert_int_equal(mv[1], 3300);
-	assert_int_equal(clyde_supply_set(top.device, 2, 3400), -ERANGE);
+	assert_int_equal(
+		clyde_supply_set(top.device, 2, 3400), CLYDE_ERROR_LIMIT);
 	close_top(&top);
 }
 
@@ -333,8 +335,7 @@ static void assert_no_device(int error, const char *part)
 	struct clyde_device *device = NULL;
 
 	assert_int_equal(clyde_context_new(&context), 0);
-	assert_int_equal(
-		clyde_device_open(context, uri, NULL, &device), -error);
+	assert_int_equal(clyde_device_open(context, uri, NULL, &device), error);
 	assert_null(device);
 	assert_says(context, part);
 	clyde_context_close(context);
@@ -346,11 +347,11 @@ static void a_file_of_another_size_is_refused(void **state)
 
 	(void)state;
 	write_file(image, 0x7fff);
-	assert_no_device(EBADMSG, "32767 bytes");
+	assert_no_device(CLYDE_ERROR_CORRUPT, "32767 bytes");
 	write_file(image, 0x8001);
-	assert_no_device(EBADMSG, "32768");
+	assert_no_device(CLYDE_ERROR_CORRUPT, "32768");
 	write_file(image, 0);
-	assert_no_device(EBADMSG, "0 bytes");
+	assert_no_device(CLYDE_ERROR_CORRUPT, "0 bytes");
 }
 
 static void a_file_of_nonsense_is_a_device_without_a_block(void **state)
@@ -360,14 +361,15 @@ static void a_file_of_nonsense_is_a_device_without_a_block(void **state)
 	(void)state;
 	memset(image, 0xff, sizeof(image));
 	write_file(image, sizeof(image));
-	assert_no_device(EBADMSG, "04b4:8613");
+	assert_no_device(CLYDE_ERROR_CORRUPT, "04b4:8613");
 }
 
 static void a_file_that_cannot_be_made_is_an_error(void **state)
 {
 	(void)state;
 	strcpy(uri, "virtual:eeprom=/nonexistent/eeprom");
-	assert_no_device(EINVAL, "/nonexistent/eeprom: No such file");
+	assert_no_device(
+		CLYDE_ERROR_INVALID, "/nonexistent/eeprom: No such file");
 	strcpy(uri, "virtual:eeprom=/tmp");
 	assert_no_device(EISDIR, "/tmp");
 }

@@ -38,13 +38,13 @@ static void what_is_no_device_descriptor_breaks_the_protocol(void **state)
 	for (size_t size = 0; size < 18; size++)
 		assert_int_equal(
 			descriptor_parse_device(device, size, &descriptor),
-			-EPROTO);
+			CLYDE_ERROR_PROTOCOL);
 	for (size_t at = 0; at < 2; at++) { /* its length and its type */
 		memcpy(bytes, device, 18);
 		bytes[at]++;
 		assert_int_equal(
 			descriptor_parse_device(bytes, 18, &descriptor),
-			-EPROTO);
+			CLYDE_ERROR_PROTOCOL);
 	}
 	assert_memory_equal(&descriptor, &before, sizeof(before));
 }
@@ -108,22 +108,24 @@ static void what_is_no_string_breaks_the_protocol(void **state)
 	char text[8] = "before";
 
 	(void)state;
-	assert_int_equal(descriptor_parse_string("", 0, text, 8), -EPROTO);
-	assert_int_equal(descriptor_parse_string("\x02", 1, text, 8), -EPROTO);
 	assert_int_equal(
-		descriptor_parse_string("\x04\x03", 2, text, 8), -EPROTO);
+		descriptor_parse_string("", 0, text, 8), CLYDE_ERROR_PROTOCOL);
+	assert_int_equal(descriptor_parse_string("\x02", 1, text, 8),
+		CLYDE_ERROR_PROTOCOL);
+	assert_int_equal(descriptor_parse_string("\x04\x03", 2, text, 8),
+		CLYDE_ERROR_PROTOCOL);
 	assert_int_equal(descriptor_parse_string("\x01\x03"
 						 "a",
 				 3, text, 8),
-		-EPROTO);
+		CLYDE_ERROR_PROTOCOL);
 	assert_int_equal(descriptor_parse_string("\x00\x03"
 						 "a",
 				 3, text, 8),
-		-EPROTO);
+		CLYDE_ERROR_PROTOCOL);
 	assert_int_equal(descriptor_parse_string("\x04\x02"
 						 "a\0",
 				 4, text, 8),
-		-EPROTO);
+		CLYDE_ERROR_PROTOCOL);
 	assert_string_equal(text, "before");
 }
 

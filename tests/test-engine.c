@@ -41,7 +41,7 @@ static int fake_submit(struct link *link, struct transfer *transfer)
 	if (submit_result < 0)
 		return submit_result;
 	if (queued >= memory)
-		return -ENOMEM;
+		return CLYDE_ERROR_NO_MEMORY;
 	submitted++;
 	queue[queued++] = transfer;
 	return 0;
@@ -72,7 +72,7 @@ static void fake_cancel(struct link *link, struct transfer *transfer)
 			finish(i,
 				status_before_cancel[i]
 					? status_before_cancel[i]
-					: -ECANCELED,
+					: CLYDE_ERROR_CANCELED,
 				moved_before_cancel[i], 0);
 }
 
@@ -177,11 +177,11 @@ static void an_error_comes_after_the_bytes_before_it(void **state)
 	(void)state;
 	engine_start(engine);
 	finish(0, 0, SIZE, 1);
-	finish(0, -EIO, 100, 2);
+	finish(0, CLYDE_ERROR_IO, 100, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, 100, 2);
 	assert_int_equal(engine_peek(engine, &data), 0);
-	assert_int_equal(engine_error(engine), -EIO);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_IO);
 	assert_int_equal(engine_good(engine), SIZE + 100);
 	/* Nothing new is asked for after an error, and nothing waits on: an
 	   endpoint that has halted gives no more. */
@@ -204,7 +204,7 @@ static void a_refused_submit_is_an_error_and_not_a_loss(void **state)
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
 	assert_int_equal(engine_peek(engine, &data), 0);
-	assert_int_equal(engine_error(engine), -ENOMEM);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_NO_MEMORY);
 	close_engine(engine);
 }
 
@@ -256,7 +256,7 @@ static void a_stop_ends_all_and_a_start_goes_on(void **state)
 	finish(0, 0, SIZE, 1);
 	engine_stop(engine);
 	assert_int_equal(queued, 0);
-	assert_int_equal(engine_error(engine), -ECANCELED);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_CANCELED);
 	expect(engine, SIZE, 1);
 	assert_int_equal(engine_start(engine), 0);
 	assert_int_equal(queued, 3);
@@ -368,13 +368,13 @@ static void a_failed_write_says_how_much_was_taken(void **state)
 	finish(0, 0, SIZE, 0);
 	/* What was sent behind it is not the stream's. */
 	moved_before_cancel[0] = SIZE;
-	finish(0, -EPIPE, 100, 0);
+	finish(0, CLYDE_ERROR_STALL, 100, 0);
 	/* What is behind it would stay for ever. */
 	assert_int_equal(queued, 0);
 	assert_int_equal(engine_in_flight(engine), 0);
-	assert_int_equal(engine_error(engine), -EPIPE);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_STALL);
 	assert_int_equal(engine_good(engine), SIZE + 100);
-	assert_int_equal(engine_push(engine), -EPIPE);
+	assert_int_equal(engine_push(engine), CLYDE_ERROR_STALL);
 	engine_clear(engine);
 	assert_int_equal(engine_error(engine), 0);
 	close_engine(engine);
@@ -394,7 +394,7 @@ static void what_was_sent_before_its_cancel_counts(void **state)
 	moved_before_cancel[1] = 100;
 	engine_stop(engine);
 	assert_int_equal(engine_good(engine), SIZE + 100);
-	assert_int_equal(engine_error(engine), -ECANCELED);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_CANCELED);
 	close_engine(engine);
 }
 
@@ -410,12 +410,12 @@ static void a_failure_behind_what_was_cancelled_is_told(void **state)
 		fill(engine, SIZE);
 	moved_before_cancel[0] = SIZE;
 	moved_before_cancel[1] = 100;
-	status_before_cancel[1] = -EPIPE;
+	status_before_cancel[1] = CLYDE_ERROR_STALL;
 	engine_stop(engine);
 	assert_int_equal(engine_good(engine), SIZE + 100);
-	assert_int_equal(engine_error(engine), -EPIPE);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_STALL);
 	engine_start(engine);
-	assert_int_equal(engine_error(engine), -EPIPE);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_STALL);
 	close_engine(engine);
 }
 

@@ -26,26 +26,30 @@ static const int errors[] = {LIBUSB_ERROR_IO, LIBUSB_ERROR_INVALID_PARAM,
    them leaves a wait in vain. */
 static bool is_an_error(int result)
 {
-	static const int known[] = {EIO, EINVAL, EACCES, ENODEV, ENOENT, EBUSY,
-		EOVERFLOW, EPIPE, EINTR, ENOMEM, EOPNOTSUPP, EREMOTEIO,
-		ENOTCONN, EBADMSG, EPROTO};
+	static const int known[] = {CLYDE_ERROR_IO, CLYDE_ERROR_INVALID,
+		CLYDE_ERROR_ACCESS, CLYDE_ERROR_NO_DEVICE,
+		CLYDE_ERROR_ENDPOINT_OFF, CLYDE_ERROR_BUSY, CLYDE_ERROR_BABBLE,
+		CLYDE_ERROR_STALL, CLYDE_ERROR_INTERRUPTED,
+		CLYDE_ERROR_NO_MEMORY, CLYDE_ERROR_UNSUPPORTED,
+		CLYDE_ERROR_REFUSED, CLYDE_ERROR_NO_SUPPLY, CLYDE_ERROR_CORRUPT,
+		CLYDE_ERROR_PROTOCOL};
 
-	if (result == -ETIMEDOUT)
+	if (result == CLYDE_ERROR_TIMEOUT)
 		return wrapped_error() == LIBUSB_ERROR_TIMEOUT;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (result == -known[i])
+		if (result == known[i])
 			return true;
 	return false;
 }
 
 static bool is_no_memory(int result)
 {
-	return result == -ENOMEM;
+	return result == CLYDE_ERROR_NO_MEMORY;
 }
 
 static bool is_no_descriptor(int result)
 {
-	return result == -EMFILE;
+	return result == CLYDE_ERROR_EXHAUSTED;
 }
 
 static bool is_nothing(int result)

@@ -91,14 +91,15 @@ static void sweep_all(const struct sweep *sweep)
 
 static bool is_no_memory(int result)
 {
-	return result == -ENOMEM;
+	return result == CLYDE_ERROR_NO_MEMORY;
 }
 
 /* Without a supply there are no pulls, and pins are dead; without a bitstream
    no pipe can be opened. */
 static bool follows(int result)
 {
-	return result == -EREMOTEIO || result == -ENOTCONN || result == -EPIPE;
+	return result == CLYDE_ERROR_REFUSED ||
+		result == CLYDE_ERROR_NO_SUPPLY || result == CLYDE_ERROR_STALL;
 }
 
 static bool is_no_memory_or_follows(int result)
@@ -142,7 +143,8 @@ static void without_memory_a_capture_says_so_and_works_again(void **state)
 
 static bool is_no_descriptor(int result)
 {
-	return result == -EMFILE || result == -ENOSYS;
+	return result == CLYDE_ERROR_EXHAUSTED ||
+		result == CLYDE_ERROR_UNSUPPORTED;
 }
 
 static void without_descriptors_a_call_says_so_and_works_again(void **state)
@@ -178,7 +180,7 @@ static bool write_eeprom(const char *uri, unsigned n, uint8_t byte)
 	wrapped_fail(WRAPPED_SYSTEM, n, false, ENOSPC);
 	result = clyde_eeprom_write(top.device, 0x1000, &byte, 1);
 	failed = wrapped_end();
-	assert_int_equal(result, failed ? -EIO : 0);
+	assert_int_equal(result, failed ? CLYDE_ERROR_IO : 0);
 	if (failed)
 		assert_int_equal(
 			clyde_eeprom_write(top.device, 0x1000, &byte, 1), 0);
@@ -204,7 +206,8 @@ static void an_eeprom_that_could_not_be_saved_is_when_it_is_written_again(
 
 static bool is_eeprom(int result)
 {
-	return result == -ENOMEM || result == -ENOSPC || result == -EIO;
+	return result == CLYDE_ERROR_NO_MEMORY || result == -ENOSPC ||
+		result == CLYDE_ERROR_IO;
 }
 
 static void an_eeprom_file_that_cannot_be_used_is_told(void **state)
@@ -233,13 +236,13 @@ static void an_eeprom_file_that_cannot_be_used_is_told(void **state)
 
 static bool is_gone(int result)
 {
-	return result == -ENODEV;
+	return result == CLYDE_ERROR_NO_DEVICE;
 }
 
 static bool is_a_pull(int result)
 {
 	/* Who waited for it to leave and come back cannot tell. */
-	return is_gone(result) || result == -ETIMEDOUT;
+	return is_gone(result) || result == CLYDE_ERROR_TIMEOUT;
 }
 
 /* Each part until a transfer comes to its end after which nobody looked. */
@@ -311,7 +314,7 @@ static void every_command_meets(const char *fault, bool (*may)(int result))
 
 static bool is_refused(int result)
 {
-	return follows(result) || result == -ENOEXEC;
+	return follows(result) || result == CLYDE_ERROR_FPGA;
 }
 
 static void any_command_that_is_refused_is_told(void **state)
@@ -322,7 +325,7 @@ static void any_command_that_is_refused_is_told(void **state)
 
 static bool is_malformed(int result)
 {
-	return follows(result) || result == -EPROTO;
+	return follows(result) || result == CLYDE_ERROR_PROTOCOL;
 }
 
 static void any_reply_that_is_cut_short_is_told(void **state)
@@ -339,7 +342,7 @@ static void any_reply_of_another_serial_is_told(void **state)
 
 static bool is_late(int result)
 {
-	return follows(result) || result == -ETIMEDOUT;
+	return follows(result) || result == CLYDE_ERROR_TIMEOUT;
 }
 
 static void any_command_without_an_answer_ends_at_its_deadline(void **state)
@@ -358,7 +361,7 @@ static void any_command_that_is_never_done_ends_at_its_deadline(void **state)
 
 static bool is_a_refused_setting(int result)
 {
-	return result == -EPIPE || result == -EBUSY;
+	return result == CLYDE_ERROR_STALL || result == CLYDE_ERROR_BUSY;
 }
 
 static void any_interface_that_is_refused_is_told(void **state)

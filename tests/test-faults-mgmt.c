@@ -35,10 +35,11 @@ static void a_fault_strikes_as_often_as_it_says(void **state)
 		int result;
 		const char *says;
 	} faults[] = {
-		{"error@0x22:2", -EREMOTEIO, "refused FPGA_STATUS"},
-		{"serial@0x22:2", -EPROTO, "carries serial"},
-		{"short@0x22:2", -EPROTO, "malformed: 1 bytes"},
-		{"mute@0x22:2", -ETIMEDOUT, "did not answer FPGA_STATUS"},
+		{"error@0x22:2", CLYDE_ERROR_REFUSED, "refused FPGA_STATUS"},
+		{"serial@0x22:2", CLYDE_ERROR_PROTOCOL, "carries serial"},
+		{"short@0x22:2", CLYDE_ERROR_PROTOCOL, "malformed: 1 bytes"},
+		{"mute@0x22:2", CLYDE_ERROR_TIMEOUT,
+			"did not answer FPGA_STATUS"},
 	};
 
 	(void)state;
@@ -85,7 +86,7 @@ static void a_reply_that_comes_too_late_is_not_taken_for_the_next(void **state)
 {
 	(void)state;
 	open_with("delay@0x22:1500000");
-	assert_int_equal(ask(), -ETIMEDOUT);
+	assert_int_equal(ask(), CLYDE_ERROR_TIMEOUT);
 	unsigned mv[CLYDE_PORT_COUNT];
 	assert_int_equal(clyde_supply_get(top.device, mv), 0);
 	close_top(&top);
@@ -98,7 +99,8 @@ static void garbage_for_a_reply_is_refused(void **state)
 	(void)state;
 	open_with("junk@0x22:1");
 	result = ask();
-	assert_true(result == -EPROTO || result == -ETIMEDOUT);
+	assert_true(result == CLYDE_ERROR_PROTOCOL ||
+		result == CLYDE_ERROR_TIMEOUT);
 	assert_says(top.context, "FPGA_STATUS");
 	assert_int_equal(ask(), 1);
 	close_top(&top);
@@ -109,7 +111,7 @@ static void a_reply_that_comes_twice_spoils_the_next_command_alone(void **state)
 	(void)state;
 	open_with("twice@0x22:1");
 	assert_int_equal(ask(), 1);
-	assert_int_equal(ask(), -EPROTO);
+	assert_int_equal(ask(), CLYDE_ERROR_PROTOCOL);
 	assert_says(top.context, "request 2, carries serial 1");
 	assert_int_equal(ask(), 1);
 	close_top(&top);
@@ -149,13 +151,13 @@ static void a_register_that_does_not_acknowledge_is_refused(void **state)
 		clyde_register_write(top.device, REG_STREAM + 2, cores, 2), 0);
 	assert_int_equal(
 		clyde_register_write(top.device, REG_STREAM + 1, cores, 1),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	assert_says(top.context, "refused FPGA_SET_REG");
 	assert_int_equal(clyde_register_write(top.device, REG_STREAM, cores, 4),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
 		clyde_register_read(top.device, REG_STREAM + 1, cores, 1),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
 		clyde_register_read(top.device, REG_STREAM, cores, 4), 0);
 	close_top(&top);
@@ -169,7 +171,7 @@ static void it_does_not_acknowledge_as_often_as_it_says(void **state)
 	open_with("nack@0x50:1");
 	assert_int_equal(
 		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
 		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	close_top(&top);
@@ -185,7 +187,7 @@ static void a_pipe_whose_reset_is_not_acknowledged_does_not_open(void **state)
 	open_with("nack@1");
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
-		-EPIPE);
+		CLYDE_ERROR_STALL);
 	assert_says(top.context, "the device refused to open EP6 IN");
 	assert_int_equal(ask(), 1);
 	close_top(&top);

@@ -108,7 +108,7 @@ static void a_stall_names_the_byte_up_to_which_all_is_good(void **state)
 	struct clyde_pipe *in = open_source("halt@t3/0x86", 1);
 
 	(void)state;
-	assert_reads(in, 2 * SIZE, -EPIPE,
+	assert_reads(in, 2 * SIZE, CLYDE_ERROR_STALL,
 		"EP6 IN: the endpoint stalled; good up to byte 0x2000");
 	close_top(&top);
 }
@@ -118,7 +118,7 @@ static void a_failed_transfer_does_so_too(void **state)
 	struct clyde_pipe *in = open_source("fail@b0x1234/0x86", 1);
 
 	(void)state;
-	assert_reads(in, 0x1200, -EIO, "good up to byte 0x1200");
+	assert_reads(in, 0x1200, CLYDE_ERROR_IO, "good up to byte 0x1200");
 	close_top(&top);
 }
 
@@ -127,7 +127,7 @@ static void babble_does_so_too(void **state)
 	struct clyde_pipe *in = open_source("babble@p2/0x86", 1);
 
 	(void)state;
-	assert_reads(in, 512, -EOVERFLOW, "good up to byte 0x200");
+	assert_reads(in, 512, CLYDE_ERROR_BABBLE, "good up to byte 0x200");
 	close_top(&top);
 }
 
@@ -136,7 +136,7 @@ static void a_reset_pipe_streams_again_after_a_fault(void **state)
 	struct clyde_pipe *in = open_source("halt@t1/0x86", 1);
 
 	(void)state;
-	assert_reads(in, 0, -EPIPE, "good up to byte 0");
+	assert_reads(in, 0, CLYDE_ERROR_STALL, "good up to byte 0");
 	assert_int_equal(clyde_pipe_reset(in), 0);
 	set_mode(BENCH_SOURCE);
 	assert_reads(in, sizeof(data), 0, NULL);
@@ -180,7 +180,8 @@ static void a_storm_ends_a_read_at_its_deadline(void **state)
 	struct clyde_pipe *in = open_source("nak@t2/0x86:5000000", 1);
 
 	(void)state;
-	assert_reads(in, SIZE, -ETIMEDOUT, "no data before the deadline");
+	assert_reads(
+		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
 	close_top(&top);
 }
 
@@ -189,10 +190,11 @@ static void what_never_completes_ends_at_the_deadline_and_closes(void **state)
 	struct clyde_pipe *in = open_source("never@t2/0x86", 4);
 
 	(void)state;
-	assert_reads(in, SIZE, -ETIMEDOUT, "no data before the deadline");
+	assert_reads(
+		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
 	/* what it had is there once it is cancelled, and what was behind */
 	assert_int_equal(clyde_pipe_cancel(in), 0);
-	assert_reads(in, 4 * SIZE, -ECANCELED, "good up to byte");
+	assert_reads(in, 4 * SIZE, CLYDE_ERROR_CANCELED, "good up to byte");
 	close_top(&top);
 }
 
@@ -201,7 +203,8 @@ static void waiting_for_ever_for_it_is_told(void **state)
 	struct clyde_pipe *in = open_source("never@t1/0x86", 1);
 
 	(void)state;
-	assert_int_equal(clyde_pipe_read(in, data, 1, -1), -EDEADLK);
+	assert_int_equal(
+		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_DEADLOCK);
 	close_top(&top);
 }
 
@@ -227,7 +230,7 @@ static void without_memory_for_the_first_the_pipe_does_not_open(void **state)
 	open_with("nomem@t1/0x86");
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
-		-ENOMEM);
+		CLYDE_ERROR_NO_MEMORY);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
 		0);
@@ -239,7 +242,7 @@ static void a_refused_submit_ends_the_stream(void **state)
 	struct clyde_pipe *in = open_source("refuse@t3/0x86", 1);
 
 	(void)state;
-	assert_reads(in, 2 * SIZE, -EIO, "good up to byte 0x2000");
+	assert_reads(in, 2 * SIZE, CLYDE_ERROR_IO, "good up to byte 0x2000");
 	close_top(&top);
 }
 
@@ -249,7 +252,7 @@ static void a_write_names_the_byte_that_the_device_has_taken(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_pipe_write(out, data, 3 * SIZE, 1000), 3 * SIZE);
-	assert_int_equal(clyde_pipe_flush(out, 1000), -EIO);
+	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_IO);
 	assert_says(top.context, "EP2 OUT: ");
 	assert_says(top.context, "good up to byte 0x2200");
 	close_top(&top);
@@ -263,7 +266,8 @@ static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 	static const struct {
 		const char *fault;
 		int result;
-	} faults[] = {{"refuse@t2/0x02", -EIO}, {"nomem@t1/0x02", -ENOMEM}};
+	} faults[] = {{"refuse@t2/0x02", CLYDE_ERROR_IO},
+		{"nomem@t1/0x02", CLYDE_ERROR_NO_MEMORY}};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -302,7 +306,7 @@ static void a_reset_by_another_program_cancels_and_unclaims(void **state)
 	set_mode(BENCH_IDLE);
 	while (clyde_pipe_read_some(in, data, sizeof(data), 1) > 0)
 		;
-	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), -ECONNRESET);
+	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_RESET);
 	assert_true(clyde_device_now(top.device) - start < 21000000);
 	assert_true(clyde_supply_get(top.device, mv) < 0);
 	clyde_device_close(top.device);

@@ -69,17 +69,17 @@ static void opening_another_level_names_it_and_the_remedy(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=3", NULL, &device),
-		-EPROTONOSUPPORT);
+		CLYDE_ERROR_API_LEVEL);
 	assert_says(context, "C3-20230101T120000Z speaks API level 3, not 9");
 	assert_says(context, "clyde --firmware FILE.ihex");
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=0", NULL, &device),
-		-EPROTONOSUPPORT);
+		CLYDE_ERROR_API_LEVEL);
 	assert_says(context, "no firmware (API level 0)");
 	assert_says(context, "clyde --firmware FILE.ihex");
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=10", NULL, &device),
-		-EPROTONOSUPPORT);
+		CLYDE_ERROR_API_LEVEL);
 	assert_says(context, "level 10, not 9");
 }
 
@@ -130,7 +130,7 @@ static void each_of_several_devices_keeps_its_firmware(void **state)
 	struct clyde_device *device;
 
 	(void)state;
-	assert_int_equal(load(uri, GOOD), -ENOTUNIQ);
+	assert_int_equal(load(uri, GOOD), CLYDE_ERROR_AMBIGUOUS);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(clyde_firmware_load(context, uri, serials[i],
 					 GOOD, strlen(GOOD)),
@@ -146,11 +146,12 @@ static void devices_without_serial_numbers_cannot_be_chosen(void **state)
 	struct clyde_device *device;
 
 	(void)state;
-	assert_int_equal(load("virtual:api=0,devices=2", GOOD), -ENOTUNIQ);
+	assert_int_equal(
+		load("virtual:api=0,devices=2", GOOD), CLYDE_ERROR_AMBIGUOUS);
 	assert_says(context, "without serial numbers");
 	assert_int_equal(clyde_device_open(context, "virtual:api=0",
 				 "C3-20230101T120000Z", &device),
-		-ENXIO);
+		CLYDE_ERROR_NO_SERIAL);
 	assert_says(context, "they show none");
 }
 
@@ -169,18 +170,20 @@ static void virtual_device_has_its_firmware_until_it_is_closed(void **state)
 static void broken_file_is_refused_before_anything_is_done(void **state)
 {
 	(void)state;
-	assert_int_equal(load("virtual:api=3", ":00000001FE\n"), -EBADMSG);
+	assert_int_equal(
+		load("virtual:api=3", ":00000001FE\n"), CLYDE_ERROR_CORRUPT);
 	assert_says(context, "line 1");
-	assert_int_equal(load("virtual:", ""), -EBADMSG);
+	assert_int_equal(load("virtual:", ""), CLYDE_ERROR_CORRUPT);
 	/* not even the device is looked for */
-	assert_int_equal(load("carrier-pigeon:", "x"), -EBADMSG);
+	assert_int_equal(load("carrier-pigeon:", "x"), CLYDE_ERROR_CORRUPT);
 	assert_int_equal(level_of("virtual:api=3"), 3);
 }
 
 static void device_that_does_not_come_back_times_out(void **state)
 {
 	(void)state;
-	assert_int_equal(load("virtual:api=3,fault=lost", GOOD), -ETIMEDOUT);
+	assert_int_equal(
+		load("virtual:api=3,fault=lost", GOOD), CLYDE_ERROR_TIMEOUT);
 	assert_says(context, "did not come back");
 	assert_says(context, "10 s");
 }
@@ -188,22 +191,25 @@ static void device_that_does_not_come_back_times_out(void **state)
 static void busy_device_is_not_reloaded(void **state)
 {
 	(void)state;
-	assert_int_equal(load("virtual:api=3,fault=busy", GOOD), -EBUSY);
+	assert_int_equal(
+		load("virtual:api=3,fault=busy", GOOD), CLYDE_ERROR_BUSY);
 	assert_says(context, "in use");
-	assert_int_equal(load("virtual:api=0,fault=busy", GOOD), -EBUSY);
+	assert_int_equal(
+		load("virtual:api=0,fault=busy", GOOD), CLYDE_ERROR_BUSY);
 }
 
 static void what_is_no_firmware_leaves_the_device_bare(void **state)
 {
 	(void)state;
-	assert_int_equal(load("virtual:api=3", WRONG), -EPROTONOSUPPORT);
+	assert_int_equal(load("virtual:api=3", WRONG), CLYDE_ERROR_API_LEVEL);
 	assert_says(context, "does not start as firmware");
 }
 
 static void byte_that_arrives_wrong_keeps_it_from_running(void **state)
 {
 	(void)state;
-	assert_int_equal(load("virtual:api=3,fault=ram@4", GOOD), -EIO);
+	assert_int_equal(
+		load("virtual:api=3,fault=ram@4", GOOD), CLYDE_ERROR_IO);
 	assert_says(context, "did not arrive");
 	/* a byte that the file has not is none of its business */
 	assert_int_equal(load("virtual:api=3,fault=ram@5", GOOD), 1);
@@ -219,7 +225,8 @@ static void unplug_at_any_moment_is_an_error_and_never_hangs(void **state)
 
 		snprintf(uri, sizeof(uri), "virtual:api=0,fault=unplug@%u", us);
 		result = load(uri, GOOD);
-		if (result != -ENODEV && result != -ETIMEDOUT && result != 1)
+		if (result != CLYDE_ERROR_NO_DEVICE &&
+			result != CLYDE_ERROR_TIMEOUT && result != 1)
 			fail_msg("%s: %d, %s", uri, result,
 				clyde_context_error(context));
 		assert_true(result < 0 || us > 900000);
@@ -230,7 +237,7 @@ static void interrupt_ends_the_load(void **state)
 {
 	(void)state;
 	clyde_context_interrupt(context);
-	assert_int_equal(load("virtual:api=3", GOOD), -EINTR);
+	assert_int_equal(load("virtual:api=3", GOOD), CLYDE_ERROR_INTERRUPTED);
 	clyde_context_resume(context);
 	assert_int_equal(load("virtual:api=3", GOOD), 1);
 }

@@ -59,9 +59,10 @@ static void a_pipe_that_could_not_be_reset_takes_nothing(void **state)
 	set_mode(&top, BENCH_SINK);
 	out = open_pipe(&top, CLYDE_PIPE_EP2_OUT);
 	clyde_pipe_write(out, data, sizeof(data), 1000);
-	assert_int_equal(clyde_pipe_reset(out), -ENODEV);
-	assert_int_equal(clyde_pipe_write(out, data, 1, 1000), -ENODEV);
-	assert_int_equal(clyde_pipe_flush(out, 1000), -ENODEV);
+	assert_int_equal(clyde_pipe_reset(out), CLYDE_ERROR_NO_DEVICE);
+	assert_int_equal(
+		clyde_pipe_write(out, data, 1, 1000), CLYDE_ERROR_NO_DEVICE);
+	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
 }
 
@@ -72,7 +73,8 @@ static void the_first_of_two_pulls_is_the_one(void **state)
 		open_uri("virtual:fault=unplug@4000,fault=unplug@80000");
 
 	(void)state;
-	assert_int_equal(clyde_device_sleep(top.device, 40), -ENODEV);
+	assert_int_equal(
+		clyde_device_sleep(top.device, 40), CLYDE_ERROR_NO_DEVICE);
 	assert_in_range(clyde_device_now(top.device), 4000000, 4125000);
 	close_top(&top);
 }
@@ -105,10 +107,11 @@ static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
 		0);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &pipe),
-		-EBUSY);
+		CLYDE_ERROR_BUSY);
 	assert_says(top.context, "quad buffers");
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
-	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), -EUSERS);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL),
+		CLYDE_ERROR_CORE_TAKEN);
 	close_top(&top);
 }
 
@@ -126,7 +129,8 @@ static void a_write_that_cannot_be_submitted_ends_the_stream(void **state)
 	set_mode(&top, BENCH_SINK);
 	taken = clyde_pipe_write(out, data, sizeof(data), 1000);
 	assert_in_range(taken, 1024, sizeof(data) - 1);
-	assert_int_equal(clyde_pipe_write(out, data, 1, 1000), -ENOMEM);
+	assert_int_equal(
+		clyde_pipe_write(out, data, 1, 1000), CLYDE_ERROR_NO_MEMORY);
 	assert_says(top.context, "good up to byte 0x400");
 	assert_int_equal(clyde_pipe_offset(out), 1024);
 	close_top(&top);
@@ -138,7 +142,7 @@ static void a_bitstream_that_stalls_is_told_at_once(void **state)
 	struct bench_top top = open_uri("virtual:fault=halt@t9");
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), -EPIPE);
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_STALL);
 	assert_in_range(clyde_device_now(top.device), 1, 1000000000);
 	assert_says(top.context, "cannot send the bitstream");
 	close_top(&top);
@@ -151,7 +155,8 @@ static void an_unplug_is_noticed_after_a_reset_by_another_program(void **state)
 		open_uri("virtual:fault=reset@3000us,fault=unplug@7000");
 
 	(void)state;
-	assert_int_equal(clyde_device_sleep(top.device, 40), -ENODEV);
+	assert_int_equal(
+		clyde_device_sleep(top.device, 40), CLYDE_ERROR_NO_DEVICE);
 	assert_in_range(clyde_device_now(top.device), 7000000, 7125000);
 	close_top(&top);
 }
@@ -166,7 +171,7 @@ static void a_resume_that_fails_says_why(void **state)
 	(void)state;
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	assert_int_equal(clyde_device_sleep(top.device, 5), 0);
-	assert_int_equal(clyde_pipe_resume(in), -ENOENT);
+	assert_int_equal(clyde_pipe_resume(in), CLYDE_ERROR_ENDPOINT_OFF);
 	assert_says(top.context, "EP6 IN: ");
 	close_top(&top);
 }
@@ -195,7 +200,7 @@ static void a_write_beyond_the_last_register_is_refused(void **state)
 	(void)state;
 	assert_int_equal(clyde_register_write(top.device, REG_COUNT - 25, bytes,
 				 sizeof(bytes)),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	assert_int_equal(clyde_device_sleep(top.device, 1), 0);
 	close_top(&top);
 }
@@ -212,7 +217,8 @@ static void a_failed_transfer_is_not_wrong_data(void **state)
 	assert_int_equal(clyde_run_set(run, "modes", "loopback"), 0);
 	assert_int_equal(clyde_run_set(run, "count", "8KiB"), 0);
 	assert_int_equal(clyde_run_set(run, "transfer-size", "4KiB"), 0);
-	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), -EIO);
+	assert_int_equal(
+		clyde_run_start(run, top.device, NULL, NULL), CLYDE_ERROR_IO);
 	assert_says(top.context, "EP2 OUT");
 	close_top(&top);
 }

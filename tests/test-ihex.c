@@ -26,7 +26,7 @@ static int parse(const char *text)
 
 static void assert_refused(const char *text, const char *why)
 {
-	assert_int_equal(parse(text), -EBADMSG);
+	assert_int_equal(parse(text), CLYDE_ERROR_CORRUPT);
 	if (strstr(complaint.text, why) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", complaint.text, why);
 }
@@ -119,9 +119,11 @@ static void foreign_bytes_are_refused(void **state)
 	assert_refused(":01000000AB54 \n" END, "line 1: the record goes on");
 	assert_refused(":0100000GAB54\n" END, "line 1: byte 0x47");
 	assert_refused(":01000000AB54\n# comment\n" END, "line 2: byte 0x23");
-	assert_int_equal(ihex_parse(":01\0", 4, &ihex, &complaint), -EBADMSG);
+	assert_int_equal(
+		ihex_parse(":01\0", 4, &ihex, &complaint), CLYDE_ERROR_CORRUPT);
 	assert_non_null(strstr(complaint.text, "byte 0x00"));
-	assert_int_equal(ihex_parse("\xff", 1, &ihex, &complaint), -EBADMSG);
+	assert_int_equal(
+		ihex_parse("\xff", 1, &ihex, &complaint), CLYDE_ERROR_CORRUPT);
 	assert_non_null(strstr(complaint.text, "byte 0xff"));
 }
 
@@ -195,8 +197,8 @@ static void no_single_change_passes(void **state)
 
 	(void)state;
 	for (size_t at = 0; at < last; at++) {
-		assert_int_equal(
-			ihex_parse(good, at, &ihex, &complaint), -EBADMSG);
+		assert_int_equal(ihex_parse(good, at, &ihex, &complaint),
+			CLYDE_ERROR_CORRUPT);
 		for (int byte = 0; byte < 256; byte++) {
 			memcpy(text, good, sizeof(good));
 			if (byte == text[at] ||
@@ -207,7 +209,7 @@ static void no_single_change_passes(void **state)
 			text[at] = byte;
 			assert_int_equal(
 				ihex_parse(text, last + 1, &ihex, &complaint),
-				-EBADMSG);
+				CLYDE_ERROR_CORRUPT);
 			assert_non_null(strstr(complaint.text, "line "));
 		}
 	}

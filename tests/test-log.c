@@ -145,7 +145,7 @@ static void a_level_that_does_not_exist_changes_nothing(void **state)
 		assert_int_equal(
 			clyde_context_log(top.context,
 				(enum clyde_log_level)level, NULL, NULL),
-			-EINVAL);
+			CLYDE_ERROR_INVALID);
 	close_top(&top);
 	assert_int_equal(listener.lines[CLYDE_LOG_INFO], 2);
 }
@@ -158,7 +158,7 @@ static void a_callback_may_interrupt(void **state)
 		open_with("virtual:", &listener, CLYDE_LOG_DEBUG);
 
 	(void)state;
-	assert_int_equal(run_benchmark(&top), -EINTR);
+	assert_int_equal(run_benchmark(&top), CLYDE_ERROR_INTERRUPTED);
 	assert_int_equal(listener.seen, 1);
 	close_top(&top);
 }
@@ -193,14 +193,14 @@ static void what_fails_is_an_error_where_it_fails(void **state)
 		open_with("virtual:fault=done", &listener, CLYDE_LOG_ERROR);
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), -ENOEXEC);
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
 	assert_int_equal(listener.seen, 1);
 	/* Without a link there is no time but 0. */
 	listener = (struct listener){
 		.awaited = "frobnicate", .thread = pthread_self()};
 	assert_int_equal(clyde_device_open(
 				 top.context, "frobnicate:", NULL, &top.device),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 	assert_int_equal(listener.seen, 1);
 	assert_int_equal(listener.last_ns, 0);
 	close_top(&top);
@@ -243,8 +243,10 @@ static void a_capture_is_not_ended_under_an_open_device(void **state)
 	assert_int_equal(clyde_context_capture(context, path), 0);
 	assert_int_equal(
 		clyde_device_open(context, "virtual:", NULL, &device), 0);
-	assert_int_equal(clyde_context_capture(context, NULL), -EBUSY);
-	assert_int_equal(clyde_context_capture(context, "/tmp/x"), -EBUSY);
+	assert_int_equal(
+		clyde_context_capture(context, NULL), CLYDE_ERROR_BUSY);
+	assert_int_equal(
+		clyde_context_capture(context, "/tmp/x"), CLYDE_ERROR_BUSY);
 	clyde_device_close(device);
 	assert_int_equal(clyde_context_capture(context, NULL), 0);
 	assert_true(size_of(path) > 1000);
@@ -289,8 +291,8 @@ static void a_path_that_cannot_be_written_leaves_the_capture_there_was(
 	make_path(path);
 	assert_int_equal(clyde_context_new(&context), 0);
 	assert_int_equal(clyde_context_capture(context, path), 0);
-	assert_int_equal(
-		clyde_context_capture(context, "/nowhere/x.pcap"), -ENOENT);
+	assert_int_equal(clyde_context_capture(context, "/nowhere/x.pcap"),
+		CLYDE_ERROR_ENDPOINT_OFF);
 	assert_says(context, "cannot write /nowhere/x.pcap: No such file");
 	assert_int_equal(clyde_context_capture(context, "/dev/full"), -ENOSPC);
 	assert_int_equal(
@@ -350,7 +352,8 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	transfer->complete = came_back;
 	transfer->user = &done;
 	/* The endpoint is off. */
-	assert_int_equal(link->ops->submit(link, transfer), -ENOENT);
+	assert_int_equal(
+		link->ops->submit(link, transfer), CLYDE_ERROR_ENDPOINT_OFF);
 	capture_flush(capture, link);
 	read_events(path, events, &status);
 	assert_string_equal(events, "SE");
@@ -361,7 +364,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	link->ops->cancel(link, transfer);
 	while (!done)
 		assert_true(link->ops->wait(link, LINK_FOREVER) >= 0);
-	assert_int_equal(transfer->status, -ECANCELED);
+	assert_int_equal(transfer->status, CLYDE_ERROR_CANCELED);
 	link->ops->transfer_free(link, transfer);
 	link->ops->close(link);
 	assert_false(capture_busy(capture));
@@ -394,7 +397,8 @@ static void closing_ends_a_wait_under_a_capture(void **state)
 	token = clyde_device_token(device);
 	pthread_create(&thread, NULL, close_later, &token);
 	/* A year of virtual time takes longer than the thread. */
-	assert_int_equal(clyde_device_sleep(device, INT32_MAX), -ECANCELED);
+	assert_int_equal(
+		clyde_device_sleep(device, INT32_MAX), CLYDE_ERROR_CANCELED);
 	pthread_join(thread, NULL);
 	clyde_context_close(context);
 	assert_int_equal(clyde_live_objects(), 0);

@@ -37,31 +37,33 @@ static void expect(const char *fault, int result, const char *says)
 static void a_refusal_is_told(void **state)
 {
 	(void)state;
-	expect("error@" STATUS, -EREMOTEIO, "refused FPGA_STATUS");
+	expect("error@" STATUS, CLYDE_ERROR_REFUSED, "refused FPGA_STATUS");
 }
 
 static void a_reply_that_never_comes_ends_at_the_deadline(void **state)
 {
 	(void)state;
-	expect("mute@" STATUS, -ETIMEDOUT, "did not answer FPGA_STATUS");
+	expect("mute@" STATUS, CLYDE_ERROR_TIMEOUT,
+		"did not answer FPGA_STATUS");
 }
 
 static void waiting_without_end_ends_at_the_deadline(void **state)
 {
 	(void)state;
-	expect("wait@" STATUS, -ETIMEDOUT, "WAIT to FPGA_STATUS after 1000");
+	expect("wait@" STATUS, CLYDE_ERROR_TIMEOUT,
+		"WAIT to FPGA_STATUS after 1000");
 }
 
 static void another_serial_breaks_the_protocol(void **state)
 {
 	(void)state;
-	expect("serial@" STATUS, -EPROTO, "carries serial 2");
+	expect("serial@" STATUS, CLYDE_ERROR_PROTOCOL, "carries serial 2");
 }
 
 static void a_truncated_reply_breaks_the_protocol(void **state)
 {
 	(void)state;
-	expect("short@" STATUS, -EPROTO, "malformed: 1 bytes");
+	expect("short@" STATUS, CLYDE_ERROR_PROTOCOL, "malformed: 1 bytes");
 }
 
 static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
@@ -134,7 +136,7 @@ static void another_bitstream_replaces_it(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_fpga_load(top.device, garbage, sizeof(garbage), id),
-		-ENOEXEC);
+		CLYDE_ERROR_FPGA);
 	assert_says(top.context, "DONE stays low");
 	assert_int_equal(clyde_fpga_status(top.device, id), 0);
 	/* And the device is fit for the right one. */
@@ -148,11 +150,11 @@ static void an_fpga_that_stays_dark_is_told(void **state)
 	struct bench_top top = open_uri("virtual:fault=done");
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), -ENOEXEC);
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
 	assert_says(top.context, "DONE stays low");
 	close_top(&top);
 	top = open_uri("virtual:fault=health");
-	assert_int_equal(clyde_fpga_load_image(top.device), -ENOEXEC);
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
 	assert_says(top.context, "0x5a");
 	close_top(&top);
 }
@@ -166,7 +168,8 @@ static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
-	assert_int_equal(clyde_fpga_load(top.device, "x", 1, id), -EBUSY);
+	assert_int_equal(
+		clyde_fpga_load(top.device, "x", 1, id), CLYDE_ERROR_BUSY);
 	close_top(&top);
 }
 
@@ -179,11 +182,13 @@ static void registers_have_a_range(void **state)
 	assert_int_equal(
 		clyde_register_read(top.device, REG_HEALTH, data, 1), 0);
 	assert_int_equal(data[0], 0xa5);
-	assert_int_equal(clyde_register_read(top.device, 0, data, 33), -EINVAL);
-	assert_int_equal(clyde_register_write(top.device, 2, data, 1), -EINVAL);
+	assert_int_equal(clyde_register_read(top.device, 0, data, 33),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_register_write(top.device, 2, data, 1),
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "belongs to the firmware");
 	assert_int_equal(clyde_register_read(top.device, REG_COUNT, data, 1),
-		-EREMOTEIO);
+		CLYDE_ERROR_REFUSED);
 	close_top(&top);
 }
 
@@ -194,9 +199,11 @@ static void an_interrupt_ends_a_command(void **state)
 
 	(void)state;
 	clyde_context_interrupt(top.context);
-	assert_int_equal(clyde_fpga_status(top.device, id), -EINTR);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_INTERRUPTED);
 	clyde_context_resume(top.context);
-	assert_int_equal(clyde_fpga_status(top.device, id), -ETIMEDOUT);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_TIMEOUT);
 	close_top(&top);
 }
 

@@ -49,7 +49,8 @@ static void assert_refused(const char *text, const char *part)
 	memset(&options, 0xee, sizeof(options));
 	before = options;
 	complaint.text[0] = '\0';
-	if (virtual_options_parse(text, 0, &options, &complaint) != -EINVAL)
+	if (virtual_options_parse(text, 0, &options, &complaint) !=
+		CLYDE_ERROR_INVALID)
 		fail_msg("%s: not refused", text);
 	if (strstr(complaint.text, part) == NULL)
 		fail_msg("%s: %s", text, complaint.text);
@@ -312,15 +313,15 @@ static void one_of_several_must_be_chosen(void **state)
 	open_context();
 	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
 				 NULL, &device),
-		-ENOTUNIQ);
+		CLYDE_ERROR_AMBIGUOUS);
 	assert_says(top.context, "C3-20230101T120000Z");
 	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
 				 "C3-20990101T120000Z", &device),
-		-ENXIO);
+		CLYDE_ERROR_NO_SERIAL);
 	assert_says(top.context, "C3-20990101T120000Z");
 	assert_int_equal(clyde_device_open(top.context, "virtual:packets=99",
 				 NULL, &device),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "packets=99");
 	assert_null(device);
 }
@@ -366,7 +367,7 @@ static void the_cable_is_pulled_when_it_is_said(void **state)
 	assert_int_equal(result, 0);
 	while (clyde_device_now(top.device) < 51000000 && result == 0)
 		result = clyde_supply_get(top.device, mv);
-	assert_int_equal(result, -ENODEV);
+	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 }
 

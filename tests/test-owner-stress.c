@@ -76,8 +76,8 @@ static bool check(ssize_t result, int allowed, int where)
 		return true;
 	}
 	atomic_fetch_add(&world.refused, 1);
-	if (result != -ESTALE && result != -ECANCELED && result != -allowed &&
-		atomic_exchange(&world.wrong, where) == 0)
+	if (result != CLYDE_ERROR_CLOSED && result != CLYDE_ERROR_CANCELED &&
+		result != allowed && atomic_exchange(&world.wrong, where) == 0)
 		snprintf(world.why, sizeof(world.why), "%s",
 			clyde_result_text(result));
 	return false;
@@ -126,7 +126,7 @@ static void make_pipe(struct user *user, struct slot *slot)
 	result = clyde_pipe_open(
 		atomic_load(&slot->device), id, &options, &pipe);
 	/* A run has all buffers of the pair. */
-	if (result == -EPIPE || !CHECK(result, EBUSY))
+	if (result == CLYDE_ERROR_STALL || !CHECK(result, CLYDE_ERROR_BUSY))
 		return;
 	keep(clyde_pipe_token(pipe));
 	pipe = atomic_exchange(&slot->pipes[id], pipe);
@@ -165,7 +165,7 @@ static void use_device(struct user *user, struct slot *slot)
 		CHECK(clyde_device_info_copy(device, &info), 0);
 		break;
 	case 3:
-		CHECK(clyde_device_handle(device), EDEADLK);
+		CHECK(clyde_device_handle(device), CLYDE_ERROR_DEADLOCK);
 		break;
 	}
 }
@@ -182,7 +182,7 @@ static void use_pipe(struct user *user, struct slot *slot)
 	case 0 ... 1:
 		CHECK(in ? clyde_pipe_read_some(pipe, data, sizeof(data), 2)
 			 : clyde_pipe_write(pipe, data, sizeof(data), 2),
-			ETIMEDOUT);
+			CLYDE_ERROR_TIMEOUT);
 		break;
 	case 2:
 		CHECK(clyde_pipe_cancel(pipe), 0);
@@ -209,7 +209,7 @@ static void use_context(struct user *user, struct slot *slot)
 			0);
 		break;
 	case 2:
-		CHECK(clyde_run_set(run, "depth", "2"), EBUSY);
+		CHECK(clyde_run_set(run, "depth", "2"), CLYDE_ERROR_BUSY);
 		break;
 	case 3:
 		clyde_run_streams(run);
@@ -227,8 +227,9 @@ static void start_run(struct user *user, struct slot *slot)
 		? clyde_run_claim(run, device)
 		: clyde_run_start(run, device, NULL, &observer);
 
-	if (result != -EBUSY && result != -EUSERS && result != -EPIPE)
-		CHECK(result, EINVAL);
+	if (result != CLYDE_ERROR_BUSY && result != CLYDE_ERROR_CORE_TAKEN &&
+		result != CLYDE_ERROR_STALL)
+		CHECK(result, CLYDE_ERROR_INVALID);
 }
 
 static void close_some(struct user *user, struct slot *slot)

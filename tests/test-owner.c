@@ -37,9 +37,9 @@ static void closing_a_token_twice_says_that_it_is_stale(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_close_token(token), 0);
-	assert_int_equal(clyde_close_token(token), -ESTALE);
-	assert_int_equal(clyde_close_token(0), -ESTALE);
-	assert_int_equal(clyde_close_token(UINT64_MAX), -ESTALE);
+	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_close_token(0), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_close_token(UINT64_MAX), CLYDE_ERROR_CLOSED);
 	close_top(&top);
 }
 
@@ -80,7 +80,7 @@ static void closing_the_context_closes_the_children(void **state)
 		0);
 	token = clyde_pipe_token(pipe);
 	close_top(&top);
-	assert_int_equal(clyde_close_token(token), -ESTALE);
+	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
 }
 
 static void a_call_with_a_closed_handle_is_stale(void **state)
@@ -95,13 +95,14 @@ static void a_call_with_a_closed_handle_is_stale(void **state)
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
 	clyde_device_close(top.device);
-	assert_int_equal(clyde_pipe_read(pipe, data, 8, 0), -ESTALE);
-	assert_int_equal(clyde_fpga_status(top.device, data), -ESTALE);
+	assert_int_equal(clyde_pipe_read(pipe, data, 8, 0), CLYDE_ERROR_CLOSED);
+	assert_int_equal(
+		clyde_fpga_status(top.device, data), CLYDE_ERROR_CLOSED);
 	assert_null(clyde_device_info(top.device));
 	clyde_pipe_close(pipe);
 	clyde_device_close(top.device);
 	close_top(&top);
-	assert_int_equal(clyde_run_set(run, "depth", "1"), -ESTALE);
+	assert_int_equal(clyde_run_set(run, "depth", "1"), CLYDE_ERROR_CLOSED);
 	assert_string_equal(
 		clyde_context_error(top.context), "the context is closed");
 	clyde_context_close(top.context);
@@ -209,9 +210,9 @@ static void closing_ends_the_wait_of_another_thread(void **state)
 		assert_int_equal(clyde_close_token(tokens[which]), 0);
 		pthread_join(thread, NULL);
 		/* Inside a call, or between two. */
-		if (atomic_load(&reader.result) != -ESTALE)
-			assert_int_equal(
-				atomic_load(&reader.result), -ECANCELED);
+		if (atomic_load(&reader.result) != CLYDE_ERROR_CLOSED)
+			assert_int_equal(atomic_load(&reader.result),
+				CLYDE_ERROR_CANCELED);
 		clyde_close_token(tokens[2]);
 		assert_int_equal(clyde_live_objects(), 0);
 	}
@@ -229,7 +230,7 @@ static void an_interrupt_ends_the_wait_and_loses_nothing(void **state)
 	start_reader(&reader, &top, &thread);
 	clyde_context_interrupt(top.context);
 	pthread_join(thread, NULL);
-	assert_int_equal(atomic_load(&reader.result), -EINTR);
+	assert_int_equal(atomic_load(&reader.result), CLYDE_ERROR_INTERRUPTED);
 	clyde_context_resume(top.context);
 	offset = clyde_pipe_offset(reader.pipe);
 	assert_int_equal(clyde_pipe_read(reader.pipe, data, 512, 1000), 512);
@@ -252,8 +253,9 @@ static void a_call_on_the_context_interrupts_nobody(void **state)
 			0);
 	clyde_pipe_close(reader.pipe);
 	pthread_join(thread, NULL);
-	if (atomic_load(&reader.result) != -ESTALE)
-		assert_int_equal(atomic_load(&reader.result), -ECANCELED);
+	if (atomic_load(&reader.result) != CLYDE_ERROR_CLOSED)
+		assert_int_equal(
+			atomic_load(&reader.result), CLYDE_ERROR_CANCELED);
 	close_top(&top);
 }
 
@@ -350,9 +352,10 @@ static int look_from_a_child(struct bench_top *top, struct clyde_pipe *pipe)
 
 	if (clyde_live_objects() != 0)
 		return 1;
-	if (clyde_pipe_read(pipe, &byte, 1, -1) != -ESTALE)
+	if (clyde_pipe_read(pipe, &byte, 1, -1) != CLYDE_ERROR_CLOSED)
 		return 2;
-	if (clyde_close_token(clyde_context_token(top->context)) != -ESTALE)
+	if (clyde_close_token(clyde_context_token(top->context)) !=
+		CLYDE_ERROR_CLOSED)
 		return 3;
 	clyde_context_interrupt(top->context);
 	own = open_uri(URI);
@@ -400,7 +403,8 @@ static void a_result_keeps_its_sentence_when_another_thread_fails(void **state)
 	pthread_join(thread, NULL);
 	assert_says(top.context, "nowhere:");
 	assert_string_equal(clyde_result_text(result), "there is no pipe 99");
-	assert_string_equal(clyde_result_text(-EACCES), "Permission denied");
+	assert_string_equal(
+		clyde_result_text(CLYDE_ERROR_ACCESS), "Permission denied");
 	assert_string_equal(clyde_result_text(0), "");
 	close_top(&top);
 	result = clyde_device_sleep(top.device, 1);
@@ -420,10 +424,11 @@ static void what_is_copied_is_what_there_is(void **state)
 		clyde_context_notice_copy(top.context, text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 	close_top(&top);
-	assert_int_equal(clyde_device_info_copy(top.device, &info), -ESTALE);
+	assert_int_equal(
+		clyde_device_info_copy(top.device, &info), CLYDE_ERROR_CLOSED);
 	assert_int_equal(
 		clyde_context_notice_copy(top.context, text, sizeof(text)),
-		-ESTALE);
+		CLYDE_ERROR_CLOSED);
 }
 
 int main(void)

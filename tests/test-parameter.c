@@ -52,8 +52,8 @@ static void assert_refused(const struct clyde_parameter *parameter,
 {
 	struct value value = {0};
 
-	assert_int_equal(
-		parameter_set(&complaint, parameter, text, &value), -EINVAL);
+	assert_int_equal(parameter_set(&complaint, parameter, text, &value),
+		CLYDE_ERROR_INVALID);
 	assert_string_equal(complaint.text, sentence);
 	assert_false(value.given);
 	value_clear(&value);

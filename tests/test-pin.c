@@ -26,7 +26,7 @@ static void refuses(const char *text, int error)
 
 	memset(pin, 0xee, sizeof(pin));
 	memcpy(before, pin, sizeof(pin));
-	assert_int_equal(clyde_pins_parse(text, pin, &why), -error);
+	assert_int_equal(clyde_pins_parse(text, pin, &why), error);
 	assert_non_null(why);
 	assert_memory_equal(pin, before, sizeof(pin));
 }
@@ -54,19 +54,19 @@ static void no_pin_is_written_in_several_ways(void **state)
 static void a_pin_that_no_port_has_is_told_from_a_misspelt_one(void **state)
 {
 	(void)state;
-	refuses("A8", ECHRNG);
-	refuses("E0", ECHRNG);
-	refuses("A0:8", ECHRNG);
-	refuses("A99999999999999999999", ECHRNG);
-	refuses("a0", EINVAL);
-	refuses("A", EINVAL);
-	refuses("A#", EINVAL);
-	refuses("A0##", EINVAL);
-	refuses("A0#:3", EINVAL);
-	refuses("A0 ", EINVAL);
-	refuses("A0;A1", EINVAL);
-	refuses("A-1", EINVAL);
-	refuses("A0:", EINVAL);
+	refuses("A8", CLYDE_ERROR_NO_PIN);
+	refuses("E0", CLYDE_ERROR_NO_PIN);
+	refuses("A0:8", CLYDE_ERROR_NO_PIN);
+	refuses("A99999999999999999999", CLYDE_ERROR_NO_PIN);
+	refuses("a0", CLYDE_ERROR_INVALID);
+	refuses("A", CLYDE_ERROR_INVALID);
+	refuses("A#", CLYDE_ERROR_INVALID);
+	refuses("A0##", CLYDE_ERROR_INVALID);
+	refuses("A0#:3", CLYDE_ERROR_INVALID);
+	refuses("A0 ", CLYDE_ERROR_INVALID);
+	refuses("A0;A1", CLYDE_ERROR_INVALID);
+	refuses("A-1", CLYDE_ERROR_INVALID);
+	refuses("A0:", CLYDE_ERROR_INVALID);
 }
 
 static void more_than_all_pins_are_refused(void **state)
@@ -75,7 +75,7 @@ static void more_than_all_pins_are_refused(void **state)
 	reads("A0:7,B0:7,C0:7,D0:7",
 		"A0 A1 A2 A3 A4 A5 A6 A7 B0 B1 B2 B3 B4 B5 B6 B7 "
 		"C0 C1 C2 C3 C4 C5 C6 C7 D0 D1 D2 D3 D4 D5 D6 D7 ");
-	refuses("A0:7,B0:7,C0:7,D0:7,A0", EINVAL);
+	refuses("A0:7,B0:7,C0:7,D0:7,A0", CLYDE_ERROR_INVALID);
 }
 
 int main(void)

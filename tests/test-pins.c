@@ -113,7 +113,8 @@ static void pulls_of_a_port_that_is_not_there_are_refused(void **state)
 	(void)state;
 	top = open_uri("virtual:");
 	turn_on(BOTH);
-	assert_int_equal(clyde_pulls_set(top.device, A | C, 0, 1), -EINVAL);
+	assert_int_equal(
+		clyde_pulls_set(top.device, A | C, 0, 1), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "A and B only");
 	assert_pulls(0, 0, 0);
 }
@@ -209,7 +210,7 @@ static void safe_reports_a_supply_that_stays_on(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:fault=error@0x30");
-	assert_int_equal(clyde_device_safe(top.device), -EREMOTEIO);
+	assert_int_equal(clyde_device_safe(top.device), CLYDE_ERROR_REFUSED);
 	assert_says(top.context, "SET_VSUPPLY");
 }
 

@@ -85,8 +85,8 @@ static void reading_an_idle_pipe_ends_at_the_deadline(void **state)
 	uint8_t data[16];
 
 	(void)state;
-	assert_int_equal(
-		clyde_pipe_read(in, data, sizeof(data), 50), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), 50),
+		CLYDE_ERROR_TIMEOUT);
 	assert_in_range(
 		clyde_device_now(top.device) - start, 50000000, 50125000);
 	assert_says(top.context, "deadline");
@@ -100,7 +100,8 @@ static void waiting_for_ever_for_nothing_is_told(void **state)
 	uint8_t data[16];
 
 	(void)state;
-	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1), -EDEADLK);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1),
+		CLYDE_ERROR_DEADLOCK);
 	close_top(&top);
 }
 
@@ -117,8 +118,8 @@ static void a_deadline_in_the_middle_returns_what_came(void **state)
 	assert_int_equal(clyde_pipe_flush(out, 1000), 0);
 	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), 20), 12);
 	assert_memory_equal(data, "twelve bytes", 12);
-	assert_int_equal(
-		clyde_pipe_read(in, data, sizeof(data), 20), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), 20),
+		CLYDE_ERROR_TIMEOUT);
 	close_top(&top);
 }
 
@@ -133,11 +134,12 @@ static void a_region_can_be_read_in_place(void **state)
 	set_mode(&top, BENCH_SOURCE);
 	assert_int_equal(clyde_pipe_acquire(in, &region, 1000), 4096);
 	assert_sequence(0, region, 4096);
-	assert_int_equal(clyde_pipe_acquire(in, &region, 1000), -EBUSY);
-	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), -EBUSY);
-	assert_int_equal(clyde_pipe_release(in, 4097), -EINVAL);
+	assert_int_equal(
+		clyde_pipe_acquire(in, &region, 1000), CLYDE_ERROR_BUSY);
+	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_BUSY);
+	assert_int_equal(clyde_pipe_release(in, 4097), CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_pipe_release(in, 4000), 0);
-	assert_int_equal(clyde_pipe_release(in, 0), -EINVAL);
+	assert_int_equal(clyde_pipe_release(in, 0), CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_pipe_acquire(in, &region, 1000), 96);
 	assert_int_equal(clyde_pipe_release(in, 0), 0);
 	assert_int_equal(clyde_pipe_read(in, data, 96, 1000), 96);
@@ -196,12 +198,13 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 	(void)state;
 	set_mode(&top, BENCH_SOURCE);
 	/* Half a millisecond: a third of the first transfer. */
-	assert_int_equal(clyde_pipe_read(in, data, 1, 1), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_read(in, data, 1, 1), CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	arrived = clyde_pipe_read(in, data, sizeof(data), 1000);
 	assert_in_range(arrived, 20000, 60000);
 	assert_sequence(0, data, arrived);
-	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), -ECANCELED);
+	assert_int_equal(
+		clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_CANCELED);
 	/* And the stream goes on where it stopped. */
 	assert_int_equal(clyde_pipe_resume(in), 0);
 	assert_int_equal(clyde_pipe_read(in, data, 512, 1000), 512);
@@ -238,10 +241,11 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	/* An idle core takes nothing: 512 B wait in the FPGA, 2 KiB in the
 	   FX2. */
 	assert_int_equal(clyde_pipe_write(out, zeros, 8000, 1000), 8000);
-	assert_int_equal(clyde_pipe_flush(out, 20), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_flush(out, 20), CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_cancel(out), 0);
 	assert_int_equal(clyde_pipe_offset(out), 512 + 2048);
-	assert_int_equal(clyde_pipe_write(out, zeros, 1, 20), -ECANCELED);
+	assert_int_equal(
+		clyde_pipe_write(out, zeros, 1, 20), CLYDE_ERROR_CANCELED);
 	assert_int_equal(clyde_pipe_resume(out), 0);
 	set_mode(&top, BENCH_SINK);
 	assert_int_equal(clyde_pipe_write(out, zeros, 1000, 1000), 1000);
@@ -288,7 +292,8 @@ static void unplugging_delivers_and_then_says_where(void **state)
 	/* 20 ms at 45 MiB/s, less what opening took. */
 	assert_in_range(size, 700000, 950000);
 	assert_sequence(0, data, size);
-	assert_int_equal(clyde_pipe_read(in, data, 1, -1), -ENODEV);
+	assert_int_equal(
+		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 	assert_says(top.context, "good up to byte");
 	assert_int_equal(clyde_pipe_offset(in), size);
@@ -306,8 +311,9 @@ static void write_after_unplug_reports_enodev(void **state)
 	set_mode(&top, BENCH_SINK);
 	clyde_device_sleep(top.device, 30);
 	assert_int_equal(clyde_pipe_write(out, "x", 1, 1000), 1);
-	assert_int_equal(clyde_pipe_flush(out, 1000), -ENODEV);
-	assert_int_equal(clyde_fpga_status(top.device, id), -ENODEV);
+	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_NO_DEVICE);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 	close_top(&top);
 }
@@ -331,21 +337,22 @@ static void what_cannot_be_opened_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(clyde_pipe_open(top.device, bad[i].id,
 					 &bad[i].options, &pipe),
-			-EINVAL);
+			CLYDE_ERROR_INVALID);
 	pipe = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 1);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
-		-EBUSY);
+		CLYDE_ERROR_BUSY);
 	/* All four buffers are taken. */
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),
-		-EBUSY);
+		CLYDE_ERROR_BUSY);
 	clyde_pipe_close(pipe);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),
 		0);
-	assert_int_equal(clyde_pipe_write(other, "x", 1, 0), -EINVAL);
-	assert_int_equal(clyde_pipe_flush(other, 0), -EINVAL);
+	assert_int_equal(
+		clyde_pipe_write(other, "x", 1, 0), CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_pipe_flush(other, 0), CLYDE_ERROR_INVALID);
 	close_top(&top);
 }
 
@@ -357,7 +364,7 @@ static void a_pipe_needs_a_configured_fpga(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
-		-EPIPE);
+		CLYDE_ERROR_STALL);
 	assert_says(top.context, "not configured");
 	close_top(&top);
 }
@@ -373,7 +380,8 @@ static void the_idle_flush_can_be_set(void **state)
 	clyde_register_read(top.device, REG_IDLE_FLUSH, idle, 4);
 	/* EP6: 4 us are 192 cycles of 48 MHz; EP8: still 125 us. */
 	assert_memory_equal(idle, "\xc0\x00\x70\x17", 4);
-	assert_int_equal(clyde_pipe_set_idle_flush(in, 1366000), -EINVAL);
+	assert_int_equal(
+		clyde_pipe_set_idle_flush(in, 1366000), CLYDE_ERROR_INVALID);
 	close_top(&top);
 }
 
@@ -389,7 +397,7 @@ static void a_pipe_can_live_in_memory_of_the_callers(void **state)
 	options.memory = malloc(4 * 512);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 	assert_says(top.context, "2048 are needed");
 	options.memory_size++;
 	assert_int_equal(

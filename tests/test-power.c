@@ -107,15 +107,15 @@ static void a_supply_out_of_range_is_refused(void **state)
 	(void)state;
 	top = open_uri("virtual:");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		assert_int_equal(
-			clyde_supply_set(top.device, A, bad[i]), -EINVAL);
+		assert_int_equal(clyde_supply_set(top.device, A, bad[i]),
+			CLYDE_ERROR_INVALID);
 		assert_says(top.context, "1.65 to 5.50 V");
-		assert_int_equal(
-			clyde_limit_set(top.device, A, bad[i]), -EINVAL);
-		assert_int_equal(
-			clyde_window_set(top.device, A, bad[i], 0), -EINVAL);
-		assert_int_equal(
-			clyde_window_set(top.device, A, 0, bad[i]), -EINVAL);
+		assert_int_equal(clyde_limit_set(top.device, A, bad[i]),
+			CLYDE_ERROR_INVALID);
+		assert_int_equal(clyde_window_set(top.device, A, bad[i], 0),
+			CLYDE_ERROR_INVALID);
+		assert_int_equal(clyde_window_set(top.device, A, 0, bad[i]),
+			CLYDE_ERROR_INVALID);
 	}
 	assert_int_equal(supply(0), 0);
 	turn_on(A, 1650);
@@ -127,12 +127,15 @@ static void a_port_that_is_not_there_is_refused(void **state)
 	(void)state;
 	top = open_uri("virtual:");
 	assert_int_equal(clyde_device_ports(top.device), BOTH);
-	assert_int_equal(clyde_supply_set(top.device, A | C, 3300), -EINVAL);
+	assert_int_equal(
+		clyde_supply_set(top.device, A | C, 3300), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "A and B only");
 	assert_int_equal(supply(0), 0);
-	assert_int_equal(clyde_limit_set(top.device, C, 3300), -EINVAL);
-	assert_int_equal(clyde_window_set(top.device, C, 0, 0), -EINVAL);
-	assert_int_equal(clyde_trip_set(top.device, C, 0), -EINVAL);
+	assert_int_equal(
+		clyde_limit_set(top.device, C, 3300), CLYDE_ERROR_INVALID);
+	assert_int_equal(
+		clyde_window_set(top.device, C, 0, 0), CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_trip_set(top.device, C, 0), CLYDE_ERROR_INVALID);
 }
 
 static void a_supply_above_a_limit_changes_nothing(void **state)
@@ -140,7 +143,8 @@ static void a_supply_above_a_limit_changes_nothing(void **state)
 	(void)state;
 	top = open_uri("virtual:limitB=3300");
 	assert_int_equal(limit(1), 3300);
-	assert_int_equal(clyde_supply_set(top.device, BOTH, 3301), -ERANGE);
+	assert_int_equal(
+		clyde_supply_set(top.device, BOTH, 3301), CLYDE_ERROR_LIMIT);
 	assert_says(top.context, "port B");
 	assert_says(top.context, "3.300 V");
 	assert_int_equal(supply(0), 0);
@@ -243,8 +247,9 @@ static void the_trip_current_is_100_ma_until_it_is_set(void **state)
 	assert_int_equal(trip(0), 0);
 	assert_int_equal(clyde_trip_set(top.device, A, 327671), 0);
 	assert_int_equal(trip(0), 327600); /* 0x7ff8 * 10 */
-	assert_int_equal(clyde_trip_set(top.device, A, 327680), -EINVAL);
-	assert_int_equal(clyde_trip_set(top.device, A, 9), -EINVAL);
+	assert_int_equal(
+		clyde_trip_set(top.device, A, 327680), CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_trip_set(top.device, A, 9), CLYDE_ERROR_INVALID);
 	assert_int_equal(trip(0), 327600);
 }
 
@@ -359,13 +364,14 @@ static void before_c2_nothing_watches_over_a_supply(void **state)
 		turn_on(A, 3300);
 		assert_alerted(0);
 		assert_int_equal(supply(0), 3322);
+		assert_int_equal(clyde_current_get(top.device, (int *)ua),
+			CLYDE_ERROR_REFUSED);
 		assert_int_equal(
-			clyde_current_get(top.device, (int *)ua), -EREMOTEIO);
-		assert_int_equal(clyde_trip_get(top.device, ua), -EREMOTEIO);
-		assert_int_equal(
-			clyde_trip_set(top.device, A, 1000), -EREMOTEIO);
-		assert_int_equal(
-			clyde_window_set(top.device, A, 1800, 0), -EREMOTEIO);
+			clyde_trip_get(top.device, ua), CLYDE_ERROR_REFUSED);
+		assert_int_equal(clyde_trip_set(top.device, A, 1000),
+			CLYDE_ERROR_REFUSED);
+		assert_int_equal(clyde_window_set(top.device, A, 1800, 0),
+			CLYDE_ERROR_REFUSED);
 		assert_window(0, 0, 0);
 		if (i == 0)
 			close_top(&top);

@@ -74,7 +74,7 @@ static void write_some(struct world *world)
 	sequence_fill(world->sequence, world->written, world->data, size);
 	taken = clyde_pipe_write(world->out, world->data, size, 3);
 	if (taken < 0)
-		assert_int_equal(taken, -ETIMEDOUT);
+		assert_int_equal(taken, CLYDE_ERROR_TIMEOUT);
 	else
 		world->written += taken;
 	if (draw(world, 3))
@@ -98,7 +98,7 @@ static void read_some(struct world *world)
 	if (size >= 0)
 		take(world, world->data, size);
 	else
-		assert_int_equal(size, -ETIMEDOUT);
+		assert_int_equal(size, CLYDE_ERROR_TIMEOUT);
 }
 
 static void acquire_some(struct world *world)
@@ -107,7 +107,7 @@ static void acquire_some(struct world *world)
 	ssize_t size = clyde_pipe_acquire(world->in, &region, draw(world, 2));
 
 	if (size < 0) {
-		assert_int_equal(size, -ETIMEDOUT);
+		assert_int_equal(size, CLYDE_ERROR_TIMEOUT);
 		return;
 	}
 	size = draw(world, size + 1);
@@ -126,7 +126,7 @@ static void cancel_reads(struct world *world)
 	while ((size = clyde_pipe_read_some(
 			world->in, world->data, CHUNK_MAX, 0)) >= 0)
 		take(world, world->data, size);
-	assert_int_equal(size, -ECANCELED);
+	assert_int_equal(size, CLYDE_ERROR_CANCELED);
 	assert_int_equal(clyde_pipe_resume(world->in), 0);
 }
 
@@ -167,8 +167,8 @@ static void drain(struct world *world)
 			size);
 		take(world, world->data, size);
 	}
-	assert_int_equal(
-		clyde_pipe_read(world->in, world->data, 1, 2), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_read(world->in, world->data, 1, 2),
+		CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_flush(world->out, 1000), 0);
 	assert_int_equal(clyde_pipe_offset(world->out), world->written);
 }

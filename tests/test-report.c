@@ -200,7 +200,8 @@ static void what_is_refused_is_told_with_its_place(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char why[REPORT_WHY_SIZE];
 
-		assert_int_equal(read_text(rows[i].text, why), -EBADMSG);
+		assert_int_equal(
+			read_text(rows[i].text, why), CLYDE_ERROR_CORRUPT);
 		if (strstr(why, rows[i].why) == NULL)
 			fail_msg("%s: %s", rows[i].text, why);
 	}

@@ -30,7 +30,7 @@ static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
 
 	(void)state;
 	bench.interrupt = true;
-	assert_int_equal(start(&bench), -EINTR);
+	assert_int_equal(start(&bench), CLYDE_ERROR_INTERRUPTED);
 	assert_int_equal(bench.pins[0], OUTPUT_UART);
 	assert_released(&bench);
 }
@@ -104,7 +104,7 @@ static void a_run_whose_device_is_closed_gives_its_pins_back(void **state)
 			bench->run, bench->top.device, NULL, &observer);
 		assert_true(closing.begun);
 		pthread_join(closing.thread, NULL);
-		assert_int_equal(result, -ECANCELED);
+		assert_int_equal(result, CLYDE_ERROR_CANCELED);
 		assert_true(closing.released);
 		close(in[0]);
 		close(in[1]);
@@ -148,10 +148,10 @@ static void a_run_under_way_is_not_changed_nor_started_again(void **state)
 		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
 		0);
 	assert_true(rival.asked);
-	assert_int_equal(rival.set, -EBUSY);
-	assert_int_equal(rival.attach, -EBUSY);
-	assert_int_equal(rival.claim, -EBUSY);
-	assert_int_equal(rival.start, -EBUSY);
+	assert_int_equal(rival.set, CLYDE_ERROR_BUSY);
+	assert_int_equal(rival.attach, CLYDE_ERROR_BUSY);
+	assert_int_equal(rival.claim, CLYDE_ERROR_BUSY);
+	assert_int_equal(rival.start, CLYDE_ERROR_BUSY);
 	assert_says(bench.top.context, "this run of gpio is under way");
 	close_top(&bench.top);
 }
@@ -207,7 +207,7 @@ static void auto_baud_follows_the_line(void **state)
 	clyde_run_attach(bench.run, ends[0], ends[1]);
 	assert_int_equal(
 		clyde_run_start(bench.run, bench.top.device, NULL, &observer),
-		-EINTR);
+		CLYDE_ERROR_INTERRUPTED);
 	assert_in_range(bench.told_ns, 500, 1100);
 	close(ends[0]);
 	close(ends[1]);
@@ -237,7 +237,7 @@ static void refused(const char *const *settings, int error, const char *why)
 {
 	struct bench_run bench = prepare("uart", settings);
 
-	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), -error);
+	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), error);
 	assert_says(bench.top.context, why);
 	close_top(&bench.top);
 }
@@ -248,14 +248,16 @@ static void refused(const char *const *settings, int error, const char *why)
 static void what_cannot_be_claimed_is_told(void **state)
 {
 	(void)state;
-	REFUSED(EEXIST, "pin A0 can have one function, not two: tx and rx",
-		"tx", "A0", "rx", "A0#");
-	REFUSED(ECHRNG, "no pin C0: revision C3 has ports A and B only", "tx",
-		"C0");
-	REFUSED(EINVAL, "a pin is needed", "baud", "9600");
-	REFUSED(EINVAL, "tcp:127.0.0.1:", "tx", "A0", "mode", "socket");
-	REFUSED(EINVAL, "tcp:127.0.0.1:", "tx", "A0", "mode", "socket",
-		"endpoint", "udp:1");
+	REFUSED(CLYDE_ERROR_PIN_TAKEN,
+		"pin A0 can have one function, not two: tx and rx", "tx", "A0",
+		"rx", "A0#");
+	REFUSED(CLYDE_ERROR_NO_PIN,
+		"no pin C0: revision C3 has ports A and B only", "tx", "C0");
+	REFUSED(CLYDE_ERROR_INVALID, "a pin is needed", "baud", "9600");
+	REFUSED(CLYDE_ERROR_INVALID, "tcp:127.0.0.1:", "tx", "A0", "mode",
+		"socket");
+	REFUSED(CLYDE_ERROR_INVALID, "tcp:127.0.0.1:", "tx", "A0", "mode",
+		"socket", "endpoint", "udp:1");
 }
 
 static void runs_on_one_device_learn_of_each_other(void **state)
@@ -268,11 +270,13 @@ static void runs_on_one_device_learn_of_each_other(void **state)
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
 	assert_int_equal(clyde_run_new(context, "uart", &other), 0);
 	assert_int_equal(clyde_run_set(other, "tx", "B0"), 0);
-	assert_int_equal(clyde_run_claim(other, bench.top.device), -EUSERS);
+	assert_int_equal(clyde_run_claim(other, bench.top.device),
+		CLYDE_ERROR_CORE_TAKEN);
 	assert_says(context, "one uart core");
 	assert_int_equal(clyde_run_new(context, "gpio", &third), 0);
 	assert_int_equal(clyde_run_set(third, "action", "A0=1"), 0);
-	assert_int_equal(clyde_run_claim(third, bench.top.device), -EEXIST);
+	assert_int_equal(clyde_run_claim(third, bench.top.device),
+		CLYDE_ERROR_PIN_TAKEN);
 	assert_says(context, "tx of uart and A0=1 of gpio");
 	/* The first one's claim ends with it. */
 	clyde_run_close(bench.run);
@@ -303,7 +307,7 @@ static void a_port_without_supply_is_told_with_the_fix(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
-	assert_int_equal(start(&bench), -ENOTCONN);
+	assert_int_equal(start(&bench), CLYDE_ERROR_NO_SUPPLY);
 	assert_says(bench.top.context,
 		"rx: pin B1 is dead, as port B has no supply; give it one, "
 		"with -V B=3.3 say");
@@ -317,11 +321,12 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	uint8_t routes[PIN_COUNT];
 
 	(void)state;
-	assert_int_equal(clyde_run_check(bench.run, NULL), -ESTALE);
+	assert_int_equal(clyde_run_check(bench.run, NULL), CLYDE_ERROR_CLOSED);
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), 0);
 	assert_int_equal(clyde_run_check(bench.run, NULL), 0);
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
-	assert_int_equal(clyde_run_check(bench.run, NULL), -ENOTCONN);
+	assert_int_equal(
+		clyde_run_check(bench.run, NULL), CLYDE_ERROR_NO_SUPPLY);
 	assert_says(context, "B3=1: pin B3 is dead");
 	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
 	assert_int_equal(routes[11], 0);
@@ -343,12 +348,12 @@ static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
 	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply, NULL), 0);
 	assert_int_equal(
 		clyde_run_start(bench.run, bench.top.device, supply, &observer),
-		-ENOTCONN);
+		CLYDE_ERROR_NO_SUPPLY);
 	assert_says(bench.top.context, "rx: pin B1 is dead");
 	assert_int_equal(clyde_supply_parse("1.0", 3, supply, NULL), 0);
 	assert_int_equal(
 		clyde_run_start(bench.run, bench.top.device, supply, &observer),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_supply_get(bench.top.device, mv), 0);
 	assert_int_equal(mv[0], 0);
 	assert_int_equal(clyde_fpga_status(bench.top.device, id), 0);
@@ -360,8 +365,8 @@ static void of_one_choice_two_are_refused(void **state)
 	struct bench_run bench = PREPARE("uart", "parity", "odd");
 
 	(void)state;
-	assert_int_equal(
-		clyde_run_set(bench.run, "parity", "odd even"), -EINVAL);
+	assert_int_equal(clyde_run_set(bench.run, "parity", "odd even"),
+		CLYDE_ERROR_INVALID);
 	assert_says(bench.top.context,
 		"parity: odd even is not one of none zero one odd even");
 	close_top(&bench.top);

@@ -77,8 +77,8 @@ static void an_interrupt_ends_both_of_two_runs(void **state)
 
 	(void)state;
 	pair.other.interrupt = true;
-	assert_int_equal(start_pair(&pair), -EINTR);
-	assert_int_equal(pair.result, -EINTR);
+	assert_int_equal(start_pair(&pair), CLYDE_ERROR_INTERRUPTED);
+	assert_int_equal(pair.result, CLYDE_ERROR_INTERRUPTED);
 	pthread_barrier_destroy(&pair.ready);
 	assert_released(&pair.one);
 }

@@ -69,7 +69,7 @@ static void an_unplug_keeps_the_rounds_that_are_complete(void **state)
 	size_t modes = count(outcome, "modes");
 
 	(void)state;
-	assert_int_equal(outcome->result, -ENODEV);
+	assert_int_equal(outcome->result, CLYDE_ERROR_NO_DEVICE);
 	assert_true(modes > 2 && modes < 50);
 	assert_true(find(outcome, "summaries", "source")->mib_per_s > 40);
 	free(outcome);
@@ -81,7 +81,7 @@ static void wrong_data_fails_the_run_and_not_the_other_rounds(void **state)
 		"source", "repeat", "3", "count", "1MiB");
 
 	(void)state;
-	assert_int_equal(outcome->result, -EILSEQ);
+	assert_int_equal(outcome->result, CLYDE_ERROR_WRONG_DATA);
 	assert_int_equal(count(outcome, "modes"), 3);
 	free(outcome);
 }
@@ -188,7 +188,8 @@ static void a_flag_is_yes_or_no(void **state)
 	(void)state;
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
 	assert_int_equal(clyde_run_set(applet, "sweep", "no"), 0);
-	assert_int_equal(clyde_run_set(applet, "sweep", "perhaps"), -EINVAL);
+	assert_int_equal(
+		clyde_run_set(applet, "sweep", "perhaps"), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "yes");
 	close_top(&top);
 }

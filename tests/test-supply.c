@@ -116,13 +116,14 @@ static void assert_refused(
 
 	memset(supply, 0xee, sizeof(supply));
 	memcpy(before, supply, sizeof(supply));
-	if (clyde_supply_parse(specification, ports, supply, &why) != -EINVAL)
+	if (clyde_supply_parse(specification, ports, supply, &why) !=
+		CLYDE_ERROR_INVALID)
 		fail_msg("%s: not refused", specification);
 	if (strstr(why, part) == NULL)
 		fail_msg("%s: %s", specification, why);
 	assert_memory_equal(supply, before, sizeof(supply));
 	assert_int_equal(clyde_supply_parse(specification, ports, supply, NULL),
-		-EINVAL);
+		CLYDE_ERROR_INVALID);
 }
 
 static void what_is_no_voltage_is_refused(void **state)
@@ -205,13 +206,13 @@ static void nothing_changes_if_one_port_is_wrong(void **state)
 	(void)state;
 	top = open_uri("virtual:limitB=3300,senseB=1000");
 	assert_int_equal(apply("A=1.8,B=1.8"), 0);
-	assert_int_equal(apply("A=5.0,B=3.301"), -ERANGE);
+	assert_int_equal(apply("A=5.0,B=3.301"), CLYDE_ERROR_LIMIT);
 	assert_says(top.context, "port B");
 	assert_supplies(1817, 1817);
-	assert_int_equal(apply("A=off,B=1.649"), -EINVAL);
+	assert_int_equal(apply("A=off,B=1.649"), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "1.649 V");
 	assert_supplies(1817, 1817);
-	assert_int_equal(apply("B=off,A=SB"), -EINVAL);
+	assert_int_equal(apply("B=off,A=SB"), CLYDE_ERROR_INVALID);
 	assert_says(top.context, "port B senses");
 	assert_supplies(1817, 1817);
 }
@@ -225,7 +226,7 @@ static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 	assert_int_equal(apply("A=SA,B=SB"), 0);
 	assert_supplies(3322, 1817);
 	/* a limit holds for what is mirrored, too */
-	assert_int_equal(apply("AB=SA"), -ERANGE);
+	assert_int_equal(apply("AB=SA"), CLYDE_ERROR_LIMIT);
 	assert_supplies(3322, 1817);
 }
 
@@ -233,7 +234,7 @@ static void a_sense_pin_above_all_supplies_is_not_mirrored(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:senseA=6000");
-	assert_int_equal(apply("B=SA"), -EINVAL);
+	assert_int_equal(apply("B=SA"), CLYDE_ERROR_INVALID);
 	assert_supplies(0, 0);
 }
 

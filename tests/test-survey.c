@@ -60,7 +60,7 @@ static void key_for_a_device_that_is_not_there_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(virtual_options_parse(
 					 bad[i].text, 0, &options, &complaint),
-			-EINVAL);
+			CLYDE_ERROR_INVALID);
 		if (strstr(complaint.text, bad[i].part) == NULL)
 			fail_msg("%s: %s", bad[i].text, complaint.text);
 	}
@@ -88,13 +88,14 @@ static void survey_shows_what_may_not_be_opened(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_context_new(&context), 0);
-	assert_int_equal(clyde_device_list(context, uri, &list), -EACCES);
+	assert_int_equal(
+		clyde_device_list(context, uri, &list), CLYDE_ERROR_ACCESS);
 	assert_int_equal(clyde_device_survey(context, uri, &list), 2);
 	assert_int_equal(list[0].speed_kbit_per_s, 12000);
 	assert_int_equal(list[1].speed_kbit_per_s, 480000);
 	assert_string_equal(list[1].revision, "C3");
 	assert_int_equal(clyde_device_open(context, list[1].uri, NULL, &device),
-		-EACCES);
+		CLYDE_ERROR_ACCESS);
 	assert_int_equal(
 		clyde_device_open(context, list[0].uri, NULL, &device), 0);
 	clyde_device_list_free(list);
@@ -108,12 +109,15 @@ static void survey_of_no_device_uri_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_context_new(&context), 0);
-	assert_int_equal(clyde_device_survey(context, "nil:", &list), -EINVAL);
-	assert_int_equal(clyde_device_survey(context, "usb:1", &list), -EINVAL);
-	assert_int_equal(
-		clyde_device_survey(context, "usb:999:127", &list), -ENODEV);
+	assert_int_equal(clyde_device_survey(context, "nil:", &list),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_device_survey(context, "usb:1", &list),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_device_survey(context, "usb:999:127", &list),
+		CLYDE_ERROR_NO_DEVICE);
 	clyde_context_close(context);
-	assert_int_equal(clyde_device_survey(context, NULL, &list), -ESTALE);
+	assert_int_equal(
+		clyde_device_survey(context, NULL, &list), CLYDE_ERROR_CLOSED);
 }
 
 static void library_beneath_usb_tells_its_version(void **state)

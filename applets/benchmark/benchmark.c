@@ -195,11 +195,11 @@ static int mode_failed(struct bench *bench, int result)
 {
 	char text[256];
 
-	if (result == -EILSEQ)
+	if (result == CLYDE_ERROR_WRONG_DATA)
 		mismatch_text(&bench->mismatch, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%s", clyde_result_text(result));
-	return run_fail(bench->run, -result, "%s: %s", bench->mode->name, text);
+	return run_fail(bench->run, result, "%s: %s", bench->mode->name, text);
 }
 
 int bench_measure(struct bench *bench)
@@ -208,7 +208,7 @@ int bench_measure(struct bench *bench)
 
 	if (result < 0)
 		mode_failed(bench, result);
-	if (result < 0 && result != -EILSEQ)
+	if (result < 0 && result != CLYDE_ERROR_WRONG_DATA)
 		return result;
 	/* Wrong data in one mode says something; so do the others. */
 	if (result < 0 && bench->failure == 0) {
@@ -245,7 +245,7 @@ static int run(struct clyde_run *run)
 	if (bench.sequence && bench.histogram)
 		result = bench_series(&bench);
 	else
-		result = run_fail(run, ENOMEM, "out of memory");
+		result = run_fail(run, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	free(bench.sequence);
 	free(bench.histogram);
 	return result;

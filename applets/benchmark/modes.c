@@ -51,11 +51,11 @@ static int way_out(struct bench *bench)
 {
 	int result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
 
-	if (result == -ETIMEDOUT)
+	if (result == CLYDE_ERROR_TIMEOUT)
 		result = clyde_pipe_cancel(bench->out);
 	if (result == 0)
 		result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
-	return result == -ECANCELED ? 0 : result;
+	return result == CLYDE_ERROR_CANCELED ? 0 : result;
 }
 
 /* The pipe stands at the first bad byte: what follows tells the story. */
@@ -74,7 +74,7 @@ static int explain(struct bench *bench)
 	bench->mismatched = true;
 	sequence_explain(bench->sequence, bench->moved, evidence, size,
 		&bench->mismatch);
-	return -EILSEQ;
+	return CLYDE_ERROR_WRONG_DATA;
 }
 
 /* Wait for bytes, and verify them in place. */
@@ -147,7 +147,7 @@ static int read_mismatch(struct bench *bench)
 	bench->mismatched = true;
 	sequence_explain(bench->sequence, bench->moved, window, sizeof(window),
 		&bench->mismatch);
-	return -EILSEQ;
+	return CLYDE_ERROR_WRONG_DATA;
 }
 
 /* Wait until the core has checked all that was sent.  That is the end of the
@@ -176,7 +176,7 @@ static int confirm(struct bench *bench, uint64_t sent)
 	if (result == 0 && error)
 		return read_mismatch(bench);
 	if (result == 0 && count != (uint32_t)sent)
-		return run_fail(bench->run, EIO,
+		return run_fail(bench->run, CLYDE_ERROR_IO,
 			"sink: the FPGA took %" PRIu64 " of %" PRIu64
 			" bytes and stopped",
 			bench->moved, sent);
@@ -271,7 +271,7 @@ static int confirm_echo(struct bench *bench)
 /* Nothing came back: if the way out has failed, that is the reason. */
 static int silence(struct bench *bench, int result)
 {
-	int sent = result == -ETIMEDOUT ? way_out(bench) : 0;
+	int sent = result == CLYDE_ERROR_TIMEOUT ? way_out(bench) : 0;
 
 	return sent < 0 ? sent : result;
 }
@@ -316,7 +316,7 @@ static int round_trip(struct bench *bench, bool timed)
 		bench->mismatched = true;
 		sequence_explain(bench->sequence, bench->moved, data + good,
 			size - good, &bench->mismatch);
-		return -EILSEQ;
+		return CLYDE_ERROR_WRONG_DATA;
 	}
 	bench->end_ns = clyde_device_now(bench->device);
 	if (timed) {
@@ -325,7 +325,7 @@ static int round_trip(struct bench *bench, bool timed)
 	}
 	return size == sizeof(data)
 		? 0
-		: run_fail(bench->run, ETIMEDOUT,
+		: run_fail(bench->run, CLYDE_ERROR_TIMEOUT,
 			  "latency: %zd of %d bytes came back", size,
 			  ROUND_TRIP_SIZE);
 }

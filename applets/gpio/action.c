@@ -45,7 +45,7 @@ static bool find_level(const char *text, enum action_kind *ret_kind)
 
 static int fail_word(struct clyde_run *run, const char *word, const char *why)
 {
-	return run_fail(run, EINVAL, "gpio: '%s': %s", word, why);
+	return run_fail(run, CLYDE_ERROR_INVALID, "gpio: '%s': %s", word, why);
 }
 
 /* "A0", "A0:3", "A0,B1=1" */
@@ -66,8 +66,9 @@ static int parse_pins(
 		    word) >= (int)sizeof(pins))
 		return fail_word(run, "...", "too long for a list of pins");
 	result = clyde_pins_parse(pins, action->pins, &why);
-	if (result == -ECHRNG)
-		return run_fail(run, ECHRNG, "gpio: '%s': %s", word, why);
+	if (result == CLYDE_ERROR_NO_PIN)
+		return run_fail(
+			run, CLYDE_ERROR_NO_PIN, "gpio: '%s': %s", word, why);
 	if (result <= 0)
 		return fail_word(run, word,
 			"neither read, set, clear, float or watch, nor pins "
@@ -93,7 +94,7 @@ static int check_pins(struct clyde_run *run, const struct action *action)
 
 	for (unsigned i = 0; i < action->count && count > 0; i++)
 		if (!among(&action->pins[i], pins, count))
-			return run_fail(run, EINVAL,
+			return run_fail(run, CLYDE_ERROR_INVALID,
 				"gpio: '%s': pin %c%u is not among --pins",
 				action->word, 'A' + action->pins[i].port,
 				action->pins[i].number);
@@ -107,7 +108,7 @@ static int all_pins(struct clyde_run *run, struct action *action)
 
 	action->count = run_pins(run, "pins", &pins);
 	if (action->count == 0)
-		return run_fail(run, EINVAL,
+		return run_fail(run, CLYDE_ERROR_INVALID,
 			"gpio: %s which pins? name them behind it, or with "
 			"--pins",
 			action->word);
@@ -151,9 +152,9 @@ int actions_parse(struct clyde_run *run, struct action **ret_actions)
 	int result = 0;
 
 	if (actions == NULL)
-		return run_fail(run, ENOMEM, "out of memory");
+		return run_fail(run, CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (count == 0)
-		result = run_fail(run, EINVAL,
+		result = run_fail(run, CLYDE_ERROR_INVALID,
 			"gpio: what shall it do? read, set, clear, float or "
 			"watch pins, or A0=1");
 	for (unsigned i = 0; i < count && result == 0; i++)

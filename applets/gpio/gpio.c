@@ -87,8 +87,8 @@ static int claim(struct clyde_run *run)
 	for (struct action *at = actions; at->word; at++)
 		watches |= at->kind == ACTION_WATCH;
 	if (!watches && (run_given(run, "for") || run_given(run, "count")))
-		result = run_fail(
-			run, EINVAL, "gpio: --for and --count are for watch");
+		result = run_fail(run, CLYDE_ERROR_INVALID,
+			"gpio: --for and --count are for watch");
 	if (result == 0)
 		result = run_claim_core(
 			run, CORE_GPIO, watches ? CORE_GIVES : 0);

@@ -117,7 +117,7 @@ static bool over(const struct watcher *watcher)
 		(int64_t)watcher->for_ns;
 }
 
-/* -ETIMEDOUT if there was none. */
+/* CLYDE_ERROR_TIMEOUT if there was none. */
 static int read_record(struct watcher *watcher, int timeout_ms)
 {
 	struct gpio_record record;
@@ -129,7 +129,7 @@ static int read_record(struct watcher *watcher, int timeout_ms)
 		return size;
 	watcher->fill += size;
 	if (watcher->fill < sizeof(record))
-		return -ETIMEDOUT;
+		return CLYDE_ERROR_TIMEOUT;
 	memcpy(&record, watcher->bytes, sizeof(record));
 	watcher->fill = 0;
 	take_record(watcher, &record);
@@ -167,7 +167,7 @@ static int follow(struct watcher *watcher)
 
 	while (result == 0 && !over(watcher)) {
 		result = read_record(watcher, slice_ms(watcher));
-		if (result == -ETIMEDOUT)
+		if (result == CLYDE_ERROR_TIMEOUT)
 			result = pass(watcher);
 	}
 	if (result == 0)
@@ -175,7 +175,7 @@ static int follow(struct watcher *watcher)
 	/* Of what is on its way, all counts that was in time. */
 	while (result == 0 && watcher->for_ns)
 		result = read_record(watcher, DRAIN_MS);
-	return result == -ETIMEDOUT ? 0 : result;
+	return result == CLYDE_ERROR_TIMEOUT ? 0 : result;
 }
 
 int watch(struct clyde_run *run, const struct action *action)
@@ -203,7 +203,7 @@ int watch(struct clyde_run *run, const struct action *action)
 		result = follow(&watcher);
 	clyde_pipe_close(watcher.pipe);
 	if (result == 0 && watcher.lost)
-		return run_fail(run, EILSEQ,
+		return run_fail(run, CLYDE_ERROR_WRONG_DATA,
 			"gpio: %" PRIu64 " changes came too fast, and were "
 			"lost",
 			watcher.lost);

@@ -22,19 +22,19 @@ static int refused(struct endpoint *endpoint, const char *where, int error)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return run_fail(endpoint->run, EADDRINUSE,
+		return run_fail(endpoint->run, CLYDE_ERROR_ADDRESS,
 			"%s: in use by another program; choose another address",
 			where);
 	case EADDRNOTAVAIL:
-		return run_fail(endpoint->run, EINVAL,
+		return run_fail(endpoint->run, CLYDE_ERROR_INVALID,
 			"%s: not an address of this machine", where);
 	case EACCES:
 	case EPERM:
-		return run_fail(endpoint->run, EACCES,
+		return run_fail(endpoint->run, CLYDE_ERROR_ACCESS,
 			"%s: no permission to listen there", where);
 	}
-	return run_fail(
-		endpoint->run, EINVAL, "%s: %s", where, strerror(error));
+	return run_fail(endpoint->run, CLYDE_ERROR_INVALID, "%s: %s", where,
+		strerror(error));
 }
 
 static void told(struct endpoint *endpoint, const char *where)
@@ -71,7 +71,7 @@ static int listen_unix(struct endpoint *endpoint, const char *where)
 	int fd;
 
 	if (*path == '\0' || strlen(path) >= sizeof(address.sun_path))
-		return run_fail(endpoint->run, EINVAL,
+		return run_fail(endpoint->run, CLYDE_ERROR_INVALID,
 			"%.60s: a path of 1 to %zu bytes is needed", where,
 			sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
@@ -159,7 +159,8 @@ static int listen_at(struct endpoint *endpoint, const char *where,
 
 static int refuse_address(struct clyde_run *run, const char *where)
 {
-	return run_fail(run, EINVAL, "uart: %.80s: " BAD_ADDRESS, where);
+	return run_fail(
+		run, CLYDE_ERROR_INVALID, "uart: %.80s: " BAD_ADDRESS, where);
 }
 
 static int listen_tcp(struct endpoint *endpoint, const char *where)
@@ -175,8 +176,8 @@ static int listen_tcp(struct endpoint *endpoint, const char *where)
 		return refuse_address(endpoint->run, where);
 	result = getaddrinfo(any ? NULL : host, port, &hints, &list);
 	if (result != 0)
-		return run_fail(endpoint->run, EINVAL, "%s: %s", where,
-			gai_strerror(result));
+		return run_fail(endpoint->run, CLYDE_ERROR_INVALID, "%s: %s",
+			where, gai_strerror(result));
 	result = listen_at(endpoint, where, list);
 	freeaddrinfo(list);
 	return result;

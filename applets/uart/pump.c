@@ -123,7 +123,7 @@ static ssize_t give(struct pump *pump, int timeout_ms)
 		return clyde_device_sleep(pump->device, timeout_ms);
 	size = clyde_pipe_acquire(pump->in, &data, timeout_ms);
 	if (size <= 0)
-		return size == -ETIMEDOUT ? 0 : size;
+		return size == CLYDE_ERROR_TIMEOUT ? 0 : size;
 	done = endpoint_write(endpoint, data, size);
 	result = clyde_pipe_release(pump->in, done > 0 ? done : 0);
 	if (result < 0 || done < 0)
@@ -343,7 +343,7 @@ int pump_run(struct pump *pump)
 		return result;
 	pump->descriptor = fcntl(result, F_DUPFD_CLOEXEC, 0);
 	if (pump->descriptor < 0)
-		return run_fail(pump->run, errno,
+		return run_fail(pump->run, error_from_errno(errno),
 			"no descriptor for the device is to be had");
 	result = move(pump);
 	close(pump->descriptor);

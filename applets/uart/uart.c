@@ -114,11 +114,11 @@ static int check_endpoint(struct clyde_run *run)
 	bool given = run_text(run, "endpoint") != NULL;
 
 	if (run_chosen(run, "mode", "tty") && given)
-		return run_fail(run, EINVAL,
+		return run_fail(run, CLYDE_ERROR_INVALID,
 			"uart: tty is this terminal, and takes no '%s'",
 			run_text(run, "endpoint"));
 	if (run_chosen(run, "mode", "socket") && !given)
-		return run_fail(run, EINVAL,
+		return run_fail(run, CLYDE_ERROR_INVALID,
 			"uart: socket needs an address: tcp:127.0.0.1:PORT or "
 			"unix:PATH");
 	return given ? endpoint_check(run) : 0;
@@ -131,7 +131,7 @@ static int claim(struct clyde_run *run)
 	int result = check_endpoint(run);
 
 	if (result == 0 && !out && !in)
-		result = run_fail(run, EINVAL,
+		result = run_fail(run, CLYDE_ERROR_INVALID,
 			"uart: a pin is needed: --tx, --rx or both");
 	if (result == 0)
 		result = run_claim_core(run, CORE_UART,
@@ -244,7 +244,7 @@ static int finish(struct pump *pump, int result)
 	if (result < 0 || read < 0)
 		return result < 0 ? result : read;
 	if (registers.lost)
-		return run_fail(pump->run, EILSEQ,
+		return run_fail(pump->run, CLYDE_ERROR_WRONG_DATA,
 			"uart: %" PRIu32 " received bytes were lost, the first "
 			"at byte %#" PRIx32 ": they were not taken in time",
 			registers.lost, registers.overrun);

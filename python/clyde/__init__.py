@@ -14,22 +14,33 @@ from ._library import lib as _lib
 from .applet import Applet, Parameter, ParameterType, Record, Run, applets
 from .context import Context, DeviceInfo, LogLevel
 from .device import Config, Core, Device, open
-from .errors import (AccessError, BusyError, Cancelled, ClosedError,
-                     CorruptError, Error, Interrupted, InvalidError,
-                     LimitError, NoDeviceError, NoSupplyError, NothingError,
-                     RefusedError, StallError, Timeout)
+from .errors import (
+    AccessError, AddressError, AmbiguousError, ApiLevelError, BabbleError,
+    BusyError, Cancelled, ClosedError, CoreTakenError, CorruptError,
+    DeadlockError, EndpointOffError, Error, ExhaustedError, FPGAError,
+    FileError, InsideError, Interrupted, InvalidError, LimitError,
+    NoCoreError, NoDeviceError, NoMemoryError, NoPinError, NoSerialError,
+    NoSupplyError, PinTakenError, ProtocolError, RefusedError, ResetError,
+    StallError, Timeout, TransferError, UnsupportedError, WrongDataError,
+    WrongHandleError)
 from .pattern import Pattern
 from .pipe import Pipe, PipeId, Region
 from .ports import Alert, Alerts
 
 __all__ = [
-    "AccessError", "Alert", "Alerts", "Applet", "BusyError", "Cancelled",
-    "ClosedError", "Config", "Context", "Core", "CorruptError", "Device",
-    "DeviceInfo", "Error", "Interrupted", "InvalidError", "LimitError",
-    "LogLevel", "NoDeviceError", "NoSupplyError", "NothingError", "Parameter",
-    "ParameterType", "Pattern", "Pipe", "PipeId", "Record", "RefusedError",
-    "Region", "Run", "StallError", "Timeout", "applets", "live_objects",
-    "open",
+    "AccessError", "AddressError", "Alert", "Alerts", "AmbiguousError",
+    "ApiLevelError", "Applet", "BabbleError", "BusyError", "Cancelled",
+    "ClosedError", "Config", "Context", "Core", "CoreTakenError",
+    "CorruptError", "DeadlockError", "Device", "DeviceInfo",
+    "EndpointOffError", "Error", "ExhaustedError", "FPGAError",
+    "FileError", "InsideError", "Interrupted", "InvalidError",
+    "LimitError", "LogLevel", "NoCoreError", "NoDeviceError",
+    "NoMemoryError", "NoPinError", "NoSerialError", "NoSupplyError",
+    "Parameter", "ParameterType", "Pattern", "PinTakenError", "Pipe",
+    "PipeId", "ProtocolError", "Record", "RefusedError", "Region",
+    "ResetError", "Run", "StallError", "Timeout", "TransferError",
+    "UnsupportedError", "WrongDataError", "WrongHandleError", "applets",
+    "live_objects", "open",
 ]
 
 

@@ -4,7 +4,6 @@ the reads that come after it."""
 
 from __future__ import annotations
 
-import errno
 from typing import Any
 
 from ._library import ffi
@@ -29,7 +28,7 @@ class KeptPipe(Owner):
 
     def _check_lent(self) -> None:
         if self._lent:
-            raise BusyError(errno.EBUSY, "a region has not been released")
+            raise BusyError("a region has not been released")
 
     def _take(self, data: Any, size: int) -> int:
         """As many as there are, into C's memory: how many."""
@@ -52,7 +51,6 @@ class KeptPipe(Owner):
     def _give_back(self, used: int) -> None:
         if not 0 <= used <= len(self._kept):
             raise InvalidError(
-                errno.EINVAL, f"{used} bytes of {len(self._kept)} were "
-                "released")
+                f"{used} bytes of {len(self._kept)} were released")
         self._lent = False
         self._kept = self._kept[used:]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from enum import IntEnum
 from functools import lru_cache
@@ -149,7 +148,7 @@ def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
         return [",".join(each)]
     if kind is not None and kind not in (
             ParameterType.CHOICE, ParameterType.WORDS):
-        raise InvalidError(errno.EINVAL, f"a list of {len(each)} for one "
+        raise InvalidError(f"a list of {len(each)} for one "
                            f"{kind.name.lower().replace('_', ' ')}")
     return each
 
@@ -178,7 +177,7 @@ class Run(Owner):
         name = name.rstrip("_").replace("_", "-")
         for typed in _all_typed(self._types.get(name), value):
             if "\0" in typed:
-                raise InvalidError(errno.EINVAL, f"{name}: a NUL character")
+                raise InvalidError(f"{name}: a NUL character")
             check(lib.clyde_run_set(
                 self._handle, name.encode(), os.fsencode(typed)))
 

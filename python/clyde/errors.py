@@ -1,112 +1,245 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What goes wrong: takes a result of the library's, raises it as an exception
-that has the library's sentence and its errno value."""
+"""What goes wrong: an exception class for each error of the library, and the
+function that raises the one for a result.  The text of an exception is the
+library's sentence.  scripts/errors writes the classes from the table of
+errors, lib/error-table.h."""
 
 from __future__ import annotations
 
-import errno
+from typing import Dict, Type
 
 from ._library import lib, text
 
-TIMED_OUT = -errno.ETIMEDOUT
+
+class Error(Exception):
+    """A failure, in the library's words."""
+
+    code = 0  # enum clyde_error
 
 
-class Error(OSError):
-    """A failure, in the library's words; `errno` says of which kind."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
-
-
+# errors: begin
 class InvalidError(Error, ValueError):
     """An argument is malformed or out of range."""
 
-
-class NoDeviceError(Error):
-    """No such device found, or several; or it was unplugged."""
+    code = -1
 
 
-class LimitError(Error, ValueError):
-    """A supply above the device's limit."""
+class NoMemoryError(Error, MemoryError):
+    """Out of memory."""
+
+    code = -2
 
 
-class NoSupplyError(Error):
-    """A pin's port has no supply."""
+class ExhaustedError(Error):
+    """The process has opened too many objects."""
+
+    code = -3
 
 
-class CorruptError(Error):
-    """The configuration block, a firmware file or a stream is corrupt."""
+class ClosedError(Error):
+    """The object is closed."""
+
+    code = -4
 
 
-class RefusedError(Error):
-    """The device refused, broke the protocol, or speaks another one."""
+class WrongHandleError(Error):
+    """The handle is another kind of object's."""
+
+    code = -5
 
 
-class Timeout(Error, TimeoutError):
-    """The deadline passed."""
+class InsideError(Error):
+    """The call would wait for the call that it is made in."""
 
-
-class NothingError(Error):
-    """Nothing is under way that could end this wait."""
+    code = -6
 
 
 class Cancelled(Error):
     """Cancelled, or closed by another thread."""
 
+    code = -7
+
 
 class Interrupted(Error):
-    """Context.interrupt() was called."""
+    """Clyde_context_interrupt() was called."""
+
+    code = -8
 
 
-class StallError(Error):
-    """An endpoint stalled."""
+class Timeout(Error, TimeoutError):
+    """The deadline passed."""
+
+    code = -9
+
+
+class DeadlockError(Error):
+    """Nothing is under way that could end this wait."""
+
+    code = -10
+
+
+class NoDeviceError(Error):
+    """No device found, or it was unplugged."""
+
+    code = -11
+
+
+class AccessError(Error, PermissionError):
+    """No permission."""
+
+    code = -14
 
 
 class BusyError(Error):
     """In use."""
 
-
-class AccessError(Error, PermissionError):
-    """No permission to use the device."""
+    code = -15
 
 
-class ClosedError(Error):
-    """The object is closed; or it is the parent's, after a fork."""
+class CorruptError(Error):
+    """The configuration block, or a firmware file, is corrupt."""
+
+    code = -17
 
 
-_CLASSES = {
-    errno.EINVAL: InvalidError,
-    errno.ECHRNG: InvalidError,
-    errno.EEXIST: InvalidError,
-    errno.ENODEV: NoDeviceError,
-    errno.ENXIO: NoDeviceError,
-    errno.ENOTUNIQ: NoDeviceError,
-    errno.ERANGE: LimitError,
-    errno.EBADMSG: CorruptError,
-    errno.EILSEQ: CorruptError,
-    errno.ENOEXEC: RefusedError,
-    errno.EREMOTEIO: RefusedError,
-    errno.EPROTO: RefusedError,
-    errno.EPROTONOSUPPORT: RefusedError,
-    errno.ENOPKG: RefusedError,
-    errno.ENOTCONN: NoSupplyError,
-    errno.ETIMEDOUT: Timeout,
-    errno.EDEADLK: NothingError,
-    errno.ECANCELED: Cancelled,
-    errno.EINTR: Interrupted,
-    errno.EPIPE: StallError,
-    errno.EBUSY: BusyError,
-    errno.EUSERS: BusyError,
-    errno.EADDRINUSE: BusyError,
-    errno.EACCES: AccessError,
-    errno.ESTALE: ClosedError,
-}
+class RefusedError(Error):
+    """The device refused a command."""
+
+    code = -19
+
+
+class LimitError(Error, ValueError):
+    """A supply above the device's limit."""
+
+    code = -20
+
+
+class TransferError(Error):
+    """A transfer failed."""
+
+    code = -22
+
+
+class StallError(Error):
+    """An endpoint stalled."""
+
+    code = -23
+
+
+class BabbleError(Error):
+    """The device sent more than a transfer holds."""
+
+    code = -24
+
+
+class ResetError(Error):
+    """Another program reset the device, or took it."""
+
+    code = -25
+
+
+class EndpointOffError(Error):
+    """The endpoint is off: its alternate setting was changed."""
+
+    code = -26
+
+
+class NoSupplyError(Error):
+    """A pin's port has no supply."""
+
+    code = -32
+
+
+class FileError(Error):
+    """A file cannot be read or written."""
+
+    code = -34
+
+
+class UnsupportedError(Error):
+    """This link, or this system, cannot do it."""
+
+    code = -35
+
+
+class NoSerialError(NoDeviceError):
+    """No device has this serial number."""
+
+    code = -12
+
+
+class AmbiguousError(NoDeviceError):
+    """Several devices, and no serial number to choose by."""
+
+    code = -13
+
+
+class ApiLevelError(RefusedError):
+    """The device speaks another API level."""
+
+    code = -16
+
+
+class ProtocolError(RefusedError):
+    """The device broke the protocol."""
+
+    code = -18
+
+
+class FPGAError(RefusedError):
+    """The FPGA did not configure."""
+
+    code = -21
+
+
+class WrongDataError(CorruptError):
+    """An applet found wrong data."""
+
+    code = -27
+
+
+class NoCoreError(RefusedError):
+    """The FPGA's image lacks a core."""
+
+    code = -28
+
+
+class CoreTakenError(BusyError):
+    """A core or its pipes are in use."""
+
+    code = -29
+
+
+class NoPinError(InvalidError):
+    """The device has no such pin."""
+
+    code = -30
+
+
+class PinTakenError(InvalidError):
+    """Two functions on one pin."""
+
+    code = -31
+
+
+class AddressError(BusyError):
+    """An address to listen at is in use."""
+
+    code = -33
+
+
+# errors: end
+
+TIMED_OUT = Timeout.code
+
+_CLASSES: Dict[int, Type[Error]] = {
+    kind.code: kind for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, Error) and kind.code}
 
 
 def failure(result: int) -> Error:
     """The exception for a negative result of a call on this thread."""
-    sentence = text(lib.clyde_result_text(result))
-    return _CLASSES.get(-result, Error)(-result, sentence)
+    return _CLASSES.get(result, Error)(text(lib.clyde_result_text(result)))
 
 
 def check(result: int) -> int:

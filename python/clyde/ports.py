@@ -7,7 +7,6 @@ each port that the device has.  Voltages are in mV, currents in uA.
 
 from __future__ import annotations
 
-import errno
 from enum import IntFlag
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
 
@@ -35,7 +34,7 @@ def _mask(ports: str) -> int:
     mask = 0
     for letter in ports:
         if letter not in _LETTERS:
-            raise InvalidError(errno.EINVAL, f"there is no port {letter!r}")
+            raise InvalidError(f"there is no port {letter!r}")
         mask |= 1 << _LETTERS.index(letter)
     return mask
 

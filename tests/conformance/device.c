@@ -16,7 +16,7 @@ static void a_pipe_needs_a_configured_fpga(void **state)
 	if (status == 0) {
 		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
 					 NULL, &pipe),
-			-EPIPE);
+			CLYDE_ERROR_STALL);
 		assert_says(top.context, "not configured");
 	}
 	close_top(&top);
@@ -78,7 +78,7 @@ static void a_serial_number_that_is_not_there_is_told(void **state)
 	assert_int_equal(clyde_context_new(&context), 0);
 	assert_int_equal(
 		clyde_device_open(context, plain_uri(), "C3-no", &device),
-		-ENXIO);
+		CLYDE_ERROR_NO_SERIAL);
 	assert_says(context, "C3-no");
 	clyde_context_close(context);
 }
@@ -94,8 +94,8 @@ static void a_device_has_one_user_at_a_time(void **state)
 		skip();
 	top = open_top(plain_uri());
 	assert_int_equal(clyde_context_new(&other), 0);
-	assert_int_equal(
-		clyde_device_open(other, plain_uri(), NULL, &device), -EBUSY);
+	assert_int_equal(clyde_device_open(other, plain_uri(), NULL, &device),
+		CLYDE_ERROR_BUSY);
 	assert_says(other, "in use by another program");
 	clyde_device_close(top.device);
 	assert_int_equal(
@@ -179,7 +179,7 @@ static void a_broken_bitstream_is_told_and_a_good_one_helps(void **state)
 	memcpy(broken, image_bytes, image_size);
 	broken[image_size / 2] ^= 0x10;
 	assert_int_equal(clyde_fpga_load(top.device, broken, image_size, other),
-		-ENOEXEC);
+		CLYDE_ERROR_FPGA);
 	free(broken);
 	assert_int_equal(
 		clyde_fpga_load(top.device, image_bytes, image_size, other), 1);

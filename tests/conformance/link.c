@@ -85,8 +85,8 @@ static void a_request_that_stalls_says_so_and_the_next_is_served(void **state)
 	uint8_t data[255];
 
 	(void)state;
-	assert_int_equal(
-		descriptor(link, USB_DESC_STRING, 200, data, 255), -EPIPE);
+	assert_int_equal(descriptor(link, USB_DESC_STRING, 200, data, 255),
+		CLYDE_ERROR_STALL);
 	assert_int_equal(descriptor(link, USB_DESC_DEVICE, 0, data, 18), 18);
 	link->ops->close(link);
 }
@@ -145,11 +145,13 @@ static void what_shares_buffers_cannot_be_chosen_together(void **state)
 		uint8_t large = pairs[i].large, small = pairs[i].small;
 
 		assert_int_equal(set(link, large, USB_ALT_4X), 0);
-		assert_int_equal(set(link, small, USB_ALT_2X), -EPIPE);
+		assert_int_equal(
+			set(link, small, USB_ALT_2X), CLYDE_ERROR_STALL);
 		assert_int_equal(set(link, large, USB_ALT_OFF), 0);
 		/* The refusal has left no trace. */
 		assert_int_equal(set(link, small, USB_ALT_2X), 0);
-		assert_int_equal(set(link, large, USB_ALT_4X), -EPIPE);
+		assert_int_equal(
+			set(link, large, USB_ALT_4X), CLYDE_ERROR_STALL);
 		assert_int_equal(set(link, large, USB_ALT_2X), 0);
 		assert_int_equal(set(link, large, USB_ALT_OFF), 0);
 		assert_int_equal(set(link, small, USB_ALT_OFF), 0);
@@ -163,7 +165,8 @@ static void the_fpga_cannot_be_loaded_while_a_pipe_is_on(void **state)
 
 	(void)state;
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_2X), 0);
-	assert_int_equal(set(link, USB_IFACE_EP2OUT, USB_ALT_CFG), -EPIPE);
+	assert_int_equal(
+		set(link, USB_IFACE_EP2OUT, USB_ALT_CFG), CLYDE_ERROR_STALL);
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
 	link->ops->close(link);
 }

@@ -114,7 +114,8 @@ static void a_deadline_in_the_middle_returns_what_came(void **state)
 	}
 	assert_int_equal(clyde_pipe_read(loop.in, data, sizeof(data), 20), 12);
 	assert_memory_equal(data, "twelve bytes", 12);
-	assert_int_equal(clyde_pipe_read(loop.in, data, 1, 20), -ETIMEDOUT);
+	assert_int_equal(
+		clyde_pipe_read(loop.in, data, 1, 20), CLYDE_ERROR_TIMEOUT);
 	/* And what comes later is not lost. */
 	assert_int_equal(clyde_pipe_write(loop.out, "more", 4, 5000), 4);
 	assert_int_equal(clyde_pipe_flush(loop.out, 5000), 0);
@@ -131,8 +132,8 @@ static void a_deadline_is_neither_early_nor_missed(void **state)
 	uint8_t data[16];
 
 	(void)state;
-	assert_int_equal(
-		clyde_pipe_read(in, data, sizeof(data), 50), -ETIMEDOUT);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), 50),
+		CLYDE_ERROR_TIMEOUT);
 	taken = clyde_device_now(top.device) - start;
 	assert_true(taken >= 50000000);
 	if (able(EXACT_TIME))
@@ -150,7 +151,8 @@ static void waiting_for_ever_for_nothing_is_told(void **state)
 	need(TELLS_NEVER);
 	top = open_idle();
 	in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
-	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1), -EDEADLK);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1),
+		CLYDE_ERROR_DEADLOCK);
 	close_top(&top);
 }
 
@@ -184,10 +186,10 @@ static void pairs_of_pipes_share_buffers(void **state)
 	pipe = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 1);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
-		-EBUSY);
+		CLYDE_ERROR_BUSY);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),
-		-EBUSY);
+		CLYDE_ERROR_BUSY);
 	clyde_pipe_close(pipe);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),

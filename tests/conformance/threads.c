@@ -86,7 +86,7 @@ static void an_interrupt_ends_a_wait(void **state)
 
 	(void)state;
 	clyde_context_interrupt(reader->top.context);
-	end_reader(reader, -EINTR);
+	end_reader(reader, CLYDE_ERROR_INTERRUPTED);
 }
 
 static struct clyde_context *interrupted;
@@ -108,7 +108,7 @@ static void a_signal_ends_a_wait(void **state)
 	pthread_kill(reader->thread, SIGUSR1);
 	pthread_join(reader->thread, NULL);
 	sigaction(SIGUSR1, &old, NULL);
-	assert_int_equal(reader->result, -EINTR);
+	assert_int_equal(reader->result, CLYDE_ERROR_INTERRUPTED);
 	close_top(&reader->top);
 	free(reader);
 }
@@ -119,7 +119,7 @@ static void closing_ends_a_wait(void **state)
 
 	(void)state;
 	clyde_pipe_close(reader->in);
-	end_reader(reader, -ECANCELED);
+	end_reader(reader, CLYDE_ERROR_CANCELED);
 }
 
 static void closing_everything_ends_a_wait(void **state)
@@ -128,7 +128,7 @@ static void closing_everything_ends_a_wait(void **state)
 
 	(void)state;
 	clyde_context_close(reader->top.context);
-	end_reader(reader, -ECANCELED);
+	end_reader(reader, CLYDE_ERROR_CANCELED);
 }
 
 const struct CMUnitTest thread_tests[] = {

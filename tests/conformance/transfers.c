@@ -132,13 +132,13 @@ static void what_is_off_takes_no_transfers(void **state)
 
 	(void)state;
 	pack(link, &in, USB_EP6_IN, 512);
-	assert_int_equal(submit(link, &in), -ENOENT);
+	assert_int_equal(submit(link, &in), CLYDE_ERROR_ENDPOINT_OFF);
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	assert_int_equal(submit(link, &in), 0);
 	link->ops->cancel(link, in.transfer);
 	await(link, &in, 1);
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
-	assert_int_equal(submit(link, &in), -ENOENT);
+	assert_int_equal(submit(link, &in), CLYDE_ERROR_ENDPOINT_OFF);
 	unpack(link, &in);
 	link->ops->close(link);
 }
@@ -158,7 +158,7 @@ static void a_cancelled_transfer_comes_back_once_and_can_go_again(void **state)
 		link->ops->cancel(link, in.transfer);
 		link->ops->cancel(link, in.transfer);
 		await(link, &in, i);
-		assert_int_equal(in.transfer->status, -ECANCELED);
+		assert_int_equal(in.transfer->status, CLYDE_ERROR_CANCELED);
 		assert_int_equal(in.transfer->actual, 0);
 	}
 	unpack(link, &in);
@@ -210,7 +210,7 @@ static void teardown_is_not_interrupted(void **state)
 	for (int i = 0; i < 8; i++) {
 		while (in[i].done == 0)
 			assert_true(link->ops->wait(link, LINK_FOREVER) >= 0);
-		assert_int_equal(in[i].transfer->status, -ECANCELED);
+		assert_int_equal(in[i].transfer->status, CLYDE_ERROR_CANCELED);
 		unpack(link, &in[i]);
 	}
 	link->ops->close(link);
@@ -221,7 +221,8 @@ static void a_wait_for_nothing_is_told(void **state)
 	struct link *link = open_link();
 
 	(void)state;
-	assert_int_equal(link->ops->wait(link, LINK_FOREVER), -EDEADLK);
+	assert_int_equal(
+		link->ops->wait(link, LINK_FOREVER), CLYDE_ERROR_DEADLOCK);
 	link->ops->close(link);
 }
 

@@ -26,11 +26,12 @@ static void unplugging_a_source_delivers_and_then_says_where(void **state)
 		assert_sequence(offset, data, size);
 		offset += size;
 	}
-	assert_int_equal(size, -ENODEV);
+	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 	assert_says(top.context, "good up to byte");
 	assert_int_equal(clyde_pipe_offset(in), offset);
-	assert_int_equal(clyde_pipe_read(in, data, 1, -1), -ENODEV);
+	assert_int_equal(
+		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
 }
 
@@ -47,7 +48,7 @@ static void unplugging_a_sink_is_told_to_the_writer(void **state)
 	sequence_fill(sequence, 0, data, sizeof(data));
 	while ((size = clyde_pipe_write(out, data, sizeof(data), -1)) > 0)
 		sent += size;
-	assert_int_equal(size, -ENODEV);
+	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 	assert_true(clyde_pipe_offset(out) <= sent);
 	close_top(&top);
@@ -62,9 +63,10 @@ static void unplugging_ends_commands_and_idle_waits(void **state)
 	(void)state;
 	while (result >= 0)
 		result = clyde_fpga_status(top.device, id);
-	assert_int_equal(result, -ENODEV);
+	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
-	assert_int_equal(clyde_fpga_status(top.device, id), -ENODEV);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
 }
 
@@ -75,7 +77,8 @@ static void unplugging_is_told_to_an_idle_reader(void **state)
 	uint8_t data[16];
 
 	(void)state;
-	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1), -ENODEV);
+	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1),
+		CLYDE_ERROR_NO_DEVICE);
 	clyde_pipe_close(in);
 	close_top(&top);
 }
@@ -87,7 +90,8 @@ static void unplugging_ends_a_sleep(void **state)
 	int64_t before = clyde_device_now(top.device);
 
 	(void)state;
-	assert_int_equal(clyde_device_sleep(top.device, patience_ms), -ENODEV);
+	assert_int_equal(clyde_device_sleep(top.device, patience_ms),
+		CLYDE_ERROR_NO_DEVICE);
 	assert_says(top.context, "unplugged");
 	assert_true(clyde_device_now(top.device) - before <
 		patience_ms * INT64_C(1000000));
@@ -108,7 +112,7 @@ static void unplugging_is_told_to_a_link_with_nothing_queued(void **state)
 	for (uint64_t deadline = soon(link);
 		result == 0 && link->ops->now(link) < deadline;)
 		result = link->ops->wait(link, deadline);
-	assert_int_equal(result, -ENODEV);
+	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
 	link->ops->close(link);
 }
 
@@ -118,16 +122,16 @@ static void an_unplug_is_told_to_who_watches(void **state)
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	struct pollfd watch = {
 		.fd = clyde_device_descriptor(top.device), .events = POLLIN};
-	ssize_t size = -ETIMEDOUT;
+	ssize_t size = CLYDE_ERROR_TIMEOUT;
 	uint8_t byte;
 
 	(void)state;
-	while (size == -ETIMEDOUT) {
+	while (size == CLYDE_ERROR_TIMEOUT) {
 		assert_int_equal(poll(&watch, 1, 5000), 1);
 		clyde_device_handle(top.device);
 		size = clyde_pipe_read_some(in, &byte, 1, 0);
 	}
-	assert_int_equal(size, -ENODEV);
+	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
 }
 

@@ -66,7 +66,7 @@ static void a_watched_stream_is_read_without_waiting(void **state)
 			assert_sequence(offset, data, size);
 			offset += size;
 		}
-		assert_int_equal(size, -ETIMEDOUT);
+		assert_int_equal(size, CLYDE_ERROR_TIMEOUT);
 	}
 	close_top(&top);
 }
@@ -116,8 +116,9 @@ static void a_closed_device_has_no_descriptor(void **state)
 	(void)state;
 	watch(&top);
 	clyde_device_close(top.device);
-	assert_int_equal(clyde_device_descriptor(top.device), -ESTALE);
-	assert_int_equal(clyde_device_handle(top.device), -ESTALE);
+	assert_int_equal(
+		clyde_device_descriptor(top.device), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_device_handle(top.device), CLYDE_ERROR_CLOSED);
 	close_top(&top);
 }
 

@@ -36,7 +36,7 @@ static void parse_string(const uint8_t *data, size_t size, size_t room)
 	memset(text, 0xee, room);
 	length = descriptor_parse_string(data, size, text, room);
 	if (length < 0) {
-		check(length == -EPROTO && untouched(text, room));
+		check(length == CLYDE_ERROR_PROTOCOL && untouched(text, room));
 	} else {
 		check((size_t)length < room && text[length] == '\0');
 		check(2 + 2 * (size_t)length <= size);

@@ -67,7 +67,8 @@ static void boot(size_t size)
 		ask(context, device);
 	} else {
 		check(clyde_context_error(context)[0] != '\0');
-		check(result == -EBADMSG || result == -EPROTONOSUPPORT);
+		check(result == CLYDE_ERROR_CORRUPT ||
+			result == CLYDE_ERROR_API_LEVEL);
 	}
 	clyde_context_close(context);
 	check(clyde_live_objects() == 0);

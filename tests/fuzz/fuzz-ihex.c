@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int result = ihex_parse(data, size, &first, &complaint);
 
 	if (result < 0) {
-		if (result != -EBADMSG || complaint.text[0] == '\0' ||
+		if (result != CLYDE_ERROR_CORRUPT ||
+			complaint.text[0] == '\0' ||
 			strchr(complaint.text, '\n'))
 			abort();
 		return 0;

@@ -63,7 +63,7 @@ static void parse(const char *text, unsigned index)
 		check_options(&options);
 		virtual_options_clear(&options);
 	} else {
-		check(result == -EINVAL && complaint.text[0]);
+		check(result == CLYDE_ERROR_INVALID && complaint.text[0]);
 	}
 	/* The link counts and opens what the parser describes. */
 	check((link_virtual.count(text, &complaint) > 0) == (result == 0));

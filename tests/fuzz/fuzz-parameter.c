@@ -77,7 +77,8 @@ static void set(struct clyde_run *run, const struct clyde_applet *applet,
 		count++;
 	parameter = &applet->parameters[which % count];
 	result = clyde_run_set(run, parameter->name, value);
-	check(result == 0 || result == -EINVAL || result == -ECHRNG);
+	check(result == 0 || result == CLYDE_ERROR_INVALID ||
+		result == CLYDE_ERROR_NO_PIN);
 	if (result == 0)
 		check_value(behind(run), parameter);
 	else

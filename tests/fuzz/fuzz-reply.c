@@ -94,9 +94,9 @@ static void fake_cancel(struct link *link, struct transfer *transfer)
 	struct fake *fake = FAKE(link);
 
 	if (fake->in == transfer)
-		complete(&fake->in, 0, -ECANCELED);
+		complete(&fake->in, 0, CLYDE_ERROR_CANCELED);
 	else if (fake->out == transfer)
-		complete(&fake->out, 0, -ECANCELED);
+		complete(&fake->out, 0, CLYDE_ERROR_CANCELED);
 }
 
 /* The next read by the script. */
@@ -107,7 +107,7 @@ static void deliver(struct fake *fake, uint8_t flags, uint8_t length)
 
 	memset(packet, fake->garbage, in->size);
 	if (flags & FLAG_FAIL) {
-		complete(&fake->in, 0, -EPIPE);
+		complete(&fake->in, 0, CLYDE_ERROR_STALL);
 		return;
 	}
 	if (length > fake->size)
@@ -128,7 +128,7 @@ static int fake_wait(struct link *link, uint64_t deadline_ns)
 	check(++fake->waits < 100000);
 	if (fake->out) {
 		complete(&fake->out, fake->out->size,
-			flags & FLAG_REFUSE ? -EPIPE : 0);
+			flags & FLAG_REFUSE ? CLYDE_ERROR_STALL : 0);
 		return 1;
 	}
 	if (fake->in && fake->size >= 2) {
@@ -141,7 +141,7 @@ static int fake_wait(struct link *link, uint64_t deadline_ns)
 		return 1;
 	}
 	if (deadline_ns == LINK_FOREVER)
-		return -EDEADLK;
+		return CLYDE_ERROR_DEADLOCK;
 	if (fake->now < deadline_ns)
 		fake->now = deadline_ns;
 	return 0;

@@ -70,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char why[REPORT_WHY_SIZE];
 
 		result = report_read(&report, "<a&\">", data, part, why);
-		if (result < 0 && (result != -EBADMSG || why[0] == '\0'))
+		if (result < 0 &&
+			(result != CLYDE_ERROR_CORRUPT || why[0] == '\0'))
 			abort();
 		if (nul == NULL)
 			break;

@@ -31,7 +31,7 @@ static void look(const struct link_provider *provider, const char *rest)
 	check((count < 0) == (complaint.text[0] != '\0'));
 	check(strchr(complaint.text, '\n') == NULL || strchr(rest, '\n'));
 	if (count < 0)
-		check(count == -EINVAL);
+		check(count == CLYDE_ERROR_INVALID);
 	else
 		check(count > 0 && (provider != &link_usb || count == 1));
 	for (int i = 0; i < count; i++)

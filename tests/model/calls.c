@@ -12,11 +12,11 @@ void world_close(enum world_id id)
 
 	*destroyed = 0;
 	result = clyde_close_token(token);
-	if (result != 0 && result != -ESTALE)
+	if (result != 0 && result != CLYDE_ERROR_CLOSED)
 		model_fail("closing %s says %d", kinds[id].name, result);
-	if (result == -ESTALE && *destroyed)
+	if (result == CLYDE_ERROR_CLOSED && *destroyed)
 		model_fail("a close that says it is stale has destroyed");
-	if (result == -ESTALE && token && records[id].life == OPEN &&
+	if (result == CLYDE_ERROR_CLOSED && token && records[id].life == OPEN &&
 		!objects[id].owner.closing)
 		model_fail("%s is open, and yet stale", kinds[id].name);
 	if (result < 0)
@@ -35,14 +35,14 @@ void world_close(enum world_id id)
 
 static void check_refusal(enum world_id id, void *handle, int result)
 {
-	if (result == -ESTALE && handle && records[id].life != FREED)
+	if (result == CLYDE_ERROR_CLOSED && handle && records[id].life != FREED)
 		model_fail("%s is said to be closed, but is there",
 			kinds[id].name);
-	if (result == -ECANCELED && records[id].life == OPEN &&
+	if (result == CLYDE_ERROR_CANCELED && records[id].life == OPEN &&
 		!objects[id].owner.closing)
 		model_fail("%s is said to be closing, but is open",
 			kinds[id].name);
-	if (result != -ESTALE && result != -ECANCELED)
+	if (result != CLYDE_ERROR_CLOSED && result != CLYDE_ERROR_CANCELED)
 		model_fail("entering %s says %d", kinds[id].name, result);
 }
 
@@ -106,12 +106,12 @@ static int wait_once(enum world_id id, bool slices)
 	bool interrupted;
 
 	if (owner_closing(&objects[id].owner))
-		return -ECANCELED;
+		return CLYDE_ERROR_CANCELED;
 	interrupted = atomic_load(&objects[CONTEXT].flag);
 	if (owner_closing(&device->owner))
-		return -ECANCELED;
+		return CLYDE_ERROR_CANCELED;
 	if (interrupted)
-		return -EINTR;
+		return CLYDE_ERROR_INTERRUPTED;
 	model_await(&device->flag, slices);
 	atomic_store(&device->flag, false);
 	yield(id);
@@ -128,7 +128,7 @@ void world_wait(enum world_id id, bool slices)
 	do
 		result = wait_once(id, slices);
 	while (result == 0);
-	if (result != -ECANCELED)
+	if (result != CLYDE_ERROR_CANCELED)
 		model_fail("a wait on %s that a close has ended says %d",
 			kinds[id].name, result);
 	leave(id);
@@ -191,7 +191,8 @@ void world_open(enum world_id id)
 	check_lock(parent);
 	check_alive(parent);
 	if (result < 0 &&
-		(result != -ECANCELED || !objects[parent].owner.closing))
+		(result != CLYDE_ERROR_CANCELED ||
+			!objects[parent].owner.closing))
 		model_fail("opening %s says %d", kinds[id].name, result);
 	leave(parent);
 }

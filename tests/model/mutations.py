@@ -42,7 +42,7 @@ MUTATIONS = {
     "a close waits once, whatever woke it up": [
         ("while (busy(target))", "if (busy(target))")],
     "a close of what is being closed goes on": [
-        ("\tif (owner_closing(owner))\n\t\treturn -ESTALE;\n", "")],
+        ("\tif (owner_closing(owner))\n\t\treturn CLYDE_ERROR_CLOSED;\n", "")],
     "a close does not mark": [
         ("\tmark(owner);\n\tend_waits", "\tend_waits")],
     "a close marks the parent alone": [

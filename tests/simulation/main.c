@@ -261,10 +261,10 @@ static void write_tally(FILE *file, const struct tally *tally)
 		fprintf(file, "%s\"%s\": %llu", i ? ", " : "", step_name(i),
 			(unsigned long long)tally->steps[i]);
 	fprintf(file, "},\n \"failures\": {");
-	for (int i = 1; i < 160; i++) {
+	for (int i = 1; i < ERRORS; i++) {
 		if (tally->errors[i] == 0)
 			continue;
-		fprintf(file, "%s\"%s\": %llu", comma, strerrorname_np(i),
+		fprintf(file, "%s\"%s\": %llu", comma, error_name(-i),
 			(unsigned long long)tally->errors[i]);
 		comma = ", ";
 	}

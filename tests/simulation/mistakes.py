@@ -23,12 +23,12 @@ MISTAKES = [
     one("a cancelled read loses its last byte", ENGINE,
         "	engine->in_flight--;\n	stats->transfers++;\n",
         "	engine->in_flight--;\n	stats->transfers++;\n"
-        "	if (transfer->status == -ECANCELED && transfer->actual)\n"
+        "	if (transfer->status == CLYDE_ERROR_CANCELED && transfer->actual)\n"
         "		transfer->actual--;\n"),
     one("a cancelled read loses all its bytes", ENGINE,
         "	engine->in_flight--;\n	stats->transfers++;\n",
         "	engine->in_flight--;\n	stats->transfers++;\n"
-        "	if (transfer->status == -ECANCELED)\n"
+        "	if (transfer->status == CLYDE_ERROR_CANCELED)\n"
         "		transfer->actual = 0;\n"),
     one("a cancel begins with the oldest", ENGINE,
         "	for (uint64_t i = engine->tail; i-- > first;)\n",
@@ -51,7 +51,7 @@ MISTAKES = [
         "		if (status < 0 && no_error(engine))\n"
         "			engine->error = status;\n",
         "		if (status == 0 && engine->in && "
-        "slot->transfer->actual == 0)\n			status = -EIO;\n"
+        "slot->transfer->actual == 0)\n			status = CLYDE_ERROR_IO;\n"
         "		if (status < 0 && no_error(engine))\n"
         "			engine->error = status;\n"),
     one("a zero-length packet hides what is behind it", ENGINE,
@@ -69,9 +69,9 @@ MISTAKES = [
         "	return engine->in ? arm(engine) : 0;",
         "	return 0;"),
     one("a resume leaves the stream cancelled", ENGINE,
-        "	if (engine->error == -ECANCELED) {\n", "	if (false) {\n"),
+        "	if (engine->error == CLYDE_ERROR_CANCELED) {\n", "	if (false) {\n"),
     one("a resume clears what another program cancelled", ENGINE,
-        "	if (transfer->status == -ECANCELED && engine->running)\n",
+        "	if (transfer->status == CLYDE_ERROR_CANCELED && engine->running)\n",
         "	if (false)\n"),
     one("a cancel keeps what had not left", ENGINE,
         "	if (!engine->in)\n"
@@ -193,7 +193,7 @@ MISTAKES = [
         "		at = &owner->parent->child;"),
     one("an unplug does not end a wait", "lib/link-virtual.c",
         "		if (bus_unplugged(link->bus))\n"
-        "			return -ENODEV;\n", ""),
+        "			return CLYDE_ERROR_NO_DEVICE;\n", ""),
     one("a stalled bitstream is waited for", "lib/fpga.c",
         "	return result < 0 ? result : engine_error(engine);",
         "	return result < 0 ? result : 0;"),

@@ -45,7 +45,7 @@ void trace(struct world *world, uint64_t value)
 
 void allow(struct world *world, int error)
 {
-	world->allowed[error] = true;
+	world->allowed[-error] = true;
 }
 
 void bound_ms(struct world *world, int timeout_ms)
@@ -58,12 +58,22 @@ void bound_ms(struct world *world, int timeout_ms)
 
 /* ---- Results ---- */
 
+const char *error_name(int error)
+{
+	const struct clyde_error_info *info;
+
+	for (size_t i = 0; (info = clyde_error_at(i)); i++)
+		if (info->value == error)
+			return info->name;
+	return "an error without a name";
+}
+
 static bool allowed(
 	const struct world *world, const struct target *target, int error)
 {
-	if (error >= ERRNOS || world->allowed[error])
-		return error < ERRNOS;
-	if (error == EINTR)
+	if (-error >= ERRORS || world->allowed[-error])
+		return -error < ERRORS;
+	if (error == CLYDE_ERROR_INTERRUPTED)
 		return world->interrupted;
 	for (unsigned i = 0; i < target->plan->faults; i++) {
 		unsigned bit = FAULT_BIT(target->index, i);
@@ -88,7 +98,7 @@ static void judge_sentence(
 
 	if (text[0] == '\0' || strchr(text, '\n'))
 		violate(world, "%s is not a line that says what is wrong: %s",
-			strerror(-result), text);
+			error_name(result), text);
 	if (good == NULL || stream->pipe == NULL ||
 		world->step->kind == STEP_APPLET)
 		return;
@@ -124,10 +134,10 @@ void judge(struct world *world, struct target *target, long result)
 {
 	trace(world, result);
 	if (result < 0) {
-		world->tally->errors[-result < ERRNOS ? -result : 0]++;
-		if (!allowed(world, target, -result))
+		world->tally->errors[-result < ERRORS ? -result : 0]++;
+		if (!allowed(world, target, result))
 			violate(world, "failed for no reason: %s: %s",
-				strerror(-result), clyde_result_text(result));
+				error_name(result), clyde_result_text(result));
 		if (world->context)
 			judge_sentence(world, target, result);
 	}

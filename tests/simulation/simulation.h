@@ -71,6 +71,7 @@ enum effect {
 };
 
 #define ERRORS_MAX 8
+#define ERRORS     64 /* more than enum clyde_error has */
 
 struct fault_plan {
 	char text[48];
@@ -121,7 +122,7 @@ void faults_draw_corruption(struct random *random, struct device_plan *plan);
 
 struct tally {
 	uint64_t steps[STEP_KINDS];
-	uint64_t errors[160]; /* results, by errno */
+	uint64_t errors[ERRORS]; /* results, by -error */
 	uint64_t read, written;
 	uint64_t link_ns;
 };

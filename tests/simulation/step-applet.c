@@ -82,10 +82,10 @@ static void judge_report(struct world *world, struct target *target,
 				(unsigned long long)report->bad_offset);
 		return;
 	}
-	allow(world, EILSEQ);
+	allow(world, CLYDE_ERROR_WRONG_DATA);
 	target->corrupted = true;
 	gap = fault->text[0] == 'f' ? 0 : fault->amount;
-	if (result != -EILSEQ || report->errors != 1)
+	if (result != CLYDE_ERROR_WRONG_DATA || report->errors != 1)
 		violate(world, "%s was not found: %ld", fault->text, result);
 	else if (report->bad_offset != first_wrong(fault))
 		violate(world, "%s was found at %#llx", fault->text,
@@ -100,7 +100,7 @@ static void set(struct world *world, struct clyde_run *run, const char *name,
 	const char *value)
 {
 	if (clyde_run_set(run, name, value) < 0)
-		violate(world, "%s", clyde_result_text(-EINVAL));
+		violate(world, "%s", clyde_result_text(CLYDE_ERROR_INVALID));
 }
 
 /* What it has done to the streams is undone. */
@@ -131,8 +131,8 @@ long step_applet(
 	world->bound_ns = UINT64_MAX;
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe) {
-			allow(world, EBUSY);
-			allow(world, EUSERS);
+			allow(world, CLYDE_ERROR_BUSY);
+			allow(world, CLYDE_ERROR_CORE_TAKEN);
 		}
 	result = clyde_run_new(world->context, "benchmark", &run);
 	if (result < 0)
@@ -142,15 +142,15 @@ long step_applet(
 	set(world, run, "transfer-size", sizes[step->choice % 4]);
 	result = clyde_run_start(run, target->device, NULL, &observer);
 	clyde_run_close(run);
-	if (result == -EBUSY || result == -EUSERS)
+	if (result == CLYDE_ERROR_BUSY || result == CLYDE_ERROR_CORE_TAKEN)
 		return result;
 	/* It has taken the core from who used it without asking. */
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		target->stream[i].known = false;
 	target->loaded |= result == 0;
 	target->used = false;
-	target->unknown = result < 0 && result != -EILSEQ;
-	if (result == 0 || result == -EILSEQ)
+	target->unknown = result < 0 && result != CLYDE_ERROR_WRONG_DATA;
+	if (result == 0 || result == CLYDE_ERROR_WRONG_DATA)
 		judge_report(world, target, &report, result);
 	return result == 0 ? check_released(world, target) : result;
 }

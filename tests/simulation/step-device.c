@@ -73,12 +73,12 @@ static long step_load(
 	bound_ms(world, 13000);
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe)
-			allow(world, EBUSY);
+			allow(world, CLYDE_ERROR_BUSY);
 	result = clyde_fpga_load_image(target->device);
 	if (result == 1) {
 		target->loaded = true;
 		target->used = target->unknown = false;
-	} else if (result < 0 && result != -EBUSY) {
+	} else if (result < 0 && result != CLYDE_ERROR_BUSY) {
 		target->unknown = true;
 	}
 	return result;
@@ -87,7 +87,7 @@ static long step_load(
 static void allow_unloaded(struct world *world, const struct target *target)
 {
 	if (!target->loaded || target->unknown)
-		allow(world, EREMOTEIO);
+		allow(world, CLYDE_ERROR_REFUSED);
 }
 
 /* While no pipe is open, so that no stream changes under way. */
@@ -149,11 +149,11 @@ static long step_open_pipe(
 	}
 	bound_ms(world, 1000);
 	if (stream->pipe || (pair->pipe && (options.quad || pair->quad)))
-		allow(world, EBUSY);
+		allow(world, CLYDE_ERROR_BUSY);
 	if (options.quad && step->pipe & 1)
-		allow(world, EINVAL);
+		allow(world, CLYDE_ERROR_INVALID);
 	if (!target->loaded || target->unknown || (pair->pipe && pair->quad))
-		allow(world, EPIPE);
+		allow(world, CLYDE_ERROR_STALL);
 	result = clyde_pipe_open(target->device, step->pipe, &options, &pipe);
 	if (result < 0)
 		return result;
@@ -308,7 +308,7 @@ static long step_close_pipe(
 		clyde_pipe_close(stream->pipe);
 	else if (clyde_close_token(token) != 0)
 		violate(world, "a pipe that is open cannot be closed");
-	if (clyde_close_token(token) != -ESTALE)
+	if (clyde_close_token(token) != CLYDE_ERROR_CLOSED)
 		violate(world, "a pipe is closed twice");
 	bury(world, token);
 	stream_ends(target, step->pipe);

@@ -11,22 +11,22 @@ static uint8_t data[DATA_MAX];
 static void allow_states(struct world *world, const struct stream *stream)
 {
 	if (stream->cancelled)
-		allow(world, ECANCELED);
+		allow(world, CLYDE_ERROR_CANCELED);
 	if (stream->held)
-		allow(world, EBUSY);
+		allow(world, CLYDE_ERROR_BUSY);
 }
 
 /* An error that ends the stream: it stays until the pipe is reset. */
 static void note_error(
 	struct target *target, struct stream *stream, long result)
 {
-	switch (-result) {
-	case ETIMEDOUT:
-	case EDEADLK:
-	case EINTR:
-	case EBUSY:
-	case EINVAL:
-	case ECANCELED:
+	switch (result) {
+	case CLYDE_ERROR_TIMEOUT:
+	case CLYDE_ERROR_DEADLOCK:
+	case CLYDE_ERROR_INTERRUPTED:
+	case CLYDE_ERROR_BUSY:
+	case CLYDE_ERROR_INVALID:
+	case CLYDE_ERROR_CANCELED:
 		return;
 	}
 	stream->broken = true;
@@ -46,7 +46,7 @@ static long enter(struct world *world, const struct target *target,
 	bound_ms(world, step->timeout_ms);
 	allow_states(world, stream);
 	if (goes_in(step->pipe) != in)
-		allow(world, EINVAL);
+		allow(world, CLYDE_ERROR_INVALID);
 	return 1;
 }
 
@@ -57,7 +57,9 @@ static void judge_patience(struct world *world, const struct step *step,
 	uint64_t due = owed < wanted ? owed : wanted;
 
 	if (!patient(step->timeout_ms) || due == 0) {
-		allow(world, step->timeout_ms < 0 ? EDEADLK : ETIMEDOUT);
+		allow(world,
+			step->timeout_ms < 0 ? CLYDE_ERROR_DEADLOCK
+					     : CLYDE_ERROR_TIMEOUT);
 		return;
 	}
 	if (result < (long)due)
@@ -82,7 +84,7 @@ static long take(struct world *world, struct target *target,
 		return result;
 	if (some && size > 0)
 		size = 1;
-	if (result == -ETIMEDOUT && patient(step->timeout_ms) &&
+	if (result == CLYDE_ERROR_TIMEOUT && patient(step->timeout_ms) &&
 		stream_flows(world, target, stream))
 		violate(world, "pipe %u: nothing came, and no error",
 			step->pipe);
@@ -125,7 +127,9 @@ static long put(
 
 	if (result == 0)
 		return 0;
-	allow(world, step->timeout_ms < 0 ? EDEADLK : ETIMEDOUT);
+	allow(world,
+		step->timeout_ms < 0 ? CLYDE_ERROR_DEADLOCK
+				     : CLYDE_ERROR_TIMEOUT);
 	memcpy(data, bytes, size);
 	result = clyde_pipe_write(stream->pipe, data, size, step->timeout_ms);
 	memset(data, 0xee, size); /* it is the caller's again */
@@ -186,7 +190,7 @@ static long step_release(
 	if (step->amount < size || step->choice % 8 == 0)
 		size = step->amount;
 	if (stream->held == NULL || size > stream->held_size) {
-		allow(world, EINVAL);
+		allow(world, CLYDE_ERROR_INVALID);
 		result = clyde_pipe_release(stream->pipe, size);
 		if (result == 0)
 			violate(world, "what is not held was released");
@@ -235,7 +239,9 @@ static long step_flush(
 
 	if (result == 0)
 		return 0;
-	allow(world, step->timeout_ms < 0 ? EDEADLK : ETIMEDOUT);
+	allow(world,
+		step->timeout_ms < 0 ? CLYDE_ERROR_DEADLOCK
+				     : CLYDE_ERROR_TIMEOUT);
 	result = clyde_pipe_flush(stream->pipe, step->timeout_ms);
 	if (goes_in(step->pipe))
 		return result;
@@ -330,7 +336,7 @@ static long step_idle(
 		return 0;
 	bound_ms(world, 2 * COMMAND_MS);
 	if (!goes_in(step->pipe))
-		allow(world, EINVAL);
+		allow(world, CLYDE_ERROR_INVALID);
 	result = clyde_pipe_set_idle_flush(stream->pipe, 1000 * us);
 	if (result == 0)
 		result = clyde_register_read(target->device,

@@ -42,7 +42,7 @@ static long close_device(
 		clyde_device_close(target->device);
 	else if (clyde_close_token(token) != 0)
 		violate(world, "a device that is open cannot be closed");
-	if (clyde_close_token(token) != -ESTALE)
+	if (clyde_close_token(token) != CLYDE_ERROR_CLOSED)
 		violate(world, "a device is closed twice");
 	forget_device(world, target);
 	return 0;
@@ -100,7 +100,7 @@ static long use_stale(struct world *world, const struct step *step)
 	default:
 		result = clyde_device_sleep(handle, 1);
 	}
-	if (result != -ESTALE)
+	if (result != CLYDE_ERROR_CLOSED)
 		violate(world, "what is closed answers %ld", result);
 	return 0;
 }

@@ -15,7 +15,6 @@
 
 #define DATA_MAX 8192
 #define GRAVES   8
-#define ERRNOS   160
 
 /* How long a command takes at most: WAIT is paused for 10 ms, and asked for
    once more at the deadline. */
@@ -61,7 +60,7 @@ struct world {
 	unsigned buried;
 	/* Of the step under way */
 	const struct step *step;
-	bool allowed[ERRNOS];
+	bool allowed[ERRORS]; /* by -error */
 	uint64_t begun_ns, bound_ns;
 };
 
@@ -89,6 +88,7 @@ void violate(struct world *world, const char *format, ...)
 
 /* This step may fail so. */
 void allow(struct world *world, int error);
+const char *error_name(int error);
 
 /* It may take so long, at most. */
 void bound_ms(struct world *world, int timeout_ms);
