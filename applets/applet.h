@@ -9,6 +9,8 @@
 #define APPLETS_APPLET_H
 
 #include "clyde.h"
+#include "lib/ask.h"
+#include "lib/error.h"
 #include "wire/cores.h"
 
 struct applet {
@@ -16,7 +18,7 @@ struct applet {
 	/* Check the values, and claim with run_claim_...() what they need;
 	   it has a device, to ask what it is.  NULL: there is nothing to. */
 	int (*claim)(struct clyde_run *run);
-	/* 0, or an error that run_fail() has put into words. */
+	/* 0, or an error that set_error() has put into words. */
 	int (*run)(struct clyde_run *run);
 	/* clyde_run_streams(); NULL: it does not. */
 	bool (*streams)(const struct clyde_run *run);
@@ -126,11 +128,5 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_record(struct clyde_run *run, const struct clyde_record *record);
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total);
-/* A failure's sentence; returns the error, one of `enum clyde_error`. */
-int run_fail(struct clyde_run *run, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* The error for an errno value. */
-int error_from_errno(int error);
 
 #endif

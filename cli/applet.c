@@ -31,7 +31,7 @@ static error_t set(struct line *line, const struct clyde_parameter *parameter,
 
 	if (result == CLYDE_ERROR_INVALID)
 		misuse(line->tool, "%s%s", parameter->positional ? "" : "--",
-			clyde_context_error(line->tool->context));
+			clyde_error_message());
 	else
 		succeeded(line->tool, result);
 	return -result;
@@ -40,8 +40,8 @@ static error_t set(struct line *line, const struct clyde_parameter *parameter,
 /* Whether it may be given more than once. */
 static bool many(const struct clyde_parameter *parameter)
 {
-	return parameter->type == CLYDE_CHOICE ||
-		parameter->type == CLYDE_WORDS;
+	return parameter->type == CLYDE_PARAMETER_CHOICE ||
+		parameter->type == CLYDE_PARAMETER_WORDS;
 }
 
 /* From this one on, the first that is given without an option's name. */
@@ -104,9 +104,10 @@ static const struct unit {
 static void format_number(const struct clyde_parameter *parameter,
 	uint64_t number, char *text, size_t size)
 {
-	const struct unit *unit = parameter->type == CLYDE_SIZE ? sizes
-		: parameter->type == CLYDE_TIME                 ? times
-								: plain;
+	const struct unit *unit = parameter->type == CLYDE_PARAMETER_SIZE
+		? sizes
+		: parameter->type == CLYDE_PARAMETER_TIME ? times
+							  : plain;
 	const struct unit *best = unit;
 
 	for (; unit->name; unit++)
@@ -140,21 +141,21 @@ static void format_values(
 	const struct clyde_parameter *parameter, char *text, size_t size)
 {
 	switch (parameter->type) {
-	case CLYDE_CHOICE:
+	case CLYDE_PARAMETER_CHOICE:
 		snprintf(text, size, "any of: %s", parameter->choices);
 		break;
-	case CLYDE_ONE_OF:
+	case CLYDE_PARAMETER_ONE_OF:
 		snprintf(text, size, "one of: %s", parameter->choices);
 		break;
-	case CLYDE_PIN:
+	case CLYDE_PARAMETER_PIN:
 		snprintf(text, size, "A0, or A0# if it is inverted");
 		break;
-	case CLYDE_PINS:
+	case CLYDE_PARAMETER_PINS:
 		snprintf(text, size, "A0, A0:3, A0,B1#");
 		break;
-	case CLYDE_FLAG:
-	case CLYDE_TEXT:
-	case CLYDE_WORDS:
+	case CLYDE_PARAMETER_FLAG:
+	case CLYDE_PARAMETER_TEXT:
+	case CLYDE_PARAMETER_WORDS:
 		*text = '\0';
 		break;
 	default:
@@ -191,16 +192,16 @@ static char *upper_case(const char *text)
 static char *placeholder(const struct clyde_parameter *parameter)
 {
 	switch (parameter->type) {
-	case CLYDE_SIZE:
+	case CLYDE_PARAMETER_SIZE:
 		return strdup("SIZE");
-	case CLYDE_INTEGER:
+	case CLYDE_PARAMETER_INTEGER:
 		return parameter->unit ? upper_case(parameter->unit)
 				       : strdup("N");
-	case CLYDE_TIME:
+	case CLYDE_PARAMETER_TIME:
 		return strdup("TIME");
-	case CLYDE_PIN:
+	case CLYDE_PARAMETER_PIN:
 		return strdup("PIN");
-	case CLYDE_PINS:
+	case CLYDE_PARAMETER_PINS:
 		return strdup("PINS");
 	default:
 		return upper_case(parameter->name);
@@ -220,10 +221,10 @@ static bool fill_option(
 	}
 	option->name = strdup(parameter->name);
 	option->key = key_of(line, index);
-	if (parameter->type != CLYDE_FLAG)
+	if (parameter->type != CLYDE_PARAMETER_FLAG)
 		option->arg = placeholder(parameter);
 	return option->doc && option->name &&
-		(option->arg || parameter->type == CLYDE_FLAG);
+		(option->arg || parameter->type == CLYDE_PARAMETER_FLAG);
 }
 
 /* "[MODE...]", one word for each positional parameter */

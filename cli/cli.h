@@ -29,7 +29,8 @@ struct tool {
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
-	char traced[CLYDE_URI_SIZE]; /* the URI, with what --trace adds */
+	struct clyde_device_info info; /* of the device */
+	char traced[CLYDE_URI_SIZE];   /* the URI, with what --trace adds */
 	struct output output;
 	/* How it ended, and the line that says so */
 	enum status status;

@@ -27,7 +27,7 @@ static void format_id(
 
 static void show_identity(struct tool *tool)
 {
-	const struct clyde_device_info *info = clyde_device_info(tool->device);
+	const struct clyde_device_info *info = &tool->info;
 	char level[8];
 
 	snprintf(level, sizeof(level), "%u", info->api_level);

@@ -133,7 +133,7 @@ static const char *origin(struct tool *tool)
 {
 	if (!clyde_device_real_time(tool->device))
 		return ": time is virtual, and so are the figures";
-	if (strstr(clyde_device_info(tool->device)->product, "; git virtual"))
+	if (strstr(tool->info.product, "; git virtual"))
 		return ": the device is virtual, and so are the figures";
 	return "";
 }
@@ -157,11 +157,11 @@ static void print_heading(struct runs *runs)
 
 	join_names(runs, names, sizeof(names));
 	output_line(&tool->output, "%s on %s, link %s%s", names,
-		clyde_device_info(tool->device)->serial,
-		clyde_device_link(tool->device), origin(tool));
+		tool->info.serial, clyde_device_link(tool->device),
+		origin(tool));
 	output_put(&tool->output, "applet", json_text(names));
 	output_put(&tool->output, "real_time",
-		json_boolean(clyde_device_real_time(tool->device)));
+		json_boolean(clyde_device_real_time(tool->device) > 0));
 }
 
 /* The lines go elsewhere if standard output is an applet's. */
@@ -171,7 +171,7 @@ static bool share_streams(struct runs *runs)
 	bool taken = false;
 
 	for (unsigned i = 0; i < runs->count; i++) {
-		if (!clyde_run_streams(runs->slots[i].run))
+		if (clyde_run_streams(runs->slots[i].run) <= 0)
 			continue;
 		if (taken)
 			return misuse(tool,

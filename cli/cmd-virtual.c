@@ -387,7 +387,6 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		.tool = tool,
 		.options = {.bytes_max = USBFS_BYTES_DEFAULT},
 	};
-	struct complaint complaint = {""};
 	int result;
 
 	if (!parse_in_order(tool, &argp, argc, argv, &virtual) ||
@@ -407,10 +406,11 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;
 	}
-	result = virtual_world_new(&virtual.world, virtual.specification,
-		virtual.pace, &complaint);
+	result = virtual_world_new(
+		&virtual.world, virtual.specification, virtual.pace);
 	if (result < 0) {
-		fail(tool, status_of(result, false), "%s", complaint.text);
+		fail(tool, status_of(result, false), "%s",
+			clyde_error_message());
 	} else if ((result = usbfs_host_new(virtual.world.plugs,
 			    virtual.world.count, &virtual.options,
 			    &virtual.host)) < 0) {

@@ -133,7 +133,7 @@ static bool set_limits(
 	for (unsigned i = 0; i < CLYDE_PORT_COUNT; i++)
 		if (limit[i].given &&
 			!succeeded(tool,
-				clyde_limit_set(tool->device, 1 << i,
+				clyde_supply_limit_set(tool->device, 1 << i,
 					limit[i].supply_mv)))
 			return false;
 	return true;
@@ -158,17 +158,19 @@ static bool set(const struct request *request)
 
 static bool read_measures(struct tool *tool, struct table *table)
 {
-	const char *revision = clyde_device_info(tool->device)->revision;
-	int result = clyde_current_get(tool->device, table->current_ua);
+	const char *revision = tool->info.revision;
+	int result = clyde_supply_current_get(tool->device, table->current_ua);
 
 	/* Revisions before C2 have no chip for it. */
 	if (result == CLYDE_ERROR_REFUSED && strcmp(revision, "C2") < 0)
 		return true;
 	table->measured = true;
 	return succeeded(tool, result) &&
-		succeeded(tool, clyde_trip_get(tool->device, table->trip_ua)) &&
 		succeeded(tool,
-			clyde_window_get(
+			clyde_supply_current_limit_get(
+				tool->device, table->trip_ua)) &&
+		succeeded(tool,
+			clyde_supply_window_get(
 				tool->device, table->low_mv, table->high_mv));
 }
 
@@ -177,7 +179,8 @@ static bool read_table(struct tool *tool, struct table *table)
 	struct clyde_device *device = tool->device;
 
 	return succeeded(tool, clyde_supply_get(device, table->supply_mv)) &&
-		succeeded(tool, clyde_limit_get(device, table->limit_mv)) &&
+		succeeded(tool,
+			clyde_supply_limit_get(device, table->limit_mv)) &&
 		succeeded(tool, clyde_sense_get(device, table->sense_mv)) &&
 		succeeded(tool, clyde_alerts_get(device, &table->alerts)) &&
 		read_measures(tool, table);

@@ -227,7 +227,7 @@ static bool try_device(
 		return succeeded(tool, result);
 	if (result < 0)
 		doctor_report(doctor, VERDICT_FIX, check_of(result), info->uri,
-			NULL, NULL, "%s", clyde_context_error(tool->context));
+			NULL, NULL, "%s", clyde_error_message());
 	else
 		doctor_report(doctor, VERDICT_OK, "device", info->uri, NULL,
 			NULL, "%s, revision %s, API level %u, answers%s",

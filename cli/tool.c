@@ -46,7 +46,7 @@ bool misuse(struct tool *tool, const char *format, ...)
 
 bool succeeded(struct tool *tool, int result)
 {
-	const char *sentence = clyde_result_text(result);
+	const char *sentence = clyde_error_message();
 
 	if (result >= 0)
 		return true;
@@ -73,8 +73,7 @@ bool open_capture(struct tool *tool)
 	if (tool->capture == NULL ||
 		clyde_context_capture(tool->context, tool->capture) == 0)
 		return true;
-	return fail(
-		tool, STATUS_OUTPUT, "%s", clyde_context_error(tool->context));
+	return fail(tool, STATUS_OUTPUT, "%s", clyde_error_message());
 }
 
 /* A waveform is a virtual device's, so it is that URI's. */
@@ -107,10 +106,10 @@ bool open_device(struct tool *tool)
 		!load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
-				tool->serial, &tool->device)))
+				tool->serial, &tool->device)) ||
+		!succeeded(tool, clyde_device_info(tool->device, &tool->info)))
 		return false;
-	output_put(&tool->output, "device",
-		json_device(clyde_device_info(tool->device)));
+	output_put(&tool->output, "device", json_device(&tool->info));
 	output_put(&tool->output, "link",
 		json_text(clyde_device_link(tool->device)));
 	tool->output.worth = true;
@@ -135,11 +134,9 @@ json_t *json_device(const struct clyde_device_info *info)
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT])
 {
-	const char *why = "not a supply specification";
-
-	if (clyde_supply_parse(text, ports, ret_supply, &why) == 0)
+	if (clyde_supply_parse(text, ports, ret_supply) == 0)
 		return true;
-	return misuse(tool, "'%s': %s", text, why);
+	return misuse(tool, "'%s': %s", text, clyde_error_message());
 }
 
 /* ---- Alerts ----------------------------------------------------------- */
@@ -245,7 +242,7 @@ static void close_capture(struct tool *tool)
 
 	if (clyde_context_capture(tool->context, NULL) == 0)
 		return;
-	sentence = clyde_context_error(tool->context);
+	sentence = clyde_error_message();
 	if (tool->status == STATUS_OK)
 		fail(tool, STATUS_OUTPUT, "%s", sentence);
 	else
@@ -256,17 +253,18 @@ static void close_capture(struct tool *tool)
 enum status finish(struct tool *tool)
 {
 	char notice[320];
+	bool noticed;
 
 	if (tool->device)
 		take_alerts(tool);
 	clyde_device_close(tool->device);
 	close_capture(tool);
 	close_output(tool);
-	snprintf(notice, sizeof(notice), "%s",
-		clyde_context_notice(tool->context));
+	noticed =
+		clyde_context_notice(tool->context, notice, sizeof(notice)) > 0;
 	clyde_context_close(tool->context);
 	progress_clear();
-	if (notice[0] && tool->status == STATUS_OK)
+	if (noticed && tool->status == STATUS_OK)
 		fprintf(stderr, "clyde: note: %s\n", notice);
 	make_printable(tool->complaint);
 	if (tool->complaint[0])

@@ -19,7 +19,7 @@ struct lender {
 	const char *keys;
 	enum pace pace;
 	struct virtual_world world;
-	struct complaint complaint;
+	char why[320]; /* why no device could be made; or empty */
 	bool save_failed;
 };
 
@@ -97,13 +97,16 @@ static void unplug(struct redir_owner *owner)
 static int plug(struct redir_owner *owner, struct plug **ret_plug)
 {
 	struct lender *lender = (struct lender *)owner;
-	int result = virtual_world_new(
-		&lender->world, lender->keys, lender->pace, &lender->complaint);
+	int result =
+		virtual_world_new(&lender->world, lender->keys, lender->pace);
 
-	if (result < 0)
+	if (result < 0) {
+		snprintf(lender->why, sizeof(lender->why), "%s",
+			clyde_error_message());
 		virtual_world_free(&lender->world);
-	else
+	} else {
 		*ret_plug = &lender->world.plugs[0];
+	}
 	return result;
 }
 
@@ -154,8 +157,7 @@ static bool try_keys(struct tool *tool, struct lender *lender)
 	unsigned count = lender->world.count;
 
 	if (result < 0)
-		return fail(tool, status_of(result, false), "%s",
-			lender->complaint.text);
+		return fail(tool, status_of(result, false), "%s", lender->why);
 	virtual_world_free(&lender->world);
 	if (count == 1)
 		return true;
@@ -174,11 +176,9 @@ static void serve(struct tool *tool, struct lender *lender, int listener)
 		fail(tool, STATUS_INTERRUPTED, "interrupted");
 	else
 		fail(tool,
-			lender->complaint.text[0] ? status_of(result, false)
-						  : STATUS_INTERNAL,
-			"%s",
-			lender->complaint.text[0] ? lender->complaint.text
-						  : strerror(-result));
+			lender->why[0] ? status_of(result, false)
+				       : STATUS_INTERNAL,
+			"%s", lender->why[0] ? lender->why : strerror(-result));
 }
 
 void virtual_listen(

@@ -13,19 +13,20 @@
  *
  *	clyde_context_new(&context);
  *	if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
- *		puts(clyde_context_error(context));
+ *		puts(clyde_error_message());
  *	...
  *	clyde_context_close(context);
  *
- * Results.  A function returns 0 or a count, or a negative errno value; the
- * ones that mean something particular are in enum clyde_failure.  Results
- * beyond that come last, are named ret_..., and stay untouched on failure.
- * The sentence that goes with the last failure is clyde_context_error().
+ * Results.  A function returns 0 or a count, or a negative value of enum
+ * clyde_error.  Results beyond that come last, are named ret_..., and stay
+ * untouched on failure.  After any call that has failed, also one with a
+ * closed handle, clyde_error_message() says in one line what went wrong and
+ * what to do.
  *
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
- * handle that was closed, here or elsewhere, returns -ESTALE, and closing
- * twice does nothing.  After a fork() the child owns nothing: its parent's
+ * handle that was closed, here or elsewhere, returns CLYDE_ERROR_CLOSED, and
+ * closing twice does nothing.  After a fork() the child owns nothing: its parent's
  * handles are closed as far as it can see, and stay the parent's.
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
@@ -128,6 +129,12 @@ struct clyde_error_info {
 	const char *meaning; /* "no device found, or it was unplugged" */
 };
 
+/*
+ * The sentence of the last failure on this thread, without a newline; empty
+ * if nothing has failed on it yet.  Valid until the thread's next call.
+ */
+const char *clyde_error_message(void);
+
 /* The errors, by index from 0; NULL past the last. */
 const struct clyde_error_info *clyde_error_at(size_t index);
 
@@ -143,31 +150,15 @@ int clyde_context_new(struct clyde_context **ret_context);
 void clyde_context_close(struct clyde_context *context);
 
 /*
- * The sentence for the last failure in this context, without a newline;
- * empty if nothing failed yet.  Valid until the next call in this context.
+ * What did not fail, but went on at less than was asked for, and how to have
+ * all of it: one line, cut off after size - 1 bytes.  The first one in this
+ * context is kept.  Returns 1 if there is one, else 0.
  */
-const char *clyde_context_error(struct clyde_context *context);
-
-/*
- * What a negative result means that a call on this thread has just returned:
- * that call's sentence, whatever other threads do meanwhile, or the errno
- * value in a few words.  Valid until this thread's next call.
- */
-const char *clyde_result_text(int result);
-
-/*
- * A sentence about what did not fail, but went on at less than was asked
- * for, and how to have all of it; empty if nothing did.  The first one is
- * kept, for all that is done in this context.
- */
-const char *clyde_context_notice(struct clyde_context *context);
-
-/* The same, copied, for when another thread may close the context. */
-int clyde_context_notice_copy(
+int clyde_context_notice(
 	struct clyde_context *context, char *ret_text, size_t size);
 
 /*
- * End every wait in this context with -EINTR, now and until
+ * End every wait in this context with CLYDE_ERROR_INTERRUPTED, now and until
  * clyde_context_resume().  Nothing is lost: what has arrived can be read
  * after resuming.  Safe in a signal handler and from any thread.
  */
@@ -188,7 +179,7 @@ enum clyde_log_level {
  * the time of the device's link, 0 before there is one.  The callback runs
  * inside the call that has something to tell, on its thread, one at a time;
  * of this context it may call clyde_context_interrupt(), no more.  NULL is
- * for silence.  Returns 0, or -EINVAL for another level.
+ * for silence.  Returns 0, or CLYDE_ERROR_INVALID for another level.
  */
 int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
@@ -204,8 +195,8 @@ int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
  * the middle, the transfers go on: the capture ends with the last packet that
  * fits, with a warning in the log, and it is the call that ends the capture
  * which fails.  That is the one with NULL, or with another path; the devices
- * must be closed then, else it is -EBUSY.  Closing the context ends it
- * without a word.  -ENOSYS if libpcap is not installed.
+ * must be closed then, else it is CLYDE_ERROR_BUSY.  Closing the context ends it
+ * without a word.  CLYDE_ERROR_UNSUPPORTED if libpcap is not installed.
  */
 int clyde_context_capture(struct clyde_context *context, const char *path);
 
@@ -219,8 +210,8 @@ clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
  * Close the object of this token and all that it owns, whatever it is.
  * Idempotent and thread-safe: it may be called late, early, twice, from any
  * thread, in any order, which is what a garbage collector needs.  Waits of
- * other threads on the object end with -ECANCELED first.  Returns 0, or
- * -ESTALE when the object is closed already.
+ * other threads on the object end with CLYDE_ERROR_CANCELED first.  Returns 0, or
+ * CLYDE_ERROR_CLOSED when the object is closed already.
  */
 int clyde_close_token(clyde_token token);
 
@@ -283,7 +274,7 @@ void clyde_usb_library(struct clyde_usb_library *ret_library);
 
 /*
  * Open a device.  With serial NULL there must be exactly one, or one that is
- * configured; else the one with that serial number.  -EPROTONOSUPPORT if its
+ * configured; else the one with that serial number.  CLYDE_ERROR_API_LEVEL if its
  * firmware speaks another API level, or it has none: clyde_firmware_load()
  * comes first then.  Closed by clyde_device_close() or its context.
  */
@@ -294,13 +285,13 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
  * Load firmware into a device, if it speaks another API level than this
  * library, before it is opened: returns 1 if it was loaded, 0 if there was no
  * need, and then nothing is done.  The file is Intel HEX for the FX2, at
- * `data`; one that is malformed is -EBADMSG, whatever the device's level.
+ * `data`; one that is malformed is CLYDE_ERROR_CORRUPT, whatever the device's level.
  *
  * The firmware goes into the FX2's RAM, where it stays until the power goes;
  * a virtual device has it until it is closed.  The device leaves the bus
- * and comes back, for which it has 10 s, else -ETIMEDOUT.  On USB it has
+ * and comes back, for which it has 10 s, else CLYDE_ERROR_TIMEOUT.  On USB it has
  * another address then: "usb:BUS:ADDRESS" with the old one means it still,
- * but on this thread alone.  -EBUSY if somebody uses it.  A device without any firmware shows no serial number.
+ * but on this thread alone.  CLYDE_ERROR_BUSY if somebody uses it.  A device without any firmware shows no serial number.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size);
@@ -308,46 +299,45 @@ int clyde_firmware_load(struct clyde_context *context, const char *uri,
 /* Close a device and its pipes.  NULL is fine. */
 void clyde_device_close(struct clyde_device *device);
 
-/* Valid until the device is closed; NULL if it is. */
-const struct clyde_device_info *clyde_device_info(struct clyde_device *device);
-
-/* The same, copied, for when another thread may close the device. */
-int clyde_device_info_copy(
+/* What is known of the device. */
+int clyde_device_info(
 	struct clyde_device *device, struct clyde_device_info *ret_info);
 
-/* The link's name: "usb", "virtual". */
+/* The link's name, static: "usb", "virtual"; NULL if the device is closed. */
 const char *clyde_device_link(struct clyde_device *device);
 
 /* The link's clock, in nanoseconds since an arbitrary moment. */
-int64_t clyde_device_now(struct clyde_device *device);
+int clyde_device_now(struct clyde_device *device, int64_t *ret_now_ns);
 
-/* False if the link's clock is virtual. */
-bool clyde_device_real_time(struct clyde_device *device);
+/* 1 if the link's clock is the machine's, 0 if time is virtual. */
+int clyde_device_real_time(struct clyde_device *device);
 
 /* Let time pass, and completions be handled: 0, or an error. */
 int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
 
 /*
- * A descriptor for poll(), epoll and event loops: readable when there is
- * something for clyde_device_handle(), or when another call has handled
- * something since that was last called.  It is for one watcher, and where time
- * is real a run of the uart applet is one.  It is the device's, valid until that
- * is closed: not to be read, written or closed.  An event loop calls
- * clyde_device_handle() when it is readable, and then looks at its pipes
- * with a timeout of 0; having begun something, it looks once before it
- * watches.
+ * A file descriptor for poll(), epoll and event loops.  It is readable when
+ * clyde_device_process() has something to do, or when another call has handled
+ * completions since clyde_device_process() was last called.  An event loop
+ * calls clyde_device_process() when the descriptor is readable, and then looks
+ * at its pipes with a timeout of 0.  After it has started a transfer, it calls
+ * clyde_device_process() once before it polls.
  *
- * Who watches the descriptor of a virtual device waits, and so lets time
- * pass: it is readable while anything is under way.
+ * Only one event loop may use the descriptor.  On a link in real time a run of
+ * the uart applet is one.  The descriptor belongs to the device, and is valid
+ * until that is closed: do not read, write or close it.
+ *
+ * Polling the descriptor of a virtual device lets virtual time pass: it is
+ * readable while anything is under way.
  */
-int clyde_device_descriptor(struct clyde_device *device);
+int clyde_device_poll_fd(struct clyde_device *device);
 
 /*
- * Handle what there is, without waiting: 1 if transfers have come back
- * since the last call, 0 if none; or an error.  Up to a millisecond of virtual
- * time passes, less if something comes back.
+ * Handle the completions that have arrived, without waiting.  Returns 1 if
+ * transfers have come back since the last call, 0 if none have, or an error.
+ * Up to a millisecond of virtual time passes, less if a transfer comes back.
  */
-int clyde_device_handle(struct clyde_device *device);
+int clyde_device_process(struct clyde_device *device);
 
 /* ---- FPGA ------------------------------------------------------------- */
 
@@ -364,7 +354,7 @@ int clyde_fpga_status(
  * Make the FPGA run this bitstream.  Nothing is loaded when its id is there
  * already: returns 0 then, 1 if it was loaded.  Pipes must be closed.  On
  * revC, loading turns the port supplies off and takes half a second.
- * -ENOEXEC if the FPGA does not configure.
+ * CLYDE_ERROR_FPGA if the FPGA does not configure.
  */
 int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
 	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE]);
@@ -374,7 +364,7 @@ int clyde_fpga_load_image(struct clyde_device *device);
 
 /*
  * Read or write 0 to 32 bytes of FPGA registers from an address up.
- * Registers up to 0x02 are the firmware's, and writing them is -EINVAL.
+ * Registers up to 0x02 are the firmware's, and writing them is CLYDE_ERROR_INVALID.
  */
 int clyde_register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
@@ -390,12 +380,12 @@ int clyde_register_write(struct clyde_device *device, uint8_t address,
  */
 typedef uint8_t clyde_ports;
 
-/* The ports that this device has. */
-clyde_ports clyde_device_ports(struct clyde_device *device);
+/* The ports that this device has, a clyde_ports; or an error. */
+int clyde_device_ports(struct clyde_device *device);
 
 /*
  * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting one above
- * the device's limit is -ERANGE and changes nothing.  What is read is what
+ * the device's limit is CLYDE_ERROR_LIMIT and changes nothing.  What is read is what
  * the DAC makes of it, in steps of 15.2 mV: up to 22 mV more.
  */
 int clyde_supply_set(
@@ -404,38 +394,38 @@ int clyde_supply_get(
 	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT]);
 
 /* The limit that supplies may not exceed, kept over power cycles; 0 = none. */
-int clyde_limit_set(
+int clyde_supply_limit_set(
 	struct clyde_device *device, clyde_ports ports, unsigned limit_mv);
-int clyde_limit_get(
+int clyde_supply_limit_get(
 	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT]);
 
 /* Voltage on the sense pins, mV. */
 int clyde_sense_get(
 	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT]);
 
-/* Supply current, uA.  Revisions C2 and later; before, -EREMOTEIO. */
-int clyde_current_get(
+/* Supply current, uA.  Revisions C2 and later; before, CLYDE_ERROR_REFUSED. */
+int clyde_supply_current_get(
 	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT]);
 
 /*
  * Switch a supply off when the sense voltage leaves this window; 0 = that
  * side is not watched.  Revisions C2 and later.
  */
-int clyde_window_set(struct clyde_device *device, clyde_ports ports,
+int clyde_supply_window_set(struct clyde_device *device, clyde_ports ports,
 	unsigned low_mv, unsigned high_mv);
-int clyde_window_get(struct clyde_device *device,
+int clyde_supply_window_get(struct clyde_device *device,
 	unsigned ret_low_mv[CLYDE_PORT_COUNT],
 	unsigned ret_high_mv[CLYDE_PORT_COUNT]);
 
 /* Switch a supply off above this current, uA, in steps of 80; 0 = never. */
-int clyde_trip_set(
+int clyde_supply_current_limit_set(
 	struct clyde_device *device, clyde_ports ports, unsigned trip_ua);
-int clyde_trip_get(
+int clyde_supply_current_limit_get(
 	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT]);
 
 /*
  * Pull resistors, one bit a pin.  A pin with both bits set is left alone.  On
- * revC they hang on the port's supply: it must be on (else -EREMOTEIO), and
+ * revC they hang on the port's supply: it must be on (else CLYDE_ERROR_REFUSED), and
  * when it goes off they float.
  */
 int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
@@ -459,16 +449,16 @@ struct clyde_pin {
 /*
  * Parse pins as Glasgow's users write them: "A0"; "A0#", inverted; "A0:3",
  * "A3:0#", a range, in that order; "A0,B1:2", a list; "NC", "-" or nothing,
- * which is no pin.  Returns how many, or -EINVAL, -ECHRNG for a pin that no
- * port has, and, if ret_why is not NULL, a static sentence.
+ * which is no pin.  Returns how many; CLYDE_ERROR_NO_PIN for a pin that no port
+ * has.
  */
-int clyde_pins_parse(const char *text,
-	struct clyde_pin ret_pins[CLYDE_PINS_MAX], const char **ret_why);
+int clyde_pins_parse(
+	const char *text, struct clyde_pin ret_pins[CLYDE_PINS_MAX]);
 
 enum clyde_alert {
-	CLYDE_UNDERVOLTAGE = 1 << 0,
-	CLYDE_OVERVOLTAGE = 1 << 1,
-	CLYDE_OVERCURRENT = 1 << 2,
+	CLYDE_ALERT_UNDERVOLTAGE = 1 << 0,
+	CLYDE_ALERT_OVERVOLTAGE = 1 << 1,
+	CLYDE_ALERT_OVERCURRENT = 1 << 2,
 };
 
 struct clyde_alerts {
@@ -503,12 +493,9 @@ struct clyde_supply {
 	int sense;          /* index of the port to mirror, or -1 */
 };
 
-/*
- * Parse a specification for a device that has these ports.  On failure
- * returns -EINVAL and, if ret_why is not NULL, a static sentence.
- */
+/* Parse a specification for a device that has these ports. */
 int clyde_supply_parse(const char *text, clyde_ports ports,
-	struct clyde_supply ret_supply[CLYDE_PORT_COUNT], const char **ret_why);
+	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
 
 /* Apply it: all ports are checked before the first is changed. */
 int clyde_supply_apply(struct clyde_device *device,
@@ -536,9 +523,9 @@ struct clyde_config {
 
 #define CLYDE_CONFIG_SIZE 64
 
-/* Decode a block; -EBADMSG, and a static sentence, if it is not one. */
-int clyde_config_decode(const void *block, size_t size,
-	struct clyde_config *ret_config, const char **ret_why);
+/* Decode a block; CLYDE_ERROR_CORRUPT if it is not one. */
+int clyde_config_decode(
+	const void *block, size_t size, struct clyde_config *ret_config);
 
 /* Read and decode the device's. */
 int clyde_config_read(
@@ -617,7 +604,7 @@ int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms);
  * The next bytes of an IN pipe, or the next room of an OUT pipe, in place.
  * Returns how many, at least one, and where; they stay the caller's until
  * clyde_pipe_release(), which says how many of them were read or filled.
- * One region at a time: -EBUSY for a second.
+ * One region at a time: CLYDE_ERROR_BUSY for a second.
  */
 ssize_t clyde_pipe_acquire(
 	struct clyde_pipe *pipe, void **ret_data, int timeout_ms);
@@ -625,7 +612,7 @@ int clyde_pipe_release(struct clyde_pipe *pipe, size_t size);
 
 /*
  * Cancel the transfers in flight and wait for them.  What had arrived is
- * delivered by the next reads, then they return -ECANCELED.  What had not
+ * delivered by the next reads, then they return CLYDE_ERROR_CANCELED.  What had not
  * left an OUT pipe is dropped: clyde_pipe_offset() says how much did.
  */
 int clyde_pipe_cancel(struct clyde_pipe *pipe);
@@ -652,7 +639,7 @@ int clyde_pipe_set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns);
  * pipe has delivered, or that the device has taken from an OUT pipe.  After
  * an error or a cancel, all up to here is good; writing goes on from here.
  */
-uint64_t clyde_pipe_offset(struct clyde_pipe *pipe);
+int clyde_pipe_offset(struct clyde_pipe *pipe, uint64_t *ret_offset);
 
 struct clyde_pipe_stats {
 	uint64_t bytes;       /* moved by the link */
@@ -675,16 +662,16 @@ int clyde_pipe_stats(
 /* ---- Applets ---------------------------------------------------------- */
 
 enum clyde_parameter_type {
-	CLYDE_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
-	CLYDE_INTEGER, /* unsigned decimal */
-	CLYDE_CHOICE,  /* names out of a list, in any number */
-	CLYDE_ONE_OF,  /* one name out of a list */
-	CLYDE_FLAG,    /* "yes" or "no"; on a command line, given or not */
-	CLYDE_TIME,    /* "20us", "5ms", "1.5s"; a range is in ns */
-	CLYDE_TEXT,    /* any */
-	CLYDE_WORDS,   /* texts, in any number, in their order */
-	CLYDE_PIN,     /* as clyde_pins_parse() has it: one, or none */
-	CLYDE_PINS,    /* the same: any number */
+	CLYDE_PARAMETER_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
+	CLYDE_PARAMETER_INTEGER, /* unsigned decimal */
+	CLYDE_PARAMETER_CHOICE,  /* names out of a list, in any number */
+	CLYDE_PARAMETER_ONE_OF,  /* one name out of a list */
+	CLYDE_PARAMETER_FLAG,    /* "yes" or "no"; on a command line, given or not */
+	CLYDE_PARAMETER_TIME,    /* "20us", "5ms", "1.5s"; a range is in ns */
+	CLYDE_PARAMETER_TEXT,    /* any */
+	CLYDE_PARAMETER_WORDS,   /* texts, in any number, in their order */
+	CLYDE_PARAMETER_PIN,     /* as clyde_pins_parse() has it: one, or none */
+	CLYDE_PARAMETER_PINS,    /* the same: any number */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */
@@ -758,17 +745,17 @@ int clyde_run_new(struct clyde_context *context, const char *applet,
 void clyde_run_close(struct clyde_run *run);
 
 /*
- * Set a parameter as it would be typed.  A CLYDE_CHOICE and CLYDE_WORDS add
- * to what was set before.  -EINVAL says in clyde_context_error() what would
+ * Set a parameter as it would be typed.  A CLYDE_PARAMETER_CHOICE and CLYDE_PARAMETER_WORDS add
+ * to what was set before.  CLYDE_ERROR_INVALID says what would
  * be right.
  */
 int clyde_run_set(struct clyde_run *run, const char *name, const char *value);
 
 /*
- * Whether this run, as it is set, moves bytes between the FPGA and the
- * caller's own input and output, and has to be given them.
+ * 1 if this run, as it is set, moves bytes between the FPGA and the caller's
+ * own input and output, which clyde_run_attach() has to give it; else 0.
  */
-bool clyde_run_streams(struct clyde_run *run);
+int clyde_run_streams(struct clyde_run *run);
 
 /* These descriptors; they stay the caller's. */
 int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
@@ -778,7 +765,7 @@ int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
  * image, pipes, pins.  Nothing is done to the device.  clyde_run_start() does
  * it as well; who wants several runs at once on a device, each on a thread,
  * claims for all of them first, and learns of a conflict before any begins.
- * -EINVAL for parameters that do not go together.  Ends with the run, or with
+ * CLYDE_ERROR_INVALID for parameters that do not go together.  Ends with the run, or with
  * its start.
  */
 int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
@@ -786,7 +773,7 @@ int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
 /*
  * Whether the ports of the pins that a run has claimed will have supplies when
  * the image is loaded, which switches them off, and these are applied (NULL:
- * none); -ENOTCONN if not, -EINVAL or -ERANGE for supplies that the device
+ * none); CLYDE_ERROR_NO_SUPPLY if not, CLYDE_ERROR_INVALID or CLYDE_ERROR_LIMIT for supplies that the device
  * refuses.  Nothing is done to the device.  clyde_run_start() asks as well;
  * who wants several runs at once asks for all of them first.
  */
@@ -797,9 +784,9 @@ int clyde_run_check(struct clyde_run *run,
  * Check the supplies, load the image if it is not there, apply them (NULL:
  * leave them), and run the applet to its end, with an observer or NULL.  Its
  * pins are inputs again after that, or what the applet's page says.  Until
- * then other calls that would change, claim or start the run are -EBUSY.
+ * then other calls that would change, claim or start the run are CLYDE_ERROR_BUSY.
  * Closing the run, the device or the context from another thread ends it with
- * -ECANCELED, and waits for that.
+ * CLYDE_ERROR_CANCELED, and waits for that.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

@@ -62,9 +62,10 @@ static int set_initial(struct clyde_run *run)
 
 	for (size_t i = 0; at[i].name && result == 0; i++)
 		if (at[i].initial && at[i].initial[0] &&
-			at[i].type != CLYDE_CHOICE && at[i].type != CLYDE_WORDS)
-			result = parameter_set(&run->context->complaint, &at[i],
-				at[i].initial, &run->values[i]);
+			at[i].type != CLYDE_PARAMETER_CHOICE &&
+			at[i].type != CLYDE_PARAMETER_WORDS)
+			result = parameter_set(
+				&at[i], at[i].initial, &run->values[i]);
 	return result;
 }
 
@@ -96,21 +97,18 @@ static struct clyde_run *new_run(
 	return NULL;
 }
 
-CLYDE_API int clyde_run_new(struct clyde_context *context, const char *name,
+static int make_run(struct clyde_context *context, const char *name,
 	struct clyde_run **ret_run)
 {
 	const struct applet *applet = find(name);
 	struct clyde_run *run = NULL;
-	int result = owner_enter(&context);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	if (applet == NULL)
-		result = complain(&context->complaint, CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"%s: no such applet; clyde run lists them", name);
 	else if ((run = new_run(context, applet)) == NULL)
-		result = complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
-			"out of memory");
+		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
 		result = owner_init(&run->owner, &context->owner,
 			&context->tree, NULL, destroy);
@@ -120,8 +118,13 @@ CLYDE_API int clyde_run_new(struct clyde_context *context, const char *name,
 		destroy(&run->owner);
 		free(run);
 	}
-	owner_leave(&context->owner);
 	return result;
+}
+
+CLYDE_API int clyde_run_new(struct clyde_context *handle, const char *name,
+	struct clyde_run **ret_run)
+{
+	return CALL(context, handle, make_run(context, name, ret_run));
 }
 
 CLYDE_API void clyde_run_close(struct clyde_run *run)
@@ -134,11 +137,9 @@ static int set(struct clyde_run *run, const char *name, const char *value)
 	int index = parameter_index(run, name);
 
 	if (index < 0)
-		return complain(&run->context->complaint, CLYDE_ERROR_INVALID,
-			"%s has no parameter %s", run->applet->table.name,
-			name);
-	return parameter_set(&run->context->complaint,
-		&run->applet->table.parameters[index], value,
+		return set_error(CLYDE_ERROR_INVALID, "%s has no parameter %s",
+			run->applet->table.name, name);
+	return parameter_set(&run->applet->table.parameters[index], value,
 		&run->values[index]);
 }
 
@@ -146,48 +147,45 @@ static int check_idle(struct clyde_run *run)
 {
 	if (run->held == NULL)
 		return 0;
-	return complain(&run->context->complaint, CLYDE_ERROR_BUSY,
-		"this run of %s is under way", run->applet->table.name);
+	return set_error(CLYDE_ERROR_BUSY, "this run of %s is under way",
+		run->applet->table.name);
 }
 
-CLYDE_API int clyde_run_set(
-	struct clyde_run *run, const char *name, const char *value)
+static int set_idle(struct clyde_run *run, const char *name, const char *value)
 {
-	int result = owner_enter(&run);
+	int result = check_idle(run);
 
-	if (result < 0)
-		return result;
-	result = check_idle(run);
 	if (result == 0)
 		result = set(run, name, value);
-	owner_leave(&run->owner);
 	return result;
 }
 
-CLYDE_API bool clyde_run_streams(struct clyde_run *run)
+CLYDE_API int clyde_run_set(
+	struct clyde_run *handle, const char *name, const char *value)
 {
-	bool streams;
-
-	if (owner_enter(&run) < 0)
-		return false;
-	streams = run->applet->streams && run->applet->streams(run);
-	owner_leave(&run->owner);
-	return streams;
+	return CALL(run, handle, set_idle(run, name, value));
 }
 
-CLYDE_API int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd)
+CLYDE_API int clyde_run_streams(struct clyde_run *handle)
 {
-	int result = owner_enter(&run);
+	return CALL(
+		run, handle, run->applet->streams && run->applet->streams(run));
+}
 
-	if (result < 0)
-		return result;
-	result = check_idle(run);
+static int attach(struct clyde_run *run, int in_fd, int out_fd)
+{
+	int result = check_idle(run);
+
 	if (result == 0) {
 		run->in_fd = in_fd;
 		run->out_fd = out_fd;
 	}
-	owner_leave(&run->owner);
 	return result;
+}
+
+CLYDE_API int clyde_run_attach(struct clyde_run *handle, int in_fd, int out_fd)
+{
+	return CALL(run, handle, attach(run, in_fd, out_fd));
 }
 
 int run_hold(struct clyde_run *run, struct clyde_device *device)
@@ -195,7 +193,7 @@ int run_hold(struct clyde_run *run, struct clyde_device *device)
 	int result = owner_pin(&device);
 
 	if (result < 0)
-		return run_fail(run, result, "%s", clyde_result_text(result));
+		return result;
 	owner_lock(&run->owner);
 	result = check_idle(run);
 	if (result == 0)
@@ -239,36 +237,36 @@ static int start(struct clyde_run *run, struct clyde_device *device,
 	return result;
 }
 
-CLYDE_API int clyde_run_start(struct clyde_run *run,
-	struct clyde_device *device, const struct clyde_supply *supply,
+/* What the applet did is undone before its failure is reported. */
+static int start_and_release(struct clyde_run *run, struct clyde_device *device,
+	const struct clyde_supply *supply,
 	const struct clyde_observer *observer)
 {
-	struct complaint why;
-	int released, result = owner_pin(&run);
+	char why[ERROR_SIZE];
+	int released, result = run_hold(run, device);
 
 	if (result < 0)
 		return result;
-	result = run_hold(run, device);
-	if (result == 0) {
-		run->observer =
-			observer ? *observer : (struct clyde_observer){0};
-		result = start(run, device, supply);
-		snprintf(why.text, sizeof(why.text), "%s",
-			clyde_result_text(result));
-		released = core_release(run);
-		if (result == 0 && released < 0) {
-			result = released;
-			snprintf(why.text, sizeof(why.text),
-				"%s is over, but what it did is not undone: %s",
-				run->applet->table.name,
-				clyde_result_text(released));
-		}
-		run_let_go(run);
-		if (result < 0)
-			run_fail(run, result, "%s", why.text);
-	}
-	owner_unpin(&run->owner);
+	run->observer = observer ? *observer : (struct clyde_observer){0};
+	result = call_result(start(run, device, supply));
+	snprintf(why, sizeof(why), "%s", clyde_error_message());
+	released = call_result(core_release(run));
+	run_let_go(run);
+	if (result < 0)
+		return set_error(result, "%s", why);
+	if (released < 0)
+		return set_error(released,
+			"%s is over, but what it did is not undone: %s",
+			run->applet->table.name, clyde_error_message());
 	return result;
+}
+
+CLYDE_API int clyde_run_start(struct clyde_run *handle,
+	struct clyde_device *device, const struct clyde_supply *supply,
+	const struct clyde_observer *observer)
+{
+	return PINNED(
+		run, handle, start_and_release(run, device, supply, observer));
 }
 
 /* ---- For applets ------------------------------------------------------ */
@@ -339,9 +337,9 @@ int run_stopped(struct clyde_run *run)
 	bool interrupted = atomic_load(run->context->interrupt);
 
 	if (owner_closing(&run->owner) || owner_closing(&run->held->owner))
-		return run_fail(run, CLYDE_ERROR_CANCELED, "closed");
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
-		return run_fail(run, CLYDE_ERROR_INTERRUPTED, "interrupted");
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
 	return 0;
 }
 
@@ -368,19 +366,4 @@ void run_progress(
 {
 	if (run->observer.progress)
 		run->observer.progress(run->observer.user, what, done, total);
-}
-
-int run_fail(struct clyde_run *run, int error, const char *format, ...)
-{
-	struct complaint *complaint = &run->context->complaint;
-	va_list arguments;
-	char text[sizeof(complaint->text)]; /* the last one may be in it */
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	owner_lock(&run->owner);
-	complain(complaint, error, "%s", text);
-	owner_unlock(&run->owner);
-	return error;
 }

@@ -75,14 +75,14 @@ _Static_assert(sizeof(pcap_usb_header_mmapped) == 64, "no padding");
 /* ---- libpcap ---------------------------------------------------------- */
 
 /* It stays loaded: what comes with it was not made to be unloaded. */
-static int load(struct libpcap *pcap, struct complaint *complaint)
+static int load(struct libpcap *pcap)
 {
 	void *library = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
 
 	if (library == NULL)
 		library = dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL)
-		return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
 			"a capture needs libpcap; install it: %s", dlerror());
 	pcap->open_dead =
 		dlsym(library, "pcap_open_dead_with_tstamp_precision");
@@ -94,7 +94,7 @@ static int load(struct libpcap *pcap, struct complaint *complaint)
 	if (pcap->open_dead && pcap->dump_fopen && pcap->dump &&
 		pcap->dump_flush && pcap->dump_close && pcap->close)
 		return 0;
-	return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
+	return set_error(CLYDE_ERROR_UNSUPPORTED,
 		"a capture needs a libpcap of 1.5 or later");
 }
 
@@ -156,17 +156,15 @@ static void destroy(struct capture *capture)
 	free(capture);
 }
 
-int capture_open(const char *path, struct complaint *complaint,
-	struct capture **ret_capture)
+int capture_open(const char *path, struct capture **ret_capture)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int result;
 
 	if (capture == NULL)
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	capture->fd = -1;
-	result = load(&capture->pcap, complaint);
+	result = load(&capture->pcap);
 	if (result == 0) {
 		capture->path = strdup(path);
 		capture->buffer = malloc(BUFFER_SIZE);
@@ -176,7 +174,7 @@ int capture_open(const char *path, struct complaint *complaint,
 			? open_file(capture)
 			: -ENOMEM;
 		if (result < 0)
-			result = complain(complaint, error_from_errno(-result),
+			result = set_error(error_from_errno(-result),
 				"cannot write %s: %s", path, strerror(-result));
 	}
 	if (result < 0)
@@ -186,7 +184,7 @@ int capture_open(const char *path, struct complaint *complaint,
 	return result;
 }
 
-int capture_close(struct capture *capture, struct complaint *complaint)
+int capture_close(struct capture *capture)
 {
 	int result = 0;
 
@@ -195,7 +193,7 @@ int capture_close(struct capture *capture, struct complaint *complaint)
 	if (capture->dumper)
 		settle(capture);
 	if (capture->error)
-		result = complain(complaint, error_from_errno(capture->error),
+		result = set_error(error_from_errno(capture->error),
 			"the capture %s ended early: %s; %llu packets are in "
 			"it",
 			capture->path, strerror(capture->error),
@@ -239,6 +237,7 @@ static int status_of(const struct capture_event *event)
 	switch (event->status) {
 	case CLYDE_ERROR_CANCELED:
 	case CLYDE_ERROR_TIMEOUT:
+	case CLYDE_ERROR_ENDPOINT_OFF:
 		return STATUS_UNLINKED;
 	case CLYDE_ERROR_NO_DEVICE:
 		return STATUS_SHUTDOWN;

@@ -19,18 +19,16 @@
 #include "wire/usb.h"
 
 struct capture;
-struct complaint;
 struct link;
 
 /* Create or replace the file. */
-int capture_open(const char *path, struct complaint *complaint,
-	struct capture **ret_capture);
+int capture_open(const char *path, struct capture **ret_capture);
 
 /*
  * Close the file.  If it ended early, this is where it is told: -errno, and
  * the file holds what came before.  NULL is fine.
  */
-int capture_close(struct capture *capture, struct complaint *complaint);
+int capture_close(struct capture *capture);
 
 /* Whether a link writes to it. */
 bool capture_busy(const struct capture *capture);

@@ -11,11 +11,6 @@
 
 #include "pipe.h"
 
-static struct complaint *complaint_of(const struct clyde_run *run)
-{
-	return &run->context->complaint;
-}
-
 static const char *name_of(const struct clyde_run *run)
 {
 	return run->applet->table.name;
@@ -79,7 +74,7 @@ static int claim_pipe(
 		claim->streams |= ways[way];
 		return 0;
 	}
-	return complain(complaint_of(run), CLYDE_ERROR_CORE_TAKEN,
+	return set_error(CLYDE_ERROR_CORE_TAKEN,
 		"%s needs a pipe %s the FPGA, and both are in use",
 		name_of(run), way == 0 ? "to" : "from");
 }
@@ -94,7 +89,7 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 	for
 		EACH_RIVAL(run, other)
 	if (other->claim.core == core)
-		return complain(complaint_of(run), CLYDE_ERROR_CORE_TAKEN,
+		return set_error(CLYDE_ERROR_CORE_TAKEN,
 			"the image has one %s core, and another run "
 			"uses it",
 			core_names[core]);
@@ -108,14 +103,8 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 int run_claim_core(
 	struct clyde_run *run, enum core_place core, unsigned streams)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = claim_core(run, device, core, streams);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(
+		device, run->device, claim_core(run, device, core, streams));
 }
 
 /* ---- Pins ------------------------------------------------------------- */
@@ -131,7 +120,7 @@ static int two_functions(const struct clyde_run *run,
 {
 	const char *of = other == run ? "" : " of ";
 
-	return complain(complaint_of(run), CLYDE_ERROR_PIN_TAKEN,
+	return set_error(CLYDE_ERROR_PIN_TAKEN,
 		"pin %c%u can have one function, not two: %s%s%s and %s%s%s",
 		'A' + index / 8, index % 8, other->claim.pins[index].what, of,
 		other == run ? "" : name_of(other), wanted->what, of,
@@ -144,7 +133,7 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 	struct pin_claim *mine;
 
 	if (index >= PIN_COUNT || !(ports_of(device) >> index / 8 & 1))
-		return complain(complaint_of(run), CLYDE_ERROR_NO_PIN,
+		return set_error(CLYDE_ERROR_NO_PIN,
 			"%s: there is no pin %c%u: revision %s has ports %s "
 			"only",
 			wanted->what, 'A' + index / 8, index % 8,
@@ -163,24 +152,28 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 	return 0;
 }
 
-int run_claim_pin(struct clyde_run *run, const char *what,
-	const struct clyde_pin *pin, enum pin_use use, unsigned function)
+static int claim_one(struct clyde_run *run, struct clyde_device *device,
+	const char *what, const struct clyde_pin *pin, enum pin_use use,
+	unsigned function)
 {
 	unsigned index = 8 * pin->port + pin->number;
 	struct pin_claim wanted = {.what = what, .use = use};
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	if (use == PIN_OUTPUT)
 		wanted.route = function | (pin->invert ? PIN_INVERT : 0);
 	result = claim_pin(run, device, index, &wanted);
 	if (result == 0 && use == PIN_INPUT)
 		run->claim.inputs[function] = INPUT_CONNECTED | index |
 			(pin->invert ? INPUT_INVERT : 0);
-	owner_leave(&device->owner);
 	return result;
+}
+
+int run_claim_pin(struct clyde_run *run, const char *what,
+	const struct clyde_pin *pin, enum pin_use use, unsigned function)
+{
+	return CALL(device, run->device,
+		claim_one(run, device, what, pin, use, function));
 }
 
 /* ---- The claim -------------------------------------------------------- */
@@ -197,25 +190,23 @@ void claim_drop(struct clyde_run *run)
 	memset(&run->claim, 0, sizeof(run->claim));
 }
 
-static int enlist(struct clyde_run *run, struct clyde_device *handle)
+static int enlist_with(struct clyde_run *run, struct clyde_device *device,
+	struct clyde_device *handle)
 {
-	struct clyde_device *device = handle;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	if (device->context != run->context) {
-		owner_leave(&device->owner);
-		return run_fail(run, CLYDE_ERROR_INVALID,
+	if (device->context != run->context)
+		return set_error(CLYDE_ERROR_INVALID,
 			"the run and the device are of two contexts");
-	}
 	claim_drop(run);
 	run->device = handle;
 	run->claim.device = device->owner.token;
 	run->claim.next = run->context->claimed;
 	run->context->claimed = run;
-	owner_leave(&device->owner);
 	return 0;
+}
+
+static int enlist(struct clyde_run *run, struct clyde_device *handle)
+{
+	return CALL(device, handle, enlist_with(run, device, handle));
 }
 
 static void unlist(struct clyde_run *run)
@@ -237,18 +228,19 @@ int claim_make(struct clyde_run *run, struct clyde_device *device)
 	return result;
 }
 
-CLYDE_API int clyde_run_claim(
-	struct clyde_run *run, struct clyde_device *device)
+static int hold_and_claim(struct clyde_run *run, struct clyde_device *device)
 {
-	int result = owner_pin(&run);
+	int result = run_hold(run, device);
 
 	if (result < 0)
 		return result;
-	result = run_hold(run, device);
-	if (result == 0) {
-		result = claim_make(run, device);
-		run_let_go(run);
-	}
-	owner_unpin(&run->owner);
+	result = claim_make(run, device);
+	run_let_go(run);
 	return result;
+}
+
+CLYDE_API int clyde_run_claim(
+	struct clyde_run *handle, struct clyde_device *device)
+{
+	return PINNED(run, handle, hold_and_claim(run, device));
 }

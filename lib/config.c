@@ -12,11 +12,9 @@
 
 #include "descriptor.h"
 
-static int refuse(const char **ret_why, const char *why)
+static int corrupt(const char *why)
 {
-	if (ret_why)
-		*ret_why = why;
-	return CLYDE_ERROR_CORRUPT;
+	return set_error(CLYDE_ERROR_CORRUPT, "%s", why);
 }
 
 /* Text up to a NUL or the field's end; printable only. */
@@ -32,27 +30,27 @@ static bool copy_text(char *text, const char *field, size_t size)
 	return true;
 }
 
-CLYDE_API int clyde_config_decode(const void *data, size_t size,
-	struct clyde_config *ret_config, const char **ret_why)
+CLYDE_API int clyde_config_decode(
+	const void *data, size_t size, struct clyde_config *ret_config)
 {
 	struct clyde_config config = {0};
 	struct config_block block;
 	bool current;
 
 	if (size != sizeof(block))
-		return refuse(ret_why, "it is not 64 bytes long");
+		return corrupt("it is not 64 bytes long");
 	memcpy(&block, data, sizeof(block));
 	revision_text(block.revision, config.revision);
 	if (block.revision == 0xff)
-		return refuse(ret_why, "it is blank");
+		return corrupt("it is blank");
 	if (block.revision >> 4 == 0 || config.revision[0] == '?')
-		return refuse(ret_why, "its revision byte is none");
+		return corrupt("its revision byte is none");
 	if (!copy_text(config.serial, block.serial, sizeof(block.serial)) ||
 		strlen(config.serial) != sizeof(block.serial))
-		return refuse(ret_why, "its serial number is not text");
+		return corrupt("its serial number is not text");
 	if (!copy_text(config.manufacturer, block.manufacturer,
 		    sizeof(block.manufacturer)))
-		return refuse(ret_why, "its manufacturer is not text");
+		return corrupt("its manufacturer is not text");
 	current = block.flags & CONFIG_API_LEVEL_7;
 	if (current) {
 		config.bitstream_size = block.bitstream_size;
@@ -67,12 +65,11 @@ CLYDE_API int clyde_config_decode(const void *data, size_t size,
 	return 0;
 }
 
-static int check_range(
-	struct clyde_device *device, uint16_t address, size_t size)
+static int check_range(uint16_t address, size_t size)
 {
 	if (size <= EEPROM_SIZE && address + size <= EEPROM_SIZE)
 		return 0;
-	return complain(&device->context->complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"EEPROM %#06x + %zu bytes: it ends at %#x", address, size,
 		EEPROM_SIZE);
 }
@@ -80,7 +77,7 @@ static int check_range(
 static int eeprom_read(struct clyde_device *device, uint16_t address,
 	uint8_t *data, size_t size)
 {
-	int result = check_range(device, address, size);
+	int result = check_range(address, size);
 
 	while (size > 0 && result == 0) {
 		struct mgmt_eeprom_read request = {.address = address,
@@ -100,7 +97,7 @@ static int eeprom_read(struct clyde_device *device, uint16_t address,
 static int eeprom_write(struct clyde_device *device, uint16_t address,
 	const uint8_t *data, size_t size)
 {
-	int result = check_range(device, address, size);
+	int result = check_range(address, size);
 
 	while (size > 0 && result == 0) {
 		struct mgmt_eeprom_write request = {.address = address};
@@ -119,48 +116,35 @@ static int eeprom_write(struct clyde_device *device, uint16_t address,
 }
 
 CLYDE_API int clyde_eeprom_read(
-	struct clyde_device *device, uint16_t address, void *data, size_t size)
+	struct clyde_device *handle, uint16_t address, void *data, size_t size)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = eeprom_read(device, address, data, size);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, eeprom_read(device, address, data, size));
 }
 
-CLYDE_API int clyde_eeprom_write(struct clyde_device *device, uint16_t address,
+CLYDE_API int clyde_eeprom_write(struct clyde_device *handle, uint16_t address,
 	const void *data, size_t size)
 {
-	int result = owner_enter(&device);
+	return CALL(device, handle, eeprom_write(device, address, data, size));
+}
 
-	if (result < 0)
-		return result;
-	result = eeprom_write(device, address, data, size);
-	owner_leave(&device->owner);
+static int read_config(
+	struct clyde_device *device, struct clyde_config *ret_config)
+{
+	struct config_block block;
+	int result = eeprom_read(
+		device, CONFIG_ADDRESS, (uint8_t *)&block, sizeof(block));
+
+	if (result == 0 &&
+		clyde_config_decode(&block, sizeof(block), ret_config) < 0)
+		result = set_error(CLYDE_ERROR_CORRUPT,
+			"the configuration block is corrupt: %s; write it "
+			"anew with upstream's tool: glasgow factory",
+			clyde_error_message());
 	return result;
 }
 
 CLYDE_API int clyde_config_read(
-	struct clyde_device *device, struct clyde_config *ret_config)
+	struct clyde_device *handle, struct clyde_config *ret_config)
 {
-	struct config_block block;
-	const char *why;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = eeprom_read(
-		device, CONFIG_ADDRESS, (uint8_t *)&block, sizeof(block));
-	if (result == 0 &&
-		clyde_config_decode(&block, sizeof(block), ret_config, &why) <
-			0)
-		result = complain(&device->context->complaint,
-			CLYDE_ERROR_CORRUPT,
-			"the configuration block is corrupt: %s; write it "
-			"anew with upstream's tool: glasgow factory",
-			why);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, read_config(device, ret_config));
 }

@@ -81,7 +81,7 @@ static void destroy(struct owner *owner)
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
 		if (atomic_load(&interrupts[i].token) == owner->token)
 			atomic_store(&interrupts[i].token, 0);
-	capture_close(context->capture, &context->complaint);
+	capture_close(context->capture);
 	pthread_mutex_destroy(&context->tree.lock);
 }
 
@@ -90,13 +90,13 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 	struct clyde_context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
-		return remember(CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	pthread_mutex_init(&context->tree.lock, NULL);
 	owner_init(&context->owner, NULL, &context->tree, wake, destroy);
 	context->interrupt = claim_interrupt(context->owner.token);
 	if (context->interrupt == NULL) {
 		owner_close(owner_handle(&context->owner));
-		return remember(
+		return set_error(
 			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
 	}
 	*ret_context = owner_handle(&context->owner);
@@ -108,38 +108,18 @@ CLYDE_API void clyde_context_close(struct clyde_context *context)
 	owner_close(context);
 }
 
-CLYDE_API const char *clyde_context_error(struct clyde_context *context)
+static int get_notice(
+	const struct clyde_context *context, char *ret_text, size_t size)
 {
-	const char *text;
-
-	if (owner_pin(&context) < 0)
-		return "the context is closed";
-	text = context->complaint.text;
-	owner_unpin(&context->owner);
-	return text;
+	if (size > 0)
+		snprintf(ret_text, size, "%s", context->notice);
+	return context->notice[0] != '\0';
 }
 
-CLYDE_API const char *clyde_context_notice(struct clyde_context *context)
+CLYDE_API int clyde_context_notice(
+	struct clyde_context *handle, char *ret_text, size_t size)
 {
-	const char *text;
-
-	if (owner_pin(&context) < 0)
-		return "";
-	text = context->notice.text;
-	owner_unpin(&context->owner);
-	return text;
-}
-
-CLYDE_API int clyde_context_notice_copy(
-	struct clyde_context *context, char *ret_text, size_t size)
-{
-	int result = owner_enter(&context);
-
-	if (result < 0)
-		return result;
-	snprintf(ret_text, size, "%s", context->notice.text);
-	owner_leave(&context->owner);
-	return 0;
+	return CALL(context, handle, get_notice(context, ret_text, size));
 }
 
 CLYDE_API void clyde_context_interrupt(struct clyde_context *context)
@@ -158,27 +138,21 @@ static int set_capture(struct clyde_context *context, const char *path)
 	int result = 0;
 
 	if (capture_busy(context->capture))
-		return complain(&context->complaint, CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"a device that is being captured is open");
 	if (path)
-		result = capture_open(path, &context->complaint, &capture);
+		result = capture_open(path, &capture);
 	if (result < 0)
 		return result;
-	result = capture_close(context->capture, &context->complaint);
+	result = capture_close(context->capture);
 	context->capture = capture;
 	return result;
 }
 
 CLYDE_API int clyde_context_capture(
-	struct clyde_context *context, const char *path)
+	struct clyde_context *handle, const char *path)
 {
-	int result = owner_enter(&context);
-
-	if (result < 0)
-		return result;
-	result = set_capture(context, path);
-	owner_leave(&context->owner);
-	return result;
+	return CALL(context, handle, set_capture(context, path));
 }
 
 CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)

@@ -38,8 +38,7 @@ static int check_supplies(struct clyde_device *device,
 			result = expect_supplies(device, NULL, ret_loaded, mv);
 		asked = true;
 		if (result == 0 && mv[i / 8] == 0)
-			return complain(&device->context->complaint,
-				CLYDE_ERROR_NO_SUPPLY,
+			return set_error(CLYDE_ERROR_NO_SUPPLY,
 				"%s: pin %c%u is dead, as port %c has no "
 				"supply; give it one, with -V %c=3.3 say",
 				pins[i].what, 'A' + i / 8, i % 8, 'A' + i / 8,
@@ -48,30 +47,19 @@ static int check_supplies(struct clyde_device *device,
 	return result;
 }
 
-int core_check_supplies(const struct clyde_run *run,
+int core_check_supplies(struct clyde_run *run,
 	const struct clyde_supply *supply, bool *ret_loaded)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = check_supplies(device, run, supply, ret_loaded);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, run->device,
+		check_supplies(device, run, supply, ret_loaded));
 }
 
-CLYDE_API int clyde_run_check(struct clyde_run *run,
+CLYDE_API int clyde_run_check(struct clyde_run *handle,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
 	bool loaded;
-	int result = owner_pin(&run);
 
-	if (result < 0)
-		return result;
-	result = core_check_supplies(run, supply, &loaded);
-	owner_unpin(&run->owner);
-	return result;
+	return PINNED(run, handle, core_check_supplies(run, supply, &loaded));
 }
 
 /* ---- Pulls ------------------------------------------------------------ */
@@ -107,14 +95,7 @@ static int pull(struct clyde_run *run, struct clyde_device *device,
 
 int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = pull(run, device, pin, how);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, run->device, pull(run, device, pin, how));
 }
 
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim)

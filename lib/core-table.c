@@ -20,11 +20,6 @@ const char *const core_names[] = {"",
 #undef X
 };
 
-static struct complaint *complaint_of(const struct clyde_device *device)
-{
-	return &device->context->complaint;
-}
-
 #define ANEW "unplug the device and plug it in again, so that it is loaded anew"
 
 /* Once for each time that the FPGA is loaded. */
@@ -37,29 +32,28 @@ static int check_map(struct clyde_device *device)
 		return 0;
 	result = register_read(device, REG_MAP, &version, sizeof(version));
 	if (result == 0 && version != REG_MAP_VERSION)
-		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
+		return set_error(CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has register map %u, not %u; " ANEW,
 			version, REG_MAP_VERSION);
 	device->map_checked = result == 0;
 	return result;
 }
 
-static int check_entry(struct clyde_device *device, enum core_place core,
-	const struct core_entry *entry)
+static int check_entry(enum core_place core, const struct core_entry *entry)
 {
 	const struct core_entry *wanted = &core_entries[core];
 
 	if (entry->id != wanted->id)
-		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
+		return set_error(CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has no %s core; " ANEW,
 			core_names[core]);
 	if (entry->version != wanted->version)
-		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
+		return set_error(CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has version %u of the %s core, not "
 			"%u; " ANEW,
 			entry->version, core_names[core], wanted->version);
 	if (memcmp(entry, wanted, sizeof(*wanted)) != 0)
-		return complain(complaint_of(device), CLYDE_ERROR_NO_CORE,
+		return set_error(CLYDE_ERROR_NO_CORE,
 			"the FPGA's image has the %s core in another "
 			"place; " ANEW,
 			core_names[core]);
@@ -86,5 +80,5 @@ int core_check(struct clyde_device *device, enum core_place core)
 			register_read(device, REG_TABLE, &table, sizeof(table));
 	if (result == 0)
 		memcpy(device->routes, table.routes, sizeof(table.routes));
-	return result < 0 ? result : check_entry(device, core, &table.entry);
+	return result < 0 ? result : check_entry(core, &table.entry);
 }

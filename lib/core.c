@@ -74,19 +74,22 @@ static int open_stream(struct clyde_run *run, struct clyde_device *device,
 	return result < 0 ? result : pipe_make(device, id, &chosen, ret_pipe);
 }
 
+static int open_pipe(struct clyde_run *run, struct clyde_device *device,
+	enum core_flag way, const struct clyde_pipe_options *options,
+	struct clyde_pipe **ret_pipe)
+{
+	int result = open_stream(run, device, way, options, ret_pipe);
+
+	if (result == 0)
+		run->claim.pipes[way == CORE_GIVES] = *ret_pipe;
+	return result;
+}
+
 int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = open_stream(run, device, way, options, ret_pipe);
-	if (result == 0)
-		run->claim.pipes[way == CORE_GIVES] = *ret_pipe;
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, run->device,
+		open_pipe(run, device, way, options, ret_pipe));
 }
 
 /* ---- Pins ------------------------------------------------------------- */
@@ -148,19 +151,20 @@ static int write_pins(
 		       : 0;
 }
 
-int run_connect(struct clyde_run *run)
+static int connect(struct clyde_run *run, struct clyde_device *device)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	run->claim.connected = true;
 	result = write_inputs(device, run, true);
 	if (result == 0)
 		result = write_pins(device, run, true);
-	owner_leave(&device->owner);
 	return result;
+}
+
+int run_connect(struct clyde_run *run)
+{
+	return CALL(device, run->device, connect(run, device));
 }
 
 void run_keep(struct clyde_run *run)
@@ -170,23 +174,22 @@ void run_keep(struct clyde_run *run)
 
 /* ---- To and fro ------------------------------------------------------- */
 
-int core_attach(struct clyde_run *run)
+static int attach(struct clyde_device *device, struct clyde_run *run)
 {
-	struct clyde_device *device = run->device;
-	int result = 0;
+	int result = core_check(device, run->claim.core);
 
-	if (run->claim.core == CORE_NONE)
-		return 0;
-	result = owner_enter(&device);
-	if (result < 0)
-		return result;
-	result = core_check(device, run->claim.core);
 	if (result == 0)
 		result = clear_routes(device, run->claim.core);
 	if (result == 0)
 		run->claim.attached = true;
-	owner_leave(&device->owner);
 	return result;
+}
+
+int core_attach(struct clyde_run *run)
+{
+	if (run->claim.core == CORE_NONE)
+		return 0;
+	return CALL(device, run->device, attach(device, run));
 }
 
 /* Whatever has ended a run, what it did to the device must be undone: until
@@ -201,19 +204,22 @@ static void set_unstoppable(struct clyde_device *device, bool unstoppable)
 			unstoppable ? &never : device->context->interrupt;
 }
 
-int run_read_last(
-	struct clyde_run *run, uint8_t address, void *data, size_t size)
+static int read_last(
+	struct clyde_device *device, uint8_t address, void *data, size_t size)
 {
-	struct clyde_device *device = run->device;
-	int result = owner_enter(&device);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	set_unstoppable(device, true);
 	result = register_read(device, address, data, size);
 	set_unstoppable(device, false);
-	owner_leave(&device->owner);
 	return result;
+}
+
+int run_read_last(
+	struct clyde_run *run, uint8_t address, void *data, size_t size)
+{
+	return CALL(
+		device, run->device, read_last(device, address, data, size));
 }
 
 static int disconnect(struct clyde_device *device, struct clyde_run *run)

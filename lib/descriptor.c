@@ -103,10 +103,9 @@ void descriptor_identify(const struct usb_device_descriptor *descriptor,
 
 /* Which strings such a device has, and in what language, is anybody's guess:
    there are other boards with these ids. */
-static int unconfigured(const struct usb_device_descriptor *descriptor,
-	struct complaint *complaint)
+static int unconfigured(const struct usb_device_descriptor *descriptor)
 {
-	return complain(complaint, CLYDE_ERROR_CORRUPT,
+	return set_error(CLYDE_ERROR_CORRUPT,
 		"the device shows ids %04x:%04x: its configuration block is "
 		"missing or corrupt; write it anew with upstream's tool: "
 		"glasgow factory",
@@ -114,7 +113,7 @@ static int unconfigured(const struct usb_device_descriptor *descriptor,
 }
 
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
-	uint8_t *ret_revision, struct complaint *complaint)
+	uint8_t *ret_revision)
 {
 	struct usb_device_descriptor descriptor;
 	uint8_t data[sizeof(descriptor)];
@@ -127,7 +126,7 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		if (link->ops->describe)
 			link->ops->describe(link, info);
 		if (!info->configured)
-			return unconfigured(&descriptor, complaint);
+			return unconfigured(&descriptor);
 	}
 	if (result >= 0)
 		result = get_string(link, descriptor.iManufacturer,
@@ -139,9 +138,9 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		result = get_string(link, descriptor.iSerialNumber,
 			info->serial, sizeof(info->serial));
 	if (result < 0)
-		return complain(complaint, result,
+		return set_error(result,
 			"cannot read the device's descriptors: %s",
-			reason(result));
+			error_text(result));
 	/* A bare FX2 says nothing about that. */
 	info->modified =
 		info->product[0] && strncmp(info->product, "Glasgow ", 8) != 0;

@@ -12,7 +12,7 @@ void descriptor_identify(const struct usb_device_descriptor *descriptor,
 
 /* Read the device descriptor and strings over a link. */
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
-	uint8_t *ret_revision, struct complaint *complaint);
+	uint8_t *ret_revision);
 
 /*
  * The parsers of what came over the wire, any bytes at all.  A string is

@@ -14,16 +14,14 @@
    flag, and must not pass for an interrupt. */
 int device_stopped(struct clyde_device *device)
 {
-	struct complaint *complaint = &device->context->complaint;
 	bool interrupted = atomic_load(device->context->interrupt);
 
 	if (device->unstoppable)
 		return 0;
 	if (owner_closing(&device->owner))
-		return complain(complaint, CLYDE_ERROR_CANCELED, "closed");
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
-		return complain(
-			complaint, CLYDE_ERROR_INTERRUPTED, "interrupted");
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
 	return 0;
 }
 
@@ -50,17 +48,16 @@ static void destroy(struct owner *owner)
 
 static int check_level(struct clyde_device *device)
 {
-	struct complaint *complaint = &device->context->complaint;
 	unsigned level = device->info.api_level;
 
 	if (level == USB_API_LEVEL)
 		return 0;
 	if (level == 0)
-		return complain(complaint, CLYDE_ERROR_API_LEVEL,
+		return set_error(CLYDE_ERROR_API_LEVEL,
 			"%s has no firmware (API level 0); load it with "
 			"clyde --firmware FILE.ihex",
 			device_name(&device->info));
-	return complain(complaint, CLYDE_ERROR_API_LEVEL,
+	return set_error(CLYDE_ERROR_API_LEVEL,
 		"the firmware of %s speaks API level %u, not %u; load "
 		"another with clyde --firmware FILE.ihex",
 		device_name(&device->info), level, USB_API_LEVEL);
@@ -71,20 +68,19 @@ static int start(struct clyde_device *device)
 	struct link *link = device->link;
 	struct usb_setup configure = {
 		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
-	struct complaint *complaint = &device->context->complaint;
 	int result = check_level(device);
 
 	if (result < 0)
 		return result;
 	result = link_control(link, &configure, NULL, COMMAND_TIMEOUT_MS);
 	if (result < 0)
-		return complain(complaint, result, "cannot configure %s: %s",
-			device_name(&device->info), reason(result));
+		return set_error(result, "cannot configure %s: %s",
+			device_name(&device->info), error_text(result));
 	result = mgmt_new(device);
 	if (result < 0)
-		return complain(complaint, result,
+		return set_error(result,
 			"cannot open the management interface: %s",
-			reason(result));
+			error_text(result));
 	return 0;
 }
 
@@ -115,18 +111,15 @@ static int open_device(struct clyde_context *context, const char *uri,
 	return result;
 }
 
-CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
+static int make_device(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device)
 {
 	struct clyde_device *device;
-	int result = owner_enter(&context);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	device = calloc(1, sizeof(*device));
 	result = device ? open_device(context, uri, serial, device)
-			: complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
-				  "out of memory");
+			: set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
 		result = owner_init(&device->owner, &context->owner,
 			&context->tree, wake, destroy);
@@ -134,11 +127,17 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 		*ret_device = owner_handle(&device->owner);
 	} else if (device) {
 		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
-			"cannot open a device: %s", context->complaint.text);
+			"cannot open a device: %s", clyde_error_message());
 		give_up(device);
 	}
-	owner_leave(&context->owner);
 	return result;
+}
+
+CLYDE_API int clyde_device_open(struct clyde_context *handle, const char *uri,
+	const char *serial, struct clyde_device **ret_device)
+{
+	return CALL(
+		context, handle, make_device(context, uri, serial, ret_device));
 }
 
 CLYDE_API void clyde_device_close(struct clyde_device *device)
@@ -151,71 +150,55 @@ CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
 	return (uintptr_t)device;
 }
 
-CLYDE_API const struct clyde_device_info *clyde_device_info(
-	struct clyde_device *device)
+static int get_info(
+	const struct clyde_device *device, struct clyde_device_info *ret_info)
 {
-	const struct clyde_device_info *info;
-
-	if (owner_pin(&device) < 0)
-		return NULL;
-	info = &device->info;
-	owner_unpin(&device->owner);
-	return info;
-}
-
-CLYDE_API int clyde_device_info_copy(
-	struct clyde_device *device, struct clyde_device_info *ret_info)
-{
-	int result = owner_pin(&device);
-
-	if (result < 0)
-		return result;
 	*ret_info = device->info;
-	owner_unpin(&device->owner);
 	return 0;
 }
 
-CLYDE_API const char *clyde_device_link(struct clyde_device *device)
+CLYDE_API int clyde_device_info(
+	struct clyde_device *handle, struct clyde_device_info *ret_info)
 {
-	const char *name;
+	return PINNED(device, handle, get_info(device, ret_info));
+}
 
-	if (owner_pin(&device) < 0)
-		return NULL;
-	name = device->link->ops->name;
-	owner_unpin(&device->owner);
+static int get_link(const struct clyde_device *device, const char **ret_name)
+{
+	*ret_name = device->link->ops->name;
+	return 0;
+}
+
+CLYDE_API const char *clyde_device_link(struct clyde_device *handle)
+{
+	const char *name = NULL;
+
+	PINNED(device, handle, get_link(device, &name));
 	return name;
 }
 
-CLYDE_API bool clyde_device_real_time(struct clyde_device *device)
+CLYDE_API int clyde_device_real_time(struct clyde_device *handle)
 {
-	bool real_time;
-
-	if (owner_pin(&device) < 0)
-		return false;
-	real_time = device->link->ops->real_time;
-	owner_unpin(&device->owner);
-	return real_time;
+	return PINNED(device, handle, device->link->ops->real_time);
 }
 
-CLYDE_API int64_t clyde_device_now(struct clyde_device *device)
+static int get_now(const struct clyde_device *device, int64_t *ret_now_ns)
 {
-	int64_t now;
-
-	if (owner_enter(&device) < 0)
-		return 0;
-	now = device->link->ops->now(device->link);
-	owner_leave(&device->owner);
-	return now;
+	*ret_now_ns = device->link->ops->now(device->link);
+	return 0;
 }
 
-CLYDE_API int clyde_device_sleep(struct clyde_device *device, int timeout_ms)
+CLYDE_API int clyde_device_now(struct clyde_device *handle, int64_t *ret_now_ns)
+{
+	return CALL(device, handle, get_now(device, ret_now_ns));
+}
+
+static int sleep_until(struct clyde_device *device, int timeout_ms)
 {
 	struct link *link;
 	uint64_t deadline;
-	int result = owner_enter(&device);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	link = device->link;
 	deadline = deadline_in(link, timeout_ms);
 	while (result >= 0 && link->ops->now(link) < deadline) {
@@ -223,11 +206,14 @@ CLYDE_API int clyde_device_sleep(struct clyde_device *device, int timeout_ms)
 		if (result == 0) {
 			result = link->ops->wait(link, deadline);
 			if (result < 0)
-				complain(&device->context->complaint, result,
-					"%s", reason(result));
+				set_error(result, "%s", error_text(result));
 		}
 		owner_yield(&device->owner);
 	}
-	owner_leave(&device->owner);
 	return result < 0 ? result : 0;
+}
+
+CLYDE_API int clyde_device_sleep(struct clyde_device *handle, int timeout_ms)
+{
+	return CALL(device, handle, sleep_until(device, timeout_ms));
 }

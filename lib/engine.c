@@ -180,7 +180,7 @@ static void complete(struct transfer *transfer)
 	LOG(engine->link, TRACE, "endpoint %#04x: %u of %u bytes done%s%s",
 		transfer->endpoint, transfer->actual, transfer->size,
 		transfer->status < 0 ? ", " : "",
-		transfer->status < 0 ? reason(transfer->status) : "");
+		transfer->status < 0 ? error_text(transfer->status) : "");
 	advance(engine);
 	if (!engine->in) {
 		push_held(engine);

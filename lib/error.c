@@ -2,8 +2,7 @@
 
 /*
  * Errors and their sentences.  A call that fails returns an enumerator of
- * `enum clyde_error` and leaves one line for its thread and, where there is
- * one, for its context.  Nothing here may fail, allocate or take a lock: it
+ * `enum clyde_error` and leaves one line for its thread.  Nothing here may fail, allocate or take a lock: it
  * runs where memory has run out.
  */
 #include "internal.h"
@@ -33,29 +32,37 @@ CLYDE_API const struct clyde_error_info *clyde_error_at(size_t index)
 	return index < ERRORS ? &infos[index] : NULL;
 }
 
-/* The context's is overwritten by whatever fails on another thread. */
+/* The last failure of each thread. */
 static _Thread_local struct {
-	int result;
-	struct complaint complaint;
+	int error;
+	char sentence[ERROR_SIZE];
 } last;
 
-int remember(int result, const char *text)
-{
-	last.result = result;
-	snprintf(last.complaint.text, sizeof(last.complaint.text), "%s", text);
-	return result;
-}
+#undef set_error /* the analyser's */
 
-#undef complain /* the analyser's */
-
-int complain(struct complaint *complaint, int error, const char *format, ...)
+int set_error(int error, const char *format, ...)
 {
+	char sentence[ERROR_SIZE]; /* an argument may be the last sentence */
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(complaint->text, sizeof(complaint->text), format, arguments);
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	return remember(error, complaint->text);
+	memcpy(last.sentence, sentence, sizeof(sentence));
+	last.error = error;
+	return error;
+}
+
+ssize_t call_result(ssize_t result)
+{
+	if (result < 0 && result != last.error)
+		set_error(result, "%s", error_text(result));
+	return result;
+}
+
+CLYDE_API const char *clyde_error_message(void)
+{
+	return last.sentence;
 }
 
 /* Values without a row here are those of files and of this system. */
@@ -89,7 +96,7 @@ int error_from_errno(int error)
 	return CLYDE_ERROR_FILE;
 }
 
-const char *reason(int result)
+const char *error_text(int result)
 {
 	switch (result) {
 	case CLYDE_ERROR_NO_DEVICE:
@@ -110,11 +117,4 @@ const char *reason(int result)
 		if (infos[i].value == result)
 			return infos[i].meaning;
 	return "a failure without a name";
-}
-
-CLYDE_API const char *clyde_result_text(int result)
-{
-	if (result >= 0)
-		return "";
-	return result == last.result ? last.complaint.text : reason(result);
 }

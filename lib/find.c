@@ -37,13 +37,13 @@ const struct link_provider *link_find(const char *uri, const char **ret_rest)
 	return NULL;
 }
 
-static int resolve(struct clyde_context *context, const char *uri,
-	const struct link_provider **ret_provider, const char **ret_rest)
+static int resolve(const char *uri, const struct link_provider **ret_provider,
+	const char **ret_rest)
 {
 	*ret_provider = link_find(uri ? uri : PLUGGED_IN, ret_rest);
 	if (*ret_provider)
 		return 0;
-	return complain(&context->complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"'%s' is not a device URI; try usb: or virtual:", uri);
 }
 
@@ -53,8 +53,7 @@ static int open_link(struct clyde_context *context,
 	struct link **ret_link)
 {
 	struct link *link;
-	int result = provider->open(
-		rest, index, context->interrupt, &context->complaint, &link);
+	int result = provider->open(rest, index, context->interrupt, &link);
 
 	if (result < 0)
 		return result;
@@ -65,7 +64,7 @@ static int open_link(struct clyde_context *context,
 	if (result == 0)
 		return 0;
 	link->ops->close(link);
-	return complain(&context->complaint, result, "out of memory");
+	return set_error(result, "out of memory");
 }
 
 static void name_it(const struct link_provider *provider, const char *rest,
@@ -93,8 +92,7 @@ static int examine(struct clyde_context *context,
 		result = open_link(context, provider, rest, index, &link);
 	if (result < 0)
 		return result;
-	result = descriptor_read_info(
-		link, ret_info, ret_revision, &context->complaint);
+	result = descriptor_read_info(link, ret_info, ret_revision);
 	if (result < 0) {
 		link->ops->close(link);
 		return result;
@@ -136,13 +134,14 @@ static int look_at_all(struct clyde_context *context,
 {
 	int kept = 0;
 
+	(void)context;
 	for (int i = 0; i < count; i++) {
 		struct clyde_device_info *info = &infos[kept];
 		int result;
 
 		memset(info, 0, sizeof(*info));
 		name_it(provider, rest, i, info);
-		result = provider->look(rest, i, info, &context->complaint);
+		result = provider->look(rest, i, info);
 		if (result == 0)
 			kept++;
 		else if (result != CLYDE_ERROR_NO_DEVICE || count == 1)
@@ -162,16 +161,15 @@ static int read_all(struct clyde_context *context, const char *uri,
 	const struct link_provider *provider;
 	struct clyde_device_info *infos;
 	const char *rest;
-	int count = resolve(context, uri, &provider, &rest);
+	int count = resolve(uri, &provider, &rest);
 
 	if (count == 0)
-		count = provider->count(rest, &context->complaint);
+		count = provider->count(rest);
 	if (count < 0)
 		return count;
 	infos = calloc(count + 1, sizeof(*infos));
 	if (infos == NULL)
-		return complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
-			"out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	count = read(context, provider, rest, count, infos);
 	if (count < 0)
 		free(infos);
@@ -186,28 +184,17 @@ static int list(struct clyde_context *context, const char *uri,
 	return read_all(context, uri, examine_all, ret_list);
 }
 
-CLYDE_API int clyde_device_survey(struct clyde_context *context,
-	const char *uri, struct clyde_device_info **ret_list)
-{
-	int result = owner_enter(&context);
-
-	if (result < 0)
-		return result;
-	result = read_all(context, uri, look_at_all, ret_list);
-	owner_leave(&context->owner);
-	return result;
-}
-
-CLYDE_API int clyde_device_list(struct clyde_context *context, const char *uri,
+CLYDE_API int clyde_device_survey(struct clyde_context *handle, const char *uri,
 	struct clyde_device_info **ret_list)
 {
-	int result = owner_enter(&context);
+	return CALL(
+		context, handle, read_all(context, uri, look_at_all, ret_list));
+}
 
-	if (result < 0)
-		return result;
-	result = list(context, uri, ret_list);
-	owner_leave(&context->owner);
-	return result;
+CLYDE_API int clyde_device_list(struct clyde_context *handle, const char *uri,
+	struct clyde_device_info **ret_list)
+{
+	return CALL(context, handle, list(context, uri, ret_list));
 }
 
 CLYDE_API void clyde_device_list_free(struct clyde_device_info *list)
@@ -247,36 +234,35 @@ static const char *example(const struct clyde_device_info *infos, int count)
 }
 
 /* Which of several is meant. */
-static int choose(struct clyde_context *context,
+static int choose(
 	const struct clyde_device_info *infos, int count, const char *serial)
 {
-	struct complaint *complaint = &context->complaint;
 	const char *other = example(infos, count);
 
 	if (count == 0)
-		return complain(complaint, CLYDE_ERROR_NO_DEVICE, NO_DEVICE);
+		return set_error(CLYDE_ERROR_NO_DEVICE, NO_DEVICE);
 	if (serial == NULL && count == 1)
 		return 0;
 	if (serial == NULL && only_configured(infos, count) >= 0)
 		return only_configured(infos, count);
 	if (serial == NULL && other == NULL)
-		return complain(complaint, CLYDE_ERROR_AMBIGUOUS,
+		return set_error(CLYDE_ERROR_AMBIGUOUS,
 			"%d devices found, without firmware and so without "
 			"serial numbers to choose by; leave one plugged in",
 			count);
 	if (serial == NULL)
-		return complain(complaint, CLYDE_ERROR_AMBIGUOUS,
+		return set_error(CLYDE_ERROR_AMBIGUOUS,
 			"%d devices found; choose one with -s %s%s", count,
 			other, count > 2 ? ", ..." : " or the other");
 	for (int i = 0; i < count; i++)
 		if (strcmp(infos[i].serial, serial) == 0)
 			return i;
 	if (other == NULL)
-		return complain(complaint, CLYDE_ERROR_NO_SERIAL,
+		return set_error(CLYDE_ERROR_NO_SERIAL,
 			"no device has serial number %s; without firmware, "
 			"they show none",
 			serial);
-	return complain(complaint, CLYDE_ERROR_NO_SERIAL,
+	return set_error(CLYDE_ERROR_NO_SERIAL,
 		"no device has serial number %s; there is %s%s", serial, other,
 		count > 1 ? ", ..." : "");
 }
@@ -290,10 +276,10 @@ int device_find(struct clyde_context *context, const char *uri,
 	const char *rest;
 	int count, index, result;
 
-	result = resolve(context, uri, &provider, &rest);
+	result = resolve(uri, &provider, &rest);
 	if (result < 0)
 		return result;
-	count = provider->count(rest, &context->complaint);
+	count = provider->count(rest);
 	if (count < 0)
 		return count;
 	if (count == 1 && serial == NULL) {
@@ -302,7 +288,7 @@ int device_find(struct clyde_context *context, const char *uri,
 		count = list(context, uri, &infos);
 		if (count < 0)
 			return count;
-		index = choose(context, infos, count, serial);
+		index = choose(infos, count, serial);
 		free(infos);
 		if (index < 0)
 			return index;

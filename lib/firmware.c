@@ -96,29 +96,27 @@ static int verify_all(struct link *link, const struct ihex *ihex)
 /* Whoever works with the device would have it vanish. */
 static int claim(const struct load *load)
 {
-	struct complaint *complaint = &load->context->complaint;
 	const struct link_ops *ops = load->link->ops;
 	int result;
 
 	if (ops->claim_all == NULL || ops->await_return == NULL)
-		return complain(complaint, CLYDE_ERROR_UNSUPPORTED,
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
 			"firmware cannot be loaded over this link; update the "
 			"device with upstream's tool: glasgow flash");
 	result = ops->claim_all(load->link);
 	if (result == CLYDE_ERROR_BUSY)
-		return complain(complaint, CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"%s is in use, so its firmware stays as it is; end "
 			"the other program first",
 			device_name(&load->info));
 	if (result < 0)
-		return complain(complaint, result, "cannot claim %s: %s",
-			device_name(&load->info), reason(result));
+		return set_error(result, "cannot claim %s: %s",
+			device_name(&load->info), error_text(result));
 	return 0;
 }
 
 static int transfer(const struct load *load)
 {
-	struct complaint *complaint = &load->context->complaint;
 	struct link *link = load->link;
 	int result = set_cpu(link, true);
 
@@ -127,50 +125,45 @@ static int transfer(const struct load *load)
 	if (result == 0)
 		result = verify_all(link, load->ihex);
 	if (result == CLYDE_ERROR_IO)
-		return complain(complaint, CLYDE_ERROR_IO,
+		return set_error(CLYDE_ERROR_IO,
 			"the firmware did not arrive in %s as it was sent; "
 			"unplug the device, plug it in and try again",
 			device_name(&load->info));
 	if (result == 0)
 		result = start_cpu(link);
 	if (result < 0)
-		return complain(complaint, result,
-			"cannot load firmware into %s: %s",
-			device_name(&load->info), reason(result));
+		return set_error(result, "cannot load firmware into %s: %s",
+			device_name(&load->info), error_text(result));
 	return 0;
 }
 
 static int await(const struct load *load)
 {
-	struct complaint *complaint = &load->context->complaint;
 	struct link *link = load->link;
 	int result = link->ops->await_return(
 		link, deadline_in(link, RETURN_TIMEOUT_MS));
 
 	if (result == CLYDE_ERROR_INTERRUPTED &&
 		owner_closing(&load->context->owner))
-		return complain(complaint, CLYDE_ERROR_CANCELED, "closed");
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (result == CLYDE_ERROR_INTERRUPTED)
-		return complain(
-			complaint, CLYDE_ERROR_INTERRUPTED, "interrupted");
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
 	if (result == CLYDE_ERROR_TIMEOUT)
-		return complain(complaint, CLYDE_ERROR_TIMEOUT,
+		return set_error(CLYDE_ERROR_TIMEOUT,
 			"%s did not come back with its new firmware within "
 			"%d s; unplug it, and plug it in again",
 			device_name(&load->info), RETURN_TIMEOUT_MS / 1000);
 	if (result < 0)
-		return complain(complaint, result, "%s was lost: %s",
-			device_name(&load->info), reason(result));
+		return set_error(result, "%s was lost: %s",
+			device_name(&load->info), error_text(result));
 	return 0;
 }
 
 /* What has come back need not be what was meant. */
 static int check(struct load *load)
 {
-	struct complaint *complaint = &load->context->complaint;
 	struct clyde_device_info info = load->info;
-	int result = descriptor_read_info(
-		load->link, &info, &load->revision, complaint);
+	int result = descriptor_read_info(load->link, &info, &load->revision);
 
 	if (result < 0)
 		return result;
@@ -178,11 +171,11 @@ static int check(struct load *load)
 	if (info.api_level == USB_API_LEVEL)
 		return 0;
 	if (info.api_level == 0)
-		return complain(complaint, CLYDE_ERROR_API_LEVEL,
+		return set_error(CLYDE_ERROR_API_LEVEL,
 			"what was loaded does not start as firmware: %s came "
 			"back without any",
 			device_name(&info));
-	return complain(complaint, CLYDE_ERROR_API_LEVEL,
+	return set_error(CLYDE_ERROR_API_LEVEL,
 		"the firmware that was loaded into %s speaks API level %u, "
 		"not %u; it takes another file",
 		device_name(&info), info.api_level, USB_API_LEVEL);
@@ -220,23 +213,26 @@ static int load_into(struct clyde_context *context, const char *uri,
 	return result < 0 ? result : !current;
 }
 
-CLYDE_API int clyde_firmware_load(struct clyde_context *context,
-	const char *uri, const char *serial, const void *data, size_t size)
+static int parse_and_load(struct clyde_context *context, const char *uri,
+	const char *serial, const void *data, size_t size)
 {
 	struct ihex *ihex;
-	int result = owner_enter(&context);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
-		result = complain(&context->complaint, CLYDE_ERROR_NO_MEMORY,
-			"out of memory");
+		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	else
-		result = ihex_parse(data, size, ihex, &context->complaint);
+		result = ihex_parse(data, size, ihex);
 	if (result == 0)
 		result = load_into(context, uri, serial, ihex);
 	free(ihex);
-	owner_leave(&context->owner);
 	return result;
+}
+
+CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
+	const char *serial, const void *data, size_t size)
+{
+	return CALL(context, handle,
+		parse_and_load(context, uri, serial, data, size));
 }

@@ -27,15 +27,9 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id)
 }
 
 CLYDE_API int clyde_fpga_status(
-	struct clyde_device *device, uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
+	struct clyde_device *handle, uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = fpga_status(device, ret_id);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, fpga_status(device, ret_id));
 }
 
 /* Wait for one more of the bitstream's transfers. */
@@ -93,7 +87,6 @@ static void finish(struct clyde_device *device, struct engine *engine)
 static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	size_t size, const uint8_t *id)
 {
-	struct complaint *complaint = &device->context->complaint;
 	struct mgmt_bitstream request = {.size = size};
 	struct engine *engine;
 	int result;
@@ -101,19 +94,19 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
 		LOAD_DEPTH, NULL, &engine);
 	if (result < 0)
-		return complain(complaint, result, "out of memory");
+		return set_error(result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);
 	if (result < 0 && result != CLYDE_ERROR_INTERRUPTED &&
 		result != CLYDE_ERROR_CANCELED)
-		complain(complaint, result, "cannot send the bitstream: %s",
-			reason(result));
+		set_error(result, "cannot send the bitstream: %s",
+			error_text(result));
 	memcpy(request.id, id, sizeof(request.id));
 	if (result >= 0)
 		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
 			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
 	finish(device, engine);
 	if (result == CLYDE_ERROR_REFUSED)
-		return complain(complaint, CLYDE_ERROR_FPGA,
+		return set_error(CLYDE_ERROR_FPGA,
 			"the FPGA did not configure: its DONE stays low; is "
 			"the bitstream made for revision %s?",
 			device->info.revision);
@@ -132,7 +125,7 @@ static int check_health(struct clyde_device *device)
 		return 0;
 	if (result < 0 && result != CLYDE_ERROR_REFUSED)
 		return result;
-	return complain(&device->context->complaint, CLYDE_ERROR_FPGA,
+	return set_error(CLYDE_ERROR_FPGA,
 		"the FPGA configured, but its health register reads %#04x, "
 		"not %#04x; if other bitstreams fail too, the device is "
 		"faulty",
@@ -142,7 +135,6 @@ static int check_health(struct clyde_device *device)
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id)
 {
-	struct complaint *complaint = &device->context->complaint;
 	struct link *link = device->link;
 	uint8_t running[FPGA_ID_SIZE];
 	uint64_t start_ns;
@@ -156,7 +148,7 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	}
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (device->pipes[i])
-			return complain(complaint, CLYDE_ERROR_BUSY,
+			return set_error(CLYDE_ERROR_BUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
 	device->map_checked = false;
@@ -164,13 +156,13 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
-		return complain(complaint, result,
-			"the FPGA cannot be loaded: %s", reason(result));
+		return set_error(result, "the FPGA cannot be loaded: %s",
+			error_text(result));
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);
 	if (result < 0) {
-		LOG(link, ERROR, "FPGA: %s", complaint->text);
+		LOG(link, ERROR, "FPGA: %s", clyde_error_message());
 		return result;
 	}
 	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,
@@ -178,38 +170,27 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	return 1;
 }
 
-CLYDE_API int clyde_fpga_load(struct clyde_device *device,
+CLYDE_API int clyde_fpga_load(struct clyde_device *handle,
 	const void *bitstream, size_t size,
 	const uint8_t id[CLYDE_FPGA_ID_SIZE])
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = size <= UINT32_MAX && size > 0
-		? fpga_load(device, bitstream, size, id)
-		: complain(&device->context->complaint, CLYDE_ERROR_INVALID,
-			  "a bitstream of %zu bytes", size);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle,
+		size <= UINT32_MAX && size > 0
+			? fpga_load(device, bitstream, size, id)
+			: set_error(CLYDE_ERROR_INVALID,
+				  "a bitstream of %zu bytes", size));
 }
 
-CLYDE_API int clyde_fpga_load_image(struct clyde_device *device)
+CLYDE_API int clyde_fpga_load_image(struct clyde_device *handle)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = fpga_load_image(device);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, fpga_load_image(device));
 }
 
-static int check_register(struct clyde_device *device, size_t size)
+static int check_register(size_t size)
 {
 	if (size <= MGMT_DATA_SIZE)
 		return 0;
-	return complain(&device->context->complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"%zu bytes of registers: 0 to %d at a time", size,
 		MGMT_DATA_SIZE);
 }
@@ -218,7 +199,7 @@ int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size)
 {
 	struct mgmt_register_read request = {address, size};
-	int result = check_register(device, size);
+	int result = check_register(size);
 
 	return result < 0 ? result
 			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
@@ -229,13 +210,12 @@ int register_write(struct clyde_device *device, uint8_t address,
 	const void *data, size_t size)
 {
 	struct mgmt_register_write request = {.address = address};
-	int result = check_register(device, size);
+	int result = check_register(size);
 
 	if (result < 0)
 		return result;
 	if (address <= REG_PRIVATE_LAST)
-		return complain(&device->context->complaint,
-			CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"register %#04x belongs to the firmware", address);
 	memcpy(request.data, data, size);
 	return mgmt_command(
@@ -243,25 +223,14 @@ int register_write(struct clyde_device *device, uint8_t address,
 }
 
 CLYDE_API int clyde_register_read(
-	struct clyde_device *device, uint8_t address, void *data, size_t size)
+	struct clyde_device *handle, uint8_t address, void *data, size_t size)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = register_read(device, address, data, size);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, register_read(device, address, data, size));
 }
 
-CLYDE_API int clyde_register_write(struct clyde_device *device, uint8_t address,
+CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
 	const void *data, size_t size)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = register_write(device, address, data, size);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(
+		device, handle, register_write(device, address, data, size));
 }

@@ -27,14 +27,12 @@ struct reader {
 	unsigned line;
 	struct ihex *ihex;
 	bool any, ended;
-	struct complaint *complaint;
 	uint8_t record[RECORD_MAX];
 };
 
-#define refuse(reader, format, ...)                                    \
-	complain((reader)->complaint, CLYDE_ERROR_CORRUPT,             \
-		"the firmware file, line %u: " format, (reader)->line, \
-		##__VA_ARGS__)
+#define refuse(reader, format, ...)                                           \
+	set_error(CLYDE_ERROR_CORRUPT, "the firmware file, line %u: " format, \
+		(reader)->line, ##__VA_ARGS__)
 
 static int peek(const struct reader *reader)
 {
@@ -207,15 +205,13 @@ static int read_all(struct reader *reader)
 	return 0;
 }
 
-int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex,
-	struct complaint *complaint)
+int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex)
 {
 	struct reader reader = {
 		.text = text,
 		.size = size,
 		.line = 1,
 		.ihex = ret_ihex,
-		.complaint = complaint,
 	};
 
 	memset(ret_ihex, 0, sizeof(*ret_ihex));

@@ -17,8 +17,7 @@ struct ihex {
  * Parse a file, any bytes at all.  Whatever is not as Intel's format says it
  * must be is CLYDE_ERROR_CORRUPT, with a sentence that names the line.
  */
-int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex,
-	struct complaint *complaint);
+int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex);
 
 /* The next run of bytes from an address on: its length, 0 past the last. */
 size_t ihex_run(

@@ -30,7 +30,7 @@ int fpga_load_image(struct clyde_device *device)
 		return 0;
 	}
 	if (device->revision < REVISION_C0 || device->revision > REVISION_C3)
-		return complain(&device->context->complaint, CLYDE_ERROR_FPGA,
+		return set_error(CLYDE_ERROR_FPGA,
 			"there is no image for revision %s, only for C0 to C3",
 			device->info.revision);
 	return fpga_load(device, image_bytes, image_size, image_id);

@@ -8,6 +8,7 @@
 
 #include "clyde.h"
 #include "capture.h"
+#include "error.h"
 #include "link.h"
 #include "log.h"
 #include "owner.h"
@@ -16,38 +17,33 @@
 
 #define CLYDE_API __attribute__((visibility("default")))
 
-/* Where a failure leaves its sentence. */
-struct complaint {
-	char text[320];
-};
-
-/* Write the sentence; returns the error, one of `enum clyde_error`. */
-int complain(struct complaint *complaint, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-#ifdef __clang_analyzer__
-/* It sees one file at a time, and would have it return 0 as well. */
-#define complain(complaint, error, ...) \
-	(complain(complaint, error, __VA_ARGS__), -1)
-#endif
-
-/* Keep the sentence for clyde_result_text() on this thread, which complain()
-   does by itself; returns the result. */
-int remember(int result, const char *text);
+/*
+ * A call of clyde.h: look the handle up, evaluate the expression, in which
+ * `object` is the object itself, and leave.  CALL has the tree locked
+ * meanwhile; with PINNED the object lives, no more.
+ */
+#define CALL(object, handle, expression) \
+	CALL_BETWEEN(owner_enter, owner_leave, object, handle, expression)
+#define PINNED(object, handle, expression) \
+	CALL_BETWEEN(owner_pin, owner_unpin, object, handle, expression)
+#define CALL_BETWEEN(enter, leave, object, handle, expression) \
+	({                                                     \
+		typeof(handle) object = handle;                \
+		ssize_t result_ = enter(&object);              \
+		if (result_ == 0) {                            \
+			result_ = (expression);                \
+			leave(&object->owner);                 \
+		}                                              \
+		call_result(result_);                          \
+	})
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
 
-/* The error for an errno value of a file or of the system. */
-int error_from_errno(int error);
-
-/* A negative result in a few words: "the device was unplugged". */
-const char *reason(int result);
-
 struct clyde_context {
 	struct owner owner; /* first in every object */
 	struct tree tree;
-	struct complaint complaint;
-	struct complaint notice;
+	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
 	atomic_bool *interrupt;
 	struct link *kept;         /* without a user, see kept.c */
 	struct clyde_run *claimed; /* runs that have claimed something */

@@ -107,8 +107,7 @@ static const char *parse_number(
 }
 
 /* "" is all, 0; "BUS:ADDRESS" is one, 1. */
-static int parse(const char *specification, struct place *ret_place,
-	struct complaint *complaint)
+static int parse(const char *specification, struct place *ret_place)
 {
 	const char *end;
 
@@ -124,7 +123,7 @@ static int parse(const char *specification, struct place *ret_place,
 			*ret_place = moved.to;
 		return 1;
 	}
-	return complain(complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"'usb:%s' names no device; clyde list shows what does: "
 		"usb:BUS:ADDRESS",
 		specification);
@@ -145,8 +144,7 @@ int usb_rank(libusb_device *device)
 	return -1;
 }
 
-int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
-	struct complaint *complaint)
+int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices)
 {
 	libusb_context *usb;
 	libusb_device **devices = NULL;
@@ -156,13 +154,13 @@ int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
 	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
 		usb = NULL; /* a machine without a bus */
 	else if (result < 0)
-		return complain(complaint, usb_result(result),
-			"cannot use USB: %s", libusb_strerror(result));
+		return set_error(usb_result(result), "cannot use USB: %s",
+			libusb_strerror(result));
 	if (usb)
 		count = libusb_get_device_list(usb, &devices);
 	if (count < 0) {
 		libusb_exit(usb);
-		return complain(complaint, usb_result(count),
+		return set_error(usb_result(count),
 			"cannot list USB devices: %s", libusb_strerror(count));
 	}
 	*ret_usb = usb;
@@ -190,19 +188,19 @@ static void look(libusb_device *const *devices, int count, int wanted)
 	qsort(&seen[before], seen_count - before, sizeof(*seen), by_place);
 }
 
-static int usb_count(const char *specification, struct complaint *complaint)
+static int usb_count(const char *specification)
 {
 	libusb_context *usb;
 	libusb_device **devices;
 	int one, count;
 
 	seen_count = 0;
-	one = parse(specification, &seen[0], complaint);
+	one = parse(specification, &seen[0]);
 	if (one < 0)
 		return one;
 	if (one > 0)
 		return seen_count = 1;
-	count = usb_survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices);
 	if (count < 0)
 		return count;
 	look(devices, count, 0);
@@ -214,16 +212,15 @@ static int usb_count(const char *specification, struct complaint *complaint)
 	return seen_count;
 }
 
-static int find(const char *specification, unsigned index,
-	struct place *ret_place, struct complaint *complaint)
+static int find(
+	const char *specification, unsigned index, struct place *ret_place)
 {
-	int result = parse(specification, ret_place, complaint);
+	int result = parse(specification, ret_place);
 
 	if (result != 0)
 		return result < 0 ? result : 0;
 	if (index >= seen_count)
-		return complain(
-			complaint, CLYDE_ERROR_NO_DEVICE, "no Glasgow found");
+		return set_error(CLYDE_ERROR_NO_DEVICE, "no Glasgow found");
 	*ret_place = seen[index];
 	return 0;
 }
@@ -263,45 +260,43 @@ static int open_place(libusb_device *const *devices, int count,
 	return CLYDE_ERROR_NO_DEVICE;
 }
 
-static int refuse(
-	const struct place *place, int error, struct complaint *complaint)
+static int refuse(const struct place *place, int error)
 {
 	unsigned bus = place->bus, address = place->address;
 
 	switch (error) {
 	case CLYDE_ERROR_ACCESS:
-		return complain(complaint, CLYDE_ERROR_ACCESS,
+		return set_error(CLYDE_ERROR_ACCESS,
 			"no permission to open usb:%u:%u; install the udev "
 			"rule 70-clyde.rules, see clyde(1), and plug the "
 			"device in again",
 			bus, address);
 	case CLYDE_ERROR_BUSY:
-		return complain(complaint, CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"usb:%u:%u is in use by another program", bus, address);
 	case CLYDE_ERROR_NO_DEVICE:
-		return complain(complaint, CLYDE_ERROR_NO_DEVICE,
+		return set_error(CLYDE_ERROR_NO_DEVICE,
 			"there is no Glasgow at usb:%u:%u, or not any more; "
 			"see clyde list",
 			bus, address);
 	}
-	return complain(complaint, error, "cannot open usb:%u:%u: %s", bus,
-		address, reason(error));
+	return set_error(error, "cannot open usb:%u:%u: %s", bus, address,
+		error_text(error));
 }
 
 static int usb_open(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct complaint *complaint,
-	struct link **ret_link)
+	const atomic_bool *interrupt, struct link **ret_link)
 {
 	libusb_context *usb;
 	libusb_device **devices;
 	libusb_device_handle *handle = NULL;
 	struct place place;
-	int result = find(specification, index, &place, complaint);
+	int result = find(specification, index, &place);
 	int count;
 
 	if (result < 0)
 		return result;
-	count = usb_survey(&usb, &devices, complaint);
+	count = usb_survey(&usb, &devices);
 	if (count < 0)
 		return count;
 	result = open_place(devices, count, &place, &handle);
@@ -315,7 +310,7 @@ static int usb_open(const char *specification, unsigned index,
 		libusb_close(handle);
 	if (usb)
 		libusb_exit(usb);
-	return refuse(&place, result, complaint);
+	return refuse(&place, result);
 }
 
 void usb_describe(libusb_device *device, struct clyde_device_info *info)
@@ -360,13 +355,13 @@ static int look_at(libusb_device *const *devices, int count,
 }
 
 static int usb_look(const char *specification, unsigned index,
-	struct clyde_device_info *info, struct complaint *complaint)
+	struct clyde_device_info *info)
 {
 	libusb_context *usb;
 	libusb_device **devices;
 	struct place place;
-	int result = find(specification, index, &place, complaint);
-	int count = result < 0 ? result : usb_survey(&usb, &devices, complaint);
+	int result = find(specification, index, &place);
+	int count = result < 0 ? result : usb_survey(&usb, &devices);
 
 	if (count < 0)
 		return count;
@@ -375,7 +370,7 @@ static int usb_look(const char *specification, unsigned index,
 		libusb_free_device_list(devices, 1);
 		libusb_exit(usb);
 	}
-	return result < 0 ? refuse(&place, result, complaint) : 0;
+	return result < 0 ? refuse(&place, result) : 0;
 }
 
 CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
@@ -393,11 +388,10 @@ CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
 static void usb_name(
 	const char *specification, unsigned index, char *text, unsigned size)
 {
-	struct complaint ignored;
 	struct place place;
 
 	text[0] = '\0';
-	if (find(specification, index, &place, &ignored) == 0)
+	if (find(specification, index, &place) == 0)
 		snprintf(text, size, "%u:%u", place.bus, place.address);
 }
 

@@ -102,14 +102,13 @@ static int open_back(struct usb_link *link, libusb_device *const *devices,
  */
 static int look(struct usb_link *link)
 {
-	struct complaint ignored;
 	libusb_context *usb;
 	libusb_device **devices;
 	libusb_device_handle *handle;
 	int count, result;
 
 	link->arrived = false;
-	count = usb_survey(&usb, &devices, &ignored);
+	count = usb_survey(&usb, &devices);
 	if (count < 0 || usb == NULL)
 		return count < 0 ? count : CLYDE_ERROR_NO_DEVICE;
 	result = open_back(link, devices, count, &handle);

@@ -53,8 +53,7 @@ void usb_describe(libusb_device *device, struct clyde_device_info *info);
 
 /* Start libusb and list what is there: their number, which is 0, without a
    context, where there is no USB at all. */
-int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices,
-	struct complaint *complaint);
+int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices);
 
 /* A device came back as another one: on this thread, its old name means the
    new one from now on. */

@@ -367,11 +367,10 @@ static const struct link_ops virtual_ops = {
 	.describe = virtual_describe,
 };
 
-static int virtual_count(const char *specification, struct complaint *complaint)
+static int virtual_count(const char *specification)
 {
 	struct virtual_options options;
-	int result =
-		virtual_options_parse(specification, 0, &options, complaint);
+	int result = virtual_options_parse(specification, 0, &options);
 	int count;
 
 	if (result < 0)
@@ -382,20 +381,17 @@ static int virtual_count(const char *specification, struct complaint *complaint)
 }
 
 static int make(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct complaint *complaint,
-	struct link **ret_link)
+	const atomic_bool *interrupt, struct link **ret_link)
 {
 	struct virtual_link *link = calloc(1, sizeof(*link));
 	int result;
 
 	if (link == NULL)
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;
-	result = virtual_options_parse(
-		specification, index, &link->options, complaint);
+	result = virtual_options_parse(specification, index, &link->options);
 	if (result < 0) {
 		free(link);
 		return result;
@@ -410,39 +406,37 @@ static int make(const char *specification, unsigned index,
 	if (link->bus == NULL ||
 		virtual_options_err(&link->options, link->bus) < 0) {
 		virtual_close(&link->link);
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	*ret_link = &link->link;
 	return 0;
 }
 
 static int virtual_open(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct complaint *complaint,
-	struct link **ret_link)
+	const atomic_bool *interrupt, struct link **ret_link)
 {
-	int result = make(specification, index, interrupt, complaint, ret_link);
+	int result = make(specification, index, interrupt, ret_link);
 
 	if (result < 0 ||
 		!faults_at(
 			&VIRTUAL(*ret_link)->options.faults, FAULT_DENIED, 0))
 		return result;
 	virtual_close(*ret_link);
-	return complain(complaint, CLYDE_ERROR_ACCESS,
+	return set_error(CLYDE_ERROR_ACCESS,
 		"no permission to open the virtual device: fault=denied");
 }
 
 static int virtual_look(const char *specification, unsigned index,
-	struct clyde_device_info *info, struct complaint *complaint)
+	struct clyde_device_info *info)
 {
 	const atomic_bool interrupt = false;
 	struct link *link;
 	uint8_t revision;
-	int result = make(specification, index, &interrupt, complaint, &link);
+	int result = make(specification, index, &interrupt, &link);
 
 	if (result < 0)
 		return result;
-	result = descriptor_read_info(link, info, &revision, complaint);
+	result = descriptor_read_info(link, info, &revision);
 	virtual_close(link);
 	return result == CLYDE_ERROR_CORRUPT ? 0 : result;
 }

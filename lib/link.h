@@ -19,7 +19,6 @@
 
 #define LINK_FOREVER UINT64_MAX
 
-struct complaint;
 struct log;
 struct watch;
 
@@ -132,13 +131,12 @@ int link_select(struct link *link, uint8_t interface, uint8_t alternate,
 struct link_provider {
 	const char *scheme;
 	/* How many devices the specification after "scheme:" means. */
-	int (*count)(const char *specification, struct complaint *complaint);
+	int (*count)(const char *specification);
 	int (*open)(const char *specification, unsigned index,
-		const atomic_bool *interrupt, struct complaint *complaint,
-		struct link **ret_link);
+		const atomic_bool *interrupt, struct link **ret_link);
 	/* What is seen of one of them from outside, whoever may open it. */
 	int (*look)(const char *specification, unsigned index,
-		struct clyde_device_info *info, struct complaint *complaint);
+		struct clyde_device_info *info);
 	/* Write the specification of one of them. */
 	void (*name)(const char *specification, unsigned index, char *text,
 		unsigned size);

@@ -28,18 +28,15 @@ void log_write(const struct log *log, struct link *link,
 		link ? (int64_t)link->ops->now(link) : 0, line);
 }
 
-CLYDE_API int clyde_context_log(struct clyde_context *context,
-	enum clyde_log_level level,
+static int set_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
 		int64_t time_ns, const char *line),
 	void *user)
 {
-	int result = owner_enter(&context);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	if (level < CLYDE_LOG_OFF || level > CLYDE_LOG_TRACE)
-		result = complain(&context->complaint, CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"%d is not a log level: 0 to %d", (int)level,
 			CLYDE_LOG_TRACE);
 	else
@@ -48,8 +45,16 @@ CLYDE_API int clyde_context_log(struct clyde_context *context,
 			.callback = callback,
 			.user = user,
 		};
-	owner_leave(&context->owner);
 	return result;
+}
+
+CLYDE_API int clyde_context_log(struct clyde_context *handle,
+	enum clyde_log_level level,
+	void (*callback)(void *user, enum clyde_log_level level,
+		int64_t time_ns, const char *line),
+	void *user)
+{
+	return CALL(context, handle, set_log(context, level, callback, user));
 }
 
 /* ---- The seam --------------------------------------------------------- */
@@ -62,7 +67,7 @@ static const char *colon(int result)
 
 static const char *failure(int result)
 {
-	return result < 0 ? reason(result) : "";
+	return result < 0 ? error_text(result) : "";
 }
 
 int link_control(struct link *link, const struct usb_setup *setup, void *data,

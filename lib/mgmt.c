@@ -180,7 +180,6 @@ static bool over(const struct mgmt *mgmt)
 static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 {
 	struct clyde_device *device = mgmt->device;
-	struct complaint *complaint = &device->context->complaint;
 	struct link *link = device->link;
 	int result;
 
@@ -189,19 +188,19 @@ static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
 		if (result < 0)
 			return result;
 		if (mgmt->failure)
-			return complain(complaint, mgmt->failure, "%s: %s",
-				mgmt_name(code), reason(mgmt->failure));
+			return set_error(mgmt->failure, "%s: %s",
+				mgmt_name(code), error_text(mgmt->failure));
 		if (mgmt->stray)
-			return complain(complaint, CLYDE_ERROR_PROTOCOL,
+			return set_error(CLYDE_ERROR_PROTOCOL,
 				"the reply to %s, request %u, carries serial "
 				"%u; power-cycle the device",
 				mgmt_name(code), mgmt->serial, mgmt->stray);
 		result = link->ops->wait(link, deadline);
 		if (result < 0)
-			return complain(complaint, result, "%s: %s",
-				mgmt_name(code), reason(result));
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
 		if (link->ops->now(link) >= deadline && !over(mgmt))
-			return complain(complaint, CLYDE_ERROR_TIMEOUT,
+			return set_error(CLYDE_ERROR_TIMEOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",
 				mgmt_name(code));
@@ -243,8 +242,8 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	if (result == 0)
 		result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
-		return complain(&mgmt->device->context->complaint, result,
-			"%s: %s", mgmt_name(code), reason(result));
+		return set_error(
+			result, "%s: %s", mgmt_name(code), error_text(result));
 	mgmt->out_busy = true;
 	if (log_wanted(link, CLYDE_LOG_TRACE))
 		mgmt_log_request(link, &mgmt->request, 2 + size);
@@ -270,9 +269,8 @@ static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 			return result;
 		result = link->ops->wait(link, until);
 		if (result < 0)
-			return complain(&mgmt->device->context->complaint,
-				result, "%s: %s", mgmt_name(code),
-				reason(result));
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
 	}
 	return 0;
 }
@@ -281,7 +279,6 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 	const void *request, size_t request_size, void *ret_reply,
 	size_t reply_size, int timeout_ms)
 {
-	struct complaint *complaint = &device->context->complaint;
 	struct mgmt *mgmt = device->mgmt;
 	uint64_t deadline = deadline_in(device->link, timeout_ms);
 	int result;
@@ -293,7 +290,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 		if (mgmt->reply_size < 2 || mgmt->reply.code != MGMT_WAIT)
 			break;
 		if (device->link->ops->now(device->link) >= deadline)
-			return complain(complaint, CLYDE_ERROR_TIMEOUT,
+			return set_error(CLYDE_ERROR_TIMEOUT,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
 				mgmt_name(code), timeout_ms);
@@ -302,10 +299,10 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 			return result;
 	}
 	if (mgmt->reply_size >= 2 && mgmt->reply.code == MGMT_ERROR)
-		return complain(complaint, CLYDE_ERROR_REFUSED,
-			"the device refused %s", mgmt_name(code));
+		return set_error(CLYDE_ERROR_REFUSED, "the device refused %s",
+			mgmt_name(code));
 	if (mgmt->reply_size != 2 + reply_size || mgmt->reply.code != MGMT_ACK)
-		return complain(complaint, CLYDE_ERROR_PROTOCOL,
+		return set_error(CLYDE_ERROR_PROTOCOL,
 			"the reply to %s is malformed: %u bytes, result %#x",
 			mgmt_name(code), mgmt->reply_size,
 			mgmt->reply_size >= 2 ? mgmt->reply.code : 0);
@@ -322,14 +319,12 @@ int mgmt_command(struct clyde_device *device, enum mgmt_code code,
 		reply_size, COMMAND_TIMEOUT_MS);
 }
 
-CLYDE_API int clyde_alerts_take(
+static int take_alerts(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts)
 {
 	struct mgmt *mgmt;
-	int result = owner_enter(&device);
+	int result = 0;
 
-	if (result < 0)
-		return result;
 	mgmt = device->mgmt;
 	result = mgmt->alerted;
 	if (result) {
@@ -337,6 +332,11 @@ CLYDE_API int clyde_alerts_take(
 		memset(&mgmt->alerts, 0, sizeof(mgmt->alerts));
 		mgmt->alerted = false;
 	}
-	owner_leave(&device->owner);
 	return result;
+}
+
+CLYDE_API int clyde_alerts_take(
+	struct clyde_device *handle, struct clyde_alerts *ret_alerts)
+{
+	return CALL(device, handle, take_alerts(device, ret_alerts));
 }

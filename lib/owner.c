@@ -131,9 +131,9 @@ int owner_pin(void *handle)
 	pthread_mutex_lock(&registry);
 	owner = find(token);
 	if (owner == NULL)
-		result = remember(CLYDE_ERROR_CLOSED, "it is closed");
+		result = set_error(CLYDE_ERROR_CLOSED, "it is closed");
 	else if (owner_closing(owner))
-		result = remember(CLYDE_ERROR_CANCELED, "it is being closed");
+		result = set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 	else
 		owner->users++;
 	pthread_mutex_unlock(&registry);
@@ -189,7 +189,7 @@ int owner_enter(void *handle)
 	if (!owner_closing(owner))
 		return 0;
 	owner_leave(owner);
-	return remember(CLYDE_ERROR_CANCELED, "it is being closed");
+	return set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 }
 
 void owner_leave(struct owner *owner)

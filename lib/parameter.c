@@ -26,9 +26,10 @@ static const struct kind {
 	const struct unit *units;
 	const char *what;
 } kinds[] = {
-	[CLYDE_SIZE] = {bytes, "a size like 512, 64KiB, 8MiB or 1GiB"},
-	[CLYDE_INTEGER] = {plain, "a number"},
-	[CLYDE_TIME] = {times, "a time like 20us, 5ms or 1.5s"},
+	[CLYDE_PARAMETER_SIZE] = {bytes,
+		"a size like 512, 64KiB, 8MiB or 1GiB"},
+	[CLYDE_PARAMETER_INTEGER] = {plain, "a number"},
+	[CLYDE_PARAMETER_TIME] = {times, "a time like 20us, 5ms or 1.5s"},
 };
 
 /* Only times have a fraction: what follows their point, in ns. */
@@ -91,7 +92,7 @@ static void bound_text(uint64_t bound, const struct unit *units, char text[32])
 	snprintf(text, 32, "%" PRIu64 "%s", bound / unit->factor, unit->suffix);
 }
 
-static int out_of_range(struct complaint *complaint,
+static int out_of_range(
 	const struct clyde_parameter *parameter, const char *text, bool above)
 {
 	const struct unit *units = kinds[parameter->type].units;
@@ -99,13 +100,12 @@ static int out_of_range(struct complaint *complaint,
 
 	bound_text(parameter->minimum, units, minimum);
 	bound_text(parameter->maximum, units, maximum);
-	return complain(complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"%s: %s is not in %s..%s; the nearest is %s", parameter->name,
 		text, minimum, maximum, above ? maximum : minimum);
 }
 
-static int set_number(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+static int set_number(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
 	const struct kind *kind = &kinds[parameter->type];
@@ -113,13 +113,13 @@ static int set_number(struct complaint *complaint,
 	int result = parse_number(text, kind->units, &number);
 
 	if (result == CLYDE_ERROR_INVALID)
-		return complain(complaint, CLYDE_ERROR_INVALID,
-			"%s: %s is not %s", parameter->name, text, kind->what);
+		return set_error(CLYDE_ERROR_INVALID, "%s: %s is not %s",
+			parameter->name, text, kind->what);
 	if (number < parameter->minimum || number > parameter->maximum)
-		return out_of_range(complaint, parameter, text,
-			number > parameter->maximum);
+		return out_of_range(
+			parameter, text, number > parameter->maximum);
 	if (parameter->multiple && number % parameter->multiple)
-		return complain(complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%s: %s is not a multiple of %llu", parameter->name,
 			text, (unsigned long long)parameter->multiple);
 	value->number = number;
@@ -141,20 +141,19 @@ static int choice_bit(const char *choices, const char *word, size_t size)
 	return -1;
 }
 
-static int set_choice(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+static int set_choice(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
-	if (parameter->type == CLYDE_ONE_OF)
+	if (parameter->type == CLYDE_PARAMETER_ONE_OF)
 		value->number = 0;
 	while (*text) {
-		size_t size = parameter->type == CLYDE_ONE_OF
+		size_t size = parameter->type == CLYDE_PARAMETER_ONE_OF
 			? strlen(text)
 			: strcspn(text, " ");
 		int bit = choice_bit(parameter->choices, text, size);
 
 		if (bit < 0)
-			return complain(complaint, CLYDE_ERROR_INVALID,
+			return set_error(CLYDE_ERROR_INVALID,
 				"%s: %.*s is not one of %s", parameter->name,
 				(int)size, text, parameter->choices);
 		value->number |= UINT64_C(1) << bit;
@@ -174,23 +173,21 @@ bool parameter_chosen(const struct clyde_parameter *parameter,
 		1;
 }
 
-static int set_flag(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+static int set_flag(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
 	bool yes = strcmp(text, "yes") == 0;
 
 	if (!yes && strcmp(text, "no") != 0)
-		return complain(complaint, CLYDE_ERROR_INVALID,
-			"%s: %s is not yes or no", parameter->name, text);
+		return set_error(CLYDE_ERROR_INVALID, "%s: %s is not yes or no",
+			parameter->name, text);
 	value->number = yes;
 	return 0;
 }
 
 /* ---- Texts ------------------------------------------------------------ */
 
-static int set_words(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+static int set_words(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
 	char *copy = strdup(text);
@@ -201,10 +198,9 @@ static int set_words(struct complaint *complaint,
 		value->words = words;
 	if (copy == NULL || words == NULL) {
 		free(copy);
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
-	if (parameter->type == CLYDE_TEXT && value->count > 0) {
+	if (parameter->type == CLYDE_PARAMETER_TEXT && value->count > 0) {
 		free(words[0]);
 		value->count = 0;
 	}
@@ -222,19 +218,17 @@ void value_clear(struct value *value)
 
 /* ---- Pins ------------------------------------------------------------- */
 
-static int set_pins(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+static int set_pins(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
 	struct clyde_pin pins[CLYDE_PINS_MAX];
-	const char *why;
-	int count = clyde_pins_parse(text, pins, &why);
+	int count = clyde_pins_parse(text, pins);
 
 	if (count < 0)
-		return complain(complaint, count, "%s: '%s': %s",
-			parameter->name, text, why);
-	if (parameter->type == CLYDE_PIN && count > 1)
-		return complain(complaint, CLYDE_ERROR_INVALID,
+		return set_error(count, "%s: '%s': %s", parameter->name, text,
+			clyde_error_message());
+	if (parameter->type == CLYDE_PARAMETER_PIN && count > 1)
+		return set_error(CLYDE_ERROR_INVALID,
 			"%s: '%s' are %d pins, and one is needed",
 			parameter->name, text, count);
 	memcpy(value->pins, pins, count * sizeof(*pins));
@@ -242,26 +236,23 @@ static int set_pins(struct complaint *complaint,
 	return 0;
 }
 
-int parameter_set(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+int parameter_set(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
-	static int (*const setters[])(struct complaint * complaint,
-		const struct clyde_parameter *parameter, const char *text,
-		struct value *value) = {
-		[CLYDE_SIZE] = set_number,
-		[CLYDE_INTEGER] = set_number,
-		[CLYDE_CHOICE] = set_choice,
-		[CLYDE_ONE_OF] = set_choice,
-		[CLYDE_FLAG] = set_flag,
-		[CLYDE_TIME] = set_number,
-		[CLYDE_TEXT] = set_words,
-		[CLYDE_WORDS] = set_words,
-		[CLYDE_PIN] = set_pins,
-		[CLYDE_PINS] = set_pins,
+	static int (*const setters[])(const struct clyde_parameter *parameter,
+		const char *text, struct value *value) = {
+		[CLYDE_PARAMETER_SIZE] = set_number,
+		[CLYDE_PARAMETER_INTEGER] = set_number,
+		[CLYDE_PARAMETER_CHOICE] = set_choice,
+		[CLYDE_PARAMETER_ONE_OF] = set_choice,
+		[CLYDE_PARAMETER_FLAG] = set_flag,
+		[CLYDE_PARAMETER_TIME] = set_number,
+		[CLYDE_PARAMETER_TEXT] = set_words,
+		[CLYDE_PARAMETER_WORDS] = set_words,
+		[CLYDE_PARAMETER_PIN] = set_pins,
+		[CLYDE_PARAMETER_PINS] = set_pins,
 	};
-	int result =
-		setters[parameter->type](complaint, parameter, text, value);
+	int result = setters[parameter->type](parameter, text, value);
 
 	if (result == 0)
 		value->given = true;

@@ -115,21 +115,19 @@ static int parse_pins(const char *text, struct clyde_pin *pins)
 	}
 }
 
-CLYDE_API int clyde_pins_parse(const char *text,
-	struct clyde_pin ret_pins[CLYDE_PINS_MAX], const char **ret_why)
+CLYDE_API int clyde_pins_parse(
+	const char *text, struct clyde_pin ret_pins[CLYDE_PINS_MAX])
 {
 	struct clyde_pin pins[CLYDE_PINS_MAX];
 	int count = parse_pins(text, pins);
-	const char *why = count == CLYDE_ERROR_INVALID ? misspelt
-		: count == CLYDE_ERROR_NO_PIN          ? nowhere
-					      : "these are more than 32 pins";
 
-	if (count >= 0) {
-		memcpy(ret_pins, pins, count * sizeof(*pins));
-		return count;
-	}
-	if (ret_why)
-		*ret_why = why;
-	return count == CLYDE_ERROR_NO_PIN ? CLYDE_ERROR_NO_PIN
-					   : CLYDE_ERROR_INVALID;
+	if (count == CLYDE_ERROR_INVALID)
+		return set_error(count, "%s", misspelt);
+	if (count == CLYDE_ERROR_NO_PIN)
+		return set_error(count, "%s", nowhere);
+	if (count < 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"these are more than %d pins", CLYDE_PINS_MAX);
+	memcpy(ret_pins, pins, count * sizeof(*pins));
+	return count;
 }

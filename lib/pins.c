@@ -30,18 +30,20 @@ static int set_pulls(struct clyde_device *device, clyde_ports ports,
 		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
 }
 
-CLYDE_API int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
+static int check_and_pull(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up)
 {
-	int result = owner_enter(&device);
+	int result = check_ports(device, ports);
 
-	if (result < 0)
-		return result;
-	result = check_ports(device, ports);
 	if (result == 0)
 		result = set_pulls(device, ports, down, up);
-	owner_leave(&device->owner);
 	return result;
+}
+
+CLYDE_API int clyde_pulls_set(struct clyde_device *handle, clyde_ports ports,
+	uint8_t down, uint8_t up)
+{
+	return CALL(device, handle, check_and_pull(device, ports, down, up));
 }
 
 int pulls_of_supplied(
@@ -80,32 +82,28 @@ static int get_pulls(
 	return result;
 }
 
-CLYDE_API int clyde_pulls_get(struct clyde_device *device,
+CLYDE_API int clyde_pulls_get(struct clyde_device *handle,
 	uint8_t ret_down[CLYDE_PORT_COUNT], uint8_t ret_up[CLYDE_PORT_COUNT])
 {
-	int result = owner_enter(&device);
+	return CALL(device, handle, get_pulls(device, ret_down, ret_up));
+}
 
-	if (result < 0)
-		return result;
-	result = get_pulls(device, ret_down, ret_up);
-	owner_leave(&device->owner);
+static int get_levels(
+	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT])
+{
+	struct mgmt_state state;
+	int result = mgmt_command(
+		device, MGMT_GET_STATE, NULL, 0, &state, sizeof(state));
+
+	if (result == 0)
+		memcpy(ret_levels, state.value, PORT_COUNT);
 	return result;
 }
 
 CLYDE_API int clyde_levels_get(
-	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT])
+	struct clyde_device *handle, uint8_t ret_levels[CLYDE_PORT_COUNT])
 {
-	struct mgmt_state state;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = mgmt_command(
-		device, MGMT_GET_STATE, NULL, 0, &state, sizeof(state));
-	if (result == 0)
-		memcpy(ret_levels, state.value, PORT_COUNT);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, get_levels(device, ret_levels));
 }
 
 static int get_alerts(struct clyde_device *device, struct mgmt_alerts *alerts)
@@ -121,35 +119,40 @@ static int clear_alerts(
 		device, MGMT_CLR_ALERTS, alerts, sizeof(*alerts), NULL, 0);
 }
 
-CLYDE_API int clyde_alerts_get(
+static int read_alerts(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts)
 {
 	struct mgmt_alerts alerts;
-	int result = owner_enter(&device);
+	int result = get_alerts(device, &alerts);
 
-	if (result < 0)
-		return result;
-	result = get_alerts(device, &alerts);
 	if (result == 0) {
 		memcpy(ret_alerts->ports, alerts.ports, PORT_COUNT);
 		ret_alerts->fpga = alerts.fpga;
 	}
-	owner_leave(&device->owner);
+	return result;
+}
+
+CLYDE_API int clyde_alerts_get(
+	struct clyde_device *handle, struct clyde_alerts *ret_alerts)
+{
+	return CALL(device, handle, read_alerts(device, ret_alerts));
+}
+
+static int forget_alerts(
+	struct clyde_device *device, const struct clyde_alerts *alerts)
+{
+	struct mgmt_alerts request = {.fpga = alerts->fpga};
+	int result = 0;
+
+	memcpy(request.ports, alerts->ports, PORT_COUNT);
+	result = clear_alerts(device, &request);
 	return result;
 }
 
 CLYDE_API int clyde_alerts_clear(
-	struct clyde_device *device, const struct clyde_alerts *alerts)
+	struct clyde_device *handle, const struct clyde_alerts *alerts)
 {
-	struct mgmt_alerts request = {.fpga = alerts->fpga};
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	memcpy(request.ports, alerts->ports, PORT_COUNT);
-	result = clear_alerts(device, &request);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, forget_alerts(device, alerts));
 }
 
 /* Supplies first: they are what hurts.  The pull resistors lose theirs with
@@ -174,13 +177,7 @@ static int make_safe(struct clyde_device *device)
 	return result;
 }
 
-CLYDE_API int clyde_device_safe(struct clyde_device *device)
+CLYDE_API int clyde_device_safe(struct clyde_device *handle)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = make_safe(device);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, make_safe(device));
 }

@@ -29,13 +29,12 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 	int result;
 
 	if (owner_closing(&pipe->owner))
-		return complain(
-			pipe_complaint(pipe), CLYDE_ERROR_CANCELED, "closed");
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	result = device_stopped(pipe->device);
 	if (result < 0)
 		return result;
 	if (patience->looked && link->ops->now(link) >= patience->deadline)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_TIMEOUT,
+		return set_error(CLYDE_ERROR_TIMEOUT,
 			"%s: no data before the deadline", pipe_name(pipe));
 	pipe_check_depth(pipe);
 	result = link->ops->wait(link, patience->deadline);
@@ -104,10 +103,10 @@ static ssize_t room(
 static int check_direction(struct clyde_pipe *pipe, bool in)
 {
 	if (pipe_is_in(pipe) != in)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
-			"%s goes the other way", pipe_name(pipe));
+		return set_error(CLYDE_ERROR_INVALID, "%s goes the other way",
+			pipe_name(pipe));
 	if (pipe->acquired)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"%s: an acquired region is not released",
 			pipe_name(pipe));
 	return 0;
@@ -134,19 +133,22 @@ static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
 	return done;
 }
 
-static ssize_t enter_read(struct clyde_pipe *pipe, void *data, size_t size,
+static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 	bool some, int timeout_ms)
 {
-	ssize_t result = owner_enter(&pipe);
+	ssize_t result = check_direction(pipe, true);
 
-	if (result < 0)
-		return result;
-	result = check_direction(pipe, true);
 	if (result == 0)
 		result = read_bytes(
 			pipe, data, size, some, patience(pipe, timeout_ms));
-	owner_leave(&pipe->owner);
 	return result;
+}
+
+static ssize_t enter_read(struct clyde_pipe *handle, void *data, size_t size,
+	bool some, int timeout_ms)
+{
+	return CALL(
+		pipe, handle, read_checked(pipe, data, size, some, timeout_ms));
 }
 
 CLYDE_API ssize_t clyde_pipe_read(
@@ -182,19 +184,21 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 	return done;
 }
 
-CLYDE_API ssize_t clyde_pipe_write(
+static ssize_t write_checked(
 	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms)
 {
-	ssize_t result = owner_enter(&pipe);
+	ssize_t result = check_direction(pipe, false);
 
-	if (result < 0)
-		return result;
-	result = check_direction(pipe, false);
 	if (result == 0)
 		result = write_bytes(
 			pipe, data, size, patience(pipe, timeout_ms));
-	owner_leave(&pipe->owner);
 	return result;
+}
+
+CLYDE_API ssize_t clyde_pipe_write(struct clyde_pipe *handle, const void *data,
+	size_t size, int timeout_ms)
+{
+	return CALL(pipe, handle, write_checked(pipe, data, size, timeout_ms));
 }
 
 /* What is buffered stands in a buffer of its own: there is nothing to wait
@@ -218,18 +222,20 @@ static int flush(struct clyde_pipe *pipe, struct patience patience)
 	return result;
 }
 
-static int enter_flush(struct clyde_pipe *pipe, int timeout_ms,
+static int act_checked(struct clyde_pipe *pipe, int timeout_ms,
 	int (*act)(struct clyde_pipe *pipe, struct patience patience))
 {
-	int result = owner_enter(&pipe);
+	int result = check_direction(pipe, false);
 
-	if (result < 0)
-		return result;
-	result = check_direction(pipe, false);
 	if (result == 0)
 		result = act(pipe, patience(pipe, timeout_ms));
-	owner_leave(&pipe->owner);
 	return result;
+}
+
+static int enter_flush(struct clyde_pipe *handle, int timeout_ms,
+	int (*act)(struct clyde_pipe *pipe, struct patience patience))
+{
+	return CALL(pipe, handle, act_checked(pipe, timeout_ms, act));
 }
 
 CLYDE_API int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms)
@@ -242,15 +248,12 @@ CLYDE_API int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms)
 	return enter_flush(pipe, timeout_ms, push);
 }
 
-CLYDE_API ssize_t clyde_pipe_acquire(
-	struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
+static ssize_t acquire(struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
 {
 	struct patience limit;
 	uint8_t *data;
-	ssize_t result = owner_enter(&pipe);
+	ssize_t result = 0;
 
-	if (result < 0)
-		return result;
 	limit = patience(pipe, timeout_ms);
 	result = check_direction(pipe, pipe_is_in(pipe));
 	if (result == 0)
@@ -260,8 +263,13 @@ CLYDE_API ssize_t clyde_pipe_acquire(
 		pipe->acquired_size = result;
 		*ret_data = data;
 	}
-	owner_leave(&pipe->owner);
 	return result;
+}
+
+CLYDE_API ssize_t clyde_pipe_acquire(
+	struct clyde_pipe *handle, void **ret_data, int timeout_ms)
+{
+	return CALL(pipe, handle, acquire(pipe, ret_data, timeout_ms));
 }
 
 static int release(struct clyde_pipe *pipe, size_t size)
@@ -269,10 +277,10 @@ static int release(struct clyde_pipe *pipe, size_t size)
 	int result;
 
 	if (!pipe->acquired)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
-			"%s: nothing is acquired", pipe_name(pipe));
+		return set_error(CLYDE_ERROR_INVALID, "%s: nothing is acquired",
+			pipe_name(pipe));
 	if (size > pipe->acquired_size)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%s: %zu bytes released, %zu acquired", pipe_name(pipe),
 			size, pipe->acquired_size);
 	pipe->acquired = false;
@@ -285,13 +293,7 @@ static int release(struct clyde_pipe *pipe, size_t size)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-CLYDE_API int clyde_pipe_release(struct clyde_pipe *pipe, size_t size)
+CLYDE_API int clyde_pipe_release(struct clyde_pipe *handle, size_t size)
 {
-	int result = owner_enter(&pipe);
-
-	if (result < 0)
-		return result;
-	result = release(pipe, size);
-	owner_leave(&pipe->owner);
-	return result;
+	return CALL(pipe, handle, release(pipe, size));
 }

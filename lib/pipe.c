@@ -7,6 +7,7 @@
  */
 #include "pipe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,11 +47,6 @@ bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id)
 		(pair == NULL || pair->alternate != USB_ALT_4X);
 }
 
-struct complaint *pipe_complaint(const struct clyde_pipe *pipe)
-{
-	return &pipe->device->context->complaint;
-}
-
 /* All up to here is good. */
 static unsigned long long position(const struct clyde_pipe *pipe)
 {
@@ -59,19 +55,19 @@ static unsigned long long position(const struct clyde_pipe *pipe)
 
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
-	complain(pipe_complaint(pipe), error, "%s: %s; good up to byte %#llx",
-		pipe_name(pipe), reason(error), position(pipe));
-	LOG(pipe->device->link, ERROR, "%s", pipe_complaint(pipe)->text);
+	set_error(error, "%s: %s; good up to byte %#llx", pipe_name(pipe),
+		error_text(error), position(pipe));
+	LOG(pipe->device->link, ERROR, "%s", clyde_error_message());
 	return error;
 }
 
 void pipe_check_depth(struct clyde_pipe *pipe)
 {
-	struct complaint *notice = &pipe->device->context->notice;
+	char *notice = pipe->device->context->notice;
 	uint32_t depth = engine_depth(pipe->engine);
 
-	if (depth < pipe->depth && notice->text[0] == '\0')
-		complain(notice, CLYDE_ERROR_NO_MEMORY,
+	if (depth < pipe->depth && notice[0] == '\0')
+		snprintf(notice, ERROR_SIZE,
 			"%s: %u transfers are in flight, not %u: the system "
 			"has no memory for them; raise " USB_MEMORY_SETTING,
 			pipe_name(pipe), depth, pipe->depth);
@@ -85,13 +81,12 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 		link, kinds[pipe->id].interface, alternate, COMMAND_TIMEOUT_MS);
 
 	if (result == CLYDE_ERROR_STALL)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_STALL,
+		return set_error(CLYDE_ERROR_STALL,
 			"the device refused to open %s: the FPGA is not "
 			"configured, or the other pipe of the pair is in use",
 			name);
 	if (result < 0)
-		return complain(pipe_complaint(pipe), result, "%s: %s", name,
-			reason(result));
+		return set_error(result, "%s: %s", name, error_text(result));
 	return 0;
 }
 
@@ -174,43 +169,42 @@ static size_t arena_size(
 static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 	struct clyde_pipe_options *options)
 {
-	struct complaint *complaint = &device->context->complaint;
 
 	if (id >= CLYDE_PIPE_COUNT)
-		return complain(complaint, CLYDE_ERROR_INVALID,
-			"there is no pipe %d", id);
+		return set_error(
+			CLYDE_ERROR_INVALID, "there is no pipe %d", id);
 	if (options->transfer_size == 0)
 		options->transfer_size = CLYDE_TRANSFER_SIZE_DEFAULT;
 	if (options->depth == 0)
 		options->depth = CLYDE_DEPTH_DEFAULT;
 	if (options->transfer_size % USB_PACKET_SIZE ||
 		options->transfer_size > CLYDE_TRANSFER_SIZE_MAX)
-		return complain(complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"a transfer of %u bytes: a multiple of %d up to %d is "
 			"needed",
 			options->transfer_size, USB_PACKET_SIZE,
 			CLYDE_TRANSFER_SIZE_MAX);
 	if (options->depth > CLYDE_DEPTH_MAX)
-		return complain(complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"a depth of %u: 1 to %d are possible", options->depth,
 			CLYDE_DEPTH_MAX);
 	if (options->memory && options->memory_size < arena_size(id, options))
-		return complain(complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%zu bytes of memory for %s: %zu are needed",
 			options->memory_size, kinds[id].name,
 			arena_size(id, options));
 	if (device->pipes[id])
-		return complain(complaint, CLYDE_ERROR_BUSY,
-			"%s is open already", kinds[id].name);
+		return set_error(
+			CLYDE_ERROR_BUSY, "%s is open already", kinds[id].name);
 	if (!pipe_is_free(device, id))
-		return complain(complaint, CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"%s is open with quad buffers, which are those of %s",
 			kinds[kinds[id].pair].name, kinds[id].name);
 	if (options->quad && !kinds[id].quad)
-		return complain(complaint, CLYDE_ERROR_INVALID,
-			"%s has no quad buffers", kinds[id].name);
+		return set_error(CLYDE_ERROR_INVALID, "%s has no quad buffers",
+			kinds[id].name);
 	if (options->quad && device->pipes[kinds[id].pair])
-		return complain(complaint, CLYDE_ERROR_BUSY,
+		return set_error(CLYDE_ERROR_BUSY,
 			"quad buffers for %s take those of %s, which is open",
 			kinds[id].name, kinds[kinds[id].pair].name);
 	return 0;
@@ -228,7 +222,7 @@ static int open_pipe(struct clyde_device *device,
 		options.transfer_size, options.depth, options.memory,
 		&pipe->engine);
 	if (result < 0)
-		return complain(pipe_complaint(pipe), result,
+		return set_error(result,
 			"no memory for %u transfers of %u bytes", options.depth,
 			options.transfer_size);
 	result = restart(pipe);
@@ -254,7 +248,7 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	if (result == 0) {
 		pipe = calloc(1, sizeof(*pipe));
 		if (pipe == NULL)
-			result = complain(&device->context->complaint,
+			result = set_error(
 				CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (result == 0) {
@@ -274,17 +268,11 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	return result;
 }
 
-CLYDE_API int clyde_pipe_open(struct clyde_device *device,
+CLYDE_API int clyde_pipe_open(struct clyde_device *handle,
 	enum clyde_pipe_id id, const struct clyde_pipe_options *options,
 	struct clyde_pipe **ret_pipe)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = pipe_make(device, id, options, ret_pipe);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, pipe_make(device, id, options, ret_pipe));
 }
 
 CLYDE_API void clyde_pipe_close(struct clyde_pipe *pipe)
@@ -297,19 +285,6 @@ CLYDE_API clyde_token clyde_pipe_token(const struct clyde_pipe *pipe)
 	return (uintptr_t)pipe;
 }
 
-/* A call that changes the stream's state. */
-static int with_pipe(
-	struct clyde_pipe *pipe, int (*act)(struct clyde_pipe *pipe))
-{
-	int result = owner_enter(&pipe);
-
-	if (result < 0)
-		return result;
-	result = act(pipe);
-	owner_leave(&pipe->owner);
-	return result;
-}
-
 static int cancel(struct clyde_pipe *pipe)
 {
 	engine_drain(pipe->engine);
@@ -318,9 +293,9 @@ static int cancel(struct clyde_pipe *pipe)
 	return 0;
 }
 
-CLYDE_API int clyde_pipe_cancel(struct clyde_pipe *pipe)
+CLYDE_API int clyde_pipe_cancel(struct clyde_pipe *handle)
 {
-	return with_pipe(pipe, cancel);
+	return CALL(pipe, handle, cancel(pipe));
 }
 
 static int resume(struct clyde_pipe *pipe)
@@ -330,9 +305,9 @@ static int resume(struct clyde_pipe *pipe)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-CLYDE_API int clyde_pipe_resume(struct clyde_pipe *pipe)
+CLYDE_API int clyde_pipe_resume(struct clyde_pipe *handle)
 {
-	return with_pipe(pipe, resume);
+	return CALL(pipe, handle, resume(pipe));
 }
 
 static int reset(struct clyde_pipe *pipe)
@@ -342,9 +317,9 @@ static int reset(struct clyde_pipe *pipe)
 	return restart(pipe);
 }
 
-CLYDE_API int clyde_pipe_reset(struct clyde_pipe *pipe)
+CLYDE_API int clyde_pipe_reset(struct clyde_pipe *handle)
 {
-	return with_pipe(pipe, reset);
+	return CALL(pipe, handle, reset(pipe));
 }
 
 static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
@@ -353,7 +328,7 @@ static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
 	uint16_t cycles = idle_ns / 125 * 6 + idle_ns % 125 * 6 / 125;
 
 	if (!pipe_is_in(pipe) || idle_ns > IDLE_NS_MAX)
-		return complain(pipe_complaint(pipe), CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%s: an idle flush of %u ns: IN pipes take 0 to %d",
 			pipe_name(pipe), idle_ns, IDLE_NS_MAX);
 	return register_write(pipe->device, REG_IDLE_FLUSH + 2 * slot, &cycles,
@@ -361,38 +336,33 @@ static int set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns)
 }
 
 CLYDE_API int clyde_pipe_set_idle_flush(
-	struct clyde_pipe *pipe, unsigned idle_ns)
+	struct clyde_pipe *handle, unsigned idle_ns)
 {
-	int result = owner_enter(&pipe);
-
-	if (result < 0)
-		return result;
-	result = set_idle_flush(pipe, idle_ns);
-	owner_leave(&pipe->owner);
-	return result;
+	return CALL(pipe, handle, set_idle_flush(pipe, idle_ns));
 }
 
-CLYDE_API uint64_t clyde_pipe_offset(struct clyde_pipe *pipe)
+static int get_offset(const struct clyde_pipe *pipe, uint64_t *ret_offset)
 {
-	uint64_t offset;
-
-	if (owner_enter(&pipe) < 0)
-		return 0;
-	offset = position(pipe);
-	owner_leave(&pipe->owner);
-	return offset;
+	*ret_offset = position(pipe);
+	return 0;
 }
 
-CLYDE_API int clyde_pipe_stats(
+CLYDE_API int clyde_pipe_offset(struct clyde_pipe *handle, uint64_t *ret_offset)
+{
+	return CALL(pipe, handle, get_offset(pipe, ret_offset));
+}
+
+static int get_stats(
 	struct clyde_pipe *pipe, struct clyde_pipe_stats *ret_stats)
 {
-	int result = owner_enter(&pipe);
-
-	if (result < 0)
-		return result;
 	engine_stats(pipe->engine, ret_stats);
 	ret_stats->stalls = pipe->stalls;
 	ret_stats->wakeups = pipe->wakeups;
-	owner_leave(&pipe->owner);
 	return 0;
+}
+
+CLYDE_API int clyde_pipe_stats(
+	struct clyde_pipe *handle, struct clyde_pipe_stats *ret_stats)
+{
+	return CALL(pipe, handle, get_stats(pipe, ret_stats));
 }

@@ -18,33 +18,22 @@
 #define CURRENT_STEPS_MIN 8
 #define CURRENT_STEPS_MAX 32767
 
-static struct complaint *complaint_of(struct clyde_device *device)
-{
-	return &device->context->complaint;
-}
-
 clyde_ports ports_of(const struct clyde_device *device)
 {
 	return device->revision >= REVISION_D0 ? 0xf : 0x3;
 }
 
-CLYDE_API clyde_ports clyde_device_ports(struct clyde_device *device)
+CLYDE_API int clyde_device_ports(struct clyde_device *handle)
 {
-	clyde_ports ports;
-
-	if (owner_pin(&device) < 0)
-		return 0;
-	ports = ports_of(device);
-	owner_unpin(&device->owner);
-	return ports;
+	return PINNED(device, handle, ports_of(device));
 }
 
 int check_ports(struct clyde_device *device, clyde_ports ports)
 {
 	if ((ports & ~ports_of(device)) == 0)
 		return 0;
-	return complain(complaint_of(device), CLYDE_ERROR_INVALID,
-		"revision %s has ports %s only", device->info.revision,
+	return set_error(CLYDE_ERROR_INVALID, "revision %s has ports %s only",
+		device->info.revision,
 		device->revision >= REVISION_D0 ? "A to D" : "A and B");
 }
 
@@ -59,7 +48,7 @@ static int check_supply(
 		return result;
 	if (supply_mv >= minimum && supply_mv <= SUPPLY_MAX_MV)
 		return 0;
-	return complain(complaint_of(device), CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"%.3f V is out of range: %.2f to %.2f V, or 0 for off",
 		supply_mv / 1e3, minimum / 1e3, SUPPLY_MAX_MV / 1e3);
 }
@@ -93,19 +82,21 @@ static int set_values(struct clyde_device *device, enum mgmt_code code,
 }
 
 /* A getter of millivolts, as they are on the wire. */
-static int get_millivolts(
+static int read_millivolts(
 	struct clyde_device *device, enum mgmt_code code, unsigned *ret_mv)
 {
 	struct mgmt_values values;
-	int result = owner_enter(&device);
+	int result = get_values(device, code, &values);
 
-	if (result < 0)
-		return result;
-	result = get_values(device, code, &values);
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		ret_mv[port] = values.value[port];
-	owner_leave(&device->owner);
 	return result;
+}
+
+static int get_millivolts(
+	struct clyde_device *handle, enum mgmt_code code, unsigned *ret_mv)
+{
+	return CALL(device, handle, read_millivolts(device, code, ret_mv));
 }
 
 /* The device's refusal says nothing; the limits say why. */
@@ -119,7 +110,7 @@ static int check_limits(
 		unsigned limit_mv = limits.value[port];
 
 		if (ports >> port & 1 && limit_mv && supply_mv > limit_mv)
-			return complain(complaint_of(device), CLYDE_ERROR_LIMIT,
+			return set_error(CLYDE_ERROR_LIMIT,
 				"port %c: %.3f V is above its limit of %.3f V; "
 				"raise it with: clyde voltage --limit %c=%.3f",
 				'A' + port, supply_mv / 1e3, limit_mv / 1e3,
@@ -138,18 +129,20 @@ static int check_all(
 	return result;
 }
 
-CLYDE_API int clyde_supply_set(
+static int set_supply(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
 {
-	int result = owner_enter(&device);
+	int result = check_all(device, ports, supply_mv);
 
-	if (result < 0)
-		return result;
-	result = check_all(device, ports, supply_mv);
 	if (result == 0)
 		result = set_values(device, MGMT_SET_VSUPPLY, ports, supply_mv);
-	owner_leave(&device->owner);
 	return result;
+}
+
+CLYDE_API int clyde_supply_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned supply_mv)
+{
+	return CALL(device, handle, set_supply(device, ports, supply_mv));
 }
 
 CLYDE_API int clyde_supply_get(
@@ -172,7 +165,7 @@ static int wanted_mv(struct clyde_device *device,
 	if (result == 0)
 		*ret_mv = sense.value[supply->sense];
 	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
-		return complain(complaint_of(device), CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"port %c senses %.3f V: too low to be mirrored",
 			'A' + supply->sense, *ret_mv / 1e3);
 	return result;
@@ -196,21 +189,23 @@ int supplies_wanted(struct clyde_device *device,
 	return result;
 }
 
-CLYDE_API int clyde_supply_apply(struct clyde_device *device,
+static int apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
 	uint16_t mv[PORT_COUNT] = {0};
-	int result = owner_enter(&device);
+	int result = supplies_wanted(device, supply, mv);
 
-	if (result < 0)
-		return result;
-	result = supplies_wanted(device, supply, mv);
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		if (supply[port].given)
 			result = set_values(
 				device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
-	owner_leave(&device->owner);
 	return result;
+}
+
+CLYDE_API int clyde_supply_apply(struct clyde_device *handle,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT])
+{
+	return CALL(device, handle, apply(device, supply));
 }
 
 /*
@@ -239,19 +234,13 @@ static int set_limit(
 	return result;
 }
 
-CLYDE_API int clyde_limit_set(
-	struct clyde_device *device, clyde_ports ports, unsigned limit_mv)
+CLYDE_API int clyde_supply_limit_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned limit_mv)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = set_limit(device, ports, limit_mv);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, set_limit(device, ports, limit_mv));
 }
 
-CLYDE_API int clyde_limit_get(
+CLYDE_API int clyde_supply_limit_get(
 	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT])
 {
 	int result = get_millivolts(device, MGMT_GET_VLIMIT, ret_limit_mv);
@@ -268,20 +257,22 @@ CLYDE_API int clyde_sense_get(
 	return get_millivolts(device, MGMT_GET_VSENSE, ret_sense_mv);
 }
 
-CLYDE_API int clyde_current_get(
+static int get_current(
 	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT])
 {
 	struct mgmt_values values;
-	int result = owner_enter(&device);
+	int result = get_values(device, MGMT_GET_ISUPPLY, &values);
 
-	if (result < 0)
-		return result;
-	result = get_values(device, MGMT_GET_ISUPPLY, &values);
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		ret_current_ua[port] =
 			(int16_t)values.value[port] * CURRENT_STEP_UA;
-	owner_leave(&device->owner);
 	return result;
+}
+
+CLYDE_API int clyde_supply_current_get(
+	struct clyde_device *handle, int ret_current_ua[CLYDE_PORT_COUNT])
+{
+	return CALL(device, handle, get_current(device, ret_current_ua));
 }
 
 static int set_window(struct clyde_device *device, clyde_ports ports,
@@ -297,64 +288,73 @@ static int set_window(struct clyde_device *device, clyde_ports ports,
 		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
 }
 
-CLYDE_API int clyde_window_set(struct clyde_device *device, clyde_ports ports,
+static int check_and_watch(struct clyde_device *device, clyde_ports ports,
 	unsigned low_mv, unsigned high_mv)
 {
-	int result = owner_enter(&device);
+	int result = check_supply(device, ports, low_mv);
 
-	if (result < 0)
-		return result;
-	result = check_supply(device, ports, low_mv);
 	if (result == 0)
 		result = check_supply(device, ports, high_mv);
 	if (result == 0)
 		result = set_window(device, ports, low_mv, high_mv);
-	owner_leave(&device->owner);
 	return result;
 }
 
-CLYDE_API int clyde_window_get(struct clyde_device *device,
+CLYDE_API int clyde_supply_window_set(struct clyde_device *handle,
+	clyde_ports ports, unsigned low_mv, unsigned high_mv)
+{
+	return CALL(device, handle,
+		check_and_watch(device, ports, low_mv, high_mv));
+}
+
+static int get_window(struct clyde_device *device,
 	unsigned ret_low_mv[CLYDE_PORT_COUNT],
 	unsigned ret_high_mv[CLYDE_PORT_COUNT])
 {
 	struct mgmt_windows windows;
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = mgmt_command(
+	int result = mgmt_command(
 		device, MGMT_GET_VALERT, NULL, 0, &windows, sizeof(windows));
+
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
 		ret_low_mv[port] = windows.value[port].low_mv;
 		ret_high_mv[port] = windows.value[port].high_mv;
 	}
-	owner_leave(&device->owner);
 	return result;
 }
 
-CLYDE_API int clyde_trip_set(
+CLYDE_API int clyde_supply_window_get(struct clyde_device *handle,
+	unsigned ret_low_mv[CLYDE_PORT_COUNT],
+	unsigned ret_high_mv[CLYDE_PORT_COUNT])
+{
+	return CALL(
+		device, handle, get_window(device, ret_low_mv, ret_high_mv));
+}
+
+static int set_current_limit(
 	struct clyde_device *device, clyde_ports ports, unsigned trip_ua)
 {
 	unsigned steps = trip_ua / CURRENT_STEP_UA;
-	int result = owner_enter(&device);
+	int result = check_ports(device, ports);
 
-	if (result < 0)
-		return result;
-	result = check_ports(device, ports);
 	if (result == 0 &&
 		(steps > CURRENT_STEPS_MAX ||
 			(trip_ua > 0 && steps < CURRENT_STEPS_MIN)))
-		result = complain(complaint_of(device), CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"a trip current of %u uA: %u to %u, or 0 for none",
 			trip_ua, CURRENT_STEP_UA * CURRENT_STEPS_MIN,
 			CURRENT_STEP_UA * CURRENT_STEPS_MAX);
 	if (result == 0)
 		result = set_values(device, MGMT_SET_IALERT, ports, steps);
-	owner_leave(&device->owner);
 	return result;
 }
 
-CLYDE_API int clyde_trip_get(
+CLYDE_API int clyde_supply_current_limit_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned trip_ua)
+{
+	return CALL(device, handle, set_current_limit(device, ports, trip_ua));
+}
+
+CLYDE_API int clyde_supply_current_limit_get(
 	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT])
 {
 	int result = get_millivolts(device, MGMT_GET_IALERT, ret_trip_ua);

@@ -21,8 +21,7 @@ struct value {
 	char **words;
 };
 
-int parameter_set(struct complaint *complaint,
-	const struct clyde_parameter *parameter, const char *text,
+int parameter_set(const struct clyde_parameter *parameter, const char *text,
 	struct value *value);
 bool parameter_chosen(const struct clyde_parameter *parameter,
 	const struct value *value, const char *choice);
@@ -86,7 +85,7 @@ int core_check(struct clyde_device *device, enum core_place core);
 
 /* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  *ret_loaded becomes true if
    it shows meanwhile that the image is there. */
-int core_check_supplies(const struct clyde_run *run,
+int core_check_supplies(struct clyde_run *run,
 	const struct clyde_supply *supply, bool *ret_loaded);
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
 

@@ -8,11 +8,9 @@
 
 #define SUPPLY_MAX_MV 5500 /* what no revision exceeds */
 
-static int refuse(const char **ret_why, const char *why)
+static int refuse(const char *why)
 {
-	if (ret_why)
-		*ret_why = why;
-	return CLYDE_ERROR_INVALID;
+	return set_error(CLYDE_ERROR_INVALID, "%s", why);
 }
 
 /* "3.3" in millivolts: digits, and up to three more behind a point. */
@@ -45,22 +43,22 @@ static int parse_volts(const char *text, size_t size, unsigned *ret_mv)
 }
 
 static int parse_value(const char *text, size_t size, clyde_ports ports,
-	struct clyde_supply *ret_supply, const char **ret_why)
+	struct clyde_supply *ret_supply)
 {
 	struct clyde_supply supply = {.given = true, .sense = -1};
 
 	if (size == 2 && text[0] == 'S' && text[1] >= 'A' && text[1] <= 'D') {
 		supply.sense = text[1] - 'A';
 		if (!(ports >> supply.sense & 1))
-			return refuse(ret_why, "the device has no such port");
+			return refuse("the device has no such port");
 	} else if (size == 3 && memcmp(text, "off", 3) == 0) {
 		supply.supply_mv = 0;
 	} else if (parse_volts(text, size, &supply.supply_mv) < 0) {
-		return refuse(ret_why,
+		return refuse(
 			"a voltage is like 3.3, off, or SA for what port A "
 			"senses");
 	} else if (supply.supply_mv > SUPPLY_MAX_MV) {
-		return refuse(ret_why, "no port supplies more than 5.5 V");
+		return refuse("no port supplies more than 5.5 V");
 	}
 	*ret_supply = supply;
 	return 0;
@@ -68,7 +66,7 @@ static int parse_value(const char *text, size_t size, clyde_ports ports,
 
 /* "AB=3.3", or "3.3" for every port. */
 static int parse_clause(const char *text, size_t size, clyde_ports ports,
-	struct clyde_supply *supplies, const char **ret_why)
+	struct clyde_supply *supplies)
 {
 	const char *equals = memchr(text, '=', size);
 	struct clyde_supply supply;
@@ -81,16 +79,16 @@ static int parse_clause(const char *text, size_t size, clyde_ports ports,
 			continue;
 		}
 		if (*at < 'A' || *at > 'D' || !(ports >> (*at - 'A') & 1))
-			return refuse(ret_why, "the device has no such port");
+			return refuse("the device has no such port");
 		named |= 1 << (*at - 'A');
 	}
 	if (named == 0)
-		return refuse(ret_why, "a port is missing before the =");
+		return refuse("a port is missing before the =");
 	if (equals) {
 		size -= equals + 1 - text;
 		text = equals + 1;
 	}
-	result = parse_value(text, size, ports, &supply, ret_why);
+	result = parse_value(text, size, ports, &supply);
 	for (unsigned port = 0; port < CLYDE_PORT_COUNT && result == 0; port++)
 		if (named >> port & 1)
 			supplies[port] = supply;
@@ -98,13 +96,13 @@ static int parse_clause(const char *text, size_t size, clyde_ports ports,
 }
 
 CLYDE_API int clyde_supply_parse(const char *text, clyde_ports ports,
-	struct clyde_supply ret_supply[CLYDE_PORT_COUNT], const char **ret_why)
+	struct clyde_supply ret_supply[CLYDE_PORT_COUNT])
 {
 	struct clyde_supply supplies[CLYDE_PORT_COUNT] = {0};
 
 	for (;;) {
 		size_t size = strcspn(text, ",");
-		int result = parse_clause(text, size, ports, supplies, ret_why);
+		int result = parse_clause(text, size, ports, supplies);
 
 		if (result < 0)
 			return result;

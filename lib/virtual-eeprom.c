@@ -34,42 +34,40 @@ static int file_error(int error)
 	return error == ENOENT ? CLYDE_ERROR_INVALID : error_from_errno(error);
 }
 
-static int create(struct virtual_options *options, struct complaint *complaint)
+static int create(struct virtual_options *options)
 {
 	int result;
 
 	device_format_eeprom(&options->device, options->eeprom);
 	result = write_file(options, options->eeprom);
 	if (result < 0)
-		return complain(complaint, file_error(-result), "%s: %s",
+		return set_error(file_error(-result), "%s: %s",
 			options->eeprom_path, strerror(-result));
 	return 0;
 }
 
-int virtual_eeprom_load(
-	struct virtual_options *options, struct complaint *complaint)
+int virtual_eeprom_load(struct virtual_options *options)
 {
 	const char *path = options->eeprom_path;
 	FILE *file = fopen(path, "r+b");
 	size_t size;
 
 	if (file == NULL && errno != ENOENT)
-		return complain(complaint, file_error(errno), "%s: %s", path,
-			strerror(errno));
+		return set_error(
+			file_error(errno), "%s: %s", path, strerror(errno));
 	options->eeprom = malloc(EEPROM_SIZE + 1);
 	if (options->eeprom == NULL) {
 		if (file)
 			fclose(file);
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (file == NULL)
-		return create(options, complaint);
+		return create(options);
 	size = fread(options->eeprom, 1, EEPROM_SIZE + 1, file);
 	fclose(file);
 	if (size == EEPROM_SIZE)
 		return 0;
-	return complain(complaint, CLYDE_ERROR_CORRUPT,
+	return set_error(CLYDE_ERROR_CORRUPT,
 		"%s: %zu bytes%s, an EEPROM image has %d", path, size,
 		size > EEPROM_SIZE ? " or more" : "", EEPROM_SIZE);
 }

@@ -9,8 +9,8 @@
 
 #include "virtual/fpga-twin.h"
 
-static int number(struct parser *parser, const char *key, const char *value,
-	uint64_t minimum, uint64_t maximum, uint64_t *ret_number)
+static int number(const char *key, const char *value, uint64_t minimum,
+	uint64_t maximum, uint64_t *ret_number)
 {
 	char *end;
 	unsigned long long parsed;
@@ -19,7 +19,7 @@ static int number(struct parser *parser, const char *key, const char *value,
 	parsed = strtoull(value, &end, 0);
 	if (*value < '0' || *value > '9' || *end || errno || parsed < minimum ||
 		parsed > maximum)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not in %llu..%llu", key, value,
 			(unsigned long long)minimum,
 			(unsigned long long)maximum);
@@ -31,7 +31,7 @@ static int parse_devices(
 	struct parser *parser, const char *key, const char *value)
 {
 	uint64_t count;
-	int result = number(parser, key, value, 1, VIRTUAL_DEVICES_MAX, &count);
+	int result = number(key, value, 1, VIRTUAL_DEVICES_MAX, &count);
 
 	if (result == 0)
 		parser->options->devices = count;
@@ -42,8 +42,7 @@ static int parse_index(
 	struct parser *parser, const char *key, const char *value)
 {
 	uint64_t index;
-	int result =
-		number(parser, key, value, 0, VIRTUAL_DEVICES_MAX - 1, &index);
+	int result = number(key, value, 0, VIRTUAL_DEVICES_MAX - 1, &index);
 
 	if (result == 0) {
 		parser->options->only = index;
@@ -56,7 +55,7 @@ static int parse_packets(
 	struct parser *parser, const char *key, const char *value)
 {
 	uint64_t packets;
-	int result = number(parser, key, value, 1, 13, &packets);
+	int result = number(key, value, 1, 13, &packets);
 
 	if (result == 0)
 		parser->options->packets = packets;
@@ -66,7 +65,7 @@ static int parse_packets(
 static int parse_api(struct parser *parser, const char *key, const char *value)
 {
 	uint64_t level;
-	int result = number(parser, key, value, 0, UINT8_MAX, &level);
+	int result = number(key, value, 0, UINT8_MAX, &level);
 
 	if (result < 0)
 		return result;
@@ -80,7 +79,7 @@ static int parse_revision(
 {
 	if (strlen(value) != 2 || value[0] != 'C' || value[1] < '0' ||
 		value[1] > '3')
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not one of C0 C1 C2 C3", key, value);
 	parser->options->device.revision = REVISION_C0 + value[1] - '0';
 	return 0;
@@ -90,7 +89,7 @@ static int parse_serial(
 	struct parser *parser, const char *key, const char *value)
 {
 	if (strlen(value) != CONFIG_SERIAL_SIZE)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s has not 16 characters, "
 			"like " DEFAULT_SERIAL,
 			key, value);
@@ -102,7 +101,7 @@ static int parse_manufacturer(
 	struct parser *parser, const char *key, const char *value)
 {
 	if (strlen(value) > CONFIG_MAKER_SIZE)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is longer than 22 characters", key,
 			value);
 	strcpy(parser->options->device.manufacturer, value);
@@ -112,7 +111,7 @@ static int parse_manufacturer(
 static int parse_flag(struct parser *parser, const char *key, const char *value)
 {
 	uint64_t flag;
-	int result = number(parser, key, value, 0, 1, &flag);
+	int result = number(key, value, 0, 1, &flag);
 
 	if (result < 0)
 		return result;
@@ -138,8 +137,8 @@ static int parse_port(struct parser *parser, const char *key, const char *value)
 	struct device_options *device = &parser->options->device;
 	unsigned port = key[strlen(key) - 1] - 'A';
 	uint64_t amount;
-	int result = number(
-		parser, key, value, 0, key[1] == 'o' ? 1000000 : 6000, &amount);
+	int result =
+		number(key, value, 0, key[1] == 'o' ? 1000000 : 6000, &amount);
 
 	if (result < 0)
 		return result;
@@ -159,10 +158,10 @@ static int parse_fault(
 	int result = faults_add(faults, value);
 
 	if (result == -ENOSPC)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: more than %d faults", FAULTS_MAX);
 	if (result < 0)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not a fault: %s; see "
 			"clyde-virtual(7)",
 			key, value, faults_why(value));
@@ -202,18 +201,18 @@ static int parse_wire(struct parser *parser, const char *key, const char *value)
 		int pin = part_pin(name);
 
 		if (pin < 0)
-			return complain(parser->complaint, CLYDE_ERROR_INVALID,
+			return set_error(CLYDE_ERROR_INVALID,
 				"virtual: %s=%s: %s is not a pin, A0..A7 or "
 				"B0..B7",
 				key, value, name);
 		if (mask >> pin & 1)
-			return complain(parser->complaint, CLYDE_ERROR_INVALID,
+			return set_error(CLYDE_ERROR_INVALID,
 				"virtual: %s=%s: %s is wired to itself", key,
 				value, name);
 		mask |= 1 << pin;
 	}
 	if ((mask & (mask - 1)) == 0)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s has not two ends, like A0-A1", key,
 			value);
 	return add_wire(parser, mask);
@@ -229,13 +228,12 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 
 	(void)key;
 	if (part == NULL)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
-			"virtual: %s", why);
+		return set_error(CLYDE_ERROR_INVALID, "virtual: %s", why);
 	free(part);
 	while (at < PARTS_MAX && device->parts[at][0])
 		at++;
 	if (at == PARTS_MAX)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: more than %d parts", PARTS_MAX);
 	snprintf(device->parts[at], sizeof(device->parts[at]), "%s", value);
 	return 0;
@@ -247,11 +245,11 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 	const char *why;
 
 	if (!twin && strcmp(value, "model") != 0)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not one of model twin", key, value);
 	if (twin && twin_module(&why) == NULL)
-		return complain(parser->complaint, CLYDE_ERROR_UNSUPPORTED,
-			"virtual: %s=%s: %s", key, value, why);
+		return set_error(CLYDE_ERROR_UNSUPPORTED, "virtual: %s=%s: %s",
+			key, value, why);
 	parser->options->device.twin = twin;
 	return 0;
 }
@@ -263,9 +261,8 @@ static int parse_trace(
 
 	(void)key;
 	if (file == NULL)
-		return complain(parser->complaint,
-			errno == ENOENT ? CLYDE_ERROR_INVALID
-					: error_from_errno(errno),
+		return set_error(errno == ENOENT ? CLYDE_ERROR_INVALID
+						 : error_from_errno(errno),
 			"%s: %s", value, strerror(errno));
 	fclose(file);
 	snprintf(parser->options->trace_path,

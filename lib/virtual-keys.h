@@ -12,7 +12,6 @@
 struct parser {
 	struct virtual_options *options;
 	unsigned index; /* of the device that is asked for */
-	struct complaint *complaint;
 };
 
 struct virtual_key {

@@ -21,7 +21,7 @@ static int parse_pair(struct parser *parser, char *pair)
 	for (key = virtual_keys; value && key->name; key++)
 		if (strcmp(key->name, pair) == 0)
 			return key->parse(parser, pair, value);
-	return complain(parser->complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"virtual: '%s'%s; see clyde-virtual(7)", pair,
 		value ? " is not a key" : " is not KEY=VALUE");
 }
@@ -36,17 +36,17 @@ static int parse_pairs(struct parser *parser, char *text)
 		result = parse_pair(parser, pair);
 	if (result == 0 && parser->options->only >= 0 &&
 		parser->index >= parser->options->devices)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: index=%u, but devices=%u", parser->index,
 			parser->options->devices);
 	if (result == 0 && parser->options->eeprom_path[0] &&
 		parser->options->devices > 1)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: eeprom= is for one device, and devices=%u",
 			parser->options->devices);
 	if (result == 0 && parser->options->trace_path[0] &&
 		(parser->options->devices > 1 || !parser->options->device.twin))
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: trace= is for one device, with fpga=twin");
 	return result;
 }
@@ -67,9 +67,9 @@ void virtual_options_count_serial(char *serial, unsigned index)
 	}
 }
 
-static int too_long(struct complaint *complaint, size_t most)
+static int too_long(size_t most)
 {
-	return complain(complaint, CLYDE_ERROR_INVALID,
+	return set_error(CLYDE_ERROR_INVALID,
 		"virtual: longer than %zu characters", most);
 }
 
@@ -77,7 +77,7 @@ static int too_long(struct complaint *complaint, size_t most)
 static int parse_text(struct parser *parser, const char *text)
 {
 	struct virtual_options all = *parser->options;
-	struct parser any = {&all, parser->index, parser->complaint};
+	struct parser any = {&all, parser->index};
 	char pairs[CLYDE_URI_SIZE + 1];
 	int highest = virtual_options_select(text, VIRTUAL_ANY, pairs);
 	int result = parse_pairs(&any, pairs);
@@ -85,15 +85,15 @@ static int parse_text(struct parser *parser, const char *text)
 	if (result < 0)
 		return result;
 	if (highest >= (int)all.devices)
-		return complain(parser->complaint, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: a key for device %d, but devices=%u", highest,
 			all.devices);
 	virtual_options_select(text, parser->index, pairs);
 	return parse_pairs(parser, pairs);
 }
 
-int virtual_options_parse(const char *text, unsigned index,
-	struct virtual_options *ret_options, struct complaint *complaint)
+int virtual_options_parse(
+	const char *text, unsigned index, struct virtual_options *ret_options)
 {
 	struct virtual_options options = {
 		.devices = 1,
@@ -102,20 +102,20 @@ int virtual_options_parse(const char *text, unsigned index,
 		.unplug_us = UINT64_MAX,
 		.device = {.revision = REVISION_C3, .serial = DEFAULT_SERIAL},
 	};
-	struct parser parser = {&options, index, complaint};
+	struct parser parser = {&options, index};
 	int result;
 
 	if (strlen(text) > TEXT_MAX)
-		return too_long(complaint, TEXT_MAX);
+		return too_long(TEXT_MAX);
 	result = parse_text(&parser, text);
 	if (result < 0)
 		return result;
 	if (options.devices > 1 && options.only < 0 &&
 		strlen(text) > TEXT_MAX - INDEX_SIZE)
-		return too_long(complaint, TEXT_MAX - INDEX_SIZE);
+		return too_long(TEXT_MAX - INDEX_SIZE);
 	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
-		result = virtual_eeprom_load(&options, complaint);
+		result = virtual_eeprom_load(&options);
 	if (result < 0) {
 		virtual_options_clear(&options);
 		return result;

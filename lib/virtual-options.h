@@ -28,8 +28,8 @@ struct virtual_options {
 };
 
 /* Parse for the device of this index.  To be cleared after success. */
-int virtual_options_parse(const char *text, unsigned index,
-	struct virtual_options *ret_options, struct complaint *complaint);
+int virtual_options_parse(
+	const char *text, unsigned index, struct virtual_options *ret_options);
 void virtual_options_clear(struct virtual_options *options);
 
 #define VIRTUAL_ANY UINT_MAX
@@ -45,8 +45,7 @@ struct device *virtual_device_new(const struct virtual_options *options);
 
 /* The EEPROM's file: read or create it; write it, if the EEPROM is not what
    it holds. */
-int virtual_eeprom_load(
-	struct virtual_options *options, struct complaint *complaint);
+int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 
 /* The serial number so many devices on. */

@@ -67,14 +67,14 @@ static uint64_t return_us(const struct faults *faults)
 	return same < other ? same : other;
 }
 
-static int add(struct virtual_world *world, const char *specification,
-	enum pace pace, struct complaint *complaint)
+static int add(
+	struct virtual_world *world, const char *specification, enum pace pace)
 {
 	struct virtual_options *options = &world->options[world->count];
 	struct plug *plug = &world->plugs[world->count];
 	struct device *device;
-	int result = virtual_options_parse(
-		specification, world->count, options, complaint);
+	int result =
+		virtual_options_parse(specification, world->count, options);
 
 	if (result < 0)
 		return result;
@@ -84,14 +84,12 @@ static int add(struct virtual_world *world, const char *specification,
 			options->unplug_us) < 0) {
 		device_free(device);
 		virtual_options_clear(options);
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	if (virtual_options_err(options, plug->bus) < 0) {
 		plug_free(plug);
 		virtual_options_clear(options);
-		return complain(
-			complaint, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
 	plug_plan_return(
 		plug, return_us(&options->faults), make_again, options);
@@ -102,14 +100,14 @@ static int add(struct virtual_world *world, const char *specification,
 	return 0;
 }
 
-int virtual_world_new(struct virtual_world *world, const char *specification,
-	enum pace pace, struct complaint *complaint)
+int virtual_world_new(
+	struct virtual_world *world, const char *specification, enum pace pace)
 {
-	int count = link_virtual.count(specification, complaint);
+	int count = link_virtual.count(specification);
 
 	*world = (struct virtual_world){0};
 	for (int i = 0; i < count; i++) {
-		int result = add(world, specification, pace, complaint);
+		int result = add(world, specification, pace);
 
 		if (result < 0)
 			return result;

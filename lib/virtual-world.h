@@ -18,8 +18,8 @@ struct virtual_world {
 
 /* Plug in what the text after "virtual:" describes; to be freed in any
    case. */
-int virtual_world_new(struct virtual_world *world, const char *specification,
-	enum pace pace, struct complaint *complaint);
+int virtual_world_new(
+	struct virtual_world *world, const char *specification, enum pace pace);
 
 /* Write the EEPROMs that are kept in files.  The first failure. */
 int virtual_world_save(struct virtual_world *world);

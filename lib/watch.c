@@ -93,26 +93,20 @@ static int open_watch(struct clyde_device *device)
 	int result = link->watch ? 0 : watch_new(link, &link->watch);
 
 	if (result < 0)
-		return complain(&device->context->complaint, result,
-			"no descriptor for an event loop: %s", reason(result));
+		return set_error(result, "no descriptor for an event loop: %s",
+			error_text(result));
 	return watch_descriptor(link->watch);
 }
 
-CLYDE_API int clyde_device_descriptor(struct clyde_device *device)
+CLYDE_API int clyde_device_poll_fd(struct clyde_device *handle)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = open_watch(device);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, open_watch(device));
 }
 
 /* How long virtual time runs at a look, which ends at a completion. */
 #define LOOK_NS 1000000
 
-static int handle(struct clyde_device *device)
+static int process(struct clyde_device *device)
 {
 	struct link *link = device->link;
 	uint64_t deadline = link->ops->now(link);
@@ -126,18 +120,11 @@ static int handle(struct clyde_device *device)
 	if (link->watch && watch_clear(link->watch) && result == 0)
 		result = 1;
 	if (result < 0)
-		complain(&device->context->complaint, result, "%s",
-			reason(result));
+		set_error(result, "%s", error_text(result));
 	return result < 0 ? result : result > 0;
 }
 
-CLYDE_API int clyde_device_handle(struct clyde_device *device)
+CLYDE_API int clyde_device_process(struct clyde_device *handle)
 {
-	int result = owner_enter(&device);
-
-	if (result < 0)
-		return result;
-	result = handle(device);
-	owner_leave(&device->owner);
-	return result;
+	return CALL(device, handle, process(device));
 }

@@ -106,10 +106,10 @@ static inline struct outcome *run(const char *uri, const char *const *settings)
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
 	for (; *settings; settings += 2)
 		if (clyde_run_set(applet, settings[0], settings[1]) < 0)
-			fail_msg("%s", clyde_context_error(top.context));
+			fail_msg("%s", clyde_error_message());
 	outcome->result = clyde_run_start(applet, top.device, NULL, &observer);
 	snprintf(outcome->error, sizeof(outcome->error), "%s",
-		clyde_context_error(top.context));
+		clyde_error_message());
 	close_top(&top);
 	return outcome;
 }

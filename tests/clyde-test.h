@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/ask.h"
 #include "clyde.h"
 
 struct bench_top {
@@ -27,11 +28,10 @@ static inline struct bench_top open_uri(const char *uri)
 
 	assert_int_equal(clyde_context_new(&top.context), 0);
 	/* The same tests, on the same device, through a capture */
-	assert_int_equal(clyde_context_capture(
-				 top.context, getenv("CLYDE_CAPTURE")),
-		0);
+	assert_int_equal(
+		clyde_context_capture(top.context, getenv("CLYDE_CAPTURE")), 0);
 	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
-		fail_msg("%s", clyde_context_error(top.context));
+		fail_msg("%s", clyde_error_message());
 	return top;
 }
 
@@ -42,12 +42,12 @@ static inline void close_top(struct bench_top *top)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-static inline void assert_says(struct clyde_context *context, const char *part)
+static inline void assert_says(const char *part)
 {
-	if (strstr(clyde_context_error(context), part) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"",
-			clyde_context_error(context), part);
-	assert_null(strchr(clyde_context_error(context), '\n'));
+	if (strstr(clyde_error_message(), part) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", clyde_error_message(),
+			part);
+	assert_null(strchr(clyde_error_message(), '\n'));
 }
 
 #endif

@@ -2,6 +2,7 @@
 
 /* Takes a URI, calls the library, and asserts of each call that fails that it
    may, and that it says why. */
+#include "lib/ask.h"
 #include "program.h"
 
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 
 static int told(struct program *program, const char *call, int result)
 {
-	const char *text = clyde_result_text(result);
+	const char *text = clyde_error_message();
 
 	program->failures++;
 	if (!program->may(result))
@@ -26,9 +27,9 @@ static int told(struct program *program, const char *call, int result)
 	assert_null(strchr(text, '\n'));
 	/* What has no handle leaves its sentence with the thread alone. */
 	if (result != CLYDE_ERROR_CLOSED && program->context &&
-		strcmp(text, clyde_context_error(program->context)) != 0)
+		strcmp(text, clyde_error_message()) != 0)
 		fail_msg("%s says \"%s\", its context \"%s\"", call, text,
-			clyde_context_error(program->context));
+			clyde_error_message());
 	return result;
 }
 
@@ -36,7 +37,7 @@ static int twice(const char *call, int result)
 {
 	if (result < 0)
 		fail_msg("%s again is %d: %s", call, result,
-			clyde_result_text(result));
+			clyde_error_message());
 	return result;
 }
 
@@ -116,7 +117,7 @@ void program_load_firmware(struct program *program)
 		!open_device(program))
 		return;
 	/* It is the firmware that was loaded. */
-	assert_int_equal(clyde_device_info(program->device)->api_level, 9);
+	assert_int_equal(info_of(program->device)->api_level, 9);
 }
 
 void program_load_image(struct program *program)
@@ -136,19 +137,19 @@ static void command_supplies(struct program *program)
 	unsigned mv[CLYDE_PORT_COUNT], high[CLYDE_PORT_COUNT];
 	int ua[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_supply_parse("A=3.3,B=SA", 3, supply, NULL), 0);
-	TRY(clyde_limit_set(device, 3, 5000));
-	TRY(clyde_limit_get(device, mv));
+	assert_int_equal(clyde_supply_parse("A=3.3,B=SA", 3, supply), 0);
+	TRY(clyde_supply_limit_set(device, 3, 5000));
+	TRY(clyde_supply_limit_get(device, mv));
 	TRY(clyde_supply_set(device, 3, 3300));
 	TRY(clyde_supply_get(device, mv));
 	TRY(clyde_supply_apply(device, supply));
-	TRY(clyde_limit_set(device, 1, 0));
+	TRY(clyde_supply_limit_set(device, 1, 0));
 	TRY(clyde_sense_get(device, mv));
-	TRY(clyde_current_get(device, ua));
-	TRY(clyde_window_set(device, 1, 3000, 3600));
-	TRY(clyde_window_get(device, mv, high));
-	TRY(clyde_trip_set(device, 3, 100000));
-	TRY(clyde_trip_get(device, mv));
+	TRY(clyde_supply_current_get(device, ua));
+	TRY(clyde_supply_window_set(device, 1, 3000, 3600));
+	TRY(clyde_supply_window_get(device, mv, high));
+	TRY(clyde_supply_current_limit_set(device, 3, 100000));
+	TRY(clyde_supply_current_limit_get(device, mv));
 }
 
 void program_command(struct program *program)
@@ -203,7 +204,7 @@ static bool loop(
 	if (size > 0)
 		assert_memory_equal(got, sent, size);
 	if (size > 0)
-		assert_int_equal(clyde_pipe_offset(in), size);
+		assert_int_equal(offset_of(in), size);
 	return size == SIZE;
 }
 
@@ -257,10 +258,10 @@ void program_watch(struct program *program)
 
 	if (!open_device(program))
 		return;
-	poller.fd = TRY(clyde_device_descriptor(program->device));
+	poller.fd = TRY(clyde_device_poll_fd(program->device));
 	if (poller.fd >= 0)
 		poll(&poller, 1, 0);
-	TRY(clyde_device_handle(program->device));
+	TRY(clyde_device_process(program->device));
 	TRY(clyde_device_sleep(program->device, 1));
 }
 
@@ -306,7 +307,7 @@ void program_run(struct program *program)
 {
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_supply_parse("AB=3.3", 3, supply, NULL), 0);
+	assert_int_equal(clyde_supply_parse("AB=3.3", 3, supply), 0);
 	if (!open_device(program))
 		return;
 	RUN("benchmark", NULL, "modes", "loopback latency", "count", "4KiB",

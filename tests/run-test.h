@@ -27,7 +27,7 @@ static inline void look(void *user, const struct clyde_record *record)
 	(void)record;
 	if (bench->told_ns)
 		return;
-	bench->told_ns = clyde_device_now(bench->top.device);
+	bench->told_ns = now_ns(bench->top.device);
 	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
 	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
 	clyde_register_read(
@@ -40,7 +40,7 @@ static inline void set(struct bench_run *bench, const char *const *settings)
 {
 	for (; *settings; settings += 2)
 		if (clyde_run_set(bench->run, settings[0], settings[1]) < 0)
-			fail_msg("%s", clyde_context_error(bench->top.context));
+			fail_msg("%s", clyde_error_message());
 }
 
 static inline void power(struct bench_top *top)
@@ -74,7 +74,7 @@ static inline int start(struct bench_run *bench)
 	close(in[1]);
 	clyde_run_attach(bench->run, in[0], out[1]);
 	bench->told_ns = 0;
-	bench->begun_ns = clyde_device_now(bench->top.device);
+	bench->begun_ns = now_ns(bench->top.device);
 	result =
 		clyde_run_start(bench->run, bench->top.device, NULL, &observer);
 	close(in[0]);

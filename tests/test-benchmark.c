@@ -276,7 +276,7 @@ static void bad_settings_say_what_is_right(void **state)
 		assert_int_equal(
 			clyde_run_set(applet, bad[i].name, bad[i].value),
 			CLYDE_ERROR_INVALID);
-		assert_says(top.context, bad[i].says);
+		assert_says(bad[i].says);
 	}
 	close_top(&top);
 }

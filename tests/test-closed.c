@@ -18,7 +18,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 static void assert_stale(int result)
 {
 	assert_int_equal(result, CLYDE_ERROR_CLOSED);
-	assert_string_equal(clyde_result_text(result), "it is closed");
+	assert_string_equal(clyde_error_message(), "it is closed");
 }
 
 static void no_context_works(struct clyde_context *context)
@@ -28,10 +28,7 @@ static void no_context_works(struct clyde_context *context)
 	struct clyde_run *run;
 	char text[8];
 
-	assert_string_equal(
-		clyde_context_error(context), "the context is closed");
-	assert_string_equal(clyde_context_notice(context), "");
-	assert_stale(clyde_context_notice_copy(context, text, sizeof(text)));
+	assert_stale(clyde_context_notice(context, text, sizeof(text)));
 	assert_stale(clyde_context_log(context, CLYDE_LOG_ERROR, listen, NULL));
 	assert_stale(clyde_context_capture(context, "/dev/null"));
 	clyde_context_interrupt(context);
@@ -51,15 +48,15 @@ static void nothing_is_asked_of(struct clyde_device *device)
 	struct clyde_device_info info;
 	struct clyde_config config;
 	uint8_t bytes[64] = {0};
+	int64_t now;
 
-	assert_null(clyde_device_info(device));
-	assert_stale(clyde_device_info_copy(device, &info));
+	assert_stale(clyde_device_info(device, &info));
 	assert_null(clyde_device_link(device));
-	assert_int_equal(clyde_device_now(device), 0);
-	assert_false(clyde_device_real_time(device));
+	assert_stale(clyde_device_now(device, &now));
+	assert_stale(clyde_device_real_time(device));
 	assert_stale(clyde_device_sleep(device, 1));
-	assert_stale(clyde_device_descriptor(device));
-	assert_stale(clyde_device_handle(device));
+	assert_stale(clyde_device_poll_fd(device));
+	assert_stale(clyde_device_process(device));
 	assert_stale(clyde_fpga_status(device, bytes));
 	assert_stale(clyde_fpga_load(device, bytes, sizeof(bytes), bytes));
 	assert_stale(clyde_fpga_load_image(device));
@@ -78,18 +75,18 @@ static void no_port_is_touched_of(struct clyde_device *device)
 	uint8_t down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
 	int ua[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_device_ports(device), 0);
+	assert_stale(clyde_device_ports(device));
 	assert_stale(clyde_supply_set(device, 1, 3300));
 	assert_stale(clyde_supply_get(device, mv));
 	assert_stale(clyde_supply_apply(device, supply));
-	assert_stale(clyde_limit_set(device, 1, 3300));
-	assert_stale(clyde_limit_get(device, mv));
+	assert_stale(clyde_supply_limit_set(device, 1, 3300));
+	assert_stale(clyde_supply_limit_get(device, mv));
 	assert_stale(clyde_sense_get(device, mv));
-	assert_stale(clyde_current_get(device, ua));
-	assert_stale(clyde_window_set(device, 1, 3000, 3600));
-	assert_stale(clyde_window_get(device, mv, mv));
-	assert_stale(clyde_trip_set(device, 1, 1000));
-	assert_stale(clyde_trip_get(device, mv));
+	assert_stale(clyde_supply_current_get(device, ua));
+	assert_stale(clyde_supply_window_set(device, 1, 3000, 3600));
+	assert_stale(clyde_supply_window_get(device, mv, mv));
+	assert_stale(clyde_supply_current_limit_set(device, 1, 1000));
+	assert_stale(clyde_supply_current_limit_get(device, mv));
 	assert_stale(clyde_pulls_set(device, 1, 0, 1));
 	assert_stale(clyde_pulls_get(device, down, up));
 	assert_stale(clyde_levels_get(device, up));
@@ -113,6 +110,7 @@ static void no_device_works(struct clyde_device *device)
 
 static void no_pipe_works(struct clyde_pipe *pipe)
 {
+	uint64_t offset;
 	struct clyde_pipe_stats stats;
 	uint8_t bytes[16] = {0};
 	void *region;
@@ -128,7 +126,7 @@ static void no_pipe_works(struct clyde_pipe *pipe)
 	assert_stale(clyde_pipe_resume(pipe));
 	assert_stale(clyde_pipe_reset(pipe));
 	assert_stale(clyde_pipe_set_idle_flush(pipe, 4000));
-	assert_int_equal(clyde_pipe_offset(pipe), 0);
+	assert_stale(clyde_pipe_offset(pipe, &offset));
 	assert_stale(clyde_pipe_stats(pipe, &stats));
 	clyde_pipe_close(pipe);
 	assert_int_equal(
@@ -140,7 +138,7 @@ static void no_run_works(struct clyde_run *run, struct clyde_device *device)
 	struct clyde_observer observer = {0};
 
 	assert_stale(clyde_run_set(run, "count", "1KiB"));
-	assert_false(clyde_run_streams(run));
+	assert_stale(clyde_run_streams(run));
 	assert_stale(clyde_run_attach(run, -1, -1));
 	assert_stale(clyde_run_claim(run, device));
 	assert_stale(clyde_run_check(run, NULL));
@@ -206,10 +204,10 @@ static void a_run_cannot_have_a_device_of_another_context(void **state)
 	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
 	assert_int_equal(
 		clyde_run_claim(run, other.device), CLYDE_ERROR_INVALID);
-	assert_says(top.context, "are of two contexts");
+	assert_says("are of two contexts");
 	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run),
 		CLYDE_ERROR_INVALID);
-	assert_says(top.context, "nonesuch: no such applet");
+	assert_says("nonesuch: no such applet");
 	clyde_context_close(other.context);
 	close_top(&top);
 }
@@ -226,8 +224,8 @@ static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
 	for (unsigned i = 0; i < CONTEXTS; i++)
 		assert_int_equal(clyde_context_new(&contexts[i]), 0);
 	assert_int_equal(clyde_context_new(&one), CLYDE_ERROR_EXHAUSTED);
-	assert_string_equal(clyde_result_text(CLYDE_ERROR_EXHAUSTED),
-		"too many contexts are open");
+	assert_string_equal(
+		clyde_error_message(), "too many contexts are open");
 	clyde_context_close(contexts[CONTEXTS / 2]);
 	assert_int_equal(clyde_context_new(&contexts[CONTEXTS / 2]), 0);
 	for (unsigned i = 0; i < CONTEXTS; i++)
@@ -243,11 +241,11 @@ static void a_bitstream_of_nothing_is_refused(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_fpga_load(top.device, id, 0, id), CLYDE_ERROR_INVALID);
-	assert_says(top.context, "a bitstream of 0 bytes");
+	assert_says("a bitstream of 0 bytes");
 	assert_int_equal(
 		clyde_fpga_load(top.device, id, (size_t)UINT32_MAX + 1, id),
 		CLYDE_ERROR_INVALID);
-	assert_says(top.context, "a bitstream of 4294967296 bytes");
+	assert_says("a bitstream of 4294967296 bytes");
 	close_top(&top);
 }
 

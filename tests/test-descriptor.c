@@ -152,7 +152,7 @@ static void a_device_is_known_by_its_descriptors(void **state)
 {
 	struct bench_top top = open_uri("virtual:revision=C2,modified=1,"
 					"manufacturer=Kelvingrove");
-	const struct clyde_device_info *info = clyde_device_info(top.device);
+	const struct clyde_device_info *info = info_of(top.device);
 
 	(void)state;
 	assert_string_equal(info->serial, "C2-20230101T120000Z");
@@ -165,7 +165,7 @@ static void a_device_is_known_by_its_descriptors(void **state)
 	close_top(&top);
 
 	top = open_uri("virtual:");
-	info = clyde_device_info(top.device);
+	info = info_of(top.device);
 	assert_string_equal(info->manufacturer, "whitequark research");
 	assert_false(info->modified);
 	close_top(&top);

@@ -125,8 +125,7 @@ static void the_configuration_has_five_interfaces_and_14_settings(void **state)
 	rig_open(&rig, &rig_c3, NULL);
 	assert_int_equal(get(USB_DESC_CONFIGURATION, 0, 512), 205);
 	assert_memory_equal(data, expected, sizeof(expected));
-	assert_int_equal(
-		get(USB_DESC_CONFIGURATION, 1, 512), CLYDE_ERROR_STALL);
+	assert_int_equal(get(USB_DESC_CONFIGURATION, 1, 512), -EPIPE);
 }
 
 static void the_qualifier_speaks_of_no_other_configuration(void **state)
@@ -152,7 +151,7 @@ static void the_strings_are_the_firmwares(void **state)
 	assert_text(5, "4X");
 	assert_text(6, "CFG");
 	assert_text(7, "NVM");
-	assert_int_equal(get(USB_DESC_STRING, 8, 255), CLYDE_ERROR_STALL);
+	assert_int_equal(get(USB_DESC_STRING, 8, 255), -EPIPE);
 }
 
 static void the_configuration_block_names_the_maker(void **state)
@@ -194,7 +193,7 @@ static void windows_is_told_to_take_winusb(void **state)
 	assert_memory_equal(data, ids, sizeof(ids));
 	assert_int_equal(ask(0xc0, 0, 5), sizeof(properties));
 	assert_memory_equal(data, properties, sizeof(properties));
-	assert_int_equal(ask(0xc0, 0, 6), CLYDE_ERROR_STALL);
+	assert_int_equal(ask(0xc0, 0, 6), -EPIPE);
 }
 
 static void the_bos_has_the_webusb_capability(void **state)
@@ -218,15 +217,15 @@ static void the_landing_page_is_shown_only_if_the_flag_says_so(void **state)
 
 	(void)state;
 	rig_open(&rig, &options, NULL);
-	assert_int_equal(ask(0xd0, 1, 2), CLYDE_ERROR_STALL);
+	assert_int_equal(ask(0xd0, 1, 2), -EPIPE);
 	rig_close(&rig);
 	options.flags = CONFIG_WEBUSB;
 	rig_open(&rig, &options, NULL);
 	assert_int_equal(ask(0xd0, 1, 2), 30);        /* 3 + 27 */
 	assert_memory_equal(data, "\x1e\x03\x01", 3); /* a URL, https */
 	assert_memory_equal(data + 3, url, 27);
-	assert_int_equal(ask(0xd0, 2, 2), CLYDE_ERROR_STALL);
-	assert_int_equal(ask(0xd0, 1, 3), CLYDE_ERROR_STALL);
+	assert_int_equal(ask(0xd0, 2, 2), -EPIPE);
+	assert_int_equal(ask(0xd0, 1, 3), -EPIPE);
 }
 
 /* usb_serve_descriptor() wants index 0 of all but strings. */
@@ -234,11 +233,11 @@ static void a_descriptor_of_another_index_stalls(void **state)
 {
 	(void)state;
 	rig_open(&rig, &rig_c3, NULL);
-	assert_int_equal(get(USB_DESC_INTERFACE, 0, 255), CLYDE_ERROR_STALL);
-	assert_int_equal(get(7, 0, 255), CLYDE_ERROR_STALL); /* other speed */
-	assert_int_equal(get(USB_DESC_DEVICE, 1, 255), CLYDE_ERROR_STALL);
-	assert_int_equal(get(USB_DESC_QUALIFIER, 1, 255), CLYDE_ERROR_STALL);
-	assert_int_equal(get(USB_DESC_BOS, 1, 255), CLYDE_ERROR_STALL);
+	assert_int_equal(get(USB_DESC_INTERFACE, 0, 255), -EPIPE);
+	assert_int_equal(get(7, 0, 255), -EPIPE); /* other speed */
+	assert_int_equal(get(USB_DESC_DEVICE, 1, 255), -EPIPE);
+	assert_int_equal(get(USB_DESC_QUALIFIER, 1, 255), -EPIPE);
+	assert_int_equal(get(USB_DESC_BOS, 1, 255), -EPIPE);
 }
 
 static void without_a_configuration_block_it_looks_like_a_bare_fx2(void **state)
@@ -276,12 +275,10 @@ static void status_and_configuration_can_be_asked_for(void **state)
 	assert_memory_equal(data, "\x00\x00", 2);
 	assert_int_equal(
 		rig_control(&rig, 0, USB_REQ_SET_ADDRESS, 5, 0, NULL, 0), 0);
-	assert_int_equal(
-		rig_control(&rig, 0, 12, 0, 0, NULL, 0), CLYDE_ERROR_STALL);
+	assert_int_equal(rig_control(&rig, 0, 12, 0, 0, NULL, 0), -EPIPE);
 	/* a request of the class, and a vendor's that is none */
-	assert_int_equal(
-		rig_control(&rig, 0x20, 0, 0, 0, NULL, 0), CLYDE_ERROR_STALL);
-	assert_int_equal(ask(0xb0, 0, 0), CLYDE_ERROR_STALL);
+	assert_int_equal(rig_control(&rig, 0x20, 0, 0, 0, NULL, 0), -EPIPE);
+	assert_int_equal(ask(0xb0, 0, 0), -EPIPE);
 }
 
 /* 0xa0 alone has data to write, to the address in wValue; CPUCS is 0xe600. */

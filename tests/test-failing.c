@@ -206,7 +206,7 @@ static void an_eeprom_that_could_not_be_saved_is_when_it_is_written_again(
 
 static bool is_eeprom(int result)
 {
-	return result == CLYDE_ERROR_NO_MEMORY || result == -ENOSPC ||
+	return result == CLYDE_ERROR_NO_MEMORY || result == CLYDE_ERROR_FILE ||
 		result == CLYDE_ERROR_IO;
 }
 

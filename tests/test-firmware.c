@@ -70,17 +70,17 @@ static void opening_another_level_names_it_and_the_remedy(void **state)
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=3", NULL, &device),
 		CLYDE_ERROR_API_LEVEL);
-	assert_says(context, "C3-20230101T120000Z speaks API level 3, not 9");
-	assert_says(context, "clyde --firmware FILE.ihex");
+	assert_says("C3-20230101T120000Z speaks API level 3, not 9");
+	assert_says("clyde --firmware FILE.ihex");
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=0", NULL, &device),
 		CLYDE_ERROR_API_LEVEL);
-	assert_says(context, "no firmware (API level 0)");
-	assert_says(context, "clyde --firmware FILE.ihex");
+	assert_says("no firmware (API level 0)");
+	assert_says("clyde --firmware FILE.ihex");
 	assert_int_equal(
 		clyde_device_open(context, "virtual:api=10", NULL, &device),
 		CLYDE_ERROR_API_LEVEL);
-	assert_says(context, "level 10, not 9");
+	assert_says("level 10, not 9");
 }
 
 static void load_and_use(const char *uri)
@@ -90,11 +90,10 @@ static void load_and_use(const char *uri)
 
 	assert_int_equal(load(uri, GOOD), 1);
 	assert_int_equal(clyde_device_open(context, uri, NULL, &device), 0);
-	assert_int_equal(clyde_device_info(device)->api_level, 9);
-	assert_string_equal(
-		clyde_device_info(device)->serial, "C3-20230101T120000Z");
+	assert_int_equal(info_of(device)->api_level, 9);
+	assert_string_equal(info_of(device)->serial, "C3-20230101T120000Z");
 	/* It was away for a second, of the link's time. */
-	assert_in_range(clyde_device_now(device), SECOND, SECOND + SECOND / 10);
+	assert_in_range(now_ns(device), SECOND, SECOND + SECOND / 10);
 	assert_int_equal(clyde_fpga_status(device, id), 0);
 	assert_int_equal(clyde_fpga_load_image(device), 1);
 }
@@ -148,11 +147,11 @@ static void devices_without_serial_numbers_cannot_be_chosen(void **state)
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=0,devices=2", GOOD), CLYDE_ERROR_AMBIGUOUS);
-	assert_says(context, "without serial numbers");
+	assert_says("without serial numbers");
 	assert_int_equal(clyde_device_open(context, "virtual:api=0",
 				 "C3-20230101T120000Z", &device),
 		CLYDE_ERROR_NO_SERIAL);
-	assert_says(context, "they show none");
+	assert_says("they show none");
 }
 
 static void virtual_device_has_its_firmware_until_it_is_closed(void **state)
@@ -172,7 +171,7 @@ static void broken_file_is_refused_before_anything_is_done(void **state)
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3", ":00000001FE\n"), CLYDE_ERROR_CORRUPT);
-	assert_says(context, "line 1");
+	assert_says("line 1");
 	assert_int_equal(load("virtual:", ""), CLYDE_ERROR_CORRUPT);
 	/* not even the device is looked for */
 	assert_int_equal(load("carrier-pigeon:", "x"), CLYDE_ERROR_CORRUPT);
@@ -184,8 +183,8 @@ static void device_that_does_not_come_back_times_out(void **state)
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3,fault=lost", GOOD), CLYDE_ERROR_TIMEOUT);
-	assert_says(context, "did not come back");
-	assert_says(context, "10 s");
+	assert_says("did not come back");
+	assert_says("10 s");
 }
 
 static void busy_device_is_not_reloaded(void **state)
@@ -193,7 +192,7 @@ static void busy_device_is_not_reloaded(void **state)
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3,fault=busy", GOOD), CLYDE_ERROR_BUSY);
-	assert_says(context, "in use");
+	assert_says("in use");
 	assert_int_equal(
 		load("virtual:api=0,fault=busy", GOOD), CLYDE_ERROR_BUSY);
 }
@@ -202,7 +201,7 @@ static void what_is_no_firmware_leaves_the_device_bare(void **state)
 {
 	(void)state;
 	assert_int_equal(load("virtual:api=3", WRONG), CLYDE_ERROR_API_LEVEL);
-	assert_says(context, "does not start as firmware");
+	assert_says("does not start as firmware");
 }
 
 static void byte_that_arrives_wrong_keeps_it_from_running(void **state)
@@ -210,7 +209,7 @@ static void byte_that_arrives_wrong_keeps_it_from_running(void **state)
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3,fault=ram@4", GOOD), CLYDE_ERROR_IO);
-	assert_says(context, "did not arrive");
+	assert_says("did not arrive");
 	/* a byte that the file has not is none of its business */
 	assert_int_equal(load("virtual:api=3,fault=ram@5", GOOD), 1);
 }
@@ -228,7 +227,7 @@ static void unplug_at_any_moment_is_an_error_and_never_hangs(void **state)
 		if (result != CLYDE_ERROR_NO_DEVICE &&
 			result != CLYDE_ERROR_TIMEOUT && result != 1)
 			fail_msg("%s: %d, %s", uri, result,
-				clyde_context_error(context));
+				clyde_error_message());
 		assert_true(result < 0 || us > 900000);
 	}
 }

@@ -16,19 +16,18 @@
 #define END ":00000001FF\n"
 
 static struct ihex ihex;
-static struct complaint complaint;
 
 static int parse(const char *text)
 {
-	complaint.text[0] = '\0';
-	return ihex_parse(text, strlen(text), &ihex, &complaint);
+	return ihex_parse(text, strlen(text), &ihex);
 }
 
 static void assert_refused(const char *text, const char *why)
 {
 	assert_int_equal(parse(text), CLYDE_ERROR_CORRUPT);
-	if (strstr(complaint.text, why) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", complaint.text, why);
+	if (strstr(clyde_error_message(), why) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", clyde_error_message(),
+			why);
 }
 
 static size_t used(void)
@@ -119,12 +118,10 @@ static void foreign_bytes_are_refused(void **state)
 	assert_refused(":01000000AB54 \n" END, "line 1: the record goes on");
 	assert_refused(":0100000GAB54\n" END, "line 1: byte 0x47");
 	assert_refused(":01000000AB54\n# comment\n" END, "line 2: byte 0x23");
-	assert_int_equal(
-		ihex_parse(":01\0", 4, &ihex, &complaint), CLYDE_ERROR_CORRUPT);
-	assert_non_null(strstr(complaint.text, "byte 0x00"));
-	assert_int_equal(
-		ihex_parse("\xff", 1, &ihex, &complaint), CLYDE_ERROR_CORRUPT);
-	assert_non_null(strstr(complaint.text, "byte 0xff"));
+	assert_int_equal(ihex_parse(":01\0", 4, &ihex), CLYDE_ERROR_CORRUPT);
+	assert_non_null(strstr(clyde_error_message(), "byte 0x00"));
+	assert_int_equal(ihex_parse("\xff", 1, &ihex), CLYDE_ERROR_CORRUPT);
+	assert_non_null(strstr(clyde_error_message(), "byte 0xff"));
 }
 
 static void same_address_twice_is_refused(void **state)
@@ -197,8 +194,8 @@ static void no_single_change_passes(void **state)
 
 	(void)state;
 	for (size_t at = 0; at < last; at++) {
-		assert_int_equal(ihex_parse(good, at, &ihex, &complaint),
-			CLYDE_ERROR_CORRUPT);
+		assert_int_equal(
+			ihex_parse(good, at, &ihex), CLYDE_ERROR_CORRUPT);
 		for (int byte = 0; byte < 256; byte++) {
 			memcpy(text, good, sizeof(good));
 			if (byte == text[at] ||
@@ -207,10 +204,9 @@ static void no_single_change_passes(void **state)
 			if (byte == (text[at] | 0x20) && text[at] >= 'A')
 				continue;
 			text[at] = byte;
-			assert_int_equal(
-				ihex_parse(text, last + 1, &ihex, &complaint),
+			assert_int_equal(ihex_parse(text, last + 1, &ihex),
 				CLYDE_ERROR_CORRUPT);
-			assert_non_null(strstr(complaint.text, "line "));
+			assert_non_null(strstr(clyde_error_message(), "line "));
 		}
 	}
 }

@@ -129,8 +129,8 @@ static void a_pipe_without_a_core_gives_nothing(void **state)
 	(void)state;
 	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SOURCE, 1);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
-	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512),
-		CLYDE_ERROR_TIMEOUT);
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP6_IN, memory, 512), -ETIMEDOUT);
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4), 0);
 	/* nor does GPIO, which has no OUT stream, take any */
 	rig_write_register(&rig, REG_STREAM, CORE_GPIO, 1);
@@ -138,8 +138,8 @@ static void a_pipe_without_a_core_gives_nothing(void **state)
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, 1024), 1024);
 	/* 1 KiB in the FX2 and 512 B in the FIFO, and not a byte more */
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, 512), 512);
-	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, 512),
-		CLYDE_ERROR_TIMEOUT);
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP2_OUT, memory, 512), -ETIMEDOUT);
 }
 
 static void a_core_stands_still_while_one_of_its_pipes_is_in_reset(void **state)
@@ -148,8 +148,8 @@ static void a_core_stands_still_while_one_of_its_pipes_is_in_reset(void **state)
 	rig_attach(&rig, BENCH_LOOPBACK);
 	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SOURCE, 1);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
-	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512),
-		CLYDE_ERROR_TIMEOUT);
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP6_IN, memory, 512), -ETIMEDOUT);
 	/* EP2 lets go of it, by its own reset or by the switch. */
 	rig_write_register(&rig, REG_STREAM, CORE_NONE, 1);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512), 512);
@@ -170,8 +170,8 @@ static void of_two_pipes_one_way_the_first_has_the_core(void **state)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP8IN, USB_ALT_2X), 0);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512), 512);
-	assert_int_equal(rig_transfer(&rig, USB_EP8_IN, memory, 512),
-		CLYDE_ERROR_TIMEOUT);
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP8_IN, memory, 512), -ETIMEDOUT);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

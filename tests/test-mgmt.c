@@ -27,7 +27,7 @@ static void expect(const char *fault, int result, const char *says)
 	uint8_t id[8];
 
 	assert_int_equal(ask(fault, &top, id), result);
-	assert_says(top.context, says);
+	assert_says(says);
 	/* Another command is not disturbed by what this one left. */
 	unsigned mv[4];
 	assert_int_equal(clyde_supply_get(top.device, mv), 0);
@@ -75,13 +75,13 @@ static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
 	(void)state;
 	assert_int_equal(ask("alert@" STATUS, &top, id), 1);
 	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(alerts.fpga, 0);
 	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
 	/* The device holds it until it is cleared. */
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
@@ -113,17 +113,17 @@ static void an_unconfigured_fpga_has_no_id(void **state)
 static void the_image_is_loaded_once(void **state)
 {
 	struct bench_top top = open_uri("virtual:");
-	int64_t start = clyde_device_now(top.device), loaded;
+	int64_t start = now_ns(top.device), loaded;
 	uint8_t id[8];
 
 	(void)state;
 	assert_int_equal(clyde_fpga_load_image(top.device), 1);
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	loaded = clyde_device_now(top.device);
+	loaded = now_ns(top.device);
 	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles. */
 	assert_in_range(loaded - start, 464000000, 500000000);
 	assert_int_equal(clyde_fpga_load_image(top.device), 0);
-	assert_in_range(clyde_device_now(top.device) - loaded, 0, 1000000);
+	assert_in_range(now_ns(top.device) - loaded, 0, 1000000);
 	close_top(&top);
 }
 
@@ -137,7 +137,7 @@ static void another_bitstream_replaces_it(void **state)
 	assert_int_equal(
 		clyde_fpga_load(top.device, garbage, sizeof(garbage), id),
 		CLYDE_ERROR_FPGA);
-	assert_says(top.context, "DONE stays low");
+	assert_says("DONE stays low");
 	assert_int_equal(clyde_fpga_status(top.device, id), 0);
 	/* And the device is fit for the right one. */
 	assert_int_equal(clyde_fpga_load_image(top.device), 1);
@@ -151,11 +151,11 @@ static void an_fpga_that_stays_dark_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
-	assert_says(top.context, "DONE stays low");
+	assert_says("DONE stays low");
 	close_top(&top);
 	top = open_uri("virtual:fault=health");
 	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
-	assert_says(top.context, "0x5a");
+	assert_says("0x5a");
 	close_top(&top);
 }
 
@@ -186,7 +186,7 @@ static void registers_have_a_range(void **state)
 		CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_register_write(top.device, 2, data, 1),
 		CLYDE_ERROR_INVALID);
-	assert_says(top.context, "belongs to the firmware");
+	assert_says("belongs to the firmware");
 	assert_int_equal(clyde_register_read(top.device, REG_COUNT, data, 1),
 		CLYDE_ERROR_REFUSED);
 	close_top(&top);

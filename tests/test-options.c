@@ -15,7 +15,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct complaint complaint;
 static struct bench_top top; /* whose context a failed test leaves open */
 
 static int tear_down(void **state)
@@ -35,8 +34,8 @@ static struct virtual_options parse(const char *text, unsigned index)
 {
 	struct virtual_options options;
 
-	if (virtual_options_parse(text, index, &options, &complaint) < 0)
-		fail_msg("%s: %s", text, complaint.text);
+	if (virtual_options_parse(text, index, &options) < 0)
+		fail_msg("%s: %s", text, clyde_error_message());
 	assert_null(options.eeprom);
 	virtual_options_clear(&options);
 	return options;
@@ -48,12 +47,10 @@ static void assert_refused(const char *text, const char *part)
 
 	memset(&options, 0xee, sizeof(options));
 	before = options;
-	complaint.text[0] = '\0';
-	if (virtual_options_parse(text, 0, &options, &complaint) !=
-		CLYDE_ERROR_INVALID)
+	if (virtual_options_parse(text, 0, &options) != CLYDE_ERROR_INVALID)
 		fail_msg("%s: not refused", text);
-	if (strstr(complaint.text, part) == NULL)
-		fail_msg("%s: %s", text, complaint.text);
+	if (strstr(clyde_error_message(), part) == NULL)
+		fail_msg("%s: %s", text, clyde_error_message());
 	assert_memory_equal(&options, &before, sizeof(options));
 }
 
@@ -245,15 +242,14 @@ static void a_list_opens_each_of_its_devices(void **state)
 		assert_int_equal(clyde_device_open(top.context, list[i].uri,
 					 NULL, &device),
 			0);
-		assert_string_equal(clyde_device_info(device)->serial, serial);
-		assert_string_equal(
-			clyde_device_info(device)->uri, list[i].uri);
+		assert_string_equal(info_of(device)->serial, serial);
+		assert_string_equal(info_of(device)->uri, list[i].uri);
 		clyde_device_close(device);
 		/* or by its serial number */
 		assert_int_equal(clyde_device_open(top.context,
 					 "virtual:devices=3", serial, &device),
 			0);
-		assert_string_equal(clyde_device_info(device)->serial, serial);
+		assert_string_equal(info_of(device)->serial, serial);
 		clyde_device_close(device);
 	}
 	clyde_device_list_free(list);
@@ -273,10 +269,8 @@ static void assert_opens_what_it_names(const char *uri)
 	clyde_device_list_free(list);
 	assert_string_equal(second.serial, "C3-20240202T130001Z");
 	if (clyde_device_open(top.context, second.uri, NULL, &device) < 0)
-		fail_msg("%zu: %s", strlen(uri),
-			clyde_context_error(top.context));
-	assert_string_equal(
-		clyde_device_info(device)->serial, "C3-20240202T130001Z");
+		fail_msg("%zu: %s", strlen(uri), clyde_error_message());
+	assert_string_equal(info_of(device)->serial, "C3-20240202T130001Z");
 	clyde_device_close(device);
 }
 
@@ -314,15 +308,15 @@ static void one_of_several_must_be_chosen(void **state)
 	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
 				 NULL, &device),
 		CLYDE_ERROR_AMBIGUOUS);
-	assert_says(top.context, "C3-20230101T120000Z");
+	assert_says("C3-20230101T120000Z");
 	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
 				 "C3-20990101T120000Z", &device),
 		CLYDE_ERROR_NO_SERIAL);
-	assert_says(top.context, "C3-20990101T120000Z");
+	assert_says("C3-20990101T120000Z");
 	assert_int_equal(clyde_device_open(top.context, "virtual:packets=99",
 				 NULL, &device),
 		CLYDE_ERROR_INVALID);
-	assert_says(top.context, "packets=99");
+	assert_says("packets=99");
 	assert_null(device);
 }
 
@@ -346,9 +340,9 @@ static void devices_of_one_context_keep_apart(void **state)
 	assert_int_equal(
 		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
 	/* each has a time of its own */
-	before = clyde_device_now(other);
+	before = now_ns(other);
 	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
-	assert_int_equal(clyde_device_now(other), before);
+	assert_int_equal(now_ns(other), before);
 	clyde_device_close(other);
 	assert_int_equal(
 		clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
@@ -362,13 +356,13 @@ static void the_cable_is_pulled_when_it_is_said(void **state)
 
 	(void)state;
 	top = open_uri("virtual:fault=unplug@50000");
-	while (clyde_device_now(top.device) < 49000000 && result == 0)
+	while (now_ns(top.device) < 49000000 && result == 0)
 		result = clyde_supply_get(top.device, mv);
 	assert_int_equal(result, 0);
-	while (clyde_device_now(top.device) < 51000000 && result == 0)
+	while (now_ns(top.device) < 51000000 && result == 0)
 		result = clyde_supply_get(top.device, mv);
 	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
+	assert_says("unplugged");
 }
 
 /* 2^64 / 480, and one: it must not come round to a moment that is near. */
@@ -379,7 +373,7 @@ static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 	if (clyde_device_open(top.context,
 		    "virtual:fault=unplug@38430716820228234", NULL,
 		    &top.device) < 0)
-		fail_msg("%s", clyde_context_error(top.context));
+		fail_msg("%s", clyde_error_message());
 	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
 	assert_int_equal(clyde_supply_set(top.device, 1, 0), 0);
 }

@@ -79,7 +79,7 @@ static bool check(ssize_t result, int allowed, int where)
 	if (result != CLYDE_ERROR_CLOSED && result != CLYDE_ERROR_CANCELED &&
 		result != allowed && atomic_exchange(&world.wrong, where) == 0)
 		snprintf(world.why, sizeof(world.why), "%s",
-			clyde_result_text(result));
+			clyde_error_message());
 	return false;
 }
 
@@ -162,10 +162,10 @@ static void use_device(struct user *user, struct slot *slot)
 		CHECK(clyde_device_sleep(device, draw(user, 3)), 0);
 		break;
 	case 2:
-		CHECK(clyde_device_info_copy(device, &info), 0);
+		CHECK(clyde_device_info(device, &info), 0);
 		break;
 	case 3:
-		CHECK(clyde_device_handle(device), CLYDE_ERROR_DEADLOCK);
+		CHECK(clyde_device_process(device), CLYDE_ERROR_DEADLOCK);
 		break;
 	}
 }
@@ -205,8 +205,7 @@ static void use_context(struct user *user, struct slot *slot)
 
 	switch (draw(user, 4)) {
 	case 0 ... 1:
-		CHECK(clyde_context_notice_copy(context, text, sizeof(text)),
-			0);
+		CHECK(clyde_context_notice(context, text, sizeof(text)), 0);
 		break;
 	case 2:
 		CHECK(clyde_run_set(run, "depth", "2"), CLYDE_ERROR_BUSY);

@@ -7,11 +7,9 @@
 
 #include "lib/run.h"
 
-static struct complaint complaint;
-
 static const struct clyde_parameter duration = {
 	.name = "for",
-	.type = CLYDE_TIME,
+	.type = CLYDE_PARAMETER_TIME,
 	.minimum = 1,
 	.maximum = UINT64_C(86400000000000),
 };
@@ -20,8 +18,8 @@ static uint64_t time_of(const char *text)
 {
 	struct value value = {0};
 
-	if (parameter_set(&complaint, &duration, text, &value) < 0)
-		fail_msg("%s", complaint.text);
+	if (parameter_set(&duration, text, &value) < 0)
+		fail_msg("%s", clyde_error_message());
 	assert_true(value.given);
 	return value.number;
 }
@@ -52,9 +50,9 @@ static void assert_refused(const struct clyde_parameter *parameter,
 {
 	struct value value = {0};
 
-	assert_int_equal(parameter_set(&complaint, parameter, text, &value),
-		CLYDE_ERROR_INVALID);
-	assert_string_equal(complaint.text, sentence);
+	assert_int_equal(
+		parameter_set(parameter, text, &value), CLYDE_ERROR_INVALID);
+	assert_string_equal(clyde_error_message(), sentence);
 	assert_false(value.given);
 	value_clear(&value);
 }
@@ -92,13 +90,13 @@ static void a_time_out_of_range_is_told_with_the_nearest(void **state)
 static void words_are_kept_in_their_order(void **state)
 {
 	static const struct clyde_parameter words = {
-		.name = "action", .type = CLYDE_WORDS};
+		.name = "action", .type = CLYDE_PARAMETER_WORDS};
 	struct value value = {0};
 
 	(void)state;
-	assert_int_equal(parameter_set(&complaint, &words, "set", &value), 0);
-	assert_int_equal(parameter_set(&complaint, &words, "", &value), 0);
-	assert_int_equal(parameter_set(&complaint, &words, "A0 A1", &value), 0);
+	assert_int_equal(parameter_set(&words, "set", &value), 0);
+	assert_int_equal(parameter_set(&words, "", &value), 0);
+	assert_int_equal(parameter_set(&words, "A0 A1", &value), 0);
 	assert_int_equal(value.count, 3);
 	assert_string_equal(value.words[0], "set");
 	assert_string_equal(value.words[1], "");
@@ -110,12 +108,12 @@ static void words_are_kept_in_their_order(void **state)
 static void the_last_text_is_the_one(void **state)
 {
 	static const struct clyde_parameter text = {
-		.name = "endpoint", .type = CLYDE_TEXT};
+		.name = "endpoint", .type = CLYDE_PARAMETER_TEXT};
 	struct value value = {0};
 
 	(void)state;
-	assert_int_equal(parameter_set(&complaint, &text, "one", &value), 0);
-	assert_int_equal(parameter_set(&complaint, &text, "two", &value), 0);
+	assert_int_equal(parameter_set(&text, "one", &value), 0);
+	assert_int_equal(parameter_set(&text, "two", &value), 0);
 	assert_int_equal(value.count, 1);
 	assert_string_equal(value.words[0], "two");
 	value_clear(&value);
@@ -125,7 +123,7 @@ static void a_number_out_of_range_is_told_with_the_nearest(void **state)
 {
 	static const struct clyde_parameter baud = {
 		.name = "baud",
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 46,
 		.maximum = 12000000,
 	};

@@ -115,7 +115,7 @@ static void pulls_of_a_port_that_is_not_there_are_refused(void **state)
 	turn_on(BOTH);
 	assert_int_equal(
 		clyde_pulls_set(top.device, A | C, 0, 1), CLYDE_ERROR_INVALID);
-	assert_says(top.context, "A and B only");
+	assert_says("A and B only");
 	assert_pulls(0, 0, 0);
 }
 
@@ -127,11 +127,11 @@ static void alerts_add_up_until_they_are_taken(void **state)
 	top = open_uri("virtual:loadA=200000,senseB=3300");
 	turn_on(A);
 	assert_int_equal(clyde_device_sleep(top.device, 10), 0);
-	assert_int_equal(clyde_window_set(top.device, B, 0, 3000), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, B, 0, 3000), 0);
 	assert_int_equal(clyde_device_sleep(top.device, 10), 0);
 	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
-	assert_int_equal(alerts.ports[1], CLYDE_OVERVOLTAGE);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
+	assert_int_equal(alerts.ports[1], CLYDE_ALERT_OVERVOLTAGE);
 	assert_int_equal(alerts.ports[2], 0);
 	assert_int_equal(alerts.fpga, 0);
 	memset(&alerts, 0xee, sizeof(alerts));
@@ -141,14 +141,14 @@ static void alerts_add_up_until_they_are_taken(void **state)
 
 static void clearing_takes_only_what_is_set(void **state)
 {
-	struct clyde_alerts alerts = {.ports = {CLYDE_OVERVOLTAGE, 0xff}};
+	struct clyde_alerts alerts = {.ports = {CLYDE_ALERT_OVERVOLTAGE, 0xff}};
 
 	(void)state;
 	top = open_uri("virtual:loadA=200000");
 	turn_on(A);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
@@ -168,12 +168,14 @@ static void safe_turns_everything_off(void **state)
 		turn_on(BOTH);
 		assert_int_equal(clyde_pulls_set(top.device, A, 0, 0xff), 0);
 		if (i >= 2)
-			assert_int_equal(
-				clyde_window_set(top.device, BOTH, 0, 5500), 0);
+			assert_int_equal(clyde_supply_window_set(
+						 top.device, BOTH, 0, 5500),
+				0);
 		assert_int_equal(clyde_device_safe(top.device), 0);
 		assert_supplies_off();
 		assert_levels(0, 0);
-		assert_int_equal(clyde_window_get(top.device, low, high), 0);
+		assert_int_equal(
+			clyde_supply_window_get(top.device, low, high), 0);
 		assert_int_equal(high[0], 0);
 		assert_int_equal(high[1], 0);
 		turn_on(A);
@@ -198,7 +200,7 @@ static void safe_clears_alerts(void **state)
 	top = open_uri("virtual:loadA=200000");
 	turn_on(BOTH);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(clyde_device_safe(top.device), 0);
 	assert_supplies_off();
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
@@ -211,7 +213,7 @@ static void safe_reports_a_supply_that_stays_on(void **state)
 	(void)state;
 	top = open_uri("virtual:fault=error@0x30");
 	assert_int_equal(clyde_device_safe(top.device), CLYDE_ERROR_REFUSED);
-	assert_says(top.context, "SET_VSUPPLY");
+	assert_says("SET_VSUPPLY");
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)

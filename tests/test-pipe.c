@@ -34,7 +34,7 @@ static struct clyde_pipe *open_pipe(struct bench_top *top,
 	struct clyde_pipe *pipe;
 
 	if (clyde_pipe_open(top->device, id, &options, &pipe) < 0)
-		fail_msg("%s", clyde_context_error(top->context));
+		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
 
@@ -56,7 +56,7 @@ static void a_read_of_odd_sizes_is_exact_and_in_order(void **state)
 		assert_int_equal(clyde_pipe_read(in, data, size, 1000), size);
 		assert_sequence(offset, data, size);
 		offset += size;
-		assert_int_equal(clyde_pipe_offset(in), offset);
+		assert_int_equal(offset_of(in), offset);
 	}
 	close_top(&top);
 }
@@ -81,15 +81,14 @@ static void reading_an_idle_pipe_ends_at_the_deadline(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
-	int64_t start = clyde_device_now(top.device);
+	int64_t start = now_ns(top.device);
 	uint8_t data[16];
 
 	(void)state;
 	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), 50),
 		CLYDE_ERROR_TIMEOUT);
-	assert_in_range(
-		clyde_device_now(top.device) - start, 50000000, 50125000);
-	assert_says(top.context, "deadline");
+	assert_in_range(now_ns(top.device) - start, 50000000, 50125000);
+	assert_says("deadline");
 	close_top(&top);
 }
 
@@ -225,7 +224,7 @@ static void a_reset_starts_the_stream_over(void **state)
 			sizeof(data));
 		assert_sequence(0, data, sizeof(data));
 		assert_int_equal(clyde_pipe_reset(in), 0);
-		assert_int_equal(clyde_pipe_offset(in), 0);
+		assert_int_equal(offset_of(in), 0);
 	}
 	close_top(&top);
 }
@@ -243,14 +242,14 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	assert_int_equal(clyde_pipe_write(out, zeros, 8000, 1000), 8000);
 	assert_int_equal(clyde_pipe_flush(out, 20), CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_cancel(out), 0);
-	assert_int_equal(clyde_pipe_offset(out), 512 + 2048);
+	assert_int_equal(offset_of(out), 512 + 2048);
 	assert_int_equal(
 		clyde_pipe_write(out, zeros, 1, 20), CLYDE_ERROR_CANCELED);
 	assert_int_equal(clyde_pipe_resume(out), 0);
 	set_mode(&top, BENCH_SINK);
 	assert_int_equal(clyde_pipe_write(out, zeros, 1000, 1000), 1000);
 	assert_int_equal(clyde_pipe_flush(out, 1000), 0);
-	assert_int_equal(clyde_pipe_offset(out), 512 + 2048 + 1000);
+	assert_int_equal(offset_of(out), 512 + 2048 + 1000);
 	clyde_device_sleep(top.device, 1);
 	assert_int_equal(
 		clyde_register_read(top.device, REG_BENCH_COUNT, &count, 4), 0);
@@ -294,9 +293,9 @@ static void unplugging_delivers_and_then_says_where(void **state)
 	assert_sequence(0, data, size);
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
-	assert_says(top.context, "good up to byte");
-	assert_int_equal(clyde_pipe_offset(in), size);
+	assert_says("unplugged");
+	assert_says("good up to byte");
+	assert_int_equal(offset_of(in), size);
 	close_top(&top);
 }
 
@@ -314,7 +313,7 @@ static void write_after_unplug_reports_enodev(void **state)
 	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_NO_DEVICE);
 	assert_int_equal(
 		clyde_fpga_status(top.device, id), CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
+	assert_says("unplugged");
 	close_top(&top);
 }
 
@@ -365,7 +364,7 @@ static void a_pipe_needs_a_configured_fpga(void **state)
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
 		CLYDE_ERROR_STALL);
-	assert_says(top.context, "not configured");
+	assert_says("not configured");
 	close_top(&top);
 }
 
@@ -398,7 +397,7 @@ static void a_pipe_can_live_in_memory_of_the_callers(void **state)
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
 		CLYDE_ERROR_INVALID);
-	assert_says(top.context, "2048 are needed");
+	assert_says("2048 are needed");
 	options.memory_size++;
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),

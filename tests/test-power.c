@@ -42,7 +42,7 @@ static unsigned of_port(unsigned port, getter *get)
 
 static unsigned limit(unsigned port)
 {
-	return of_port(port, clyde_limit_get);
+	return of_port(port, clyde_supply_limit_get);
 }
 
 static unsigned sense(unsigned port)
@@ -52,14 +52,14 @@ static unsigned sense(unsigned port)
 
 static unsigned trip(unsigned port)
 {
-	return of_port(port, clyde_trip_get);
+	return of_port(port, clyde_supply_current_limit_get);
 }
 
 static void assert_window(unsigned port, unsigned low_mv, unsigned high_mv)
 {
 	unsigned low[CLYDE_PORT_COUNT], high[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_window_get(top.device, low, high), 0);
+	assert_int_equal(clyde_supply_window_get(top.device, low, high), 0);
 	assert_int_equal(low[port], low_mv);
 	assert_int_equal(high[port], high_mv);
 }
@@ -109,12 +109,14 @@ static void a_supply_out_of_range_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(clyde_supply_set(top.device, A, bad[i]),
 			CLYDE_ERROR_INVALID);
-		assert_says(top.context, "1.65 to 5.50 V");
-		assert_int_equal(clyde_limit_set(top.device, A, bad[i]),
+		assert_says("1.65 to 5.50 V");
+		assert_int_equal(clyde_supply_limit_set(top.device, A, bad[i]),
 			CLYDE_ERROR_INVALID);
-		assert_int_equal(clyde_window_set(top.device, A, bad[i], 0),
+		assert_int_equal(
+			clyde_supply_window_set(top.device, A, bad[i], 0),
 			CLYDE_ERROR_INVALID);
-		assert_int_equal(clyde_window_set(top.device, A, 0, bad[i]),
+		assert_int_equal(
+			clyde_supply_window_set(top.device, A, 0, bad[i]),
 			CLYDE_ERROR_INVALID);
 	}
 	assert_int_equal(supply(0), 0);
@@ -129,13 +131,14 @@ static void a_port_that_is_not_there_is_refused(void **state)
 	assert_int_equal(clyde_device_ports(top.device), BOTH);
 	assert_int_equal(
 		clyde_supply_set(top.device, A | C, 3300), CLYDE_ERROR_INVALID);
-	assert_says(top.context, "A and B only");
+	assert_says("A and B only");
 	assert_int_equal(supply(0), 0);
-	assert_int_equal(
-		clyde_limit_set(top.device, C, 3300), CLYDE_ERROR_INVALID);
-	assert_int_equal(
-		clyde_window_set(top.device, C, 0, 0), CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_trip_set(top.device, C, 0), CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_supply_limit_set(top.device, C, 3300),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_supply_window_set(top.device, C, 0, 0),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_supply_current_limit_set(top.device, C, 0),
+		CLYDE_ERROR_INVALID);
 }
 
 static void a_supply_above_a_limit_changes_nothing(void **state)
@@ -145,8 +148,8 @@ static void a_supply_above_a_limit_changes_nothing(void **state)
 	assert_int_equal(limit(1), 3300);
 	assert_int_equal(
 		clyde_supply_set(top.device, BOTH, 3301), CLYDE_ERROR_LIMIT);
-	assert_says(top.context, "port B");
-	assert_says(top.context, "3.300 V");
+	assert_says("port B");
+	assert_says("3.300 V");
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 0);
 	turn_on(BOTH, 3300);
@@ -160,7 +163,7 @@ static void a_limit_lowers_a_supply_that_is_above_it(void **state)
 	(void)state;
 	top = open_uri("virtual:");
 	turn_on(BOTH, 5000);
-	assert_int_equal(clyde_limit_set(top.device, A, 3300), 0);
+	assert_int_equal(clyde_supply_limit_set(top.device, A, 3300), 0);
 	assert_int_equal(supply(0), 3322);
 	assert_int_equal(supply(1), 5009);
 	assert_int_equal(limit(0), 3300);
@@ -177,15 +180,16 @@ static void lifting_a_limit_leaves_a_supply_as_it_is(void **state)
 	top = open_uri("virtual:limitA=5500");
 	for (size_t i = 0; i < 4; i++) {
 		turn_on(A, supplies[i][0]);
-		assert_int_equal(clyde_limit_set(top.device, BOTH, 0), 0);
+		assert_int_equal(
+			clyde_supply_limit_set(top.device, BOTH, 0), 0);
 		assert_int_equal(supply(0), supplies[i][1]);
 		assert_int_equal(supply(1), 0);
 		assert_int_equal(limit(0), 0);
 		assert_int_equal(limit(1), 0);
 	}
 	turn_on(A, 1800);
-	assert_int_equal(clyde_limit_set(top.device, A, 1800), 0);
-	assert_int_equal(clyde_limit_set(top.device, A, 0), 0);
+	assert_int_equal(clyde_supply_limit_set(top.device, A, 1800), 0);
+	assert_int_equal(clyde_supply_limit_set(top.device, A, 0), 0);
 	assert_int_equal(supply(0), 1817);
 	turn_on(A, 5500);
 	assert_int_equal(supply(0), 5510);
@@ -195,7 +199,7 @@ static void lifting_a_limit_turns_no_supply_on(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:limitA=1800");
-	assert_int_equal(clyde_limit_set(top.device, A, 0), 0);
+	assert_int_equal(clyde_supply_limit_set(top.device, A, 0), 0);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(limit(0), 0);
 	turn_on(A, 5000);
@@ -223,10 +227,10 @@ static void the_current_flows_while_the_supply_is_on(void **state)
 
 	(void)state;
 	top = open_uri("virtual:loadB=50000");
-	assert_int_equal(clyde_current_get(top.device, ua), 0);
+	assert_int_equal(clyde_supply_current_get(top.device, ua), 0);
 	assert_int_equal(ua[1], 0);
 	turn_on(BOTH, 3300);
-	assert_int_equal(clyde_current_get(top.device, ua), 0);
+	assert_int_equal(clyde_supply_current_get(top.device, ua), 0);
 	assert_int_equal(ua[0], 0);
 	assert_int_equal(ua[1], 49990);
 }
@@ -238,18 +242,23 @@ static void the_trip_current_is_100_ma_until_it_is_set(void **state)
 	top = open_uri("virtual:");
 	assert_int_equal(trip(0), 100000);
 	assert_int_equal(trip(1), 100000);
-	assert_int_equal(clyde_trip_set(top.device, A, 50000), 0);
+	assert_int_equal(
+		clyde_supply_current_limit_set(top.device, A, 50000), 0);
 	assert_int_equal(trip(0), 50000);
 	assert_int_equal(trip(1), 100000);
-	assert_int_equal(clyde_trip_set(top.device, B, 12345), 0);
-	assert_int_equal(trip(1), 12320);
-	assert_int_equal(clyde_trip_set(top.device, BOTH, 0), 0);
-	assert_int_equal(trip(0), 0);
-	assert_int_equal(clyde_trip_set(top.device, A, 327671), 0);
-	assert_int_equal(trip(0), 327600); /* 0x7ff8 * 10 */
 	assert_int_equal(
-		clyde_trip_set(top.device, A, 327680), CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_trip_set(top.device, A, 9), CLYDE_ERROR_INVALID);
+		clyde_supply_current_limit_set(top.device, B, 12345), 0);
+	assert_int_equal(trip(1), 12320);
+	assert_int_equal(
+		clyde_supply_current_limit_set(top.device, BOTH, 0), 0);
+	assert_int_equal(trip(0), 0);
+	assert_int_equal(
+		clyde_supply_current_limit_set(top.device, A, 327671), 0);
+	assert_int_equal(trip(0), 327600); /* 0x7ff8 * 10 */
+	assert_int_equal(clyde_supply_current_limit_set(top.device, A, 327680),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_supply_current_limit_set(top.device, A, 9),
+		CLYDE_ERROR_INVALID);
 	assert_int_equal(trip(0), 327600);
 }
 
@@ -262,9 +271,9 @@ static void a_trip_current_never_becomes_none_by_rounding(void **state)
 	(void)state;
 	top = open_uri("virtual:");
 	for (ua = 10; ua < 80; ua += 10)
-		if (clyde_trip_set(top.device, A, ua) == 0)
+		if (clyde_supply_current_limit_set(top.device, A, ua) == 0)
 			assert_int_not_equal(trip(0), 0);
-	assert_int_equal(clyde_trip_set(top.device, A, 80), 0);
+	assert_int_equal(clyde_supply_current_limit_set(top.device, A, 80), 0);
 	assert_int_equal(trip(0), 80);
 }
 
@@ -276,19 +285,19 @@ static void a_load_above_the_trip_current_turns_the_supply_off(void **state)
 	top = open_uri("virtual:loadA=200000");
 	assert_alerted(0);
 	turn_on(BOTH, 3300);
-	assert_alerted(CLYDE_OVERCURRENT);
+	assert_alerted(CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 3322);
 	/* the device holds it until it is cleared */
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
-	assert_int_equal(alerts.ports[0], CLYDE_OVERCURRENT);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
 	/* and it trips again */
 	turn_on(A, 3300);
-	assert_alerted(CLYDE_OVERCURRENT);
+	assert_alerted(CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(supply(0), 0);
 }
 
@@ -299,16 +308,18 @@ static void a_load_below_the_trip_current_is_fed(void **state)
 
 	(void)state;
 	top = open_uri("virtual:loadA=200000");
-	assert_int_equal(clyde_trip_set(top.device, A, 250000), 0);
+	assert_int_equal(
+		clyde_supply_current_limit_set(top.device, A, 250000), 0);
 	turn_on(A, 3300);
 	assert_alerted(0);
 	assert_int_equal(supply(0), 3322);
-	assert_int_equal(clyde_current_get(top.device, ua), 0);
+	assert_int_equal(clyde_supply_current_get(top.device, ua), 0);
 	assert_int_equal(ua[0], 199980);
-	assert_int_equal(clyde_trip_set(top.device, A, 150000), 0);
-	assert_alerted(CLYDE_OVERCURRENT);
+	assert_int_equal(
+		clyde_supply_current_limit_set(top.device, A, 150000), 0);
+	assert_alerted(CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(supply(0), 0);
-	assert_int_equal(clyde_trip_set(top.device, A, 0), 0);
+	assert_int_equal(clyde_supply_current_limit_set(top.device, A, 0), 0);
 	turn_on(A, 3300);
 	assert_alerted(0);
 	assert_int_equal(supply(0), 3322);
@@ -320,15 +331,15 @@ static void a_window_has_two_sides(void **state)
 	(void)state;
 	top = open_uri("virtual:senseA=3300,senseB=3300");
 	assert_window(0, 0, 0);
-	assert_int_equal(clyde_window_set(top.device, A, 3135, 3600), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 3135, 3600), 0);
 	assert_window(0, 3130, 3600);
 	assert_window(1, 0, 0);
-	assert_int_equal(clyde_window_set(top.device, BOTH, 0, 3400), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, BOTH, 0, 3400), 0);
 	assert_window(0, 0, 3400);
 	assert_window(1, 0, 3400);
-	assert_int_equal(clyde_window_set(top.device, A, 3000, 0), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 3000, 0), 0);
 	assert_window(0, 3000, 0);
-	assert_int_equal(clyde_window_set(top.device, A, 0, 0), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 0, 0), 0);
 	assert_window(0, 0, 0);
 	assert_alerted(0);
 }
@@ -338,17 +349,17 @@ static void a_voltage_outside_the_window_turns_the_supply_off(void **state)
 	(void)state;
 	top = open_uri("virtual:senseA=3300");
 	turn_on(BOTH, 3300);
-	assert_int_equal(clyde_window_set(top.device, A, 3200, 3400), 0);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 3200, 3400), 0);
 	assert_alerted(0);
 	assert_int_equal(supply(0), 3322);
-	assert_int_equal(clyde_window_set(top.device, A, 3400, 3600), 0);
-	assert_alerted(CLYDE_UNDERVOLTAGE);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 3400, 3600), 0);
+	assert_alerted(CLYDE_ALERT_UNDERVOLTAGE);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 3322);
 	assert_window(0, 0, 0); /* or it would trip for ever */
 	turn_on(A, 3300);
-	assert_int_equal(clyde_window_set(top.device, A, 0, 3200), 0);
-	assert_alerted(CLYDE_UNDERVOLTAGE | CLYDE_OVERVOLTAGE);
+	assert_int_equal(clyde_supply_window_set(top.device, A, 0, 3200), 0);
+	assert_alerted(CLYDE_ALERT_UNDERVOLTAGE | CLYDE_ALERT_OVERVOLTAGE);
 	assert_int_equal(supply(0), 0);
 }
 
@@ -364,13 +375,16 @@ static void before_c2_nothing_watches_over_a_supply(void **state)
 		turn_on(A, 3300);
 		assert_alerted(0);
 		assert_int_equal(supply(0), 3322);
-		assert_int_equal(clyde_current_get(top.device, (int *)ua),
+		assert_int_equal(
+			clyde_supply_current_get(top.device, (int *)ua),
+			CLYDE_ERROR_REFUSED);
+		assert_int_equal(clyde_supply_current_limit_get(top.device, ua),
 			CLYDE_ERROR_REFUSED);
 		assert_int_equal(
-			clyde_trip_get(top.device, ua), CLYDE_ERROR_REFUSED);
-		assert_int_equal(clyde_trip_set(top.device, A, 1000),
+			clyde_supply_current_limit_set(top.device, A, 1000),
 			CLYDE_ERROR_REFUSED);
-		assert_int_equal(clyde_window_set(top.device, A, 1800, 0),
+		assert_int_equal(
+			clyde_supply_window_set(top.device, A, 1800, 0),
 			CLYDE_ERROR_REFUSED);
 		assert_window(0, 0, 0);
 		if (i == 0)

@@ -87,7 +87,7 @@ static void take(struct world *world, const uint8_t *data, size_t size)
 	assert_int_equal(
 		sequence_match(world->sequence, world->read, data, size), size);
 	world->read += size;
-	assert_int_equal(clyde_pipe_offset(world->in), world->read);
+	assert_int_equal(offset_of(world->in), world->read);
 }
 
 static void read_some(struct world *world)
@@ -170,7 +170,7 @@ static void drain(struct world *world)
 	assert_int_equal(clyde_pipe_read(world->in, world->data, 1, 2),
 		CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_flush(world->out, 1000), 0);
-	assert_int_equal(clyde_pipe_offset(world->out), world->written);
+	assert_int_equal(offset_of(world->out), world->written);
 }
 
 static void random_use_of_a_loopback_loses_nothing(void **state)

@@ -2,6 +2,7 @@
 
 /* What runs claim and what becomes of it: conflicts before anything is done,
    pins and streams while an applet runs, and nothing of it afterwards. */
+#include "lib/ask.h"
 #include "run-test.h"
 
 #include <pthread.h>
@@ -63,7 +64,7 @@ static void close_elsewhere(void *user, const struct clyde_record *record)
 		return;
 	closing->begun = true;
 	pthread_create(&closing->thread, NULL, close_it, closing);
-	while (clyde_device_now(device) != 0)
+	while (now_ns(device) != 0)
 		usleep(100);
 }
 
@@ -152,7 +153,7 @@ static void a_run_under_way_is_not_changed_nor_started_again(void **state)
 	assert_int_equal(rival.attach, CLYDE_ERROR_BUSY);
 	assert_int_equal(rival.claim, CLYDE_ERROR_BUSY);
 	assert_int_equal(rival.start, CLYDE_ERROR_BUSY);
-	assert_says(bench.top.context, "this run of gpio is under way");
+	assert_says("this run of gpio is under way");
 	close_top(&bench.top);
 }
 
@@ -238,7 +239,7 @@ static void refused(const char *const *settings, int error, const char *why)
 	struct bench_run bench = prepare("uart", settings);
 
 	assert_int_equal(clyde_run_claim(bench.run, bench.top.device), error);
-	assert_says(bench.top.context, why);
+	assert_says(why);
 	close_top(&bench.top);
 }
 
@@ -272,12 +273,12 @@ static void runs_on_one_device_learn_of_each_other(void **state)
 	assert_int_equal(clyde_run_set(other, "tx", "B0"), 0);
 	assert_int_equal(clyde_run_claim(other, bench.top.device),
 		CLYDE_ERROR_CORE_TAKEN);
-	assert_says(context, "one uart core");
+	assert_says("one uart core");
 	assert_int_equal(clyde_run_new(context, "gpio", &third), 0);
 	assert_int_equal(clyde_run_set(third, "action", "A0=1"), 0);
 	assert_int_equal(clyde_run_claim(third, bench.top.device),
 		CLYDE_ERROR_PIN_TAKEN);
-	assert_says(context, "tx of uart and A0=1 of gpio");
+	assert_says("tx of uart and A0=1 of gpio");
 	/* The first one's claim ends with it. */
 	clyde_run_close(bench.run);
 	assert_int_equal(clyde_run_claim(other, bench.top.device), 0);
@@ -308,16 +309,14 @@ static void a_port_without_supply_is_told_with_the_fix(void **state)
 	(void)state;
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
 	assert_int_equal(start(&bench), CLYDE_ERROR_NO_SUPPLY);
-	assert_says(bench.top.context,
-		"rx: pin B1 is dead, as port B has no supply; give it one, "
-		"with -V B=3.3 say");
+	assert_says("rx: pin B1 is dead, as port B has no supply; give it one, "
+		    "with -V B=3.3 say");
 	close_top(&bench.top);
 }
 
 static void supplies_are_checked_before_a_run_begins(void **state)
 {
 	struct bench_run bench = PREPARE("gpio", "action", "B3=1");
-	struct clyde_context *context = bench.top.context;
 	uint8_t routes[PIN_COUNT];
 
 	(void)state;
@@ -327,7 +326,7 @@ static void supplies_are_checked_before_a_run_begins(void **state)
 	assert_int_equal(clyde_supply_set(bench.top.device, 2, 0), 0);
 	assert_int_equal(
 		clyde_run_check(bench.run, NULL), CLYDE_ERROR_NO_SUPPLY);
-	assert_says(context, "B3=1: pin B3 is dead");
+	assert_says("B3=1: pin B3 is dead");
 	clyde_register_read(bench.top.device, REG_PIN, routes, PIN_COUNT);
 	assert_int_equal(routes[11], 0);
 	close_top(&bench.top);
@@ -345,12 +344,12 @@ static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
 	assert_int_equal(
 		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
 	set(&bench, (const char *const[]){"tx", "A0", "rx", "B1", NULL});
-	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply, NULL), 0);
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply), 0);
 	assert_int_equal(
 		clyde_run_start(bench.run, bench.top.device, supply, &observer),
 		CLYDE_ERROR_NO_SUPPLY);
-	assert_says(bench.top.context, "rx: pin B1 is dead");
-	assert_int_equal(clyde_supply_parse("1.0", 3, supply, NULL), 0);
+	assert_says("rx: pin B1 is dead");
+	assert_int_equal(clyde_supply_parse("1.0", 3, supply), 0);
 	assert_int_equal(
 		clyde_run_start(bench.run, bench.top.device, supply, &observer),
 		CLYDE_ERROR_INVALID);
@@ -367,8 +366,7 @@ static void of_one_choice_two_are_refused(void **state)
 	(void)state;
 	assert_int_equal(clyde_run_set(bench.run, "parity", "odd even"),
 		CLYDE_ERROR_INVALID);
-	assert_says(bench.top.context,
-		"parity: odd even is not one of none zero one odd even");
+	assert_says("parity: odd even is not one of none zero one odd even");
 	close_top(&bench.top);
 }
 

@@ -190,7 +190,7 @@ static void a_flag_is_yes_or_no(void **state)
 	assert_int_equal(clyde_run_set(applet, "sweep", "no"), 0);
 	assert_int_equal(
 		clyde_run_set(applet, "sweep", "perhaps"), CLYDE_ERROR_INVALID);
-	assert_says(top.context, "yes");
+	assert_says("yes");
 	close_top(&top);
 }
 

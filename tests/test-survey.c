@@ -10,10 +10,9 @@
 static struct virtual_options parse(const char *text, unsigned index)
 {
 	struct virtual_options options;
-	struct complaint complaint;
 
-	if (virtual_options_parse(text, index, &options, &complaint) < 0)
-		fail_msg("%s: %s", text, complaint.text);
+	if (virtual_options_parse(text, index, &options) < 0)
+		fail_msg("%s: %s", text, clyde_error_message());
 	virtual_options_clear(&options);
 	return options;
 }
@@ -54,15 +53,14 @@ static void key_for_a_device_that_is_not_there_is_refused(void **state)
 		{".api=3", "'.api' is not a key"},
 	};
 	struct virtual_options options;
-	struct complaint complaint;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		assert_int_equal(virtual_options_parse(
-					 bad[i].text, 0, &options, &complaint),
+		assert_int_equal(
+			virtual_options_parse(bad[i].text, 0, &options),
 			CLYDE_ERROR_INVALID);
-		if (strstr(complaint.text, bad[i].part) == NULL)
-			fail_msg("%s: %s", bad[i].text, complaint.text);
+		if (strstr(clyde_error_message(), bad[i].part) == NULL)
+			fail_msg("%s: %s", bad[i].text, clyde_error_message());
 	}
 }
 

@@ -68,8 +68,8 @@ static uint64_t hash(const uint8_t *data, ssize_t size)
 static void note(
 	struct world *world, const char *what, int64_t result, uint64_t hash)
 {
-	world->journal[world->count++] = (struct entry){
-		what, result, hash, clyde_device_now(world->top.device)};
+	world->journal[world->count++] =
+		(struct entry){what, result, hash, now_ns(world->top.device)};
 }
 
 static void put_register(
@@ -315,8 +315,8 @@ static void the_model_does_what_the_twin_does(void **state)
 	}
 	print_message(
 		"model %.6f s, twin %.6f s\n", model_ns / 1e9, twin_ns / 1e9);
-	assert_true(llabs(model_ns - twin_ns) <=
-		model_ns / 1000 + MICROFRAME_NS);
+	assert_true(
+		llabs(model_ns - twin_ns) <= model_ns / 1000 + MICROFRAME_NS);
 }
 
 int main(int argc, char **argv)

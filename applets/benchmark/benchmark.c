@@ -17,7 +17,7 @@
 static const struct clyde_parameter parameters[] = {
 	{
 		.name = "modes",
-		.type = CLYDE_CHOICE,
+		.type = CLYDE_PARAMETER_CHOICE,
 		.positional = true,
 		.initial = MODES,
 		.choices = MODES,
@@ -27,7 +27,7 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "count",
 		.key = 'c',
-		.type = CLYDE_SIZE,
+		.type = CLYDE_PARAMETER_SIZE,
 		.minimum = 1,
 		.maximum = UINT64_C(1) << 50,
 		.unit = "B",
@@ -37,7 +37,7 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "omit",
-		.type = CLYDE_SIZE,
+		.type = CLYDE_PARAMETER_SIZE,
 		.maximum = UINT64_C(1) << 50,
 		.unit = "B",
 		.initial = "0",
@@ -45,7 +45,7 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "transfer-size",
-		.type = CLYDE_SIZE,
+		.type = CLYDE_PARAMETER_SIZE,
 		.minimum = 512,
 		.maximum = CLYDE_TRANSFER_SIZE_MAX,
 		.multiple = 512,
@@ -55,7 +55,7 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "depth",
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 1,
 		.maximum = CLYDE_DEPTH_MAX,
 		.unit = "transfers",
@@ -64,7 +64,7 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "idle-flush",
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.maximum = 1365,
 		.unit = "us",
 		.initial = "4",
@@ -75,7 +75,7 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "repeat",
 		.key = 'r',
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 1,
 		.maximum = 1000,
 		.initial = "1",
@@ -84,7 +84,7 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "interval",
 		.key = 'i',
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.maximum = 3600000,
 		.unit = "ms",
 		.initial = "0",
@@ -93,7 +93,7 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "sweep",
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "Measure the throughput at five transfer sizes by "
 			"five depths, whatever was given for these; latency "
 			"is not swept",
@@ -157,12 +157,12 @@ static int start_mode(struct bench *bench)
 
 	if (result == 0)
 		result = open_pipes(bench);
-	before = clyde_device_now(bench->device);
+	before = now_ns(bench->device);
 	if (result == 0)
 		result = set_mode(bench, bench->mode->mode);
 	/* A source runs from the command on; the others from the first byte
 	   that the host sends. */
-	bench->start_ns = bench->mode->out ? clyde_device_now(bench->device)
+	bench->start_ns = bench->mode->out ? now_ns(bench->device)
 					   : before + START_FLOOR_NS;
 	return result;
 }
@@ -198,8 +198,8 @@ static int mode_failed(struct bench *bench, int result)
 	if (result == CLYDE_ERROR_WRONG_DATA)
 		mismatch_text(&bench->mismatch, text, sizeof(text));
 	else
-		snprintf(text, sizeof(text), "%s", clyde_result_text(result));
-	return run_fail(bench->run, result, "%s: %s", bench->mode->name, text);
+		snprintf(text, sizeof(text), "%s", clyde_error_message());
+	return set_error(result, "%s: %s", bench->mode->name, text);
 }
 
 int bench_measure(struct bench *bench)
@@ -213,7 +213,7 @@ int bench_measure(struct bench *bench)
 	/* Wrong data in one mode says something; so do the others. */
 	if (result < 0 && bench->failure == 0) {
 		snprintf(bench->why, sizeof(bench->why), "%s",
-			clyde_result_text(result));
+			clyde_error_message());
 		bench->failure = result;
 	}
 	return 0;
@@ -245,7 +245,7 @@ static int run(struct clyde_run *run)
 	if (bench.sequence && bench.histogram)
 		result = bench_series(&bench);
 	else
-		result = run_fail(run, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	free(bench.sequence);
 	free(bench.histogram);
 	return result;

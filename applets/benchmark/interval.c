@@ -92,7 +92,7 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 void bench_tick(struct bench *bench, uint64_t bytes)
 {
 	if (bench->interval.length_ns > 0 && bench->moved >= bench->omit)
-		tick(bench, clyde_device_now(bench->device), bytes);
+		tick(bench, now_ns(bench->device), bytes);
 }
 
 void bench_tick_round_trip(struct bench *bench, uint64_t ns)

@@ -31,7 +31,7 @@ static void start_clock(struct bench *bench, int64_t now)
 static void advance(struct bench *bench, size_t size)
 {
 	uint64_t before = bench->moved;
-	int64_t now = clyde_device_now(bench->device);
+	int64_t now = now_ns(bench->device);
 
 	bench->moved += size;
 	bench->end_ns = now;
@@ -176,7 +176,7 @@ static int confirm(struct bench *bench, uint64_t sent)
 	if (result == 0 && error)
 		return read_mismatch(bench);
 	if (result == 0 && count != (uint32_t)sent)
-		return run_fail(bench->run, CLYDE_ERROR_IO,
+		return set_error(CLYDE_ERROR_IO,
 			"sink: the FPGA took %" PRIu64 " of %" PRIu64
 			" bytes and stopped",
 			bench->moved, sent);
@@ -195,7 +195,7 @@ static int look(struct bench *bench, uint64_t sent)
 	if (result < 0 || !error)
 		return result;
 	bench->moved = sent;
-	bench->end_ns = clyde_device_now(bench->device);
+	bench->end_ns = now_ns(bench->device);
 	return read_mismatch(bench);
 }
 
@@ -209,7 +209,7 @@ static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
 		result = send(bench, sent, end);
 		if (result == 0 && before / LOOK_STEP != *sent / LOOK_STEP)
 			result = look(bench, *sent);
-		bench_tick(bench, clyde_pipe_offset(bench->out));
+		bench_tick(bench, offset_of(bench->out));
 		if (*sent % PROGRESS_STEP == 0)
 			run_progress(bench->run, "sink", *sent, total(bench));
 	}
@@ -239,9 +239,9 @@ int bench_sink(struct bench *bench)
 		return result;
 	/* Interrupted, say: what the device took is known, but not how much
 	   of it has got past its buffers. */
-	taken = clyde_pipe_offset(bench->out);
+	taken = offset_of(bench->out);
 	bench->moved = taken > BUFFERED_MAX ? taken - BUFFERED_MAX : 0;
-	bench->end_ns = clyde_device_now(bench->device);
+	bench->end_ns = now_ns(bench->device);
 	return result;
 }
 
@@ -296,7 +296,7 @@ static int round_trip(struct bench *bench, bool timed)
 {
 	uint8_t data[ROUND_TRIP_SIZE];
 	uint64_t offset = bench->moved;
-	int64_t start = clyde_device_now(bench->device);
+	int64_t start = now_ns(bench->device);
 	ssize_t size;
 	size_t good;
 
@@ -318,14 +318,14 @@ static int round_trip(struct bench *bench, bool timed)
 			size - good, &bench->mismatch);
 		return CLYDE_ERROR_WRONG_DATA;
 	}
-	bench->end_ns = clyde_device_now(bench->device);
+	bench->end_ns = now_ns(bench->device);
 	if (timed) {
 		histogram_add(bench->histogram, bench->end_ns - start);
 		bench_tick_round_trip(bench, bench->end_ns - start);
 	}
 	return size == sizeof(data)
 		? 0
-		: run_fail(bench->run, CLYDE_ERROR_TIMEOUT,
+		: set_error(CLYDE_ERROR_TIMEOUT,
 			  "latency: %zd of %d bytes came back", size,
 			  ROUND_TRIP_SIZE);
 }

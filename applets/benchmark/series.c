@@ -229,8 +229,7 @@ int bench_series(struct bench *bench)
 
 	series.figures = malloc(count * sizeof(*series.figures));
 	if (series.figures == NULL)
-		return run_fail(
-			bench->run, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		series.figures[i] = NAN;
 	for (bench->repeat = 1; bench->repeat <= bench->repeats && result == 0;
@@ -241,6 +240,6 @@ int bench_series(struct bench *bench)
 		summarize(&series);
 	free(series.figures);
 	if (result == 0 && bench->failure < 0)
-		return run_fail(bench->run, bench->failure, "%s", bench->why);
+		return set_error(bench->failure, "%s", bench->why);
 	return result;
 }

@@ -43,34 +43,32 @@ static bool find_level(const char *text, enum action_kind *ret_kind)
 	return true;
 }
 
-static int fail_word(struct clyde_run *run, const char *word, const char *why)
+static int fail_word(const char *word, const char *why)
 {
-	return run_fail(run, CLYDE_ERROR_INVALID, "gpio: '%s': %s", word, why);
+	return set_error(CLYDE_ERROR_INVALID, "gpio: '%s': %s", word, why);
 }
 
 /* "A0", "A0:3", "A0,B1=1" */
-static int parse_pins(
-	struct clyde_run *run, const char *word, struct action *action)
+static int parse_pins(const char *word, struct action *action)
 {
 	const char *equals = strchr(word, '=');
-	const char *why;
 	char pins[256];
 	int result;
 
 	if (equals && !find_level(equals + 1, &action->kind))
-		return fail_word(run, word,
+		return fail_word(word,
 			"behind the = stands 0 or 1 to drive, L or H to pull, "
 			"or Z for neither");
 	if (snprintf(pins, sizeof(pins), "%.*s",
 		    equals ? (int)(equals - word) : (int)strlen(word),
 		    word) >= (int)sizeof(pins))
-		return fail_word(run, "...", "too long for a list of pins");
-	result = clyde_pins_parse(pins, action->pins, &why);
+		return fail_word("...", "too long for a list of pins");
+	result = clyde_pins_parse(pins, action->pins);
 	if (result == CLYDE_ERROR_NO_PIN)
-		return run_fail(
-			run, CLYDE_ERROR_NO_PIN, "gpio: '%s': %s", word, why);
+		return set_error(CLYDE_ERROR_NO_PIN, "gpio: '%s': %s", word,
+			clyde_error_message());
 	if (result <= 0)
-		return fail_word(run, word,
+		return fail_word(word,
 			"neither read, set, clear, float or watch, nor pins "
 			"like A0, A0:3 or A0=1");
 	action->count = result;
@@ -94,7 +92,7 @@ static int check_pins(struct clyde_run *run, const struct action *action)
 
 	for (unsigned i = 0; i < action->count && count > 0; i++)
 		if (!among(&action->pins[i], pins, count))
-			return run_fail(run, CLYDE_ERROR_INVALID,
+			return set_error(CLYDE_ERROR_INVALID,
 				"gpio: '%s': pin %c%u is not among --pins",
 				action->word, 'A' + action->pins[i].port,
 				action->pins[i].number);
@@ -108,7 +106,7 @@ static int all_pins(struct clyde_run *run, struct action *action)
 
 	action->count = run_pins(run, "pins", &pins);
 	if (action->count == 0)
-		return run_fail(run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"gpio: %s which pins? name them behind it, or with "
 			"--pins",
 			action->word);
@@ -135,7 +133,7 @@ static int add_word(struct clyde_run *run, char *const *words, unsigned index,
 		for (unsigned i = 0; i < index; i++)
 			find_verb(words[i], &kind);
 		action->kind = kind;
-		result = parse_pins(run, words[index], action);
+		result = parse_pins(words[index], action);
 		if (result == 0)
 			result = check_pins(run, action);
 	}
@@ -152,9 +150,9 @@ int actions_parse(struct clyde_run *run, struct action **ret_actions)
 	int result = 0;
 
 	if (actions == NULL)
-		return run_fail(run, CLYDE_ERROR_NO_MEMORY, "out of memory");
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (count == 0)
-		result = run_fail(run, CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"gpio: what shall it do? read, set, clear, float or "
 			"watch pins, or A0=1");
 	for (unsigned i = 0; i < count && result == 0; i++)

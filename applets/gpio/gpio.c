@@ -14,7 +14,7 @@
 static const struct clyde_parameter parameters[] = {
 	{
 		.name = "action",
-		.type = CLYDE_WORDS,
+		.type = CLYDE_PARAMETER_WORDS,
 		.positional = true,
 		.help = "In this order: read PINS; set, clear or float PINS; "
 			"watch PINS; or A0 to read, A0=0 or A0=1 to drive, "
@@ -22,13 +22,13 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "pins",
-		.type = CLYDE_PINS,
+		.type = CLYDE_PARAMETER_PINS,
 		.help = "The pins of an action that names none; no other is "
 			"touched",
 	},
 	{
 		.name = "for",
-		.type = CLYDE_TIME,
+		.type = CLYDE_PARAMETER_TIME,
 		.minimum = 1,
 		.maximum = UINT64_C(86400000000000000),
 		.help = "How long to watch",
@@ -36,7 +36,7 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "count",
 		.key = 'c',
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 1,
 		.maximum = UINT32_MAX,
 		.unit = "changes",
@@ -87,7 +87,7 @@ static int claim(struct clyde_run *run)
 	for (struct action *at = actions; at->word; at++)
 		watches |= at->kind == ACTION_WATCH;
 	if (!watches && (run_given(run, "for") || run_given(run, "count")))
-		result = run_fail(run, CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"gpio: --for and --count are for watch");
 	if (result == 0)
 		result = run_claim_core(

@@ -91,7 +91,7 @@ static void take_record(
 	uint16_t changed = record->levels ^ watcher->levels;
 
 	if (!watcher->begun)
-		watcher->first_ns = clyde_device_now(watcher->device);
+		watcher->first_ns = now_ns(watcher->device);
 	gpio_clock_advance(&watcher->clock, record->cycle);
 	watcher->levels = record->levels;
 	watcher->lost += record->lost;
@@ -113,7 +113,7 @@ static bool over(const struct watcher *watcher)
 	if (watcher->limit && watcher->changes >= watcher->limit)
 		return true;
 	return watcher->for_ns &&
-		clyde_device_now(watcher->device) - watcher->first_ns >=
+		now_ns(watcher->device) - watcher->first_ns >=
 		(int64_t)watcher->for_ns;
 }
 
@@ -203,7 +203,7 @@ int watch(struct clyde_run *run, const struct action *action)
 		result = follow(&watcher);
 	clyde_pipe_close(watcher.pipe);
 	if (result == 0 && watcher.lost)
-		return run_fail(run, CLYDE_ERROR_WRONG_DATA,
+		return set_error(CLYDE_ERROR_WRONG_DATA,
 			"gpio: %" PRIu64 " changes came too fast, and were "
 			"lost",
 			watcher.lost);

@@ -51,7 +51,7 @@ static int make_raw(struct endpoint *endpoint)
 	endpoint->saved = malloc(sizeof(struct termios));
 	if (endpoint->saved == NULL ||
 		tcgetattr(endpoint->in, endpoint->saved) < 0)
-		return run_fail(endpoint->run, CLYDE_ERROR_IO,
+		return set_error(CLYDE_ERROR_IO,
 			"the terminal does not tell its settings");
 	raw = *(struct termios *)endpoint->saved;
 	raw.c_iflag &= ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
@@ -59,7 +59,7 @@ static int make_raw(struct endpoint *endpoint)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	if (tcsetattr(endpoint->in, TCSADRAIN, &raw) < 0)
-		return run_fail(endpoint->run, CLYDE_ERROR_IO,
+		return set_error(CLYDE_ERROR_IO,
 			"the terminal does not change its settings");
 	endpoint->terminal = true;
 	run_tell(endpoint->run, "events",
@@ -74,12 +74,12 @@ static int open_tty(struct endpoint *endpoint)
 	struct clyde_run *run = endpoint->run;
 
 	if (run_input(run) < 0)
-		return run_fail(run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"tty needs an input and an output to work on");
 	endpoint->in = own(run_input(run), O_RDONLY);
 	endpoint->out = own(run_output(run), O_WRONLY);
 	if (endpoint->in < 0 || endpoint->out < 0)
-		return run_fail(run, CLYDE_ERROR_FILE,
+		return set_error(CLYDE_ERROR_FILE,
 			"standard input or standard output is closed");
 	return isatty(endpoint->in) ? make_raw(endpoint) : 0;
 }
@@ -103,7 +103,7 @@ static int link_path(
 	struct endpoint *endpoint, const char *path, const char *slave)
 {
 	if (strlen(path) >= sizeof(endpoint->path))
-		return run_fail(endpoint->run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%.40s...: a path of at most %zu bytes is needed", path,
 			sizeof(endpoint->path) - 1);
 	if (abandoned(path, slave))
@@ -113,10 +113,10 @@ static int link_path(
 		return 0;
 	}
 	if (errno == EEXIST)
-		return run_fail(endpoint->run, CLYDE_ERROR_ADDRESS,
+		return set_error(CLYDE_ERROR_ADDRESS,
 			"%s: there is something already; choose another path",
 			path);
-	return run_fail(endpoint->run,
+	return set_error(
 		errno == EACCES ? CLYDE_ERROR_ACCESS : CLYDE_ERROR_INVALID,
 		"%s: %s", path, strerror(errno));
 }
@@ -153,11 +153,11 @@ static int open_pty(struct endpoint *endpoint)
 	endpoint->master =
 		posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (endpoint->master < 0)
-		return run_fail(run, error_from_errno(errno),
+		return set_error(error_from_errno(errno),
 			"there is no pty to be had: %s", strerror(errno));
 	result = prepare_slave(endpoint->master, slave, sizeof(slave));
 	if (result < 0)
-		return run_fail(run, error_from_errno(-result),
+		return set_error(error_from_errno(-result),
 			"the pty cannot be used: %s", strerror(-result));
 	/* Without it, somebody who comes is noticed a little later. */
 	endpoint->opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -254,7 +254,7 @@ int endpoint_look(struct endpoint *endpoint)
 			endpoint->in = endpoint->out = fd;
 		else if (errno != EAGAIN && errno != EINTR &&
 			errno != ECONNABORTED)
-			return run_fail(endpoint->run, error_from_errno(errno),
+			return set_error(error_from_errno(errno),
 				"no connection can be taken: %s",
 				strerror(errno));
 	}
@@ -295,8 +295,8 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size)
 	if (result < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (result < 0 && endpoint->master < 0 && errno != ECONNRESET)
-		return run_fail(endpoint->run, CLYDE_ERROR_IO,
-			"the input cannot be read: %s", strerror(errno));
+		return set_error(CLYDE_ERROR_IO, "the input cannot be read: %s",
+			strerror(errno));
 	endpoint->ended = true;
 	endpoint->hung_up |= result < 0;
 	return 0;
@@ -317,7 +317,7 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;
 	if (!endpoint_serves(endpoint))
-		return run_fail(endpoint->run, CLYDE_ERROR_IO,
+		return set_error(CLYDE_ERROR_IO,
 			"the output cannot be written: %s", strerror(errno));
 	endpoint->ended = endpoint->hung_up = true;
 	return 0;

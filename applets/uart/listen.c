@@ -18,23 +18,22 @@
 	"only),"                                                          \
 	" tcp:*:3000 (everybody), or unix:PATH"
 
-static int refused(struct endpoint *endpoint, const char *where, int error)
+static int refused(const char *where, int error)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return run_fail(endpoint->run, CLYDE_ERROR_ADDRESS,
+		return set_error(CLYDE_ERROR_ADDRESS,
 			"%s: in use by another program; choose another address",
 			where);
 	case EADDRNOTAVAIL:
-		return run_fail(endpoint->run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%s: not an address of this machine", where);
 	case EACCES:
 	case EPERM:
-		return run_fail(endpoint->run, CLYDE_ERROR_ACCESS,
+		return set_error(CLYDE_ERROR_ACCESS,
 			"%s: no permission to listen there", where);
 	}
-	return run_fail(endpoint->run, CLYDE_ERROR_INVALID, "%s: %s", where,
-		strerror(error));
+	return set_error(CLYDE_ERROR_INVALID, "%s: %s", where, strerror(error));
 }
 
 static void told(struct endpoint *endpoint, const char *where)
@@ -71,21 +70,21 @@ static int listen_unix(struct endpoint *endpoint, const char *where)
 	int fd;
 
 	if (*path == '\0' || strlen(path) >= sizeof(address.sun_path))
-		return run_fail(endpoint->run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"%.60s: a path of 1 to %zu bytes is needed", where,
 			sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return refused(endpoint, where, errno);
+		return refused(where, errno);
 	endpoint->listener = fd;
 	if (abandoned(&address))
 		unlink(path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return refused(endpoint, where, errno);
+		return refused(where, errno);
 	strcpy(endpoint->path, path);
 	if (listen(fd, 1) < 0)
-		return refused(endpoint, where, errno);
+		return refused(where, errno);
 	told(endpoint, where);
 	return 0;
 }
@@ -148,19 +147,19 @@ static int listen_at(struct endpoint *endpoint, const char *where,
 		info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return refused(endpoint, where, errno);
+		return refused(where, errno);
 	endpoint->listener = fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, 1) < 0)
-		return refused(endpoint, where, errno);
+		return refused(where, errno);
 	tell_address(endpoint, where);
 	return 0;
 }
 
-static int refuse_address(struct clyde_run *run, const char *where)
+static int refuse_address(const char *where)
 {
-	return run_fail(
-		run, CLYDE_ERROR_INVALID, "uart: %.80s: " BAD_ADDRESS, where);
+	return set_error(
+		CLYDE_ERROR_INVALID, "uart: %.80s: " BAD_ADDRESS, where);
 }
 
 static int listen_tcp(struct endpoint *endpoint, const char *where)
@@ -173,11 +172,11 @@ static int listen_tcp(struct endpoint *endpoint, const char *where)
 	int result;
 
 	if (!split(where + strlen("tcp:"), host, port, &any))
-		return refuse_address(endpoint->run, where);
+		return refuse_address(where);
 	result = getaddrinfo(any ? NULL : host, port, &hints, &list);
 	if (result != 0)
-		return run_fail(endpoint->run, CLYDE_ERROR_INVALID, "%s: %s",
-			where, gai_strerror(result));
+		return set_error(CLYDE_ERROR_INVALID, "%s: %s", where,
+			gai_strerror(result));
 	result = listen_at(endpoint, where, list);
 	freeaddrinfo(list);
 	return result;
@@ -196,7 +195,7 @@ int endpoint_check(struct clyde_run *run)
 	if (strncmp(where, "tcp:", 4) == 0 &&
 		split(where + 4, host, port, &any))
 		return 0;
-	return refuse_address(run, where);
+	return refuse_address(where);
 }
 
 int endpoint_listen(struct endpoint *endpoint, const char *where)

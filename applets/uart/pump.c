@@ -149,13 +149,13 @@ static bool delivered(
 {
 	return pump->in == NULL ||
 		registers->received - registers->lost ==
-		(uint32_t)clyde_pipe_offset(pump->in);
+		(uint32_t)offset_of(pump->in);
 }
 
 /* Whether something is on its way, for which virtual time must pass. */
 static int look_for_life(struct pump *pump)
 {
-	int64_t now = clyde_device_now(pump->device);
+	int64_t now = now_ns(pump->device);
 	struct line_registers registers;
 	int result;
 
@@ -192,7 +192,7 @@ static int quiet_ms(const struct pump *pump)
 	int64_t time_ns = BEAT_MS * 1000000;
 
 	if (monitors(pump))
-		time_ns = pump->monitor_ns - clyde_device_now(pump->device);
+		time_ns = pump->monitor_ns - now_ns(pump->device);
 	if (ending(pump) && in_flight(pump->out) == 0 && !pump->blocked)
 		time_ns = linger_ns(pump) / 4;
 	if (time_ns > BEAT_MS * 1000000)
@@ -206,7 +206,7 @@ static int rest_in_real_time(struct pump *pump)
 
 	if (endpoint_wait(pump->endpoint, wants_input(pump), pump->blocked,
 		    pump->descriptor, quiet_ms(pump)))
-		result = clyde_device_handle(pump->device);
+		result = clyde_device_process(pump->device);
 	return result < 0 ? result : 0;
 }
 
@@ -225,7 +225,7 @@ static int rest_in_virtual_time(struct pump *pump)
 
 static int monitor(struct pump *pump)
 {
-	int64_t now = clyde_device_now(pump->device);
+	int64_t now = now_ns(pump->device);
 
 	if (now < pump->monitor_ns || pump->asleep || !monitors(pump))
 		return 0;
@@ -246,7 +246,7 @@ static int drained(struct pump *pump, bool *ret_drained)
 	if (in_flight(pump->out) > 0)
 		return 0;
 	result = line_read(pump->line, &registers);
-	now = clyde_device_now(pump->device);
+	now = now_ns(pump->device);
 	if (result < 0)
 		return result;
 	if (registers.status & UART_SENDING || !pump->quiet ||
@@ -338,12 +338,12 @@ int pump_run(struct pump *pump)
 	pump->real_time = clyde_device_real_time(pump->device);
 	if (!pump->real_time)
 		return move(pump);
-	result = clyde_device_descriptor(pump->device);
+	result = clyde_device_poll_fd(pump->device);
 	if (result < 0)
 		return result;
 	pump->descriptor = fcntl(result, F_DUPFD_CLOEXEC, 0);
 	if (pump->descriptor < 0)
-		return run_fail(pump->run, error_from_errno(errno),
+		return set_error(error_from_errno(errno),
 			"no descriptor for the device is to be had");
 	result = move(pump);
 	close(pump->descriptor);

@@ -13,7 +13,7 @@
 static const struct clyde_parameter parameters[] = {
 	{
 		.name = "mode",
-		.type = CLYDE_ONE_OF,
+		.type = CLYDE_PARAMETER_ONE_OF,
 		.positional = true,
 		.initial = "tty",
 		.choices = "tty pty socket",
@@ -22,25 +22,25 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "endpoint",
-		.type = CLYDE_TEXT,
+		.type = CLYDE_PARAMETER_TEXT,
 		.positional = true,
 		.help = "For socket, tcp:HOST:PORT or unix:PATH to listen at; "
 			"for pty, a path for a link to it",
 	},
 	{
 		.name = "tx",
-		.type = CLYDE_PIN,
+		.type = CLYDE_PARAMETER_PIN,
 		.help = "The pin that transmits",
 	},
 	{
 		.name = "rx",
-		.type = CLYDE_PIN,
+		.type = CLYDE_PARAMETER_PIN,
 		.help = "The pin that receives",
 	},
 	{
 		.name = "baud",
 		.key = 'b',
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 46,
 		.maximum = 12000000,
 		.unit = "rate",
@@ -50,13 +50,13 @@ static const struct clyde_parameter parameters[] = {
 	{
 		.name = "auto-baud",
 		.key = 'a',
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "When there are errors, change to the rate that the "
 			"received bits have",
 	},
 	{
 		.name = "bits",
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 5,
 		.maximum = 8,
 		.initial = "8",
@@ -64,14 +64,14 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "parity",
-		.type = CLYDE_ONE_OF,
+		.type = CLYDE_PARAMETER_ONE_OF,
 		.initial = "none",
 		.choices = "none zero one odd even",
 		.help = "Parity bit",
 	},
 	{
 		.name = "stop-bits",
-		.type = CLYDE_INTEGER,
+		.type = CLYDE_PARAMETER_INTEGER,
 		.minimum = 1,
 		.maximum = 2,
 		.initial = "1",
@@ -79,24 +79,24 @@ static const struct clyde_parameter parameters[] = {
 	},
 	{
 		.name = "no-pull",
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "Leave rx without its pull resistor",
 	},
 	{
 		.name = "stream",
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "With tty, go on receiving when the input is at its "
 			"end",
 	},
 	{
 		.name = "once",
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "With pty and socket, end with the first who connects",
 	},
 	{
 		.name = "verbose",
 		.key = 'v',
-		.type = CLYDE_FLAG,
+		.type = CLYDE_PARAMETER_FLAG,
 		.help = "Tell of errors when they happen",
 	},
 	{0},
@@ -114,11 +114,11 @@ static int check_endpoint(struct clyde_run *run)
 	bool given = run_text(run, "endpoint") != NULL;
 
 	if (run_chosen(run, "mode", "tty") && given)
-		return run_fail(run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"uart: tty is this terminal, and takes no '%s'",
 			run_text(run, "endpoint"));
 	if (run_chosen(run, "mode", "socket") && !given)
-		return run_fail(run, CLYDE_ERROR_INVALID,
+		return set_error(CLYDE_ERROR_INVALID,
 			"uart: socket needs an address: tcp:127.0.0.1:PORT or "
 			"unix:PATH");
 	return given ? endpoint_check(run) : 0;
@@ -131,7 +131,7 @@ static int claim(struct clyde_run *run)
 	int result = check_endpoint(run);
 
 	if (result == 0 && !out && !in)
-		result = run_fail(run, CLYDE_ERROR_INVALID,
+		result = set_error(CLYDE_ERROR_INVALID,
 			"uart: a pin is needed: --tx, --rx or both");
 	if (result == 0)
 		result = run_claim_core(run, CORE_UART,
@@ -244,7 +244,7 @@ static int finish(struct pump *pump, int result)
 	if (result < 0 || read < 0)
 		return result < 0 ? result : read;
 	if (registers.lost)
-		return run_fail(pump->run, CLYDE_ERROR_WRONG_DATA,
+		return set_error(CLYDE_ERROR_WRONG_DATA,
 			"uart: %" PRIu32 " received bytes were lost, the first "
 			"at byte %#" PRIx32 ": they were not taken in time",
 			registers.lost, registers.overrun);

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .device import Device
 
-_look = lib.clyde_device_handle
+_look = lib.clyde_device_process
 
 
 class Watch:

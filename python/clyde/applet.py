@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class ParameterType(IntEnum):
-    SIZE = lib.CLYDE_SIZE
-    INTEGER = lib.CLYDE_INTEGER
-    CHOICE = lib.CLYDE_CHOICE
-    ONE_OF = lib.CLYDE_ONE_OF
-    FLAG = lib.CLYDE_FLAG
-    TIME = lib.CLYDE_TIME
-    TEXT = lib.CLYDE_TEXT
-    WORDS = lib.CLYDE_WORDS
-    PIN = lib.CLYDE_PIN
-    PINS = lib.CLYDE_PINS
+    SIZE = lib.CLYDE_PARAMETER_SIZE
+    INTEGER = lib.CLYDE_PARAMETER_INTEGER
+    CHOICE = lib.CLYDE_PARAMETER_CHOICE
+    ONE_OF = lib.CLYDE_PARAMETER_ONE_OF
+    FLAG = lib.CLYDE_PARAMETER_FLAG
+    TIME = lib.CLYDE_PARAMETER_TIME
+    TEXT = lib.CLYDE_PARAMETER_TEXT
+    WORDS = lib.CLYDE_PARAMETER_WORDS
+    PIN = lib.CLYDE_PARAMETER_PIN
+    PINS = lib.CLYDE_PARAMETER_PINS
 
 
 class Parameter(NamedTuple):
@@ -184,7 +184,7 @@ class Run(Owner):
     @property
     def streams(self) -> bool:
         """Whether the run, as it is set, needs attach()."""
-        return lib.clyde_run_streams(self._handle)
+        return check(lib.clyde_run_streams(self._handle)) > 0
 
     def attach(self, source: File, sink: File) -> None:
         """Give it its input and output: files, sockets or descriptors, which

@@ -105,7 +105,7 @@ class Context(Owner):
     def notice(self) -> str:
         """What went on at less than was asked for; or nothing."""
         sentence = ffi.new("char[320]")
-        check(lib.clyde_context_notice_copy(self._handle, sentence, 320))
+        check(lib.clyde_context_notice(self._handle, sentence, 320))
         return text(sentence)
 
     def interrupt(self) -> None:

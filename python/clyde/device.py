@@ -58,7 +58,8 @@ class Device(Ports, Owner):
             context._handle, encode(uri), encode(serial), handle))
         self._open(handle[0], lib.clyde_device_token(handle[0]))
         context._devices.add(self)
-        self.real_time: bool = lib.clyde_device_real_time(handle[0])
+        self.real_time: bool = check(
+            lib.clyde_device_real_time(handle[0])) > 0
 
     def _let_go(self) -> None:
         if self._watch:
@@ -71,7 +72,7 @@ class Device(Ports, Owner):
     @property
     def info(self) -> DeviceInfo:
         info = ffi.new("struct clyde_device_info *")
-        check(lib.clyde_device_info_copy(self._handle, info))
+        check(lib.clyde_device_info(self._handle, info))
         return device_info(info)
 
     @property
@@ -82,12 +83,9 @@ class Device(Ports, Owner):
     @property
     def now(self) -> int:
         """The link's clock, in ns since an arbitrary moment."""
-        return lib.clyde_device_now(self._handle) or self._zero()
-
-    def _zero(self) -> int:
-        """A zero, if it is not for being closed."""
-        self.info
-        return 0
+        now = ffi.new("int64_t *")
+        check(lib.clyde_device_now(self._handle, now))
+        return now[0]
 
     def sleep(self, seconds: float) -> None:
         """Let the link's time pass, and transfers come back."""
@@ -96,12 +94,12 @@ class Device(Ports, Owner):
     def fileno(self) -> int:
         """A descriptor for select, poll and event loops: readable when
         handle() has something to do, or another call did it."""
-        return check(lib.clyde_device_descriptor(self._handle))
+        return check(lib.clyde_device_poll_fd(self._handle))
 
     def handle(self) -> bool:
         """Handle what there is, without waiting: whether transfers have come
         back since the last call."""
-        return check(lib.clyde_device_handle(self._handle)) > 0
+        return check(lib.clyde_device_process(self._handle)) > 0
 
     # ---- FPGA ----
 

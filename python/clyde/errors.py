@@ -239,7 +239,7 @@ _CLASSES: Dict[int, Type[Error]] = {
 
 def failure(result: int) -> Error:
     """The exception for a negative result of a call on this thread."""
-    return _CLASSES.get(result, Error)(text(lib.clyde_result_text(result)))
+    return _CLASSES.get(result, Error)(text(lib.clyde_error_message()))
 
 
 def check(result: int) -> int:

@@ -306,13 +306,9 @@ class Pipe(AsyncPipe):
         """Bytes delivered, or taken by the device: all up to here is good."""
         if self._given:
             self._settle()
-        offset = lib.clyde_pipe_offset(self._handle) or self._zero()
-        return offset - len(self._kept)
-
-    def _zero(self) -> int:
-        """A zero, if it is not for being closed."""
-        self.stats()
-        return 0
+        offset = ffi.new("uint64_t *")
+        check(lib.clyde_pipe_offset(self._handle, offset))
+        return offset[0] - len(self._kept)
 
     def stats(self) -> Dict[str, int]:
         stats = ffi.new("struct clyde_pipe_stats *")

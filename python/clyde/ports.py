@@ -8,7 +8,7 @@ each port that the device has.  Voltages are in mV, currents in uA.
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 from ._library import ffi, lib, text
 from .errors import InvalidError, check
@@ -17,9 +17,9 @@ _LETTERS = "ABCD"
 
 
 class Alert(IntFlag):
-    UNDERVOLTAGE = lib.CLYDE_UNDERVOLTAGE
-    OVERVOLTAGE = lib.CLYDE_OVERVOLTAGE
-    OVERCURRENT = lib.CLYDE_OVERCURRENT
+    UNDERVOLTAGE = lib.CLYDE_ALERT_UNDERVOLTAGE
+    OVERVOLTAGE = lib.CLYDE_ALERT_OVERVOLTAGE
+    OVERCURRENT = lib.CLYDE_ALERT_OVERCURRENT
 
 
 class Alerts(NamedTuple):
@@ -46,13 +46,10 @@ class Ports:
 
     _handle: Any
 
-    if TYPE_CHECKING:
-        def _zero(self) -> int: ...
-
     @property
     def ports(self) -> str:
         """The ports that this device has: "AB"."""
-        mask = lib.clyde_device_ports(self._handle) or self._zero()
+        mask = check(lib.clyde_device_ports(self._handle))
         return "".join(letter for i, letter in enumerate(_LETTERS)
                        if mask >> i & 1)
 
@@ -80,29 +77,29 @@ class Ports:
         check(lib.clyde_supply_apply(self._handle, supply))
 
     def limit_set(self, ports: str, limit_mv: int) -> None:
-        check(lib.clyde_limit_set(self._handle, _mask(ports), limit_mv))
+        check(lib.clyde_supply_limit_set(self._handle, _mask(ports), limit_mv))
 
     def limit_get(self) -> Dict[str, int]:
-        return self._read(lib.clyde_limit_get, "unsigned")
+        return self._read(lib.clyde_supply_limit_get, "unsigned")
 
     def sense_get(self) -> Dict[str, int]:
         return self._read(lib.clyde_sense_get, "unsigned")
 
     def current_get(self) -> Dict[str, int]:
-        return self._read(lib.clyde_current_get, "int")
+        return self._read(lib.clyde_supply_current_get, "int")
 
     def window_set(self, ports: str, low_mv: int, high_mv: int) -> None:
-        check(lib.clyde_window_set(
+        check(lib.clyde_supply_window_set(
             self._handle, _mask(ports), low_mv, high_mv))
 
     def window_get(self) -> Dict[str, Tuple[int, int]]:
-        return self._read_pair(lib.clyde_window_get, "unsigned")
+        return self._read_pair(lib.clyde_supply_window_get, "unsigned")
 
     def trip_set(self, ports: str, trip_ua: int) -> None:
-        check(lib.clyde_trip_set(self._handle, _mask(ports), trip_ua))
+        check(lib.clyde_supply_current_limit_set(self._handle, _mask(ports), trip_ua))
 
     def trip_get(self) -> Dict[str, int]:
-        return self._read(lib.clyde_trip_get, "unsigned")
+        return self._read(lib.clyde_supply_current_limit_get, "unsigned")
 
     def pulls_set(self, ports: str, down: int, up: int) -> None:
         """Pull resistors, one bit a pin."""
@@ -141,8 +138,7 @@ class Ports:
 def supplies(specification: str, mask: int) -> Any:
     """A supply specification, parsed for these ports."""
     supply = ffi.new("struct clyde_supply[]", lib.CLYDE_PORT_COUNT)
-    why = ffi.new("const char **")
-    result = lib.clyde_supply_parse(specification.encode(), mask, supply, why)
-    if result < 0:
-        raise InvalidError(-result, f"{specification}: {text(why[0])}")
+    if lib.clyde_supply_parse(specification.encode(), mask, supply) < 0:
+        raise InvalidError(
+            f"{specification}: {text(lib.clyde_error_message())}")
     return supply

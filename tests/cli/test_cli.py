@@ -184,12 +184,15 @@ def test_example_in_the_librarys_manual_compiles(tmp_path):
     )
 
 
-def test_errors_in_the_librarys_manual_are_those_of_its_header():
-    text = (SOURCE / "man" / "libclyde.3.scd").read_text()
-    header = (SOURCE / "include" / "clyde.h").read_text()
-    section = text.split("# ERRORS")[1].split("# EXAMPLE")[0]
-    listed = re.findall(r"^\*(E[A-Z]+)\*$", section, re.MULTILINE)
-    assert listed == re.findall(r"^ \*\t(E[A-Z]+)\t", header, re.MULTILINE)
+def test_the_table_of_errors_is_in_header_manual_and_binding():
+    subprocess.run([SOURCE / "scripts" / "errors", "--check"], check=True)
+
+
+def test_every_error_ends_with_a_status_that_help_explains():
+    table = (SOURCE / "lib" / "error-table.h").read_text()
+    statuses = set(re.findall(r"X\(\w+, -\d+, (\d+),", table))
+    told = re.findall(r"^ *(\d+)  ", clyde("help", "statuses").stdout, re.M)
+    assert len(statuses) > 20 and statuses <= set(told)
 
 
 def test_version_is_one_line():

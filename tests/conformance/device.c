@@ -2,6 +2,7 @@
 
 /* Finding a device, opening it, commanding it, loading its FPGA. */
 #include "conformance.h"
+#include "lib/ask.h"
 
 /* First of all: a device that keeps its FPGA is configured from here on. */
 static void a_pipe_needs_a_configured_fpga(void **state)
@@ -17,7 +18,7 @@ static void a_pipe_needs_a_configured_fpga(void **state)
 		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
 					 NULL, &pipe),
 			CLYDE_ERROR_STALL);
-		assert_says(top.context, "not configured");
+		assert_says("not configured");
 	}
 	close_top(&top);
 }
@@ -37,8 +38,7 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_non_null(strstr(list[0].product, "Glasgow"));
 	assert_int_equal(
 		clyde_device_open(context, list[0].uri, NULL, &device), 0);
-	assert_memory_equal(
-		clyde_device_info(device), &list[0], sizeof(list[0]));
+	assert_memory_equal(info_of(device), &list[0], sizeof(list[0]));
 	clyde_device_close(device);
 	assert_int_equal(clyde_device_open(
 				 context, plain_uri(), list[0].serial, &device),
@@ -79,7 +79,7 @@ static void a_serial_number_that_is_not_there_is_told(void **state)
 	assert_int_equal(
 		clyde_device_open(context, plain_uri(), "C3-no", &device),
 		CLYDE_ERROR_NO_SERIAL);
-	assert_says(context, "C3-no");
+	assert_says("C3-no");
 	clyde_context_close(context);
 }
 
@@ -96,7 +96,7 @@ static void a_device_has_one_user_at_a_time(void **state)
 	assert_int_equal(clyde_context_new(&other), 0);
 	assert_int_equal(clyde_device_open(other, plain_uri(), NULL, &device),
 		CLYDE_ERROR_BUSY);
-	assert_says(other, "in use by another program");
+	assert_says("in use by another program");
 	clyde_device_close(top.device);
 	assert_int_equal(
 		clyde_device_open(other, plain_uri(), NULL, &device), 0);
@@ -130,8 +130,7 @@ static void commands_of_every_size_are_answered(void **state)
 		assert_int_equal(
 			clyde_eeprom_read(top.device, 0, data, size), 0);
 	assert_int_equal(clyde_config_read(top.device, &config), 0);
-	assert_string_equal(
-		clyde_device_info(top.device)->serial + 3, config.serial);
+	assert_string_equal(info_of(top.device)->serial + 3, config.serial);
 	close_top(&top);
 }
 
@@ -157,7 +156,7 @@ static void the_image_is_loaded_once(void **state)
 
 	(void)state;
 	if (result < 0)
-		fail_msg("%s", clyde_context_error(top.context));
+		fail_msg("%s", clyde_error_message());
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
 	assert_int_equal(clyde_fpga_load_image(top.device), 0);
 	assert_int_equal(clyde_fpga_status(top.device, again), 1);

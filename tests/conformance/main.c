@@ -32,7 +32,7 @@ struct bench_top open_top(const char *uri)
 	assert_int_equal(clyde_context_new(&top.context), 0);
 	opened = clyde_context_token(top.context);
 	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
-		fail_msg("%s", clyde_context_error(top.context));
+		fail_msg("%s", clyde_error_message());
 	return top;
 }
 
@@ -75,7 +75,7 @@ const char *configured_uri(void)
 		return with("configured=1");
 	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
-		fail_msg("%s", clyde_context_error(top.context));
+		fail_msg("%s", clyde_error_message());
 	/* Whoever had it before may have been interrupted. */
 	set_mode(&top, BENCH_IDLE);
 	close_top(&top);
@@ -146,7 +146,7 @@ struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
 	struct clyde_pipe *pipe;
 
 	if (clyde_pipe_open(top->device, id, &options, &pipe) < 0)
-		fail_msg("%s", clyde_context_error(top->context));
+		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
 
@@ -159,9 +159,9 @@ void set_mode(struct bench_top *top, uint8_t mode)
 	if (mode != BENCH_IDLE &&
 		clyde_register_write(
 			top->device, REG_STREAM, cores, sizeof(cores)) < 0)
-		fail_msg("%s", clyde_context_error(top->context));
+		fail_msg("%s", clyde_error_message());
 	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
-		fail_msg("%s", clyde_context_error(top->context));
+		fail_msg("%s", clyde_error_message());
 }
 
 uint32_t read_count(struct bench_top *top)

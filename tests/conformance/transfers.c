@@ -19,11 +19,10 @@ int configure(struct link *link)
 static struct capture *capture(void)
 {
 	static struct capture *capture;
-	struct complaint complaint;
 
 	if (capture == NULL &&
-		capture_open(getenv("CLYDE_CAPTURE"), &complaint, &capture) < 0)
-		fail_msg("%s", complaint.text);
+		capture_open(getenv("CLYDE_CAPTURE"), &capture) < 0)
+		fail_msg("%s", clyde_error_message());
 	return capture;
 }
 
@@ -31,14 +30,13 @@ struct link *open_link(void)
 {
 	const char *rest, *uri = configured_uri();
 	const struct link_provider *provider = link_find(uri, &rest);
-	struct complaint complaint;
 	struct link *link = NULL;
 
 	assert_non_null(provider);
 	atomic_store(&interrupt, false);
-	assert_int_equal(provider->count(rest, &complaint), 1);
-	if (provider->open(rest, 0, &interrupt, &complaint, &link) < 0)
-		fail_msg("%s", complaint.text);
+	assert_int_equal(provider->count(rest), 1);
+	if (provider->open(rest, 0, &interrupt, &link) < 0)
+		fail_msg("%s", clyde_error_message());
 	if (getenv("CLYDE_CAPTURE"))
 		assert_int_equal(capture_wrap(capture(), link, &link), 0);
 	assert_int_equal(configure(link), 0);

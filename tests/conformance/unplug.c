@@ -2,6 +2,7 @@
 
 /* The cable is pulled: all waits end, and all before that is good. */
 #include "link-test.h"
+#include "lib/ask.h"
 
 #include <poll.h>
 
@@ -27,9 +28,9 @@ static void unplugging_a_source_delivers_and_then_says_where(void **state)
 		offset += size;
 	}
 	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
-	assert_says(top.context, "good up to byte");
-	assert_int_equal(clyde_pipe_offset(in), offset);
+	assert_says("unplugged");
+	assert_says("good up to byte");
+	assert_int_equal(offset_of(in), offset);
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
@@ -49,8 +50,8 @@ static void unplugging_a_sink_is_told_to_the_writer(void **state)
 	while ((size = clyde_pipe_write(out, data, sizeof(data), -1)) > 0)
 		sent += size;
 	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
-	assert_true(clyde_pipe_offset(out) <= sent);
+	assert_says("unplugged");
+	assert_true(offset_of(out) <= sent);
 	close_top(&top);
 }
 
@@ -64,7 +65,7 @@ static void unplugging_ends_commands_and_idle_waits(void **state)
 	while (result >= 0)
 		result = clyde_fpga_status(top.device, id);
 	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
+	assert_says("unplugged");
 	assert_int_equal(
 		clyde_fpga_status(top.device, id), CLYDE_ERROR_NO_DEVICE);
 	close_top(&top);
@@ -87,14 +88,14 @@ static void unplugging_ends_a_sleep(void **state)
 {
 	struct bench_top top = open_to_unplug();
 	const int patience_ms = 20000;
-	int64_t before = clyde_device_now(top.device);
+	int64_t before = now_ns(top.device);
 
 	(void)state;
 	assert_int_equal(clyde_device_sleep(top.device, patience_ms),
 		CLYDE_ERROR_NO_DEVICE);
-	assert_says(top.context, "unplugged");
-	assert_true(clyde_device_now(top.device) - before <
-		patience_ms * INT64_C(1000000));
+	assert_says("unplugged");
+	assert_true(
+		now_ns(top.device) - before < patience_ms * INT64_C(1000000));
 	close_top(&top);
 }
 
@@ -121,14 +122,14 @@ static void an_unplug_is_told_to_who_watches(void **state)
 	struct bench_top top = open_to_unplug();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	struct pollfd watch = {
-		.fd = clyde_device_descriptor(top.device), .events = POLLIN};
+		.fd = clyde_device_poll_fd(top.device), .events = POLLIN};
 	ssize_t size = CLYDE_ERROR_TIMEOUT;
 	uint8_t byte;
 
 	(void)state;
 	while (size == CLYDE_ERROR_TIMEOUT) {
 		assert_int_equal(poll(&watch, 1, 5000), 1);
-		clyde_device_handle(top.device);
+		clyde_device_process(top.device);
 		size = clyde_pipe_read_some(in, &byte, 1, 0);
 	}
 	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);

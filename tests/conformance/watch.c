@@ -2,6 +2,7 @@
 
 /* The descriptor that an event loop watches, used as an event loop does. */
 #include "conformance.h"
+#include "lib/ask.h"
 
 #include <poll.h>
 
@@ -14,10 +15,10 @@ static bool readable(int descriptor, int timeout_ms)
 
 static int watch(struct bench_top *top)
 {
-	int descriptor = clyde_device_descriptor(top->device);
+	int descriptor = clyde_device_poll_fd(top->device);
 
 	if (descriptor < 0)
-		fail_msg("%s", clyde_context_error(top->context));
+		fail_msg("%s", clyde_error_message());
 	return descriptor;
 }
 
@@ -27,7 +28,7 @@ static bool settle(struct bench_top *top, int descriptor)
 	for (int i = 0; i < 1000; i++) {
 		if (!readable(descriptor, 20))
 			return true;
-		assert_true(clyde_device_handle(top->device) >= 0);
+		assert_true(clyde_device_process(top->device) >= 0);
 	}
 	return false;
 }
@@ -41,7 +42,7 @@ static void an_idle_device_has_nothing_to_handle(void **state)
 	assert_true(settle(&top, descriptor));
 	open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
 	assert_true(settle(&top, descriptor));
-	assert_int_equal(clyde_device_handle(top.device), 0);
+	assert_int_equal(clyde_device_process(top.device), 0);
 	assert_int_equal(watch(&top), descriptor);
 	close_top(&top);
 }
@@ -60,7 +61,7 @@ static void a_watched_stream_is_read_without_waiting(void **state)
 		ssize_t size;
 
 		assert_true(readable(descriptor, 5000));
-		assert_in_range(clyde_device_handle(top.device), 0, 1);
+		assert_in_range(clyde_device_process(top.device), 0, 1);
 		while ((size = clyde_pipe_read_some(
 				in, data, sizeof(data), 0)) > 0) {
 			assert_sequence(offset, data, size);
@@ -88,7 +89,7 @@ static void what_another_call_handled_is_still_told(void **state)
 	assert_int_equal(clyde_pipe_read(in, data, 512, 5000), 512);
 	assert_int_equal(clyde_pipe_flush(out, 5000), 0);
 	assert_true(readable(descriptor, 0));
-	assert_int_equal(clyde_device_handle(top.device), 1);
+	assert_int_equal(clyde_device_process(top.device), 1);
 	assert_true(settle(&top, descriptor));
 	assert_int_equal(clyde_pipe_read(in, data + 512, 512, 0), 512);
 	assert_sequence(0, data, 1024);
@@ -103,9 +104,9 @@ static void a_look_takes_a_millisecond_of_virtual_time(void **state)
 	(void)state;
 	need(EXACT_TIME);
 	top = open_idle();
-	start = clyde_device_now(top.device);
-	assert_int_equal(clyde_device_handle(top.device), 0);
-	assert_int_equal(clyde_device_now(top.device) - start, 1000000);
+	start = now_ns(top.device);
+	assert_int_equal(clyde_device_process(top.device), 0);
+	assert_int_equal(now_ns(top.device) - start, 1000000);
 	close_top(&top);
 }
 
@@ -116,9 +117,8 @@ static void a_closed_device_has_no_descriptor(void **state)
 	(void)state;
 	watch(&top);
 	clyde_device_close(top.device);
-	assert_int_equal(
-		clyde_device_descriptor(top.device), CLYDE_ERROR_CLOSED);
-	assert_int_equal(clyde_device_handle(top.device), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_device_poll_fd(top.device), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_device_process(top.device), CLYDE_ERROR_CLOSED);
 	close_top(&top);
 }
 

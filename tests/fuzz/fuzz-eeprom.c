@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/ask.h"
 #include "clyde.h"
 #include "fuzz.h"
 #include "virtual/device.h"
@@ -39,7 +40,7 @@ static void change(uint8_t *image, struct input *input)
 
 static void ask(struct clyde_context *context, struct clyde_device *device)
 {
-	const struct clyde_device_info *info = clyde_device_info(device);
+	const struct clyde_device_info *info = info_of(device);
 	struct clyde_config config;
 	uint8_t id[CLYDE_FPGA_ID_SIZE], boot;
 	unsigned limit_mv[CLYDE_PORT_COUNT];
@@ -47,9 +48,9 @@ static void ask(struct clyde_context *context, struct clyde_device *device)
 	check(strlen(info->serial) < sizeof(info->serial));
 	check(clyde_eeprom_read(device, 0, &boot, 1) == 0);
 	check(clyde_fpga_status(device, id) >= 0);
-	check(clyde_limit_get(device, limit_mv) == 0);
+	check(clyde_supply_limit_get(device, limit_mv) == 0);
 	if (clyde_config_read(device, &config) < 0)
-		check(clyde_context_error(context)[0] != '\0');
+		check(clyde_error_message()[0] != '\0');
 	else
 		check(strlen(config.serial) == 16);
 }
@@ -66,7 +67,7 @@ static void boot(size_t size)
 		check(size == EEPROM_SIZE);
 		ask(context, device);
 	} else {
-		check(clyde_context_error(context)[0] != '\0');
+		check(clyde_error_message()[0] != '\0');
 		check(result == CLYDE_ERROR_CORRUPT ||
 			result == CLYDE_ERROR_API_LEVEL);
 	}

@@ -37,17 +37,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ihex first, second;
 	static char text[TEXT_MAX];
-	struct complaint complaint = {{0}};
-	int result = ihex_parse(data, size, &first, &complaint);
+	int result = ihex_parse(data, size, &first);
 
 	if (result < 0) {
 		if (result != CLYDE_ERROR_CORRUPT ||
-			complaint.text[0] == '\0' ||
-			strchr(complaint.text, '\n'))
+			clyde_error_message()[0] == '\0' ||
+			strchr(clyde_error_message(), '\n'))
 			abort();
 		return 0;
 	}
-	if (ihex_parse(text, write_out(&first, text), &second, &complaint) < 0)
+	if (ihex_parse(text, write_out(&first, text), &second) < 0)
 		abort();
 	if (memcmp(first.data, second.data, sizeof(first.data)) ||
 		memcmp(first.used, second.used, sizeof(first.used)))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/ask.h"
 #include "clyde.h"
 #include "fuzz.h"
 #include "virtual/device.h"
@@ -145,8 +146,8 @@ static void check_result(int result)
 {
 	if (result >= 0)
 		return;
-	check(clyde_context_error(context)[0] != '\0');
-	check(strchr(clyde_context_error(context), '\n') == NULL);
+	check(clyde_error_message()[0] != '\0');
+	check(strchr(clyde_error_message(), '\n') == NULL);
 }
 
 static void forget(void *user, const struct clyde_record *record)
@@ -198,7 +199,7 @@ static int read_pipe(struct clyde_device *device, uint8_t argument)
 	size = clyde_pipe_read(pipe, data, argument * 6, 5);
 	check(size <= argument * 6);
 	if (size >= 0)
-		check(clyde_pipe_offset(pipe) == (uint64_t)size);
+		check(offset_of(pipe) == (uint64_t)size);
 	clyde_pipe_close(pipe);
 	return size < 0 ? size : 0;
 }
@@ -220,15 +221,15 @@ static int read_ports(struct clyde_device *device, uint8_t argument)
 	case 0:
 		return clyde_supply_get(device, mv);
 	case 1:
-		return clyde_limit_get(device, mv);
+		return clyde_supply_limit_get(device, mv);
 	case 2:
 		return clyde_sense_get(device, mv);
 	case 3:
-		return clyde_current_get(device, ua);
+		return clyde_supply_current_get(device, ua);
 	case 4:
-		return clyde_window_get(device, mv, high);
+		return clyde_supply_window_get(device, mv, high);
 	case 5:
-		return clyde_trip_get(device, mv);
+		return clyde_supply_current_limit_get(device, mv);
 	case 6:
 		return clyde_pulls_get(device, down, up);
 	default:
@@ -245,7 +246,8 @@ static int change_ports(struct clyde_device *device, uint8_t argument)
 	case 0:
 		return clyde_supply_set(device, 1 << (argument >> 6), 3300);
 	case 1:
-		return clyde_limit_set(device, 3, argument & 8 ? 0 : 3300);
+		return clyde_supply_limit_set(
+			device, 3, argument & 8 ? 0 : 3300);
 	case 2:
 		return clyde_supply_apply(device, supply);
 	case 3:
@@ -253,7 +255,7 @@ static int change_ports(struct clyde_device *device, uint8_t argument)
 	case 4:
 		return clyde_device_safe(device);
 	default:
-		return clyde_trip_set(device, 1, 80000);
+		return clyde_supply_current_limit_set(device, 1, 80000);
 	}
 }
 
@@ -355,11 +357,11 @@ static void act(struct input *calls)
 	if (result < 0)
 		return;
 	while (calls->size > 0) {
-		int64_t begun = clyde_device_now(device);
+		int64_t begun = now_ns(device);
 		uint8_t deed = take_byte(calls), argument = take_byte(calls);
 
 		check_result(call(device, deed, argument));
-		check(clyde_device_now(device) - begun < CALL_MAX_NS);
+		check(now_ns(device) - begun < CALL_MAX_NS);
 	}
 	clyde_device_close(device);
 }

@@ -56,17 +56,17 @@ static void check_options(const struct virtual_options *options)
 static void parse(const char *text, unsigned index)
 {
 	struct virtual_options options;
-	struct complaint complaint = {""};
-	int result = virtual_options_parse(text, index, &options, &complaint);
+	int result = virtual_options_parse(text, index, &options);
 
 	if (result == 0) {
 		check_options(&options);
 		virtual_options_clear(&options);
 	} else {
-		check(result == CLYDE_ERROR_INVALID && complaint.text[0]);
+		check(result == CLYDE_ERROR_INVALID &&
+			clyde_error_message()[0]);
 	}
 	/* The link counts and opens what the parser describes. */
-	check((link_virtual.count(text, &complaint) > 0) == (result == 0));
+	check((link_virtual.count(text) > 0) == (result == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -33,19 +33,19 @@ static void check_value(
 	uint64_t value;
 
 	switch (parameter->type) {
-	case CLYDE_SIZE:
-	case CLYDE_INTEGER:
-	case CLYDE_TIME:
+	case CLYDE_PARAMETER_SIZE:
+	case CLYDE_PARAMETER_INTEGER:
+	case CLYDE_PARAMETER_TIME:
 		value = run_value(run, parameter->name);
 		check(value >= parameter->minimum &&
 			value <= parameter->maximum);
 		check(!parameter->multiple || value % parameter->multiple == 0);
 		break;
-	case CLYDE_FLAG:
+	case CLYDE_PARAMETER_FLAG:
 		check(run_value(run, parameter->name) <= 1);
 		break;
-	case CLYDE_PIN:
-	case CLYDE_PINS:
+	case CLYDE_PARAMETER_PIN:
+	case CLYDE_PARAMETER_PINS:
 		for (unsigned i = run_pins(run, parameter->name, &pins);
 			i-- > 0;)
 			check(pins[i].port < CLYDE_PORT_COUNT &&
@@ -82,7 +82,7 @@ static void set(struct clyde_run *run, const struct clyde_applet *applet,
 	if (result == 0)
 		check_value(behind(run), parameter);
 	else
-		check(clyde_context_error(context)[0] != '\0');
+		check(clyde_error_message()[0] != '\0');
 }
 
 static void set_all(
@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_all(run, applet, lines);
 	clyde_run_streams(run);
 	result = clyde_run_claim(run, device);
-	check(result == 0 || clyde_context_error(context)[0] != '\0');
+	check(result == 0 || clyde_error_message()[0] != '\0');
 	clyde_run_close(run);
 	free(lines);
 	return 0;

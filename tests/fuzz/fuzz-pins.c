@@ -18,15 +18,14 @@ static void check(bool good)
 static void parse(const char *text)
 {
 	struct clyde_pin *pins = malloc(CLYDE_PINS_MAX * sizeof(*pins));
-	const char *why = NULL;
 	int count;
 
 	check(pins != NULL);
 	memset(pins, 0xee, CLYDE_PINS_MAX * sizeof(*pins));
-	count = clyde_pins_parse(text, pins, &why);
+	count = clyde_pins_parse(text, pins);
 	check(count <= CLYDE_PINS_MAX);
 	if (count < 0)
-		check(why && *why && pins[0].port == 0xee);
+		check(*clyde_error_message() && pins[0].port == 0xee);
 	for (int i = 0; i < count; i++)
 		check(pins[i].port < CLYDE_PORT_COUNT && pins[i].number < 8);
 	free(pins);

@@ -190,13 +190,13 @@ static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		static const uint8_t request[6];
 
-		context.complaint.text[0] = '\0';
+		clyde_error_message()[0] = '\0';
 		outcome.result[i] = mgmt_command(&device, commands[i].code,
 			request, sizeof(request), outcome.reply[i],
 			commands[i].size);
 		check(outcome.result[i] <= 0);
 		check((outcome.result[i] < 0) ==
-			(context.complaint.text[0] != '\0'));
+			(clyde_error_message()[0] != '\0'));
 		for (unsigned at = outcome.result[i] ? 0 : commands[i].size;
 			at < MGMT_DATA_SIZE; at++)
 			check(outcome.reply[i][at] == 0xee);

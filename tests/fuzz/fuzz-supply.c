@@ -35,13 +35,12 @@ static bool check_supply(
 static void parse(const char *text, clyde_ports ports)
 {
 	struct clyde_supply supply[CLYDE_PORT_COUNT], before[CLYDE_PORT_COUNT];
-	const char *why = NULL;
 	bool any = false;
 
 	memset(supply, 0xee, sizeof(supply));
 	memcpy(before, supply, sizeof(supply));
-	if (clyde_supply_parse(text, ports, supply, &why) < 0) {
-		check(why && *why);
+	if (clyde_supply_parse(text, ports, supply) < 0) {
+		check(*clyde_error_message());
 		check(memcmp(supply, before, sizeof(supply)) == 0);
 		return;
 	}

@@ -21,15 +21,15 @@ static void check_name(
 
 static void look(const struct link_provider *provider, const char *rest)
 {
-	struct complaint complaint = {""};
 	int count;
 
 	/* Without a place it would ask the machine. */
 	if (provider == &link_usb && *rest == '\0')
 		return;
-	count = provider->count(rest, &complaint);
-	check((count < 0) == (complaint.text[0] != '\0'));
-	check(strchr(complaint.text, '\n') == NULL || strchr(rest, '\n'));
+	count = provider->count(rest);
+	check((count < 0) == (clyde_error_message()[0] != '\0'));
+	check(strchr(clyde_error_message(), '\n') == NULL ||
+		strchr(rest, '\n'));
 	if (count < 0)
 		check(count == CLYDE_ERROR_INVALID);
 	else

@@ -25,10 +25,10 @@ const struct kind kinds[WORLD_COUNT] = {
 	[RUN] = {"the run", CONTEXT},
 };
 
-int remember(int result, const char *text)
+int set_error(int error, const char *format, ...)
 {
-	(void)text;
-	return result;
+	(void)format;
+	return error;
 }
 
 /* ---- What the explorer asks ------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "world.h"
+#include "lib/ask.h"
 
 /* A wait ends with a microframe, and one is allowed for handling. */
 #define SLACK_NS 250000
@@ -88,11 +89,11 @@ static bool allowed(
 	return false;
 }
 
-/* "good up to byte 0x12" is what clyde_pipe_offset() says. */
+/* "good up to byte 0x12" is what offset_of() says. */
 static void judge_sentence(
 	struct world *world, struct target *target, int result)
 {
-	const char *text = clyde_result_text(result);
+	const char *text = clyde_error_message();
 	const char *good = strstr(text, "good up to byte ");
 	struct stream *stream = &target->stream[world->step->pipe];
 
@@ -103,14 +104,14 @@ static void judge_sentence(
 		world->step->kind == STEP_APPLET)
 		return;
 	if (strtoull(good + strlen("good up to byte "), NULL, 16) !=
-		clyde_pipe_offset(stream->pipe))
+		offset_of(stream->pipe))
 		violate(world, "\"%s\", but the offset is %#llx", text,
-			(unsigned long long)clyde_pipe_offset(stream->pipe));
+			(unsigned long long)offset_of(stream->pipe));
 }
 
 static void judge_time(struct world *world, struct target *target, long result)
 {
-	uint64_t now = clyde_device_now(target->device);
+	uint64_t now = now_ns(target->device);
 	uint64_t gone = target->gone_ns, begun = world->begun_ns;
 	uint64_t slack =
 		SLACK_NS + (target->effects & BREAKS_STREAM ? FAILING_NS : 0);
@@ -137,7 +138,7 @@ void judge(struct world *world, struct target *target, long result)
 		world->tally->errors[-result < ERRORS ? -result : 0]++;
 		if (!allowed(world, target, result))
 			violate(world, "failed for no reason: %s: %s",
-				error_name(result), clyde_result_text(result));
+				error_name(result), clyde_error_message());
 		if (world->context)
 			judge_sentence(world, target, result);
 	}
@@ -279,7 +280,7 @@ static uint64_t sure(struct target *target, const struct stream *stream)
 	if (target->plan->mode != BENCH_LOOPBACK ||
 		!(target->effects & BREAKS_STREAM))
 		return UINT64_MAX;
-	return out->pipe ? clyde_pipe_offset(out->pipe) : 0;
+	return out->pipe ? offset_of(out->pipe) : 0;
 }
 
 void check_bytes(struct world *world, struct target *target,
@@ -310,7 +311,7 @@ void check_offset(
 	struct world *world, struct target *target, struct stream *stream)
 {
 	unsigned pipe = stream - target->stream;
-	uint64_t offset = clyde_pipe_offset(stream->pipe);
+	uint64_t offset = offset_of(stream->pipe);
 
 	trace(world, offset);
 	if (goes_in(pipe)) {

@@ -100,7 +100,7 @@ static void set(struct world *world, struct clyde_run *run, const char *name,
 	const char *value)
 {
 	if (clyde_run_set(run, name, value) < 0)
-		violate(world, "%s", clyde_result_text(CLYDE_ERROR_INVALID));
+		violate(world, "%s", clyde_error_message());
 }
 
 /* What it has done to the streams is undone. */

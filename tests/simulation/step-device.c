@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "world.h"
+#include "lib/ask.h"
 
 static void name_uri(const struct world *world, const struct target *target,
 	char *uri, size_t size)
@@ -289,7 +290,7 @@ static long step_sleep(
 	bound_ms(world, timeout_ms);
 	result = clyde_device_sleep(target->device, timeout_ms);
 	if (result == 0 &&
-		(uint64_t)clyde_device_now(target->device) <
+		(uint64_t)now_ns(target->device) <
 			world->begun_ns + timeout_ms * UINT64_C(1000000))
 		violate(world, "slept for less than %d ms", timeout_ms);
 	return result;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "world.h"
+#include "lib/ask.h"
 
 static uint8_t data[DATA_MAX];
 
@@ -320,7 +321,7 @@ static long step_reset(
 	stream->known = false;
 	stream->held = NULL;
 	stream_in(target)->known = false;
-	stream->offset = clyde_pipe_offset(stream->pipe);
+	stream->offset = offset_of(stream->pipe);
 	return result;
 }
 

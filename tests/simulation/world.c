@@ -3,6 +3,7 @@
 /* Takes a program, carries its steps out one by one, closes what is left, and
    sees that nothing remains. */
 #include "world.h"
+#include "lib/ask.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static void carry_out(struct world *world, const struct step *step)
 	world->step = step;
 	world->bound_ns = 0;
 	memset(world->allowed, 0, sizeof(world->allowed));
-	world->begun_ns = target->device ? clyde_device_now(target->device) : 0;
+	world->begun_ns = target->device ? now_ns(target->device) : 0;
 	world->tally->steps[step->kind]++;
 	result = act(world, target, step);
 	judge(world, target, result);
@@ -151,10 +152,10 @@ static void carry_out(struct world *world, const struct step *step)
 		step - world->program->step, step_name(step->kind),
 		step->device, step->pipe, step->amount, result,
 		result < 0 ? ", " : "",
-		result < 0 ? clyde_result_text(result) : "");
+		result < 0 ? clyde_error_message() : "");
 	if (target->device)
 		fprintf(world->log, "; at %.3f ms",
-			clyde_device_now(target->device) / 1e6);
+			now_ns(target->device) / 1e6);
 	fputc('\n', world->log);
 }
 
@@ -170,8 +171,7 @@ static void close_all(struct world *world)
 		struct step step = {.choice = draw(&random, 256)};
 
 		if (target->device)
-			world->tally->link_ns +=
-				clyde_device_now(target->device);
+			world->tally->link_ns += now_ns(target->device);
 		for (unsigned at = draw(&random, 8); at < CLYDE_PIPE_COUNT;
 			at++) {
 			step.pipe = at;

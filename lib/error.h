@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* How a failure is put into words, by the library and by applets. */
+#ifndef LIB_ERROR_H
+#define LIB_ERROR_H
+
+#include <sys/types.h>
+
+#include "clyde.h"
+
+#define ERROR_SIZE 320 /* of a sentence, with its NUL */
+
+/*
+ * Keep the sentence of a failure for clyde_error_message() on this thread.
+ * Returns the error, one of `enum clyde_error`.
+ */
+int set_error(int error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and would have it return 0 as well. */
+#define set_error(error, ...) (set_error(error, __VA_ARGS__), -1)
+#endif
+
+/*
+ * The result of a call of clyde.h, on its way out: a failure that has no
+ * sentence yet is given the words of error_text().
+ */
+ssize_t call_result(ssize_t result);
+
+/* The error for an errno value of a file or of the system. */
+int error_from_errno(int error);
+
+/* A negative result in a few words: "the device was unplugged". */
+const char *error_text(int result);
+
+#endif
