@@ -168,7 +168,7 @@ int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
  * fits, with a warning in the log, and it is the call that ends the capture
  * which fails.  That is the one with NULL, or with another path; the devices
  * must be closed then, else it is -EBUSY.  Closing the context ends it
- * without a word.  -ENOSYS if libpcap is not installed.
+ * without a word.
  */
 int clyde_context_capture(struct clyde_context *context, const char *path);
 
