@@ -574,7 +574,7 @@ ssize_t clyde_pipe_write(
 int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms);
 
 /* Send what is buffered, and do not wait for it. */
-int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms);
+int clyde_pipe_push(struct clyde_pipe *pipe);
 
 /*
  * The next bytes of an IN pipe, or the next room of an OUT pipe, in place.

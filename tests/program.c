@@ -221,7 +221,7 @@ static void borrow(
 		return;
 	memset(region, 0x55, size);
 	if (TRY(clyde_pipe_release(out, 100)) < 0 ||
-		TRY(clyde_pipe_push(out, PATIENCE)) < 0)
+		TRY(clyde_pipe_push(out)) < 0)
 		return;
 	size = TRY(clyde_pipe_acquire(in, &region, PATIENCE));
 	if (size > 0) {
