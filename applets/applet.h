@@ -29,6 +29,12 @@ extern const struct applet *const applet_table[];
 
 /* ---- What it was given ------------------------------------------------ */
 
+/*
+ * A name that the applet's table lacks, a parameter of another type, or a
+ * choice that the parameter lacks is a mistake in the applet: the process is
+ * aborted, with a sentence on standard error.
+ */
+
 struct clyde_device *run_device(const struct clyde_run *run);
 /* Of a size, integer, flag or time, which is in ns. */
 uint64_t run_value(const struct clyde_run *run, const char *name);

@@ -196,7 +196,7 @@ int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
  * fits, with a warning in the log, and it is the call that ends the capture
  * which fails.  That is the one with NULL, or with another path; the devices
  * must be closed then, else it is CLYDE_ERROR_BUSY.  Closing the context ends it
- * without a word.  CLYDE_ERROR_UNSUPPORTED if libpcap is not installed.
+ * without a word.
  */
 int clyde_context_capture(struct clyde_context *context, const char *path);
 
@@ -598,7 +598,7 @@ ssize_t clyde_pipe_write(
 int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms);
 
 /* Send what is buffered, and do not wait for it. */
-int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms);
+int clyde_pipe_push(struct clyde_pipe *pipe);
 
 /*
  * The next bytes of an IN pipe, or the next room of an OUT pipe, in place.

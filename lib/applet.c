@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Runs of applets: takes a name and values as they are typed, gives the applet
- * a device that is ready for it, and leaves the device as if it had not run.
+ * Runs of applets: clyde_run_new() to clyde_run_close(), and below them the
+ * calls of applet.h by which an applet reads its parameters and reports.
+ *
+ * The device must be as before when a run ends, however the run ended.
  */
 #include "run.h"
 
@@ -276,41 +278,80 @@ struct clyde_device *run_device(const struct clyde_run *run)
 	return run->device;
 }
 
-static const struct value *value_of(
-	const struct clyde_run *run, const char *name)
+/* The applet's source is wrong: no value of the user's leads here. */
+static _Noreturn void abort_applet(
+	const struct clyde_run *run, const char *name, const char *what)
 {
-	return &run->values[parameter_index(run, name)];
+	fprintf(stderr, "libclyde: applet %s reads its parameter %s: %s\n",
+		run->applet->table.name, name, what);
+	abort();
+}
+
+/* Sets of enum clyde_parameter_type */
+#define TYPE(type) (1u << (type))
+#define TYPES_NUMBER                                                  \
+	(TYPE(CLYDE_PARAMETER_SIZE) | TYPE(CLYDE_PARAMETER_INTEGER) | \
+		TYPE(CLYDE_PARAMETER_FLAG) | TYPE(CLYDE_PARAMETER_TIME))
+#define TYPES_CHOICE \
+	(TYPE(CLYDE_PARAMETER_CHOICE) | TYPE(CLYDE_PARAMETER_ONE_OF))
+#define TYPES_PINS (TYPE(CLYDE_PARAMETER_PIN) | TYPE(CLYDE_PARAMETER_PINS))
+#define TYPES_ALL  (~0u)
+
+/* The index of a parameter of one of these types. */
+static int index_of(
+	const struct clyde_run *run, const char *name, unsigned types)
+{
+	int index = parameter_index(run, name);
+
+	if (index < 0)
+		abort_applet(run, name, "its table has no such parameter");
+	if (!(types & TYPE(run->applet->table.parameters[index].type)))
+		abort_applet(run, name, "it is of another type in its table");
+	return index;
+}
+
+static const struct value *value_of(
+	const struct clyde_run *run, const char *name, unsigned types)
+{
+	return &run->values[index_of(run, name, types)];
 }
 
 uint64_t run_value(const struct clyde_run *run, const char *name)
 {
-	return value_of(run, name)->number;
+	return value_of(run, name, TYPES_NUMBER)->number;
 }
 
 bool run_given(const struct clyde_run *run, const char *name)
 {
-	return value_of(run, name)->given;
+	return value_of(run, name, TYPES_ALL)->given;
 }
 
 bool run_chosen(
 	const struct clyde_run *run, const char *name, const char *choice)
 {
-	int index = parameter_index(run, name);
-
-	return parameter_chosen(&run->applet->table.parameters[index],
+	int index = index_of(run, name, TYPES_CHOICE);
+	int chosen = parameter_chosen(&run->applet->table.parameters[index],
 		&run->values[index], choice);
+
+	if (chosen < 0)
+		abort_applet(run, name, "its table has no such choice");
+	return chosen;
 }
 
 unsigned run_words(
 	const struct clyde_run *run, const char *name, char *const **ret_words)
 {
-	*ret_words = value_of(run, name)->words;
-	return value_of(run, name)->count;
+	const struct value *value =
+		value_of(run, name, TYPE(CLYDE_PARAMETER_WORDS));
+
+	*ret_words = value->words;
+	return value->count;
 }
 
 const char *run_text(const struct clyde_run *run, const char *name)
 {
-	const struct value *value = value_of(run, name);
+	const struct value *value =
+		value_of(run, name, TYPE(CLYDE_PARAMETER_TEXT));
 
 	return value->count > 0 ? value->words[0] : NULL;
 }
@@ -318,8 +359,10 @@ const char *run_text(const struct clyde_run *run, const char *name)
 unsigned run_pins(const struct clyde_run *run, const char *name,
 	const struct clyde_pin **ret_pins)
 {
-	*ret_pins = value_of(run, name)->pins;
-	return value_of(run, name)->count;
+	const struct value *value = value_of(run, name, TYPES_PINS);
+
+	*ret_pins = value->pins;
+	return value->count;
 }
 
 int run_input(const struct clyde_run *run)

@@ -1,127 +1,168 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The file of a capture: takes what happened on a link, writes it by libpcap
- * as the kernel's usbmon would show it, so that Wireshark decodes it.
+ * The file of a capture: each USB event as a packet, in the form that the
+ * kernel's usbmon gives it, so that Wireshark decodes it.  context.c opens and
+ * closes it, link-capture.c writes to it.
  *
- * libpcap is loaded when a capture is opened: linked in, it and the libraries
- * that it brings would add two thirds to the time the tool takes to start.
+ * A file must never end inside a packet, whatever fails, and a failure here
+ * must never fail the transfer that is captured.
  *
- * Format: Linux, Documentation/usb/usbmon.rst; tcpdump.org, link type 220.
+ * Formats: "PCAP Capture File Format" (IETF, draft-ietf-opsawg-pcap), link type
+ * 220; Linux, Documentation/usb/usbmon.rst, struct usbmon_packet.
  */
 #include "internal.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <pcap/pcap.h>
-#include <pcap/usb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What readers of the format accept in one packet. */
-#define PACKET_SIZE_MAX 262144
-#define DATA_SIZE_MAX   (PACKET_SIZE_MAX - sizeof(pcap_usb_header_mmapped))
+/* ---- The format ------------------------------------------------------- */
 
-/* Written in such pieces, so that the file always ends with a whole packet. */
-#define BUFFER_SIZE        (1 << 20)
-#define RECORD_HEADER_SIZE 16
+/* Numbers are in the order of the machine that writes; readers tell by the
+   magic, and swap the usbmon header as well.  A setup packet stays as it is on
+   the bus. */
 
-/* The kernel's values, whatever this machine's are */
-#define STATUS_IN_PROGRESS (-115)
-#define STATUS_UNLINKED    (-2)
-#define STATUS_SHUTDOWN    (-108)
-#define STATUS_STALL       (-32)
-#define STATUS_OVERFLOW    (-75)
-#define STATUS_RESET       (-104)
-#define STATUS_IO          (-5)
-#define FLAG_DIR_IN        0x0200
+#define PCAP_MAGIC_NS               0xa1b23c4d /* timestamps in ns */
+#define PCAP_VERSION_MAJOR          2
+#define PCAP_VERSION_MINOR          4
+#define PCAP_LINK_USB_LINUX_MMAPPED 220
+
+struct pcap_file_header {
+	uint32_t magic;
+	uint16_t version_major;
+	uint16_t version_minor;
+	int32_t reserved[2]; /* once time zone and precision: 0 */
+	uint32_t packet_size_max;
+	uint32_t link_type;
+};
+
+struct pcap_record_header {
+	uint32_t seconds;
+	uint32_t nanoseconds;
+	uint32_t size;     /* B of the packet in the file */
+	uint32_t size_all; /* B of the packet as it was */
+};
+
+struct usbmon_header {
+	uint64_t id;
+	char event; /* 'S' submitted, 'C' completed, 'E' refused */
+	uint8_t transfer_type;
+	uint8_t endpoint; /* with its direction */
+	uint8_t device;
+	uint16_t bus;
+	char setup_flag; /* 0 if there is a setup packet, or '-' */
+	char data_flag;  /* 0 if data follows, or why none does: '<', '>' */
+	int64_t seconds;
+	int32_t microseconds;
+	int32_t status; /* of Linux */
+	uint32_t size;  /* B asked for, or moved */
+	uint32_t data_size;
+	uint8_t setup[sizeof(struct usb_setup)];
+	int32_t interval;    /* of interrupt and isochronous transfers: 0 */
+	int32_t start_frame; /* of isochronous transfers: 0 */
+	uint32_t flags;
+	uint32_t descriptors; /* of isochronous transfers: 0 */
+};
+
+_Static_assert(sizeof(struct pcap_file_header) == 24, "no padding");
+_Static_assert(sizeof(struct pcap_record_header) == 16, "no padding");
+_Static_assert(sizeof(struct usbmon_header) == 64, "no padding");
+
+#define USBMON_CONTROL 2
+#define USBMON_BULK    3
+
+/* The error numbers of Linux on x86, which Wireshark names, whatever <errno.h>
+   of this machine has. */
+enum usbmon_status {
+	STATUS_UNLINKED = -2, /* also: the endpoint is off */
+	STATUS_IO = -5,
+	STATUS_NO_MEMORY = -12,
+	STATUS_BUSY = -16,
+	STATUS_STALL = -32,
+	STATUS_BABBLE = -75,
+	STATUS_RESET = -104,
+	STATUS_SHUTDOWN = -108,
+	STATUS_IN_PROGRESS = -115,
+};
+
+#define FLAG_DIR_IN 0x0200
 
 #define BUS 1
 
-struct libpcap {
-	typeof(pcap_open_dead_with_tstamp_precision) *open_dead;
-	typeof(pcap_dump_fopen) *dump_fopen;
-	typeof(pcap_dump) *dump;
-	typeof(pcap_dump_flush) *dump_flush;
-	typeof(pcap_dump_close) *dump_close;
-	typeof(pcap_close) *close;
-};
-
-struct capture {
-	struct libpcap pcap;
-	char *path;
-	char *buffer; /* the stream's */
-	pcap_t *format;
-	pcap_dumper_t *dumper; /* NULL once it has ended */
-	int fd;                /* the same file */
-	int error;             /* why it ended */
-	uint64_t packets;      /* on disk */
-	off_t size;            /* B on disk: whole packets */
-	uint64_t pending_packets;
-	size_t pending_size; /* B in the buffer */
-	uint64_t last_id;
-	unsigned links; /* that write to it */
-	uint8_t last_address;
-	struct {
-		pcap_usb_header_mmapped header;
-		uint8_t data[DATA_SIZE_MAX];
-	} packet;
-};
-
-_Static_assert(sizeof(pcap_usb_header_mmapped) == 64, "no padding");
-
-/* ---- libpcap ---------------------------------------------------------- */
-
-/* It stays loaded: what comes with it was not made to be unloaded. */
-static int load(struct libpcap *pcap)
-{
-	void *library = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
-
-	if (library == NULL)
-		library = dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (library == NULL)
-		return set_error(CLYDE_ERROR_UNSUPPORTED,
-			"a capture needs libpcap; install it: %s", dlerror());
-	pcap->open_dead =
-		dlsym(library, "pcap_open_dead_with_tstamp_precision");
-	pcap->dump_fopen = dlsym(library, "pcap_dump_fopen");
-	pcap->dump = dlsym(library, "pcap_dump");
-	pcap->dump_flush = dlsym(library, "pcap_dump_flush");
-	pcap->dump_close = dlsym(library, "pcap_dump_close");
-	pcap->close = dlsym(library, "pcap_close");
-	if (pcap->open_dead && pcap->dump_fopen && pcap->dump &&
-		pcap->dump_flush && pcap->dump_close && pcap->close)
-		return 0;
-	return set_error(CLYDE_ERROR_UNSUPPORTED,
-		"a capture needs a libpcap of 1.5 or later");
-}
+/* The most that readers of this link type accept in one packet. */
+#define PACKET_SIZE_MAX 262144
+#define DATA_SIZE_MAX   (PACKET_SIZE_MAX - sizeof(struct usbmon_header))
 
 /* ---- The file --------------------------------------------------------- */
 
-/* No more is written.  What an unsuccessful write has left is taken away, so
-   that the file ends with a whole packet; a pipe keeps it. */
+#define BUFFER_SIZE (1 << 20)
+
+_Static_assert(
+	BUFFER_SIZE >= sizeof(struct pcap_record_header) + PACKET_SIZE_MAX,
+	"every packet fits into an empty buffer");
+
+struct capture {
+	char *path;
+	int fd;           /* -1 once the capture has ended */
+	int error;        /* why it ended early */
+	uint64_t packets; /* in the file */
+	off_t size;       /* B in the file: whole packets */
+	uint64_t pending_packets;
+	size_t pending_size; /* B in the buffer: whole packets */
+	uint64_t last_id;
+	unsigned links; /* that write to it */
+	uint8_t last_address;
+	uint8_t buffer[BUFFER_SIZE];
+};
+
+static void append(struct capture *capture, const void *data, size_t size)
+{
+	memcpy(capture->buffer + capture->pending_size, data, size);
+	capture->pending_size += size;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t result = write(fd, data, size);
+
+		if (result < 0 && errno == EINTR)
+			continue;
+		if (result < 0)
+			return -errno;
+		data += result;
+		size -= result;
+	}
+	return 0;
+}
+
+/* Nothing is written from now on.  A failed write may have left part of a
+   packet, which is cut off; a pipe keeps it. */
 static void end(struct capture *capture)
 {
-	if (capture->dumper)
-		capture->pcap.dump_close(capture->dumper);
-	capture->dumper = NULL;
-	if (capture->fd >= 0 && capture->error &&
-		ftruncate(capture->fd, capture->size) < 0)
-		capture->size = 0;
-	if (capture->fd >= 0)
-		close(capture->fd);
+	if (capture->fd < 0)
+		return;
+	if (capture->error) {
+		int cut = ftruncate(capture->fd, capture->size);
+
+		(void)cut;
+	}
+	close(capture->fd);
 	capture->fd = -1;
 }
 
 /* Write what is pending; if that fails, the capture ends here. */
 static int settle(struct capture *capture)
 {
-	if (capture->pcap.dump_flush(capture->dumper) < 0) {
-		capture->error = errno ? errno : EIO;
+	int result =
+		write_all(capture->fd, capture->buffer, capture->pending_size);
+
+	if (result < 0) {
+		capture->error = -result;
 		end(capture);
-		return -capture->error;
+		return result;
 	}
 	capture->packets += capture->pending_packets;
 	capture->size += capture->pending_size;
@@ -132,26 +173,25 @@ static int settle(struct capture *capture)
 
 static int open_file(struct capture *capture)
 {
-	FILE *file = fopen(capture->path, "we");
+	static const struct pcap_file_header header = {
+		.magic = PCAP_MAGIC_NS,
+		.version_major = PCAP_VERSION_MAJOR,
+		.version_minor = PCAP_VERSION_MINOR,
+		.packet_size_max = PACKET_SIZE_MAX,
+		.link_type = PCAP_LINK_USB_LINUX_MMAPPED,
+	};
 
-	if (file == NULL)
+	capture->fd = open(
+		capture->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (capture->fd < 0)
 		return -errno;
-	setvbuf(file, capture->buffer, _IOFBF, BUFFER_SIZE);
-	capture->fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
-	/* It closes the file when it fails. */
-	capture->dumper = capture->pcap.dump_fopen(capture->format, file);
-	if (capture->dumper == NULL)
-		return -EIO;
-	capture->pending_size = sizeof(struct pcap_file_header);
+	append(capture, &header, sizeof(header));
 	return settle(capture);
 }
 
 static void destroy(struct capture *capture)
 {
 	end(capture);
-	if (capture->format)
-		capture->pcap.close(capture->format);
-	free(capture->buffer);
 	free(capture->path);
 	free(capture);
 }
@@ -159,29 +199,22 @@ static void destroy(struct capture *capture)
 int capture_open(const char *path, struct capture **ret_capture)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
-	int result;
+	int result = -ENOMEM;
 
 	if (capture == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	capture->fd = -1;
-	result = load(&capture->pcap);
-	if (result == 0) {
-		capture->path = strdup(path);
-		capture->buffer = malloc(BUFFER_SIZE);
-		capture->format = capture->pcap.open_dead(DLT_USB_LINUX_MMAPPED,
-			PACKET_SIZE_MAX, PCAP_TSTAMP_PRECISION_NANO);
-		result = capture->path && capture->buffer && capture->format
-			? open_file(capture)
-			: -ENOMEM;
-		if (result < 0)
-			result = set_error(error_from_errno(-result),
-				"cannot write %s: %s", path, strerror(-result));
-	}
-	if (result < 0)
+	capture->path = strdup(path);
+	if (capture->path)
+		result = open_file(capture);
+	if (result < 0) {
+		result = set_error(error_from_errno(-result),
+			"cannot write %s: %s", path, strerror(-result));
 		destroy(capture);
-	else
-		*ret_capture = capture;
-	return result;
+		return result;
+	}
+	*ret_capture = capture;
+	return 0;
 }
 
 int capture_close(struct capture *capture)
@@ -190,7 +223,7 @@ int capture_close(struct capture *capture)
 
 	if (capture == NULL)
 		return 0;
-	if (capture->dumper)
+	if (capture->fd >= 0)
 		settle(capture);
 	if (capture->error)
 		result = set_error(error_from_errno(capture->error),
@@ -202,7 +235,7 @@ int capture_close(struct capture *capture)
 	return result;
 }
 
-/* ---- Who writes ------------------------------------------------------- */
+/* ---- The links that write --------------------------------------------- */
 
 bool capture_busy(const struct capture *capture)
 {
@@ -229,68 +262,76 @@ uint64_t capture_next_id(struct capture *capture)
 
 /* ---- Packets ---------------------------------------------------------- */
 
-/* A transfer's end as the kernel would put it. */
-static int status_of(const struct capture_event *event)
+/* How a transfer ended, or why it was refused, as the kernel reports it. */
+static enum usbmon_status status_of(const struct capture_event *event)
 {
 	if (event->type == CAPTURE_SUBMIT)
 		return STATUS_IN_PROGRESS;
 	switch (event->status) {
+	case 0:
+		return 0;
+	case CLYDE_ERROR_ENDPOINT_OFF:
 	case CLYDE_ERROR_CANCELED:
 	case CLYDE_ERROR_TIMEOUT:
-	case CLYDE_ERROR_ENDPOINT_OFF:
 		return STATUS_UNLINKED;
-	case CLYDE_ERROR_NO_DEVICE:
-		return STATUS_SHUTDOWN;
+	case CLYDE_ERROR_NO_MEMORY:
+		return STATUS_NO_MEMORY;
+	case CLYDE_ERROR_BUSY:
+		return STATUS_BUSY;
 	case CLYDE_ERROR_STALL:
 		return STATUS_STALL;
 	case CLYDE_ERROR_BABBLE:
-		return STATUS_OVERFLOW;
+		return STATUS_BABBLE;
+	case CLYDE_ERROR_NO_DEVICE:
+		return STATUS_SHUTDOWN;
 	case CLYDE_ERROR_RESET:
 		return STATUS_RESET;
 	default:
-		return event->status < 0 ? STATUS_IO : event->status;
+		return STATUS_IO;
 	}
 }
 
-static void fill_header(pcap_usb_header_mmapped *header, uint64_t now_ns,
-	const struct capture_event *event)
+static struct usbmon_header header_of(
+	const struct capture_event *event, uint64_t now_ns)
 {
-	static const char types[] = {
-		[CAPTURE_SUBMIT] = URB_SUBMIT,
-		[CAPTURE_COMPLETE] = URB_COMPLETE,
-		[CAPTURE_ERROR] = URB_ERROR,
+	static const char letters[] = {
+		[CAPTURE_SUBMIT] = 'S',
+		[CAPTURE_COMPLETE] = 'C',
+		[CAPTURE_ERROR] = 'E',
 	};
 	bool in = event->endpoint & USB_DIR_IN;
-
-	*header = (pcap_usb_header_mmapped){
+	struct usbmon_header header = {
 		.id = event->id,
-		.event_type = types[event->type],
-		.transfer_type = event->setup ? URB_CONTROL : URB_BULK,
-		.endpoint_number = event->endpoint,
-		.device_address = event->address,
-		.bus_id = BUS,
+		.event = letters[event->type],
+		.transfer_type = event->setup ? USBMON_CONTROL : USBMON_BULK,
+		.endpoint = event->endpoint,
+		.device = event->address,
+		.bus = BUS,
 		.setup_flag = '-',
 		.data_flag = event->data ? 0
 			: in             ? '<'
 					 : '>',
-		.ts_sec = now_ns / 1000000000,
-		.ts_usec = now_ns % 1000000000 / 1000,
+		.seconds = now_ns / 1000000000,
+		.microseconds = now_ns % 1000000000 / 1000,
 		.status = status_of(event),
-		.urb_len = event->size,
-		.xfer_flags = in ? FLAG_DIR_IN : 0,
+		.size = event->size,
+		.flags = in ? FLAG_DIR_IN : 0,
 	};
+
 	if (event->setup && event->type == CAPTURE_SUBMIT) {
-		header->setup_flag = 0;
-		memcpy(&header->s.setup, event->setup, sizeof(header->s.setup));
+		header.setup_flag = 0;
+		memcpy(header.setup, event->setup, sizeof(header.setup));
 	}
 	if (event->data)
-		header->data_len = event->size < DATA_SIZE_MAX ? event->size
+		header.data_size = event->size < DATA_SIZE_MAX ? event->size
 							       : DATA_SIZE_MAX;
+	return header;
 }
 
 void capture_flush(struct capture *capture, struct link *link)
 {
-	if (capture->dumper && capture->pending_size > 0 && settle(capture) < 0)
+	if (capture->fd >= 0 && capture->pending_size > 0 &&
+		settle(capture) < 0)
 		LOG(link, WARNING, "the capture %s ends here: %s",
 			capture->path, strerror(capture->error));
 }
@@ -298,28 +339,22 @@ void capture_flush(struct capture *capture, struct link *link)
 void capture_write(struct capture *capture, struct link *link,
 	const struct capture_event *event)
 {
-	pcap_usb_header_mmapped *header = &capture->packet.header;
 	uint64_t now_ns = link->ops->now(link);
-	struct pcap_pkthdr record = {
-		.ts.tv_sec = now_ns / 1000000000,
-		.ts.tv_usec = now_ns % 1000000000, /* ns: so it was opened */
+	struct usbmon_header header = header_of(event, now_ns);
+	struct pcap_record_header record = {
+		.seconds = now_ns / 1000000000,
+		.nanoseconds = now_ns % 1000000000,
+		.size = sizeof(header) + header.data_size,
+		.size_all = sizeof(header) + header.data_size,
 	};
-	size_t size;
 
-	if (capture->dumper == NULL)
-		return;
-	fill_header(header, now_ns, event);
-	if (header->data_len > 0)
-		memcpy(capture->packet.data, event->data, header->data_len);
-	record.caplen = sizeof(*header) + header->data_len;
-	record.len = record.caplen;
-	size = RECORD_HEADER_SIZE + record.caplen;
-	if (capture->pending_size + size > BUFFER_SIZE)
+	if (capture->pending_size + sizeof(record) + record.size > BUFFER_SIZE)
 		capture_flush(capture, link);
-	if (capture->dumper == NULL)
+	if (capture->fd < 0)
 		return;
-	capture->pcap.dump(
-		(u_char *)capture->dumper, &record, (u_char *)&capture->packet);
-	capture->pending_size += size;
+	append(capture, &record, sizeof(record));
+	append(capture, &header, sizeof(header));
+	if (header.data_size > 0)
+		append(capture, event->data, header.data_size);
 	capture->pending_packets++;
 }

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A link around a link: takes what the seam asks, has the inner link do it,
- * and writes every transfer to a capture, as it is submitted and as it ends.
+ * The link that captures: it stands between the device and another link, passes
+ * every call on to that link, and writes every transfer to a capture, as it is
+ * submitted and as it ends.  find.c puts it there while a context captures.
+ *
+ * A result or a byte must never differ from what the inner link gave.
+ *
+ * Every call of struct link_ops but wake() has a function here, since
+ * link_wake() finds the inner link by itself; tests/test-link-capture.c fails
+ * when one is missing.
  */
 #include "internal.h"
 
@@ -15,7 +22,7 @@ struct capture_link {
 	uint8_t address;
 };
 
-/* What the caller has; the inner link has one of its own. */
+/* The transfer that the caller has; the inner link has one of its own. */
 struct captured_transfer {
 	struct transfer transfer; /* first */
 	struct transfer *inner;
@@ -25,11 +32,6 @@ struct captured_transfer {
 
 #define CAPTURING(pointer) ((struct capture_link *)(pointer))
 #define CAPTURED(pointer)  ((struct captured_transfer *)(pointer))
-
-/* A new call of the seam is a new function here; wake() alone is not, since
-   link_wake() finds the inner link. */
-_Static_assert(sizeof(struct link_ops) == 16 * sizeof(void (*)(void)),
-	"link-capture.c wraps every call of the seam");
 
 /* ---- Control ---------------------------------------------------------- */
 
@@ -78,7 +80,7 @@ static int capture_set_alternate(struct link *base, uint8_t interface,
 {
 	struct capture_link *link = CAPTURING(base);
 	struct link *inner = base->inner;
-	/* It is the inner link's to send; this is what it sends. */
+	/* The request that the inner link sends for it */
 	struct usb_setup setup = {
 		.bmRequestType = USB_RECIP_INTERFACE,
 		.bRequest = USB_REQ_SET_INTERFACE,
@@ -175,8 +177,8 @@ static int capture_wait(struct link *base, uint64_t deadline_ns)
 {
 	int result = base->inner->ops->wait(base->inner, deadline_ns);
 
-	/* It was in vain or interrupted: what led to it is worth having, even
-	   if a second signal ends the process. */
+	/* A wait in vain, or an interrupted one: what led to it is in the file
+	   from here on, even if a second signal ends the process. */
 	if (result <= 0)
 		capture_flush(CAPTURING(base)->capture, base);
 	return result;
@@ -189,7 +191,7 @@ static int capture_claim_all(struct link *base)
 	return inner->ops->claim_all(inner);
 }
 
-/* What comes back is another device on the bus, with another address. */
+/* The device that comes back has another address on the bus. */
 static int capture_await_return(struct link *base, uint64_t deadline_ns)
 {
 	struct capture_link *link = CAPTURING(base);

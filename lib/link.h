@@ -39,6 +39,7 @@ struct transfer {
 
 struct link;
 
+/* The calls come after all data members: test-link-capture counts on that. */
 struct link_ops {
 	const char *name;
 	bool real_time;   /* the clock is the machine's */

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a value as it is typed and its parameter's row, gives what it means or
-   a sentence that says what would be right. */
+/*
+ * The values of parameters: text as it was typed becomes a number, a choice,
+ * words or pins.  applet.c calls it for clyde_run_set().
+ *
+ * A refused text must never change the value that was there, and the sentence
+ * says which text would be accepted.
+ */
 #include "run.h"
 
 #include <inttypes.h>
@@ -144,8 +149,9 @@ static int choice_bit(const char *choices, const char *word, size_t size)
 static int set_choice(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
-	if (parameter->type == CLYDE_PARAMETER_ONE_OF)
-		value->number = 0;
+	uint64_t number =
+		parameter->type == CLYDE_PARAMETER_ONE_OF ? 0 : value->number;
+
 	while (*text) {
 		size_t size = parameter->type == CLYDE_PARAMETER_ONE_OF
 			? strlen(text)
@@ -156,21 +162,25 @@ static int set_choice(const struct clyde_parameter *parameter, const char *text,
 			return set_error(CLYDE_ERROR_INVALID,
 				"%s: %.*s is not one of %s", parameter->name,
 				(int)size, text, parameter->choices);
-		value->number |= UINT64_C(1) << bit;
+		number |= UINT64_C(1) << bit;
 		text += size + (text[size] == ' ');
 	}
+	value->number = number;
 	return 0;
 }
 
-bool parameter_chosen(const struct clyde_parameter *parameter,
+int parameter_chosen(const struct clyde_parameter *parameter,
 	const struct value *value, const char *choice)
 {
 	size_t size = strlen(choice);
+	int bit = choice_bit(parameter->choices, choice, size);
 
+	if (bit < 0)
+		return CLYDE_ERROR_INVALID;
 	if (value->number == 0)
-		return choice_bit(parameter->initial, choice, size) >= 0;
-	return value->number >> choice_bit(parameter->choices, choice, size) &
-		1;
+		return parameter->initial &&
+			choice_bit(parameter->initial, choice, size) >= 0;
+	return value->number >> bit & 1;
 }
 
 static int set_flag(const struct clyde_parameter *parameter, const char *text,

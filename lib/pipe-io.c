@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The bytes of a pipe: takes the application's, or gives it the engine's, by
- * copy or in place, and waits on the link when the engine has none.
+ * The calls of clyde.h that move a pipe's bytes: by copy or in place, waiting
+ * on the link while the engine has no bytes or no room.
+ *
+ * A failure must never hide bytes that have moved: their number is returned
+ * first, and the next call returns the failure.
  */
 #include "pipe.h"
 
@@ -201,19 +204,17 @@ CLYDE_API ssize_t clyde_pipe_write(struct clyde_pipe *handle, const void *data,
 	return CALL(pipe, handle, write_checked(pipe, data, size, timeout_ms));
 }
 
-/* What is buffered stands in a buffer of its own: there is nothing to wait
-   for. */
-static int push(struct clyde_pipe *pipe, struct patience patience)
+/* Needs no deadline: the bytes are in the open buffer, which is submitted. */
+static int push(struct clyde_pipe *pipe)
 {
 	int result = engine_push(pipe->engine);
 
-	(void)patience;
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
 static int flush(struct clyde_pipe *pipe, struct patience patience)
 {
-	int result = push(pipe, patience);
+	int result = push(pipe);
 
 	while (result == 0 && engine_in_flight(pipe->engine) > 0)
 		result = await(pipe, &patience);
@@ -222,30 +223,30 @@ static int flush(struct clyde_pipe *pipe, struct patience patience)
 	return result;
 }
 
-static int act_checked(struct clyde_pipe *pipe, int timeout_ms,
-	int (*act)(struct clyde_pipe *pipe, struct patience patience))
+static int flush_checked(struct clyde_pipe *pipe, int timeout_ms)
 {
 	int result = check_direction(pipe, false);
 
 	if (result == 0)
-		result = act(pipe, patience(pipe, timeout_ms));
+		result = flush(pipe, patience(pipe, timeout_ms));
 	return result;
 }
 
-static int enter_flush(struct clyde_pipe *handle, int timeout_ms,
-	int (*act)(struct clyde_pipe *pipe, struct patience patience))
+CLYDE_API int clyde_pipe_flush(struct clyde_pipe *handle, int timeout_ms)
 {
-	return CALL(pipe, handle, act_checked(pipe, timeout_ms, act));
+	return CALL(pipe, handle, flush_checked(pipe, timeout_ms));
 }
 
-CLYDE_API int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms)
+static int push_checked(struct clyde_pipe *pipe)
 {
-	return enter_flush(pipe, timeout_ms, flush);
+	int result = check_direction(pipe, false);
+
+	return result < 0 ? result : push(pipe);
 }
 
-CLYDE_API int clyde_pipe_push(struct clyde_pipe *pipe, int timeout_ms)
+CLYDE_API int clyde_pipe_push(struct clyde_pipe *handle)
 {
-	return enter_flush(pipe, timeout_ms, push);
+	return CALL(pipe, handle, push_checked(pipe));
 }
 
 static ssize_t acquire(struct clyde_pipe *pipe, void **ret_data, int timeout_ms)

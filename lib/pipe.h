@@ -24,7 +24,6 @@ bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id);
 
 const char *pipe_name(const struct clyde_pipe *pipe);
 bool pipe_is_in(const struct clyde_pipe *pipe);
-struct complaint *pipe_complaint(const struct clyde_pipe *pipe);
 
 /* Say once, if it is so, that the system has no memory for the depth. */
 void pipe_check_depth(struct clyde_pipe *pipe);

@@ -23,7 +23,8 @@ struct value {
 
 int parameter_set(const struct clyde_parameter *parameter, const char *text,
 	struct value *value);
-bool parameter_chosen(const struct clyde_parameter *parameter,
+/* 1 if the choice was made, 0 if not; CLYDE_ERROR_INVALID if the parameter lacks it. */
+int parameter_chosen(const struct clyde_parameter *parameter,
 	const struct value *value, const char *choice);
 void value_clear(struct value *value);
 

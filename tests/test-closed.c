@@ -119,7 +119,7 @@ static void no_pipe_works(struct clyde_pipe *pipe)
 	assert_stale(clyde_pipe_read_some(pipe, bytes, sizeof(bytes), 1));
 	assert_stale(clyde_pipe_write(pipe, bytes, sizeof(bytes), 1));
 	assert_stale(clyde_pipe_flush(pipe, 1));
-	assert_stale(clyde_pipe_push(pipe, 1));
+	assert_stale(clyde_pipe_push(pipe));
 	assert_stale(clyde_pipe_acquire(pipe, &region, 1));
 	assert_stale(clyde_pipe_release(pipe, 1));
 	assert_stale(clyde_pipe_cancel(pipe));

@@ -269,7 +269,7 @@ static void a_write_is_kept_until_it_is_flushed(void **state)
 	clyde_device_sleep(top.device, 5);
 	clyde_register_read(top.device, REG_BENCH_COUNT, &count, 4);
 	assert_int_equal(count, 0);
-	assert_int_equal(clyde_pipe_push(out, 1000), 0);
+	assert_int_equal(clyde_pipe_push(out), 0);
 	clyde_device_sleep(top.device, 5);
 	clyde_register_read(top.device, REG_BENCH_COUNT, &count, 4);
 	assert_int_equal(count, 4);

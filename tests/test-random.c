@@ -78,7 +78,7 @@ static void write_some(struct world *world)
 	else
 		world->written += taken;
 	if (draw(world, 3))
-		assert_int_equal(clyde_pipe_push(world->out, 1000), 0);
+		assert_int_equal(clyde_pipe_push(world->out), 0);
 }
 
 static void take(struct world *world, const uint8_t *data, size_t size)
@@ -156,7 +156,7 @@ static void operate(struct world *world)
 /* At the end everything comes back, whatever was done before. */
 static void drain(struct world *world)
 {
-	assert_int_equal(clyde_pipe_push(world->out, 1000), 0);
+	assert_int_equal(clyde_pipe_push(world->out), 0);
 	while (world->read < world->written) {
 		size_t size = world->written - world->read;
 

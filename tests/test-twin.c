@@ -201,7 +201,7 @@ static void go_around(struct world *world)
 	size_t size = 1 + draw(world, 1400);
 
 	give(world, size);
-	note(world, "push", clyde_pipe_push(world->out, DEADLINE), 0);
+	note(world, "push", clyde_pipe_push(world->out), 0);
 	take(world, size);
 	if (world->uart)
 		look(world);

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a kind of call and a number, has that one fail, lets all others
-   through. */
+/*
+ * The calls that the linker wraps for test-failing and test-failing-usb: the
+ * n-th call of a kind fails, all others go through.  A wrapper must never
+ * fail on its own account.
+ */
 #include "wrapped.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libusb.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #define TRACKED_MAX 16384
 
@@ -193,14 +199,26 @@ WRAP(int, rename, const char *from, const char *to)
 	return system_fails("rename") ? -1 : __real_rename(from, to);
 }
 
-WRAP(void *, dlopen, const char *path, int flags)
+WRAP(int, open64, const char *path, int flags, ...)
 {
-	return system_fails("dlopen") ? NULL : __real_dlopen(path, flags);
+	va_list arguments;
+	mode_t mode;
+
+	if (system_fails("open"))
+		return -1;
+	va_start(arguments, flags);
+	mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+	va_end(arguments);
+	return __real_open64(path, flags, mode);
 }
 
-WRAP(void *, dlsym, void *library, const char *name)
+/* Each write is a short one, as on a disk that is nearly full, so that the one
+   that fails may be in the middle of something. */
+WRAP(ssize_t, write, int fd, const void *data, size_t size)
 {
-	return system_fails("dlsym") ? NULL : __real_dlsym(library, name);
+	return system_fails("write")
+		? -1
+		: __real_write(fd, data, size > 64 ? size - 32 : size);
 }
 
 /* ---- libusb ----------------------------------------------------------- */

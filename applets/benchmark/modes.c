@@ -285,7 +285,7 @@ int bench_loopback(struct bench *bench)
 		while (sent < total(bench) && can_send(bench) && result == 0)
 			result = send(bench, &sent, total(bench));
 		if (result == 0 && sent == total(bench))
-			result = clyde_pipe_push(bench->out, 0);
+			result = clyde_pipe_push(bench->out);
 		if (result == 0)
 			result = silence(bench, receive(bench));
 	}
@@ -304,7 +304,7 @@ static int round_trip(struct bench *bench, bool timed)
 	size = clyde_pipe_write(
 		bench->out, data, sizeof(data), STALL_TIMEOUT_MS);
 	if (size == sizeof(data))
-		size = clyde_pipe_push(bench->out, 0);
+		size = clyde_pipe_push(bench->out);
 	if (size >= 0)
 		size = clyde_pipe_read(
 			bench->in, data, sizeof(data), STALL_TIMEOUT_MS);

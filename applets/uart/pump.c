@@ -103,7 +103,7 @@ static ssize_t take(struct pump *pump)
 	got = endpoint_read(endpoint, data, size);
 	result = clyde_pipe_release(pump->out, got > 0 ? got : 0);
 	if (got > 0 && result == 0)
-		result = clyde_pipe_push(pump->out, 0);
+		result = clyde_pipe_push(pump->out);
 	if (got > 0)
 		pump->sent += got;
 	return result < 0 ? result : got;

@@ -276,7 +276,7 @@ class Pipe(AsyncPipe):
         """Send what is buffered, and do not wait for it."""
         if self._given:
             self._settle()
-        check(lib.clyde_pipe_push(self._handle, 0))
+        check(lib.clyde_pipe_push(self._handle))
 
     # ---- The stream ----
 

@@ -4,6 +4,7 @@ sockets and terminal programs at their user's end."""
 
 import json
 import os
+import pathlib
 import pty
 import random
 import re
@@ -574,3 +575,42 @@ def test_an_interrupt_ends_both():
 )
 def test_what_cannot_be_done_is_one_line(arguments, status, words):
     assert words in complaint(*WIRE, "run", *arguments, status=status)
+
+
+# ---- The applets' sources
+
+
+READS = re.compile(
+    r"\brun_(value|given|chosen|text|words|pins)\(\s*[\w>-]+,\s*"
+    r'(?:"([^"]+)"|\w+)'
+)
+NUMBERS = {"SIZE", "INTEGER", "FLAG", "TIME"}
+TYPES = {
+    "value": NUMBERS, "chosen": {"CHOICE", "ONE_OF"}, "text": {"TEXT"},
+    "words": {"WORDS"}, "pins": {"PIN", "PINS"},
+}
+
+
+def parameters(text):
+    """The table in an applet's source: name and type."""
+    return dict(
+        re.findall(r'\.name = "([^"]+)",(?:\s*\.key = .*,)?'
+                   r"\s*\.type = CLYDE_(\w+)", text)
+    )
+
+
+@pytest.mark.parametrize("name", ["benchmark", "gpio", "uart"])
+def test_an_applet_reads_the_parameters_of_its_table_and_all_of_them(name):
+    folder = pathlib.Path(os.environ["CLYDE_SOURCE"], "applets", name)
+    text = "".join(path.read_text() for path in folder.glob("*.c"))
+    table = parameters(text)
+    shown = run("run", name, "--help").stdout.decode().lower()
+    assert all(parameter in shown for parameter in table)
+    read = set()
+    for kind, parameter in READS.findall(text):
+        if not parameter:
+            continue  # a variable's
+        assert parameter in table, f"run_{kind}() of {parameter}"
+        assert table[parameter] in TYPES.get(kind, table.values()), parameter
+        read.add(parameter)
+    assert read == set(table) and len(read) > 3

@@ -105,6 +105,8 @@ struct program {
 void program_draw(struct program *program, uint64_t seed);
 void program_print(const struct program *program, FILE *file);
 const char *step_name(enum step_kind kind);
+/* "BUSY", for CLYDE_ERROR_BUSY. */
+const char *error_name(int error);
 
 /* Random numbers, SplitMix64. */
 struct random {

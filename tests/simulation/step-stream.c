@@ -224,7 +224,7 @@ static long step_push(
 
 	if (result == 0)
 		return 0;
-	result = clyde_pipe_push(stream->pipe, step->timeout_ms);
+	result = clyde_pipe_push(stream->pipe);
 	if (result == 0 && !stream->cancelled)
 		stream->pushed = stream->written;
 	else if (result < 0)
@@ -360,7 +360,7 @@ static long step_drain(
 	world->bound_ns = UINT64_MAX;
 	read.pipe = target->plan->in;
 	push.pipe = target->plan->out;
-	read.timeout_ms = push.timeout_ms = 1000;
+	read.timeout_ms = 1000;
 	if (out->pipe && !out->held)
 		step_push(world, target, &push);
 	owed = in->pipe && !in->held ? stream_owed(world, target, in) : 0;

@@ -88,7 +88,6 @@ void violate(struct world *world, const char *format, ...)
 
 /* This step may fail so. */
 void allow(struct world *world, int error);
-const char *error_name(int error);
 
 /* It may take so long, at most. */
 void bound_ms(struct world *world, int timeout_ms);
