@@ -15,11 +15,7 @@ except ImportError as error:
 import meter
 from meter import DEPTH, SIZE
 
-REG_STREAM = 0x08
-REG_BENCH_MODE = 0x50
-REG_BENCH_ERROR = 0x51
-REG_BENCH_COUNT = 0x54
-CORE_BENCHMARK = 1
+CORE = clyde.Core.BENCHMARK
 MODES = {"source": 1, "sink": 2, "loopback": 3, "latency": 3}
 
 SECONDS = 10  # without a byte: the stream has stopped
@@ -32,11 +28,10 @@ class Client:
         self.mode = mode
         self.device = clyde.open("usb:")
         self.device.fpga_load_image()
-        self.device.register_write(REG_BENCH_MODE, b"\0")
+        self.device.core_write(CORE, "mode", clyde.BenchmarkMode.IDLE)
         into, out = mode != "sink", mode != "source"
-        self.device.register_write(
-            REG_STREAM, bytes([out and CORE_BENCHMARK, 0,
-                               into and CORE_BENCHMARK, 0]))
+        self.device.attach(CORE, *[clyde.PipeId.EP2_OUT] * out,
+                           *[clyde.PipeId.EP6_IN] * into)
         if into:
             self.input = self.pipe(clyde.PipeId.EP6_IN)
             self.input.set_idle_flush(
@@ -50,8 +45,7 @@ class Client:
 
     def __enter__(self):
         self.meter.begin()
-        self.device.register_write(
-            REG_BENCH_MODE, bytes([MODES[self.mode]]))
+        self.device.core_write(CORE, "mode", MODES[self.mode])
         return self
 
     def __exit__(self, *_):
@@ -97,9 +91,8 @@ class Client:
     def check(self):
         if self.mode != "sink":
             return
-        error, = self.device.register_read(REG_BENCH_ERROR)
-        count = int.from_bytes(
-            self.device.register_read(REG_BENCH_COUNT, 4), "little")
+        error = self.device.core_read(CORE, "error")
+        count = self.device.core_read(CORE, "count")
         if error or count != self.meter.moved & 0xffffffff:
             raise meter.WrongData(
                 f"the FPGA took {count} of {self.meter.moved} bytes, "

@@ -67,57 +67,76 @@ typedef uint64_t clyde_token;
  */
 enum clyde_error {
 	/* errors: begin */
-	CLYDE_ERROR_INVALID = -1, /* [64] an argument is malformed or out of
-				     range */
-	CLYDE_ERROR_NO_MEMORY = -2, /* [71] out of memory */
-	CLYDE_ERROR_EXHAUSTED = -3, /* [71] the process has opened too many
-				       objects */
-	CLYDE_ERROR_CLOSED = -4, /* [70] the object is closed */
-	CLYDE_ERROR_WRONG_HANDLE = -5, /* [70] the handle is another kind of
-					  object's */
-	CLYDE_ERROR_INSIDE = -6, /* [70] the call would wait for the call that
-				    it is made in */
-	CLYDE_ERROR_CANCELED = -7, /* [70] cancelled, or closed by another
-				      thread */
-	CLYDE_ERROR_INTERRUPTED = -8, /* [130] clyde_context_interrupt() was
-					 called */
-	CLYDE_ERROR_TIMEOUT = -9, /* [75] the deadline passed */
-	CLYDE_ERROR_DEADLOCK = -10, /* [66] nothing is under way that could end
-				       this wait */
-	CLYDE_ERROR_NO_DEVICE = -11, /* [69] no device found, or it was
-					unplugged */
-	CLYDE_ERROR_NO_SERIAL = -12, /* [68] no device has this serial number
-					*/
-	CLYDE_ERROR_AMBIGUOUS = -13, /* [79] several devices, and no serial
-					number to choose by */
-	CLYDE_ERROR_ACCESS = -14, /* [77] no permission */
-	CLYDE_ERROR_BUSY = -15, /* [83] in use */
-	CLYDE_ERROR_API_LEVEL = -16, /* [78] the device speaks another API
-					level */
-	CLYDE_ERROR_CORRUPT = -17, /* [65] the configuration block, or a
-				      firmware file, is corrupt */
-	CLYDE_ERROR_PROTOCOL = -18, /* [76] the device broke the protocol */
-	CLYDE_ERROR_REFUSED = -19, /* [82] the device refused a command */
-	CLYDE_ERROR_LIMIT = -20, /* [80] a supply above the device's limit */
-	CLYDE_ERROR_FPGA = -21, /* [81] the FPGA did not configure */
-	CLYDE_ERROR_IO = -22, /* [74] a transfer failed */
-	CLYDE_ERROR_STALL = -23, /* [74] an endpoint stalled */
-	CLYDE_ERROR_BABBLE = -24, /* [74] the device sent more than a transfer
-				     holds */
-	CLYDE_ERROR_RESET = -25, /* [74] another program reset the device, or
-				    took it */
-	CLYDE_ERROR_ENDPOINT_OFF = -26, /* [74] the endpoint is off: its
-					   alternate setting was changed */
-	CLYDE_ERROR_WRONG_DATA = -27, /* [1] an applet found wrong data */
-	CLYDE_ERROR_NO_CORE = -28, /* [87] the FPGA's image lacks a core */
-	CLYDE_ERROR_CORE_TAKEN = -29, /* [90] a core or its pipes are in use */
-	CLYDE_ERROR_NO_PIN = -30, /* [88] the device has no such pin */
-	CLYDE_ERROR_PIN_TAKEN = -31, /* [89] two functions on one pin */
-	CLYDE_ERROR_NO_SUPPLY = -32, /* [91] a pin's port has no supply */
-	CLYDE_ERROR_ADDRESS = -33, /* [92] an address to listen at is in use */
-	CLYDE_ERROR_FILE = -34, /* [73] a file cannot be read or written */
-	CLYDE_ERROR_UNSUPPORTED = -35, /* [70] this link, or this system,
-					  cannot do it */
+	/* [64] an argument is malformed or out of range */
+	CLYDE_ERROR_INVALID = -1,
+	/* [71] out of memory */
+	CLYDE_ERROR_NO_MEMORY = -2,
+	/* [71] the process has opened too many objects */
+	CLYDE_ERROR_EXHAUSTED = -3,
+	/* [70] the object is closed */
+	CLYDE_ERROR_CLOSED = -4,
+	/* [70] the handle is another kind of object's */
+	CLYDE_ERROR_WRONG_HANDLE = -5,
+	/* [70] the call would wait for the call that it is made in */
+	CLYDE_ERROR_INSIDE = -6,
+	/* [70] cancelled, or closed by another thread */
+	CLYDE_ERROR_CANCELED = -7,
+	/* [130] clyde_context_interrupt() was called */
+	CLYDE_ERROR_INTERRUPTED = -8,
+	/* [75] the deadline passed */
+	CLYDE_ERROR_TIMEOUT = -9,
+	/* [66] nothing is under way that could end this wait */
+	CLYDE_ERROR_DEADLOCK = -10,
+	/* [69] no device found, or it was unplugged */
+	CLYDE_ERROR_NO_DEVICE = -11,
+	/* [68] no device has this serial number */
+	CLYDE_ERROR_NO_SERIAL = -12,
+	/* [79] several devices, and no serial number to choose by */
+	CLYDE_ERROR_AMBIGUOUS = -13,
+	/* [77] no permission */
+	CLYDE_ERROR_ACCESS = -14,
+	/* [83] in use */
+	CLYDE_ERROR_BUSY = -15,
+	/* [78] the device speaks another API level */
+	CLYDE_ERROR_API_LEVEL = -16,
+	/* [65] the configuration block, or a firmware file, is corrupt */
+	CLYDE_ERROR_CORRUPT = -17,
+	/* [76] the device broke the protocol */
+	CLYDE_ERROR_PROTOCOL = -18,
+	/* [82] the device refused a command */
+	CLYDE_ERROR_REFUSED = -19,
+	/* [80] a supply above the device's limit */
+	CLYDE_ERROR_LIMIT = -20,
+	/* [81] the FPGA did not configure */
+	CLYDE_ERROR_FPGA = -21,
+	/* [74] a transfer failed */
+	CLYDE_ERROR_IO = -22,
+	/* [74] an endpoint stalled */
+	CLYDE_ERROR_STALL = -23,
+	/* [74] the device sent more than a transfer holds */
+	CLYDE_ERROR_BABBLE = -24,
+	/* [74] another program reset the device, or took it */
+	CLYDE_ERROR_RESET = -25,
+	/* [74] the endpoint is off: its alternate setting was changed */
+	CLYDE_ERROR_ENDPOINT_OFF = -26,
+	/* [1] an applet found wrong data */
+	CLYDE_ERROR_WRONG_DATA = -27,
+	/* [87] the FPGA's image lacks a core */
+	CLYDE_ERROR_NO_CORE = -28,
+	/* [90] a core or its pipes are in use */
+	CLYDE_ERROR_CORE_TAKEN = -29,
+	/* [88] the device has no such pin */
+	CLYDE_ERROR_NO_PIN = -30,
+	/* [89] two functions on one pin */
+	CLYDE_ERROR_PIN_TAKEN = -31,
+	/* [91] a pin's port has no supply */
+	CLYDE_ERROR_NO_SUPPLY = -32,
+	/* [92] an address to listen at is in use */
+	CLYDE_ERROR_ADDRESS = -33,
+	/* [73] a file cannot be read or written */
+	CLYDE_ERROR_FILE = -34,
+	/* [70] this link, or this system, cannot do it */
+	CLYDE_ERROR_UNSUPPORTED = -35,
 	/* errors: end */
 };
 
@@ -659,6 +678,77 @@ struct clyde_pipe_stats {
 int clyde_pipe_stats(
 	struct clyde_pipe *pipe, struct clyde_pipe_stats *ret_stats);
 
+/* ---- Cores ------------------------------------------------------------ */
+
+/*
+ * What is in Clyde's image beside the pipes.  To use a core without an applet:
+ * load the image, attach the core to pipes, open these, and write the core's
+ * registers, which starts it.  In that order: opening a pipe resets the core
+ * that it is attached to, and a core with a pipe that is not open stays in
+ * reset.
+ *
+ *	enum clyde_pipe_id in = CLYDE_PIPE_EP6_IN;
+ *
+ *	clyde_fpga_load_image(device);
+ *	clyde_core_attach(device, CLYDE_CORE_BENCHMARK, &in, 1);
+ *	clyde_pipe_open(device, in, NULL, &pipe);
+ *	clyde_core_write(device, CLYDE_CORE_BENCHMARK, "mode",
+ *		CLYDE_BENCHMARK_SOURCE);
+ */
+enum clyde_core {
+	CLYDE_CORE_BENCHMARK = 1,
+	CLYDE_CORE_UART = 2,
+	CLYDE_CORE_GPIO = 3,
+};
+
+/*
+ * Make these, and no others, the pipes of a core: at most one in each
+ * direction.  0 pipes detach the core.  A run of an applet
+ * attaches its core itself.  CLYDE_ERROR_CORE_TAKEN if a run has claimed the
+ * core or a pipe, CLYDE_ERROR_NO_CORE if the FPGA runs no image that has the
+ * core.  Loading the FPGA detaches all.
+ */
+int clyde_core_attach(struct clyde_device *device, enum clyde_core core,
+	const enum clyde_pipe_id *pipes, size_t count);
+
+/* A register of a core; static. */
+struct clyde_register {
+	const char *name; /* "mode" */
+	uint8_t size;     /* B, 1 to 8 */
+	bool writable, readable;
+	const char *help; /* what its value means */
+};
+
+/* The registers of a core, by index from 0; NULL past the last. */
+const struct clyde_register *clyde_core_register_at(
+	enum clyde_core core, size_t index);
+
+/*
+ * Read or write a register of a core by its name.  CLYDE_ERROR_INVALID if the
+ * core has none of this name, or the value does not fit.
+ */
+int clyde_core_read(struct clyde_device *device, enum clyde_core core,
+	const char *name, uint64_t *ret_value);
+int clyde_core_write(struct clyde_device *device, enum clyde_core core,
+	const char *name, uint64_t value);
+
+/* The benchmark core's register "mode". */
+enum clyde_benchmark_mode {
+	CLYDE_BENCHMARK_IDLE = 0,
+	CLYDE_BENCHMARK_SOURCE = 1,   /* emits the sequence, for an IN pipe */
+	CLYDE_BENCHMARK_SINK = 2,     /* checks what an OUT pipe sends */
+	CLYDE_BENCHMARK_LOOPBACK = 3, /* echoes */
+};
+
+/* The UART core's register "control": data bits - 5, or'ed with these. */
+enum clyde_uart {
+	CLYDE_UART_TWO_STOP = 1 << 2,
+	CLYDE_UART_PARITY_ODD = 3 << 3,
+	CLYDE_UART_PARITY_EVEN = 4 << 3,
+	CLYDE_UART_RECEIVE = 1 << 6,
+	CLYDE_UART_TRANSMIT = 1 << 7,
+};
+
 /* ---- Applets ---------------------------------------------------------- */
 
 enum clyde_parameter_type {
@@ -666,12 +756,12 @@ enum clyde_parameter_type {
 	CLYDE_PARAMETER_INTEGER, /* unsigned decimal */
 	CLYDE_PARAMETER_CHOICE,  /* names out of a list, in any number */
 	CLYDE_PARAMETER_ONE_OF,  /* one name out of a list */
-	CLYDE_PARAMETER_FLAG,    /* "yes" or "no"; on a command line, given or not */
-	CLYDE_PARAMETER_TIME,    /* "20us", "5ms", "1.5s"; a range is in ns */
-	CLYDE_PARAMETER_TEXT,    /* any */
-	CLYDE_PARAMETER_WORDS,   /* texts, in any number, in their order */
-	CLYDE_PARAMETER_PIN,     /* as clyde_pins_parse() has it: one, or none */
-	CLYDE_PARAMETER_PINS,    /* the same: any number */
+	CLYDE_PARAMETER_FLAG, /* "yes" or "no"; on a command line, given or not */
+	CLYDE_PARAMETER_TIME,  /* "20us", "5ms", "1.5s"; a range is in ns */
+	CLYDE_PARAMETER_TEXT,  /* any */
+	CLYDE_PARAMETER_WORDS, /* texts, in any number, in their order */
+	CLYDE_PARAMETER_PIN,   /* as clyde_pins_parse() has it: one, or none */
+	CLYDE_PARAMETER_PINS,  /* the same: any number */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */

@@ -72,6 +72,7 @@ static int claim_pipe(
 			continue;
 		claim->ids[way] = id;
 		claim->streams |= ways[way];
+		run->held->attached[id] = CORE_NONE;
 		return 0;
 	}
 	return set_error(CLYDE_ERROR_CORE_TAKEN,
@@ -80,6 +81,40 @@ static int claim_pipe(
 }
 
 /* ---- The core --------------------------------------------------------- */
+
+int claim_excludes(const struct clyde_device *device, enum core_place core,
+	enum clyde_pipe_id id)
+{
+	const struct clyde_run *run = device->context->claimed;
+
+	for (; run; run = run->claim.next) {
+		if (run->claim.device != device->owner.token)
+			continue;
+		if (run->claim.core == core)
+			return set_error(CLYDE_ERROR_CORE_TAKEN,
+				"the image has one %s core, and a run uses it",
+				core_names[core]);
+		if (uses_pipe(run, id))
+			return set_error(CLYDE_ERROR_CORE_TAKEN,
+				"a run of %s uses this pipe", name_of(run));
+	}
+	return 0;
+}
+
+/* What clyde_core_attach() has attached, and nobody uses. */
+static int take_attached(struct clyde_device *device, enum core_place core)
+{
+	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++)
+		if (device->attached[id] == core && device->pipes[id])
+			return set_error(CLYDE_ERROR_CORE_TAKEN,
+				"the image has one %s core, and it is attached "
+				"to a pipe that is open",
+				core_names[core]);
+	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++)
+		if (device->attached[id] == core)
+			device->attached[id] = CORE_NONE;
+	return 0;
+}
 
 static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 	enum core_place core, unsigned streams)
@@ -93,6 +128,9 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 			"the image has one %s core, and another run "
 			"uses it",
 			core_names[core]);
+	result = take_attached(run->held, core);
+	if (result < 0)
+		return result;
 	run->claim.core = core;
 	for (unsigned way = 0; way < 2 && result == 0; way++)
 		if (streams & ways[way])

@@ -28,8 +28,9 @@ static uint8_t open_streams(
 static int write_streams(struct clyde_device *device,
 	const struct clyde_run *opening, uint8_t ways)
 {
-	uint8_t cores[CLYDE_PIPE_COUNT] = {0};
+	uint8_t cores[CLYDE_PIPE_COUNT];
 
+	memcpy(cores, device->attached, sizeof(cores));
 	for (const struct clyde_run *run = device->context->claimed; run;
 		run = run->claim.next) {
 		const struct claim *claim = &run->claim;
@@ -45,6 +46,11 @@ static int write_streams(struct clyde_device *device,
 			cores[claim->ids[1]] = claim->core;
 	}
 	return register_write(device, REG_STREAM, cores, sizeof(cores));
+}
+
+int core_write_streams(struct clyde_device *device)
+{
+	return write_streams(device, NULL, 0);
 }
 
 /* Nobody else has the pair's other pipe, be it a run or the application. */
@@ -243,7 +249,7 @@ static int detach(struct clyde_device *device, struct clyde_run *run)
 	if (!run->claim.attached)
 		return 0;
 	run->claim.attached = false;
-	return write_streams(device, NULL, 0);
+	return core_write_streams(device);
 }
 
 static int with_device(struct clyde_run *run,

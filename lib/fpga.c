@@ -152,6 +152,8 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
 	device->map_checked = false;
+	device->cores_checked = 0;
+	memset(device->attached, 0, sizeof(device->attached));
 	start_ns = link->ops->now(link);
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);

@@ -70,6 +70,9 @@ struct clyde_device {
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
 	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
 	bool map_checked;          /* REG_MAP, since it was loaded */
+	uint32_t cores_checked;    /* the same of cores, by 1 << place */
+	/* What clyde_core_attach() has attached, enum core_place */
+	uint8_t attached[CLYDE_PIPE_COUNT];
 	bool unstoppable; /* commands of a teardown are not interrupted */
 };
 

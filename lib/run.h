@@ -75,6 +75,11 @@ void run_let_go(struct clyde_run *run);
 /* Whether another run has claimed a pipe of the same device. */
 bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
 
+/* CLYDE_ERROR_CORE_TAKEN if a run on this device has claimed the core or the
+   pipe. */
+int claim_excludes(const struct clyde_device *device, enum core_place core,
+	enum clyde_pipe_id id);
+
 /* Forget all of it; the tree is locked. */
 void claim_drop(struct clyde_run *run);
 
@@ -89,6 +94,9 @@ int core_check(struct clyde_device *device, enum core_place core);
 int core_check_supplies(struct clyde_run *run,
 	const struct clyde_supply *supply, bool *ret_loaded);
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
+
+/* Switch the streams to what is attached and what runs have claimed. */
+int core_write_streams(struct clyde_device *device);
 
 /* Make the device's side of a claim: core, supplies and streams are there, or
    a sentence says what is missing. */

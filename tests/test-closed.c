@@ -48,6 +48,7 @@ static void nothing_is_asked_of(struct clyde_device *device)
 	struct clyde_device_info info;
 	struct clyde_config config;
 	uint8_t bytes[64] = {0};
+	uint64_t value;
 	int64_t now;
 
 	assert_stale(clyde_device_info(device, &info));
@@ -75,6 +76,10 @@ static void no_port_is_touched_of(struct clyde_device *device)
 	uint8_t down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
 	int ua[CLYDE_PORT_COUNT];
 
+	assert_stale(clyde_core_attach(device, CLYDE_CORE_UART, NULL, 0));
+	assert_stale(clyde_core_read(
+		device, CLYDE_CORE_UART, "control", &value));
+	assert_stale(clyde_core_write(device, CLYDE_CORE_UART, "control", 0));
 	assert_stale(clyde_device_ports(device));
 	assert_stale(clyde_supply_set(device, 1, 3300));
 	assert_stale(clyde_supply_get(device, mv));

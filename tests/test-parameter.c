@@ -166,7 +166,7 @@ static void a_refused_choice_changes_nothing(void **state)
 	assert_int_equal(parameter_set(&any, "tty", &value), 0);
 	assert_int_equal(parameter_chosen(&any, &value, "tty"), 1);
 	assert_int_equal(
-		parameter_chosen(&any, &value, "tt"), CLYDE_ERROR_ENDPOINT_OFF);
+		parameter_chosen(&any, &value, "tt"), CLYDE_ERROR_INVALID);
 }
 
 /* ---- An applet that is wrong ------------------------------------------ */

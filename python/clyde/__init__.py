@@ -13,7 +13,7 @@ from ._library import VERSION as __version__
 from ._library import lib as _lib
 from .applet import Applet, Parameter, ParameterType, Record, Run, applets
 from .context import Context, DeviceInfo, LogLevel
-from .device import Config, Core, Device, open
+from .device import BenchmarkMode, Config, Core, Device, open
 from .errors import (
     AccessError, AddressError, AmbiguousError, ApiLevelError, BabbleError,
     BusyError, Cancelled, ClosedError, CoreTakenError, CorruptError,
@@ -29,7 +29,8 @@ from .ports import Alert, Alerts
 
 __all__ = [
     "AccessError", "AddressError", "Alert", "Alerts", "AmbiguousError",
-    "ApiLevelError", "Applet", "BabbleError", "BusyError", "Cancelled",
+    "ApiLevelError", "Applet", "BabbleError",
+    "BenchmarkMode", "BusyError", "Cancelled",
     "ClosedError", "Config", "Context", "Core", "CoreTakenError",
     "CorruptError", "DeadlockError", "Device", "DeviceInfo",
     "EndpointOffError", "Error", "ExhaustedError", "FPGAError",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
 from ._library import ffi, lib, text
 from ._owner import Children, Owner
 from .context import Context, DeviceInfo, device_info, encode
-from .errors import check
+from .errors import InvalidError, check
 from .pipe import Pipe, PipeId, milliseconds
 from .ports import Ports
 
@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from .applet import Record
 
 
-_REG_STREAM = 0x08  # for each pipe the core behind it; wire/regs.h
-
-
 class Core(IntEnum):
-    """The cores of Clyde's image, as wire/cores.h numbers them."""
+    """The cores of Clyde's image."""
 
-    BENCHMARK = 1
-    UART = 2
-    GPIO = 3
+    BENCHMARK = lib.CLYDE_CORE_BENCHMARK
+    UART = lib.CLYDE_CORE_UART
+    GPIO = lib.CLYDE_CORE_GPIO
+
+
+class BenchmarkMode(IntEnum):
+    """The benchmark core's register "mode"."""
+
+    IDLE = lib.CLYDE_BENCHMARK_IDLE
+    SOURCE = lib.CLYDE_BENCHMARK_SOURCE
+    SINK = lib.CLYDE_BENCHMARK_SINK
+    LOOPBACK = lib.CLYDE_BENCHMARK_LOOPBACK
 
 
 class Config(NamedTuple):
@@ -132,14 +138,23 @@ class Device(Ports, Owner):
     def attach(self, core: Core, *pipes: PipeId) -> None:
         """Make these all the pipes that a core of Clyde's image has, before
         they are opened: opening resets the core, and one that is not open
-        holds it in reset.  A run of an applet does that itself, and takes
-        what was attached before."""
-        core = Core(core)
-        places = [0 if place == core else place
-                  for place in self.register_read(_REG_STREAM, 4)]
-        for pipe in pipes:
-            places[PipeId(pipe)] = core
-        self.register_write(_REG_STREAM, bytes(places))
+        holds it in reset.  A run of an applet does that itself."""
+        places = ffi.new("enum clyde_pipe_id[]", [PipeId(p) for p in pipes])
+        check(lib.clyde_core_attach(
+            self._handle, Core(core), places, len(pipes)))
+
+    def core_read(self, core: Core, name: str) -> int:
+        """A register of a core, by its name: "mode", "count"."""
+        value = ffi.new("uint64_t *")
+        check(lib.clyde_core_read(
+            self._handle, Core(core), name.encode(), value))
+        return value[0]
+
+    def core_write(self, core: Core, name: str, value: int) -> None:
+        if not 0 <= value < 1 << 64:
+            raise InvalidError(f"{name}: {value} is not a register's value")
+        check(lib.clyde_core_write(
+            self._handle, Core(core), name.encode(), value))
 
     # ---- EEPROM ----
 

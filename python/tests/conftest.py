@@ -16,7 +16,6 @@ sys.path.insert(0, str(PYTHON))
 import clyde  # noqa: E402
 
 URI = "virtual:configured=1"
-MODE = 0x50  # REG_BENCH_MODE
 SOURCE, SINK, LOOPBACK = range(1, 4)
 
 
@@ -77,4 +76,4 @@ def set_mode(device, mode):
     pipes = {SOURCE: [clyde.PipeId.EP6_IN], SINK: [clyde.PipeId.EP2_OUT],
              LOOPBACK: [clyde.PipeId.EP6_IN, clyde.PipeId.EP2_OUT]}
     device.attach(clyde.Core.BENCHMARK, *pipes[mode])
-    device.register_write(MODE, bytes([mode]))
+    device.core_write(clyde.Core.BENCHMARK, "mode", mode)

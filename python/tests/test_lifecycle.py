@@ -149,7 +149,7 @@ STREAM = f"""
 device = clyde.open({URI!r})
 device.attach(clyde.Core.BENCHMARK, clyde.PipeId.EP6_IN)
 pipe = device.pipe(clyde.PipeId.EP6_IN)
-device.register_write(0x50, bytes([1]))
+device.core_write(clyde.Core.BENCHMARK, "mode", 1)
 view = next(pipe)
 """
 

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The cores of the image as an application uses them without an applet: it
+ * attaches a core to pipes, and reads and writes its registers by name.  A
+ * core or a pipe that a run has claimed is refused here; what is attached here
+ * goes to a run that claims the core, unless one of its pipes is open.
+ */
+#include "run.h"
+
+#include <string.h>
+
+#include "wire/core-benchmark.h"
+#include "wire/core-gpio.h"
+#include "wire/core-uart.h"
+
+#define X(NAME, ...)                                                   \
+	_Static_assert((int)CLYDE_CORE_##NAME == (int)CORE_##NAME &&   \
+			(int)CLYDE_CORE_##NAME == (int)CORE_ID_##NAME, \
+		"enum clyde_core");
+CORE_TABLE(X)
+#undef X
+
+/* ---- Registers -------------------------------------------------------- */
+
+#define READ       false, true
+#define WRITE      true, false
+#define READ_WRITE true, true
+
+struct row {
+	uint8_t address;
+	struct clyde_register description;
+};
+
+static const struct row benchmark[] = {
+	{REG_BENCH_MODE, {"mode", 1, READ_WRITE, "enum clyde_benchmark_mode"}},
+	{REG_BENCH_ERROR, {"error", 1, READ, "1 once a byte was wrong"}},
+	{REG_BENCH_COUNT,
+		{"count", 4, READ, "bytes emitted, checked or echoed"}},
+	{REG_BENCH_OFFSET,
+		{"offset", 4, READ, "count at the first wrong byte"}},
+	{REG_BENCH_WINDOW,
+		{"window", 8, READ, "bytes from the first wrong one on"}},
+	{0},
+};
+
+static const struct row uart[] = {
+	{REG_UART_CONTROL, {"control", 1, READ_WRITE, "enum clyde_uart"}},
+	{REG_UART_CLEAR,
+		{"clear", 1, WRITE, "bit 0: the counters, bit 1: pulse"}},
+	{REG_UART_STATUS,
+		{"status", 1, READ,
+			"bit 0: level of RX, bit 1: TX is busy, bit 2: bytes "
+			"were lost"}},
+	{REG_UART_BIT_TIME,
+		{"bit-time", 4, READ_WRITE, "1/256 cycles of 48 MHz"}},
+	{REG_UART_FRAMING, {"framing", 2, READ, "framing errors"}},
+	{REG_UART_PARITY, {"parity", 2, READ, "parity errors"}},
+	{REG_UART_RECEIVED,
+		{"received", 4, READ, "bytes that came, lost ones included"}},
+	{REG_UART_LOST, {"lost", 4, READ, "bytes that were lost"}},
+	{REG_UART_OVERRUN,
+		{"overrun", 4, READ, "received before the first was lost"}},
+	{REG_UART_PULSE,
+		{"pulse", 4, READ,
+			"cycles of 48 MHz between two edges of RX, the "
+			"fewest"}},
+	{0},
+};
+
+static const struct row gpio[] = {
+	{REG_GPIO_OUTPUT, {"output", 2, READ_WRITE, "levels, bit 0 = A0"}},
+	{REG_GPIO_ENABLE, {"enable", 2, READ_WRITE, "1 = driven"}},
+	{REG_GPIO_LEVELS, {"levels", 2, READ, "levels of the pins"}},
+	{REG_GPIO_WATCH,
+		{"watch", 2, READ_WRITE,
+			"pins of which a change sends a record"}},
+	{REG_GPIO_LOST, {"lost", 2, READ, "records that found no room"}},
+	{0},
+};
+
+static const struct row *const rows[CORE_COUNT + 1] = {
+	[CORE_BENCHMARK] = benchmark,
+	[CORE_UART] = uart,
+	[CORE_GPIO] = gpio,
+};
+
+static bool is_core(enum clyde_core core)
+{
+	return (int)core > CORE_NONE && (int)core <= CORE_COUNT;
+}
+
+static int check_number(enum clyde_core core)
+{
+	if (is_core(core))
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"there is no core %d: they are 1 to %d, enum clyde_core",
+		(int)core, CORE_COUNT);
+}
+
+CLYDE_API const struct clyde_register *clyde_core_register_at(
+	enum clyde_core core, size_t index)
+{
+	if (!is_core(core))
+		return NULL;
+	for (size_t i = 0; i <= index; i++)
+		if (rows[core][i].description.name == NULL)
+			return NULL;
+	return &rows[core][index].description;
+}
+
+/* NULL, and a sentence, if the core has none of this name. */
+static const struct row *find(enum clyde_core core, const char *name)
+{
+	if (check_number(core) < 0)
+		return NULL;
+	for (const struct row *row = rows[core]; row->description.name; row++)
+		if (strcmp(row->description.name, name) == 0)
+			return row;
+	set_error(CLYDE_ERROR_INVALID, "the %s core has no register '%s'",
+		core_names[core], name);
+	return NULL;
+}
+
+/* Once for each core and each time that the FPGA is loaded. */
+static int check_image(struct clyde_device *device, enum clyde_core core)
+{
+	int result;
+
+	if (device->cores_checked >> core & 1)
+		return 0;
+	result = fpga_runs_image(device);
+	if (result == 0)
+		return set_error(CLYDE_ERROR_NO_CORE,
+			"the FPGA does not run Clyde's image, which has the "
+			"cores; call clyde_fpga_load_image() first");
+	if (result > 0)
+		result = core_check(device, (enum core_place)core);
+	if (result == 0)
+		device->cores_checked |= 1 << core;
+	return result;
+}
+
+static int read_register(struct clyde_device *device, enum clyde_core core,
+	const char *name, uint64_t *ret_value)
+{
+	const struct row *row = find(core, name);
+	uint64_t value = 0; /* little endian, as the registers are */
+	int result;
+
+	if (row == NULL)
+		return CLYDE_ERROR_INVALID;
+	if (!row->description.readable)
+		return set_error(CLYDE_ERROR_INVALID,
+			"the register %s of the %s core can only be written",
+			name, core_names[core]);
+	result = check_image(device, core);
+	if (result == 0)
+		result = register_read(
+			device, row->address, &value, row->description.size);
+	if (result == 0)
+		*ret_value = value;
+	return result;
+}
+
+CLYDE_API int clyde_core_read(struct clyde_device *handle, enum clyde_core core,
+	const char *name, uint64_t *ret_value)
+{
+	return CALL(
+		device, handle, read_register(device, core, name, ret_value));
+}
+
+static int write_register(struct clyde_device *device, enum clyde_core core,
+	const char *name, uint64_t value)
+{
+	const struct row *row = find(core, name);
+	int result;
+
+	if (row == NULL)
+		return CLYDE_ERROR_INVALID;
+	if (!row->description.writable)
+		return set_error(CLYDE_ERROR_INVALID,
+			"the register %s of the %s core can only be read", name,
+			core_names[core]);
+	if (row->description.size < 8 &&
+		value >> 8 * row->description.size != 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"%#llx does not fit the register %s of the %s core, "
+			"which has %u bytes",
+			(unsigned long long)value, name, core_names[core],
+			row->description.size);
+	result = check_image(device, core);
+	return result < 0 ? result
+			  : register_write(device, row->address, &value,
+				    row->description.size);
+}
+
+CLYDE_API int clyde_core_write(struct clyde_device *handle,
+	enum clyde_core core, const char *name, uint64_t value)
+{
+	return CALL(device, handle, write_register(device, core, name, value));
+}
+
+/* ---- Streams ---------------------------------------------------------- */
+
+static bool goes_in(enum clyde_pipe_id id)
+{
+	return id >= CLYDE_PIPE_EP6_IN;
+}
+
+static int check_pipe(const struct clyde_device *device, enum clyde_core core,
+	enum clyde_pipe_id id)
+{
+	uint8_t flag = goes_in(id) ? CORE_GIVES : CORE_TAKES;
+
+	if (id >= CLYDE_PIPE_COUNT)
+		return set_error(
+			CLYDE_ERROR_INVALID, "there is no pipe %d", (int)id);
+	if (!(core_entries[core].flags & flag))
+		return set_error(CLYDE_ERROR_INVALID,
+			"the %s core has no stream %s the FPGA",
+			core_names[core], goes_in(id) ? "from" : "to");
+	return claim_excludes(device, (enum core_place)core, id);
+}
+
+/* Of two pipes of one direction the core would use the first alone. */
+static int check_pipes(const struct clyde_device *device, enum clyde_core core,
+	const enum clyde_pipe_id *pipes, size_t count)
+{
+	unsigned directions[2] = {0};
+	int result = 0;
+
+	for (size_t i = 0; i < count && result == 0; i++) {
+		result = check_pipe(device, core, pipes[i]);
+		if (result == 0 && directions[goes_in(pipes[i])]++ > 0)
+			return set_error(CLYDE_ERROR_INVALID,
+				"a core has one stream in each direction");
+	}
+	return result;
+}
+
+static int attach(struct clyde_device *device, enum clyde_core core,
+	const enum clyde_pipe_id *pipes, size_t count)
+{
+	int result = check_number(core);
+
+	if (result == 0)
+		result = check_pipes(device, core, pipes, count);
+	if (result == 0)
+		result = check_image(device, core);
+	if (result < 0)
+		return result;
+	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++)
+		if (device->attached[id] == core)
+			device->attached[id] = CORE_NONE;
+	for (size_t i = 0; i < count; i++)
+		device->attached[pipes[i]] = core;
+	return core_write_streams(device);
+}
+
+CLYDE_API int clyde_core_attach(struct clyde_device *handle,
+	enum clyde_core core, const enum clyde_pipe_id *pipes, size_t count)
+{
+	return CALL(device, handle, attach(device, core, pipes, count));
+}
