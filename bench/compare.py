@@ -116,7 +116,7 @@ def hosts(build):
                 "-c", counts["count"], "--json", "-"]
 
     def stream(mode, counts, counter):
-        return [build / "examples/libusb-stream", mode,
+        return [build / "bench/libusb-stream", mode,
                 counts["count"] / MIB, 65536, 32, f"{counter}.us"]
 
     pythons = ["/usr/bin/python3", "pypy3"]

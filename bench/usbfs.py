@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """libusb over the emulated usbfs, in real time: throughput, CPU, latency and
-start of `clyde run benchmark`, beside bare libusb (examples/libusb-stream).
+start of `clyde run benchmark`, beside bare libusb (bench/libusb-stream).
 
     bench/usbfs.py [--build DIR] [--repeats N] [--json FILE] [PART...]
 
@@ -43,7 +43,7 @@ class Numbers:
 
     def __init__(self, build, repeats):
         self.clyde = str(build / "cli/clyde")
-        self.bare = str(build / "examples/libusb-stream")
+        self.bare = str(build / "bench/libusb-stream")
         self.repeats = repeats
         self.samples = {}
 

@@ -48,7 +48,6 @@ static void nothing_is_asked_of(struct clyde_device *device)
 	struct clyde_device_info info;
 	struct clyde_config config;
 	uint8_t bytes[64] = {0};
-	uint64_t value;
 	int64_t now;
 
 	assert_stale(clyde_device_info(device, &info));
@@ -70,6 +69,7 @@ static void nothing_is_asked_of(struct clyde_device *device)
 
 static void no_port_is_touched_of(struct clyde_device *device)
 {
+	uint64_t value;
 	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
 	struct clyde_alerts alerts = {0};
 	unsigned mv[CLYDE_PORT_COUNT];

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -168,20 +167,6 @@ def test_every_fault_is_in_the_virtual_devices_manual():
     assert len(kinds) > 8
     for kind in kinds:
         assert re.search(rf"^\*(?:.*\*)?{kind}[@*]", text, re.MULTILINE), kind
-
-
-@pytest.mark.skipif(not shutil.which("cc"), reason="no compiler")
-def test_example_in_the_librarys_manual_compiles(tmp_path):
-    text = (SOURCE / "man" / "libclyde.3.scd").read_text()
-    example = tmp_path / "example.c"
-    blocks = [b for b in text.split("```") if "#include <stdio.h>" in b]
-    assert len(blocks) == 1
-    example.write_text(blocks[0].replace("\\\\", "\\"))
-    subprocess.run(
-        ["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
-        + ["-I", SOURCE / "include", example],
-        check=True,
-    )
 
 
 def test_the_table_of_errors_is_in_header_manual_and_binding():

@@ -13,7 +13,7 @@ import pytest
 from test_cli import CLYDE, MANUAL, NO_SERIAL, SECONDS, USAGE, clyde, complaint
 
 UNFIT = 86
-STREAM = pathlib.Path(CLYDE).resolve().parents[1] / "examples/libusb-stream"
+STREAM = pathlib.Path(CLYDE).resolve().parents[1] / "bench/libusb-stream"
 
 HAS_USB = any(map(os.path.exists, ["/sys/bus/usb/devices", "/dev/bus/usb"]))
 

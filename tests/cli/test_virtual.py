@@ -16,7 +16,7 @@ import time
 import pytest
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
-STREAM = CLYDE.parents[1] / "examples/libusb-stream"
+STREAM = CLYDE.parents[1] / "bench/libusb-stream"
 CLIENT = CLYDE.parents[1] / "tests/usbfs-client"
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 SECONDS = 60
@@ -391,7 +391,7 @@ def test_a_sanitized_program_runs(compiler, flag, tmp_path):
     libusb = subprocess.run(["pkg-config", "--cflags", "--libs", "libusb-1.0"],
                             check=True, capture_output=True, text=True)
     subprocess.run([compiler, "-g", f"-fsanitize={flag}",
-                    str(SOURCE / "examples/libusb-stream.c"), "-o",
+                    str(SOURCE / "bench/libusb-stream.c"), "-o",
                     str(binary), *libusb.stdout.split()], check=True)
     under(binary, "loopback", 1)
 

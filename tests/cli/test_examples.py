@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The examples in C do on the virtual Glasgow what their comments say, and
+are short; libclyde(3) shows one of them to the letter."""
+
+import itertools
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
+FOLDER = pathlib.Path(os.environ["CLYDE"]).resolve().parents[1] / "examples"
+URIS = ["virtual:wire=A0-A1", "virtual:wire=A0-A1,configured=1"]
+
+
+def run(name, *arguments, **options):
+    return subprocess.run([FOLDER / f"example-{name}", *arguments],
+                          capture_output=True, timeout=60, **options)
+
+
+def sequence():
+    """The benchmark core's bytes: a 16-bit LFSR with taps 16 15 13 4."""
+    state = 1
+    while True:
+        yield from state.to_bytes(2, "little")
+        bit = (state >> 15 ^ state >> 14 ^ state >> 12 ^ state >> 3) & 1
+        state = (state << 1 | bit) & 0xffff
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_stream_writes_as_many_bytes_as_it_is_told(uri):
+    done = run("stream", uri, "300001")
+    assert done.stdout == bytes(itertools.islice(sequence(), 300001))
+    assert done.stderr == b"" and done.returncode == 0
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_loopback_brings_the_text_back_in_a_microframe(uri):
+    done = run("loopback", uri, "Sauchiehall Street")
+    assert done.stdout == b"Sauchiehall Street\n125.0 us\n"
+    assert done.stderr == b"" and done.returncode == 0
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_uart_brings_over_a_wire_what_it_is_given(uri):
+    done = run("uart", uri, "115200", input=b"over the wire\n")
+    assert done.stdout == b"over the wire\n"
+    assert done.stderr == b"" and done.returncode == 0
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_poll_echoes_what_is_typed(uri):
+    lines = b"".join(b"line %d\n" % i for i in range(2000))
+    done = run("poll", uri, input=lines)
+    assert done.stdout == lines
+    assert done.stderr == b"" and done.returncode == 0
+
+
+@pytest.mark.parametrize("name, arguments", [
+    ("stream", ["nowhere:", "5"]), ("loopback", ["nowhere:", "x"]),
+    ("uart", ["virtual:", "3"]), ("poll", ["nowhere:"])])
+def test_an_example_that_fails_says_why_in_one_line(name, arguments):
+    done = run(name, *arguments, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and done.stdout == b""
+    assert done.stderr.startswith(f"{name}: ".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+def examples():
+    found = sorted((SOURCE / "examples").glob("*.c"))
+    assert [path.stem for path in found] == [
+        "loopback", "poll", "stream", "uart"]
+    return found
+
+
+def test_an_example_has_20_to_60_lines_and_no_number_of_a_register():
+    for path in examples():
+        code = path.read_text().split("*/")[-1]
+        assert 20 <= len(path.read_text().splitlines()) <= 60, path
+        assert "wire/" not in code and "register_" not in code, path
+
+
+def test_the_manual_shows_an_example_to_the_letter():
+    text = (SOURCE / "man" / "libclyde.3.scd").read_text()
+    shown = [block.strip("\n") for block in text.split("```")[1::2]]
+    example = (SOURCE / "examples" / "stream.c").read_text()
+    body = example[example.index("#include"):].rstrip("\n")
+    assert body.replace("\\", "\\\\") in shown or body in shown
