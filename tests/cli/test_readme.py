@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""The README's commands print what it shows, and its programs run."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
+CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+BUILD = CLYDE.parents[1]
+README = (SOURCE / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+
+
+def block_that_has(part, language=""):
+    found = [text for kind, text in BLOCKS
+             if kind == language and part in text]
+    assert len(found) == 1, (part, len(found))
+    return found[0]
+
+
+def output_of(command):
+    """What a terminal shows: standard output and error as they come."""
+    return subprocess.run(
+        ["sh", "-c", command], stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=True, timeout=60,
+        env={**os.environ, "PATH": f"{CLYDE.parent}:{os.environ['PATH']}"},
+    ).stdout
+
+
+def test_the_commands_print_what_is_shown():
+    shown = [text for _, text in BLOCKS if text.startswith("$ ")]
+    assert len(shown) == 3
+    for text in shown:
+        command, expected = text[2:].split("\n", 1)
+        # Of two streams only each one's order is certain.
+        assert sorted(output_of(command).splitlines()) == \
+            sorted(expected.splitlines()), command
+
+
+def test_the_benchmark_prints_the_figures_that_are_shown():
+    assert output_of("clyde -d virtual: run benchmark") == \
+        block_that_has("source     45")
+
+
+def test_the_lines_of_c_compile_and_read_all_they_ask_for(tmp_path):
+    (tmp_path / "program.c").write_text(block_that_has("<clyde.h>", "c"))
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    subprocess.run(
+        [*compiler, "-std=gnu17", "-Wall", "-Wextra", "-Werror",
+         "-I", SOURCE / "include", tmp_path / "program.c",
+         BUILD / "lib" / "libclyde.so.0", "-o", tmp_path / "program"],
+        check=True)
+    subprocess.run(
+        [tmp_path / "program"], check=True, timeout=60,
+        env={**os.environ, "LD_LIBRARY_PATH": str(BUILD / "lib")})
+
+
+def test_the_lines_of_python_run():
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", block_that_has("import clyde", "python")],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(SOURCE / "python"),
+             "CLYDE_LIBRARY": str(BUILD / "lib" / "libclyde.so.0")})
+    assert done.stdout.startswith("1048576 [") and "A0" in done.stdout
+
+
+def test_what_the_links_lead_to_exists():
+    links = re.findall(r"\]\((?!http)([^)#]+)", README)
+    assert len(links) > 8
+    for link in links:
+        assert (SOURCE / link).exists(), link
