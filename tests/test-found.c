@@ -172,7 +172,8 @@ static void a_resume_that_fails_says_why(void **state)
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	assert_int_equal(clyde_device_sleep(top.device, 5), 0);
 	assert_int_equal(clyde_pipe_resume(in), CLYDE_ERROR_ENDPOINT_OFF);
-	assert_says("EP6 IN: ");
+	assert_says("EP6 IN: the endpoint is off: its alternate setting was "
+		    "changed; good up to byte 0");
 	close_top(&top);
 }
 
