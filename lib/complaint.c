@@ -51,6 +51,8 @@ const char *reason(int result)
 		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
 	case -ETIMEDOUT:
 		return "no answer before the deadline";
+	case -ESTALE:
+		return "it is closed";
 	case -EDEADLK:
 		return "nothing is under way that could end this wait";
 	}

@@ -127,13 +127,13 @@ CLYDE_API int clyde_device_open(struct clyde_context *context, const char *uri,
 		? open_device(context, uri, serial, device)
 		: complain(&context->complaint, ENOMEM, "out of memory");
 	if (result == 0)
-		result = owner_init(&device->owner, &context->owner,
+		result = owner_init(&device->owner, OWNER_DEVICE, &context->owner,
 			&context->tree, wake, destroy);
 	if (result == 0) {
 		*ret_device = owner_handle(&device->owner);
 	} else if (device) {
 		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
-			"cannot open a device: %s", context->complaint.text);
+			"cannot open a device: %s", clyde_result_text(result));
 		give_up(device);
 	}
 	owner_leave(&context->owner);
@@ -147,7 +147,7 @@ CLYDE_API void clyde_device_close(struct clyde_device *device)
 
 CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
 {
-	return (uintptr_t)device;
+	return owner_token(device);
 }
 
 CLYDE_API const struct clyde_device_info *clyde_device_info(
