@@ -51,6 +51,8 @@ const char *reason(int result)
 		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
 	case -ETIMEDOUT:
 		return "no answer before the deadline";
+	case -EPROTO:
+		return "the device or its link broke the protocol";
 	case -ESTALE:
 		return "it is closed";
 	case -EDEADLK:

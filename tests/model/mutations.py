@@ -93,8 +93,8 @@ MUTATIONS = {
         ("\towner_unlock(owner);\n\towner_unpin(owner);",
          "\towner_unpin(owner);\n\towner_unlock(owner);")],
     "a second caller does not wake the one that waits": [
-        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\tpthread_mutex_lock",
-         "\tpthread_mutex_lock")],
+        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\terror = pthread",
+         "\terror = pthread")],
     "a second caller is not counted": [
         ("\tatomic_fetch_add(&tree->waiting, 1);\n\tif (owner->wake)",
          "\tif (owner->wake)"),

@@ -190,6 +190,12 @@ MISTAKES = [
         "		at = &owner->parent->child;",
         "	if (owner->parent) {\n"
         "		at = &owner->parent->child;"),
+    one("a link gives a transfer back twice", "lib/link-virtual.c",
+        "		transfer->transfer.complete(&transfer->transfer);\n",
+        "		transfer->transfer.complete(&transfer->transfer);\n"
+        "		if (bus_now(link->bus) % 64 == 0 && !transfer->queued)\n"
+        "			transfer->transfer.complete("
+        "&transfer->transfer);\n"),
     one("an unplug does not end a wait", "lib/link-virtual.c",
         "		if (bus_unplugged(link->bus))\n"
         "			return -ENODEV;\n", ""),
