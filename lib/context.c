@@ -137,8 +137,11 @@ CLYDE_API void clyde_context_close(struct clyde_context *context)
 CLYDE_API const char *clyde_context_error(struct clyde_context *context)
 {
 	const char *text;
+	int result = owner_pin(&context);
 
-	if (owner_pin(&context) < 0)
+	if (result == WRONG_KIND)
+		return clyde_result_text(result);
+	if (result < 0)
 		return "the context is closed";
 	text = context->complaint.text;
 	owner_unpin(&context->owner);

@@ -42,6 +42,7 @@ THREAD(wait_pipe_in_slices, world_wait(PIPE, true))
 THREAD(wait_other_in_slices, world_wait(OTHER, true))
 THREAD(read_pipe, world_read(PIPE))
 THREAD(handle_device, world_handle())
+THREAD(read_pipe_and_close_other, world_read(PIPE); world_close(OTHER))
 THREAD(open_pipe, world_open(PIPE))
 THREAD(open_other, world_open(OTHER))
 THREAD(close_pipe_and_open_other, world_close(PIPE); world_open(OTHER))
@@ -129,8 +130,8 @@ const struct model_case cases[] = {
 		close_pipe, close_device),
 	CASE("calls-and-closers", with_pipe, 4, call_pipe, call_context,
 		close_pipe, close_device),
-	CASE("two-closers-of-a-child-and-root", with_pipe, 3,
-		close_pipe, close_pipe, close_context),
+	CASE("two-closers-of-a-child-and-root", with_pipe, 3, close_pipe,
+		close_pipe, close_context),
 	CASE("two-closers-and-one-of-a-child", with_pipe, 3, close_device,
 		close_device, close_pipe),
 	CASE("wait-and-two-closers-of-it", with_pipe, 3, wait_pipe, close_pipe,
@@ -145,10 +146,12 @@ const struct model_case cases[] = {
 		close_device, close_run),
 	CASE("run-that-closes-its-pipe-and-root", with_all, 2,
 		use_run_and_close_pipe, close_context),
-	CASE("run-closed-in-its-callback", with_run, 2,
-		use_run_and_close_it, close_run),
+	CASE("run-closed-in-its-callback", with_run, 2, use_run_and_close_it,
+		close_run),
 	CASE("root-that-is-closed-in-a-run", with_run, 3,
 		use_run_and_close_context, close_device, close_context),
+	CASE("read-and-close-beside-a-wait", with_pipes, 2,
+		read_pipe_and_close_other, wait_other_in_slices),
 	CASE("two-waits-and-two-callers", with_pipes, 4, wait_pipe_in_slices,
 		call_other, call_device, close_context),
 	{.name = NULL},
