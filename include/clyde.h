@@ -24,9 +24,22 @@
  *
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
- * handle that was closed, here or elsewhere, returns -ESTALE, and closing
- * twice does nothing.  After a fork() the child owns nothing: its parent's
- * handles are closed as far as it can see, and stay the parent's.
+ * handle that was closed, here or elsewhere, or with NULL, returns -ESTALE, and
+ * closing twice does nothing.  A call with a handle of another kind, of a
+ * device where a pipe is expected, is -EINVAL and does nothing.  Where a pointer
+ * has 32 bits, a process can make 2^30 objects; -ENFILE from then on.  After a
+ * fork() the child owns nothing: its parent's handles are closed as far as it
+ * can see, and stay the parent's.
+ *
+ * Closing.  When a close returns, on any thread, nothing that was lent to the
+ * object, or to what it owns, is used again: memory of pipes, callbacks and
+ * their `user`, attached descriptors; and the device's descriptor for poll()
+ * is closed.  A close of what another thread is closing already waits for the
+ * end of that.  So a callback, a log's or an observer's, cannot close: the
+ * call that it belongs to would wait for itself.  Whatever the object, and on
+ * whichever context, closing in a callback is -EDEADLK and leaves it open.
+ * The closing functions without a result leave the sentence of that, and of a
+ * handle of another kind, for clyde_result_text().
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
  * none.  Under the virtual link time is virtual: it passes only while
@@ -75,13 +88,15 @@ typedef uint64_t clyde_token;
  *	EPROTO		the device broke the protocol
  *	EPROTONOSUPPORT	the device speaks another API level
  *	ETIMEDOUT	the deadline passed
- *	EDEADLK		nothing is under way that could end this wait
+ *	EDEADLK		nothing is under way that could end this wait; or a
+ *			callback would wait for itself
  *	ECANCELED	cancelled, or closed by another thread
  *	EINTR		clyde_context_interrupt() was called
  *	EPIPE		an endpoint stalled
  *	ECONNRESET	another program reset the device, or took it
  *	EIO		a transfer failed
  *	EBUSY		in use
+ *	ENFILE		too many contexts are open, or no handles are left
  *	EACCES		no permission to use the device
  *	EILSEQ		an applet found wrong data, and reported where
  *	ECHRNG		the device has no such pin
@@ -150,8 +165,10 @@ enum clyde_log_level {
  * Tell what happens, up to this level, as one line without a newline, with
  * the time of the device's link, 0 before there is one.  The callback runs
  * inside the call that has something to tell, on its thread, one at a time;
- * of this context it may call clyde_context_interrupt(), no more.  NULL is
- * for silence.  Returns 0, or -EINVAL for another level.
+ * of this context it may call clyde_context_interrupt(), and other calls are
+ * -EDEADLK; it closes nothing.  NULL is for silence.  Once this has returned 0,
+ * the callback that was set before is not called any more.  Returns 0, or
+ * -EINVAL for another level.
  */
 int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
@@ -182,8 +199,9 @@ clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
  * Close the object of this token and all that it owns, whatever it is.
  * Idempotent and thread-safe: it may be called late, early, twice, from any
  * thread, in any order, which is what a garbage collector needs.  Waits of
- * other threads on the object end with -ECANCELED first.  Returns 0, or
- * -ESTALE when the object is closed already.
+ * other threads on the object end with -ECANCELED first.  Returns 0; -ESTALE
+ * when the object was closed by another call, which is over by then; -EDEADLK
+ * in a callback, and the object stays open.
  */
 int clyde_close_token(clyde_token token);
 
@@ -704,8 +722,8 @@ struct clyde_record {
 
 /*
  * Both are called on the thread that called clyde_run_start(); either may be
- * NULL.  They close neither the run nor its device or context: that would wait
- * for itself.
+ * NULL.  They close nothing, see "Closing" above.  Once clyde_run_start() has
+ * returned, or a close of the run, neither is called any more.
  */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
