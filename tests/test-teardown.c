@@ -353,6 +353,7 @@ static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	pthread_create(&threads[2], NULL, close_run_second, &observed);
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
+	assert_int_equal(observed.start, -ECANCELED);
 	assert_int_equal(observed.first, 0);
 	assert_int_equal(observed.second, -ESTALE);
 	close_top(&top);
