@@ -315,6 +315,13 @@ void engine_drain(struct engine *engine)
 	engine_stop(engine);
 	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
 		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	if (engine->in_flight == 0 || !engine->borrowed)
+		return;
+	LOG(link, ERROR,
+		"%u transfers did not come back; the device is given up",
+		engine->in_flight);
+	for (; link; link = link->inner)
+		link->lost = true;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)

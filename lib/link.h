@@ -106,6 +106,9 @@ struct link {
 	/* Raised to end a wait early: the context's, and this link's own. */
 	const atomic_bool *interrupt;
 	atomic_bool wake;
+	/* A drain has failed: what is in flight must not come back any more,
+	   since its memory is not the library's.  Only close() is left. */
+	bool lost;
 	/* It lives on in its context, under this name, while it is not in
 	   use. */
 	bool kept;
