@@ -79,6 +79,12 @@ static void wake(struct owner *owner)
 		atomic_store(context->interrupt, true);
 }
 
+static void clear_tree(struct tree *tree)
+{
+	pthread_cond_destroy(&tree->turned);
+	pthread_mutex_destroy(&tree->lock);
+}
+
 static void destroy(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
@@ -88,8 +94,7 @@ static void destroy(struct owner *owner)
 		if (atomic_load(&interrupts[i].token) == owner->token)
 			atomic_store(&interrupts[i].token, 0);
 	capture_close(context->capture, &context->complaint);
-	pthread_cond_destroy(&context->tree.turned);
-	pthread_mutex_destroy(&context->tree.lock);
+	clear_tree(&context->tree);
 }
 
 static void init_tree(struct tree *tree)
@@ -121,6 +126,7 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 		&context->tree, wake, destroy);
 	if (result < 0) {
 		atomic_store(token, 0);
+		clear_tree(&context->tree);
 		free(context);
 		return result;
 	}

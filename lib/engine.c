@@ -166,7 +166,7 @@ static void advance(struct engine *engine)
 
 /* A link that gives a transfer back which it does not have may have written
    into bytes that were delivered: nothing that follows can be relied upon. */
-static void come_back_twice(struct engine *engine, struct transfer *transfer)
+static void came_back_twice(struct engine *engine, struct transfer *transfer)
 {
 	LOG(engine->link, ERROR,
 		"endpoint %#04x: a transfer came back that was not in flight",
@@ -187,7 +187,7 @@ static void complete(struct transfer *transfer)
 	uint32_t ready;
 
 	if (!slot->submitted) {
-		come_back_twice(engine, transfer);
+		came_back_twice(engine, transfer);
 		return;
 	}
 	slot->submitted = false;

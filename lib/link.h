@@ -26,7 +26,8 @@ struct watch;
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
  * that complete() is called, once for each time that it was submitted; that
- * happens inside wait() or control(), and may submit it again.  What a cancelled transfer had moved stays in it.
+ * happens inside wait() or control(), and may submit it again.  What a cancelled
+ * transfer had moved stays in it.
  */
 struct transfer {
 	uint8_t endpoint;

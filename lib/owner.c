@@ -161,37 +161,38 @@ static int wrong_kind(enum owner_kind is, enum owner_kind wanted)
 	return remember(WRONG_KIND, text);
 }
 
-/* The object of a handle, if it is one of this kind. */
-static int look_up(
-	clyde_token token, enum owner_kind kind, struct owner **ret_owner)
+/* The object of a handle, if it is open and of this kind; or NULL. */
+static struct owner *look_up(
+	clyde_token token, enum owner_kind kind, int *ret_result)
 {
 	struct owner *owner = find(token);
 
 	if (token == 0)
-		return remember(-ESTALE, "the handle is NULL");
-	if (owner == NULL)
-		return remember(-ESTALE, "it is closed");
-	if ((token & KIND_MASK) != kind)
-		return wrong_kind(token & KIND_MASK, kind);
-	*ret_owner = owner;
-	return 0;
+		*ret_result = remember(-ESTALE, "the handle is NULL");
+	else if (owner == NULL)
+		*ret_result = remember(-ESTALE, "it is closed");
+	else if ((token & KIND_MASK) != kind)
+		*ret_result = wrong_kind(token & KIND_MASK, kind);
+	else if (owner_closing(owner))
+		*ret_result = remember(-ECANCELED, "it is being closed");
+	else
+		return owner;
+	return NULL;
 }
 
 int owner_pin_kind(void *handle, enum owner_kind kind)
 {
-	struct owner *owner = NULL;
+	struct owner *owner;
 	uintptr_t token;
-	int result;
+	int result = 0;
 
 	memcpy(&token, handle, sizeof(token));
 	pthread_mutex_lock(&registry);
-	result = look_up(token, kind, &owner);
-	if (result == 0 && owner_closing(owner))
-		result = remember(-ECANCELED, "it is being closed");
-	else if (result == 0)
+	owner = look_up(token, kind, &result);
+	if (owner)
 		owner->users++;
 	pthread_mutex_unlock(&registry);
-	if (result == 0)
+	if (owner)
 		memcpy(handle, &owner, sizeof(owner));
 	return result;
 }

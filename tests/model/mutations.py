@@ -85,7 +85,7 @@ MUTATIONS = {
     "a call enters what began to close while it waited": [
         ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
     "a call enters what is being closed": [
-        ("\tif (result == 0 && owner_closing(owner))\n", "\tif (0)\n"),
+        ("\telse if (owner_closing(owner))\n", "\telse if (0)\n"),
         ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
     "a call is not counted": [
         ("owner->users++;", ";"), ("owner->users--;", ";")],
