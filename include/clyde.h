@@ -25,9 +25,23 @@
  *
  * Handles.  A pointer to one of these structs is a handle, not an address:
  * its value is the object's token, which is never used again.  A call with a
- * handle that was closed, here or elsewhere, returns CLYDE_ERROR_CLOSED, and
- * closing twice does nothing.  After a fork() the child owns nothing: its parent's
- * handles are closed as far as it can see, and stay the parent's.
+ * handle that was closed, here or elsewhere, or with NULL, returns CLYDE_ERROR_CLOSED, and
+ * closing twice does nothing.  A call with a handle of another kind, of a
+ * device where a pipe is expected, is CLYDE_ERROR_WRONG_HANDLE and does nothing.
+ * Where a pointer has 32 bits, a process can make 2^29 objects, and gets
+ * CLYDE_ERROR_EXHAUSTED from then on.  After a
+ * fork() the child owns nothing: its parent's handles are closed as far as it
+ * can see, and stay the parent's.
+ *
+ * Closing.  When a close returns, on any thread, nothing that was lent to the
+ * object, or to what it owns, is used again: memory of pipes, callbacks and
+ * their `user`, attached descriptors; and the device's descriptor for poll()
+ * is closed.  A close of what another thread is closing already waits for the
+ * end of that.  So a callback, a log's or an observer's, cannot close: the
+ * call that it belongs to would wait for itself.  Whatever the object, and on
+ * whichever context, closing in a callback is CLYDE_ERROR_INSIDE and leaves it open.
+ * The closing functions without a result leave the sentence of that, and of a
+ * handle of another kind, for clyde_error_message().
  *
  * Time.  A timeout is in milliseconds of the link's time, and negative for
  * none.  Under the virtual link time is virtual: it passes only while
@@ -197,8 +211,10 @@ enum clyde_log_level {
  * Tell what happens, up to this level, as one line without a newline, with
  * the time of the device's link, 0 before there is one.  The callback runs
  * inside the call that has something to tell, on its thread, one at a time;
- * of this context it may call clyde_context_interrupt(), no more.  NULL is
- * for silence.  Returns 0, or CLYDE_ERROR_INVALID for another level.
+ * of this context it may call clyde_context_interrupt(), and other calls are
+ * CLYDE_ERROR_INSIDE; it closes nothing.  NULL is for silence.  Once this has returned 0,
+ * the callback that was set before is not called any more.  Returns 0, or
+ * CLYDE_ERROR_INVALID for another level.
  */
 int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
@@ -229,8 +245,9 @@ clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
  * Close the object of this token and all that it owns, whatever it is.
  * Idempotent and thread-safe: it may be called late, early, twice, from any
  * thread, in any order, which is what a garbage collector needs.  Waits of
- * other threads on the object end with CLYDE_ERROR_CANCELED first.  Returns 0, or
- * CLYDE_ERROR_CLOSED when the object is closed already.
+ * other threads on the object end with CLYDE_ERROR_CANCELED first.  Returns 0; CLYDE_ERROR_CLOSED
+ * when the object was closed by another call, which is over by then; CLYDE_ERROR_INSIDE
+ * in a callback, and the object stays open.
  */
 int clyde_close_token(clyde_token token);
 
@@ -818,8 +835,8 @@ struct clyde_record {
 
 /*
  * Both are called on the thread that called clyde_run_start(); either may be
- * NULL.  They close neither the run nor its device or context: that would wait
- * for itself.
+ * NULL.  They close nothing, see "Closing" above.  Once clyde_run_start() has
+ * returned, or a close of the run, neither is called any more.
  */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);

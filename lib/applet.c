@@ -6,6 +6,7 @@
  *
  * The device must be as before when a run ends, however the run ended.
  */
+#include "inside.h"
 #include "run.h"
 
 #include <stdarg.h>
@@ -112,7 +113,7 @@ static int make_run(struct clyde_context *context, const char *name,
 	else if ((run = new_run(context, applet)) == NULL)
 		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
-		result = owner_init(&run->owner, &context->owner,
+		result = owner_init(&run->owner, OWNER_RUN, &context->owner,
 			&context->tree, NULL, destroy);
 	if (result == 0) {
 		*ret_run = owner_handle(&run->owner);
@@ -201,7 +202,9 @@ int run_hold(struct clyde_run *run, struct clyde_device *device)
 	if (result == 0)
 		run->held = device;
 	owner_unlock(&run->owner);
-	if (result < 0)
+	if (result == 0)
+		inside()->runs++;
+	else
 		owner_unpin(&device->owner);
 	return result;
 }
@@ -210,6 +213,8 @@ void run_let_go(struct clyde_run *run)
 {
 	struct clyde_device *device = run->held;
 
+	run->observer = (struct clyde_observer){0};
+	inside()->runs--;
 	owner_lock(&run->owner);
 	run->held = NULL;
 	owner_unlock(&run->owner);
@@ -388,8 +393,11 @@ int run_stopped(struct clyde_run *run)
 
 void run_record(struct clyde_run *run, const struct clyde_record *record)
 {
-	if (run->observer.record)
-		run->observer.record(run->observer.user, record);
+	if (run->observer.record == NULL)
+		return;
+	inside()->callbacks++;
+	run->observer.record(run->observer.user, record);
+	inside()->callbacks--;
 }
 
 void run_tell(struct clyde_run *run, const char *group,
@@ -407,6 +415,9 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total)
 {
-	if (run->observer.progress)
-		run->observer.progress(run->observer.user, what, done, total);
+	if (run->observer.progress == NULL)
+		return;
+	inside()->callbacks++;
+	run->observer.progress(run->observer.user, what, done, total);
+	inside()->callbacks--;
 }

@@ -26,20 +26,26 @@ uint64_t deadline_in(struct link *link, int timeout_ms)
 #define CONTEXTS_MAX 1024
 
 static struct {
-	_Atomic(clyde_token) token; /* 0 = free */
+	/* 0 = free.  As wide as a pointer, which is enough for a token, so that
+	   no machine needs a lock for it. */
+	atomic_uintptr_t token;
 	atomic_bool raised;
 } interrupts[CONTEXTS_MAX];
 
-static atomic_bool *claim_interrupt(clyde_token token)
+/* Not yet a context's. */
+#define CLAIMED UINTPTR_MAX
+
+static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
 {
 	for (size_t i = 0; i < CONTEXTS_MAX; i++) {
-		clyde_token free = 0;
+		uintptr_t free = 0;
 
 		if (!atomic_compare_exchange_strong(
-			    &interrupts[i].token, &free, token))
+			    &interrupts[i].token, &free, CLAIMED))
 			continue;
 		atomic_store(&interrupts[i].raised, false);
-		return &interrupts[i].raised;
+		*ret_raised = &interrupts[i].raised;
+		return &interrupts[i].token;
 	}
 	return NULL;
 }
@@ -56,7 +62,7 @@ __attribute__((constructor)) static void expect_forks(void)
 	pthread_atfork(NULL, NULL, forget_all);
 }
 
-static void set_interrupt(clyde_token token, bool raised)
+static void set_interrupt(uintptr_t token, bool raised)
 {
 	for (size_t i = 0; token && i < CONTEXTS_MAX; i++)
 		if (atomic_load(&interrupts[i].token) == token)
@@ -73,6 +79,12 @@ static void wake(struct owner *owner)
 		atomic_store(context->interrupt, true);
 }
 
+static void clear_tree(struct tree *tree)
+{
+	pthread_cond_destroy(&tree->turned);
+	pthread_mutex_destroy(&tree->lock);
+}
+
 static void destroy(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;
@@ -82,23 +94,44 @@ static void destroy(struct owner *owner)
 		if (atomic_load(&interrupts[i].token) == owner->token)
 			atomic_store(&interrupts[i].token, 0);
 	capture_close(context->capture);
-	pthread_mutex_destroy(&context->tree.lock);
+	clear_tree(&context->tree);
+}
+
+static void init_tree(struct tree *tree)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&tree->lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	pthread_cond_init(&tree->turned, NULL);
 }
 
 CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 {
 	struct clyde_context *context = calloc(1, sizeof(*context));
+	atomic_uintptr_t *token;
+	int result;
 
 	if (context == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	pthread_mutex_init(&context->tree.lock, NULL);
-	owner_init(&context->owner, NULL, &context->tree, wake, destroy);
-	context->interrupt = claim_interrupt(context->owner.token);
-	if (context->interrupt == NULL) {
-		owner_close(owner_handle(&context->owner));
+	token = claim_interrupt(&context->interrupt);
+	if (token == NULL) {
+		free(context);
 		return set_error(
 			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
 	}
+	init_tree(&context->tree);
+	result = owner_init(&context->owner, OWNER_CONTEXT, NULL,
+		&context->tree, wake, destroy);
+	if (result < 0) {
+		atomic_store(token, 0);
+		clear_tree(&context->tree);
+		free(context);
+		return result;
+	}
+	atomic_store(token, context->owner.token);
 	*ret_context = owner_handle(&context->owner);
 	return 0;
 }
@@ -157,5 +190,5 @@ CLYDE_API int clyde_context_capture(
 
 CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)
 {
-	return (uintptr_t)context;
+	return owner_token(context);
 }

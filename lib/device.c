@@ -121,8 +121,8 @@ static int make_device(struct clyde_context *context, const char *uri,
 	result = device ? open_device(context, uri, serial, device)
 			: set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
-		result = owner_init(&device->owner, &context->owner,
-			&context->tree, wake, destroy);
+		result = owner_init(&device->owner, OWNER_DEVICE,
+			&context->owner, &context->tree, wake, destroy);
 	if (result == 0) {
 		*ret_device = owner_handle(&device->owner);
 	} else if (device) {
@@ -147,7 +147,7 @@ CLYDE_API void clyde_device_close(struct clyde_device *device)
 
 CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
 {
-	return (uintptr_t)device;
+	return owner_token(device);
 }
 
 static int get_info(

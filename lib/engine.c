@@ -15,7 +15,8 @@
 struct slot {
 	struct engine *engine;
 	struct transfer *transfer;
-	uint32_t used; /* bytes consumed, or filled */
+	uint32_t used;  /* bytes consumed, or filled */
+	bool submitted; /* and has not come back since */
 	bool complete;
 };
 
@@ -63,6 +64,7 @@ static int submit(struct engine *engine, uint32_t size)
 	slot->complete = false;
 	slot->transfer->size = size;
 	result = engine->link->ops->submit(engine->link, slot->transfer);
+	slot->submitted = result == 0;
 	if (result == CLYDE_ERROR_NO_MEMORY && goes_on(engine)) {
 		engine_lower(engine, engine->in_flight);
 		LOG(engine->link, WARNING,
@@ -162,6 +164,21 @@ static void advance(struct engine *engine)
 		engine_stop(engine);
 }
 
+/* A link that gives a transfer back which it does not have may have written
+   into bytes that were delivered: nothing that follows can be relied upon. */
+static void came_back_twice(struct engine *engine, struct transfer *transfer)
+{
+	LOG(engine->link, ERROR,
+		"endpoint %#04x: a transfer came back that was not in flight",
+		transfer->endpoint);
+	transfer->actual = 0;
+	if (engine->error == 0 || engine->error == CLYDE_ERROR_CANCELED)
+		engine->error = CLYDE_ERROR_PROTOCOL;
+	engine->failed = true;
+	if (engine->running)
+		engine_stop(engine);
+}
+
 static void complete(struct transfer *transfer)
 {
 	struct slot *slot = transfer->user;
@@ -169,6 +186,11 @@ static void complete(struct transfer *transfer)
 	struct clyde_pipe_stats *stats = &engine->stats;
 	uint32_t ready;
 
+	if (!slot->submitted) {
+		came_back_twice(engine, transfer);
+		return;
+	}
+	slot->submitted = false;
 	slot->complete = true;
 	/* Nobody here did: a resume would pass over what it took along. */
 	if (transfer->status == CLYDE_ERROR_CANCELED && engine->running)
@@ -293,6 +315,13 @@ void engine_drain(struct engine *engine)
 	engine_stop(engine);
 	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
 		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	if (engine->in_flight == 0 || !engine->borrowed)
+		return;
+	LOG(link, ERROR,
+		"%u transfers did not come back; the device is given up",
+		engine->in_flight);
+	for (; link; link = link->inner)
+		link->lost = true;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)

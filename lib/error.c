@@ -112,6 +112,10 @@ const char *error_text(int result)
 		       "fewer or smaller ones, or raise " USB_MEMORY_SETTING;
 	case CLYDE_ERROR_TIMEOUT:
 		return "no answer before the deadline";
+	case CLYDE_ERROR_PROTOCOL:
+		return "the device or its link broke the protocol";
+	case CLYDE_ERROR_CLOSED:
+		return "it is closed";
 	}
 	for (size_t i = 0; i < ERRORS; i++)
 		if (infos[i].value == result)

@@ -65,6 +65,8 @@ int usb_control(struct link *base, const struct usb_setup *setup, void *data,
 	unsigned char *buffer;
 	int result;
 
+	if (base->lost)
+		return -ENODEV;
 	if (setup->bmRequestType == 0 &&
 		setup->bRequest == USB_REQ_SET_CONFIGURATION)
 		return configure(link, setup->wValue);

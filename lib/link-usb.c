@@ -91,7 +91,7 @@ static int usb_wait(struct link *base, uint64_t deadline_ns)
 	int result;
 
 	link->handled = 0;
-	if (link->pending == 0 && link->gone)
+	if (base->lost || (link->pending == 0 && link->gone))
 		return CLYDE_ERROR_NO_DEVICE;
 	if (link->pending == 0 && deadline_ns == LINK_FOREVER)
 		return CLYDE_ERROR_DEADLOCK;
@@ -161,7 +161,7 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	unsigned interface = (transfer->endpoint & USB_ENDPOINT_MASK) / 2;
 	int result;
 
-	if (link->gone)
+	if (base->lost || link->gone)
 		return CLYDE_ERROR_NO_DEVICE;
 	if (interface >= USB_IFACE_COUNT ||
 		link->alternate[interface] == USB_ALT_OFF)

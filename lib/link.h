@@ -24,8 +24,9 @@ struct watch;
 
 /*
  * A bulk transfer.  It is the engine's until submitted and from the moment
- * that complete() is called, which happens inside wait() or control() and may
- * submit it again.  What a cancelled transfer had moved stays in it.
+ * that complete() is called, once for each time that it was submitted; that
+ * happens inside wait() or control(), and may submit it again.  What a cancelled
+ * transfer had moved stays in it.
  */
 struct transfer {
 	uint8_t endpoint;
@@ -106,6 +107,9 @@ struct link {
 	/* Raised to end a wait early: the context's, and this link's own. */
 	const atomic_bool *interrupt;
 	atomic_bool wake;
+	/* A drain has failed: what is in flight must not come back any more,
+	   since its memory is not the library's.  Only close() is left. */
+	bool lost;
 	/* It lives on in its context, under this name, while it is not in
 	   use. */
 	bool kept;

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "inside.h"
+
 /* The longest is a management packet, three characters a byte. */
 #define LINE_SIZE 512
 
@@ -24,8 +26,10 @@ void log_write(const struct log *log, struct link *link,
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	inside()->callbacks++;
 	log->callback(log->user, level,
 		link ? (int64_t)link->ops->now(link) : 0, line);
+	inside()->callbacks--;
 }
 
 static int set_log(struct clyde_context *context, enum clyde_log_level level,

@@ -3,26 +3,41 @@
 /*
  * The registry of owners: takes objects as they are made, gives tokens that
  * are never reused, closes by token from any thread, in any order, any number
- * of times.
+ * of times.  Every call of clyde.h with a handle comes through here.
  *
  *	open --owner_close()--> closing --last call leaves--> destroyed
  *
  * An object's address may come back in another object; its token does not.
  * That is what finalizers keyed by address lacked.
+ *
+ * No close may return, on any thread, while the object's teardown goes on
+ * anywhere: the caller frees what it had lent as soon as its close returns.
  */
 #include "internal.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "inside.h"
+
 #define BUCKETS 1024
 
+/*
+ * A token is a serial number above its object's kind, and fits into a pointer:
+ * where that has 32 bits, a process can make 2^29 objects, and no more.
+ */
+#define KIND_BITS  3
+#define KIND_MASK  ((1u << KIND_BITS) - 1)
+#define SERIAL_MAX (UINTPTR_MAX >> KIND_BITS)
+
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
+/* An object has lost its last call, or is destroyed. */
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static struct owner *buckets[BUCKETS];
-static clyde_token last_token;
+static clyde_token last_serial;
+static clyde_token serial_max = SERIAL_MAX;
 static size_t live;
 
 static void before_fork(void)
@@ -52,7 +67,7 @@ __attribute__((constructor)) static void expect_forks(void)
 
 static struct owner **bucket(clyde_token token)
 {
-	return &buckets[token % BUCKETS];
+	return &buckets[(token >> KIND_BITS) % BUCKETS];
 }
 
 static struct owner *find(clyde_token token)
@@ -64,11 +79,11 @@ static struct owner *find(clyde_token token)
 	return owner;
 }
 
-static void enlist(struct owner *owner)
+static void enlist(struct owner *owner, enum owner_kind kind)
 {
 	struct owner **head;
 
-	owner->token = ++last_token;
+	owner->token = ++last_serial << KIND_BITS | kind;
 	head = bucket(owner->token);
 	owner->hashed = *head;
 	*head = owner;
@@ -95,8 +110,9 @@ static void delist(struct owner *owner)
 	live--;
 }
 
-int owner_init(struct owner *owner, struct owner *parent, struct tree *tree,
-	void (*wake)(struct owner *owner), void (*destroy)(struct owner *owner))
+int owner_init(struct owner *owner, enum owner_kind kind, struct owner *parent,
+	struct tree *tree, void (*wake)(struct owner *owner),
+	void (*destroy)(struct owner *owner))
 {
 	int result = 0;
 
@@ -106,22 +122,65 @@ int owner_init(struct owner *owner, struct owner *parent, struct tree *tree,
 	owner->destroy = destroy;
 	pthread_mutex_lock(&registry);
 	if (parent && owner_closing(parent))
-		result = CLYDE_ERROR_CANCELED;
+		result = set_error(CLYDE_ERROR_CANCELED, "it is being closed");
+	else if (last_serial >= serial_max)
+		result = set_error(CLYDE_ERROR_EXHAUSTED,
+			"this process has made as many objects as there are "
+			"handles");
 	else
-		enlist(owner);
+		enlist(owner, kind);
 	pthread_mutex_unlock(&registry);
 	return result;
 }
 
-_Static_assert(sizeof(void *) >= sizeof(clyde_token),
-	"a handle is a token in a pointer");
+void owner_limit(clyde_token serials)
+{
+	pthread_mutex_lock(&registry);
+	serial_max = SERIAL_MAX - last_serial > serials ? last_serial + serials
+							: SERIAL_MAX;
+	pthread_mutex_unlock(&registry);
+}
 
 void *owner_handle(const struct owner *owner)
 {
 	return (void *)(uintptr_t)owner->token;
 }
 
-int owner_pin(void *handle)
+static int wrong_kind(enum owner_kind is, enum owner_kind wanted)
+{
+	static const char *const names[] = {
+		[OWNER_CONTEXT] = "context",
+		[OWNER_DEVICE] = "device",
+		[OWNER_PIPE] = "pipe",
+		[OWNER_RUN] = "run",
+	};
+
+	return set_error(CLYDE_ERROR_WRONG_HANDLE,
+		"this handle is a %s's, not a %s's", names[is], names[wanted]);
+}
+
+/* The object of a handle, if it is open and of this kind; or NULL. */
+static struct owner *look_up(
+	clyde_token token, enum owner_kind kind, int *ret_result)
+{
+	struct owner *owner = find(token);
+
+	if (token == 0)
+		*ret_result =
+			set_error(CLYDE_ERROR_CLOSED, "the handle is NULL");
+	else if (owner == NULL)
+		*ret_result = set_error(CLYDE_ERROR_CLOSED, "it is closed");
+	else if ((token & KIND_MASK) != kind)
+		*ret_result = wrong_kind(token & KIND_MASK, kind);
+	else if (owner_closing(owner))
+		*ret_result =
+			set_error(CLYDE_ERROR_CANCELED, "it is being closed");
+	else
+		return owner;
+	return NULL;
+}
+
+int owner_pin_kind(void *handle, enum owner_kind kind)
 {
 	struct owner *owner;
 	uintptr_t token;
@@ -129,15 +188,11 @@ int owner_pin(void *handle)
 
 	memcpy(&token, handle, sizeof(token));
 	pthread_mutex_lock(&registry);
-	owner = find(token);
-	if (owner == NULL)
-		result = set_error(CLYDE_ERROR_CLOSED, "it is closed");
-	else if (owner_closing(owner))
-		result = set_error(CLYDE_ERROR_CANCELED, "it is being closed");
-	else
+	owner = look_up(token, kind, &result);
+	if (owner)
 		owner->users++;
 	pthread_mutex_unlock(&registry);
-	if (result == 0)
+	if (owner)
 		memcpy(handle, &owner, sizeof(owner));
 	return result;
 }
@@ -151,25 +206,57 @@ void owner_unpin(struct owner *owner)
 	pthread_mutex_unlock(&registry);
 }
 
+/* A call that gave up the lock for those who waited for it; on its stack. */
+struct turn {
+	struct turn *next;
+	bool over; /* it waits for the lock like any other */
+};
+
+/* What waited has the lock.  The last one to get it ends the turns of those
+   who gave it up, and they are counted again before anybody can see that
+   nobody waits: who has the lock now will let them have it. */
+static void taken(struct tree *tree)
+{
+	unsigned count = 0;
+
+	if (atomic_fetch_sub(&tree->waiting, 1) != 1 || tree->turns == NULL)
+		return;
+	for (struct turn *turn = tree->turns; turn; turn = turn->next) {
+		turn->over = true;
+		count++;
+	}
+	tree->turns = NULL;
+	atomic_fetch_add(&tree->waiting, count);
+	pthread_cond_broadcast(&tree->turned);
+}
+
 static void lock_tree(struct tree *tree)
 {
 	atomic_fetch_add(&tree->waiting, 1);
 	pthread_mutex_lock(&tree->lock);
-	atomic_fetch_sub(&tree->waiting, 1);
+	taken(tree);
 }
 
-/* A call that waits inside is asked to let this one have a turn. */
-void owner_lock(struct owner *owner)
+/* A call that waits inside is asked to let this one have a turn.  EDEADLK if
+   that call is this thread's own, which has called back. */
+static int lock_for(struct owner *owner)
 {
 	struct tree *tree = owner->tree;
+	int error;
 
 	if (pthread_mutex_trylock(&tree->lock) == 0)
-		return;
+		return 0;
 	atomic_fetch_add(&tree->waiting, 1);
 	if (owner->wake)
 		owner->wake(owner);
-	pthread_mutex_lock(&tree->lock);
-	atomic_fetch_sub(&tree->waiting, 1);
+	error = pthread_mutex_lock(&tree->lock);
+	taken(tree); /* it has been, either way, and by this thread */
+	return error;
+}
+
+void owner_lock(struct owner *owner)
+{
+	lock_for(owner);
 }
 
 void owner_unlock(struct owner *owner)
@@ -177,15 +264,20 @@ void owner_unlock(struct owner *owner)
 	pthread_mutex_unlock(&owner->tree->lock);
 }
 
-int owner_enter(void *handle)
+int owner_enter_kind(void *handle, enum owner_kind kind)
 {
 	struct owner *owner;
-	int result = owner_pin(handle);
+	int result = owner_pin_kind(handle, kind);
 
 	if (result < 0)
 		return result;
 	memcpy(&owner, handle, sizeof(owner));
-	owner_lock(owner);
+	if (lock_for(owner) != 0) {
+		owner_unpin(owner);
+		return set_error(CLYDE_ERROR_INSIDE,
+			"a callback from inside a call cannot make another in "
+			"the same context: it would wait for itself");
+	}
 	if (!owner_closing(owner))
 		return 0;
 	owner_leave(owner);
@@ -201,13 +293,15 @@ void owner_leave(struct owner *owner)
 bool owner_yield(struct owner *owner)
 {
 	struct tree *tree = owner->tree;
+	struct turn turn = {.over = false};
 
 	if (atomic_load_explicit(&tree->waiting, memory_order_relaxed) == 0)
 		return false;
-	pthread_mutex_unlock(&tree->lock);
-	while (atomic_load(&tree->waiting) > 0)
-		sched_yield();
-	lock_tree(tree);
+	turn.next = tree->turns;
+	tree->turns = &turn;
+	while (!turn.over)
+		pthread_cond_wait(&tree->turned, &tree->lock);
+	taken(tree);
 	return true;
 }
 
@@ -251,8 +345,8 @@ static struct owner *first_leaf(struct owner *owner)
 	return owner;
 }
 
-/* An object stays in the registry until its teardown is over, so that whoever
-   closes its parent meanwhile waits for it. */
+/* An object stays in the registry until its teardown is over, so that a close
+   of the same object, or of its parent, can wait for that. */
 static void destroy_tree(struct owner *target)
 {
 	struct tree *tree = target->tree;
@@ -277,37 +371,78 @@ static void destroy_tree(struct owner *target)
 		delist(leaf);
 		last = leaf == target;
 		free(leaf);
+		pthread_cond_broadcast(&left);
 	} while (!last);
-	pthread_cond_broadcast(&left);
 }
 
-static int close_locked(struct owner *owner)
+static void close_owner(struct owner *owner)
 {
-	if (owner_closing(owner))
-		return CLYDE_ERROR_CLOSED;
 	owner->target = true;
 	mark(owner);
 	end_waits(owner);
 	destroy_tree(owner);
+}
+
+/* Another thread tears it down, alone or with its parent.  A run that closes
+   its pipes while its device is being closed does not wait: that close waits
+   for the run, and the pipes go with the device. */
+static int await_end(clyde_token token)
+{
+	if (inside()->runs > 0)
+		return CLYDE_ERROR_INSIDE;
+	while (find(token))
+		pthread_cond_wait(&left, &registry);
+	return CLYDE_ERROR_CLOSED;
+}
+
+/*
+ * A close waits for calls to leave.  The call that a callback belongs to does
+ * not leave before the callback has returned; and two callbacks that close
+ * each other's contexts would wait for each other.
+ */
+static int close_locked(clyde_token token)
+{
+	struct owner *owner = find(token);
+
+	if (owner == NULL)
+		return CLYDE_ERROR_CLOSED;
+	if (inside()->callbacks > 0)
+		return set_error(CLYDE_ERROR_INSIDE,
+			"a callback cannot close anything: it would wait for "
+			"itself; close it once the callback has returned");
+	if (owner_closing(owner))
+		return await_end(token);
+	close_owner(owner);
 	return 0;
 }
 
 CLYDE_API int clyde_close_token(clyde_token token)
 {
-	struct owner *owner;
-	int result = CLYDE_ERROR_CLOSED;
+	int result;
 
 	pthread_mutex_lock(&registry);
-	owner = find(token);
-	if (owner)
-		result = close_locked(owner);
+	result = close_locked(token);
 	pthread_mutex_unlock(&registry);
 	return result;
 }
 
-void owner_close(const void *handle)
+void owner_close_kind(const void *handle, enum owner_kind kind)
 {
-	clyde_close_token((uintptr_t)handle);
+	clyde_token token = (uintptr_t)handle;
+
+	pthread_mutex_lock(&registry);
+	if (find(token) && (token & KIND_MASK) != kind)
+		wrong_kind(token & KIND_MASK, kind);
+	else
+		close_locked(token);
+	pthread_mutex_unlock(&registry);
+}
+
+clyde_token owner_token_kind(const void *handle, enum owner_kind kind)
+{
+	clyde_token token = (uintptr_t)handle;
+
+	return (token & KIND_MASK) == kind ? token : 0;
 }
 
 CLYDE_API size_t clyde_live_objects(void)

@@ -3,7 +3,8 @@
 /*
  * Who owns whom.  Every object of the library is an owner: it has a token, a
  * parent and children, and counts the calls that are inside it.  Closing one
- * ends those calls, waits for them, and destroys children first.
+ * ends those calls, waits for them, and destroys children first; a second close
+ * of the same object returns when the first has destroyed it.
  *
  * What the application holds as a pointer is not the object's address but its
  * token: a call with a handle that was closed finds nothing, and says so.
@@ -17,10 +18,22 @@
 
 #include "clyde.h"
 
+/* In the low bits of a token, so that a handle says what it is a handle of. */
+enum owner_kind {
+	OWNER_CONTEXT,
+	OWNER_DEVICE,
+	OWNER_PIPE,
+	OWNER_RUN,
+};
+
+struct turn;
+
 /* Shared by a tree: one call at a time is inside it. */
 struct tree {
-	pthread_mutex_t lock;
-	atomic_uint waiting; /* calls that want the lock */
+	pthread_mutex_t lock;  /* checks for errors, see owner_enter() */
+	pthread_cond_t turned; /* turns are over */
+	atomic_uint waiting;   /* calls that want the lock */
+	struct turn *turns;    /* calls that gave it up for those */
 };
 
 struct owner {
@@ -43,25 +56,49 @@ struct owner {
 
 /*
  * Give an object its token and its place.  parent NULL makes a root.
- * CLYDE_ERROR_CANCELED if the parent is being closed.
+ * CLYDE_ERROR_CANCELED if the parent is being closed, CLYDE_ERROR_EXHAUSTED if
+ * no token is left.
  */
-int owner_init(struct owner *owner, struct owner *parent, struct tree *tree,
-	void (*wake)(struct owner *owner),
+int owner_init(struct owner *owner, enum owner_kind kind, struct owner *parent,
+	struct tree *tree, void (*wake)(struct owner *owner),
 	void (*destroy)(struct owner *owner));
+
+/* For tests: so many more objects can be made; UINT64_MAX = as many as there
+   are tokens. */
+void owner_limit(clyde_token serials);
 
 /* What the application gets for an object. */
 void *owner_handle(const struct owner *owner);
 
+/* The kind of object that a pointer, or a pointer to one, is a handle of. */
+#define OWNER_KIND(handle) \
+	_Generic((handle),                               \
+		struct clyde_context *: OWNER_CONTEXT,   \
+		struct clyde_context **: OWNER_CONTEXT,  \
+		const struct clyde_context *: OWNER_CONTEXT, \
+		struct clyde_device *: OWNER_DEVICE,     \
+		struct clyde_device **: OWNER_DEVICE,    \
+		const struct clyde_device *: OWNER_DEVICE, \
+		struct clyde_pipe *: OWNER_PIPE,         \
+		struct clyde_pipe **: OWNER_PIPE,        \
+		const struct clyde_pipe *: OWNER_PIPE,   \
+		struct clyde_run *: OWNER_RUN,           \
+		struct clyde_run **: OWNER_RUN)
+
 /*
  * Begin a call: `handle` points to the pointer that the application gave, and
- * is made to point to the object.  CLYDE_ERROR_CLOSED if it is closed, CLYDE_ERROR_CANCELED if it
- * is being closed.  owner_leave() ends it.
+ * is made to point to the object.  CLYDE_ERROR_CLOSED if it is closed,
+ * CLYDE_ERROR_CANCELED if it is being closed, CLYDE_ERROR_WRONG_HANDLE if it is
+ * not what its type says, CLYDE_ERROR_INSIDE in a log callback of the same
+ * tree.  owner_leave() ends it.
  */
-int owner_enter(void *handle);
+#define owner_enter(handle) owner_enter_kind((handle), OWNER_KIND(handle))
+int owner_enter_kind(void *handle, enum owner_kind kind);
 void owner_leave(struct owner *owner);
 
 /* The same without the tree's lock: the object lives, no more. */
-int owner_pin(void *handle);
+#define owner_pin(handle) owner_pin_kind((handle), OWNER_KIND(handle))
+int owner_pin_kind(void *handle, enum owner_kind kind);
 void owner_unpin(struct owner *owner);
 void owner_lock(struct owner *owner);
 void owner_unlock(struct owner *owner);
@@ -75,7 +112,13 @@ static inline bool owner_closing(const struct owner *owner)
 	return atomic_load_explicit(&owner->closing, memory_order_acquire);
 }
 
-/* Close by handle; NULL and closed ones are fine. */
-void owner_close(const void *handle);
+/* Close by handle; NULL and closed ones are fine.  What is not closed, since
+   the handle is of another kind or a callback may not, leaves a sentence. */
+#define owner_close(handle) owner_close_kind((handle), OWNER_KIND(handle))
+void owner_close_kind(const void *handle, enum owner_kind kind);
+
+/* A handle's token; 0 for a handle of another kind. */
+#define owner_token(handle) owner_token_kind((handle), OWNER_KIND(handle))
+clyde_token owner_token_kind(const void *handle, enum owner_kind kind);
 
 #endif

@@ -142,6 +142,8 @@ static void destroy(struct owner *owner)
 	struct link *link = pipe->device->link;
 
 	if (pipe->engine) {
+		LOG(link, DEBUG, "closing %s: %u transfers are in flight",
+			pipe_name(pipe), engine_in_flight(pipe->engine));
 		engine_drain(pipe->engine);
 		link_select(link, kinds[pipe->id].interface, USB_ALT_OFF,
 			COMMAND_TIMEOUT_MS);
@@ -256,7 +258,7 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 		result = open_pipe(device, chosen, pipe);
 	}
 	if (result == 0)
-		result = owner_init(&pipe->owner, &device->owner,
+		result = owner_init(&pipe->owner, OWNER_PIPE, &device->owner,
 			&device->context->tree, wake, destroy);
 	if (result == 0) {
 		device->pipes[id] = pipe;
@@ -282,7 +284,7 @@ CLYDE_API void clyde_pipe_close(struct clyde_pipe *pipe)
 
 CLYDE_API clyde_token clyde_pipe_token(const struct clyde_pipe *pipe)
 {
-	return (uintptr_t)pipe;
+	return owner_token(pipe);
 }
 
 static int cancel(struct clyde_pipe *pipe)

@@ -154,6 +154,82 @@ static void a_completion_out_of_order_waits_for_its_turn(void **state)
 	close_engine(engine);
 }
 
+/* As finish(), once more. */
+static void finish_again(struct transfer *transfer, uint32_t actual)
+{
+	transfer->status = 0;
+	transfer->actual = actual;
+	transfer->complete(transfer);
+}
+
+static void a_read_that_comes_back_twice_fails_the_stream(void **state)
+{
+	struct engine *engine = open_engine(USB_EP6_IN, 3);
+	struct clyde_pipe_stats stats;
+	struct transfer *second;
+	uint8_t *data;
+
+	(void)state;
+	engine_start(engine);
+	second = queue[1];
+	finish(0, 0, SIZE, 1);
+	finish(0, 0, SIZE, 2);
+	finish_again(second, SIZE);
+	/* What was ready before it is delivered, but not its own bytes. */
+	expect(engine, SIZE, 1);
+	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_PROTOCOL);
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_in_flight(engine), 0);
+	engine_stats(engine, &stats);
+	assert_int_equal(stats.transfers, submitted);
+	close_engine(engine);
+}
+
+static void a_write_that_comes_back_twice_fails_the_stream(void **state)
+{
+	struct engine *engine = open_engine(USB_EP2_OUT, 2);
+	struct transfer *first;
+	uint8_t *data;
+
+	(void)state;
+	engine_start(engine);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(engine_room(engine, &data), SIZE);
+		assert_int_equal(engine_fill(engine, SIZE), 0);
+	}
+	first = queue[0];
+	finish(0, 0, SIZE, 0);
+	finish_again(first, SIZE);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_PROTOCOL);
+	assert_int_equal(engine_good(engine), SIZE);
+	assert_int_equal(engine_in_flight(engine), 0);
+	close_engine(engine);
+}
+
+static void a_transfer_that_never_left_cannot_come_back(void **state)
+{
+	struct engine *engine = open_engine(USB_EP2_OUT, 2);
+	struct transfer *refused;
+	uint8_t *data;
+
+	(void)state;
+	engine_start(engine);
+	assert_int_equal(engine_room(engine, &data), SIZE);
+	assert_int_equal(engine_fill(engine, SIZE), 0);
+	refused = queue[0];
+	finish(0, 0, SIZE, 0);
+	engine_clear(engine);
+	submit_result = CLYDE_ERROR_IO;
+	assert_int_equal(engine_room(engine, &data), SIZE);
+	assert_int_equal(engine_fill(engine, SIZE), CLYDE_ERROR_IO);
+	finish_again(refused, SIZE);
+	assert_int_equal(engine_in_flight(engine), 0);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_IO);
+	submit_result = 0;
+	close_engine(engine);
+}
+
 static void zero_length_packets_are_passed_over(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 4);
@@ -424,6 +500,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_depth_is_kept_in_flight),
 		cmocka_unit_test(a_completion_out_of_order_waits_for_its_turn),
+		cmocka_unit_test(a_read_that_comes_back_twice_fails_the_stream),
+		cmocka_unit_test(
+			a_write_that_comes_back_twice_fails_the_stream),
+		cmocka_unit_test(a_transfer_that_never_left_cannot_come_back),
 		cmocka_unit_test(zero_length_packets_are_passed_over),
 		cmocka_unit_test(an_error_comes_after_the_bytes_before_it),
 		cmocka_unit_test(a_refused_submit_is_an_error_and_not_a_loss),

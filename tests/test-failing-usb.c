@@ -7,8 +7,14 @@
  */
 #include <libusb.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "program.h"
+#include "wire/core-benchmark.h"
+#include "wire/cores.h"
+#include "wire/regs.h"
 #include "wrapped.h"
 
 #define URI  "usb:"
@@ -154,6 +160,59 @@ static void without_descriptors_a_call_says_so_and_works_again(void **state)
 	assert_true(n > 3);
 }
 
+#define ARENA (2 * 4096 * 8)
+
+/* In a process of its own, which ends with what is lost still in its memory:
+   true if the library touched none of what had been lent. */
+static bool close_without_events(void)
+{
+	static const uint8_t source = BENCH_SOURCE,
+			     cores[] = {0, 0, CORE_BENCHMARK, 0};
+	void *arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct clyde_pipe_options options = {.transfer_size = 4096,
+		.depth = 8,
+		.memory = arena,
+		.memory_size = ARENA};
+	struct clyde_context *context;
+	struct clyde_device *device;
+	struct clyde_pipe *pipe;
+	uint8_t data[4096], id[CLYDE_FPGA_ID_SIZE];
+
+	if (clyde_context_new(&context) < 0 ||
+		clyde_device_open(context, URI, NULL, &device) < 0 ||
+		clyde_fpga_load_image(device) < 0 ||
+		clyde_pipe_open(device, CLYDE_PIPE_EP6_IN, &options, &pipe) <
+			0 ||
+		clyde_register_write(device, REG_STREAM, cores, sizeof(cores)) <
+			0 ||
+		clyde_register_write(device, REG_BENCH_MODE, &source, 1) < 0 ||
+		clyde_pipe_read(pipe, data, sizeof(data), 10000) < 0)
+		return false;
+	wrapped_fail(WRAPPED_PIPE, 1, true, LIBUSB_ERROR_IO);
+	clyde_pipe_close(pipe);
+	wrapped_end();
+	mprotect(arena, ARENA, PROT_NONE);
+	if (clyde_fpga_status(device, id) != CLYDE_ERROR_NO_DEVICE ||
+		clyde_device_sleep(device, 1) != CLYDE_ERROR_NO_DEVICE)
+		return false;
+	clyde_context_close(context);
+	return clyde_live_objects() == 0;
+}
+
+static void memory_that_was_lent_stays_untouched_where_events_failed(
+	void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		_exit(close_without_events() ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 /* The device loads once: each call fails in a process of its own, with a
    device of its own, as tests/cli/test_usb.py has it. */
 static unsigned firmware_call;
@@ -187,6 +246,7 @@ int main(int argc, char **argv)
 		SWEEP(firmware_that_could_not_be_loaded_is_told),
 	};
 	static const struct CMUnitTest tests[] = {
+		SWEEP(memory_that_was_lent_stays_untouched_where_events_failed),
 		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
 		SWEEP(without_descriptors_a_call_says_so_and_works_again),
 		SWEEP(any_call_of_libusb_that_fails_is_told),

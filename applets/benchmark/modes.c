@@ -82,10 +82,13 @@ static int receive(struct bench *bench)
 {
 	uint64_t left = total(bench) - bench->moved;
 	void *data;
-	ssize_t size = clyde_pipe_acquire(bench->in, &data, STALL_TIMEOUT_MS);
+	ssize_t size;
 	size_t good;
-	int result;
+	int result = run_stopped(bench->run);
 
+	if (result < 0)
+		return result;
+	size = clyde_pipe_acquire(bench->in, &data, STALL_TIMEOUT_MS);
 	if (size < 0)
 		return size;
 	if ((uint64_t)size > left)
@@ -102,8 +105,10 @@ static int receive(struct bench *bench)
 static int send(struct bench *bench, uint64_t *sent, uint64_t end)
 {
 	void *data;
-	ssize_t size = clyde_pipe_acquire(bench->out, &data, STALL_TIMEOUT_MS);
+	ssize_t size = run_stopped(bench->run);
 
+	if (size == 0)
+		size = clyde_pipe_acquire(bench->out, &data, STALL_TIMEOUT_MS);
 	if (size < 0)
 		return size;
 	if ((uint64_t)size > end - *sent)
@@ -341,7 +346,9 @@ int bench_latency(struct bench *bench)
 	for (uint64_t i = 0; i < warm_up + count && result == 0; i++) {
 		if (i == warm_up && i > 0)
 			start_clock(bench, bench->end_ns);
-		result = round_trip(bench, i >= warm_up);
+		result = run_stopped(bench->run);
+		if (result == 0)
+			result = round_trip(bench, i >= warm_up);
 		if (i % 1024 == 0)
 			run_progress(bench->run, "latency", i, warm_up + count);
 	}

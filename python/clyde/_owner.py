@@ -4,8 +4,9 @@ which it is closed.
 
 The collector may come late, early, twice, on another thread or at exit: a
 token is never used again, so closing by it is right at any time but one.
-Inside a callback the library waits for us, and would wait for itself: what is
-closed there is closed afterwards.
+Inside a callback the library refuses to close, since it would wait for itself:
+what is closed there is closed afterwards, and kept until then, since the
+library uses memory of pipes and callbacks until they are closed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ._library import lib
 _close_token = lib.clyde_close_token
 
 _inside = threading.local()
-_late: Deque[int] = deque()
+_late: Deque[Owner] = deque()  # closed inside a callback, not yet by the library
 roots: Set[int] = set()  # tokens of open contexts
 
 Self = TypeVar("Self", bound="Owner")
@@ -31,10 +32,11 @@ Self = TypeVar("Self", bound="Owner")
 def _close_late() -> None:
     while _late:
         try:
-            token = _late.popleft()
+            owner = _late.popleft()
         except IndexError:  # another thread was faster
             return
-        _close_token(token)
+        if not owner._close_now():
+            return
 
 
 def callback(function: Callable[..., None]) -> Callable[..., None]:
@@ -82,17 +84,23 @@ class Owner:
 
     def close(self) -> None:
         """Close it and what it owns.  Again is fine, from any thread."""
-        token = getattr(self, "_token", 0)
-        if not token:  # it was never opened
+        if not getattr(self, "_token", 0):  # it was never opened
             return
         if getattr(_inside, "depth", 0):
-            _late.append(token)
-            return
-        roots.discard(token)
-        _close_token(token)
-        self._let_go()
-        if _late:
+            _late.append(self)
+        elif self._close_now() and _late:
             _close_late()
+
+    def _close_now(self) -> bool:
+        """False if the library is inside a callback, and it stays open.  When
+        a close has returned, nothing that was lent is used any more, whichever
+        thread's close it was that did the work."""
+        if _close_token(self._token) == lib.CLYDE_ERROR_INSIDE:
+            _late.append(self)
+            return False
+        roots.discard(self._token)
+        self._let_go()
+        return True
 
     def _let_go(self) -> None:
         """The library has closed it: what Python has of it may go."""

@@ -38,7 +38,7 @@ static void change(uint8_t *image, struct input *input)
 	image[address] = take_byte(input);
 }
 
-static void ask(struct clyde_context *context, struct clyde_device *device)
+static void ask(struct clyde_device *device)
 {
 	const struct clyde_device_info *info = info_of(device);
 	struct clyde_config config;
@@ -65,7 +65,7 @@ static void boot(size_t size)
 	result = clyde_device_open(context, uri, NULL, &device);
 	if (result == 0) {
 		check(size == EEPROM_SIZE);
-		ask(context, device);
+		ask(device);
 	} else {
 		check(clyde_error_message()[0] != '\0');
 		check(result == CLYDE_ERROR_CORRUPT ||

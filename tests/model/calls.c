@@ -4,6 +4,16 @@
    lib/owner.c of them, and checks what it says. */
 #include "objects.h"
 
+/* What was lent to it, and to what it owns, is the caller's again. */
+static void check_over(enum world_id id)
+{
+	for (int i = 0; i < WORLD_COUNT; i++)
+		if (descends(i, id) && records[i].life != NONE &&
+			records[i].life != FREED)
+			model_fail("a close of %s has returned, and %s is left",
+				kinds[id].name, kinds[i].name);
+}
+
 void world_close(enum world_id id)
 {
 	uint64_t *destroyed = &ledger.destroyed[model_self()];
@@ -16,9 +26,8 @@ void world_close(enum world_id id)
 		model_fail("closing %s says %d", kinds[id].name, result);
 	if (result == CLYDE_ERROR_CLOSED && *destroyed)
 		model_fail("a close that says it is stale has destroyed");
-	if (result == CLYDE_ERROR_CLOSED && token && records[id].life == OPEN &&
-		!objects[id].owner.closing)
-		model_fail("%s is open, and yet stale", kinds[id].name);
+	if (token)
+		check_over(id);
 	if (result < 0)
 		return;
 	if (records[id].closed++ > 0)
@@ -26,11 +35,26 @@ void world_close(enum world_id id)
 	if (!(*destroyed >> id & 1))
 		model_fail("a close of %s says 0 without having destroyed it",
 			kinds[id].name);
-	for (int i = 0; i < WORLD_COUNT; i++)
-		if (descends(i, id) && records[i].life != NONE &&
-			records[i].life != FREED)
-			model_fail("%s is left after %s was closed",
-				kinds[i].name, kinds[id].name);
+}
+
+/* A close that must not wait: what it cannot close is there, or was closed by
+   another thread. */
+static void try_close(enum world_id id)
+{
+	int result = clyde_close_token(records[id].token);
+
+	if (result == CLYDE_ERROR_CLOSED)
+		check_over(id);
+	else if (result != CLYDE_ERROR_INSIDE)
+		model_fail("closing %s in a callback says %d", kinds[id].name,
+			result);
+}
+
+static void call_back(enum world_id id)
+{
+	inside()->callbacks++;
+	try_close(id);
+	inside()->callbacks--;
 }
 
 static void check_refusal(enum world_id id, void *handle, int result)
@@ -50,7 +74,7 @@ static void check_refusal(enum world_id id, void *handle, int result)
 static bool enter(enum world_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
-	int result = owner_enter(&handle);
+	int result = owner_enter_kind(&handle, kinds[id].kind);
 
 	if (result < 0) {
 		check_refusal(id, handle, result);
@@ -88,6 +112,15 @@ void world_call(enum world_id id)
 {
 	if (!enter(id))
 		return;
+	work_inside(id);
+	leave(id);
+}
+
+void world_call_back(enum world_id id, enum world_id closed)
+{
+	if (!enter(id))
+		return;
+	call_back(closed);
 	work_inside(id);
 	leave(id);
 }
@@ -139,7 +172,7 @@ static bool pin(enum world_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
 	void *given = handle;
-	int result = owner_pin(&handle);
+	int result = owner_pin_kind(&handle, kinds[id].kind);
 
 	if (result < 0)
 		check_refusal(id, given, result);
@@ -164,20 +197,51 @@ static void with_lock(enum world_id id)
 
 /* As applet.c's clyde_run_start(), and core.c's core_release(): whoever closes
    the device, it is there until its pins were let go of. */
-void world_run(void)
+static void run(enum world_id closed, void (*end)(enum world_id id))
 {
 	if (!pin(RUN))
 		return;
 	if (pin(DEVICE)) {
 		with_lock(RUN);
+		inside()->runs++;
 		for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner);
 			i++)
 			world_call(DEVICE);
+		if (end)
+			end(closed);
 		with_lock(DEVICE);
+		inside()->runs--;
 		with_lock(RUN);
 		unpin(DEVICE);
 	}
 	unpin(RUN);
+}
+
+void world_run(void)
+{
+	run(RUN, NULL);
+}
+
+/* A pipe of the run's own is closed, unless its device's close does that. */
+static void close_own(enum world_id id)
+{
+	int result = clyde_close_token(records[id].token);
+
+	if (result == CLYDE_ERROR_INSIDE && records[id].life != FREED &&
+		!objects[id].owner.closing)
+		model_fail("%s is not closed, and could be", kinds[id].name);
+	if (result != CLYDE_ERROR_INSIDE)
+		check_over(id);
+}
+
+void world_run_and_close(enum world_id pipe)
+{
+	run(pipe, close_own);
+}
+
+void world_run_and_call_back(enum world_id id)
+{
+	run(id, call_back);
 }
 
 void world_open(enum world_id id)

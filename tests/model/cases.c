@@ -42,17 +42,24 @@ THREAD(wait_pipe_in_slices, world_wait(PIPE, true))
 THREAD(wait_other_in_slices, world_wait(OTHER, true))
 THREAD(read_pipe, world_read(PIPE))
 THREAD(handle_device, world_handle())
+THREAD(read_pipe_and_close_other, world_read(PIPE); world_close(OTHER))
 THREAD(open_pipe, world_open(PIPE))
 THREAD(open_other, world_open(OTHER))
 THREAD(close_pipe_and_open_other, world_close(PIPE); world_open(OTHER))
 THREAD(open_and_close_pipe, world_open(PIPE); world_close(PIPE))
 THREAD(open_device_and_pipe, world_open(DEVICE); world_open(PIPE))
 THREAD(use_run, world_run())
+THREAD(use_run_and_close_pipe, world_run_and_close(PIPE))
+THREAD(use_run_and_close_it, world_run_and_call_back(RUN))
+THREAD(use_run_and_close_context, world_run_and_call_back(CONTEXT))
+THREAD(call_pipe_and_close_it_inside, world_call_back(PIPE, PIPE))
+THREAD(call_other_and_close_pipe_inside, world_call_back(OTHER, PIPE))
 THREAD(close_pipe_twice, world_close(PIPE); world_close(PIPE))
 THREAD(finalize_late, world_close(DEVICE); world_close(PIPE))
 THREAD(finalize_all, world_close(PIPE); world_close(DEVICE);
 	world_close(CONTEXT))
 THREAD(call_other_and_close, world_call(OTHER); world_close(PIPE))
+THREAD(call_device_and_close, world_call(DEVICE); world_close(CONTEXT))
 THREAD(call_context_and_close, world_call(CONTEXT); world_close(DEVICE))
 
 #define CASE(name_, setup_, count, ...)                             \
@@ -124,5 +131,30 @@ const struct model_case cases[] = {
 		close_pipe, close_device),
 	CASE("calls-and-closers", with_pipe, 4, call_pipe, call_context,
 		close_pipe, close_device),
+	CASE("two-closers-of-a-child-and-root", with_pipe, 3, close_pipe,
+		close_pipe, close_context),
+	CASE("two-closers-and-one-of-a-child", with_pipe, 3, close_device,
+		close_device, close_pipe),
+	CASE("wait-and-two-closers-of-it", with_pipe, 3, wait_pipe, close_pipe,
+		close_pipe),
+	CASE("call-and-three-closers", with_pipe, 4, call_pipe, close_pipe,
+		close_pipe, close_device),
+	CASE("close-inside-a-callback", with_pipe, 2,
+		call_pipe_and_close_it_inside, close_pipe),
+	CASE("close-inside-anothers-callback", with_pipes, 3,
+		call_other_and_close_pipe_inside, close_pipe, close_context),
+	CASE("run-that-closes-its-pipe", with_all, 3, use_run_and_close_pipe,
+		close_device, close_run),
+	CASE("run-that-closes-its-pipe-and-root", with_all, 2,
+		use_run_and_close_pipe, close_context),
+	CASE("run-closed-in-its-callback", with_run, 2, use_run_and_close_it,
+		close_run),
+	CASE("root-that-is-closed-in-a-run", with_run, 3,
+		use_run_and_close_context, close_device, close_context),
+	CASE("read-and-close-beside-a-wait", with_pipes, 2,
+		read_pipe_and_close_other, wait_other_in_slices),
+	CASE("two-waits-and-caller-that-closes", with_pipes, 3,
+		wait_pipe_in_slices, wait_other_in_slices,
+		call_device_and_close),
 	{.name = NULL},
 };

@@ -101,9 +101,7 @@ static uint64_t hash_state(void)
 /* It gives its turn away of itself. */
 static bool yields(unsigned index)
 {
-	enum model_op op = run.fibers[index].op;
-
-	return op == MODEL_YIELD || op == MODEL_AWAIT;
+	return run.fibers[index].op == MODEL_AWAIT;
 }
 
 /* To go on with another than the one that could is a preemption. */

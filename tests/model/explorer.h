@@ -28,7 +28,6 @@ enum model_op {
 	MODEL_RELOCK, /* asleep on a condition, then its mutex */
 	MODEL_LOAD,
 	MODEL_STORE,
-	MODEL_YIELD,
 	MODEL_AWAIT, /* a wait on a link */
 	MODEL_STEP,  /* of the case itself */
 	MODEL_END,
@@ -50,7 +49,6 @@ int model_trylock(struct model_mutex *mutex);
 int model_unlock(struct model_mutex *mutex);
 int model_cond_wait(struct model_cond *cond, struct model_mutex *mutex);
 int model_broadcast(struct model_cond *cond);
-int model_yield(void);
 void model_free(void *memory); /* in world.c */
 
 /* ---- For the cases ---------------------------------------------------- */

@@ -31,8 +31,8 @@ MUTATIONS = {
     "no broadcast when the last call leaves": [
         ("\tif (owner->users == 0)\n\t\tpthread_cond_broadcast(&left);\n", "")],
     "no broadcast when a part is destroyed": [
-        ("\t} while (!last);\n\tpthread_cond_broadcast(&left);",
-         "\t} while (!last);")],
+        ("\t\tfree(leaf);\n\t\tpthread_cond_broadcast(&left);\n",
+         "\t\tfree(leaf);\n")],
     "a close does not wait for calls": [
         ("\tif (owner->users > 0)\n\t\treturn true;\n", "")],
     "a close does not wait for calls on children": [
@@ -42,7 +42,18 @@ MUTATIONS = {
     "a close waits once, whatever woke it up": [
         ("while (busy(target))", "if (busy(target))")],
     "a close of what is being closed goes on": [
-        ("\tif (owner_closing(owner))\n\t\treturn CLYDE_ERROR_CLOSED;\n", "")],
+        ("\tif (owner_closing(owner))\n\t\treturn await_end(token);\n",
+         "")],
+    "a close does not wait for another thread's teardown": [
+        ("\twhile (find(token))\n\t\tpthread_cond_wait(&left, &registry);\n"
+         "\treturn CLYDE_ERROR_CLOSED;", "\treturn CLYDE_ERROR_CLOSED;")],
+    "a close waits for another thread's teardown once": [
+        ("\twhile (find(token))\n\t\tpthread_cond_wait",
+         "\tif (find(token))\n\t\tpthread_cond_wait")],
+    "a close in a callback waits": [
+        ("\tif (inside()->callbacks > 0)\n", "\tif (0)\n")],
+    "a run waits for the close that waits for it": [
+        ("\tif (inside()->runs > 0)\n", "\tif (0)\n")],
     "a close does not mark": [
         ("\tmark(owner);\n\tend_waits", "\tend_waits")],
     "a close marks the parent alone": [
@@ -74,7 +85,7 @@ MUTATIONS = {
     "a call enters what began to close while it waited": [
         ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
     "a call enters what is being closed": [
-        ("else if (owner_closing(owner))\n", "else if (0)\n"),
+        ("\telse if (owner_closing(owner))\n", "\telse if (0)\n"),
         ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
     "a call is not counted": [
         ("owner->users++;", ";"), ("owner->users--;", ";")],
@@ -82,27 +93,36 @@ MUTATIONS = {
         ("\towner_unlock(owner);\n\towner_unpin(owner);",
          "\towner_unpin(owner);\n\towner_unlock(owner);")],
     "a second caller does not wake the one that waits": [
-        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\tpthread_mutex_lock",
-         "\tpthread_mutex_lock")],
+        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\terror = pthread",
+         "\terror = pthread")],
     "a second caller is not counted": [
         ("\tatomic_fetch_add(&tree->waiting, 1);\n\tif (owner->wake)",
          "\tif (owner->wake)"),
-        ("\tatomic_fetch_sub(&tree->waiting, 1);\n}\n\nvoid owner_unlock",
-         "}\n\nvoid owner_unlock")],
+        ("\ttaken(tree); /*", "\t/*")],
     "a second caller is counted for ever": [
-        ("\tatomic_fetch_sub(&tree->waiting, 1);\n}\n\nvoid owner_unlock",
-         "}\n\nvoid owner_unlock")],
+        ("\ttaken(tree); /*", "\t/*")],
+    "a turn is over without a word": [
+        ("\tpthread_cond_broadcast(&tree->turned);\n", "")],
+    "who waits for its turn again is not counted": [
+        ("\tatomic_fetch_add(&tree->waiting, count);\n", ""),
+        ("\t\tpthread_cond_wait(&tree->turned, &tree->lock);\n"
+         "\ttaken(tree);\n",
+         "\t\tpthread_cond_wait(&tree->turned, &tree->lock);\n")],
+    "a turn is over for the last one who gave it up": [
+        ("turn; turn = turn->next)", "turn; turn = NULL)")],
     "a wait does not yield": [
         ("memory_order_relaxed) == 0)\n\t\treturn",
          "memory_order_relaxed) < 99)\n\t\treturn")],
     "a wait yields and does not lock again": [
-        ("\t\tsched_yield();\n\tlock_tree(tree);", "\t\tsched_yield();")],
+        ("\ttaken(tree);\n\treturn true;",
+         "\ttaken(tree);\n\tpthread_mutex_unlock(&tree->lock);\n"
+         "\treturn true;")],
     "a child is opened under a closing parent": [
         ("if (parent && owner_closing(parent))", "if (0)")],
     "a token is used again": [
-        ("\tlive--;", "\tlive--;\n\tlast_token--;")],
+        ("\tlive--;", "\tlive--;\n\tlast_serial--;")],
     "a token is the object's place in the registry": [
-        ("\towner->token = ++last_token;", "\towner->token = live + 1;")],
+        ("++last_serial << KIND_BITS", "(live + 1) << KIND_BITS")],
     "the siblings are lost with the child": [
         ("\t\t*at = owner->sibling;", "\t\t*at = NULL;")],
 }

@@ -6,6 +6,7 @@
 
 #include "shim.h"
 
+#include "inside.h"
 #include "internal.h"
 #include "world.h"
 
@@ -33,10 +34,12 @@ struct record {
 struct ledger {
 	uint64_t last_token;
 	uint64_t destroyed[MODEL_THREADS_MAX + 1]; /* bits, in this close */
+	struct inside inside[MODEL_THREADS_MAX + 1];
 };
 
 struct kind {
 	const char *name;
+	enum owner_kind kind;
 	enum world_id parent;
 };
 

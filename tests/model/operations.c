@@ -67,12 +67,6 @@ int model_broadcast(struct model_cond *cond)
 	return 0;
 }
 
-int model_yield(void)
-{
-	model_point(MODEL_YIELD, NULL);
-	return 0;
-}
-
 static void await(
 	const atomic_bool *flag, const atomic_bool *other, bool slices)
 {

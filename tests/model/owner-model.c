@@ -8,8 +8,8 @@
 #include "world.h"
 
 const struct model_memory owner_memory[3] = {
-	{buckets, 64 * sizeof(*buckets)}, /* of the tokens that there are */
-	{&last_token, sizeof(last_token)},
+	{buckets, 64 * sizeof(*buckets)}, /* of the serials that there are */
+	{&last_serial, sizeof(last_serial)},
 	{&live, sizeof(live)},
 };
 
@@ -18,7 +18,7 @@ void owner_reset(void)
 	registry = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 	memset(buckets, 0, sizeof(buckets));
-	last_token = 0;
+	last_serial = 0;
 	live = 0;
 }
 
@@ -27,6 +27,7 @@ const char *owner_describe(const void *at)
 	if (at == &registry)
 		return "the registry";
 	if (at == &left)
-		return "the condition that somebody has left";
+		return "the condition that a call has left or a teardown is "
+		       "over";
 	return NULL;
 }

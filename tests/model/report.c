@@ -57,7 +57,6 @@ static const char *const op_names[] = {
 	[MODEL_RELOCK] = "is woken by",
 	[MODEL_LOAD] = "loads",
 	[MODEL_STORE] = "stores",
-	[MODEL_YIELD] = "yields",
 	[MODEL_AWAIT] = "ends its wait on",
 	[MODEL_STEP] = "is in",
 	[MODEL_END] = "ends",

@@ -2,13 +2,13 @@
 
 /*
  * What stands before lib/owner.c when it is model-checked: the names of
- * pthread, stdatomic and sched that it uses mean the explorer's.
+ * pthread and stdatomic that it uses mean the explorer's.  What the calling
+ * thread is inside of, which is lib/inside.c's otherwise, is world.c's.
  */
 #ifndef MODEL_SHIM_H
 #define MODEL_SHIM_H
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -36,7 +36,6 @@ static inline unsigned model_add(atomic_uint *at, unsigned by)
 #define pthread_mutex_unlock   model_unlock
 #define pthread_cond_wait      model_cond_wait
 #define pthread_cond_broadcast model_broadcast
-#define sched_yield            model_yield
 #define free                   model_free
 
 /* Plain access to an _Atomic object is atomic, in the strongest order. */

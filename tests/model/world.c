@@ -17,18 +17,23 @@ _Alignas(64) struct record records[WORLD_COUNT];
 _Alignas(8) struct ledger ledger;
 
 const struct kind kinds[WORLD_COUNT] = {
-	[CONTEXT] = {"the context", CONTEXT},
-	[DEVICE] = {"the device", CONTEXT},
-	[OTHER_DEVICE] = {"the other device", CONTEXT},
-	[PIPE] = {"the pipe", DEVICE},
-	[OTHER] = {"the other pipe", DEVICE},
-	[RUN] = {"the run", CONTEXT},
+	[CONTEXT] = {"the context", OWNER_CONTEXT, CONTEXT},
+	[DEVICE] = {"the device", OWNER_DEVICE, CONTEXT},
+	[OTHER_DEVICE] = {"the other device", OWNER_DEVICE, CONTEXT},
+	[PIPE] = {"the pipe", OWNER_PIPE, DEVICE},
+	[OTHER] = {"the other pipe", OWNER_PIPE, DEVICE},
+	[RUN] = {"the run", OWNER_RUN, CONTEXT},
 };
 
 int set_error(int error, const char *format, ...)
 {
 	(void)format;
 	return error;
+}
+
+struct inside *inside(void)
+{
+	return &ledger.inside[model_self()];
 }
 
 /* ---- What the explorer asks ------------------------------------------- */
@@ -55,6 +60,8 @@ static const char *part_of(const void *at)
 		return "the lock of the tree of";
 	if (at == &object->tree.waiting)
 		return "who waits for the tree of";
+	if (at == &object->tree.turned)
+		return "the turns in the tree of";
 	if (at == &object->owner.closing)
 		return "the closing of";
 	if (at == &object->flag)
@@ -219,8 +226,8 @@ int make(enum world_id id)
 	int result;
 
 	records[id].life = OPEN;
-	result = owner_init(&objects[id].owner, parent, &objects[CONTEXT].tree,
-		wakes[id], destroy);
+	result = owner_init(&objects[id].owner, kinds[id].kind, parent,
+		&objects[CONTEXT].tree, wakes[id], destroy);
 	if (result < 0) {
 		records[id].life = NONE;
 		return result;

@@ -44,8 +44,14 @@ void world_wait(enum world_id id, bool slices);
 void world_read(enum world_id id);
 void world_handle(void);
 
-/* A run that uses its device until it is stopped, or twice. */
+/* A run that uses its device until it is stopped, or twice; then closes a pipe
+   of its own, or has a callback that tries to close this. */
 void world_run(void);
+void world_run_and_close(enum world_id pipe);
+void world_run_and_call_back(enum world_id id);
+
+/* A call whose callback tries to close another object, or its own. */
+void world_call_back(enum world_id id, enum world_id closed);
 
 /* Open this object inside a call on its parent. */
 void world_open(enum world_id id);

@@ -87,8 +87,8 @@ MISTAKES = [
         "	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)",
         "	for (uint32_t i = 1; engine->slot && i < engine->slots; i++)"),
     one("a closed pipe leaves its transfers in flight", PIPE,
-        "	if (pipe->engine) {\n		engine_drain(pipe->engine);\n",
-        "	if (pipe->engine) {\n"),
+        "		engine_drain(pipe->engine);\n		link_select",
+        "		link_select"),
     one("a reset leaves the transfers in flight", PIPE,
         "	engine_drain(pipe->engine);\n	engine_clear(pipe->engine);\n",
         "	engine_clear(pipe->engine);\n"),
@@ -184,13 +184,18 @@ MISTAKES = [
     one("the parent is closed first", OWNER,
         "	while (owner->child) /* NOLINT", "	while (false) /* NOLINT"),
     one("a token is used again", OWNER,
-        "	owner->token = ++last_token;", "	owner->token = ++live;\n"
-        "	live--;"),
+        "++last_serial << KIND_BITS", "(live + 1) << KIND_BITS"),
     one("a closed object stays in the registry", OWNER,
         "	*at = owner->hashed;\n	if (owner->parent) {\n"
         "		at = &owner->parent->child;",
         "	if (owner->parent) {\n"
         "		at = &owner->parent->child;"),
+    one("a link gives a transfer back twice", "lib/link-virtual.c",
+        "		transfer->transfer.complete(&transfer->transfer);\n",
+        "		transfer->transfer.complete(&transfer->transfer);\n"
+        "		if (bus_now(link->bus) % 64 == 0 && !transfer->queued)\n"
+        "			transfer->transfer.complete("
+        "&transfer->transfer);\n"),
     one("an unplug does not end a wait", "lib/link-virtual.c",
         "		if (bus_unplugged(link->bus))\n"
         "			return CLYDE_ERROR_NO_DEVICE;\n", ""),
