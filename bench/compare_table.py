@@ -10,7 +10,7 @@ RATIOS = ["host", "source", "sink", "loopback", "latency p50", "CPU"]
 RATES = ["source", "sink", "loopback"]
 FLOOR = "libusb"
 PACES = {"link": "Paced as the link",
-         "off": "Not paced: as fast as the machine"}
+         "off": "Not paced, as fast as the machine"}
 
 
 def number(value, decimals=None):
@@ -119,7 +119,7 @@ def failed_hosts(rows):
         sentences[name] = (
             f"{name} failed in {len(failed)} of {len(modes)} measurements "
             f"(a pace and a mode each), after {min(after)} to {max(after)} "
-            f"transfers. It ended with {seen}.")
+            f"transfers. What was seen: {seen}.")
     return sentences
 
 
