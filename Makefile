@@ -24,6 +24,11 @@ numbers: all
 	scripts/packages bench
 	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
 
+# docs/figures.md, on a quiet machine; PARTS="queue usbfs" for some of it.
+figures: all
+	scripts/packages bench
+	/usr/bin/python3 bench/figures.py --build $(BUILD) $(if $(PARTS),--only $(PARTS))
+
 # Everything that can be checked on this machine.
 check:
 	scripts/packages build check
@@ -48,4 +53,4 @@ soak: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers check image install fuzz soak clean
+.PHONY: all benchmark compare numbers figures check image install fuzz soak clean

@@ -22,8 +22,10 @@ import sys
 import tempfile
 import time
 
+import measure
 from compare_table import write_table
 
+REPEATS = 5
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 MIB = 1 << 20
 PACES = ["link", "off"]
@@ -236,13 +238,12 @@ def show(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def measure(build, all_hosts, amounts, arguments):
+def run_all(build, all_hosts, amounts, repeats, scale):
     """Runs and failures by pace, mode and host."""
     keys = [(pace, mode, host) for pace in PACES for mode in MODES
             for host in all_hosts]
     runs = {key: [] for key in keys}
     failures = {}
-    repeats = 1 if arguments.quick else arguments.repeats
     with tempfile.TemporaryDirectory(prefix="clyde-compare-") as name:
         folder = pathlib.Path(name)
         fill_cache(build, all_hosts, folder)
@@ -255,7 +256,7 @@ def measure(build, all_hosts, amounts, arguments):
                 try:
                     runs[key].append(run_once(
                         build, host, pace, mode,
-                        sizes(mode, pace, amounts, arguments.scale),
+                        sizes(mode, pace, amounts, scale),
                         folder))
                 except Failed as failure:
                     failures[key] = failure
@@ -353,10 +354,18 @@ def entry(key, runs, failure, about):
 
 
 def machine():
-    text = pathlib.Path("/proc/cpuinfo").read_text()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
-    name = found[1].strip() if found else os.uname().machine
-    return f"{os.cpu_count()} x {name}"
+    return "{} x {}".format(*measure.processor())
+
+
+def compare(build, only="", amounts=FULL, repeats=REPEATS, scale=1):
+    """What clyde-benchmark(5) says of COMPARE: a row for each host, pace and
+    mode."""
+    if not shutil.which("/usr/bin/time"):
+        raise measure.Failed("/usr/bin/time is missing: apt install time")
+    chosen = [host for host in hosts(build) if only in str(host)]
+    runs, failures = run_all(build, chosen, amounts, repeats, scale)
+    about = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
+    return [entry(key, runs[key], failures.get(key), about) for key in runs]
 
 
 def main():
@@ -368,22 +377,19 @@ def main():
                         default=SOURCE / "build")
     parser.add_argument("--quick", action="store_true",
                         help="see that it works: little data, once")
-    parser.add_argument("--repeats", type=int, metavar="N", default=5)
+    parser.add_argument("--repeats", type=int, metavar="N", default=REPEATS)
     parser.add_argument("--scale", type=int, metavar="N", default=1,
                         help="time N times as much data")
     parser.add_argument("--only", metavar="TEXT", default="",
                         help='hosts with this in their names: "PyPy"')
     arguments = parser.parse_args()
-    if not shutil.which("/usr/bin/time"):
-        sys.exit("compare.py: /usr/bin/time is missing: apt install time")
     out = pathlib.Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     build = arguments.build.resolve()
-    chosen = [host for host in hosts(build) if arguments.only in str(host)]
-    runs, failures = measure(
-        build, chosen, QUICK if arguments.quick else FULL, arguments)
-    about = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
-    rows = [entry(key, runs[key], failures.get(key), about) for key in runs]
+    rows = compare(build, arguments.only,
+                   QUICK if arguments.quick else FULL,
+                   1 if arguments.quick else arguments.repeats,
+                   arguments.scale)
     (out / "compare.json").write_text(json.dumps(rows, indent=1) + "\n")
     write_table(rows, out / "compare.md")
     subprocess.run([build / "cli/clyde", "report", out / "compare.json",
@@ -393,4 +399,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    measure.run(main)

@@ -4,74 +4,128 @@ read into malloc()ed buffers and into mapped ones, in turn, and what it costs to
 copy out of each.
 
     clyde virtual -d virtual:configured=1 -- python3 bench/mapped.py [MIB]
+
+prints medians.  inside() runs just that for other programs.
 """
 
 import ctypes
 import ctypes.util
+import pathlib
+import statistics
 import sys
 import time
 
-TOTAL = int(sys.argv[1] if len(sys.argv) > 1 else 256) << 20
-SIZE, ROUNDS = 1 << 20, 5
-EP1_OUT, EP1_IN, EP6_IN = 0x01, 0x81, 0x86
-SET_MODE_SOURCE = bytes((1, 0x28, 0x50, 1))
+import measure
+from measure import Failed
 
-usb = ctypes.CDLL(ctypes.util.find_library("usb-1.0"))
-usb.libusb_open_device_with_vid_pid.restype = ctypes.c_void_p
-usb.libusb_dev_mem_alloc.restype = ctypes.c_void_p
-usb.libusb_dev_mem_alloc.argtypes = ctypes.c_void_p, ctypes.c_size_t
+SIZE, ROUNDS, MIB = 1 << 20, 5, 256
+EP1_OUT, EP1_IN, EP6_IN = 0x01, 0x81, 0x86
+SET_REGISTER = 0x28
+REG_STREAM, REG_BENCH_MODE = 0x08, 0x50
+TO_EP6 = 0, 0, 1, 0  # the stream of core 1, the benchmark
+SOURCE = 1
 
 
 def check(result):
     if result < 0:
-        sys.exit(f"libusb: {result}")
+        raise Failed(f"libusb: error {result}")
 
 
-def bulk(endpoint, data, size):
-    moved = ctypes.c_int()
-    check(usb.libusb_bulk_transfer(
-        handle, endpoint, data, size, ctypes.byref(moved), 10000))
-    return moved.value
+class Source:
+    """The benchmark core as a source, read by libusb alone."""
+
+    def __init__(self, total):
+        self.total = total
+        self.away = ctypes.create_string_buffer(SIZE)
+        name = ctypes.util.find_library("usb-1.0")
+        if name is None:
+            raise Failed("libusb-1.0 is missing")
+        self.usb = ctypes.CDLL(name)
+        self.usb.libusb_open_device_with_vid_pid.restype = ctypes.c_void_p
+        self.usb.libusb_dev_mem_alloc.restype = ctypes.c_void_p
+        self.usb.libusb_dev_mem_alloc.argtypes = (ctypes.c_void_p,
+                                                  ctypes.c_size_t)
+        check(self.usb.libusb_init(None))
+        self.handle = ctypes.c_void_p(
+            self.usb.libusb_open_device_with_vid_pid(None, 0x20B7, 0x9DB1))
+        if not self.handle:
+            raise Failed("no device")
+        self.start()
+
+    def start(self):
+        self.select(0, 1)
+        self.set_register(REG_STREAM, *TO_EP6)
+        self.select(3, 2)
+        self.set_register(REG_BENCH_MODE, SOURCE)
+
+    def select(self, interface, setting):
+        check(self.usb.libusb_claim_interface(self.handle, interface))
+        check(self.usb.libusb_set_interface_alt_setting(
+            self.handle, interface, setting))
+
+    def set_register(self, address, *data):
+        request = bytes([address, SET_REGISTER, address, *data])
+        reply = ctypes.create_string_buffer(64)
+        self.bulk(EP1_OUT, request, len(request))
+        self.bulk(EP1_IN, reply, 64)
+        if reply.raw[:2] != bytes([address, 0]):
+            raise Failed(f"register {address:#x} was refused")
+
+    def bulk(self, endpoint, data, size):
+        moved = ctypes.c_int()
+        check(self.usb.libusb_bulk_transfer(
+            self.handle, endpoint, data, size, ctypes.byref(moved), 10000))
+        return moved.value
+
+    def buffers(self):
+        mapped = ctypes.c_void_p(
+            self.usb.libusb_dev_mem_alloc(self.handle, SIZE))
+        if not mapped:
+            raise Failed("this system maps no memory")
+        return {"malloc": ctypes.create_string_buffer(SIZE),
+                "mapped": mapped}
+
+    def cost(self, buffer):
+        """CPU time of this process, duration, and CPU time of copying out,
+        in s/GiB."""
+        cpu, real, moved = time.process_time(), time.monotonic(), 0
+        while moved < self.total:
+            moved += self.bulk(EP6_IN, buffer, SIZE)
+        cpu, real = time.process_time() - cpu, time.monotonic() - real
+        copy = time.process_time()
+        for _ in range(self.total // SIZE):
+            ctypes.memmove(self.away, buffer, SIZE)
+        copy = time.process_time() - copy
+        return [value * (1 << 30) / self.total for value in (cpu, real, copy)]
 
 
-def measure(buffer):
-    """CPU time of this process and duration, s/GiB; and copying out."""
-    cpu, real, moved = time.process_time(), time.monotonic(), 0
-    while moved < TOTAL:
-        moved += bulk(EP6_IN, buffer, SIZE)
-    cpu, real = time.process_time() - cpu, time.monotonic() - real
-    copy = time.process_time()
-    for _ in range(TOTAL // SIZE):
-        ctypes.memmove(away, buffer, SIZE)
-    copy = time.process_time() - copy
-    return [value * (1 << 30) / TOTAL for value in (cpu, real, copy)]
+def rows(mib=MIB):
+    """Medians by kind of memory: CPU, duration and copying out, in s/GiB."""
+    source = Source(mib << 20)
+    buffers = source.buffers()
+    source.cost(buffers["malloc"])  # warm
+    results = {name: [] for name in buffers}
+    for _ in range(ROUNDS):
+        for name, buffer in buffers.items():
+            results[name].append(source.cost(buffer))
+    return [[name, *(statistics.median(column) for column in zip(*rounds))]
+            for name, rounds in results.items()]
 
 
-check(usb.libusb_init(None))
-handle = ctypes.c_void_p(
-    usb.libusb_open_device_with_vid_pid(None, 0x20B7, 0x9DB1))
-if not handle:
-    sys.exit("no device")
-for interface, setting in (0, 1), (3, 2):
-    check(usb.libusb_claim_interface(handle, interface))
-    check(usb.libusb_set_interface_alt_setting(handle, interface, setting))
-reply = ctypes.create_string_buffer(64)
-bulk(EP1_OUT, SET_MODE_SOURCE, len(SET_MODE_SOURCE))
-bulk(EP1_IN, reply, 64)
+def inside(clyde):
+    """The table as text, measured by this program inside `clyde virtual`."""
+    return measure.output(
+        clyde, "virtual", "-d", "virtual:configured=1", "--", sys.executable,
+        pathlib.Path(__file__).resolve())
 
-away = ctypes.create_string_buffer(SIZE)
-buffers = {
-    "malloc": ctypes.create_string_buffer(SIZE),
-    "mapped": ctypes.c_void_p(usb.libusb_dev_mem_alloc(handle, SIZE)),
-}
-if not buffers["mapped"]:
-    sys.exit("this system maps no memory")
-measure(buffers["malloc"])  # warm
-results = {name: [] for name in buffers}
-for _ in range(ROUNDS):
-    for name, buffer in buffers.items():
-        results[name].append(measure(buffer))
-print("         CPU s/GiB   s/GiB   copying out, CPU s/GiB")
-for name, rounds in results.items():
-    cpu, real, copy = (min(column) for column in zip(*rounds))
-    print(f"{name}   {cpu:8.3f} {real:8.3f} {copy:8.3f}")
+
+def main():
+    print(measure.table(
+        ["memory", "CPU, s/GiB", "duration, s/GiB",
+         "copying out, CPU s/GiB"],
+        [[name, *(f"{value:.3f}" for value in values)] for name, *values in
+         rows(int(sys.argv[1]) if len(sys.argv) > 1 else MIB)]), end="")
+
+
+if __name__ == "__main__":
+    measure.run(main)

@@ -7,10 +7,9 @@ peak memory of whole commands.
 
 import sys
 
-from measure import whole_command
+import measure
 
-CLYDE = sys.argv[1] if len(sys.argv) > 1 else "build/cli/clyde"
-RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 21
+RUNS = 21
 COMMANDS = [
     ["--version"],
     ["-d", "virtual:", "list"],
@@ -19,8 +18,22 @@ COMMANDS = [
     ["-d", "virtual:", "run", "benchmark"],
 ]
 
-print(f"{'median ms':>10} {'worst ms':>10} {'peak MiB':>10}  command")
-for arguments in COMMANDS:
-    cost = whole_command(RUNS, [CLYDE, *arguments])
-    print(f"{cost['median_ms']:10.2f} {cost['worst_ms']:10.2f} "
-          f"{cost['peak_mib']:10.2f}  clyde {' '.join(arguments)}")
+
+def rows(clyde, runs=RUNS):
+    """By command: its words, median_ms, worst_ms and peak_mib."""
+    for arguments in COMMANDS:
+        yield {"command": " ".join(["clyde", *arguments]),
+               **measure.whole_command(runs, [clyde, *arguments])}
+
+
+def main():
+    clyde = sys.argv[1] if len(sys.argv) > 1 else "build/cli/clyde"
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else RUNS
+    print(f"{'median ms':>10} {'worst ms':>10} {'peak MiB':>10}  command")
+    for row in rows(clyde, runs):
+        print(f"{row['median_ms']:10.2f} {row['worst_ms']:10.2f} "
+              f"{row['peak_mib']:10.2f}  {row['command']}")
+
+
+if __name__ == "__main__":
+    measure.run(main)

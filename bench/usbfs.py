@@ -18,9 +18,12 @@ import re
 import statistics
 import sys
 
-from measure import benchmark, output, whole_command
+import measure
+from measure import Failed, benchmark, output, whole_command
 
 HERE = pathlib.Path(__file__).resolve().parent
+PARTS = ["unpaced", "paced", "start"]
+REPEATS = 5
 STREAMS = ["source", "sink", "loopback"]
 MICROFRAME_US = 125
 
@@ -56,13 +59,18 @@ class Numbers:
                 pace, "--", *command)
 
     def run_clyde(self, pace, *arguments):
-        return benchmark(*self.plugged(pace, self.clyde, "run", "benchmark",
-                                       *arguments))
+        result = benchmark(*self.plugged(pace, self.clyde, "run",
+                                         "benchmark", *arguments))
+        if not result["complete"] or result["errors"] != 0:
+            raise Failed(f"clyde run benchmark {' '.join(arguments)}: "
+                         "incomplete, or with errors")
+        return result
 
     def run_bare(self, pace, *arguments):
         """Its figures, in the order in which it prints them."""
         text = output(*self.plugged(pace, self.bare, *arguments))
-        assert "every byte is right" in text, text
+        if "every byte is right" not in text:
+            raise Failed(f"libusb-stream: wrong data: {text}")
         return [float(figure) for figure in
                 re.findall(r"(\d+\.\d+) (?:MiB/s|CPU|us)", text)]
 
@@ -71,7 +79,6 @@ class Numbers:
     def unpaced(self, mode):
         ways = 2 if mode == "loopback" else 1
         result = self.run_clyde("off", mode, "-c", "256MiB")
-        assert result["complete"] and result["errors"] == 0, result
         self.add(mode, "clyde", "rate", result["mib_per_s"])
         self.add(mode, "clyde", "CPU",
                  result["cpu_share"] * 1024 / result["mib_per_s"])
@@ -90,7 +97,6 @@ class Numbers:
         ways = 2 if mode == "loopback" else 1
         where = f"{mode}, paced"
         result = self.run_clyde("link", mode, "-c", "64MiB")
-        assert result["complete"] and result["errors"] == 0, result
         ceiling = result["ceiling_mib_per_s"]
         self.add(where, "clyde", "of the ceiling",
                  100 * result["mib_per_s"] / ceiling)
@@ -160,38 +166,39 @@ def number(value):
     return "" if value is None else f"{value:.4g}"
 
 
-def print_table(rows):
-    print("| | | Clyde | worst | best | bare libusb | ratio | target | |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        sign = ">=" if TARGETS[row["name"]][2] else "<="
-        print(f"| {row['where']} | {row['name']}, {row['unit']} |",
-              " | ".join(number(row[key]) for key in
-                         ["clyde", "worst", "best", "bare", "ratio"]),
-              f"| {sign} {row['target']} |",
-              "met |" if row["met"] else "not met |")
+def cells(row):
+    sign = ">=" if TARGETS[row["name"]][2] else "<="
+    return [row["where"], f"{row['name']}, {row['unit']}",
+            *(number(row[key]) for key in
+              ["clyde", "worst", "best", "bare", "ratio"]),
+            f"{sign} {row['target']}", "met" if row["met"] else "not met"]
+
+
+def table(rows):
+    return measure.table(["run", "figure", "Clyde", "worst", "best",
+                          "bare libusb", "ratio", "target", "verdict"],
+                         map(cells, rows))
 
 
 def main():
-    parts = ["unpaced", "paced", "start"]
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path,
                         default=HERE.parent / "build")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--json", type=argparse.FileType("w"))
     parser.add_argument("part", nargs="*", metavar="PART",
-                        help=f"of {', '.join(parts)} (default: all)")
+                        help=f"of {', '.join(PARTS)} (default: all)")
     arguments = parser.parse_args()
-    if not set(arguments.part) <= set(parts):
-        parser.error(f"the parts are {', '.join(parts)}")
+    if not set(arguments.part) <= set(PARTS):
+        parser.error(f"the parts are {', '.join(PARTS)}")
     numbers = Numbers(arguments.build.resolve(), arguments.repeats)
-    numbers.measure(arguments.part or parts)
+    numbers.measure(arguments.part or PARTS)
     rows = list(numbers.rows())
-    print_table(rows)
+    print(table(rows), end="")
     if arguments.json:
         json.dump({"repeats": arguments.repeats, "figures": rows},
                   arguments.json, indent=2)
 
 
 if __name__ == "__main__":
-    main()
+    measure.run(main)

@@ -203,7 +203,7 @@ MISTAKES = [
         "	return result < 0 ? result : engine_error(engine);",
         "	return result < 0 ? result : 0;"),
     one("what a run did to streams is not undone", "lib/core.c",
-        "	run->claim.attached = false;\n	return write_streams("
-        "device, NULL, 0);",
+        "	run->claim.attached = false;\n	return core_write_streams("
+        "device);",
         "	run->claim.attached = false;\n	return 0;"),
 ]

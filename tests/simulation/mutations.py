@@ -121,6 +121,7 @@ def main():
             where = ", ".join(change[0] for change in mistake.changes)
             seed = "MISSED" if seed is None else seed
             if arguments.markdown:
+                how = " ".join(how.split()).replace("|", "\\|")
                 print(f"| {mistake.name} | {where} | {seed} | {how} |")
             else:
                 print(f"{seed!s:>7}  {mistake.name}: {how}", flush=True)
