@@ -30,6 +30,9 @@ static struct {
 	atomic_bool raised;
 } interrupts[CONTEXTS_MAX];
 
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
+	"a signal handler looks at tokens, and must not wait for a lock");
+
 static atomic_bool *claim_interrupt(clyde_token token)
 {
 	for (size_t i = 0; i < CONTEXTS_MAX; i++) {
