@@ -30,11 +30,11 @@ static ssize_t read_text(const char *path, char *text, size_t size)
 	return got;
 }
 
-static long read_number(const char *path)
+static int64_t read_number(const char *path)
 {
 	char text[32], *end;
 	ssize_t size = read_text(path, text, sizeof(text));
-	long number = strtol(text, &end, 10);
+	int64_t number = strtoll(text, &end, 10);
 
 	if (size < 0)
 		return size;

@@ -32,6 +32,9 @@ static struct {
 	atomic_bool raised;
 } interrupts[CONTEXTS_MAX];
 
+_Static_assert(ATOMIC_POINTER_LOCK_FREE == 2,
+	"a signal handler looks at tokens, and must not wait for a lock");
+
 /* Not yet a context's. */
 #define CLAIMED UINTPTR_MAX
 

@@ -15,6 +15,9 @@
 #include "wire/mgmt.h"
 #include "wire/regs.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	"the structures in wire/ go to the device as they lie in memory");
+
 #define CLYDE_API __attribute__((visibility("default")))
 
 /*

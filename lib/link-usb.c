@@ -96,7 +96,7 @@ static int usb_wait(struct link *base, uint64_t deadline_ns)
 	if (link->pending == 0 && deadline_ns == LINK_FOREVER)
 		return CLYDE_ERROR_DEADLOCK;
 	result = usb_handle(link, patience(link, deadline_ns));
-	atomic_store(&base->wake, false);
+	link_woken(base);
 	return link->handled > 0 ? (int)link->handled : result;
 }
 

@@ -200,7 +200,7 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 		}
 		count = deliver(link);
 	}
-	atomic_store(&base->wake, false);
+	link_woken(base);
 	show(link);
 	return keep_eeprom(link) < 0 ? CLYDE_ERROR_IO : count;
 }

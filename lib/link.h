@@ -163,6 +163,13 @@ static inline void link_wake(struct link *link)
 		link->ops->wake(link);
 }
 
+/* A wait() is over.  Whatever was written before a link_wake() that is taken
+   back here is read after it: the caller looks why it was woken. */
+static inline void link_woken(struct link *link)
+{
+	atomic_exchange(&link->wake, false);
+}
+
 /*
  * Who waits for what was cancelled frees it next: an error that passes must
  * not end that.  After so many nothing will come back.

@@ -107,10 +107,21 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+static const char *own_name(char name[32])
+{
+	FILE *file = fopen("/proc/self/comm", "r");
+
+	assert_non_null(file);
+	assert_non_null(fgets(name, 32, file));
+	fclose(file);
+	name[strcspn(name, "\n")] = '\0';
+	return name;
+}
+
 static void every_process_that_has_it_open_is_found(void **state)
 {
 	struct holders holders;
-	char path[128];
+	char path[128], name[32];
 	pid_t first, second;
 
 	(void)state;
@@ -124,7 +135,8 @@ static void every_process_that_has_it_open_is_found(void **state)
 	assert_int_equal(
 		holders.list[0].pid + holders.list[1].pid, first + second);
 	assert_int_not_equal(holders.list[0].pid, holders.list[1].pid);
-	assert_string_equal(holders.list[0].name, "test-doctor");
+	/* An emulator's process has the emulator's name. */
+	assert_string_equal(holders.list[0].name, own_name(name));
 }
 
 static void nobody_else_is_taken_for_a_holder(void **state)

@@ -214,11 +214,7 @@ static uint64_t run(struct server *server)
 static const struct timespec *sleep_for(
 	uint64_t due_ns, struct timespec *ret_time)
 {
-	uint64_t now_ns = due_ns ? world_now_ns() : 0;
-	uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
-
-	ret_time->tv_sec = left_ns / 1000000000;
-	ret_time->tv_nsec = left_ns % 1000000000;
+	*ret_time = world_left(due_ns);
 	return due_ns == WORLD_NEVER ? NULL : ret_time;
 }
 

@@ -223,12 +223,12 @@ static void init_private(struct shim_private *private)
 /* What could shrink would be a SIGBUS. */
 static bool stays(int fd, size_t size)
 {
-	struct stat status;
+	struct statx status;
 	long seals = syscall(SYS_fcntl, fd, F_GET_SEALS);
 
 	return seals >= 0 && seals & F_SEAL_SHRINK &&
-		syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) == 0 &&
-		status.st_size >= (off_t)size;
+		kernel_status(fd, "", AT_EMPTY_PATH, &status) == 0 &&
+		status.stx_size >= size;
 }
 
 static void *map_shared(int fd, size_t size)
@@ -237,17 +237,15 @@ static void *map_shared(int fd, size_t size)
 
 	if (!stays(fd, size))
 		return NULL;
-	memory = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
-		MAP_SHARED, fd, (off_t)0);
+	memory = kernel_map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
 /* Inherited by a fork, and seen by nobody else. */
 static struct shim_private *new_private(void)
 {
-	void *memory = (void *)syscall(SYS_mmap, NULL,
-		sizeof(struct shim_private), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, (off_t)0);
+	void *memory = kernel_map(sizeof(struct shim_private),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return NULL;
@@ -347,7 +345,7 @@ ssize_t shim_read(struct shim_file *file, void *data, size_t size)
 	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -ENODEV;
-	result = syscall(SYS_pread64, fd, data, size, file->position);
+	result = kernel_read(fd, data, size, file->position);
 	shut(fd);
 	if (result < 0)
 		return -EFAULT;
@@ -355,10 +353,12 @@ ssize_t shim_read(struct shim_file *file, void *data, size_t size)
 	return result;
 }
 
-off_t shim_seek(struct shim_file *file, off_t offset, int whence)
+int64_t shim_seek(struct shim_file *file, int64_t offset, int whence)
 {
+	int64_t position = file->position;
+
 	if (whence == SEEK_CUR) {
-		if (__builtin_add_overflow(offset, file->position, &offset))
+		if (__builtin_add_overflow(offset, position, &offset))
 			return -EOVERFLOW;
 	} else if (whence != SEEK_SET) {
 		return -EINVAL;

@@ -53,7 +53,7 @@ struct shim_file {
 	int socket, wake, memory;
 	bool writable;
 	unsigned bus, address;
-	_Atomic off_t position; /* of read(), in the descriptors */
+	_Atomic int64_t position; /* of read(), in the descriptors */
 	struct usbfs_shared *shared;
 	struct shim_private *private;
 	struct usbfs_world *world;

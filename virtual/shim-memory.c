@@ -46,9 +46,10 @@ static void mark_pages(
 	}
 }
 
-/* The lowest that are free: they are the likeliest to be in the cache. */
-static bool find_pages(
-	struct shim_private *private, uint32_t count, uint32_t *ret_page)
+/* The lowest that are free, from a multiple of `unit` on: the lowest are the
+   likeliest to be in the cache. */
+static bool find_pages(struct shim_private *private, uint32_t count,
+	uint32_t unit, uint32_t *ret_page)
 {
 	uint32_t run = 0;
 
@@ -59,7 +60,9 @@ static bool find_pages(
 			run = 0;
 			continue;
 		}
-		run = page_used(private, page) ? 0 : run + 1;
+		run = page_used(private, page) || (run == 0 && page % unit)
+			? 0
+			: run + 1;
 		if (run < count)
 			continue;
 		*ret_page = page + 1 - count;
@@ -76,15 +79,15 @@ static void drop_pages(struct shim_private *private, struct use *use)
 }
 
 /* Free slots keep their pages, until somebody needs them. */
-static bool claim_pages(
-	struct shim_private *private, uint32_t count, uint32_t *ret_page)
+static bool claim_pages(struct shim_private *private, uint32_t count,
+	uint32_t unit, uint32_t *ret_page)
 {
-	if (find_pages(private, count, ret_page))
+	if (find_pages(private, count, unit, ret_page))
 		return true;
 	for (uint32_t i = private->free_slot; i != NO_SLOT;
 		i = private->uses[i].next_free)
 		drop_pages(private, &private->uses[i]);
-	return find_pages(private, count, ret_page);
+	return find_pages(private, count, unit, ret_page);
 }
 
 /* ---- Slots ------------------------------------------------------------ */
@@ -128,7 +131,7 @@ bool slot_room(struct shim_file *file, uint32_t index, uint32_t size)
 	if (use->pages >= pages && use->pages / 2 <= pages)
 		return true;
 	drop_pages(file->private, use);
-	if (!claim_pages(file->private, pages, &use->page))
+	if (!claim_pages(file->private, pages, 1, &use->page))
 		return false;
 	use->pages = pages;
 	return true;
@@ -187,16 +190,24 @@ void region_leave(struct shim_file *file, uint32_t page)
 	}
 }
 
+/* What the kernel maps is made of these; arm64 has larger ones as well. */
+static size_t machine_page(void)
+{
+	size_t size = sysconf(_SC_PAGESIZE);
+
+	return size > PAGE_SIZE_ ? size : PAGE_SIZE_;
+}
+
 static void *map(struct shim_file *file, size_t size, int protection,
 	struct region *region)
 {
 	void *address;
 
-	if (!claim_pages(file->private, size / PAGE_SIZE_, &region->page))
+	if (!claim_pages(file->private, size / PAGE_SIZE_,
+		    machine_page() / PAGE_SIZE_, &region->page))
 		return MAP_FAILED;
-	address = (void *)syscall(SYS_mmap, NULL, size, protection, MAP_SHARED,
-		file->memory,
-		(off_t)(USBFS_DATA_OFFSET + region->page * PAGE_SIZE_));
+	address = kernel_map(size, protection, MAP_SHARED, file->memory,
+		USBFS_DATA_OFFSET + region->page * PAGE_SIZE_);
 	if (address == MAP_FAILED) {
 		mark_pages(
 			file->private, region->page, size / PAGE_SIZE_, false);
@@ -215,7 +226,7 @@ void *shim_map(struct shim_file *file, size_t size, int protection)
 		errno = size ? ENOMEM : EINVAL;
 		return MAP_FAILED;
 	}
-	size = (size + PAGE_SIZE_ - 1) / PAGE_SIZE_ * PAGE_SIZE_;
+	size = (size + machine_page() - 1) / machine_page() * machine_page();
 	pthread_mutex_lock(&file->private->lock);
 	for (unsigned i = 0; i < REGIONS && region == NULL; i++)
 		if (file->private->regions[i].address == NULL)

@@ -55,10 +55,9 @@ static bool within(const char *path, const char *top)
 
 static bool exists(const char *path)
 {
-	struct stat status;
+	struct statx status;
 
-	return syscall(SYS_newfstatat, AT_FDCWD, path, &status,
-		       AT_SYMLINK_NOFOLLOW) == 0;
+	return kernel_status(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) == 0;
 }
 
 /* libudev walks from "/" one name at a time. */
@@ -119,17 +118,22 @@ bool shim_is_device(const char *path, unsigned *ret_bus, unsigned *ret_address)
 /* ---- Asked about ------------------------------------------------------ */
 
 /* A device file is shown as one. */
-static int shown(const char *path, int result, struct stat *status)
-{
-	unsigned bus, address;
-
-	if (result == 0 && shim_is_device(path, &bus, &address)) {
-		status->st_mode = S_IFCHR | 0666;
-		status->st_rdev = makedev(USB_MAJOR, address - 1);
-		status->st_size = 0;
+#define SHOWN(name, type)                                                  \
+	static int name(const char *path, int result, struct type *status) \
+	{                                                                  \
+		unsigned bus, address;                                     \
+                                                                           \
+		if (result == 0 && shim_is_device(path, &bus, &address)) { \
+			status->st_mode = S_IFCHR | 0666;                  \
+			status->st_rdev = makedev(USB_MAJOR, address - 1); \
+			status->st_size = 0;                               \
+		}                                                          \
+		return result;                                             \
 	}
-	return result;
-}
+
+/* One structure on 64-bit machines, two on 32-bit ones. */
+SHOWN(shown_stat, stat)
+SHOWN(shown_stat64, stat64)
 
 #define STAT(name, type)                                                 \
 	SHIM_API int name(const char *path, struct type *status)         \
@@ -137,9 +141,9 @@ static int shown(const char *path, int result, struct stat *status)
 		DEFINE_NEXT(name);                                       \
 		char buffer[SHIM_PATH_SIZE];                             \
                                                                          \
-		return shown(path,                                       \
+		return shown_##type(path,                                \
 			next(shim_path(AT_FDCWD, path, buffer), status), \
-			(struct stat *)status);                          \
+			status);                                         \
 	}
 
 #define FSTATAT(name, type)                                                   \
@@ -149,12 +153,10 @@ static int shown(const char *path, int result, struct stat *status)
 		DEFINE_NEXT(name);                                            \
 		char buffer[SHIM_PATH_SIZE];                                  \
                                                                               \
-		return shown(path,                                            \
+		return shown_##type(path,                                     \
 			next(at, shim_path(at, path, buffer), status, flags), \
-			(struct stat *)status);                               \
+			status);                                              \
 	}
-
-_Static_assert(sizeof(struct stat) == sizeof(struct stat64), "as on LP64");
 
 STAT(stat, stat)
 STAT(lstat, stat)
@@ -219,15 +221,14 @@ static ssize_t show_device(
 	char link[SHIM_PATH_SIZE + 32], number[24] = "";
 	size_t start = sizeof(pipe) - 1;
 	int error = errno;
-	struct stat status;
+	struct statx status;
 	ssize_t result;
 
 	if (shim_directory() == NULL || length <= (ssize_t)start ||
 		length - start >= sizeof(number) ||
 		memcmp(text, pipe, start) != 0 ||
-		syscall(SYS_newfstatat, at, path, &status,
-			AT_SYMLINK_NOFOLLOW) < 0 ||
-		(status.st_mode & S_IWUSR) == 0)
+		kernel_status(at, path, AT_SYMLINK_NOFOLLOW, &status) < 0 ||
+		(status.stx_mode & S_IWUSR) == 0)
 		return length;
 	memcpy(number, text + start, length - start);
 	snprintf(link, sizeof(link), "%s/" USBFS_PIPES "/%lu", shim_directory(),

@@ -280,6 +280,8 @@ static bool settle(struct shim_file *file, void **ret_urb)
 		return false;
 	fill_pipe(file);
 	atomic_store(&shared->signalled, 0);
+	/* file_signal() has the other one. */
+	atomic_thread_fence(memory_order_seq_cst);
 	if (!take_done(file, ret_urb))
 		return false;
 	/* There may be more, of which poll() would not know. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define SHIM_API __attribute__((visibility("default")))
@@ -23,6 +24,15 @@
 	__typeof__(name) *next = (__typeof__(name) *)shim_next(&cache_, #name)
 
 void *shim_next(_Atomic(void *) *cache, const char *name);
+
+/* ---- shim-kernel.c ---------------------------------------------------- */
+
+/* MAP_FAILED, -1 or -1, and errno, as of libc's functions. */
+void *kernel_map(
+	size_t size, int protection, int flags, int fd, off64_t offset);
+int kernel_status(
+	int at, const char *path, int flags, struct statx *ret_status);
+ssize_t kernel_read(int fd, void *data, size_t size, int64_t offset);
 
 /* ---- shim-path.c ------------------------------------------------------ */
 
@@ -50,7 +60,7 @@ void shim_close(int fd);
 /* As the kernel would: a result, or -errno. */
 long shim_ioctl(struct shim_file *file, unsigned long request, void *argument);
 ssize_t shim_read(struct shim_file *file, void *data, size_t size);
-off_t shim_seek(struct shim_file *file, off_t offset, int whence);
+int64_t shim_seek(struct shim_file *file, int64_t offset, int whence);
 void *shim_map(struct shim_file *file, size_t size, int protection);
 /* False if it is not a mapped buffer. */
 bool shim_unmap(void *address, size_t size);

@@ -99,6 +99,9 @@ void file_signal(struct host_file *file)
 	char byte;
 
 	file->signal = false;
+	/* settle() in the shim has the other one: either what is done is seen
+	   there, or the filled pipe is seen here. */
+	atomic_thread_fence(memory_order_seq_cst);
 	if (file->pipe >= 0 &&
 		atomic_exchange(&file->shared->signalled, 1) == 0 &&
 		read(file->pipe, &byte, 1) < 0)

@@ -7,6 +7,7 @@
 #include "usbfs-internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,16 +273,27 @@ static bool has_commands(const struct usbfs_host *host)
 	return false;
 }
 
+/* Linux before 5.11, and QEMU's user mode, have no epoll_pwait2(). */
+static int wait_as_before(struct usbfs_host *host, struct epoll_event *events,
+	int max, const struct timespec *timeout)
+{
+	struct pollfd set = {host->epoll, POLLIN, 0};
+
+	return ppoll(&set, 1, timeout, NULL) < 0
+		? -1
+		: epoll_wait(host->epoll, events, max, 0);
+}
+
 /* Wait for events until the moment, or just look: how many. */
 static int wait_events(struct usbfs_host *host, struct epoll_event *events,
 	int max, uint64_t until_ns)
 {
-	uint64_t now_ns = until_ns ? world_now_ns() : 0;
-	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-	struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
-	int count = epoll_pwait2(host->epoll, events, max,
-		until_ns == WORLD_NEVER ? NULL : &left, NULL);
+	struct timespec left = world_left(until_ns);
+	const struct timespec *timeout = until_ns == WORLD_NEVER ? NULL : &left;
+	int count = epoll_pwait2(host->epoll, events, max, timeout, NULL);
 
+	if (count < 0 && errno == ENOSYS)
+		count = wait_as_before(host, events, max, timeout);
 	return count < 0 && errno == EINTR ? 0 : count;
 }
 
@@ -316,6 +328,9 @@ int host_look(struct usbfs_host *host, bool sleep)
 
 	if (sleep) {
 		atomic_store(&host->world->asleep, 1);
+		/* shim_wake() has the other one: either the command is seen
+		   here, or the shim sees that it must wake the host. */
+		atomic_thread_fence(memory_order_seq_cst);
 		if (!has_commands(host))
 			until_ns = due_ns(host);
 	}

@@ -29,7 +29,7 @@ void *shim_next(_Atomic(void *) *cache, const char *name)
 	return next;
 }
 
-static long result_of(long result)
+static int64_t result_of(int64_t result)
 {
 	if (result >= 0)
 		return result;
@@ -146,9 +146,15 @@ SHIM_API off_t lseek(int fd, off_t offset, int whence)
 {
 	DEFINE_NEXT(lseek);
 	struct shim_file *file = shim_file_of(fd);
+	int64_t result;
+	off_t position;
 
-	return file ? result_of(shim_seek(file, offset, whence))
-		    : next(fd, offset, whence);
+	if (file == NULL)
+		return next(fd, offset, whence);
+	result = shim_seek(file, offset, whence);
+	if (__builtin_add_overflow(result, 0, &position))
+		result = -EOVERFLOW;
+	return result_of(result);
 }
 
 SHIM_API off64_t lseek64(int fd, off64_t offset, int whence)
@@ -175,9 +181,9 @@ SHIM_API int ioctl(int fd, unsigned long request, ...)
 	return next(fd, request, argument);
 }
 
-#define MMAP(name)                                                         \
+#define MMAP(name, type)                                                   \
 	SHIM_API void *name(void *address, size_t size, int protection,    \
-		int flags, int fd, off_t offset)                           \
+		int flags, int fd, type offset)                            \
 	{                                                                  \
 		DEFINE_NEXT(name);                                         \
 		struct shim_file *file = fd < 0 || flags & MAP_ANONYMOUS   \
@@ -189,8 +195,8 @@ SHIM_API int ioctl(int fd, unsigned long request, ...)
 		return next(address, size, protection, flags, fd, offset); \
 	}
 
-MMAP(mmap)
-MMAP(mmap64)
+MMAP(mmap, off_t)
+MMAP(mmap64, off64_t)
 
 SHIM_API int munmap(void *address, size_t size)
 {

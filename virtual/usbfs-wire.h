@@ -17,6 +17,7 @@
 #define VIRTUAL_USBFS_WIRE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/usb.h"
@@ -76,6 +77,10 @@ struct usbfs_world {
 	uint64_t bytes_max;                   /* usbfs_memory_mb */
 	uint32_t capabilities;                /* USBDEVFS_CAP_... */
 };
+_Static_assert(offsetof(struct usbfs_world, capabilities) == 80,
+	"the same on every machine");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
+	"a lock would be one process's, and not the other's");
 
 /* ---- An open file's memory -------------------------------------------- */
 
@@ -165,6 +170,11 @@ struct usbfs_shared {
 	uint32_t done[USBFS_SLOTS];
 	struct usbfs_slot slots[USBFS_SLOTS];
 };
+_Static_assert(offsetof(struct usbfs_shared, commands) == 384 &&
+		sizeof(struct usbfs_shared) ==
+			384 + 4 * (USBFS_COMMANDS + USBFS_SLOTS) +
+				USBFS_SLOTS * sizeof(struct usbfs_slot),
+	"the same on every machine");
 _Static_assert(sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET,
 	"the data comes behind it");
 

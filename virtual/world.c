@@ -4,11 +4,12 @@
 #include "world.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "device.h"
 
 #define MICROFRAME_NS 125000
+#define NS_PER_S      UINT64_C(1000000000)
+#define YEAR_S        (UINT64_C(365) * 24 * 60 * 60)
 
 /* How far an unpaced bus runs between two looks at what else there is: 80
    microframes, at most a millisecond of work. */
@@ -19,7 +20,17 @@ uint64_t world_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+struct timespec world_left(uint64_t due_ns)
+{
+	uint64_t now_ns = due_ns ? world_now_ns() : 0;
+	uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+
+	if (left_ns > YEAR_S * NS_PER_S)
+		left_ns = YEAR_S * NS_PER_S;
+	return (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
 }
 
 static uint64_t moment(const struct plug *plug, uint64_t us)

@@ -8,6 +8,8 @@
 #ifndef VIRTUAL_WORLD_H
 #define VIRTUAL_WORLD_H
 
+#include <time.h>
+
 #include "bus.h"
 
 enum pace {
@@ -40,6 +42,10 @@ struct plug {
 
 /* CLOCK_MONOTONIC */
 uint64_t world_now_ns(void);
+
+/* How long to sleep until then; a year if it is more, which a time_t of 32 bits
+   has room for. */
+struct timespec world_left(uint64_t due_ns);
 
 /*
  * Plug a device in.  It is the caller's until this succeeds; unplug_us is

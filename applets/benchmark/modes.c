@@ -28,7 +28,7 @@ static void start_clock(struct bench *bench, int64_t now)
 }
 
 /* Bytes were verified: warm-up may end with them. */
-static void advance(struct bench *bench, size_t size)
+static void advance(struct bench *bench, uint64_t size)
 {
 	uint64_t before = bench->moved;
 	int64_t now = now_ns(bench->device);
