@@ -34,6 +34,11 @@ image:
 	scripts/packages image
 	scripts/image
 
+# Debian's packages, in build-deb/.
+deb:
+	scripts/packages deb
+	scripts/deb
+
 install: all
 	meson install -C $(BUILD)
 
@@ -48,4 +53,4 @@ soak: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers check image install fuzz soak clean
+.PHONY: all benchmark compare numbers check image deb install fuzz soak clean
