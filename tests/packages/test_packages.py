@@ -159,7 +159,7 @@ def build_program(folder):
 def write_script(path):
     lines = ["set -eu", "mkdir /out", "apt-get update -qq",
              INSTALL + "/debs/clyde_*.deb /debs/libclyde0_*.deb "
-             "/debs/python3-clyde_*.deb udev usbutils", "set +e", "export HOME=/nowhere"]
+             "/debs/python3-clyde_*.deb udev usbutils", "set +e"]
     for name, command in STEPS.items():
         shell = "sh -c " + shlex.quote(command)
         if not name.endswith("-root"):
@@ -167,6 +167,17 @@ def write_script(path):
         lines.append(f"{shell} >/out/{name}.out 2>/out/{name}.err "
                      f"</dev/null; echo $? >/out/{name}.status")
     path.write_text("\n".join(lines) + "\n")
+
+
+def fresh():
+    """The environment there: nothing of this one, which may tell Python to
+    keep no bytecode, say, but how to reach the archive."""
+    kept = {name: value for name, value in os.environ.items()
+            if name.lower() in ("http_proxy", "https_proxy", "no_proxy")}
+    return shlex.join(f"{name}={value}" for name, value in {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nowhere",
+        "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
+        **kept}.items())
 
 
 @pytest.fixture(scope="session")
@@ -204,7 +215,7 @@ def used(tmp_path_factory):
         "--customize-hook=copy-in "
         + " ".join(shlex.quote(str(path))
                    for path in (folder / "in").iterdir()) + " /in",
-        "--customize-hook=chroot \"$1\" sh /in/script",
+        f"--customize-hook=chroot \"$1\" env -i {fresh()} sh /in/script",
         f"--customize-hook=copy-out /out {shlex.quote(str(folder))}",
         SUITE, "-"))
     (folder / "log").write_text(output)
