@@ -39,6 +39,11 @@ image:
 	scripts/packages image
 	scripts/image
 
+# Debian's packages, in build-deb/.
+deb:
+	scripts/packages deb
+	scripts/deb
+
 install: all
 	meson install -C $(BUILD)
 
@@ -53,4 +58,4 @@ soak: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers figures check image install fuzz soak clean
+.PHONY: all benchmark compare numbers figures check image deb install fuzz soak clean

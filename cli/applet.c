@@ -2,6 +2,7 @@
 
 /* Takes an applet's parameter table, gives argp its options and its help. */
 #include "applet.h"
+#include "complete.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -296,6 +297,8 @@ bool parse_applet(struct tool *tool, const struct clyde_applet *applet,
 	};
 	bool parsed;
 
+	if (tool->completion)
+		tool->completion->parameters = applet->parameters;
 	if (fill_options(&line)) {
 		argp.options = line.options;
 		argp.args_doc = line.words;

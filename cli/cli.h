@@ -16,7 +16,11 @@
 #include "output.h"
 #include "status.h"
 
+struct completion;
+
 struct tool {
+	/* Set: list what the last argument may become, and do nothing else. */
+	struct completion *completion;
 	/* From the command line */
 	char place[64]; /* "run benchmark": whose help, whose complaint */
 	const char *uri;
@@ -44,6 +48,7 @@ struct command {
 	void (*run)(struct tool *tool, int argc, char **argv);
 };
 
+void command_complete(struct tool *tool, int argc, char **argv);
 void command_doctor(struct tool *tool, int argc, char **argv);
 void command_help(struct tool *tool, int argc, char **argv);
 void command_info(struct tool *tool, int argc, char **argv);
@@ -54,6 +59,9 @@ void command_run(struct tool *tool, int argc, char **argv);
 void command_safe(struct tool *tool, int argc, char **argv);
 void command_virtual(struct tool *tool, int argc, char **argv);
 void command_voltage(struct tool *tool, int argc, char **argv);
+
+/* The commands, by index from 0; NULL past the last. */
+const struct command *command_at(size_t index);
 
 /* Do what a whole command line says. */
 void dispatch(struct tool *tool, int argc, char **argv);
@@ -111,6 +119,9 @@ bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 
 /* Print what happens, up to the level of this name. */
 bool set_log(struct tool *tool, const char *name);
+
+/* The names of the levels, by index from 0; NULL past the last. */
+const char *log_level_at(unsigned index);
 
 /* ---- options.c -------------------------------------------------------- */
 

@@ -18,8 +18,13 @@ static void print_statuses(void)
 /* "help run benchmark" is "run benchmark --help". */
 static void ask(struct tool *tool, int argc, char **argv)
 {
-	char **line = calloc(argc + 2, sizeof(*line));
+	char **line;
 
+	if (tool->completion) {
+		dispatch(tool, argc, argv);
+		return;
+	}
+	line = calloc(argc + 2, sizeof(*line));
 	if (line == NULL) {
 		fail(tool, STATUS_MEMORY, "out of memory");
 		return;

@@ -297,10 +297,34 @@ static void list_applets(void)
 		printf("%-12s %s\n", applet->name, applet->help);
 }
 
+/* List what the last argument may become.  The applets before the last one
+   make no difference to it. */
+static void complete_last(struct tool *tool, int argc, char **argv)
+{
+	const struct clyde_applet *applet;
+	int at;
+
+	for (int i = argc - 2; i > 0; i--)
+		if (strcmp(argv[i], SEPARATOR) == 0) {
+			argv += i;
+			argc -= i;
+			break;
+		}
+	if (!parse_word(tool, &argp, argc, argv, &at))
+		return;
+	applet = clyde_applet_find(argv[at]);
+	if (applet)
+		parse_applet(tool, applet, NULL, argc - at, argv + at);
+}
+
 void command_run(struct tool *tool, int argc, char **argv)
 {
 	int at;
 
+	if (tool->completion) {
+		complete_last(tool, argc, argv);
+		return;
+	}
 	if (!parse_word(tool, &argp, argc, argv, &at))
 		return;
 	if (at == 0)

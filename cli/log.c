@@ -26,6 +26,13 @@ static void print(void *user, enum clyde_log_level level, int64_t time_ns,
 		names[level], line);
 }
 
+const char *log_level_at(unsigned index)
+{
+	unsigned level = CLYDE_LOG_ERROR + index;
+
+	return level <= CLYDE_LOG_TRACE ? names[level] : NULL;
+}
+
 bool set_log(struct tool *tool, const char *name)
 {
 	for (int level = CLYDE_LOG_ERROR; level <= CLYDE_LOG_TRACE; level++)

@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+	{"complete", "complete -- WORD...",
+		"List what the last word may become; for shells",
+		command_complete},
 	{"doctor", "doctor", "Find out what keeps devices from working",
 		command_doctor},
 	{"help", "help [COMMAND]", "Explain a command, or the exit statuses",
@@ -34,6 +37,11 @@ static const struct command commands[] = {
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+const struct command *command_at(size_t index)
+{
+	return index < COMMANDS ? &commands[index] : NULL;
+}
 
 /* ---- Signals ---------------------------------------------------------- */
 

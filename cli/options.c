@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* Takes argument vectors, gives options that all commands understand. */
-#include "cli.h"
+#include "complete.h"
 
 #include <errno.h>
 
@@ -196,6 +196,10 @@ static bool parse_flags(struct tool *tool, struct argp argp, unsigned flags,
 	char name[80];
 	error_t error;
 
+	if (tool->completion) {
+		complete(tool, &argp, flags & ARGP_IN_ORDER, argc, argv);
+		return false;
+	}
 	/* What getopt begins its line with */
 	snprintf(name, sizeof(name), "clyde%s%s", tool->place[0] ? ": " : "",
 		tool->place);
@@ -283,6 +287,8 @@ bool parse_word(struct tool *tool, const struct argp *argp, int argc,
 	struct word word = {.tool = tool};
 	struct argp with_parser = *argp;
 
+	if (tool->completion)
+		return complete_word(tool, argp, argc, argv, ret_at);
 	with_parser.parser = find_word;
 	if (!parse_flags(tool, with_parser, ARGP_IN_ORDER, argc, argv, &word))
 		return false;

@@ -792,7 +792,7 @@ struct clyde_parameter {
 	uint64_t multiple;   /* of which a value must be one; 0 = any */
 	const char *unit;    /* "B", or NULL */
 	const char *initial; /* as it would be typed; NULL or "": nothing */
-	const char *choices; /* "source sink", or NULL */
+	const char *choices; /* "source sink", or NULL; of words: some */
 	const char *help;
 };
 

@@ -16,6 +16,7 @@ static const struct clyde_parameter parameters[] = {
 		.name = "action",
 		.type = CLYDE_PARAMETER_WORDS,
 		.positional = true,
+		.choices = "read set clear float watch",
 		.help = "In this order: read PINS; set, clear or float PINS; "
 			"watch PINS; or A0 to read, A0=0 or A0=1 to drive, "
 			"A0=L or A0=H to pull, A0=Z for neither",

@@ -50,13 +50,17 @@ def _find_library() -> Path:
 
 def _find_header(library: Path) -> Path:
     """The header that belongs to a library: in an include folder above it,
-    which is so in a checkout and in a prefix."""
+    which is so in a checkout and in a prefix; or beside this file, where a
+    package for this version of the library alone has put it."""
     chosen = os.environ.get("CLYDE_HEADER")
     if chosen:
         return Path(chosen)
     for folder in library.parents:
         if (folder / _HEADER).exists():
             return folder / _HEADER
+    packaged = Path(__file__).with_name(_HEADER.name)
+    if packaged.exists():
+        return packaged
     raise ImportError(f"{library} has no {_HEADER} in a folder above it; "
                       "say where it is with CLYDE_HEADER")
 

@@ -31,10 +31,14 @@ def find(root, name):
 
 
 def test_everything_has_its_place(root):
-    for name in ["clyde", "clyde.h", "libclyde.a", "libclyde.so",
+    for name in ["bin/clyde", "clyde.h", "libclyde.a", "libclyde.so",
                  "libclyde.so.0", "libclyde-usbfs.so", "clyde.pc", "clyde.1",
                  "clyde-virtual.7", "libclyde.3"]:
         assert find(root / "usr/local", name).exists()
+    for path in ["bash-completion/completions/clyde",
+                 "zsh/site-functions/_clyde",
+                 "fish/vendor_completions.d/clyde.fish"]:
+        assert (root / "usr/local/share" / path).exists()
 
 
 def test_the_installed_tool_finds_its_shim(root):
