@@ -185,9 +185,9 @@ def test_the_benchmark_runs_over_libusb(mode):
 
 ENDS = {
     "halt@t2/0x86": "EP6 IN: the endpoint stalled; good up to byte ",
-    "fail@t2/0x86": "EP6 IN: Input/output error; good up to byte ",
-    "babble@t2/0x86": "EP6 IN: Value too large for defined data type; good ",
-    "refuse@t2/0x86": "EP6 IN: Input/output error; good up to byte 0",
+    "fail@t2/0x86": "EP6 IN: a transfer failed; good up to byte ",
+    "babble@t2/0x86": "EP6 IN: the device sent more than a transfer holds; ",
+    "refuse@t2/0x86": "EP6 IN: a transfer failed; good up to byte 0",
     "nomem@t1/0x86": "EP6 IN: the system has no memory for USB transfers",
     "never@t2/0x86": "EP6 IN: no data before the deadline",
     "reset@p300": "",
@@ -224,7 +224,7 @@ def test_when_nothing_comes_back_the_way_out_says_why(mode):
          "benchmark", "-c", "843", mode], capture_output=True, text=True,
         timeout=SECONDS)
     assert done.returncode == TRANSFER_FAILED, done
-    assert done.stderr == (f"clyde: {mode}: EP2 OUT: Input/output error; "
+    assert done.stderr == (f"clyde: {mode}: EP2 OUT: a transfer failed; "
                            "good up to byte 0\n")
 
 
