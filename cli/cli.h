@@ -31,6 +31,7 @@ struct tool {
 	struct clyde_device *device;
 	struct clyde_device_info info; /* of the device */
 	char traced[CLYDE_URI_SIZE];   /* the URI, with what --trace adds */
+	char loaded[CLYDE_URI_SIZE];   /* of what --firmware is for */
 	struct output output;
 	/* How it ended, and the line that says so */
 	enum status status;

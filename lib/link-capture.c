@@ -28,7 +28,7 @@ struct captured_transfer {
 
 /* A new call of the seam is a new function here; wake() alone is not, since
    link_wake() finds the inner link. */
-_Static_assert(sizeof(struct link_ops) == 16 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct link_ops) == 17 * sizeof(void (*)(void)),
 	"link-capture.c wraps every call of the seam");
 
 /* ---- Control ---------------------------------------------------------- */
@@ -208,6 +208,11 @@ static void capture_describe(struct link *base, struct clyde_device_info *info)
 		base->inner->ops->describe(base->inner, info);
 }
 
+static int capture_busy_elsewhere(struct link *base)
+{
+	return base->inner->ops->busy(base->inner);
+}
+
 static uint64_t capture_now(struct link *base)
 {
 	return base->inner->ops->now(base->inner);
@@ -250,6 +255,7 @@ int capture_wrap(
 		.await_return =
 			inner->ops->await_return ? capture_await_return : NULL,
 		.describe = capture_describe,
+		.busy = capture_busy_elsewhere,
 	};
 	link->link.ops = &link->ops;
 	link->link.interrupt = inner->interrupt;

@@ -100,9 +100,6 @@ void program_list(struct program *program)
 {
 	struct clyde_device_info *list;
 
-	if (TRY(clyde_device_survey(program->context, program->uri, &list)) >=
-		0)
-		clyde_device_list_free(list);
 	if (TRY(clyde_device_list(program->context, program->uri, &list)) >= 0)
 		clyde_device_list_free(list);
 	/* Of several, the one that is meant is looked for in a list. */
@@ -113,7 +110,7 @@ void program_list(struct program *program)
 void program_load_firmware(struct program *program)
 {
 	if (TRY(clyde_firmware_load(program->context, program->uri, NULL,
-		    FIRMWARE, strlen(FIRMWARE))) < 0 ||
+		    FIRMWARE, strlen(FIRMWARE), NULL)) < 0 ||
 		!open_device(program))
 		return;
 	/* It is the firmware that was loaded. */
@@ -317,5 +314,6 @@ void program_run(struct program *program)
 }
 
 void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
-	program_list, program_load_firmware, program_load_image,
-	program_command, program_stream, program_watch, program_run};
+	program_list, program_load_firmware,
+	program_load_image, program_command, program_stream, program_watch,
+	program_run};

@@ -26,7 +26,7 @@ static void no_context_works(struct clyde_context *context)
 	struct clyde_device_info *list;
 	struct clyde_device *device;
 	struct clyde_run *run;
-	char text[8];
+	char text[8], uri[CLYDE_URI_SIZE];
 
 	assert_stale(clyde_context_notice(context, text, sizeof(text)));
 	assert_stale(clyde_context_log(context, CLYDE_LOG_ERROR, listen, NULL));
@@ -34,9 +34,9 @@ static void no_context_works(struct clyde_context *context)
 	clyde_context_interrupt(context);
 	clyde_context_resume(context);
 	assert_stale(clyde_device_list(context, "virtual:", &list));
-	assert_stale(clyde_device_survey(context, "virtual:", &list));
 	assert_stale(clyde_device_open(context, "virtual:", NULL, &device));
-	assert_stale(clyde_firmware_load(context, "virtual:", NULL, "", 0));
+	assert_stale(
+		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
 	assert_stale(clyde_run_new(context, "benchmark", &run));
 	clyde_context_close(context);
 	assert_int_equal(clyde_close_token(clyde_context_token(context)),

@@ -5,6 +5,7 @@ usbfs.
 Each failure is one line, an exit status of its own, and an end.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -13,8 +14,8 @@ import sys
 
 import pytest
 
-from test_cli import CORRUPT, INTERRUPTED, NO_DEVICE, PROTOCOL, SECONDS
-from test_cli import SEVERAL, TIMEOUT, UNPLUGGED, complaint
+from test_cli import CORRUPT, INTERRUPTED, NO_DEVICE, NO_SERIAL, PROTOCOL
+from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, complaint
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
@@ -68,7 +69,7 @@ def test_firmware_is_loaded_and_the_benchmark_runs(level, pace, firmware):
         assert f"\n{mode} " in done.stdout
 
 
-def test_a_device_comes_back_with_another_address_and_its_old_name(firmware):
+def test_a_device_comes_back_with_another_address_and_is_opened(firmware):
     options = ("--api", "3")
     for name in ("usb:", "usb:1:2"):
         done = usb(options, "--firmware", firmware, "-d", name, "info")
@@ -218,6 +219,64 @@ def test_a_device_that_cannot_be_enumerated_is_not_there(fault):
     note, line = done.stderr.splitlines()
     assert note.startswith(NOTE)
     assert line.startswith("clyde: no Glasgow found")
+
+
+# ---- Several, of which some cannot be read
+
+SOME = ("-d", "virtual:devices=3,1.fault=denied")
+FIRST, SECOND, THIRD = (f"C3-20230101T12000{i}Z" for i in range(3))
+
+
+def test_a_device_that_may_not_be_opened_hides_no_other():
+    done = usb(SOME, "list")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        FIRST, THIRD]
+    assert re.fullmatch(
+        "clyde: note: usb:1:3 cannot be read: no permission to open usb:1:3; "
+        "[^\n]+\n", done.stderr)
+
+
+def test_the_document_of_a_list_has_all_of_them_with_their_state():
+    done = usb(("-d", "virtual:devices=4,1.fault=denied,2.api=3,3.fault=busy"),
+               "list", "--json", "-")
+    devices = json.loads(done.stdout)["devices"]
+    assert [(device["uri"], device["state"]) for device in devices] == [
+        ("usb:1:2", "OK"), ("usb:1:3", "ACCESS"), ("usb:1:4", "API_LEVEL"),
+        ("usb:1:5", "BUSY")]
+    assert devices[0]["why"] is None
+    assert "70-clyde.rules" in devices[1]["why"]
+    assert devices[1]["serial"] == "" and devices[1]["revision"] == "C3"
+    assert devices[3]["serial"] and "in use" in devices[3]["why"]
+
+
+def test_a_list_of_none_that_can_be_read_fails():
+    done = usb(("--fault", "denied"), "list", status=PERMISSION)
+    assert "usb:1:2" in complaint(done) and done.stdout == ""
+    done = usb(("--devices", "2", "--fault", "denied"), "list",
+               status=PERMISSION)
+    assert sorted(re.findall(r"open (usb:\S+);", done.stderr)) == [
+        "usb:1:2", "usb:1:3"]
+
+
+def test_a_serial_number_passes_over_what_cannot_be_read():
+    done = usb(SOME, "-s", THIRD, "info")
+    assert re.search(f"^serial +{THIRD}\n", done.stdout, re.M)
+    assert done.stderr == ""
+    assert usb(SOME, "-s", FIRST, "list").stderr == ""
+    text = complaint(usb(SOME, "-s", SECOND, "info", status=NO_SERIAL))
+    assert SECOND in text and "usb:1:3 cannot be: no permission" in text
+
+
+def test_without_a_serial_number_the_one_that_can_be_read_is_meant():
+    done = usb(("-d", "virtual:devices=2,0.fault=denied"), "info")
+    assert re.search(f"^serial +{SECOND}\n", done.stdout, re.M)
+    text = complaint(usb(SOME, "info", status=SEVERAL))
+    assert text.startswith("2 devices found; choose one with -s " + FIRST)
+
+
+def test_a_device_in_use_is_listed_as_such():
+    done = usb(("--fault", "busy"), "list")
+    assert done.stdout.endswith("  usb:1:2  in use\n") and done.stderr == ""
 
 
 # ---- Unplugged
