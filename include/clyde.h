@@ -57,6 +57,7 @@ struct clyde_context;
 struct clyde_device;
 struct clyde_pipe;
 struct clyde_run;
+struct clyde_monitor;
 
 /* Never reused while the process lives; 0 is no object. */
 typedef uint64_t clyde_token;
@@ -205,6 +206,7 @@ int clyde_context_capture(struct clyde_context *context, const char *path);
 clyde_token clyde_context_token(const struct clyde_context *context);
 clyde_token clyde_device_token(const struct clyde_device *device);
 clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
+clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
 
 /*
  * Close the object of this token and all that it owns, whatever it is.
@@ -355,6 +357,50 @@ int clyde_device_poll_fd(struct clyde_device *device);
  * Up to a millisecond of virtual time passes, less if a transfer comes back.
  */
 int clyde_device_process(struct clyde_device *device);
+
+/* ---- Monitor ---------------------------------------------------------- */
+
+enum clyde_monitor_change {
+	CLYDE_MONITOR_ARRIVED = 1,
+	CLYDE_MONITOR_LEFT,
+};
+
+struct clyde_monitor_event {
+	enum clyde_monitor_change change;
+	struct clyde_device_info info; /* as it was told when it arrived */
+};
+
+/*
+ * Watch the devices behind a URI come and go.  Devices that are there already
+ * come first, as arrived.  The monitor reads a device's descriptors once when
+ * it arrives, as clyde_device_list() does, and disturbs nobody.
+ *
+ * On "usb:" a device that this user may not open is told when that changes,
+ * because udev is at work, and after a second at the latest.  Where the system
+ * does not tell when a device comes or goes, the monitor looks every half
+ * second.  On "virtual:" all devices are there from the start, and none
+ * leaves.
+ */
+int clyde_monitor_new(struct clyde_context *context, const char *uri,
+	struct clyde_monitor **ret_monitor);
+void clyde_monitor_close(struct clyde_monitor *monitor);
+
+/*
+ * Wait for the next event: 1.  CLYDE_ERROR_TIMEOUT if there is none by then; a
+ * timeout of 0 only looks.  The time is the machine's; where time is virtual
+ * nothing more can happen after the first arrivals, so that a wait with a
+ * timeout is over at once, and one without is CLYDE_ERROR_DEADLOCK.  Other
+ * calls in the context go on meanwhile.
+ */
+int clyde_monitor_next(struct clyde_monitor *monitor,
+	struct clyde_monitor_event *ret_event, int timeout_ms);
+
+/*
+ * A file descriptor for poll(), epoll and event loops, the monitor's.  It is
+ * readable when clyde_monitor_next() has something to do: call that with a
+ * timeout of 0 until it returns CLYDE_ERROR_TIMEOUT.
+ */
+int clyde_monitor_poll_fd(struct clyde_monitor *monitor);
 
 /* ---- FPGA ------------------------------------------------------------- */
 

@@ -94,6 +94,11 @@ int provider_find(const char *uri, const struct link_provider **ret_provider,
 int device_inspect(struct clyde_context *context, struct link_place *place,
 	struct clyde_device_info *info);
 
+/* A monitor of the devices that a provider has. */
+int monitor_make(struct clyde_context *context,
+	const struct link_provider *provider, const char *specification,
+	struct clyde_monitor **ret_monitor);
+
 /* CLYDE_ERROR_API_LEVEL if the library does not speak its API level. */
 int device_check_level(const struct clyde_device_info *info);
 

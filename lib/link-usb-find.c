@@ -439,4 +439,5 @@ const struct link_provider link_usb = {
 	.open = usb_open,
 	.look = usb_look,
 	.free = usb_free,
+	.monitor = &usb_monitor_ops,
 };

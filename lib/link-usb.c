@@ -58,16 +58,21 @@ static uint64_t usb_now(struct link *base)
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int usb_handle(struct usb_link *link, uint64_t patience_ns)
+int usb_session_handle(struct usb_session *session, uint64_t patience_ns)
 {
 	struct timeval timeout = {
 		.tv_sec = patience_ns / 1000000000,
 		.tv_usec = (patience_ns % 1000000000 + 999) / 1000,
 	};
 	int result = usb_result(libusb_handle_events_timeout_completed(
-		link->usb, &timeout, NULL));
+		session->usb, &timeout, NULL));
 
 	return result == CLYDE_ERROR_INTERRUPTED ? 0 : result;
+}
+
+int usb_handle(struct usb_link *link, uint64_t patience_ns)
+{
+	return usb_session_handle(link->session, patience_ns);
 }
 
 /* How long the flags may stay unseen. */

@@ -4,7 +4,8 @@
  * What the files of the link over libusb share: link-usb.c is its life and
  * its bulk transfers, link-usb-control.c endpoint 0, link-usb-return.c how it
  * follows a device that leaves for new firmware, link-usb-poll.c its
- * descriptors, link-usb-find.c the devices on this machine's buses.
+ * descriptors, link-usb-find.c the devices on this machine's buses,
+ * link-usb-monitor.c when one of those comes or goes.
  */
 #ifndef LIB_LINK_USB_H
 #define LIB_LINK_USB_H
@@ -105,6 +106,7 @@ void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 
 /* Handle events until there is one, but not for longer than this: 0, or an
    error. */
+int usb_session_handle(struct usb_session *session, uint64_t patience_ns);
 int usb_handle(struct usb_link *link, uint64_t patience_ns);
 
 /* What the rest of the library is told of a result; that the device is gone,
@@ -132,5 +134,9 @@ int usb_await_return(struct link *base, uint64_t deadline_ns);
 
 /* Where events do not tell of devices, the buses are looked at this often. */
 #define USB_LOOK_NS 500000000
+
+/* ---- link-usb-monitor.c ----------------------------------------------- */
+
+extern const struct link_monitor_ops usb_monitor_ops;
 
 #endif

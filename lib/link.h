@@ -141,6 +141,28 @@ struct link_place {
 	char name[CLYDE_URI_SIZE - 8]; /* what stands behind "scheme:" */
 };
 
+/* Watches for devices that come and go; a provider's own. */
+struct link_monitor;
+
+struct link_monitor_ops {
+	int (*open)(struct link_monitor **ret_monitor);
+	void (*close)(struct link_monitor *monitor);
+	/* The clock that waits are measured by, in ns. */
+	uint64_t (*now)(struct link_monitor *monitor);
+	/*
+	 * Wait for so many ns at most: 1 if a device may have come or gone
+	 * since the last call, so that an enumeration is worth it; 0 if not,
+	 * when woken, or spuriously; or an error.  Called without the tree's
+	 * lock, also by several threads at once.
+	 */
+	int (*wait)(struct link_monitor *monitor, uint64_t patience_ns);
+	/* End a wait() early, from any thread. */
+	void (*wake)(struct link_monitor *monitor);
+	/* A descriptor that is readable while wait() has something to do; the
+	   monitor's; or an error. */
+	int (*descriptor)(struct link_monitor *monitor);
+};
+
 /* Where links come from: one provider for each scheme of a URI. */
 struct link_provider {
 	const char *scheme;
@@ -157,6 +179,8 @@ struct link_provider {
 	/* Add what is seen of a device without opening it. */
 	void (*look)(struct link_place *place, struct clyde_device_info *info);
 	void (*free)(struct link_place *place);
+	/* NULL: no device ever comes or goes. */
+	const struct link_monitor_ops *monitor;
 };
 
 extern const struct link_provider link_usb;

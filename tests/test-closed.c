@@ -25,6 +25,7 @@ static void no_context_works(struct clyde_context *context)
 {
 	struct clyde_device_info *list;
 	struct clyde_device *device;
+	struct clyde_monitor *monitor;
 	struct clyde_run *run;
 	char text[8], uri[CLYDE_URI_SIZE];
 
@@ -37,6 +38,7 @@ static void no_context_works(struct clyde_context *context)
 	assert_stale(clyde_device_open(context, "virtual:", NULL, &device));
 	assert_stale(
 		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
+	assert_stale(clyde_monitor_new(context, "virtual:", &monitor));
 	assert_stale(clyde_run_new(context, "benchmark", &run));
 	clyde_context_close(context);
 	assert_int_equal(clyde_close_token(clyde_context_token(context)),
@@ -146,13 +148,30 @@ static void no_run_works(struct clyde_run *run, struct clyde_device *device)
 	clyde_run_close(run);
 }
 
+static void no_monitor_works(struct clyde_monitor *monitor)
+{
+	struct clyde_monitor_event event;
+
+	assert_stale(clyde_monitor_next(monitor, &event, 1));
+	assert_stale(clyde_monitor_next(monitor, &event, -1));
+	assert_stale(clyde_monitor_poll_fd(monitor));
+	clyde_monitor_close(monitor);
+	assert_int_equal(clyde_close_token(clyde_monitor_token(monitor)),
+		CLYDE_ERROR_CLOSED);
+}
+
 static void every_call_with_what_was_closed_says_so(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
+	assert_int_equal(
+		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+	clyde_monitor_close(monitor);
+	no_monitor_works(monitor);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
 		0);
@@ -172,6 +191,7 @@ static void every_call_with_nothing_says_so(void **state)
 	(void)state;
 	no_run_works(NULL, NULL);
 	no_pipe_works(NULL);
+	no_monitor_works(NULL);
 	no_device_works(NULL);
 	no_context_works(NULL);
 	clyde_device_list_free(NULL);

@@ -80,6 +80,30 @@ static void the_list_shows_a_device_in_use_as_busy(void **state)
 	close_top(&top);
 }
 
+static void a_monitor_tells_of_what_is_there_and_of_no_more(void **state)
+{
+	struct clyde_monitor_event event;
+	struct clyde_monitor *monitor;
+	struct clyde_device_info *list;
+	struct clyde_context *context;
+
+	(void)state;
+	assert_int_equal(clyde_context_new(&context), 0);
+	assert_int_equal(clyde_device_list(context, plain_uri(), &list), 1);
+	assert_int_equal(clyde_monitor_new(context, plain_uri(), &monitor), 0);
+	assert_int_equal(clyde_monitor_next(monitor, &event, -1), 1);
+	assert_int_equal(event.change, CLYDE_MONITOR_ARRIVED);
+	assert_memory_equal(&event.info, &list[0], sizeof(list[0]));
+	assert_int_equal(
+		clyde_monitor_next(monitor, &event, 0), CLYDE_ERROR_TIMEOUT);
+	clyde_device_list_free(list);
+	clyde_context_interrupt(context);
+	assert_int_equal(clyde_monitor_next(monitor, &event, -1),
+		CLYDE_ERROR_INTERRUPTED);
+	clyde_context_close(context);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
 static void a_serial_number_that_is_not_there_is_told(void **state)
 {
 	struct clyde_context *context;
@@ -219,6 +243,7 @@ const struct CMUnitTest device_tests[] = {
 	unit(a_pipe_needs_a_configured_fpga),
 	unit(the_list_shows_the_device_and_how_to_open_it),
 	unit(the_list_shows_a_device_in_use_as_busy),
+	unit(a_monitor_tells_of_what_is_there_and_of_no_more),
 	unit(a_serial_number_that_is_not_there_is_told),
 	unit(a_device_has_one_user_at_a_time),
 	unit(it_can_be_opened_many_times),
