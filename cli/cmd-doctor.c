@@ -218,7 +218,8 @@ void command_doctor(struct tool *tool, int argc, char **argv)
 		    "Find out what keeps devices from working: one line for "
 		    "each thing that was looked at, and how to fix it.",
 		    argc, argv) ||
-		!open_output(tool) || !open_capture(tool))
+		!open_output(tool) || !open_capture(tool) ||
+		!await_device(tool))
 		return;
 	if (tool->firmware) {
 		misuse(tool,

@@ -97,7 +97,7 @@ void command_list(struct tool *tool, int argc, char **argv)
 		    "product and manufacturer, URI.",
 		    argc, argv) ||
 		!open_output(tool) || !open_capture(tool) ||
-		!load_firmware(tool))
+		!await_device(tool) || !load_firmware(tool))
 		return;
 	count = clyde_device_list(tool->context, tool->uri, &list);
 	if (!succeeded(tool, count))

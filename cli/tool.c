@@ -103,7 +103,7 @@ static bool open_trace(struct tool *tool)
 bool open_device(struct tool *tool)
 {
 	if (!open_trace(tool) || !open_output(tool) || !open_capture(tool) ||
-		!load_firmware(tool) ||
+		!await_device(tool) || !load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
 				tool->serial, &tool->device)) ||

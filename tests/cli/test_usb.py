@@ -15,7 +15,7 @@ import sys
 import pytest
 
 from test_cli import CORRUPT, INTERRUPTED, NO_DEVICE, NO_SERIAL, PROTOCOL
-from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, complaint
+from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, USAGE, complaint
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
@@ -279,6 +279,68 @@ def test_a_device_in_use_is_listed_as_such():
     assert done.stdout.endswith("  usb:1:2  in use\n") and done.stderr == ""
 
 
+# ---- Waiting for one
+
+
+def test_a_device_that_is_there_is_not_waited_for():
+    plain = usb((), "info").stdout
+    assert usb((), "--wait", "info").stdout == plain
+    assert usb((), "info", "--wait=0").stdout == plain
+    assert usb((), "--wait", "-s", FIRST).stdout == usb((), "list").stdout
+
+
+def test_a_device_that_comes_later_is_waited_for():
+    done = usb(("--fault", "unplug@0", "--fault", "replug@300000"), "--wait",
+               "info")
+    assert re.search(f"^serial +{FIRST}\n", done.stdout, re.M)
+
+
+def test_another_serial_number_is_waited_for_further():
+    """It comes when the first is pulled."""
+    done = plugged(
+        ("--fault", "unplug@300000", "--fault", "swap@300000"), CLYDE, "-s",
+        SECOND, "--wait", "list")
+    assert done.stdout.split()[0] == SECOND
+
+
+def test_a_wait_has_a_deadline():
+    done = usb(("--fault", "unplug@0"), "--wait=1", "info", status=TIMEOUT)
+    assert done.stderr.splitlines()[-1] == "clyde: no Glasgow within 1 s"
+    done = usb((), "-s", "C3-x", "--wait=0", "info", status=TIMEOUT)
+    assert complaint(done) == "no device with serial number C3-x within 0 s"
+    done = usb(("--fault", "denied"), "-s", FIRST, "--wait=2", "info",
+               status=TIMEOUT)
+    assert "within 2 s; no permission to open usb:1:2" in complaint(done)
+
+
+@pytest.mark.parametrize("seconds", ["", "x", "-1", "1.5", "1000001"])
+def test_a_deadline_that_is_none_is_refused(seconds):
+    done = usb((), f"--wait={seconds}", "info", status=USAGE)
+    assert "--wait=" in complaint(done)
+
+
+def test_what_may_not_be_opened_is_told_after_a_while():
+    done = usb(("--fault", "denied"), "--wait", "info", status=PERMISSION)
+    assert "70-clyde.rules" in complaint(done)
+
+
+# Interrupts clyde as soon as it listens for devices.
+INTERRUPT_WAIT = """
+import os, signal, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+while not os.listdir(os.environ["CLYDE_USBFS"] + "/uevents"):
+    assert child.poll() is None
+child.send_signal(signal.SIGINT)
+sys.exit(child.wait())
+"""
+
+
+def test_an_interrupt_ends_the_wait_for_a_device():
+    done = plugged((), sys.executable, "-c", INTERRUPT_WAIT, CLYDE, "-s",
+                   "C3-x", "--wait", "info", status=INTERRUPTED)
+    assert complaint(done) == "interrupted"
+
+
 # ---- Unplugged
 
 
@@ -348,5 +410,16 @@ def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
          "unplug@600000"), CONFORMANCE, test,
         env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
                  CLYDE_UNPLUG=":"))
+    text = done.stdout + done.stderr
+    assert re.search(rf"\[ +OK \] {test}\n", text), text
+
+
+def test_a_monitor_over_libusb_sees_a_device_leave_and_come_back():
+    """It is pulled by the number of transfers, and back at once."""
+    test = "a_monitor_sees_a_device_leave_and_come_back"
+    done = plugged(
+        ("--fault", "pull@60", "--fault", "replug@0us"), CONFORMANCE, test,
+        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
+                 CLYDE_UNPLUG=":", CLYDE_REPLUG=":"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text
