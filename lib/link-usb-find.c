@@ -5,8 +5,9 @@
  * find.c and monitor.c ask for places and for a link to one of them.
  *
  * A list never disturbs a device that another program uses: nothing is
- * claimed here, and no configuration is set.  Nothing of libusb is touched until a URI asks for it: starting it takes
- * longer than a whole run on the virtual device.
+ * claimed here, and no configuration is set.  Nothing of libusb is touched
+ * until a URI asks for it: starting it takes longer than a whole run on the
+ * virtual device.
  */
 #include "link-usb.h"
 
