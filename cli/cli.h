@@ -30,11 +30,14 @@ struct tool {
 	const char *json;
 	const char *capture;
 	const char *trace;
+	bool wait;
+	long wait_s; /* of --wait; negative: for ever */
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
 	struct clyde_device_info info; /* of the device */
 	char traced[CLYDE_URI_SIZE];   /* the URI, with what --trace adds */
+	char loaded[CLYDE_URI_SIZE];   /* of what --firmware is for */
 	struct output output;
 	/* How it ended, and the line that says so */
 	enum status status;
@@ -85,13 +88,17 @@ bool succeeded(struct tool *tool, int result);
 /* Open what --json names. */
 bool open_output(struct tool *tool);
 
+/* With --wait: wait until the device is plugged in. */
+bool await_device(struct tool *tool);
+
 /* Give the device the firmware of --firmware, if it needs any. */
 bool load_firmware(struct tool *tool);
 
 /* Open what --capture names; no device is open yet. */
 bool open_capture(struct tool *tool);
 
-/* Open the output and the capture, load firmware, then open the device. */
+/* Open the output and the capture, wait for the device, load firmware, then
+   open the device. */
 bool open_device(struct tool *tool);
 
 /* False if the lines could not be written. */
@@ -114,6 +121,11 @@ void alert_text(uint8_t alerts, char ret_text[ALERT_TEXT_SIZE]);
 #define PORTS_ANY ((clyde_ports)0x0f)
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
+
+/* ---- wait.c ----------------------------------------------------------- */
+
+/* The argument of --wait, or NULL. */
+bool set_wait(struct tool *tool, const char *text);
 
 /* ---- log.c ------------------------------------------------------------ */
 

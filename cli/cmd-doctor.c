@@ -166,32 +166,16 @@ static bool examine_all(
 	return on;
 }
 
-/* What the strings say; a device that is in use tells them. */
-static void read_strings(struct tool *tool, struct clyde_device_info *info)
-{
-	struct clyde_device_info *list;
-	int count;
-
-	if (info->serial[0] || try_node(info->node) < 0)
-		return;
-	count = clyde_device_list(tool->context, info->uri, &list);
-	if (count == 1 && strcmp(list[0].uri, info->uri) == 0)
-		*info = list[0];
-	if (count >= 0)
-		clyde_device_list_free(list);
-}
-
 static bool check_devices(struct doctor *doctor, bool usb)
 {
 	struct tool *tool = doctor->tool;
 	struct clyde_device_info *list;
-	int count = clyde_device_survey(tool->context, tool->uri, &list);
+	int count = clyde_device_list(tool->context, tool->uri, &list);
 	bool reachable = false, on;
 
 	if (!succeeded(tool, count))
 		return false;
 	for (int i = 0; i < count; i++) {
-		read_strings(tool, &list[i]);
 		doctor->others |= list[i].configured;
 		reachable |= list[i].node[0] && try_node(list[i].node) == 0;
 	}
@@ -234,7 +218,8 @@ void command_doctor(struct tool *tool, int argc, char **argv)
 		    "Find out what keeps devices from working: one line for "
 		    "each thing that was looked at, and how to fix it.",
 		    argc, argv) ||
-		!open_output(tool) || !open_capture(tool))
+		!open_output(tool) || !open_capture(tool) ||
+		!await_device(tool))
 		return;
 	if (tool->firmware) {
 		misuse(tool,

@@ -249,7 +249,7 @@ bool doctor_examine(struct doctor *doctor, struct clyde_device_info *info)
 	check_speed(doctor, info);
 	if (!usable)
 		return true;
-	if (info->serial[0] == '\0') {
+	if (info->readable && info->serial[0] == '\0') {
 		report_configuration(doctor, info);
 		return true;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the path of --firmware, gives the file to the library. */
+/* --firmware: gives the file to the library, for the commands that use a
+   device, which is opened by its new URI then. */
 #include "cli.h"
 
 #include <errno.h>
@@ -40,7 +41,9 @@ static bool load_from(struct tool *tool, FILE *file)
 	loaded = read_file(tool, file, data, &size) &&
 		succeeded(tool,
 			clyde_firmware_load(tool->context, tool->uri,
-				tool->serial, data, size));
+				tool->serial, data, size, tool->loaded));
+	if (loaded)
+		tool->uri = tool->loaded;
 	free(data);
 	return loaded;
 }

@@ -11,7 +11,8 @@ enum {
 	KEY_JSON,
 	KEY_LOG,
 	KEY_CAPTURE,
-	KEY_TRACE
+	KEY_TRACE,
+	KEY_WAIT
 };
 
 /* ---- Everywhere ------------------------------------------------------- */
@@ -59,6 +60,8 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 	case KEY_TRACE:
 		tool->trace = argument;
 		return 0;
+	case KEY_WAIT:
+		return set_wait(tool, argument) ? 0 : EINVAL;
 	case 'h':
 	case '?':
 		print_help(state, tool->place);
@@ -81,6 +84,8 @@ static const struct argp_option global_options[] = {
 		"If the device's firmware is of another API level, or "
 		"missing, load this Intel HEX file first",
 		0},
+	{"wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL,
+		"Wait until the device is plugged in, for so long at most", 0},
 	{"log", KEY_LOG, "LEVEL", 0,
 		"Tell on standard error what happens: error, warning, info, "
 		"debug or trace",

@@ -103,7 +103,7 @@ static bool open_trace(struct tool *tool)
 bool open_device(struct tool *tool)
 {
 	if (!open_trace(tool) || !open_output(tool) || !open_capture(tool) ||
-		!load_firmware(tool) ||
+		!await_device(tool) || !load_firmware(tool) ||
 		!succeeded(tool,
 			clyde_device_open(tool->context, tool->uri,
 				tool->serial, &tool->device)) ||
@@ -116,9 +116,20 @@ bool open_device(struct tool *tool)
 	return true;
 }
 
+static const char *error_name(int error)
+{
+	const struct clyde_error_info *info;
+
+	for (size_t i = 0; (info = clyde_error_at(i)); i++)
+		if (info->value == error)
+			return info->name;
+	return "OK";
+}
+
 json_t *json_device(const struct clyde_device_info *info)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o, s:o, s:o, "
+			 "s:s, s:o}",
 		"serial", json_text(info->serial), "revision",
 		json_text(info->revision), "manufacturer",
 		json_text(info->manufacturer), "product",
@@ -128,7 +139,8 @@ json_t *json_device(const struct clyde_device_info *info)
 		info->speed_kbit_per_s ? json_integer(info->speed_kbit_per_s)
 				       : json_null(),
 		"node", info->node[0] ? json_text(info->node) : json_null(),
-		"uri", json_text(info->uri));
+		"uri", json_text(info->uri), "state", error_name(info->state),
+		"why", info->why[0] ? json_text(info->why) : json_null());
 }
 
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,

@@ -71,6 +71,7 @@ struct clyde_context;
 struct clyde_device;
 struct clyde_pipe;
 struct clyde_run;
+struct clyde_monitor;
 
 /* Never reused while the process lives; 0 is no object. */
 typedef uint64_t clyde_token;
@@ -240,6 +241,7 @@ int clyde_context_capture(struct clyde_context *context, const char *path);
 clyde_token clyde_context_token(const struct clyde_context *context);
 clyde_token clyde_device_token(const struct clyde_device *device);
 clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
+clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
 
 /*
  * Close the object of this token and all that it owns, whatever it is.
@@ -257,6 +259,7 @@ size_t clyde_live_objects(void);
 /* ---- Devices ---------------------------------------------------------- */
 
 #define CLYDE_URI_SIZE 256
+#define CLYDE_WHY_SIZE 320
 
 /* What is known of a device without claiming it. */
 struct clyde_device_info {
@@ -273,6 +276,12 @@ struct clyde_device_info {
 	   full, 480000 high; 0: unknown. */
 	unsigned speed_kbit_per_s;
 	char node[64]; /* its file, "/dev/bus/usb/001/002"; or empty */
+	/* As far as can be told without disturbing whoever uses the device. */
+	int state;                /* 0, or the enum clyde_error that opening
+				     it would give */
+	char why[CLYDE_WHY_SIZE]; /* the sentence of that; or empty */
+	bool readable;            /* its descriptors could be read; else serial,
+				     manufacturer and product are empty */
 };
 
 /*
@@ -284,20 +293,22 @@ struct clyde_device_info {
  *	virtual:KEY=VALUE,...		see clyde-virtual(7)
  *
  * NULL is "usb:".  Returns their number, which may be 0, and an array to be
- * freed with clyde_device_list_free().  One whose configuration block is
- * missing has no serial number.
+ * freed with clyde_device_list_free().  Every device is in it, with its state:
+ *
+ *	0			it can be opened
+ *	CLYDE_ERROR_ACCESS	this user may not open it: not readable
+ *	CLYDE_ERROR_BUSY	a program, or a driver of the kernel, has it
+ *	CLYDE_ERROR_API_LEVEL	clyde_firmware_load() comes first
+ *	CLYDE_ERROR_CORRUPT	its configuration block is missing; or another
+ *				board with the same chip
+ *	others			its descriptors could not be read: not readable
+ *
+ * A list claims nothing and changes nothing: a device that another program
+ * uses is not disturbed.
  */
 int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
 void clyde_device_list_free(struct clyde_device_info *list);
-
-/*
- * The same without opening any, so that one which may not be opened, or is
- * in use, is among them.  On "usb:" serial, manufacturer and product are
- * empty then; without a configuration block, product has the ids.
- */
-int clyde_device_survey(struct clyde_context *context, const char *uri,
-	struct clyde_device_info **ret_list);
 
 /* The library beneath "usb:", and what it can do on this system. */
 struct clyde_usb_library {
@@ -309,10 +320,14 @@ struct clyde_usb_library {
 void clyde_usb_library(struct clyde_usb_library *ret_library);
 
 /*
- * Open a device.  With serial NULL there must be exactly one, or one that is
- * configured; else the one with that serial number.  CLYDE_ERROR_API_LEVEL if its
- * firmware speaks another API level, or it has none: clyde_firmware_load()
- * comes first then.  Closed by clyde_device_close() or its context.
+ * Open a device.  With a serial number it is the one that shows it; devices
+ * that cannot be read are passed over, and named only if no other matches.
+ * With serial NULL it is the only device, or the only one that shows a serial
+ * number, else the call fails with CLYDE_ERROR_AMBIGUOUS.
+ *
+ * CLYDE_ERROR_API_LEVEL if its firmware speaks another API level, or it has
+ * none: clyde_firmware_load() comes first then.  Closed by
+ * clyde_device_close() or with its context.
  */
 int clyde_device_open(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device);
@@ -320,17 +335,21 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
 /*
  * Load firmware into a device, if it speaks another API level than this
  * library, before it is opened: returns 1 if it was loaded, 0 if there was no
- * need, and then nothing is done.  The file is Intel HEX for the FX2, at
- * `data`; one that is malformed is CLYDE_ERROR_CORRUPT, whatever the device's level.
+ * need, and then nothing is done.  The device is chosen as by
+ * clyde_device_open(); one without any firmware shows no serial number.  The
+ * file is Intel HEX for the FX2, at `data`; one that is malformed is
+ * CLYDE_ERROR_CORRUPT, whatever the device's level.
  *
  * The firmware goes into the FX2's RAM, where it stays until the power goes;
- * a virtual device has it until it is closed.  The device leaves the bus
- * and comes back, for which it has 10 s, else CLYDE_ERROR_TIMEOUT.  On USB it has
- * another address then: "usb:BUS:ADDRESS" with the old one means it still,
- * but on this thread alone.  CLYDE_ERROR_BUSY if somebody uses it.  A device without any firmware shows no serial number.
+ * a virtual device has it until it is closed.  The device leaves the bus and
+ * comes back, for which it has 10 s, else CLYDE_ERROR_TIMEOUT.  On USB it has
+ * another address then.  ret_uri, unless NULL, is the URI by which the device
+ * is opened from now on, loaded or not.  CLYDE_ERROR_BUSY if somebody uses the
+ * device.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
-	const char *serial, const void *data, size_t size);
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE]);
 
 /* Close a device and its pipes.  NULL is fine. */
 void clyde_device_close(struct clyde_device *device);
@@ -374,6 +393,50 @@ int clyde_device_poll_fd(struct clyde_device *device);
  * Up to a millisecond of virtual time passes, less if a transfer comes back.
  */
 int clyde_device_process(struct clyde_device *device);
+
+/* ---- Monitor ---------------------------------------------------------- */
+
+enum clyde_monitor_change {
+	CLYDE_MONITOR_ARRIVED = 1,
+	CLYDE_MONITOR_LEFT,
+};
+
+struct clyde_monitor_event {
+	enum clyde_monitor_change change;
+	struct clyde_device_info info; /* as it was told when it arrived */
+};
+
+/*
+ * Watch the devices behind a URI come and go.  Devices that are there already
+ * come first, as arrived.  The monitor reads a device's descriptors once when
+ * it arrives, as clyde_device_list() does, and disturbs nobody.
+ *
+ * On "usb:" a device that this user may not open is told when that changes,
+ * because udev is at work, and after a second at the latest.  Where the system
+ * does not tell when a device comes or goes, the monitor looks every half
+ * second.  On "virtual:" all devices are there from the start, and none
+ * leaves.
+ */
+int clyde_monitor_new(struct clyde_context *context, const char *uri,
+	struct clyde_monitor **ret_monitor);
+void clyde_monitor_close(struct clyde_monitor *monitor);
+
+/*
+ * Wait for the next event: 1.  CLYDE_ERROR_TIMEOUT if there is none by then; a
+ * timeout of 0 only looks.  The time is the machine's; where time is virtual
+ * nothing more can happen after the first arrivals, so that a wait with a
+ * timeout is over at once, and one without is CLYDE_ERROR_DEADLOCK.  Other
+ * calls in the context go on meanwhile.
+ */
+int clyde_monitor_next(struct clyde_monitor *monitor,
+	struct clyde_monitor_event *ret_event, int timeout_ms);
+
+/*
+ * A file descriptor for poll(), epoll and event loops, the monitor's.  It is
+ * readable when clyde_monitor_next() has something to do: call that with a
+ * timeout of 0 until it returns CLYDE_ERROR_TIMEOUT.
+ */
+int clyde_monitor_poll_fd(struct clyde_monitor *monitor);
 
 /* ---- FPGA ------------------------------------------------------------- */
 

@@ -46,9 +46,9 @@ static void destroy(struct owner *owner)
 	device->link->ops->close(device->link);
 }
 
-static int check_level(struct clyde_device *device)
+int device_check_level(const struct clyde_device_info *info)
 {
-	unsigned level = device->info.api_level;
+	unsigned level = info->api_level;
 
 	if (level == USB_API_LEVEL)
 		return 0;
@@ -56,11 +56,11 @@ static int check_level(struct clyde_device *device)
 		return set_error(CLYDE_ERROR_API_LEVEL,
 			"%s has no firmware (API level 0); load it with "
 			"clyde --firmware FILE.ihex",
-			device_name(&device->info));
+			device_name(info));
 	return set_error(CLYDE_ERROR_API_LEVEL,
 		"the firmware of %s speaks API level %u, not %u; load "
 		"another with clyde --firmware FILE.ihex",
-		device_name(&device->info), level, USB_API_LEVEL);
+		device_name(info), level, USB_API_LEVEL);
 }
 
 static int start(struct clyde_device *device)
@@ -68,7 +68,7 @@ static int start(struct clyde_device *device)
 	struct link *link = device->link;
 	struct usb_setup configure = {
 		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
-	int result = check_level(device);
+	int result = device_check_level(&device->info);
 
 	if (result < 0)
 		return result;

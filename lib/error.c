@@ -60,6 +60,15 @@ ssize_t call_result(ssize_t result)
 	return result;
 }
 
+void error_take(int error, char text[ERROR_SIZE])
+{
+	snprintf(text, ERROR_SIZE, "%s",
+		last.error == error && last.sentence[0] ? last.sentence
+							: error_text(error));
+	last.error = 0;
+	last.sentence[0] = '\0';
+}
+
 CLYDE_API const char *clyde_error_message(void)
 {
 	return last.sentence;

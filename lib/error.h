@@ -27,6 +27,10 @@ int set_error(int error, const char *format, ...)
  */
 ssize_t call_result(ssize_t result);
 
+/* Move the sentence of this failure into a text: the call goes on without the
+   failure, so that clyde_error_message() must not have it. */
+void error_take(int error, char text[ERROR_SIZE]);
+
 /* The error for an errno value of a file or of the system. */
 int error_from_errno(int error);
 

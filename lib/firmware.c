@@ -197,7 +197,7 @@ static int replace(struct load *load)
 }
 
 static int load_into(struct clyde_context *context, const char *uri,
-	const char *serial, const struct ihex *ihex)
+	const char *serial, const struct ihex *ihex, char *ret_uri)
 {
 	struct load load = {.context = context, .ihex = ihex};
 	bool current;
@@ -210,11 +210,15 @@ static int load_into(struct clyde_context *context, const char *uri,
 	if (!current)
 		result = replace(&load);
 	link_put(context, load.info.uri, load.link);
-	return result < 0 ? result : !current;
+	if (result < 0)
+		return result;
+	if (ret_uri)
+		memcpy(ret_uri, load.info.uri, sizeof(load.info.uri));
+	return !current;
 }
 
 static int parse_and_load(struct clyde_context *context, const char *uri,
-	const char *serial, const void *data, size_t size)
+	const char *serial, const void *data, size_t size, char *ret_uri)
 {
 	struct ihex *ihex;
 	int result = 0;
@@ -225,14 +229,15 @@ static int parse_and_load(struct clyde_context *context, const char *uri,
 	else
 		result = ihex_parse(data, size, ihex);
 	if (result == 0)
-		result = load_into(context, uri, serial, ihex);
+		result = load_into(context, uri, serial, ihex, ret_uri);
 	free(ihex);
 	return result;
 }
 
 CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
-	const char *serial, const void *data, size_t size)
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE])
 {
 	return CALL(context, handle,
-		parse_and_load(context, uri, serial, data, size));
+		parse_and_load(context, uri, serial, data, size, ret_uri));
 }

@@ -87,6 +87,27 @@ int device_find(struct clyde_context *context, const char *uri,
 	const char *serial, struct link **ret_link,
 	struct clyde_device_info *ret_info, uint8_t *ret_revision);
 
+/* The provider for a URI, "usb:" for NULL, and what stands behind its scheme;
+   or CLYDE_ERROR_INVALID. */
+int provider_find(const char *uri, const struct link_provider **ret_provider,
+	const char **ret_rest);
+
+/*
+ * What a device shows, and what opening it would give, without disturbing
+ * whoever uses it.  Fails for what is not about this device alone, and with
+ * CLYDE_ERROR_NO_DEVICE if it has gone.
+ */
+int device_inspect(struct clyde_context *context, struct link_place *place,
+	struct clyde_device_info *info);
+
+/* A monitor of the devices that a provider has. */
+int monitor_make(struct clyde_context *context,
+	const struct link_provider *provider, const char *specification,
+	struct clyde_monitor **ret_monitor);
+
+/* CLYDE_ERROR_API_LEVEL if the library does not speak its API level. */
+int device_check_level(const struct clyde_device_info *info);
+
 /* What to call it in a sentence: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
 

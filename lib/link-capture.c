@@ -210,6 +210,11 @@ static void capture_describe(struct link *base, struct clyde_device_info *info)
 		base->inner->ops->describe(base->inner, info);
 }
 
+static int capture_busy_elsewhere(struct link *base)
+{
+	return base->inner->ops->busy(base->inner);
+}
+
 static uint64_t capture_now(struct link *base)
 {
 	return base->inner->ops->now(base->inner);
@@ -252,6 +257,7 @@ int capture_wrap(
 		.await_return =
 			inner->ops->await_return ? capture_await_return : NULL,
 		.describe = capture_describe,
+		.busy = capture_busy_elsewhere,
 	};
 	link->link.ops = &link->ops;
 	link->link.interrupt = inner->interrupt;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The Glasgows on this machine's buses: takes what stands behind "usb:",
- * gives their number, a name for each, and a link to one.
+ * The Glasgows on this machine's buses: the provider for "usb:", which
+ * find.c and monitor.c ask for places and for a link to one of them.
  *
- * Nothing of libusb is touched until a URI asks for it: starting it takes
- * longer than a whole run on the virtual device.
+ * A list never disturbs a device that another program uses: nothing is
+ * claimed here, and no configuration is set.  Nothing of libusb is touched
+ * until a URI asks for it: starting it takes longer than a whole run on the
+ * virtual device.
  */
 #include "link-usb.h"
 
 #include <fcntl.h>
+#include <linux/usbdevice_fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "descriptor.h"
@@ -49,43 +53,73 @@ int usb_result(int result)
 	return result < 0 ? CLYDE_ERROR_IO : result;
 }
 
-/* Where a device is plugged in: what lsusb calls it, too. */
-struct place {
-	unsigned bus, address;
-};
+/* ---- Sessions --------------------------------------------------------- */
 
-#define PLACES_MAX 64
-
-/*
- * What the last count() of this thread saw: an index means the same device in
- * the open() and name() that follow it, whatever is plugged in meanwhile.
- */
-static _Thread_local struct place seen[PLACES_MAX];
-static _Thread_local unsigned seen_count;
-
-/* Where the device went that this thread has last loaded. */
-static _Thread_local struct {
-	struct place from, to;
-} moved;
-
-static struct place place_of(libusb_device *device)
+int usb_session_new(struct usb_session **ret_session)
 {
-	return (struct place){
-		libusb_get_bus_number(device),
-		libusb_get_device_address(device),
-	};
+	struct usb_session *session = calloc(1, sizeof(*session));
+	int result;
+
+	if (session == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	result = libusb_init(&session->usb);
+	if (result == 0) {
+		session->users = 1;
+		*ret_session = session;
+		return 0;
+	}
+	free(session);
+	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
+		return CLYDE_ERROR_UNSUPPORTED; /* a machine without a bus */
+	return set_error(usb_result(result), "cannot use USB: %s",
+		libusb_strerror(result));
 }
 
-static bool same(struct place a, struct place b)
+struct usb_session *usb_session_share(struct usb_session *session)
 {
-	return a.bus == b.bus && a.address == b.address;
+	session->users++;
+	return session;
 }
 
-void usb_moved(libusb_device *from, libusb_device *to)
+void usb_session_leave(struct usb_session *session)
 {
-	moved.from = place_of(from);
-	moved.to = place_of(to);
+	if (session == NULL || --session->users > 0)
+		return;
+	libusb_exit(session->usb);
+	free(session);
 }
+
+int usb_survey(struct usb_session **ret_session, libusb_device ***ret_devices)
+{
+	struct usb_session *session;
+	int result = usb_session_new(&session);
+	ssize_t count;
+
+	if (result == CLYDE_ERROR_UNSUPPORTED) {
+		*ret_session = NULL;
+		*ret_devices = NULL;
+		return 0;
+	}
+	if (result < 0)
+		return result;
+	count = libusb_get_device_list(session->usb, ret_devices);
+	if (count >= 0) {
+		*ret_session = session;
+		return count;
+	}
+	usb_session_leave(session);
+	return set_error(usb_result(count), "cannot list USB devices: %s",
+		libusb_strerror(count));
+}
+
+void usb_survey_end(struct usb_session *session, libusb_device **devices)
+{
+	if (session)
+		libusb_free_device_list(devices, 1);
+	usb_session_leave(session);
+}
+
+/* ---- Names ------------------------------------------------------------ */
 
 /* A number that is not 0, and what ends it. */
 static const char *parse_number(
@@ -106,23 +140,19 @@ static const char *parse_number(
 	return text;
 }
 
-/* "" is all, 0; "BUS:ADDRESS" is one, 1. */
-static int parse(const char *specification, struct place *ret_place)
+int usb_parse(const char *specification, struct usb_address *ret_address)
 {
 	const char *end;
 
 	if (specification[0] == '\0')
 		return 0;
-	end = parse_number(specification, 999, &ret_place->bus);
+	end = parse_number(specification, 999, &ret_address->bus);
 	if (end && *end == ':')
-		end = parse_number(end + 1, 127, &ret_place->address);
+		end = parse_number(end + 1, 127, &ret_address->address);
 	else
 		end = NULL;
-	if (end && *end == '\0') {
-		if (same(*ret_place, moved.from))
-			*ret_place = moved.to;
+	if (end && *end == '\0')
 		return 1;
-	}
 	return set_error(CLYDE_ERROR_INVALID,
 		"'usb:%s' names no device; clyde list shows what does: "
 		"usb:BUS:ADDRESS",
@@ -144,90 +174,135 @@ int usb_rank(libusb_device *device)
 	return -1;
 }
 
-int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices)
-{
-	libusb_context *usb;
-	libusb_device **devices = NULL;
-	int result = libusb_init(&usb);
-	ssize_t count = 0;
+/* ---- Places ----------------------------------------------------------- */
 
-	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
-		usb = NULL; /* a machine without a bus */
-	else if (result < 0)
-		return set_error(usb_result(result), "cannot use USB: %s",
-			libusb_strerror(result));
-	if (usb)
-		count = libusb_get_device_list(usb, &devices);
-	if (count < 0) {
-		libusb_exit(usb);
-		return set_error(usb_result(count),
-			"cannot list USB devices: %s", libusb_strerror(count));
+struct usb_place {
+	struct link_place place; /* first */
+	struct usb_session *session;
+	libusb_device *device;
+};
+
+#define PLACE(pointer) ((struct usb_place *)(pointer))
+
+static struct usb_address address_of(libusb_device *device)
+{
+	return (struct usb_address){
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device),
+	};
+}
+
+static void usb_free(struct link_place *base)
+{
+	struct usb_place *place = PLACE(base);
+
+	libusb_unref_device(place->device);
+	usb_session_leave(place->session);
+	free(place);
+}
+
+static struct link_place *make_place(
+	struct usb_session *session, libusb_device *device)
+{
+	struct usb_place *place = calloc(1, sizeof(*place));
+	struct usb_address address = address_of(device);
+
+	if (place == NULL)
+		return NULL;
+	place->place.provider = &link_usb;
+	place->session = usb_session_share(session);
+	place->device = libusb_ref_device(device);
+	snprintf(place->place.name, sizeof(place->place.name), "%u:%u",
+		address.bus, address.address);
+	return &place->place;
+}
+
+/* Glasgows first, and then in the order of their names. */
+static int by_rank(const void *first, const void *second)
+{
+	libusb_device *const *a = first, *const *b = second;
+	struct usb_address left = address_of(*a), right = address_of(*b);
+	int rank = usb_rank(*a) - usb_rank(*b);
+
+	if (rank != 0)
+		return rank;
+	if (left.bus != right.bus)
+		return left.bus < right.bus ? -1 : 1;
+	return (left.address > right.address) - (left.address < right.address);
+}
+
+static bool is_meant(libusb_device *device, const struct usb_address *only)
+{
+	struct usb_address address = address_of(device);
+
+	return usb_rank(device) >= 0 &&
+		(only == NULL ||
+			(address.bus == only->bus &&
+				address.address == only->address));
+}
+
+/* The list of all devices gets those that are meant at its front. */
+static int gather(struct usb_session *session, libusb_device **devices,
+	int count, const struct usb_address *only,
+	struct link_place **ret_first)
+{
+	struct link_place *first = NULL, **last = &first;
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		libusb_device *device = devices[i];
+
+		if (!is_meant(device, only))
+			continue;
+		devices[i] = devices[kept];
+		devices[kept++] = device;
 	}
-	*ret_usb = usb;
-	*ret_devices = devices;
+	if (kept > 1)
+		qsort(devices, kept, sizeof(*devices), by_rank);
+	for (int i = 0; i < kept; i++) {
+		*last = make_place(session, devices[i]);
+		if (*last == NULL) {
+			link_places_free(first);
+			return set_error(
+				CLYDE_ERROR_NO_MEMORY, "out of memory");
+		}
+		last = &(*last)->next;
+	}
+	*ret_first = first;
+	return kept;
+}
+
+static int no_device_at(unsigned bus, unsigned address)
+{
+	return set_error(CLYDE_ERROR_NO_DEVICE,
+		"there is no Glasgow at usb:%u:%u, or not any more; see clyde "
+		"list",
+		bus, address);
+}
+
+static int usb_enumerate(
+	const char *specification, struct link_place **ret_first)
+{
+	struct usb_session *session;
+	libusb_device **devices;
+	struct usb_address only;
+	int one = usb_parse(specification, &only);
+	int count = one < 0 ? one : usb_survey(&session, &devices);
+
+	if (count < 0)
+		return count;
+	count = gather(session, devices, count, one ? &only : NULL, ret_first);
+	usb_survey_end(session, devices);
+	if (count == 0 && one)
+		return no_device_at(only.bus, only.address);
 	return count;
 }
 
-static int by_place(const void *first, const void *second)
+/* The device's file. */
+static void write_node(libusb_device *device, char *text, size_t size)
 {
-	const struct place *a = first, *b = second;
-
-	if (a->bus != b->bus)
-		return a->bus < b->bus ? -1 : 1;
-	return a->address < b->address ? -1 : a->address > b->address;
-}
-
-/* Those of one rank, in the order of their names. */
-static void look(libusb_device *const *devices, int count, int wanted)
-{
-	unsigned before = seen_count;
-
-	for (int i = 0; i < count && seen_count < PLACES_MAX; i++)
-		if (usb_rank(devices[i]) == wanted)
-			seen[seen_count++] = place_of(devices[i]);
-	qsort(&seen[before], seen_count - before, sizeof(*seen), by_place);
-}
-
-static int usb_count(const char *specification)
-{
-	libusb_context *usb;
-	libusb_device **devices;
-	int one, count;
-
-	seen_count = 0;
-	one = parse(specification, &seen[0]);
-	if (one < 0)
-		return one;
-	if (one > 0)
-		return seen_count = 1;
-	count = usb_survey(&usb, &devices);
-	if (count < 0)
-		return count;
-	look(devices, count, 0);
-	look(devices, count, 1);
-	if (usb) {
-		libusb_free_device_list(devices, 1);
-		libusb_exit(usb);
-	}
-	return seen_count;
-}
-
-static int find(
-	const char *specification, unsigned index, struct place *ret_place)
-{
-	int result = parse(specification, ret_place);
-
-	if (result != 0)
-		return result < 0 ? result : 0;
-	if (index >= seen_count)
-		return set_error(CLYDE_ERROR_NO_DEVICE, "no Glasgow found");
-	*ret_place = seen[index];
-	return 0;
-}
-
-static bool stands_at(libusb_device *device, const struct place *place)
-{
-	return same(place_of(device), *place) && usb_rank(device) >= 0;
+	snprintf(text, size, BUSES "/%03u/%03u", libusb_get_bus_number(device),
+		libusb_get_device_address(device));
 }
 
 /* libusb has one error for whatever open() says of a device that goes in this
@@ -240,9 +315,7 @@ static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 
 	if (result != CLYDE_ERROR_IO)
 		return result;
-	snprintf(node, sizeof(node), BUSES "/%03u/%03u",
-		libusb_get_bus_number(device),
-		libusb_get_device_address(device));
+	write_node(device, node, sizeof(node));
 	descriptor = open(node, O_RDWR | O_CLOEXEC);
 	if (descriptor >= 0)
 		close(descriptor);
@@ -251,66 +324,41 @@ static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 	return result;
 }
 
-static int open_place(libusb_device *const *devices, int count,
-	const struct place *place, libusb_device_handle **ret_handle)
+static int refuse(const struct link_place *place, int error)
 {
-	for (int i = 0; i < count; i++)
-		if (stands_at(devices[i], place))
-			return open_device(devices[i], ret_handle);
-	return CLYDE_ERROR_NO_DEVICE;
-}
-
-static int refuse(const struct place *place, int error)
-{
-	unsigned bus = place->bus, address = place->address;
+	struct usb_address address = address_of(PLACE(place)->device);
 
 	switch (error) {
 	case CLYDE_ERROR_ACCESS:
 		return set_error(CLYDE_ERROR_ACCESS,
-			"no permission to open usb:%u:%u; install the udev "
+			"no permission to open usb:%s; install the udev "
 			"rule 70-clyde.rules, see clyde(1), and plug the "
 			"device in again",
-			bus, address);
+			place->name);
 	case CLYDE_ERROR_BUSY:
 		return set_error(CLYDE_ERROR_BUSY,
-			"usb:%u:%u is in use by another program", bus, address);
+			"usb:%s is in use by another program", place->name);
 	case CLYDE_ERROR_NO_DEVICE:
-		return set_error(CLYDE_ERROR_NO_DEVICE,
-			"there is no Glasgow at usb:%u:%u, or not any more; "
-			"see clyde list",
-			bus, address);
+		return no_device_at(address.bus, address.address);
 	}
-	return set_error(error, "cannot open usb:%u:%u: %s", bus, address,
+	return set_error(error, "cannot open usb:%s: %s", place->name,
 		error_text(error));
 }
 
-static int usb_open(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct link **ret_link)
+static int usb_open(struct link_place *base, const atomic_bool *interrupt,
+	struct link **ret_link)
 {
-	libusb_context *usb;
-	libusb_device **devices;
-	libusb_device_handle *handle = NULL;
-	struct place place;
-	int result = find(specification, index, &place);
-	int count;
+	struct usb_place *place = PLACE(base);
+	libusb_device_handle *handle;
+	int result = open_device(place->device, &handle);
 
 	if (result < 0)
-		return result;
-	count = usb_survey(&usb, &devices);
-	if (count < 0)
-		return count;
-	result = open_place(devices, count, &place, &handle);
-	if (usb)
-		libusb_free_device_list(devices, 1);
-	if (result == 0)
-		result = usb_link_new(usb, handle, interrupt, ret_link);
+		return refuse(base, result);
+	result = usb_link_new(place->session, handle, interrupt, ret_link);
 	if (result == 0)
 		return 0;
-	if (handle)
-		libusb_close(handle);
-	if (usb)
-		libusb_exit(usb);
-	return refuse(&place, result);
+	libusb_close(handle);
+	return refuse(base, result);
 }
 
 void usb_describe(libusb_device *device, struct clyde_device_info *info)
@@ -326,51 +374,52 @@ void usb_describe(libusb_device *device, struct clyde_device_info *info)
 
 	if (speed < sizeof(speeds) / sizeof(*speeds))
 		info->speed_kbit_per_s = speeds[speed];
-	snprintf(info->node, sizeof(info->node), BUSES "/%03u/%03u",
+	write_node(device, info->node, sizeof(info->node));
+	snprintf(info->uri, sizeof(info->uri), "usb:%u:%u",
 		libusb_get_bus_number(device),
 		libusb_get_device_address(device));
 }
 
-static int look_at(libusb_device *const *devices, int count,
-	const struct place *place, struct clyde_device_info *info)
+static void usb_look(struct link_place *base, struct clyde_device_info *info)
 {
-	for (int i = 0; i < count; i++) {
-		struct libusb_device_descriptor descriptor;
-		libusb_device *device = devices[i];
+	libusb_device *device = PLACE(base)->device;
+	struct libusb_device_descriptor descriptor;
 
-		if (!stands_at(device, place) ||
-			libusb_get_device_descriptor(device, &descriptor) < 0)
-			continue;
-		descriptor_identify(
-			&(struct usb_device_descriptor){
-				.idVendor = descriptor.idVendor,
-				.idProduct = descriptor.idProduct,
-				.bcdDevice = descriptor.bcdDevice,
-			},
-			info);
-		usb_describe(device, info);
-		return 0;
-	}
-	return CLYDE_ERROR_NO_DEVICE;
+	if (libusb_get_device_descriptor(device, &descriptor) < 0)
+		return;
+	descriptor_identify(
+		&(struct usb_device_descriptor){
+			.idVendor = descriptor.idVendor,
+			.idProduct = descriptor.idProduct,
+			.bcdDevice = descriptor.bcdDevice,
+		},
+		info);
+	usb_describe(device, info);
 }
 
-static int usb_look(const char *specification, unsigned index,
-	struct clyde_device_info *info)
+/*
+ * The kernel is asked by a file of our own, as libusb shows none, and answers
+ * for programs and for its own drivers alike.  To claim an interface instead
+ * would take it from a program that is about to.
+ */
+int usb_busy(struct link *base)
 {
-	libusb_context *usb;
-	libusb_device **devices;
-	struct place place;
-	int result = find(specification, index, &place);
-	int count = result < 0 ? result : usb_survey(&usb, &devices);
+	libusb_device *device = libusb_get_device(USB(base)->handle);
+	struct usbdevfs_getdriver driver = {0};
+	char node[sizeof(BUSES "/000/000")];
+	int descriptor;
+	bool busy = false;
 
-	if (count < 0)
-		return count;
-	result = look_at(devices, count, &place, info);
-	if (usb) {
-		libusb_free_device_list(devices, 1);
-		libusb_exit(usb);
+	write_node(device, node, sizeof(node));
+	descriptor = open(node, O_RDWR | O_CLOEXEC);
+	if (descriptor < 0)
+		return 0;
+	for (unsigned i = 0; i < USB_IFACE_COUNT && !busy; i++) {
+		driver.interface = i;
+		busy = ioctl(descriptor, USBDEVFS_GETDRIVER, &driver) == 0;
 	}
-	return result < 0 ? refuse(&place, result) : 0;
+	close(descriptor);
+	return busy ? CLYDE_ERROR_BUSY : 0;
 }
 
 CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
@@ -385,20 +434,11 @@ CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
 		libusb_has_capability(LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER);
 }
 
-static void usb_name(
-	const char *specification, unsigned index, char *text, unsigned size)
-{
-	struct place place;
-
-	text[0] = '\0';
-	if (find(specification, index, &place) == 0)
-		snprintf(text, size, "%u:%u", place.bus, place.address);
-}
-
 const struct link_provider link_usb = {
 	.scheme = "usb",
-	.count = usb_count,
+	.enumerate = usb_enumerate,
 	.open = usb_open,
 	.look = usb_look,
-	.name = usb_name,
+	.free = usb_free,
+	.monitor = &usb_monitor_ops,
 };

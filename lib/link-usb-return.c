@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A device that gets new firmware: has all of it claimed first, waits until
- * it has come back to the port it was in, and goes on with that in the same
- * link.
+ * A device that gets new firmware: firmware.c has all of it claimed first, and
+ * then the link waits until the device has come back to the port it was in,
+ * and goes on with that.
+ *
+ * libusb tells when a device has come.  Where libusb cannot, or where nobody
+ * tells it, as in a container without udev, the buses are looked at anew
+ * every half second.
  */
 #include "link-usb.h"
 
 #include <string.h>
-
-/*
- * libusb tells when a device has come.  Where it cannot, or where nobody
- * tells it, as in a container without udev, the buses are looked at anew this
- * often.
- */
-#define LOOK_NS 500000000
 
 static bool find_port(libusb_device *device, struct usb_port *ret_port)
 {
@@ -82,41 +79,32 @@ static bool is_back(const struct usb_link *link, libusb_device *device)
 static int open_back(struct usb_link *link, libusb_device *const *devices,
 	int count, libusb_device_handle **ret_handle)
 {
-	for (int i = 0; i < count; i++) {
-		int result;
-
-		if (!is_back(link, devices[i]))
-			continue;
-		result = usb_result(libusb_open(devices[i], ret_handle));
-		if (result == 0)
-			usb_moved(libusb_get_device(link->handle), devices[i]);
-		return result;
-	}
+	for (int i = 0; i < count; i++)
+		if (is_back(link, devices[i]))
+			return usb_result(libusb_open(devices[i], ret_handle));
 	return CLYDE_ERROR_NO_DEVICE;
 }
 
 /*
- * Look at all buses, by a new context: the link's own knows only what it was
+ * Look at all buses, by a new session: the link's own knows only what it was
  * told.  CLYDE_ERROR_NO_DEVICE if it is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not
  * yet.
  */
 static int look(struct usb_link *link)
 {
-	libusb_context *usb;
+	struct usb_session *session;
 	libusb_device **devices;
 	libusb_device_handle *handle;
 	int count, result;
 
 	link->arrived = false;
-	count = usb_survey(&usb, &devices);
-	if (count < 0 || usb == NULL)
-		return count < 0 ? count : CLYDE_ERROR_NO_DEVICE;
+	count = usb_survey(&session, &devices);
+	if (count < 0)
+		return count;
 	result = open_back(link, devices, count, &handle);
-	libusb_free_device_list(devices, 1);
 	if (result == 0)
-		usb_link_adopt(link, usb, handle);
-	else
-		libusb_exit(usb);
+		usb_link_adopt(link, session, handle);
+	usb_survey_end(session, devices);
 	return result;
 }
 
@@ -126,7 +114,7 @@ int usb_await_return(struct link *base, uint64_t deadline_ns)
 
 	for (;;) {
 		int result = look(link);
-		uint64_t now = base->ops->now(base), next = now + LOOK_NS;
+		uint64_t now = base->ops->now(base), next = now + USB_LOOK_NS;
 
 		if (result != CLYDE_ERROR_NO_DEVICE &&
 			result != CLYDE_ERROR_ACCESS)

@@ -58,16 +58,21 @@ static uint64_t usb_now(struct link *base)
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int usb_handle(struct usb_link *link, uint64_t patience_ns)
+int usb_session_handle(struct usb_session *session, uint64_t patience_ns)
 {
 	struct timeval timeout = {
 		.tv_sec = patience_ns / 1000000000,
 		.tv_usec = (patience_ns % 1000000000 + 999) / 1000,
 	};
 	int result = usb_result(libusb_handle_events_timeout_completed(
-		link->usb, &timeout, NULL));
+		session->usb, &timeout, NULL));
 
 	return result == CLYDE_ERROR_INTERRUPTED ? 0 : result;
+}
+
+int usb_handle(struct usb_link *link, uint64_t patience_ns)
+{
+	return usb_session_handle(link->session, patience_ns);
 }
 
 /* How long the flags may stay unseen. */
@@ -208,12 +213,13 @@ static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
 /* What it does not work for is noticed all the same, if later. */
 static void listen_for_plugs(struct usb_link *link)
 {
-	if (libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG))
+	link->listens = libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG) &&
 		libusb_hotplug_register_callback(link->usb,
 			LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED |
 				LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT,
 			0, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
-			LIBUSB_HOTPLUG_MATCH_ANY, plugged, link, NULL);
+			LIBUSB_HOTPLUG_MATCH_ANY, plugged, link,
+			&link->hotplug) == 0;
 }
 
 /* Better lost than the process, if it is broken; that is rare. */
@@ -222,17 +228,22 @@ static void let_go(struct usb_link *link)
 	if (link->poll >= 0)
 		usb_poll_close(link->usb, link->poll);
 	link->poll = -1;
+	/* The session may be there for longer. */
+	if (link->listens)
+		libusb_hotplug_deregister_callback(link->usb, link->hotplug);
+	link->listens = false;
 	if (link->broken)
 		return;
 	libusb_close(link->handle);
-	libusb_exit(link->usb);
+	usb_session_leave(link->session);
 }
 
-void usb_link_adopt(struct usb_link *link, libusb_context *usb,
+void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	libusb_device_handle *handle)
 {
 	let_go(link);
-	link->usb = usb;
+	link->session = usb_session_share(session);
+	link->usb = session->usb;
 	link->handle = handle;
 	memset(link->alternate, 0, sizeof(link->alternate));
 	link->gone = link->broken = false;
@@ -271,9 +282,10 @@ static const struct link_ops usb_ops = {
 	.await_return = usb_await_return,
 	.describe = describe,
 	.descriptor = usb_descriptor,
+	.busy = usb_busy,
 };
 
-int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
+int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
 	const atomic_bool *interrupt, struct link **ret_link)
 {
 	struct usb_link *link = calloc(1, sizeof(*link));
@@ -282,7 +294,8 @@ int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
 		return CLYDE_ERROR_NO_MEMORY;
 	link->link.ops = &usb_ops;
 	link->link.interrupt = interrupt;
-	link->usb = usb;
+	link->session = usb_session_share(session);
+	link->usb = session->usb;
 	link->handle = handle;
 	listen_for_plugs(link);
 	link->poll = -1;

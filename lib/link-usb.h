@@ -4,7 +4,8 @@
  * What the files of the link over libusb share: link-usb.c is its life and
  * its bulk transfers, link-usb-control.c endpoint 0, link-usb-return.c how it
  * follows a device that leaves for new firmware, link-usb-poll.c its
- * descriptors, link-usb-find.c the devices on this machine's buses.
+ * descriptors, link-usb-find.c the devices on this machine's buses,
+ * link-usb-monitor.c when one of those comes or goes.
  */
 #ifndef LIB_LINK_USB_H
 #define LIB_LINK_USB_H
@@ -22,9 +23,27 @@ struct usb_port {
 	uint8_t path[USB_DEPTH_MAX];
 };
 
+/*
+ * A context of libusb's.  Those who list devices and then open one of them
+ * share it; after that it is the link's own, so that who handles events
+ * handles this link's only.  It ends with its last user.
+ */
+struct usb_session {
+	libusb_context *usb;
+	unsigned users;
+};
+
+/* What lsusb calls a device, too. */
+struct usb_address {
+	unsigned bus, address;
+};
+
 struct usb_link {
 	struct link link; /* first */
-	libusb_context *usb;
+	struct usb_session *session;
+	libusb_context *usb; /* the session's */
+	libusb_hotplug_callback_handle hotplug;
+	bool listens; /* by that */
 	libusb_device_handle *handle;
 	uint8_t alternate[USB_IFACE_COUNT];
 	unsigned pending;    /* bulk transfers in flight */
@@ -48,28 +67,34 @@ int usb_result(int result);
    other boards with its chip show as well; -1 is anything else. */
 int usb_rank(libusb_device *device);
 
-/* Where a device's file is, and its speed. */
+/* A device's URI, where its file is, and its speed. */
 void usb_describe(libusb_device *device, struct clyde_device_info *info);
 
-/* Start libusb and list what is there: their number, which is 0, without a
-   context, where there is no USB at all. */
-int usb_survey(libusb_context **ret_usb, libusb_device ***ret_devices);
+/* "" is all, 0; "BUS:ADDRESS" is one, 1; else CLYDE_ERROR_INVALID. */
+int usb_parse(const char *specification, struct usb_address *ret_address);
 
-/* A device came back as another one: on this thread, its old name means the
-   new one from now on. */
-void usb_moved(libusb_device *from, libusb_device *to);
+/* Start libusb; CLYDE_ERROR_UNSUPPORTED, without a sentence, where there is no
+   USB at all. */
+int usb_session_new(struct usb_session **ret_session);
+struct usb_session *usb_session_share(struct usb_session *session);
+void usb_session_leave(struct usb_session *session);
+
+/* Start libusb and list what is there: their number, which is 0, without a
+   session, where there is no USB at all. */
+int usb_survey(struct usb_session **ret_session, libusb_device ***ret_devices);
+void usb_survey_end(struct usb_session *session, libusb_device **devices);
+
+/* The link's busy(). */
+int usb_busy(struct link *base);
 
 /* ---- link-usb.c ------------------------------------------------------- */
 
-/*
- * A link over an open device.  It takes both the handle and its libusb
- * context, which is its own: who handles events handles this link's only.
- */
-int usb_link_new(libusb_context *usb, libusb_device_handle *handle,
+/* A link over an open device.  It takes the handle, and shares its session. */
+int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
 	const atomic_bool *interrupt, struct link **ret_link);
 
-/* Go on with another handle, and its context, in place of its own. */
-void usb_link_adopt(struct usb_link *link, libusb_context *usb,
+/* Go on with another handle, and its session, in place of its own. */
+void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	libusb_device_handle *handle);
 
 /*
@@ -81,6 +106,7 @@ void usb_link_adopt(struct usb_link *link, libusb_context *usb,
 
 /* Handle events until there is one, but not for longer than this: 0, or an
    error. */
+int usb_session_handle(struct usb_session *session, uint64_t patience_ns);
 int usb_handle(struct usb_link *link, uint64_t patience_ns);
 
 /* What the rest of the library is told of a result; that the device is gone,
@@ -105,5 +131,12 @@ void usb_poll_close(libusb_context *usb, int all);
 
 int usb_claim_all(struct link *base);
 int usb_await_return(struct link *base, uint64_t deadline_ns);
+
+/* Where events do not tell of devices, the buses are looked at this often. */
+#define USB_LOOK_NS 500000000
+
+/* ---- link-usb-monitor.c ----------------------------------------------- */
+
+extern const struct link_monitor_ops usb_monitor_ops;
 
 #endif

@@ -306,11 +306,6 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 	show(VIRTUAL(base));
 }
 
-static int virtual_claim_all(struct link *base)
-{
-	return taken(VIRTUAL(base)) ? CLYDE_ERROR_BUSY : 0;
-}
-
 /* The port is looked at once a millisecond. */
 static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 {
@@ -349,6 +344,11 @@ static void virtual_describe(struct link *base, struct clyde_device_info *info)
 		: 480000;
 }
 
+static int virtual_busy(struct link *base)
+{
+	return taken(VIRTUAL(base)) ? CLYDE_ERROR_BUSY : 0;
+}
+
 static const struct link_ops virtual_ops = {
 	.name = "virtual",
 	.owns_device = true,
@@ -362,26 +362,53 @@ static const struct link_ops virtual_ops = {
 	.wait = virtual_wait,
 	.now = virtual_now,
 	.descriptor = virtual_descriptor,
-	.claim_all = virtual_claim_all,
+	.claim_all = virtual_busy,
 	.await_return = virtual_await_return,
 	.describe = virtual_describe,
+	.busy = virtual_busy,
 };
 
-static int virtual_count(const char *specification)
-{
-	struct virtual_options options;
-	int result = virtual_options_parse(specification, 0, &options);
-	int count;
+/* ---- Places ----------------------------------------------------------- */
 
-	if (result < 0)
-		return result;
-	count = options.only >= 0 ? 1 : (int)options.devices;
-	virtual_options_clear(&options);
+static struct link_place *make_place(const char *specification, unsigned index)
+{
+	struct link_place *place = calloc(1, sizeof(*place));
+
+	if (place == NULL)
+		return NULL;
+	place->provider = &link_virtual;
+	virtual_options_name(
+		specification, index, place->name, sizeof(place->name));
+	return place;
+}
+
+static void virtual_free(struct link_place *place)
+{
+	free(place);
+}
+
+static int virtual_enumerate(
+	const char *specification, struct link_place **ret_first)
+{
+	struct link_place *first = NULL, **last = &first;
+	int count = virtual_options_count(specification);
+
+	for (int i = 0; i < count; i++) {
+		*last = make_place(specification, i);
+		if (*last == NULL) {
+			link_places_free(first);
+			return set_error(
+				CLYDE_ERROR_NO_MEMORY, "out of memory");
+		}
+		last = &(*last)->next;
+	}
+	if (count >= 0)
+		*ret_first = first;
 	return count;
 }
 
-static int make(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct link **ret_link)
+static int make(const char *specification, const atomic_bool *interrupt,
+	struct link **ret_link)
 {
 	struct virtual_link *link = calloc(1, sizeof(*link));
 	int result;
@@ -391,7 +418,7 @@ static int make(const char *specification, unsigned index,
 	link->link.ops = &virtual_ops;
 	link->link.interrupt = interrupt;
 	link->descriptor = -1;
-	result = virtual_options_parse(specification, index, &link->options);
+	result = virtual_options_parse(specification, 0, &link->options);
 	if (result < 0) {
 		free(link);
 		return result;
@@ -412,10 +439,10 @@ static int make(const char *specification, unsigned index,
 	return 0;
 }
 
-static int virtual_open(const char *specification, unsigned index,
-	const atomic_bool *interrupt, struct link **ret_link)
+static int virtual_open(struct link_place *place, const atomic_bool *interrupt,
+	struct link **ret_link)
 {
-	int result = make(specification, index, interrupt, ret_link);
+	int result = make(place->name, interrupt, ret_link);
 
 	if (result < 0 ||
 		!faults_at(
@@ -426,25 +453,31 @@ static int virtual_open(const char *specification, unsigned index,
 		"no permission to open the virtual device: fault=denied");
 }
 
-static int virtual_look(const char *specification, unsigned index,
-	struct clyde_device_info *info)
+/* As on USB, the strings are for those alone who may open it. */
+static void virtual_look(
+	struct link_place *place, struct clyde_device_info *info)
 {
 	const atomic_bool interrupt = false;
 	struct link *link;
 	uint8_t revision;
-	int result = make(specification, index, &interrupt, &link);
 
-	if (result < 0)
-		return result;
-	result = descriptor_read_info(link, info, &revision);
+	if (make(place->name, &interrupt, &link) < 0)
+		return;
+	descriptor_read_info(link, info, &revision);
 	virtual_close(link);
-	return result == CLYDE_ERROR_CORRUPT ? 0 : result;
+	info->modified = false;
+	memset(info->serial, 0, sizeof(info->serial));
+	if (!info->configured)
+		return;
+	memset(info->manufacturer, 0, sizeof(info->manufacturer));
+	memset(info->product, 0, sizeof(info->product));
 }
 
+/* A virtual device is there from the start, and as long as somebody asks. */
 const struct link_provider link_virtual = {
 	.scheme = "virtual",
-	.count = virtual_count,
+	.enumerate = virtual_enumerate,
 	.open = virtual_open,
 	.look = virtual_look,
-	.name = virtual_options_name,
+	.free = virtual_free,
 };

@@ -97,9 +97,13 @@ struct link_ops {
 	 */
 	int (*await_return)(struct link *link, uint64_t deadline_ns);
 
-	/* Add what descriptors do not say: speed_kbit_per_s and node.  NULL
-	   if it knows nothing. */
+	/* Add what descriptors do not say: speed_kbit_per_s, node, and a URI
+	   that has changed since.  NULL if it knows nothing. */
 	void (*describe)(struct link *link, struct clyde_device_info *info);
+
+	/* CLYDE_ERROR_BUSY if somebody else has claimed any of the device's
+	   interfaces, else 0.  Only looks; the link has claimed none. */
+	int (*busy)(struct link *link);
 };
 
 struct link {
@@ -132,19 +136,56 @@ int link_control(struct link *link, const struct usb_setup *setup, void *data,
 int link_select(struct link *link, uint8_t interface, uint8_t alternate,
 	int timeout_ms);
 
+/*
+ * One device behind a URI, as an enumeration found it.  Providers have more
+ * behind it.
+ */
+struct link_place {
+	const struct link_provider *provider;
+	struct link_place *next;
+	char name[CLYDE_URI_SIZE - 8]; /* what stands behind "scheme:" */
+};
+
+/* Watches for devices that come and go; a provider's own. */
+struct link_monitor;
+
+struct link_monitor_ops {
+	int (*open)(struct link_monitor **ret_monitor);
+	void (*close)(struct link_monitor *monitor);
+	/* The clock that waits are measured by, in ns. */
+	uint64_t (*now)(struct link_monitor *monitor);
+	/*
+	 * Wait for so many ns at most: 1 if a device may have come or gone
+	 * since the last call, so that an enumeration is worth it; 0 if not,
+	 * when woken, or spuriously; or an error.  Called without the tree's
+	 * lock, also by several threads at once.
+	 */
+	int (*wait)(struct link_monitor *monitor, uint64_t patience_ns);
+	/* End a wait() early, from any thread. */
+	void (*wake)(struct link_monitor *monitor);
+	/* A descriptor that is readable while wait() has something to do; the
+	   monitor's; or an error. */
+	int (*descriptor)(struct link_monitor *monitor);
+};
+
 /* Where links come from: one provider for each scheme of a URI. */
 struct link_provider {
 	const char *scheme;
-	/* How many devices the specification after "scheme:" means. */
-	int (*count)(const char *specification);
-	int (*open)(const char *specification, unsigned index,
-		const atomic_bool *interrupt, struct link **ret_link);
-	/* What is seen of one of them from outside, whoever may open it. */
-	int (*look)(const char *specification, unsigned index,
-		struct clyde_device_info *info);
-	/* Write the specification of one of them. */
-	void (*name)(const char *specification, unsigned index, char *text,
-		unsigned size);
+	/*
+	 * The devices that the specification after "scheme:" means, none of
+	 * them opened: how many, and the first of them, to be freed with
+	 * link_places_free().  CLYDE_ERROR_NO_DEVICE if it names one that is
+	 * not there.
+	 */
+	int (*enumerate)(
+		const char *specification, struct link_place **ret_first);
+	int (*open)(struct link_place *place, const atomic_bool *interrupt,
+		struct link **ret_link);
+	/* Add what is seen of a device without opening it. */
+	void (*look)(struct link_place *place, struct clyde_device_info *info);
+	void (*free)(struct link_place *place);
+	/* NULL: no device ever comes or goes. */
+	const struct link_monitor_ops *monitor;
 };
 
 extern const struct link_provider link_usb;
@@ -152,6 +193,16 @@ extern const struct link_provider link_virtual;
 
 /* The provider for a URI, and what stands behind its scheme; or NULL. */
 const struct link_provider *link_find(const char *uri, const char **ret_rest);
+
+static inline void link_places_free(struct link_place *first)
+{
+	while (first) {
+		struct link_place *next = first->next;
+
+		first->provider->free(first);
+		first = next;
+	}
+}
 
 /* End a wait() early, from any thread. */
 static inline void link_wake(struct link *link)

@@ -153,6 +153,7 @@ static int wrong_kind(enum owner_kind is, enum owner_kind wanted)
 		[OWNER_DEVICE] = "device",
 		[OWNER_PIPE] = "pipe",
 		[OWNER_RUN] = "run",
+		[OWNER_MONITOR] = "monitor",
 	};
 
 	return set_error(CLYDE_ERROR_WRONG_HANDLE,

@@ -24,6 +24,7 @@ enum owner_kind {
 	OWNER_DEVICE,
 	OWNER_PIPE,
 	OWNER_RUN,
+	OWNER_MONITOR,
 };
 
 struct turn;
@@ -82,6 +83,9 @@ void *owner_handle(const struct owner *owner);
 		struct clyde_pipe *: OWNER_PIPE,         \
 		struct clyde_pipe **: OWNER_PIPE,        \
 		const struct clyde_pipe *: OWNER_PIPE,   \
+		struct clyde_monitor *: OWNER_MONITOR,   \
+		struct clyde_monitor **: OWNER_MONITOR,  \
+		const struct clyde_monitor *: OWNER_MONITOR, \
 		struct clyde_run *: OWNER_RUN,           \
 		struct clyde_run **: OWNER_RUN)
 

@@ -125,6 +125,17 @@ int virtual_options_parse(
 	return 0;
 }
 
+int virtual_options_count(const char *text)
+{
+	struct virtual_options options;
+	int result = virtual_options_parse(text, 0, &options);
+
+	if (result < 0)
+		return result;
+	virtual_options_clear(&options);
+	return options.only >= 0 ? 1 : (int)options.devices;
+}
+
 void virtual_options_clear(struct virtual_options *options)
 {
 	free(options->eeprom);

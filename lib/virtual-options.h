@@ -32,6 +32,9 @@ int virtual_options_parse(
 	const char *text, unsigned index, struct virtual_options *ret_options);
 void virtual_options_clear(struct virtual_options *options);
 
+/* How many devices a text is about, or CLYDE_ERROR_INVALID. */
+int virtual_options_count(const char *text);
+
 #define VIRTUAL_ANY UINT_MAX
 
 /*

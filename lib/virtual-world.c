@@ -103,7 +103,7 @@ static int add(
 int virtual_world_new(
 	struct virtual_world *world, const char *specification, enum pace pace)
 {
-	int count = link_virtual.count(specification);
+	int count = virtual_options_count(specification);
 
 	*world = (struct virtual_world){0};
 	for (int i = 0; i < count; i++) {

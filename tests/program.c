@@ -104,9 +104,6 @@ void program_list(struct program *program)
 {
 	struct clyde_device_info *list;
 
-	if (TRY(clyde_device_survey(program->context, program->uri, &list)) >=
-		0)
-		clyde_device_list_free(list);
 	if (TRY(clyde_device_list(program->context, program->uri, &list)) >= 0)
 		clyde_device_list_free(list);
 	/* Of several, the one that is meant is looked for in a list. */
@@ -114,10 +111,35 @@ void program_list(struct program *program)
 		"C3-20230101T120000Z", &program->device));
 }
 
+/* A device that has gone since it was seen is no news. */
+static int next(struct clyde_monitor *monitor)
+{
+	struct clyde_monitor_event event;
+	int result = clyde_monitor_next(monitor, &event, 0);
+
+	return result == CLYDE_ERROR_TIMEOUT ? 0 : result;
+}
+
+void program_monitor(struct program *program)
+{
+	struct clyde_monitor *monitor;
+	struct pollfd poller = {.events = POLLIN};
+
+	if (TRY(clyde_monitor_new(program->context, program->uri, &monitor)) <
+		0)
+		return;
+	poller.fd = TRY(clyde_monitor_poll_fd(monitor));
+	if (poller.fd >= 0)
+		poll(&poller, 1, 0);
+	TRY(next(monitor));
+	TRY(next(monitor));
+	clyde_monitor_close(monitor);
+}
+
 void program_load_firmware(struct program *program)
 {
 	if (TRY(clyde_firmware_load(program->context, program->uri, NULL,
-		    FIRMWARE, strlen(FIRMWARE))) < 0 ||
+		    FIRMWARE, strlen(FIRMWARE), NULL)) < 0 ||
 		!open_device(program))
 		return;
 	/* It is the firmware that was loaded. */
@@ -323,5 +345,6 @@ void program_run(struct program *program)
 }
 
 void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
-	program_list, program_load_firmware, program_load_image,
-	program_command, program_stream, program_watch, program_run};
+	program_list, program_monitor, program_load_firmware,
+	program_load_image, program_command, program_stream, program_watch,
+	program_run};

@@ -21,6 +21,7 @@ struct program {
 
 /* Parts of it; each opens what it needs, and closes it. */
 void program_list(struct program *program);
+void program_monitor(struct program *program);
 void program_load_firmware(struct program *program);
 void program_load_image(struct program *program);
 void program_command(struct program *program);
@@ -28,7 +29,7 @@ void program_stream(struct program *program);
 void program_watch(struct program *program);
 void program_run(struct program *program);
 
-#define PROGRAM_PARTS 7
+#define PROGRAM_PARTS 8
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
 /* Run one part, in a context of its own, and leave nothing. */

@@ -59,6 +59,11 @@ static void close_pipe(void *handle)
 	clyde_pipe_close(handle);
 }
 
+static void close_monitor(void *handle)
+{
+	clyde_monitor_close(handle);
+}
+
 static void close_run(void *handle)
 {
 	clyde_run_close(handle);
@@ -68,8 +73,9 @@ static void no_context_works(struct clyde_context *context)
 {
 	struct clyde_device_info *list;
 	struct clyde_device *device;
+	struct clyde_monitor *monitor;
 	struct clyde_run *run;
-	char text[8];
+	char text[8], uri[CLYDE_URI_SIZE];
 
 	assert_refused(clyde_context_notice(context, text, sizeof(text)));
 	assert_refused(
@@ -78,9 +84,10 @@ static void no_context_works(struct clyde_context *context)
 	clyde_context_interrupt(context);
 	clyde_context_resume(context);
 	assert_refused(clyde_device_list(context, "virtual:", &list));
-	assert_refused(clyde_device_survey(context, "virtual:", &list));
 	assert_refused(clyde_device_open(context, "virtual:", NULL, &device));
-	assert_refused(clyde_firmware_load(context, "virtual:", NULL, "", 0));
+	assert_refused(
+		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
+	assert_refused(clyde_monitor_new(context, "virtual:", &monitor));
 	assert_refused(clyde_run_new(context, "benchmark", &run));
 	assert_not_closed(close_context, context);
 	assert_int_equal(clyde_close_token(clyde_context_token(context)),
@@ -196,13 +203,30 @@ static void no_run_works(struct clyde_run *run, struct clyde_device *device)
 	assert_not_closed(close_run, run);
 }
 
+static void no_monitor_works(struct clyde_monitor *monitor)
+{
+	struct clyde_monitor_event event;
+
+	assert_refused(clyde_monitor_next(monitor, &event, 1));
+	assert_refused(clyde_monitor_next(monitor, &event, -1));
+	assert_refused(clyde_monitor_poll_fd(monitor));
+	assert_not_closed(close_monitor, monitor);
+	assert_int_equal(clyde_close_token(clyde_monitor_token(monitor)),
+		CLYDE_ERROR_CLOSED);
+}
+
 static void every_call_with_what_was_closed_says_so(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
+	assert_int_equal(
+		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+	clyde_monitor_close(monitor);
+	no_monitor_works(monitor);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
 		0);
@@ -223,6 +247,7 @@ static void every_call_with_nothing_says_so(void **state)
 	expect(CLYDE_ERROR_CLOSED, "the handle is NULL");
 	no_run_works(NULL, NULL);
 	no_pipe_works(NULL);
+	no_monitor_works(NULL);
 	no_device_works(NULL);
 	no_context_works(NULL);
 	clyde_device_list_free(NULL);
@@ -241,16 +266,18 @@ static void every_call_with_garbage_says_so(void **state)
 
 		no_run_works(handle, handle);
 		no_pipe_works(handle);
+		no_monitor_works(handle);
 		no_device_works(handle);
 		no_context_works(handle);
 	}
 }
 
-enum kind { CONTEXT, DEVICE, PIPE, RUN, KINDS };
+enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, KINDS };
 
 static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
 {
-	static const char *const names[] = {"context", "device", "pipe", "run"};
+	static const char *const names[] = {
+		"context", "device", "pipe", "run", "monitor"};
 
 	for (int kind = 0; kind < KINDS; kind++) {
 		char text[64];
@@ -267,6 +294,8 @@ static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
 			no_device_works(handle);
 		else if (kind == PIPE)
 			no_pipe_works(handle);
+		else if (kind == MONITOR)
+			no_monitor_works(handle);
 		else
 			no_run_works(handle, device);
 	}
@@ -277,6 +306,7 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
+	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
@@ -285,6 +315,9 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
 		0);
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(
+		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+	no_kind_but(MONITOR, monitor, top.device);
 	no_kind_but(CONTEXT, top.context, top.device);
 	no_kind_but(DEVICE, top.device, top.device);
 	no_kind_but(PIPE, pipe, top.device);
@@ -294,7 +327,7 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 	assert_refused(clyde_run_claim(run, (void *)pipe));
 	assert_refused(clyde_run_start(run, (void *)pipe, NULL, &observer));
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
-	assert_int_equal(clyde_live_objects(), 4);
+	assert_int_equal(clyde_live_objects(), 5);
 	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
 	/* A token may be of any kind. */
 	assert_int_equal(clyde_close_token((uintptr_t)run), 0);

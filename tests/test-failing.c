@@ -275,6 +275,9 @@ static void pulled_after_any_transfer_every_call_says_so(void **state)
 		struct program program = {.may = is_a_pull, .failures = 1};
 		unsigned transfers = 1;
 
+		/* What it is for is no failure of it. */
+		if (program_parts[part] == program_monitor)
+			continue;
 		for (; program.failures > 0; transfers++) {
 			char uri[2 * CLYDE_URI_SIZE];
 

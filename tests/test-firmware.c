@@ -31,7 +31,8 @@ static int tear_down(void **state)
 
 static int load(const char *uri, const char *text)
 {
-	return clyde_firmware_load(context, uri, NULL, text, strlen(text));
+	return clyde_firmware_load(
+		context, uri, NULL, text, strlen(text), NULL);
 }
 
 static int level_of(const char *uri)
@@ -132,12 +133,47 @@ static void each_of_several_devices_keeps_its_firmware(void **state)
 	assert_int_equal(load(uri, GOOD), CLYDE_ERROR_AMBIGUOUS);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(clyde_firmware_load(context, uri, serials[i],
-					 GOOD, strlen(GOOD)),
+					 GOOD, strlen(GOOD), NULL),
 			1);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(
 			clyde_device_open(context, uri, serials[i], &device),
 			0);
+}
+
+/* Also where it had none to load. */
+static void the_uri_that_a_load_returns_opens_the_device(void **state)
+{
+	static const char *const uris[] = {"virtual:devices=2,1.api=0",
+		"virtual:devices=2,0.api=3,1.fault=denied", "virtual:"};
+	static const int loaded[] = {1, 1, 0};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		char uri[CLYDE_URI_SIZE] = "untouched";
+		const char *first =
+			i == 0 ? "virtual:devices=2,1.api=0,index=1" : uris[i];
+		struct clyde_device *device;
+
+		assert_int_equal(clyde_firmware_load(context, first, NULL, GOOD,
+					 strlen(GOOD), uri),
+			loaded[i]);
+		assert_int_equal(
+			clyde_device_open(context, uri, NULL, &device), 0);
+		assert_string_equal(info_of(device)->uri, uri);
+		clyde_device_close(device);
+	}
+}
+
+static void a_load_that_fails_returns_no_uri(void **state)
+{
+	char uri[CLYDE_URI_SIZE] = "untouched";
+
+	(void)state;
+	assert_int_equal(clyde_firmware_load(context, "virtual:api=3", NULL,
+				 WRONG, strlen(WRONG), uri),
+		CLYDE_ERROR_API_LEVEL);
+	assert_string_equal(uri, "untouched");
 }
 
 static void devices_without_serial_numbers_cannot_be_chosen(void **state)
@@ -281,6 +317,8 @@ int main(void)
 		TEST(outdated_device_is_loaded_and_works),
 		TEST(second_load_does_nothing),
 		TEST(each_of_several_devices_keeps_its_firmware),
+		TEST(the_uri_that_a_load_returns_opens_the_device),
+		TEST(a_load_that_fails_returns_no_uri),
 		TEST(devices_without_serial_numbers_cannot_be_chosen),
 		TEST(virtual_device_has_its_firmware_until_it_is_closed),
 		TEST(broken_file_is_refused_before_anything_is_done),

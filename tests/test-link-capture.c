@@ -123,6 +123,12 @@ static int inner_await_return(struct link *link, uint64_t deadline_ns)
 	return CLYDE_ERROR_TIMEOUT;
 }
 
+static int inner_busy(struct link *link)
+{
+	is_made(link, LINK_CALL(busy));
+	return CLYDE_ERROR_BUSY;
+}
+
 static void inner_describe(struct link *link, struct clyde_device_info *info)
 {
 	is_made(link, LINK_CALL(describe));
@@ -147,6 +153,7 @@ static const struct link_ops all = {
 	.claim_all = inner_claim_all,
 	.await_return = inner_await_return,
 	.describe = inner_describe,
+	.busy = inner_busy,
 };
 
 /* ---- Tests ------------------------------------------------------------ */
@@ -265,6 +272,7 @@ static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 	assert_int_equal(
 		link->ops->await_return(link, DEADLINE), CLYDE_ERROR_TIMEOUT);
 	link->ops->describe(link, &info);
+	assert_int_equal(link->ops->busy(link), CLYDE_ERROR_BUSY);
 	assert_int_equal(info.speed_kbit_per_s, 480000);
 	unwrap(&fixture);
 	/* The capture asks for the time of each event as well. */

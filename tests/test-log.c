@@ -332,6 +332,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	char path[] = PATH_TEMPLATE, events[16];
 	atomic_bool interrupt = false;
 	struct capture *capture;
+	struct link_place *place;
 	struct link *link;
 	struct transfer *transfer;
 	uint8_t data[512];
@@ -341,7 +342,9 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	(void)state;
 	make_path(path);
 	assert_int_equal(capture_open(path, &capture), 0);
-	assert_int_equal(link_virtual.open("", 0, &interrupt, &link), 0);
+	assert_int_equal(link_virtual.enumerate("", &place), 1);
+	assert_int_equal(link_virtual.open(place, &interrupt, &link), 0);
+	link_places_free(place);
 	assert_int_equal(capture_wrap(capture, link, &link), 0);
 	assert_string_equal(link->ops->name, "virtual");
 	transfer = link->ops->transfer_new(link);

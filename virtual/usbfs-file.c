@@ -363,12 +363,13 @@ void file_show_state(struct host_file *file)
 
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++) {
 		state->alternate[i] = device->alternate[i];
-		if (device->claims[i] == NULL)
-			state->claimed[i] = USBFS_CLAIM_NONE;
+		if (device->claims[i] == file)
+			state->claimed[i] = USBFS_CLAIM_MINE;
 		else
-			state->claimed[i] = device->claims[i] == file
-				? USBFS_CLAIM_MINE
-				: USBFS_CLAIM_OTHER;
+			state->claimed[i] =
+				device->claims[i] || device->plug->taken
+				? USBFS_CLAIM_OTHER
+				: USBFS_CLAIM_NONE;
 	}
 	state->configuration = device->configuration;
 	state->asks = bus_refuses(device->plug->bus);

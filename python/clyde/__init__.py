@@ -23,6 +23,7 @@ from .errors import (
     NoSupplyError, PinTakenError, ProtocolError, RefusedError, ResetError,
     StallError, Timeout, TransferError, UnsupportedError, WrongDataError,
     WrongHandleError)
+from .monitor import Monitor, MonitorChange, MonitorEvent
 from .pattern import Pattern
 from .pipe import Pipe, PipeId, Region
 from .ports import Alert, Alerts
@@ -35,8 +36,8 @@ __all__ = [
     "CorruptError", "DeadlockError", "Device", "DeviceInfo",
     "EndpointOffError", "Error", "ExhaustedError", "FPGAError",
     "FileError", "InsideError", "Interrupted", "InvalidError",
-    "LimitError", "LogLevel", "NoCoreError", "NoDeviceError",
-    "NoMemoryError", "NoPinError", "NoSerialError", "NoSupplyError",
+    "LimitError", "LogLevel", "Monitor", "MonitorChange", "MonitorEvent",
+    "NoCoreError", "NoDeviceError", "NoMemoryError", "NoPinError", "NoSerialError", "NoSupplyError",
     "Parameter", "ParameterType", "Pattern", "PinTakenError", "Pipe",
     "PipeId", "ProtocolError", "Record", "RefusedError", "Region",
     "ResetError", "Run", "StallError", "Timeout", "TransferError",

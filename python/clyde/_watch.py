@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A device in an event loop: takes its descriptor, wakes the coroutines that
-wait for its transfers.  There is no thread but the loop's."""
+"""A device or a monitor in an event loop: the loop watches its descriptor,
+and wakes the coroutines that wait for its transfers or events.  There is no
+thread but the loop's."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING, Any, Callable, List, Union
 
 from ._library import lib
 
@@ -13,15 +14,20 @@ if TYPE_CHECKING:
     import asyncio
 
     from .device import Device
+    from .monitor import Monitor
 
-_look = lib.clyde_device_process
+    Watched = Union[Device, Monitor]
+
+_process = lib.clyde_device_process
 
 
 class Watch:
     """One device in one loop.  wake() and end() may come from any thread."""
 
-    def __init__(self, device: Device, loop: asyncio.AbstractEventLoop):
+    def __init__(self, device: Watched, loop: asyncio.AbstractEventLoop,
+                 look: Callable[[Any], int]):
         self.loop = loop
+        self._look = look  # whether there is anything to wake for
         self._fd = -1
         self._handle = device._handle
         self._waiting: List[asyncio.Future[None]] = []
@@ -48,7 +54,7 @@ class Watch:
     def _readable(self) -> None:
         if not self.busy():
             self._stop()
-        elif _look(self._handle):  # or an error, which they will meet
+        elif self._look(self._handle):  # or an error, which they will meet
             self._wake()
 
     def _wake(self) -> None:
@@ -88,7 +94,8 @@ class Watch:
         self._drop()
 
 
-def watch(device: Device) -> Watch:
+def watch(device: Watched,
+          look: Callable[[Any], int] = _process) -> Watch:
     """The watch of a device in the loop that runs."""
     from asyncio import get_running_loop
     loop = get_running_loop()
@@ -99,5 +106,5 @@ def watch(device: Device) -> Watch:
         if known.loop.is_running() and known.busy():
             raise RuntimeError("another event loop waits for this device")
         known.end()
-    device._watch = Watch(device, loop)
+    device._watch = Watch(device, loop, look)
     return device._watch

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gc
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional
+from typing import (TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional,
+                    Type)
 
 from ._library import ffi, lib, text
 from ._owner import Children, Owner, callback, roots
-from .errors import check
+from .errors import Error, check, kind
 
 if TYPE_CHECKING:
     from .device import Device
+    from .monitor import Monitor
 
 
 class LogLevel(IntEnum):
@@ -40,13 +42,18 @@ class DeviceInfo(NamedTuple):
     configured: bool
     speed_kbit_per_s: int
     node: str
+    state: Optional[Type[Error]]  # what opening it would raise; None: nothing
+    why: str
+    readable: bool
 
 
 def device_info(info: Any) -> DeviceInfo:
     return DeviceInfo(text(info.uri), text(info.serial),
                       text(info.manufacturer), text(info.product),
                       text(info.revision), info.api_level, info.modified,
-                      info.configured, info.speed_kbit_per_s, text(info.node))
+                      info.configured, info.speed_kbit_per_s, text(info.node),
+                      kind(info.state) if info.state else None,
+                      text(info.why), info.readable)
 
 
 def encode(name: Optional[str]) -> Any:
@@ -56,7 +63,7 @@ def encode(name: Optional[str]) -> Any:
 class Context(Owner):
     """Owns devices; closing it closes them."""
 
-    __slots__ = ("_log", "_devices")
+    __slots__ = ("_log", "_devices", "_monitors")
 
     def __init__(self) -> None:
         handle = ffi.new("struct clyde_context **")
@@ -68,21 +75,18 @@ class Context(Owner):
         roots.add(self._token)
         self._log: Any = None
         self._devices = Children()
+        self._monitors = Children()
 
     def _let_go(self) -> None:
         self._devices.let_go()
+        self._monitors.let_go()
 
-    def device_list(self, uri: Optional[str] = None) -> List[DeviceInfo]:
-        """The devices behind a URI; those that are plugged in, if none."""
-        return self._list(lib.clyde_device_list, uri)
-
-    def device_survey(self, uri: Optional[str] = None) -> List[DeviceInfo]:
-        """The same without opening any, so with less known of each."""
-        return self._list(lib.clyde_device_survey, uri)
-
-    def _list(self, call: Any, uri: Optional[str]) -> List[DeviceInfo]:
+    def devices(self, uri: Optional[str] = None) -> List[DeviceInfo]:
+        """The devices behind a URI, each with its state; without one, those
+        that are plugged in.  Nobody who uses one is disturbed."""
         devices = ffi.new("struct clyde_device_info **")
-        count = check(call(self._handle, encode(uri), devices))
+        count = check(lib.clyde_device_list(
+            self._handle, encode(uri), devices))
         try:
             return [device_info(devices[0][i]) for i in range(count)]
         finally:
@@ -95,11 +99,27 @@ class Context(Owner):
         from .device import Device
         return Device(self, uri, serial)
 
+    def monitor(self, uri: Optional[str] = None) -> Monitor:
+        """The devices behind a URI as they come and go: to iterate over, by
+        `for` or by `async for`."""
+        from .monitor import Monitor
+        return Monitor(self, uri)
+
+    def wait(self, uri: Optional[str] = None, serial: Optional[str] = None,
+             timeout: Optional[float] = None) -> DeviceInfo:
+        """Wait until a device is plugged in: any Glasgow, or the one of this
+        serial number."""
+        from .monitor import wait
+        return wait(self, uri, serial, timeout)
+
     def firmware_load(self, data: bytes, uri: Optional[str] = None,
-                      serial: Optional[str] = None) -> bool:
-        """Load firmware, if the device needs it: whether it did."""
-        return check(lib.clyde_firmware_load(
-            self._handle, encode(uri), encode(serial), data, len(data))) > 0
+                      serial: Optional[str] = None) -> str:
+        """Load firmware, if the device needs it: the URI by which it is
+        opened from now on."""
+        name = ffi.new("char[]", lib.CLYDE_URI_SIZE)
+        check(lib.clyde_firmware_load(self._handle, encode(uri),
+                                      encode(serial), data, len(data), name))
+        return text(name)
 
     @property
     def notice(self) -> str:

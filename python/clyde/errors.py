@@ -233,13 +233,18 @@ class AddressError(BusyError):
 TIMED_OUT = Timeout.code
 
 _CLASSES: Dict[int, Type[Error]] = {
-    kind.code: kind for kind in list(globals().values())
-    if isinstance(kind, type) and issubclass(kind, Error) and kind.code}
+    each.code: each for each in list(globals().values())
+    if isinstance(each, type) and issubclass(each, Error) and each.code}
+
+
+def kind(code: int) -> Type[Error]:
+    """The exception for an error of the library."""
+    return _CLASSES.get(code, Error)
 
 
 def failure(result: int) -> Error:
     """The exception for a negative result of a call on this thread."""
-    return _CLASSES.get(result, Error)(text(lib.clyde_error_message()))
+    return kind(result)(text(lib.clyde_error_message()))
 
 
 def check(result: int) -> int:

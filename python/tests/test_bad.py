@@ -40,7 +40,7 @@ def test_a_closed_pipe_says_so(device, use):
     lambda device: device.supply_get(), lambda device: device.safe(),
     lambda device: device.pipe(PipeId.EP6_IN),
     lambda device: device.run("benchmark"),
-    lambda device: device.context.device_list("virtual:"),
+    lambda device: device.context.devices("virtual:"),
     lambda device: device.context.notice,
     lambda device: device.context.log(print)])
 def test_a_closed_device_says_so(use):

@@ -19,13 +19,40 @@ from conftest import PYTHON, URI
 
 def test_the_only_device_is_listed_as_it_opens():
     with clyde.Context() as context:
-        [info] = context.device_list("virtual:")
-        [seen] = context.device_survey("virtual:")
-        assert seen.uri == info.uri and info.configured
+        [info] = context.devices("virtual:")
+        assert info.configured and info.readable
+        assert info.state is None and info.why == ""
         with context.open("virtual:", info.serial) as device:
             assert device.info.serial == info.serial == "C3-20230101T120000Z"
             assert device.link == "virtual" and not device.real_time
-            assert context.device_list("virtual:devices=3")[2].revision == "C3"
+            assert context.devices("virtual:devices=3")[2].revision == "C3"
+
+
+def test_a_list_has_those_that_cannot_be_opened_with_what_opening_raises():
+    uri = "virtual:devices=4,1.fault=denied,2.api=3,3.fault=busy"
+    with clyde.Context() as context:
+        infos = context.devices(uri)
+        assert [info.state for info in infos] == [
+            None, clyde.AccessError, clyde.ApiLevelError, clyde.BusyError]
+        assert [info.readable for info in infos] == [True, False, True, True]
+        assert infos[1].serial == "" and "no permission" in infos[1].why
+        for info in infos[1:]:
+            with pytest.raises(info.state):
+                context.open(info.uri)
+        # one that cannot be read stands in the way of no other
+        assert context.open(uri, infos[0].serial).info == infos[0]
+
+
+# LJMP 0003h; at 0003h SJMP to itself: what the model takes for firmware.
+FIRMWARE = b":03000000020003F8\n:0200030080FE7D\n:00000001FF\n"
+
+
+@pytest.mark.parametrize("keys", ["api=3", "api=9"])
+def test_a_load_returns_the_uri_that_opens_the_device(keys):
+    with clyde.Context() as context:
+        uri = context.firmware_load(FIRMWARE, f"virtual:{keys}")
+        with context.open(uri) as device:
+            assert device.info.uri == uri and device.info.api_level == 9
 
 
 def test_sleeping_lets_virtual_time_pass(device):

@@ -80,7 +80,7 @@ def options_in(text):
     """The options that a help lists: "-c, --count=SIZE"."""
     rows = re.findall(r"^ +(-[^ ].*?)(?:  |$)", text, re.MULTILINE)
     return {
-        option.split("=")[0] for row in rows for option in row.split(", ")
+        re.split(r"\[?=", option)[0] for row in rows for option in row.split(", ")
     }
 
 

@@ -5,6 +5,7 @@ usbfs.
 Each failure is one line, an exit status of its own, and an end.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -13,8 +14,8 @@ import sys
 
 import pytest
 
-from test_cli import CORRUPT, INTERRUPTED, NO_DEVICE, PROTOCOL, SECONDS
-from test_cli import SEVERAL, TIMEOUT, UNPLUGGED, complaint
+from test_cli import CORRUPT, INTERRUPTED, NO_DEVICE, NO_SERIAL, PROTOCOL
+from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, USAGE, complaint
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
@@ -68,7 +69,7 @@ def test_firmware_is_loaded_and_the_benchmark_runs(level, pace, firmware):
         assert f"\n{mode} " in done.stdout
 
 
-def test_a_device_comes_back_with_another_address_and_its_old_name(firmware):
+def test_a_device_comes_back_with_another_address_and_is_opened(firmware):
     options = ("--api", "3")
     for name in ("usb:", "usb:1:2"):
         done = usb(options, "--firmware", firmware, "-d", name, "info")
@@ -220,6 +221,126 @@ def test_a_device_that_cannot_be_enumerated_is_not_there(fault):
     assert line.startswith("clyde: no Glasgow found")
 
 
+# ---- Several, of which some cannot be read
+
+SOME = ("-d", "virtual:devices=3,1.fault=denied")
+FIRST, SECOND, THIRD = (f"C3-20230101T12000{i}Z" for i in range(3))
+
+
+def test_a_device_that_may_not_be_opened_hides_no_other():
+    done = usb(SOME, "list")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        FIRST, THIRD]
+    assert re.fullmatch(
+        "clyde: note: usb:1:3 cannot be read: no permission to open usb:1:3; "
+        "[^\n]+\n", done.stderr)
+
+
+def test_the_document_of_a_list_has_all_of_them_with_their_state():
+    done = usb(("-d", "virtual:devices=4,1.fault=denied,2.api=3,3.fault=busy"),
+               "list", "--json", "-")
+    devices = json.loads(done.stdout)["devices"]
+    assert [(device["uri"], device["state"]) for device in devices] == [
+        ("usb:1:2", "OK"), ("usb:1:3", "ACCESS"), ("usb:1:4", "API_LEVEL"),
+        ("usb:1:5", "BUSY")]
+    assert devices[0]["why"] is None
+    assert "70-clyde.rules" in devices[1]["why"]
+    assert devices[1]["serial"] == "" and devices[1]["revision"] == "C3"
+    assert devices[3]["serial"] and "in use" in devices[3]["why"]
+
+
+def test_a_list_of_none_that_can_be_read_fails():
+    done = usb(("--fault", "denied"), "list", status=PERMISSION)
+    assert "usb:1:2" in complaint(done) and done.stdout == ""
+    done = usb(("--devices", "2", "--fault", "denied"), "list",
+               status=PERMISSION)
+    assert sorted(re.findall(r"open (usb:\S+);", done.stderr)) == [
+        "usb:1:2", "usb:1:3"]
+
+
+def test_a_serial_number_passes_over_what_cannot_be_read():
+    done = usb(SOME, "-s", THIRD, "info")
+    assert re.search(f"^serial +{THIRD}\n", done.stdout, re.M)
+    assert done.stderr == ""
+    assert usb(SOME, "-s", FIRST, "list").stderr == ""
+    text = complaint(usb(SOME, "-s", SECOND, "info", status=NO_SERIAL))
+    assert SECOND in text and "usb:1:3 cannot be: no permission" in text
+
+
+def test_without_a_serial_number_the_one_that_can_be_read_is_meant():
+    done = usb(("-d", "virtual:devices=2,0.fault=denied"), "info")
+    assert re.search(f"^serial +{SECOND}\n", done.stdout, re.M)
+    text = complaint(usb(SOME, "info", status=SEVERAL))
+    assert text.startswith("2 devices found; choose one with -s " + FIRST)
+
+
+def test_a_device_in_use_is_listed_as_such():
+    done = usb(("--fault", "busy"), "list")
+    assert done.stdout.endswith("  usb:1:2  in use\n") and done.stderr == ""
+
+
+# ---- Waiting for one
+
+
+def test_a_device_that_is_there_is_not_waited_for():
+    plain = usb((), "info").stdout
+    assert usb((), "--wait", "info").stdout == plain
+    assert usb((), "info", "--wait=0").stdout == plain
+    assert usb((), "--wait", "-s", FIRST).stdout == usb((), "list").stdout
+
+
+def test_a_device_that_comes_later_is_waited_for():
+    done = usb(("--fault", "unplug@0", "--fault", "replug@300000"), "--wait",
+               "info")
+    assert re.search(f"^serial +{FIRST}\n", done.stdout, re.M)
+
+
+def test_another_serial_number_is_waited_for_further():
+    """It comes when the first is pulled."""
+    done = plugged(
+        ("--fault", "unplug@300000", "--fault", "swap@300000"), CLYDE, "-s",
+        SECOND, "--wait", "list")
+    assert done.stdout.split()[0] == SECOND
+
+
+def test_a_wait_has_a_deadline():
+    done = usb(("--fault", "unplug@0"), "--wait=1", "info", status=TIMEOUT)
+    assert done.stderr.splitlines()[-1] == "clyde: no Glasgow within 1 s"
+    done = usb((), "-s", "C3-x", "--wait=0", "info", status=TIMEOUT)
+    assert complaint(done) == "no device with serial number C3-x within 0 s"
+    done = usb(("--fault", "denied"), "-s", FIRST, "--wait=2", "info",
+               status=TIMEOUT)
+    assert "within 2 s; no permission to open usb:1:2" in complaint(done)
+
+
+@pytest.mark.parametrize("seconds", ["", "x", "-1", "1.5", "1000001"])
+def test_a_deadline_that_is_none_is_refused(seconds):
+    done = usb((), f"--wait={seconds}", "info", status=USAGE)
+    assert "--wait=" in complaint(done)
+
+
+def test_what_may_not_be_opened_is_told_after_a_while():
+    done = usb(("--fault", "denied"), "--wait", "info", status=PERMISSION)
+    assert "70-clyde.rules" in complaint(done)
+
+
+# Interrupts clyde as soon as it listens for devices.
+INTERRUPT_WAIT = """
+import os, signal, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+while not os.listdir(os.environ["CLYDE_USBFS"] + "/uevents"):
+    assert child.poll() is None
+child.send_signal(signal.SIGINT)
+sys.exit(child.wait())
+"""
+
+
+def test_an_interrupt_ends_the_wait_for_a_device():
+    done = plugged((), sys.executable, "-c", INTERRUPT_WAIT, CLYDE, "-s",
+                   "C3-x", "--wait", "info", status=INTERRUPTED)
+    assert complaint(done) == "interrupted"
+
+
 # ---- Unplugged
 
 
@@ -289,5 +410,16 @@ def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
          "unplug@600000"), CONFORMANCE, test,
         env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
                  CLYDE_UNPLUG=":"))
+    text = done.stdout + done.stderr
+    assert re.search(rf"\[ +OK \] {test}\n", text), text
+
+
+def test_a_monitor_over_libusb_sees_a_device_leave_and_come_back():
+    """It is pulled by the number of transfers, and back at once."""
+    test = "a_monitor_sees_a_device_leave_and_come_back"
+    done = plugged(
+        ("--fault", "pull@60", "--fault", "replug@0us"), CONFORMANCE, test,
+        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
+                 CLYDE_UNPLUG=":", CLYDE_REPLUG=":"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text

@@ -34,6 +34,9 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_int_equal(clyde_device_list(context, plain_uri(), &list), 1);
 	assert_int_equal(list[0].api_level, 9);
 	assert_int_equal(strlen(list[0].serial), 19);
+	assert_int_equal(list[0].speed_kbit_per_s, 480000);
+	assert_true(list[0].configured && list[0].readable);
+	assert_int_equal(list[0].state, 0);
 	assert_memory_equal(list[0].serial, list[0].revision, 2);
 	assert_non_null(strstr(list[0].product, "Glasgow"));
 	assert_int_equal(
@@ -48,25 +51,57 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-static void the_survey_shows_what_the_list_shows(void **state)
+/* Whoever uses it is not disturbed. */
+static void the_list_shows_a_device_in_use_as_busy(void **state)
 {
-	struct clyde_device_info *list, *survey;
+	struct clyde_device_info *list;
+	struct clyde_context *other;
+	struct bench_top top;
+	struct clyde_pipe *out;
+	uint8_t id[8], data[512] = {0};
+
+	(void)state;
+	if (able(NEW_DEVICE))
+		skip();
+	top = open_idle();
+	out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 512, 4);
+	assert_int_equal(clyde_context_new(&other), 0);
+	assert_int_equal(clyde_device_list(other, plain_uri(), &list), 1);
+	assert_int_equal(list[0].state, CLYDE_ERROR_BUSY);
+	assert_non_null(strstr(list[0].why, "in use"));
+	assert_true(list[0].readable);
+	assert_string_equal(list[0].serial, info_of(top.device)->serial);
+	clyde_device_list_free(list);
+	clyde_context_close(other);
+	set_mode(&top, BENCH_SINK);
+	assert_int_equal(clyde_pipe_write(out, data, 512, 5000), 512);
+	assert_int_equal(clyde_pipe_flush(out, 5000), 0);
+	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	close_top(&top);
+}
+
+static void a_monitor_tells_of_what_is_there_and_of_no_more(void **state)
+{
+	struct clyde_monitor_event event;
+	struct clyde_monitor *monitor;
+	struct clyde_device_info *list;
 	struct clyde_context *context;
 
 	(void)state;
 	assert_int_equal(clyde_context_new(&context), 0);
 	assert_int_equal(clyde_device_list(context, plain_uri(), &list), 1);
-	assert_int_equal(clyde_device_survey(context, plain_uri(), &survey), 1);
-	assert_string_equal(survey[0].uri, list[0].uri);
-	assert_string_equal(survey[0].revision, list[0].revision);
-	assert_string_equal(survey[0].node, list[0].node);
-	assert_int_equal(survey[0].api_level, 9);
-	assert_true(survey[0].configured && list[0].configured);
-	assert_int_equal(list[0].speed_kbit_per_s, 480000);
-	assert_int_equal(survey[0].speed_kbit_per_s, 480000);
+	assert_int_equal(clyde_monitor_new(context, plain_uri(), &monitor), 0);
+	assert_int_equal(clyde_monitor_next(monitor, &event, -1), 1);
+	assert_int_equal(event.change, CLYDE_MONITOR_ARRIVED);
+	assert_memory_equal(&event.info, &list[0], sizeof(list[0]));
+	assert_int_equal(
+		clyde_monitor_next(monitor, &event, 0), CLYDE_ERROR_TIMEOUT);
 	clyde_device_list_free(list);
-	clyde_device_list_free(survey);
+	clyde_context_interrupt(context);
+	assert_int_equal(clyde_monitor_next(monitor, &event, -1),
+		CLYDE_ERROR_INTERRUPTED);
 	clyde_context_close(context);
+	assert_int_equal(clyde_live_objects(), 0);
 }
 
 static void a_serial_number_that_is_not_there_is_told(void **state)
@@ -207,7 +242,8 @@ static void registers_are_read_back(void **state)
 const struct CMUnitTest device_tests[] = {
 	unit(a_pipe_needs_a_configured_fpga),
 	unit(the_list_shows_the_device_and_how_to_open_it),
-	unit(the_survey_shows_what_the_list_shows),
+	unit(the_list_shows_a_device_in_use_as_busy),
+	unit(a_monitor_tells_of_what_is_there_and_of_no_more),
 	unit(a_serial_number_that_is_not_there_is_told),
 	unit(a_device_has_one_user_at_a_time),
 	unit(it_can_be_opened_many_times),

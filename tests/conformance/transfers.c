@@ -30,13 +30,15 @@ struct link *open_link(void)
 {
 	const char *rest, *uri = configured_uri();
 	const struct link_provider *provider = link_find(uri, &rest);
+	struct link_place *place;
 	struct link *link = NULL;
 
 	assert_non_null(provider);
 	atomic_store(&interrupt, false);
-	assert_int_equal(provider->count(rest), 1);
-	if (provider->open(rest, 0, &interrupt, &link) < 0)
+	assert_int_equal(provider->enumerate(rest, &place), 1);
+	if (provider->open(place, &interrupt, &link) < 0)
 		fail_msg("%s", clyde_error_message());
+	link_places_free(place);
 	if (getenv("CLYDE_CAPTURE"))
 		assert_int_equal(capture_wrap(capture(), link, &link), 0);
 	assert_int_equal(configure(link), 0);

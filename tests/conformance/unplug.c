@@ -136,6 +136,49 @@ static void an_unplug_is_told_to_who_watches(void **state)
 	close_top(&top);
 }
 
+static void expect_event(struct clyde_monitor *monitor,
+	enum clyde_monitor_change change, struct clyde_device_info *ret_info)
+{
+	struct clyde_monitor_event event;
+
+	if (clyde_monitor_next(monitor, &event, -1) < 0)
+		fail_msg("%s", clyde_error_message());
+	assert_int_equal(event.change, change);
+	*ret_info = event.info;
+}
+
+/* Commands go on until the cable is pulled, which may be by their number. */
+static void a_monitor_sees_a_device_leave_and_come_back(void **state)
+{
+	struct clyde_device_info first, left, again;
+	struct clyde_monitor *monitor;
+	struct bench_top top;
+	uint8_t id[8];
+	int result = 0;
+
+	(void)state;
+	if (able(UNPLUGS) || getenv("CLYDE_UNPLUG") == NULL ||
+		getenv("CLYDE_REPLUG") == NULL)
+		skip();
+	top = open_top(plain_uri());
+	assert_int_equal(
+		clyde_monitor_new(top.context, plain_uri(), &monitor), 0);
+	expect_event(monitor, CLYDE_MONITOR_ARRIVED, &first);
+	pull_soon();
+	while (result >= 0)
+		result = clyde_fpga_status(top.device, id);
+	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
+	clyde_device_close(top.device);
+	expect_event(monitor, CLYDE_MONITOR_LEFT, &left);
+	assert_string_equal(left.uri, first.uri);
+	assert_string_equal(left.serial, first.serial);
+	plug_in_again();
+	expect_event(monitor, CLYDE_MONITOR_ARRIVED, &again);
+	assert_string_equal(again.serial, first.serial);
+	assert_string_not_equal(again.uri, first.uri);
+	close_top(&top);
+}
+
 const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_a_source_delivers_and_then_says_where, replug),
@@ -148,5 +191,6 @@ const struct CMUnitTest unplug_tests[] = {
 	cmocka_unit_test_teardown(
 		unplugging_is_told_to_a_link_with_nothing_queued, replug),
 	cmocka_unit_test_teardown(an_unplug_is_told_to_who_watches, replug),
+	unit(a_monitor_sees_a_device_leave_and_come_back),
 };
 const size_t unplug_test_count = sizeof(unplug_tests) / sizeof(*unplug_tests);

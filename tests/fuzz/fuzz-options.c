@@ -66,7 +66,7 @@ static void parse(const char *text, unsigned index)
 			clyde_error_message()[0]);
 	}
 	/* The link counts and opens what the parser describes. */
-	check((link_virtual.count(text) > 0) == (result == 0));
+	check((virtual_options_count(text) > 0) == (result == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,41 +1,49 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any text as a device's URI: it leads to a link, which counts what is there
- * or has a sentence against it.  No bus of this machine is looked at, and no
- * file is opened.
+ * Any text as a device's URI: it leads to a provider, which finds the places
+ * that it means or has a sentence against it.  No bus of this machine is
+ * looked at, and no file is opened.
  */
-#include "clyde.h"
 #include "fuzz.h"
-#include "internal.h"
+#include "link-usb.h"
 
-static void check_name(
-	const struct link_provider *provider, const char *rest, unsigned index)
+/* Which one of this machine's is meant; without asking the machine. */
+static int look_at_usb(const char *rest)
 {
-	char name[CLYDE_URI_SIZE];
+	struct usb_address address = {0};
+	int one = usb_parse(rest, &address);
 
-	memset(name, 0xee, sizeof(name));
-	provider->name(rest, index, name, sizeof(name));
-	check(memchr(name, '\0', sizeof(name)) != NULL);
+	check(one == (*rest != '\0') || one == CLYDE_ERROR_INVALID);
+	if (one > 0)
+		check(address.bus - 1 < 999 && address.address - 1 < 127);
+	return one;
+}
+
+static int look_at_virtual(const char *rest)
+{
+	struct link_place *first = NULL, *place;
+	int count = link_virtual.enumerate(rest, &first), left = count;
+
+	check(count > 0 || count == CLYDE_ERROR_INVALID);
+	for (place = first; place; place = place->next, left--)
+		check(memchr(place->name, '\0', sizeof(place->name)) != NULL);
+	check(count < 0 || left == 0);
+	link_places_free(first);
+	return count;
 }
 
 static void look(const struct link_provider *provider, const char *rest)
 {
-	int count;
+	char sentence[ERROR_SIZE];
+	int result = provider == &link_usb ? look_at_usb(rest)
+					   : look_at_virtual(rest);
 
-	/* Without a place it would ask the machine. */
-	if (provider == &link_usb && *rest == '\0')
-		return;
-	count = provider->count(rest);
-	check((count < 0) == (clyde_error_message()[0] != '\0'));
+	check((result < 0) == (clyde_error_message()[0] != '\0'));
 	check(strchr(clyde_error_message(), '\n') == NULL ||
 		strchr(rest, '\n'));
-	if (count < 0)
-		check(count == CLYDE_ERROR_INVALID);
-	else
-		check(count > 0 && (provider != &link_usb || count == 1));
-	for (int i = 0; i < count; i++)
-		check_name(provider, rest, i);
+	if (result < 0)
+		error_take(result, sentence);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
