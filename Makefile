@@ -43,6 +43,7 @@ fuzz:
 
 # An hour of link time, kills and unplugs, ten million seeds; half an hour.
 soak: all
+	scripts/packages bench
 	scripts/soak --build $(BUILD)
 
 clean:
