@@ -75,6 +75,7 @@ def test_c_and_cpython_do_not_fail(rows):
 
 def test_a_host_that_fails_costs_its_own_rows_only(tmp_path):
     rows = compare(tmp_path, "--only", "C", CLYDE_LIBRARY="/nonesuch")
+    assert {bool(row["failed"]) for row in rows} == {True, False}
     for row in rows:
         broken = row["host"] == "Clyde" and row["interpreter"] != "C"
         assert bool(row["failed"]) == broken, row
