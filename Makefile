@@ -24,6 +24,11 @@ numbers: all
 	scripts/packages bench
 	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
 
+# The unit tests, and the quick ones of the command line: within a minute.
+test: all
+	scripts/packages test
+	scripts/test $(BUILD)
+
 # Everything that can be checked on this machine.
 check:
 	scripts/packages build check
@@ -49,4 +54,4 @@ soak: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers check image install fuzz soak clean
+.PHONY: all benchmark compare numbers test check image install fuzz soak clean
