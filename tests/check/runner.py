@@ -28,6 +28,7 @@ ENDED_BY = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 SIGNALS = {signal.SIGCHLD, *ENDED_BY}
 LOGS = "build-check"
 TAIL = 200  # lines of a failed part's output
+SHOWN = 20  # findings of a kind
 
 
 @dataclasses.dataclass
@@ -218,8 +219,10 @@ def check(parts, lanes=None, machine=None):
     run.table()
     print(f"all in {time.monotonic() - begin:.0f} s by {lanes} lanes\n")
     for name, sentences in kinds.items():
-        for sentence in sentences:
+        for sentence in sentences[:SHOWN]:
             print(f"{name}: {sentence}")
+        if len(sentences) > SHOWN:
+            print(f"{name}: and {len(sentences) - SHOWN} more")
     for part in run.parts:
         if part.counts[1]:
             print(f"failed in {part.name}: {part.counts[1]}, see "

@@ -233,6 +233,13 @@ def test_a_file_or_node_that_was_not_left_alone_is_named(
                      re.MULTILINE), said
 
 
+def test_what_pytest_keeps_is_not_left(place):
+    said = one("mkdir -p $TMPDIR/pytest-of-me/0 $HOME/.cache/clyde; "
+               "echo >$TMPDIR/pytest-of-me/0/file; "
+               "echo >$HOME/.cache/clyde/clyde_h-0.txt", place, status=0)
+    assert counts(said) == (1 + LOOKS, 0, 0)
+
+
 # In the background, with a session and a parent of its own.
 STRAY = """({command}) </dev/null >/dev/null 2>&1 &
 until test -e up; do sleep 0.01; done"""

@@ -162,16 +162,7 @@ def test_a_device_file_looks_like_one():
     assert text == "character special file\n"
 
 
-# ---- The seam, over the real libusb ----------------------------------------
-
-
-@pytest.mark.parametrize("pace", ["off", "link"])
-def test_the_link_over_libusb_conforms(pace):
-    done = under(CLYDE.parents[1] / "tests/conformance",
-                 options=("--pace", pace),
-                 env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
-    passed = re.findall(r"PASSED *\] (\d+) test", done.stdout + done.stderr)
-    assert sum(map(int, passed)) >= 52, whole(done)
+# ---- Real libusb; tests/conformance over it is Meson's -----------------------
 
 
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])
