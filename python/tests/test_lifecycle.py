@@ -131,7 +131,7 @@ def test_threads_open_and_close_all_at_once():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert not any(thread.is_alive() for thread in threads)
     shared.clear()
     assert failures == []
@@ -141,7 +141,7 @@ def test_the_collector_on_another_thread_closes():
     made = [clyde.open(URI) for _ in range(20)]
     thread = threading.Thread(target=lambda: (made.clear(), settle()))
     thread.start()
-    thread.join(60)
+    thread.join(600)
     assert not thread.is_alive() and made == []
 
 
@@ -232,7 +232,7 @@ def test_a_fork_while_another_thread_reads_hangs_neither():
                 os._exit(clyde.live_objects())
             assert os.waitpid(child, 0)[1] == 0
         going.clear()
-        reader.join(60)
+        reader.join(600)
         assert not reader.is_alive()
 
 

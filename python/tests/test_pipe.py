@@ -175,7 +175,7 @@ def test_a_pattern_is_compared_in_part(source):
 
 
 def run(coroutine):
-    return asyncio.run(asyncio.wait_for(coroutine, 60))
+    return asyncio.run(asyncio.wait_for(coroutine, 600))
 
 
 def test_a_stream_is_awaited():

@@ -141,7 +141,7 @@ def test_a_hang_is_ended_with_all_its_children(tmp_path, monkeypatch):
     why, _ = one_run(tmp_path, monkeypatch, script)
     assert why.startswith("hung: no end after 3 s, after 3 transfers")
     child = (tmp_path / "child").read_text().strip()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while alive(child):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import browser as browsers  # noqa: E402
 
 CLYDE = os.environ["CLYDE"]
-SECONDS = 60
+SECONDS = 600
 CORRUPT, USAGE, INPUT, OUTPUT = 65, 64, 72, 73
 WIDTHS = [360, 768, 1280]
 

@@ -16,7 +16,7 @@ import pytest
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 BUILD = CLYDE.parents[1]
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"]).resolve()
-SECONDS = 200
+SECONDS = 600
 GIB = 1 << 30
 BEYOND = 4 * GIB + 12345
 
