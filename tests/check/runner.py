@@ -128,7 +128,7 @@ class Run:
     def told(self, part):
         part.judge()
         bad = part.counts[1]
-        print(f"== {part.name}: {part.seconds:.0f} s, "
+        print(f"== {part.name}: {part.seconds:.0f} s, {part.cpu:.0f} s of CPU, "
               + ", ".join(f"{number} {word}" for number, word in zip(
                   part.counts, ("passed", "failed", "skipped"))), flush=True)
         if bad and part.state == "ended":

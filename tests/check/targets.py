@@ -4,7 +4,7 @@ configuration does not build what it does not run:
 
 	targets.py BUILD [--suite NAME]... [--no-suite NAME]... [--names]
 
---names prints the tests instead.  Called by scripts/check and scripts/coverage."""
+--names prints the tests instead.  Called by scripts/check and scripts/test."""
 
 import argparse
 import json

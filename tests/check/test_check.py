@@ -143,8 +143,9 @@ def test_a_signal_ends_the_parts_and_the_last_line_is_there(place, number):
     # The second part tells its process by a line in a pipe, so it runs.
     os.mkfifo(place / "up")
     process = start(
-        "Part('first', 'true'), Part('second', 'echo $$ >up; exec sleep 600', "
-        "needs=('first',), reports=('a.json',)), Part('third', 'true', needs=('second',))",
+        "Part('first', 'true'), "
+        "Part('second', 'echo $$ >up; exec sleep 600', needs=('first',), "
+        "reports=('a.json',)), Part('third', 'true', needs=('second',))",
         place)
     with open(place / "up") as up:
         pid = int(up.readline())
