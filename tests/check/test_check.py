@@ -27,11 +27,12 @@ LOOKS = 4
 def script(parts):
     return f"""
 import sys
+SHARED = False
 sys.path.insert(0, {str(TESTS)!r})
 sys.dont_write_bytecode = True
 from check import runner, untouched
 from check.runner import Part
-machine = untouched.Machine("dev", ["etc"], "dpkg")
+machine = untouched.Machine("dev", ["etc"], "dpkg", shared=SHARED)
 if __name__ == "__main__":
     sys.exit(runner.check([{parts}], lanes=2, machine=machine))
 """
@@ -311,6 +312,20 @@ def test_what_others_do_meanwhile_is_theirs(place):
     assert counts(said) == (1 + LOOKS, 0, 0)
 
 
+def test_where_others_are_the_same_user_a_file_must_have_clydes_name(place):
+    part = ("Part('part', 'echo >etc/other; echo >etc/70-clyde.rules; "
+            "echo for a Glasgow >etc/passwd')")
+    done = subprocess.run(
+        [sys.executable, "-c",
+         script(part).replace("SHARED = False", "SHARED = True")],
+        cwd=place, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+    assert counts(done.stdout) == (LOOKS - 1, 1, 0)
+    assert "note: etc/other is new by somebody" in done.stdout
+    for name in ("etc/70-clyde.rules is new", "etc/passwd was changed"):
+        assert f"a file outside the tree changed: {name}" in done.stdout
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root owns for others")
 def test_a_file_of_another_user_is_theirs(place):
     said = one("echo >etc/theirs; chown 12345 etc/theirs", place, status=0)
@@ -321,7 +336,8 @@ def test_what_apt_installs_meanwhile_is_not_judged():
     """Its database has changed, so nothing in /usr says who did it."""
     sys.path.insert(0, str(TESTS))
     from check import untouched
-    machine = untouched.Machine("/nonexistent", [], "/nonexistent")
+    machine = untouched.Machine("/nonexistent", [], "/nonexistent",
+                                shared=False)
     machine.files = {"/usr/bin/new": (1,), "/run/x": (1,)}
     machine.installed = 1  # there is none now
     nodes, files = machine.changes()

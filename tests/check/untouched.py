@@ -6,8 +6,10 @@ behind.  Called by runner.py before and after all parts of scripts/check.
 Others work on the same machine, so a finding must be something that the
 command itself can have done.  Processes are its own descendants: they come
 back to a subreaper when their parents end.  $HOME and $TMPDIR are folders
-made for it.  In system folders only what its own user owns is compared, and
-where apt has run meanwhile, /etc and /usr are not."""
+made for it.  In system folders only what its own user owns is compared.  Root
+owns it all: there a finding must have Clyde's name in its path or its text, and
+the rest is told as a note.  Where apt has run meanwhile, /etc and /usr are not
+compared."""
 
 import ctypes
 import os
@@ -28,6 +30,8 @@ PASSED_OVER = re.compile(
     r"/dev/(pts|shm|mqueue|hugepages)(/|$)|/dev/(tty[0-9A-Z]|vcs)|"
     r"/run/(user|lock|log|systemd|udev|dbus|utmp|docker|containerd)(/|$)|"
     r"/run/.*\.pid$|/etc/mtab$|.*/__pycache__$")
+OWN = re.compile(rb"clyde|glasgow", re.IGNORECASE)
+OWN_SIZE_MAX = 1 << 20  # of a file that is searched for it
 # These do not come and go with hardware.
 FIXED = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 # pytest keeps the folders of its last runs, the binding what it has read of
@@ -106,11 +110,11 @@ def file_changes(before, after):
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
         if old is None:
-            yield f"{path} is new"
+            yield path, f"{path} is new"
         elif new is None:
-            yield f"{path} is gone"
+            yield path, f"{path} is gone"
         elif old != new:
-            yield f"{path} was changed"
+            yield path, f"{path} was changed"
 
 
 def left_in(folder, others):
@@ -122,12 +126,28 @@ def left_in(folder, others):
             yield f"{name} was left, a {kind(status.st_mode)}"
 
 
-class Machine:
-    """A look at it, to be compared with a later one."""
+def is_own(path):
+    """Whether a file that root has written says that it is Clyde's."""
+    if OWN.search(os.fsencode(path)):
+        return True
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            return bool(OWN.search(file.read(OWN_SIZE_MAX)))
+    except OSError:
+        return False
 
-    def __init__(self, nodes=NODES, folders=FOLDERS, packages=DPKG):
+
+class Machine:
+    """A look at it, to be compared with a later one.  Where the user is root
+    others write under the same user: `shared`."""
+
+    def __init__(self, nodes=NODES, folders=FOLDERS, packages=DPKG,
+                 shared=None):
         self.top, self.folders, self.packages = nodes, folders, packages
         self.uid = os.getuid()
+        self.shared = self.uid == 0 if shared is None else shared
         self.look()
 
     def look(self):
@@ -142,7 +162,7 @@ class Machine:
 
     def changes(self):
         """Two lists of sentences: of nodes, of files."""
-        now = Machine(self.top, self.folders, self.packages)
+        now = Machine(self.top, self.folders, self.packages, self.shared)
         before, after = self.files, now.files
         if self.installed != now.installed:
             print("packages were installed meanwhile; "
@@ -151,8 +171,13 @@ class Machine:
                 {path: each for path, each in files.items()
                  if not path.startswith(tuple(f"{top}/" for top in PACKAGED))}
                 for files in (before, after))
-        return (list(node_changes(self.top, self.nodes, now.nodes)),
-                list(file_changes(before, after)))
+        files = []
+        for path, sentence in file_changes(before, after):
+            if self.shared and not is_own(path):
+                print(f"note: {sentence} by somebody who is root")
+            else:
+                files.append(sentence)
+        return list(node_changes(self.top, self.nodes, now.nodes)), files
 
 
 # ---- Processes --------------------------------------------------------------
