@@ -24,10 +24,10 @@ numbers: all
 	scripts/packages bench
 	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
 
-# docs/figures.md, on a quiet machine; PARTS="queue usbfs" for some of it.
-figures: all
-	scripts/packages bench
-	/usr/bin/python3 bench/figures.py --build $(BUILD) $(if $(PARTS),--only $(PARTS))
+# The unit tests, and the quick ones of the command line: within a minute.
+test: all
+	scripts/packages test
+	scripts/test $(BUILD)
 
 # Everything that can be checked on this machine.
 check:
@@ -53,9 +53,11 @@ fuzz:
 
 # An hour of link time, kills and unplugs, ten million seeds; half an hour.
 soak: all
+	scripts/packages bench
 	scripts/soak --build $(BUILD)
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers figures check image deb install fuzz soak clean
+.PHONY: all benchmark compare numbers figures test check image deb install fuzz \
+	soak clean

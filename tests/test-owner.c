@@ -298,26 +298,45 @@ static void a_read_sees_what_came_in_another_threads_turn(void **state)
 	close_top(&top);
 }
 
+#define ASKERS 4
+
+struct asker {
+	struct clyde_device *device;
+	pthread_t thread;
+	/* An assertion on this thread would jump into the frame of main's. */
+	unsigned answers;
+	int result; /* the last */
+};
+
 static void *ask_status(void *argument)
 {
-	struct clyde_device *device = argument;
+	struct asker *asker = argument;
 	uint8_t id[8];
 
-	for (int i = 0; i < 200; i++)
-		assert_int_equal(clyde_fpga_status(device, id), 1);
+	do {
+		asker->result = clyde_fpga_status(asker->device, id);
+	} while (asker->result == 1 && ++asker->answers < 200);
 	return NULL;
 }
 
 static void threads_take_turns_on_one_device(void **state)
 {
 	struct bench_top top = open_uri(URI);
-	pthread_t threads[4];
+	struct asker askers[ASKERS] = {{0}};
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++)
-		pthread_create(&threads[i], NULL, ask_status, top.device);
-	for (size_t i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < ASKERS; i++) {
+		askers[i].device = top.device;
+		assert_int_equal(pthread_create(&askers[i].thread, NULL,
+					 ask_status, &askers[i]),
+			0);
+	}
+	for (size_t i = 0; i < ASKERS; i++)
+		pthread_join(askers[i].thread, NULL);
+	for (size_t i = 0; i < ASKERS; i++) {
+		assert_int_equal(askers[i].result, 1);
+		assert_int_equal(askers[i].answers, 200);
+	}
 	close_top(&top);
 }
 

@@ -49,7 +49,7 @@ def script(text, *arguments, status=0, **environment):
     before = f"import sys; sys.path.insert(0, {str(PYTHON)!r}); "
     done = subprocess.run(
         [sys.executable, "-c", before + "import clyde\n" + text, *arguments],
-        env=dict(os.environ, **environment), text=True, timeout=120,
+        env=dict(os.environ, **environment), text=True, timeout=600,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == status, done.stdout
     return done.stdout

@@ -163,6 +163,7 @@ def test_a_pattern_is_compared_in_part(source):
         offset += len(view)
         if offset > 300_000:
             break
+    assert offset > 300_000
     assert pattern.matches(b"", 2 * len(PERIOD))
     for start in [-1, 2 * len(PERIOD) - 4]:
         with pytest.raises(ValueError):
@@ -173,7 +174,7 @@ def test_a_pattern_is_compared_in_part(source):
 
 
 def run(coroutine):
-    return asyncio.run(asyncio.wait_for(coroutine, 60))
+    return asyncio.run(asyncio.wait_for(coroutine, 600))
 
 
 def test_a_stream_is_awaited():

@@ -324,11 +324,11 @@ def test_json_path_that_cannot_be_written_fails_before_the_run(name, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     path = tmp_path / name
-    start = time.monotonic()
+    # The run itself would take days.
     done = virtual(
-        "", "run", "benchmark", "-c", "100GiB", "--json", path, status=OUTPUT
+        "", "run", "benchmark", "-c", "1000000GiB", "--json", path,
+        status=OUTPUT
     )
-    assert time.monotonic() - start < 5
     assert str(path) in complaint(done)
     assert done.stdout == ""
 
@@ -382,9 +382,7 @@ def test_signal_ends_a_run_and_keeps_what_it_had(number, status, tmp_path):
         heading = process.stdout.readline()
         time.sleep(0.5)
         process.send_signal(number)
-        start = time.monotonic()
         out, error = process.communicate(timeout=SECONDS)
-    assert time.monotonic() - start < 5
     assert process.returncode == status
     assert error == "clyde: interrupted\n"
     assert "virtual" in heading and "source" in out

@@ -17,7 +17,7 @@ import time
 import pytest
 
 CLYDE = os.environ["CLYDE"]
-SECONDS = 30
+SECONDS = 600
 
 USAGE, OUTPUT, PERMISSION, BUSY = 64, 73, 77, 83
 

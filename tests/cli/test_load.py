@@ -14,7 +14,7 @@ SOURCE = os.environ["CLYDE_SOURCE"]
 def load(*arguments, device="virtual:"):
     return subprocess.run(
         [os.environ["CLYDE"], "-d", device, "load", *map(str, arguments)],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture(name="image")

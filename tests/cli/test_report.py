@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import browser as browsers  # noqa: E402
 
 CLYDE = os.environ["CLYDE"]
-SECONDS = 60
+SECONDS = 600
 CORRUPT, USAGE, INPUT, OUTPUT = 65, 64, 72, 73
 WIDTHS = [360, 768, 1280]
 
@@ -238,7 +238,9 @@ def test_a_change_is_told_from_noise(files):
 def test_the_text_has_the_same_figures(files):
     text = clyde("report", files / "before.json", "--text").stdout
     text = text.split("Intervals")[0]
-    for mode, rows in modes(load(files, "before")).items():
+    by_mode = modes(load(files, "before"))
+    assert list(by_mode) == ["source", "sink", "loopback", "latency"]
+    for mode, rows in by_mode.items():
         name = "p50_us" if mode == "latency" else "mib_per_s"
         value = median([row[name] for row in rows])
         line, = [line for line in text.splitlines()

@@ -16,7 +16,7 @@ import pytest
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 BUILD = CLYDE.parents[1]
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"]).resolve()
-SECONDS = 200
+SECONDS = 600
 GIB = 1 << 30
 BEYOND = 4 * GIB + 12345
 
@@ -27,7 +27,7 @@ def soak(*arguments, build=BUILD, status=0):
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=SECONDS)
     assert done.returncode == status, (done.stdout, done.stderr)
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def test_nothing_is_wrong_in_some_seconds():
@@ -37,30 +37,46 @@ def test_nothing_is_wrong_in_some_seconds():
     assert all(line.endswith("; violations: 0") for line in lines), lines
 
 
-@pytest.fixture
-def broken(tmp_path):
-    """A build whose device flips a bit once, in the eighth MiB of a stream."""
-    (tmp_path / "cli").mkdir()
-    clyde = tmp_path / "cli/clyde"
+def wrong_build(folder, change):
+    """A build whose clyde is a script that changes its arguments."""
+    (folder / "cli").mkdir()
+    clyde = folder / "cli/clyde"
     clyde.write_text(f"""#!/bin/sh
 for word; do
 	shift
-	case $word in
-	virtual:*) word=$word,fault=flip@0x700000 ;;
-	esac
+	{change}
 	set -- "$@" "$word"
 done
 exec "{CLYDE}" "$@"
 """)
     clyde.chmod(0o755)
-    return tmp_path
+    return folder
 
 
 @pytest.mark.parametrize("arguments", [
     ["link", "--link-seconds", "2"], ["usbfs", "--usbfs-minutes", "0.02"]])
-def test_a_bit_that_is_flipped_is_a_violation(broken, arguments):
+def test_a_bit_that_is_flipped_is_a_violation(tmp_path, arguments):
+    # Once, in the eighth MiB of a stream.
+    broken = wrong_build(tmp_path, """
+	case $word in virtual:*) word=$word,fault=flip@0x700000 ;; esac""")
     out = soak("--parts", *arguments, build=broken, status=1)
-    assert re.search(r"; violations: [1-9]\d*\n$", out), out
+    assert re.search(r"; violations: [1-9]\d*\n", out), out
+
+
+def test_memory_that_grows_with_the_length_of_a_run_is_a_violation(tmp_path):
+    # Twice the transfers in flight, but in the long run only: the other has
+    # eight digits of bytes.
+    grows = wrong_build(tmp_path, """
+	case $word in *[!0-9]*) ;; ?????????*) set -- "$@" "$word"
+		word=--depth=64 ;; esac""")
+    out = soak("--parts", "link", "--link-seconds", "20", build=grows,
+               status=1)
+    assert "violation: memory grew from" in out
+
+
+def test_a_run_too_short_to_show_growth_is_refused():
+    out = soak("--parts", "link", "--link-seconds", "1.9", status=2)
+    assert "whether memory grows shows from 2 s on" in out
 
 
 def test_an_unknown_part_is_refused():

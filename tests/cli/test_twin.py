@@ -27,6 +27,7 @@ def test_all_modes_run_on_the_gateware_itself():
 def test_it_takes_as_long_as_the_model():
     model = benchmark("", "-c", "1MiB", "source", "sink")
     twin = benchmark(TWIN, "-c", "1MiB", "source", "sink")
+    assert list(model) == ["source", "sink"]
     for name, mode in model.items():
         # an end is seen at the end of a microframe, 125 us
         assert twin[name]["seconds"] == pytest.approx(

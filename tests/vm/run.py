@@ -233,7 +233,7 @@ def main():
                         help="where kernels are kept (BUILD/vm)")
     parser.add_argument("--pace", default="off", choices=("off", "link"))
     parser.add_argument("--device", default="", metavar="KEY=VALUE,...")
-    parser.add_argument("--timeout", type=float, default=120)
+    parser.add_argument("--timeout", type=float, default=900)
     parser.add_argument("jobs", nargs="*", metavar="JOB")
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()

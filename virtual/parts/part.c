@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct part_kind *const kinds[] = {&part_uart_echo};
+const struct part_kind *const part_kinds[] = {&part_uart_echo, NULL};
 
 int part_pin(const char *text)
 {
@@ -72,9 +72,9 @@ static bool read_pairs(struct reading *reading, char *text)
 
 static const struct part_kind *find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strcmp(kinds[i]->name, name) == 0)
-			return kinds[i];
+	for (size_t i = 0; part_kinds[i]; i++)
+		if (strcmp(part_kinds[i]->name, name) == 0)
+			return part_kinds[i];
 	return NULL;
 }
 

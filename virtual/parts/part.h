@@ -58,6 +58,9 @@ struct part {
 
 extern const struct part_kind part_uart_echo;
 
+/* All of them; the last is NULL. */
+extern const struct part_kind *const part_kinds[];
+
 /*
  * A part by its description: NULL, and a sentence, if there is none such.
  * To be freed by free().

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""Rules for the tests in C that no compiler knows."""
+
+import pathlib
+import re
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
+
+def functions(text):
+    """Of a file in the house's style: each function's body by name."""
+    return {name: body for name, body in re.findall(
+        r"^(?:static )?[a-z][\w *]*?\*?(\w+)\([^;{]*\)\n\{\n(.*?)^\}", text,
+        re.MULTILINE | re.DOTALL)}
+
+
+def reached(name, bodies, seen):
+    """The functions of this file that one calls, itself among them."""
+    if name in bodies and name not in seen:
+        seen.add(name)
+        for called in re.findall(r"\b(\w+)\(", bodies[name]):
+            reached(called, bodies, seen)
+    return seen
+
+
+def with_headers(path):
+    """A file and the headers of tests that it includes."""
+    text = path.read_text()
+    for name in re.findall(r'^#include "(?:tests/)?([\w-]+-test.h)"', text,
+                           re.MULTILINE):
+        found = [folder / name for folder in (path.parent, TESTS)
+                 if (folder / name).exists()]
+        text += with_headers(found[0])
+    return text
+
+
+def test_no_thread_but_the_first_asserts():
+    """cmocka leaves a test that failed by longjmp(), and that is to the frame
+    of the thread that runs the tests.  What has the signature of a thread's
+    function is taken for one."""
+    started, wrong = 0, []
+    for path in sorted(TESTS.rglob("*.c")):
+        text = with_headers(path)
+        if "cmocka" not in text:
+            continue
+        bodies = functions(text)
+        for name in re.findall(r"^static void \*(\w+)\(void \*\w+\)", text,
+                               re.MULTILINE):
+            started += 1
+            wrong += [f"{path.name}: {each}() on a thread of {name}()"
+                      for each in sorted(reached(name, bodies, set()))
+                      if re.search(r"\b(assert_\w+|fail|fail_msg|skip)\(",
+                                   bodies[each])]
+    assert started >= 10
+    assert wrong == []

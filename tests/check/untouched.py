@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: 0BSD OR Apache-2.0
+"""What a command must leave alone on the machine that it runs on: the nodes of
+/dev, system folders, the home and the temporary folder, and no process stays
+behind.  Called by runner.py before and after all parts of scripts/check.
+
+Others work on the same machine, so a finding must be something that the
+command itself can have done.  Processes are its own descendants: they come
+back to a subreaper when their parents end.  $HOME and $TMPDIR are folders
+made for it.  In system folders only what its own user owns is compared.  Root
+owns it all: there a finding must have Clyde's name in its path or its text, and
+the rest is told as a note.  Where apt has run meanwhile, /etc and /usr are not
+compared."""
+
+import ctypes
+import os
+import pathlib
+import re
+import signal
+import stat
+import time
+
+NODES = "/dev"
+FOLDERS = ("/etc", "/opt", "/run", "/usr", "/var/tmp")
+PACKAGED = ("/etc", "/opt", "/usr")
+DPKG = "/var/lib/dpkg/status"
+PART = "CLYDE_CHECK_PART"  # in the environment of each part: its name
+
+# Terminals change owner and mode when somebody logs in.
+PASSED_OVER = re.compile(
+    r"/dev/(pts|shm|mqueue|hugepages)(/|$)|/dev/(tty[0-9A-Z]|vcs)|"
+    r"/run/(user|lock|log|systemd|udev|dbus|utmp|docker|containerd)(/|$)|"
+    r"/run/.*\.pid$|/etc/mtab$|.*/__pycache__$")
+OWN = re.compile(rb"clyde|glasgow", re.IGNORECASE)
+OWN_SIZE_MAX = 1 << 20  # of a file that is searched for it
+# These do not come and go with hardware.
+FIXED = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
+# pytest keeps the folders of its last runs, the binding what it has read of
+# clyde.h, and tools of others what they like.
+OTHERS_IN_TEMPORARY = re.compile(r"pytest-of-[^/]+/")
+OTHERS_IN_HOME = re.compile(
+    r"\.(pki|rustup|cargo)|\.cache/clyde/clyde_h-\w+\.txt$|"
+    r"\.cache/(fontconfig|mesa_shader_cache\w*|pip|chromium)|"
+    r"\.(config|local/share)/(chromium|wireshark|pki)")
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans():
+    """From now on a descendant whose parents end is a child of this process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+# ---- Files ------------------------------------------------------------------
+
+
+def kind(mode):
+    names = {stat.S_IFREG: "file", stat.S_IFDIR: "folder",
+             stat.S_IFLNK: "link", stat.S_IFCHR: "character device",
+             stat.S_IFBLK: "block device", stat.S_IFIFO: "pipe",
+             stat.S_IFSOCK: "socket"}
+    return names[stat.S_IFMT(mode)]
+
+
+def walk(top):
+    """(path, lstat) of all below a folder that can be seen."""
+    folders = [top]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if PASSED_OVER.match(entry.path):
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                    yield entry.path, status
+                    if stat.S_ISDIR(status.st_mode):
+                        folders.append(entry.path)
+        except OSError:
+            pass  # has gone meanwhile, or is not for this user
+
+
+def node(status):
+    return (kind(status.st_mode), oct(stat.S_IMODE(status.st_mode)),
+            f"{status.st_uid}:{status.st_gid}", status.st_rdev)
+
+
+def contents(status):
+    """A folder changes with what is in it, which is compared by itself."""
+    if stat.S_ISDIR(status.st_mode):
+        return node(status)
+    return node(status) + (status.st_size, status.st_mtime_ns,
+                           status.st_ino)
+
+
+def node_changes(top, before, after):
+    for path, old in sorted(before.items()):
+        if path not in after:
+            if os.path.relpath(path, top) in FIXED:
+                yield f"{path} is gone"
+        elif old != after[path]:
+            yield (f"{path} was " + " ".join(map(str, old[:3])) + ", is "
+                   + " ".join(map(str, after[path][:3])))
+    for path in sorted(after.keys() - before.keys()):
+        if after[path][0] in ("file", "folder", "pipe", "socket"):
+            yield f"{path} is new, a {after[path][0]}"
+
+
+def file_changes(before, after):
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old is None:
+            yield path, f"{path} is new"
+        elif new is None:
+            yield path, f"{path} is gone"
+        elif old != new:
+            yield path, f"{path} was changed"
+
+
+def left_in(folder, others):
+    """What is in a folder that should be empty; folders with nothing but
+    folders in them do not count."""
+    for path, status in sorted(walk(str(folder)), key=lambda each: each[0]):
+        name = os.path.relpath(path, folder)
+        if not stat.S_ISDIR(status.st_mode) and not others.match(name):
+            yield f"{name} was left, a {kind(status.st_mode)}"
+
+
+def is_own(path):
+    """Whether a file that root has written says that it is Clyde's."""
+    if OWN.search(os.fsencode(path)):
+        return True
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            return bool(OWN.search(file.read(OWN_SIZE_MAX)))
+    except OSError:
+        return False
+
+
+class Machine:
+    """A look at it, to be compared with a later one.  Where the user is root
+    others write under the same user: `shared`."""
+
+    def __init__(self, nodes=NODES, folders=FOLDERS, packages=DPKG,
+                 shared=None):
+        self.top, self.folders, self.packages = nodes, folders, packages
+        self.uid = os.getuid()
+        self.shared = self.uid == 0 if shared is None else shared
+        self.look()
+
+    def look(self):
+        self.nodes = {path: node(status) for path, status in walk(self.top)}
+        self.files = {path: contents(status) for folder in self.folders
+                      for path, status in walk(folder)
+                      if status.st_uid == self.uid}
+        try:
+            self.installed = os.stat(self.packages).st_mtime_ns
+        except OSError:
+            self.installed = None
+
+    def changes(self):
+        """Two lists of sentences: of nodes, of files."""
+        now = Machine(self.top, self.folders, self.packages, self.shared)
+        before, after = self.files, now.files
+        if self.installed != now.installed:
+            print("packages were installed meanwhile; "
+                  f"{' '.join(PACKAGED)} are not judged")
+            before, after = (
+                {path: each for path, each in files.items()
+                 if not path.startswith(tuple(f"{top}/" for top in PACKAGED))}
+                for files in (before, after))
+        files = []
+        for path, sentence in file_changes(before, after):
+            if self.shared and not is_own(path):
+                print(f"note: {sentence} by somebody who is root")
+            else:
+                files.append(sentence)
+        return list(node_changes(self.top, self.nodes, now.nodes)), files
+
+
+# ---- Processes --------------------------------------------------------------
+
+
+def parents():
+    """Of every process that is not a zombie: its parent."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                text = pathlib.Path(f"/proc/{name}/stat").read_text(
+                    errors="replace")
+            except OSError:
+                continue
+            state, parent = text.rsplit(")", 1)[1].split()[:2]
+            if state != "Z":
+                found[int(name)] = int(parent)
+    return found
+
+
+def descendants(top):
+    found, of = [], parents()
+    layer = [top]
+    while layer:
+        layer = [pid for pid, parent in of.items() if parent in layer]
+        found += layer
+    return found
+
+
+def listening():
+    """Of every listening socket: its address, by inode."""
+    found = {}
+    for name, fields, state, place in (("tcp", 10, 3, 1), ("tcp6", 10, 3, 1)):
+        try:
+            rows = pathlib.Path(f"/proc/net/{name}").read_text().splitlines()
+        except OSError:
+            continue
+        for row in rows[1:]:
+            cells = row.split()
+            if len(cells) >= fields and cells[state] == "0A":
+                found[cells[9]] = f"{name} port {int(cells[place][-4:], 16)}"
+    for row in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]:
+        cells = row.split()
+        if int(cells[3], 16) & 0x10000:  # __SO_ACCEPTCON
+            found[cells[6]] = " ".join(cells[7:]) or "a socket without name"
+    return found
+
+
+def describe(pid):
+    """A process: its part, its command and where it listens."""
+    def read(name):
+        try:
+            data = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+        except OSError:
+            data = b""
+        return data.decode(errors="replace").rstrip("\0").split("\0")
+    part = [word for word in read("environ") if word.startswith(PART + "=")]
+    text = f"process {pid}, {' '.join(read('cmdline'))[:200]}"
+    if part:
+        text += f", of {part[0].split('=', 1)[1]}"
+    sockets = listening()
+    try:
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}")
+                 for fd in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        links = []
+    for link in links:
+        found = re.fullmatch(r"socket:\[(\d+)\]", link)
+        if found and found[1] in sockets:
+            text += f", listens at {sockets[found[1]]}"
+    return text
+
+
+def reap():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def end_leftovers(grace_s=30):
+    """Sentences about descendants of this process that do not end by
+    themselves; they are ended then."""
+    end = time.monotonic() + grace_s
+    while True:
+        reap()
+        left = descendants(os.getpid())
+        if not left or time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    sentences = [describe(pid) for pid in left]
+    while left:
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.05)
+        reap()
+        left = descendants(os.getpid())
+    try:
+        while os.wait():
+            pass
+    except ChildProcessError:
+        return sentences
