@@ -269,7 +269,7 @@ def run_all(build, all_hosts, amounts, repeats, scale):
 
 def bucket_us(us):
     """Where its bucket of the log-linear histogram begins: 64 buckets to a
-    power of two, as in lib/histogram.h."""
+    power of two, as in applets/benchmark/histogram.h."""
     ns = int(us * 1000)
     shift = max(ns.bit_length() - 7, 0)
     return (ns >> shift << shift) / 1000

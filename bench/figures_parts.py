@@ -215,7 +215,7 @@ PARTS = {
         "`make soak`, shortened: an hour of link time in loopback, a minute "
         "of clients over the emulated usbfs that are stopped, killed and "
         f"unplugged, {SEEDS:,} seeds of the simulation, and every schedule "
-        "of the model of `lib/owner.c`.",
+        "of the model of `lib/base/handle.c`.",
         f"scripts/soak --build build --usbfs-minutes 1 --seeds {SEEDS}",
         "1", soak_part),
     "mistakes": Part(

@@ -6,8 +6,8 @@
 #ifndef BENCHMARK_BENCH_H
 #define BENCHMARK_BENCH_H
 
-#include "applets/applet.h"
-#include "lib/histogram.h"
+#include "lib/run/applet.h"
+#include "histogram.h"
 #include "sequence.h"
 #include "wire/core-benchmark.h"
 

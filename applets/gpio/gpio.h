@@ -5,7 +5,7 @@
 #ifndef GPIO_GPIO_H
 #define GPIO_GPIO_H
 
-#include "applets/applet.h"
+#include "lib/run/applet.h"
 #include "wire/core-gpio.h"
 
 enum action_kind {

@@ -6,7 +6,7 @@
 #ifndef UART_UART_H
 #define UART_UART_H
 
-#include "applets/applet.h"
+#include "lib/run/applet.h"
 #include "wire/core-uart.h"
 #include "wire/packed.h"
 

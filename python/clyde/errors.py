@@ -2,7 +2,7 @@
 """What goes wrong: an exception class for each error of the library, and the
 function that raises the one for a result.  The text of an exception is the
 library's sentence.  scripts/errors writes the classes from the table of
-errors, lib/error-table.h."""
+errors, lib/base/error-table.h."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_a_million_objects_leave_nothing():
 
 def test_threads_open_and_close_all_at_once():
     """Each its own, and what another has just opened.  In any order: what
-    two closes of the same object come to is in tests/test-teardown.c."""
+    two closes of the same object come to is in tests/unit/test-teardown.c."""
     shared, failures = [], []
 
     def live(seed):

@@ -16,13 +16,13 @@
 #ifndef TESTS_CONFORMANCE_H
 #define TESTS_CONFORMANCE_H
 
-#include "tests/clyde-test.h"
+#include "tests/support/clyde-test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "applets/benchmark/sequence.h"
-#include "internal.h"
+#include "lib/base/internal.h"
 #include "wire/core-benchmark.h"
 
 /* What not every end can do. */

@@ -2,7 +2,7 @@
 
 /* Finding a device, opening it, commanding it, loading its FPGA. */
 #include "conformance.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 /* First of all: a device that keeps its FPGA is configured from here on. */
 static void a_pipe_needs_a_configured_fpga(void **state)

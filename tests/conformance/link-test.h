@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A link with nothing above it, for the tests of lib/link.h. */
+/* A link with nothing above it, for the tests of lib/link/link.h. */
 #ifndef TESTS_LINK_TEST_H
 #define TESTS_LINK_TEST_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The calls of lib/link.h themselves, control and interfaces, with nothing of
+/* The calls of lib/link/link.h themselves, control and interfaces, with nothing of
    the library above. */
 #include "link-test.h"
 

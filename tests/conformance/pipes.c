@@ -2,7 +2,7 @@
 
 /* What a pipe delivers, and when a call on it ends. */
 #include "conformance.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 static void a_read_of_any_size_is_exact_and_in_order(void **state)
 {

@@ -3,7 +3,7 @@
 /* A stream that is cancelled, resumed, reset, not read; and the benchmark,
    which verifies every byte. */
 #include "conformance.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 static void a_cancel_delivers_what_had_arrived(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The calls of lib/link.h themselves: transfers, their ends and their order. */
+/* The calls of lib/link/link.h themselves: transfers, their ends and their order. */
 #include "link-test.h"
 
 #include "wire/mgmt.h"

@@ -2,7 +2,7 @@
 
 /* The cable is pulled: all waits end, and all before that is good. */
 #include "link-test.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 #include <poll.h>
 

@@ -2,7 +2,7 @@
 
 /* The descriptor that an event loop watches, used as an event loop does. */
 #include "conformance.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 #include <poll.h>
 

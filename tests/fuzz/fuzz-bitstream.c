@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "virtual/bitstream.h"
+#include "virtual/fpga/bitstream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "virtual/bus.h"
-#include "virtual/device.h"
+#include "virtual/bus/bus.h"
+#include "virtual/fx2/device.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

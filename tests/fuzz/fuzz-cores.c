@@ -8,9 +8,9 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "internal.h"
-#include "virtual/bus.h"
-#include "virtual/device.h"
+#include "lib/base/internal.h"
+#include "virtual/bus/bus.h"
+#include "virtual/fx2/device.h"
 #include "wire/core-gpio.h"
 #include "wire/core-uart.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "descriptor.h"
+#include "lib/device/descriptor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/doctor-linux.h"
+#include "cli/commands/doctor-linux.h"
 #include "fuzz.h"
 
 static char folder[64];

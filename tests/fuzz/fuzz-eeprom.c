@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 #include "clyde.h"
 #include "fuzz.h"
-#include "virtual/device.h"
+#include "virtual/fx2/device.h"
 
 static int file = -1;
 static char uri[64];

@@ -8,8 +8,8 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "virtual/redir-describe.h"
-#include "virtual/usbfs-internal.h"
+#include "plug/redir/describe.h"
+#include "plug/usbfs/internal.h"
 
 /* ---- A function that answers requests with the input ------------------ */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ihex.h"
+#include "lib/device/ihex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 #include "clyde.h"
 #include "fuzz.h"
-#include "virtual/device.h"
+#include "virtual/fx2/device.h"
 
 /* The longest that one call may take, ns of virtual time: loading the FPGA,
    and some commands behind it. */

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
-#include "virtual/bus.h"
-#include "virtual/device.h"
+#include "lib/base/internal.h"
+#include "virtual/bus/bus.h"
+#include "virtual/fx2/device.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

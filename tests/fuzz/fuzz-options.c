@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "virtual-options.h"
+#include "lib/link/virtual/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 
 #include "clyde.h"
 #include "fuzz.h"
-#include "run.h"
+#include "lib/run/run.h"
 
 static struct clyde_context *context;
 static struct clyde_device *device;

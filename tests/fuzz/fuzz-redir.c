@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "virtual/device.h"
-#include "virtual/redir-session.h"
+#include "virtual/fx2/device.h"
+#include "plug/redir/session.h"
 
 /* What the bus is given between two pieces: a virtual millisecond. */
 #define SLICE_TICKS (8 * (tick)TICKS_PER_MICROFRAME)

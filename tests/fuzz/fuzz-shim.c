@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "virtual/shim-file.h"
+#include "plug/usbfs/shim/file.h"
 
 #define URBS     8
 #define DATA_MAX 3000

@@ -6,7 +6,7 @@
  * looked at, and no file is opened.
  */
 #include "fuzz.h"
-#include "link-usb.h"
+#include "lib/link/usb/usb.h"
 
 /* Which one of this machine's is meant; without asking the machine. */
 static int look_at_usb(const char *rest)

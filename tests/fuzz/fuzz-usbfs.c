@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/virtual-world.h"
-#include "virtual/usbfs-internal.h"
+#include "plug/world.h"
+#include "plug/usbfs/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

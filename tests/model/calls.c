@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* Calls under the model: takes the steps of a case, makes those of lib/ on
-   lib/owner.c of them, and checks what it says. */
+   lib/base/handle.c of them, and checks what it says. */
 #include "objects.h"
 
 /* What was lent to it, and to what it owns, is the caller's again. */

@@ -92,8 +92,8 @@ static struct model_result explore(const struct model_case *it)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, NULL,
-		"Explore the schedules of threads that use lib/owner.c", NULL,
-		NULL, NULL};
+		"Explore the schedules of threads that use lib/base/handle.c",
+		NULL, NULL, NULL};
 	bool failed = false, found = false;
 	uint64_t executions = 0;
 

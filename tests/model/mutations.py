@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Whether the model can fail: breaks a copy of lib/owner.c in one place after
+"""Whether the model can fail: breaks a copy of lib/base/handle.c in one place after
 the other, and has model-owner explore each.
 
 	mutations.py SOURCE-ROOT COMPILER...
@@ -141,14 +141,14 @@ def build(root, compiler, folder):
 def compile_one(root, compiler, source, target, *flags):
     subprocess.run(
         [*compiler, *FLAGS, *flags, "-I", root, "-I", root / "include",
-         "-I", root / "lib", "-I", root / "tests/model", "-c", source,
+         "-I", root / "lib/base", "-I", root / "tests/model", "-c", source,
          "-o", target], check=True)
 
 
 def mutate(text, name):
     for old, new in MUTATIONS[name]:
         if text.count(old) != 1:
-            sys.exit(f"{name}: lib/owner.c has not one but "
+            sys.exit(f"{name}: lib/base/handle.c has not one but "
                      f"{text.count(old)} places like {old!r}")
         text = text.replace(old, new)
     return text
@@ -157,7 +157,7 @@ def mutate(text, name):
 def explore(root, compiler, folder, objects, text):
     """The least bound, the first case that sees something and what; or
     None."""
-    code, program = folder / "owner.c", folder / "model-owner"
+    code, program = folder / "lib/base/handle.c", folder / "model-owner"
     code.write_text(text)
     compile_one(root, compiler, root / "tests/model/owner-model.c",
                 folder / "owner-model.o", f'-DOWNER_C="{code}"')
@@ -177,7 +177,7 @@ def explore(root, compiler, folder, objects, text):
 
 def main(root, compiler):
     root = pathlib.Path(root).resolve()
-    text = (root / "lib/owner.c").read_text()
+    text = (root / "lib/base/handle.c").read_text()
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

@@ -6,8 +6,8 @@
 
 #include "shim.h"
 
-#include "inside.h"
-#include "internal.h"
+#include "lib/base/inside.h"
+#include "lib/base/internal.h"
 #include "world.h"
 
 /* What the library frees. */

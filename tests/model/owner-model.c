@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* lib/owner.c itself, with the explorer's locks, and its state laid open. */
+/* lib/base/handle.c itself, with the explorer's locks, and its state laid open. */
 #include "shim.h"
 
 #include OWNER_C

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What stands before lib/owner.c when it is model-checked: the names of
+ * What stands before lib/base/handle.c when it is model-checked: the names of
  * pthread and stdatomic that it uses mean the explorer's.  What the calling
- * thread is inside of, which is lib/inside.c's otherwise, is world.c's.
+ * thread is inside of, which is lib/base/inside.c's otherwise, is world.c's.
  */
 #ifndef MODEL_SHIM_H
 #define MODEL_SHIM_H

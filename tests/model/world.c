@@ -2,7 +2,7 @@
 
 /*
  * Objects under the model: takes what a case does with them, gives it to
- * lib/owner.c, and holds every step against the rules.
+ * lib/base/handle.c, and holds every step against the rules.
  */
 #include "objects.h"
 

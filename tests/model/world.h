@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A small library on top of lib/owner.c: objects whose wake() and destroy()
+ * A small library on top of lib/base/handle.c: objects whose wake() and destroy()
  * do what context.c, device.c, pipe.c and applet.c do, and calls that enter
  * and wait as theirs.  Every step says so if it breaks a rule.
  */

@@ -13,11 +13,11 @@ def one(name, file, right, wrong):
     return Mistake(name, [(file, right, wrong)])
 
 
-ENGINE = "lib/engine.c"
-PIPE = "lib/pipe.c"
-BYTES = "lib/pipe-io.c"
-MGMT = "lib/mgmt.c"
-OWNER = "lib/owner.c"
+ENGINE = "lib/stream/engine.c"
+PIPE = "lib/stream/pipe.c"
+BYTES = "lib/stream/pipe-io.c"
+MGMT = "lib/device/mgmt.c"
+OWNER = "lib/base/handle.c"
 
 MISTAKES = [
     one("a cancelled read loses its last byte", ENGINE,
@@ -154,7 +154,7 @@ MISTAKES = [
         "		pipe->offset += size;\n		return 0;"),
     one("more may be released than was acquired", BYTES,
         "	if (size > pipe->acquired_size)", "	if (false)"),
-    one("an interrupt is not heeded", "lib/device.c",
+    one("an interrupt is not heeded", "lib/device/device.c",
         "	if (interrupted)\n", "	if (false)\n"),
     one("a reply is taken whatever its serial", MGMT,
         "size > 0 && serial == mgmt->serial)", "size > 0)"),
@@ -190,19 +190,19 @@ MISTAKES = [
         "		at = &owner->parent->child;",
         "	if (owner->parent) {\n"
         "		at = &owner->parent->child;"),
-    one("a link gives a transfer back twice", "lib/link-virtual.c",
+    one("a link gives a transfer back twice", "lib/link/virtual/link.c",
         "		transfer->transfer.complete(&transfer->transfer);\n",
         "		transfer->transfer.complete(&transfer->transfer);\n"
         "		if (bus_now(link->bus) % 64 == 0 && !transfer->queued)\n"
         "			transfer->transfer.complete("
         "&transfer->transfer);\n"),
-    one("an unplug does not end a wait", "lib/link-virtual.c",
+    one("an unplug does not end a wait", "lib/link/virtual/link.c",
         "		if (bus_unplugged(link->bus))\n"
         "			return CLYDE_ERROR_NO_DEVICE;\n", ""),
-    one("a stalled bitstream is waited for", "lib/fpga.c",
+    one("a stalled bitstream is waited for", "lib/device/fpga.c",
         "	return result < 0 ? result : engine_error(engine);",
         "	return result < 0 ? result : 0;"),
-    one("what a run did to streams is not undone", "lib/core.c",
+    one("what a run did to streams is not undone", "lib/run/core.c",
         "	run->claim.attached = false;\n	return core_write_streams("
         "device);",
         "	run->claim.attached = false;\n	return 0;"),

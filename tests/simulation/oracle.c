@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "world.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 /* A wait ends with a microframe, and one is allowed for handling. */
 #define SLACK_NS 250000

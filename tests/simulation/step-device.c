@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "world.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 static void name_uri(const struct world *world, const struct target *target,
 	char *uri, size_t size)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "world.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 static uint8_t data[DATA_MAX];
 

@@ -3,7 +3,7 @@
 /* Takes a program, carries its steps out one by one, closes what is left, and
    sees that nothing remains. */
 #include "world.h"
-#include "lib/ask.h"
+#include "lib/base/ask.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h" /* image_bytes */
+#include "lib/base/internal.h" /* image_bytes */
 #include "wire/core-benchmark.h"
 
 #define PACKET       512

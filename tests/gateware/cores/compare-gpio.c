@@ -7,7 +7,7 @@
  */
 #include "compare.h"
 
-#include "virtual/core.h"
+#include "virtual/fpga/core.h"
 #include "wire/core-gpio.h"
 
 static unsigned change; /* one in so many edges */

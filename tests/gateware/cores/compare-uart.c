@@ -7,7 +7,7 @@
  */
 #include "compare.h"
 
-#include "virtual/core.h"
+#include "virtual/fpga/core.h"
 #include "wire/core-uart.h"
 
 #define MUX_CYCLES 6 /* from a core to a pin to a core */

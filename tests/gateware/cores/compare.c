@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "virtual/core.h"
+#include "virtual/fpga/core.h"
 
 #define CYCLES  120000 /* a counter of 16 bits is full */
-#define STRETCH 64     /* virtual/core.h */
+#define STRETCH 64     /* virtual/fpga/core.h */
 
 static uint64_t random_state;
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* clyde help: what --help says, by another door; and the exit statuses. */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void print_statuses(void)
+{
+	enum status status;
+	const char *meaning;
+
+	for (size_t i = 0; (meaning = status_at(i, &status)); i++)
+		printf("%3d  %s\n", status, meaning);
+}
+
+/* "help run benchmark" is "run benchmark --help". */
+static void ask(struct tool *tool, int argc, char **argv)
+{
+	char **line;
+
+	if (tool->completion) {
+		dispatch(tool, argc, argv);
+		return;
+	}
+	line = calloc(argc + 2, sizeof(*line));
+	if (line == NULL) {
+		fail(tool, STATUS_MEMORY, "out of memory");
+		return;
+	}
+	memcpy(line, argv, argc * sizeof(*line));
+	line[argc] = "--help";
+	dispatch(tool, argc + 1, line);
+	free(line);
+}
+
+static const struct argp_child children[] = {
+	{&global_argp, 0, "Options of every command:", 1},
+	{0},
+};
+
+static const struct argp argp = {
+	.args_doc = "[COMMAND... | statuses]",
+	.doc = "Explain a command, as its --help does, or list the exit "
+	       "statuses.",
+	.children = children,
+};
+
+void command_help(struct tool *tool, int argc, char **argv)
+{
+	int at;
+
+	if (!parse_word(tool, &argp, argc, argv, &at))
+		return;
+	if (at && strcmp(argv[at], "statuses") == 0)
+		print_statuses();
+	else if (at)
+		ask(tool, argc - at + 1, argv + at - 1);
+	else
+		ask(tool, 1, argv);
+}

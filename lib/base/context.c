@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* The root of the tree: the lock, the last sentence, the interrupt. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+CLYDE_API const char *clyde_version(void)
+{
+	return CLYDE_VERSION;
+}
+
+uint64_t deadline_in(struct link *link, int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return LINK_FOREVER;
+	return link->ops->now(link) + (uint64_t)timeout_ms * 1000000;
+}
+
+/*
+ * The flags that a signal handler may raise: it can take no lock, so it finds
+ * its context's by looking through all of them.
+ */
+#define CONTEXTS_MAX 1024
+
+static struct {
+	/* 0 = free.  As wide as a pointer, which is enough for a token, so that
+	   no machine needs a lock for it. */
+	atomic_uintptr_t token;
+	atomic_bool raised;
+} interrupts[CONTEXTS_MAX];
+
+_Static_assert(ATOMIC_POINTER_LOCK_FREE == 2,
+	"a signal handler looks at tokens, and must not wait for a lock");
+
+/* Not yet a context's. */
+#define CLAIMED UINTPTR_MAX
+
+static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
+{
+	for (size_t i = 0; i < CONTEXTS_MAX; i++) {
+		uintptr_t free = 0;
+
+		if (!atomic_compare_exchange_strong(
+			    &interrupts[i].token, &free, CLAIMED))
+			continue;
+		atomic_store(&interrupts[i].raised, false);
+		*ret_raised = &interrupts[i].raised;
+		return &interrupts[i].token;
+	}
+	return NULL;
+}
+
+/* A child has none of its parent's contexts; see lib/base/handle.c. */
+static void forget_all(void)
+{
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		atomic_store(&interrupts[i].token, 0);
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_all);
+}
+
+static void set_interrupt(uintptr_t token, bool raised)
+{
+	for (size_t i = 0; token && i < CONTEXTS_MAX; i++)
+		if (atomic_load(&interrupts[i].token) == token)
+			atomic_store(&interrupts[i].raised, raised);
+}
+
+/* Whoever waits without a device, for firmware to start, is ended by a close.
+   One that is merely to let another call have its turn is not. */
+static void wake(struct owner *owner)
+{
+	struct clyde_context *context = (struct clyde_context *)owner;
+
+	if (context->interrupt && owner_closing(owner))
+		atomic_store(context->interrupt, true);
+}
+
+static void clear_tree(struct tree *tree)
+{
+	pthread_cond_destroy(&tree->turned);
+	pthread_mutex_destroy(&tree->lock);
+}
+
+static void destroy(struct owner *owner)
+{
+	struct clyde_context *context = (struct clyde_context *)owner;
+
+	link_drop_all(context);
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		if (atomic_load(&interrupts[i].token) == owner->token)
+			atomic_store(&interrupts[i].token, 0);
+	capture_close(context->capture);
+	clear_tree(&context->tree);
+}
+
+static void init_tree(struct tree *tree)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&tree->lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	pthread_cond_init(&tree->turned, NULL);
+}
+
+CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
+{
+	struct clyde_context *context = calloc(1, sizeof(*context));
+	atomic_uintptr_t *token;
+	int result;
+
+	if (context == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	token = claim_interrupt(&context->interrupt);
+	if (token == NULL) {
+		free(context);
+		return set_error(
+			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
+	}
+	init_tree(&context->tree);
+	result = owner_init(&context->owner, OWNER_CONTEXT, NULL,
+		&context->tree, wake, destroy);
+	if (result < 0) {
+		atomic_store(token, 0);
+		clear_tree(&context->tree);
+		free(context);
+		return result;
+	}
+	atomic_store(token, context->owner.token);
+	*ret_context = owner_handle(&context->owner);
+	return 0;
+}
+
+CLYDE_API void clyde_context_close(struct clyde_context *context)
+{
+	owner_close(context);
+}
+
+static int get_notice(
+	const struct clyde_context *context, char *ret_text, size_t size)
+{
+	if (size > 0)
+		snprintf(ret_text, size, "%s", context->notice);
+	return context->notice[0] != '\0';
+}
+
+CLYDE_API int clyde_context_notice(
+	struct clyde_context *handle, char *ret_text, size_t size)
+{
+	return CALL(context, handle, get_notice(context, ret_text, size));
+}
+
+CLYDE_API void clyde_context_interrupt(struct clyde_context *context)
+{
+	set_interrupt((uintptr_t)context, true);
+}
+
+CLYDE_API void clyde_context_resume(struct clyde_context *context)
+{
+	set_interrupt((uintptr_t)context, false);
+}
+
+static int set_capture(struct clyde_context *context, const char *path)
+{
+	struct capture *capture = NULL;
+	int result = 0;
+
+	if (capture_busy(context->capture))
+		return set_error(CLYDE_ERROR_BUSY,
+			"a device that is being captured is open");
+	if (path)
+		result = capture_open(path, &capture);
+	if (result < 0)
+		return result;
+	result = capture_close(context->capture);
+	context->capture = capture;
+	return result;
+}
+
+CLYDE_API int clyde_context_capture(
+	struct clyde_context *handle, const char *path)
+{
+	return CALL(context, handle, set_capture(context, path));
+}
+
+CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)
+{
+	return owner_token(context);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What the files of the library share.  For use inside it only. */
+#ifndef LIB_INTERNAL_H
+#define LIB_INTERNAL_H
+
+#include <errno.h>
+
+#include "clyde.h"
+#include "lib/link/capture/pcap.h"
+#include "error.h"
+#include "lib/link/link.h"
+#include "log.h"
+#include "handle.h"
+#include "wire/mgmt.h"
+#include "wire/regs.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	"the structures in wire/ go to the device as they lie in memory");
+
+#define CLYDE_API __attribute__((visibility("default")))
+
+/*
+ * A call of clyde.h: look the handle up, evaluate the expression, in which
+ * `object` is the object itself, and leave.  CALL has the tree locked
+ * meanwhile; with PINNED the object lives, no more.
+ */
+#define CALL(object, handle, expression) \
+	CALL_BETWEEN(owner_enter, owner_leave, object, handle, expression)
+#define PINNED(object, handle, expression) \
+	CALL_BETWEEN(owner_pin, owner_unpin, object, handle, expression)
+#define CALL_BETWEEN(enter, leave, object, handle, expression) \
+	({                                                     \
+		typeof(handle) object = handle;                \
+		ssize_t result_ = enter(&object);              \
+		if (result_ == 0) {                            \
+			result_ = (expression);                \
+			leave(&object->owner);                 \
+		}                                              \
+		call_result(result_);                          \
+	})
+
+/* How much of the system's memory USB transfers may take, MB. */
+#define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
+
+struct clyde_context {
+	struct owner owner; /* first in every object */
+	struct tree tree;
+	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
+	atomic_bool *interrupt;
+	struct link *kept;         /* without a user, see lib/link/cache.c */
+	struct clyde_run *claimed; /* runs that have claimed something */
+	struct log log;
+	struct capture *capture; /* NULL: none */
+};
+
+/* Close a link, or keep it if it is to be; and take it up again, or NULL. */
+void link_put(
+	struct clyde_context *context, const char *uri, struct link *link);
+struct link *link_take(struct clyde_context *context, const char *uri);
+void link_drop_all(struct clyde_context *context);
+
+struct mgmt;
+
+struct clyde_device {
+	struct owner owner;
+	struct clyde_context *context;
+	struct link *link;
+	struct mgmt *mgmt;
+	struct clyde_device_info info;
+	char scheme[16];
+	uint8_t revision; /* enum revision */
+	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
+	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
+	bool map_checked;          /* REG_MAP, since it was loaded */
+	uint32_t cores_checked;    /* the same of cores, by 1 << place */
+	/* What clyde_core_attach() has attached, enum core_place */
+	uint8_t attached[CLYDE_PIPE_COUNT];
+	bool unstoppable; /* commands of a teardown are not interrupted */
+};
+
+/*
+ * The device that a URI and a serial number mean: a link to it, for
+ * link_put() or its close(), and what it shows.
+ */
+int device_find(struct clyde_context *context, const char *uri,
+	const char *serial, struct link **ret_link,
+	struct clyde_device_info *ret_info, uint8_t *ret_revision);
+
+/* The provider for a URI, "usb:" for NULL, and what stands behind its scheme;
+   or CLYDE_ERROR_INVALID. */
+int provider_find(const char *uri, const struct link_provider **ret_provider,
+	const char **ret_rest);
+
+/*
+ * What a device shows, and what opening it would give, without disturbing
+ * whoever uses it.  Fails for what is not about this device alone, and with
+ * CLYDE_ERROR_NO_DEVICE if it has gone.
+ */
+int device_inspect(struct clyde_context *context, struct link_place *place,
+	struct clyde_device_info *info);
+
+/* A monitor of the devices that a provider has. */
+int monitor_make(struct clyde_context *context,
+	const struct link_provider *provider, const char *specification,
+	struct clyde_monitor **ret_monitor);
+
+/* CLYDE_ERROR_API_LEVEL if the library does not speak its API level. */
+int device_check_level(const struct clyde_device_info *info);
+
+/* What to call it in a sentence: its serial number, if it shows one. */
+const char *device_name(const struct clyde_device_info *info);
+
+/* Why a wait must end: CLYDE_ERROR_CANCELED, CLYDE_ERROR_INTERRUPTED; or 0. */
+int device_stopped(struct clyde_device *device);
+
+/* A moment of the link's time, so many ms from now; negative = never. */
+uint64_t deadline_in(struct link *link, int timeout_ms);
+
+/* How long the device may take over one command, and over the longest. */
+#define COMMAND_TIMEOUT_MS 1000
+#define LOAD_TIMEOUT_MS    10000
+
+/*
+ * One management command and its reply.  reply_size bytes are expected after
+ * an ACK.  WAIT is answered by the very same request, until the timeout.
+ */
+int mgmt_new(struct clyde_device *device);
+void mgmt_free(struct clyde_device *device);
+int mgmt_command(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size);
+int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size, int timeout_ms);
+
+/* The functions of clyde.h without the lock, for calls inside calls. */
+clyde_ports ports_of(const struct clyde_device *device);
+int check_ports(struct clyde_device *device, clyde_ports ports);
+int fpga_status(struct clyde_device *device, uint8_t *ret_id);
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id);
+int fpga_load_image(struct clyde_device *device);
+int fpga_runs_image(struct clyde_device *device); /* 1 or 0 */
+int register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size);
+int register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size);
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
+int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
+/* Those that a specification gives, if the device can have them. */
+int supplies_wanted(struct clyde_device *device,
+	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT]);
+/* What there is at ports whose supply is known to be on. */
+int pulls_of_supplied(
+	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
+int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
+	uint8_t down, uint8_t up);
+
+/* Pins of all runs on a device that goes: inputs. */
+void cores_forget(struct clyde_device *device);
+
+/* Clyde's image. */
+extern const uint8_t image_id[FPGA_ID_SIZE];
+extern const uint8_t image_bytes[];
+extern const size_t image_size;
+
+#endif

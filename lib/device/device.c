@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Devices: takes the one that was found, starts it, gives a device that can be
+ * commanded.
+ */
+#include "lib/base/internal.h"
+
+#include <stdlib.h>
+
+#include "lib/base/poll.h"
+
+/* The flag is looked at first: a close marks the device before it raises the
+   flag, and must not pass for an interrupt. */
+int device_stopped(struct clyde_device *device)
+{
+	bool interrupted = atomic_load(device->context->interrupt);
+
+	if (device->unstoppable)
+		return 0;
+	if (owner_closing(&device->owner))
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
+	if (interrupted)
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+static void wake(struct owner *owner)
+{
+	struct clyde_device *device = (struct clyde_device *)owner;
+
+	if (device->link)
+		link_wake(device->link);
+}
+
+static void destroy(struct owner *owner)
+{
+	struct clyde_device *device = (struct clyde_device *)owner;
+
+	cores_forget(device);
+	mgmt_free(device);
+	if (device->link == NULL)
+		return;
+	LOG(device->link, INFO, "closing %s", device->info.serial);
+	watch_free(device->link->watch);
+	device->link->ops->close(device->link);
+}
+
+int device_check_level(const struct clyde_device_info *info)
+{
+	unsigned level = info->api_level;
+
+	if (level == USB_API_LEVEL)
+		return 0;
+	if (level == 0)
+		return set_error(CLYDE_ERROR_API_LEVEL,
+			"%s has no firmware (API level 0); load it with "
+			"clyde --firmware FILE.ihex",
+			device_name(info));
+	return set_error(CLYDE_ERROR_API_LEVEL,
+		"the firmware of %s speaks API level %u, not %u; load "
+		"another with clyde --firmware FILE.ihex",
+		device_name(info), level, USB_API_LEVEL);
+}
+
+static int start(struct clyde_device *device)
+{
+	struct link *link = device->link;
+	struct usb_setup configure = {
+		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
+	int result = device_check_level(&device->info);
+
+	if (result < 0)
+		return result;
+	result = link_control(link, &configure, NULL, COMMAND_TIMEOUT_MS);
+	if (result < 0)
+		return set_error(result, "cannot configure %s: %s",
+			device_name(&device->info), error_text(result));
+	result = mgmt_new(device);
+	if (result < 0)
+		return set_error(result,
+			"cannot open the management interface: %s",
+			error_text(result));
+	return 0;
+}
+
+/* One that could not be opened.  Firmware that it was given stays with the
+   link. */
+static void give_up(struct clyde_device *device)
+{
+	mgmt_free(device);
+	if (device->link)
+		link_put(device->context, device->info.uri, device->link);
+	free(device);
+}
+
+static int open_device(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device *device)
+{
+	int result = device_find(context, uri, serial, &device->link,
+		&device->info, &device->revision);
+
+	device->context = context;
+	if (result == 0)
+		result = start(device);
+	if (result == 0)
+		LOG(device->link, INFO,
+			"opened %s: %s, revision %s, API level %u",
+			device->info.uri, device->info.serial,
+			device->info.revision, device->info.api_level);
+	return result;
+}
+
+static int make_device(struct clyde_context *context, const char *uri,
+	const char *serial, struct clyde_device **ret_device)
+{
+	struct clyde_device *device;
+	int result = 0;
+
+	device = calloc(1, sizeof(*device));
+	result = device ? open_device(context, uri, serial, device)
+			: set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	if (result == 0)
+		result = owner_init(&device->owner, OWNER_DEVICE,
+			&context->owner, &context->tree, wake, destroy);
+	if (result == 0) {
+		*ret_device = owner_handle(&device->owner);
+	} else if (device) {
+		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
+			"cannot open a device: %s", clyde_error_message());
+		give_up(device);
+	}
+	return result;
+}
+
+CLYDE_API int clyde_device_open(struct clyde_context *handle, const char *uri,
+	const char *serial, struct clyde_device **ret_device)
+{
+	return CALL(
+		context, handle, make_device(context, uri, serial, ret_device));
+}
+
+CLYDE_API void clyde_device_close(struct clyde_device *device)
+{
+	owner_close(device);
+}
+
+CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
+{
+	return owner_token(device);
+}
+
+static int get_info(
+	const struct clyde_device *device, struct clyde_device_info *ret_info)
+{
+	*ret_info = device->info;
+	return 0;
+}
+
+CLYDE_API int clyde_device_info(
+	struct clyde_device *handle, struct clyde_device_info *ret_info)
+{
+	return PINNED(device, handle, get_info(device, ret_info));
+}
+
+static int get_link(const struct clyde_device *device, const char **ret_name)
+{
+	*ret_name = device->link->ops->name;
+	return 0;
+}
+
+CLYDE_API const char *clyde_device_link(struct clyde_device *handle)
+{
+	const char *name = NULL;
+
+	PINNED(device, handle, get_link(device, &name));
+	return name;
+}
+
+CLYDE_API int clyde_device_real_time(struct clyde_device *handle)
+{
+	return PINNED(device, handle, device->link->ops->real_time);
+}
+
+static int get_now(const struct clyde_device *device, int64_t *ret_now_ns)
+{
+	*ret_now_ns = device->link->ops->now(device->link);
+	return 0;
+}
+
+CLYDE_API int clyde_device_now(struct clyde_device *handle, int64_t *ret_now_ns)
+{
+	return CALL(device, handle, get_now(device, ret_now_ns));
+}
+
+static int sleep_until(struct clyde_device *device, int timeout_ms)
+{
+	struct link *link;
+	uint64_t deadline;
+	int result = 0;
+
+	link = device->link;
+	deadline = deadline_in(link, timeout_ms);
+	while (result >= 0 && link->ops->now(link) < deadline) {
+		result = device_stopped(device);
+		if (result == 0) {
+			result = link->ops->wait(link, deadline);
+			if (result < 0)
+				set_error(result, "%s", error_text(result));
+		}
+		owner_yield(&device->owner);
+	}
+	return result < 0 ? result : 0;
+}
+
+CLYDE_API int clyde_device_sleep(struct clyde_device *handle, int timeout_ms)
+{
+	return CALL(device, handle, sleep_until(device, timeout_ms));
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Firmware for a device of another API level: takes a file, gives it to the
+ * FX2 by its vendor request 0xA0, has it run, and waits until the device is
+ * back.  It is in RAM, so that the next time without power undoes it all.
+ */
+#include "lib/base/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "descriptor.h"
+#include "ihex.h"
+
+/* Upstream's patience; Windows has been seen to take more than 5 s. */
+#define RETURN_TIMEOUT_MS 10000
+
+/* A load under way. */
+struct load {
+	struct clyde_context *context;
+	struct link *link;
+	struct clyde_device_info info;
+	uint8_t revision;
+	const struct ihex *ihex;
+};
+
+static int ram(struct link *link, uint8_t direction, uint16_t address,
+	void *data, uint16_t size)
+{
+	struct usb_setup setup = {
+		.bmRequestType = USB_TYPE_VENDOR | direction,
+		.bRequest = USB_REQ_FX2_RAM,
+		.wValue = address,
+		.wLength = size,
+	};
+	int result = link->ops->control(
+		link, &setup, data, deadline_in(link, COMMAND_TIMEOUT_MS));
+
+	if (result >= 0 && result != size)
+		return CLYDE_ERROR_PROTOCOL;
+	return result < 0 ? result : 0;
+}
+
+static int set_cpu(struct link *link, bool held)
+{
+	uint8_t cpucs = held;
+
+	return ram(link, 0, USB_FX2_CPUCS, &cpucs, sizeof(cpucs));
+}
+
+/* The device may be gone before it has acknowledged that it runs. */
+static int start_cpu(struct link *link)
+{
+	int result = set_cpu(link, false);
+
+	return result == CLYDE_ERROR_NO_DEVICE || result == CLYDE_ERROR_IO
+		? 0
+		: result;
+}
+
+static int write_all(struct link *link, const struct ihex *ihex)
+{
+	uint8_t chunk[USB_FX2_RAM_CHUNK];
+	size_t at, size;
+	int result = 0;
+
+	for (size_t from = 0; result == 0; from = at + size) {
+		size = ihex_run(ihex, from, sizeof(chunk), &at);
+		if (size == 0)
+			break;
+		memcpy(chunk, ihex->data + at, size);
+		result = ram(link, 0, at, chunk, size);
+	}
+	return result;
+}
+
+/* Read it back while the 8051 stands still: CLYDE_ERROR_IO if a byte is another. */
+static int verify_all(struct link *link, const struct ihex *ihex)
+{
+	uint8_t chunk[USB_FX2_RAM_CHUNK];
+	size_t at, size;
+	int result = 0;
+
+	for (size_t from = 0; result == 0; from = at + size) {
+		size = ihex_run(ihex, from, sizeof(chunk), &at);
+		if (size == 0)
+			break;
+		result = ram(link, USB_DIR_IN, at, chunk, size);
+		if (result == 0 && memcmp(chunk, ihex->data + at, size) != 0)
+			return CLYDE_ERROR_IO;
+	}
+	return result;
+}
+
+/* Whoever works with the device would have it vanish. */
+static int claim(const struct load *load)
+{
+	const struct link_ops *ops = load->link->ops;
+	int result;
+
+	if (ops->claim_all == NULL || ops->await_return == NULL)
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
+			"firmware cannot be loaded over this link; update the "
+			"device with upstream's tool: glasgow flash");
+	result = ops->claim_all(load->link);
+	if (result == CLYDE_ERROR_BUSY)
+		return set_error(CLYDE_ERROR_BUSY,
+			"%s is in use, so its firmware stays as it is; end "
+			"the other program first",
+			device_name(&load->info));
+	if (result < 0)
+		return set_error(result, "cannot claim %s: %s",
+			device_name(&load->info), error_text(result));
+	return 0;
+}
+
+static int transfer(const struct load *load)
+{
+	struct link *link = load->link;
+	int result = set_cpu(link, true);
+
+	if (result == 0)
+		result = write_all(link, load->ihex);
+	if (result == 0)
+		result = verify_all(link, load->ihex);
+	if (result == CLYDE_ERROR_IO)
+		return set_error(CLYDE_ERROR_IO,
+			"the firmware did not arrive in %s as it was sent; "
+			"unplug the device, plug it in and try again",
+			device_name(&load->info));
+	if (result == 0)
+		result = start_cpu(link);
+	if (result < 0)
+		return set_error(result, "cannot load firmware into %s: %s",
+			device_name(&load->info), error_text(result));
+	return 0;
+}
+
+static int await(const struct load *load)
+{
+	struct link *link = load->link;
+	int result = link->ops->await_return(
+		link, deadline_in(link, RETURN_TIMEOUT_MS));
+
+	if (result == CLYDE_ERROR_INTERRUPTED &&
+		owner_closing(&load->context->owner))
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
+	if (result == CLYDE_ERROR_INTERRUPTED)
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+	if (result == CLYDE_ERROR_TIMEOUT)
+		return set_error(CLYDE_ERROR_TIMEOUT,
+			"%s did not come back with its new firmware within "
+			"%d s; unplug it, and plug it in again",
+			device_name(&load->info), RETURN_TIMEOUT_MS / 1000);
+	if (result < 0)
+		return set_error(result, "%s was lost: %s",
+			device_name(&load->info), error_text(result));
+	return 0;
+}
+
+/* What has come back need not be what was meant. */
+static int check(struct load *load)
+{
+	struct clyde_device_info info = load->info;
+	int result = descriptor_read_info(load->link, &info, &load->revision);
+
+	if (result < 0)
+		return result;
+	load->info = info;
+	if (info.api_level == USB_API_LEVEL)
+		return 0;
+	if (info.api_level == 0)
+		return set_error(CLYDE_ERROR_API_LEVEL,
+			"what was loaded does not start as firmware: %s came "
+			"back without any",
+			device_name(&info));
+	return set_error(CLYDE_ERROR_API_LEVEL,
+		"the firmware that was loaded into %s speaks API level %u, "
+		"not %u; it takes another file",
+		device_name(&info), info.api_level, USB_API_LEVEL);
+}
+
+static int replace(struct load *load)
+{
+	int result = claim(load);
+
+	if (result == 0)
+		result = transfer(load);
+	if (result == 0)
+		result = await(load);
+	if (result == 0)
+		result = check(load);
+	if (result == 0)
+		load->link->kept = load->link->ops->owns_device;
+	return result;
+}
+
+static int load_into(struct clyde_context *context, const char *uri,
+	const char *serial, const struct ihex *ihex, char *ret_uri)
+{
+	struct load load = {.context = context, .ihex = ihex};
+	bool current;
+	int result = device_find(
+		context, uri, serial, &load.link, &load.info, &load.revision);
+
+	if (result < 0)
+		return result;
+	current = load.info.api_level == USB_API_LEVEL;
+	if (!current)
+		result = replace(&load);
+	link_put(context, load.info.uri, load.link);
+	if (result < 0)
+		return result;
+	if (ret_uri)
+		memcpy(ret_uri, load.info.uri, sizeof(load.info.uri));
+	return !current;
+}
+
+static int parse_and_load(struct clyde_context *context, const char *uri,
+	const char *serial, const void *data, size_t size, char *ret_uri)
+{
+	struct ihex *ihex;
+	int result = 0;
+
+	ihex = malloc(sizeof(*ihex));
+	if (ihex == NULL)
+		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	else
+		result = ihex_parse(data, size, ihex);
+	if (result == 0)
+		result = load_into(context, uri, serial, ihex, ret_uri);
+	free(ihex);
+	return result;
+}
+
+CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE])
+{
+	return CALL(context, handle,
+		parse_and_load(context, uri, serial, data, size, ret_uri));
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The FPGA: takes a bitstream and its id, gives an FPGA that runs it; and its
+ * registers.
+ */
+#include "lib/stream/engine.h"
+
+#include <string.h>
+
+#define LOAD_TRANSFER_SIZE 16384
+#define LOAD_DEPTH         4
+
+int fpga_status(struct clyde_device *device, uint8_t *ret_id)
+{
+	static const uint8_t none[FPGA_ID_SIZE];
+	struct mgmt_bitstream status;
+	int result = mgmt_command(
+		device, MGMT_FPGA_STATUS, NULL, 0, &status, sizeof(status));
+
+	if (result < 0)
+		return result;
+	if (status.size == 0 && memcmp(status.id, none, sizeof(none)) == 0)
+		return 0;
+	memcpy(ret_id, status.id, sizeof(status.id));
+	return 1;
+}
+
+CLYDE_API int clyde_fpga_status(
+	struct clyde_device *handle, uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
+{
+	return CALL(device, handle, fpga_status(device, ret_id));
+}
+
+/* Wait for one more of the bitstream's transfers. */
+static int await(
+	struct clyde_device *device, struct engine *engine, uint64_t deadline)
+{
+	struct link *link = device->link;
+	int result = device_stopped(device);
+
+	if (result == 0 && link->ops->now(link) >= deadline)
+		result = CLYDE_ERROR_TIMEOUT;
+	if (result == 0)
+		result = link->ops->wait(link, deadline);
+	return result < 0 ? result : engine_error(engine);
+}
+
+/* All of it is on the wire before the device is asked whether it has it: that
+   would answer WAIT until its timeout if a transfer had failed. */
+static int send_bitstream(struct clyde_device *device, struct engine *engine,
+	const uint8_t *bitstream, size_t size)
+{
+	uint64_t deadline = deadline_in(device->link, LOAD_TIMEOUT_MS);
+	int result = engine_start(engine);
+
+	while (size > 0 && result == 0) {
+		uint8_t *data;
+		size_t room = engine_room(engine, &data);
+
+		if (room == 0) {
+			result = await(device, engine, deadline);
+			continue;
+		}
+		if (room > size)
+			room = size;
+		memcpy(data, bitstream, room);
+		result = engine_fill(engine, room);
+		bitstream += room;
+		size -= room;
+	}
+	if (result == 0)
+		result = engine_push(engine);
+	while (result == 0 && engine_in_flight(engine) > 0)
+		result = await(device, engine, deadline);
+	return result;
+}
+
+static void finish(struct clyde_device *device, struct engine *engine)
+{
+	engine_drain(engine);
+	engine_free(engine);
+	link_select(device->link, USB_IFACE_EP2OUT, USB_ALT_OFF,
+		COMMAND_TIMEOUT_MS);
+}
+
+static int configure(struct clyde_device *device, const uint8_t *bitstream,
+	size_t size, const uint8_t *id)
+{
+	struct mgmt_bitstream request = {.size = size};
+	struct engine *engine;
+	int result;
+
+	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
+		LOAD_DEPTH, NULL, &engine);
+	if (result < 0)
+		return set_error(result, "out of memory");
+	result = send_bitstream(device, engine, bitstream, size);
+	if (result < 0 && result != CLYDE_ERROR_INTERRUPTED &&
+		result != CLYDE_ERROR_CANCELED)
+		set_error(result, "cannot send the bitstream: %s",
+			error_text(result));
+	memcpy(request.id, id, sizeof(request.id));
+	if (result >= 0)
+		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
+			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
+	finish(device, engine);
+	if (result == CLYDE_ERROR_REFUSED)
+		return set_error(CLYDE_ERROR_FPGA,
+			"the FPGA did not configure: its DONE stays low; is "
+			"the bitstream made for revision %s?",
+			device->info.revision);
+	return result;
+}
+
+/* A design that carries Clyde's or upstream's registers answers so. */
+static int check_health(struct clyde_device *device)
+{
+	struct mgmt_register_read request = {REG_HEALTH, 1};
+	uint8_t value = 0;
+	int result = mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+		sizeof(request), &value, 1);
+
+	if (result == 0 && value == REG_HEALTH_VALUE)
+		return 0;
+	if (result < 0 && result != CLYDE_ERROR_REFUSED)
+		return result;
+	return set_error(CLYDE_ERROR_FPGA,
+		"the FPGA configured, but its health register reads %#04x, "
+		"not %#04x; if other bitstreams fail too, the device is "
+		"faulty",
+		value, REG_HEALTH_VALUE);
+}
+
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id)
+{
+	struct link *link = device->link;
+	uint8_t running[FPGA_ID_SIZE];
+	uint64_t start_ns;
+	int result = fpga_status(device, running);
+
+	if (result < 0)
+		return result;
+	if (result == 1 && memcmp(running, id, sizeof(running)) == 0) {
+		LOG(link, DEBUG, "the FPGA runs this bitstream already");
+		return 0;
+	}
+	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
+		if (device->pipes[i])
+			return set_error(CLYDE_ERROR_BUSY,
+				"the FPGA cannot be loaded while pipes are "
+				"open");
+	device->map_checked = false;
+	device->cores_checked = 0;
+	memset(device->attached, 0, sizeof(device->attached));
+	start_ns = link->ops->now(link);
+	result = link_select(
+		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
+	if (result < 0)
+		return set_error(result, "the FPGA cannot be loaded: %s",
+			error_text(result));
+	result = configure(device, bitstream, size, id);
+	if (result == 0)
+		result = check_health(device);
+	if (result < 0) {
+		LOG(link, ERROR, "FPGA: %s", clyde_error_message());
+		return result;
+	}
+	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,
+		(link->ops->now(link) - start_ns) / 1e6);
+	return 1;
+}
+
+CLYDE_API int clyde_fpga_load(struct clyde_device *handle,
+	const void *bitstream, size_t size,
+	const uint8_t id[CLYDE_FPGA_ID_SIZE])
+{
+	return CALL(device, handle,
+		size <= UINT32_MAX && size > 0
+			? fpga_load(device, bitstream, size, id)
+			: set_error(CLYDE_ERROR_INVALID,
+				  "a bitstream of %zu bytes", size));
+}
+
+CLYDE_API int clyde_fpga_load_image(struct clyde_device *handle)
+{
+	return CALL(device, handle, fpga_load_image(device));
+}
+
+static int check_register(size_t size)
+{
+	if (size <= MGMT_DATA_SIZE)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"%zu bytes of registers: 0 to %d at a time", size,
+		MGMT_DATA_SIZE);
+}
+
+int register_read(
+	struct clyde_device *device, uint8_t address, void *data, size_t size)
+{
+	struct mgmt_register_read request = {address, size};
+	int result = check_register(size);
+
+	return result < 0 ? result
+			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+				    sizeof(request), data, size);
+}
+
+int register_write(struct clyde_device *device, uint8_t address,
+	const void *data, size_t size)
+{
+	struct mgmt_register_write request = {.address = address};
+	int result = check_register(size);
+
+	if (result < 0)
+		return result;
+	if (address <= REG_PRIVATE_LAST)
+		return set_error(CLYDE_ERROR_INVALID,
+			"register %#04x belongs to the firmware", address);
+	memcpy(request.data, data, size);
+	return mgmt_command(
+		device, MGMT_FPGA_SET_REG, &request, 1 + size, NULL, 0);
+}
+
+CLYDE_API int clyde_register_read(
+	struct clyde_device *handle, uint8_t address, void *data, size_t size)
+{
+	return CALL(device, handle, register_read(device, address, data, size));
+}
+
+CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
+	const void *data, size_t size)
+{
+	return CALL(
+		device, handle, register_write(device, address, data, size));
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Management: takes a command, sends it on EP1, gives its one reply.  A read
+ * is always armed, so that alerts are heard whenever they come.
+ */
+#include "lib/base/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt-log.h"
+#include "lib/base/poll.h"
+
+/* The host's pause before it repeats a request that was answered by WAIT. */
+#define WAIT_PAUSE_NS 10000000
+
+struct mgmt {
+	struct clyde_device *device;
+	struct transfer *out, *in;
+	struct mgmt_packet request, packet; /* their buffers */
+	bool out_busy, in_busy;
+	bool ended;     /* no read is armed any more */
+	int failure;    /* of either transfer */
+	uint8_t serial; /* of the request under way, 0 = none */
+	bool answered;
+	struct mgmt_packet reply;
+	uint32_t reply_size;
+	uint8_t stray;       /* a serial that was not asked for */
+	bool abandoned[256]; /* whose replies come too late */
+	struct clyde_alerts alerts;
+	bool alerted;
+};
+
+static void note_alert(
+	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
+{
+	if (packet->code != MGMT_ALERT ||
+		size < 2 + sizeof(packet->data.alerts))
+		return;
+	for (unsigned port = 0; port < PORT_COUNT; port++)
+		mgmt->alerts.ports[port] |= packet->data.alerts.ports[port];
+	mgmt->alerts.fpga |= packet->data.alerts.fpga;
+	mgmt->alerted = true;
+	link_progress(mgmt->device->link);
+	LOG(mgmt->device->link, WARNING,
+		"alert: ports %#04x %#04x %#04x %#04x, FPGA %#04x",
+		packet->data.alerts.ports[0], packet->data.alerts.ports[1],
+		packet->data.alerts.ports[2], packet->data.alerts.ports[3],
+		packet->data.alerts.fpga);
+}
+
+static void dispatch(
+	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
+{
+	uint8_t serial = size > 0 ? packet->serial : 0;
+
+	if (size > 0 && serial == 0) {
+		note_alert(mgmt, packet, size);
+	} else if (size > 0 && serial == mgmt->serial) {
+		mgmt->reply = *packet;
+		mgmt->reply_size = size;
+		mgmt->answered = true;
+	} else if (mgmt->abandoned[serial]) {
+		mgmt->abandoned[serial] = false;
+	} else if (size > 0) {
+		mgmt->stray = serial;
+	}
+}
+
+static int arm(struct mgmt *mgmt)
+{
+	struct link *link = mgmt->device->link;
+	int result = link->ops->submit(link, mgmt->in);
+
+	mgmt->in_busy = result == 0;
+	return result;
+}
+
+static void received(struct transfer *transfer)
+{
+	struct mgmt *mgmt = transfer->user;
+	int result;
+
+	mgmt->in_busy = false;
+	if (transfer->status == CLYDE_ERROR_CANCELED)
+		transfer->status =
+			CLYDE_ERROR_RESET; /* not by us, but at the end */
+	if (transfer->status < 0) {
+		mgmt->failure = transfer->status;
+		return;
+	}
+	if (log_wanted(mgmt->device->link, CLYDE_LOG_TRACE))
+		mgmt_log_reply(mgmt->device->link, &mgmt->packet,
+			transfer->actual, mgmt->serial ? &mgmt->request : NULL);
+	dispatch(mgmt, &mgmt->packet, transfer->actual);
+	/* It was cancelled too late. */
+	if (mgmt->ended)
+		return;
+	result = arm(mgmt);
+	if (result < 0)
+		mgmt->failure = result;
+}
+
+static void sent(struct transfer *transfer)
+{
+	struct mgmt *mgmt = transfer->user;
+
+	mgmt->out_busy = false;
+	if (transfer->status < 0)
+		mgmt->failure = transfer->status;
+}
+
+static struct transfer *make_transfer(struct mgmt *mgmt, uint8_t endpoint,
+	void *data, void (*complete)(struct transfer *transfer))
+{
+	struct link *link = mgmt->device->link;
+	struct transfer *transfer = link->ops->transfer_new(link);
+
+	if (transfer == NULL)
+		return NULL;
+	transfer->endpoint = endpoint;
+	transfer->data = data;
+	transfer->size = MGMT_PACKET_SIZE;
+	transfer->complete = complete;
+	transfer->user = mgmt;
+	return transfer;
+}
+
+int mgmt_new(struct clyde_device *device)
+{
+	struct link *link = device->link;
+	struct mgmt *mgmt = calloc(1, sizeof(*mgmt));
+	int result;
+
+	if (mgmt == NULL)
+		return CLYDE_ERROR_NO_MEMORY;
+	device->mgmt = mgmt;
+	mgmt->device = device;
+	mgmt->out = make_transfer(mgmt, USB_EP1_OUT, &mgmt->request, sent);
+	mgmt->in = make_transfer(mgmt, USB_EP1_IN, &mgmt->packet, received);
+	if (mgmt->out == NULL || mgmt->in == NULL)
+		return CLYDE_ERROR_NO_MEMORY;
+	result = link_select(
+		link, USB_IFACE_MGMT, USB_ALT_ON, COMMAND_TIMEOUT_MS);
+	return result < 0 ? result : arm(mgmt);
+}
+
+void mgmt_free(struct clyde_device *device)
+{
+	struct mgmt *mgmt = device->mgmt;
+	struct link *link = device->link;
+	unsigned errors = 0;
+
+	if (mgmt == NULL)
+		return;
+	device->mgmt = NULL;
+	mgmt->ended = true;
+	if (mgmt->in_busy)
+		link->ops->cancel(link, mgmt->in);
+	if (mgmt->out_busy)
+		link->ops->cancel(link, mgmt->out);
+	while ((mgmt->in_busy || mgmt->out_busy) && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	if (mgmt->in_busy || mgmt->out_busy)
+		return; /* better lost than written to */
+	if (mgmt->in)
+		link->ops->transfer_free(link, mgmt->in);
+	if (mgmt->out)
+		link->ops->transfer_free(link, mgmt->out);
+	free(mgmt);
+}
+
+static bool over(const struct mgmt *mgmt)
+{
+	return mgmt->answered && !mgmt->out_busy;
+}
+
+/* Wait until the reply is there. */
+static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+{
+	struct clyde_device *device = mgmt->device;
+	struct link *link = device->link;
+	int result;
+
+	while (!over(mgmt)) {
+		result = device_stopped(device);
+		if (result < 0)
+			return result;
+		if (mgmt->failure)
+			return set_error(mgmt->failure, "%s: %s",
+				mgmt_name(code), error_text(mgmt->failure));
+		if (mgmt->stray)
+			return set_error(CLYDE_ERROR_PROTOCOL,
+				"the reply to %s, request %u, carries serial "
+				"%u; power-cycle the device",
+				mgmt_name(code), mgmt->serial, mgmt->stray);
+		result = link->ops->wait(link, deadline);
+		if (result < 0)
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
+		if (link->ops->now(link) >= deadline && !over(mgmt))
+			return set_error(CLYDE_ERROR_TIMEOUT,
+				"the device did not answer %s; unplug it and "
+				"plug it in again",
+				mgmt_name(code));
+	}
+	return 0;
+}
+
+/* A request that the device has not taken must not stand in the way of the
+   next. */
+static void take_back(struct mgmt *mgmt)
+{
+	struct link *link = mgmt->device->link;
+	unsigned errors = 0;
+
+	if (mgmt->out_busy)
+		link->ops->cancel(link, mgmt->out);
+	while (mgmt->out_busy && errors < LINK_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+}
+
+/* One request, one reply. */
+static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
+	size_t size, uint64_t deadline)
+{
+	struct link *link = mgmt->device->link;
+	int result;
+
+	mgmt->serial = mgmt->request.serial % 255 + 1;
+	mgmt->request.serial = mgmt->serial;
+	mgmt->request.code = code;
+	if (size > 0)
+		memcpy(mgmt->request.data.bytes, request, size);
+	mgmt->out->size = 2 + size;
+	mgmt->answered = false;
+	mgmt->stray = 0;
+	/* A read that failed is not the last one. */
+	mgmt->failure = 0;
+	result = mgmt->in_busy ? 0 : arm(mgmt);
+	if (result == 0)
+		result = link->ops->submit(link, mgmt->out);
+	if (result < 0)
+		return set_error(
+			result, "%s: %s", mgmt_name(code), error_text(result));
+	mgmt->out_busy = true;
+	if (log_wanted(link, CLYDE_LOG_TRACE))
+		mgmt_log_request(link, &mgmt->request, 2 + size);
+	result = await(mgmt, code, deadline);
+	if (result < 0) {
+		mgmt->abandoned[mgmt->serial] = true;
+		mgmt->serial = 0;
+		take_back(mgmt);
+	}
+	return result;
+}
+
+/* Let the device work before it is asked again. */
+static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
+{
+	struct link *link = mgmt->device->link;
+	uint64_t until = link->ops->now(link) + WAIT_PAUSE_NS;
+
+	while (link->ops->now(link) < until) {
+		int result = device_stopped(mgmt->device);
+
+		if (result < 0)
+			return result;
+		result = link->ops->wait(link, until);
+		if (result < 0)
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
+	}
+	return 0;
+}
+
+int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size, int timeout_ms)
+{
+	struct mgmt *mgmt = device->mgmt;
+	uint64_t deadline = deadline_in(device->link, timeout_ms);
+	int result;
+
+	for (;;) {
+		result = exchange(mgmt, code, request, request_size, deadline);
+		if (result < 0)
+			return result;
+		if (mgmt->reply_size < 2 || mgmt->reply.code != MGMT_WAIT)
+			break;
+		if (device->link->ops->now(device->link) >= deadline)
+			return set_error(CLYDE_ERROR_TIMEOUT,
+				"the device still answers WAIT to %s after "
+				"%d ms; unplug it and plug it in again",
+				mgmt_name(code), timeout_ms);
+		result = pause_before_repeat(mgmt, code);
+		if (result < 0)
+			return result;
+	}
+	if (mgmt->reply_size >= 2 && mgmt->reply.code == MGMT_ERROR)
+		return set_error(CLYDE_ERROR_REFUSED, "the device refused %s",
+			mgmt_name(code));
+	if (mgmt->reply_size != 2 + reply_size || mgmt->reply.code != MGMT_ACK)
+		return set_error(CLYDE_ERROR_PROTOCOL,
+			"the reply to %s is malformed: %u bytes, result %#x",
+			mgmt_name(code), mgmt->reply_size,
+			mgmt->reply_size >= 2 ? mgmt->reply.code : 0);
+	if (reply_size > 0)
+		memcpy(ret_reply, mgmt->reply.data.bytes, reply_size);
+	return 0;
+}
+
+int mgmt_command(struct clyde_device *device, enum mgmt_code code,
+	const void *request, size_t request_size, void *ret_reply,
+	size_t reply_size)
+{
+	return mgmt_command_for(device, code, request, request_size, ret_reply,
+		reply_size, COMMAND_TIMEOUT_MS);
+}
+
+static int take_alerts(
+	struct clyde_device *device, struct clyde_alerts *ret_alerts)
+{
+	struct mgmt *mgmt;
+	int result = 0;
+
+	mgmt = device->mgmt;
+	result = mgmt->alerted;
+	if (result) {
+		*ret_alerts = mgmt->alerts;
+		memset(&mgmt->alerts, 0, sizeof(mgmt->alerts));
+		mgmt->alerted = false;
+	}
+	return result;
+}
+
+CLYDE_API int clyde_alerts_take(
+	struct clyde_device *handle, struct clyde_alerts *ret_alerts)
+{
+	return CALL(device, handle, take_alerts(device, ret_alerts));
+}

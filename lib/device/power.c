@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Ports: takes voltages, currents, pulls and masks in units of people, gives
+ * them to the management commands in units of the wire.
+ */
+#include "lib/base/internal.h"
+
+#include <string.h>
+
+/* The regulators' range, firmware/fx2/port.c. */
+#define SUPPLY_MIN_MV      1650
+#define SUPPLY_MIN_REVD_MV 900
+#define SUPPLY_MAX_MV      5500
+/* One step of the INA233's current registers, the least limit that they keep,
+   and their end. */
+#define CURRENT_STEP_UA   10
+#define CURRENT_STEPS_MIN 8
+#define CURRENT_STEPS_MAX 32767
+
+clyde_ports ports_of(const struct clyde_device *device)
+{
+	return device->revision >= REVISION_D0 ? 0xf : 0x3;
+}
+
+CLYDE_API int clyde_device_ports(struct clyde_device *handle)
+{
+	return PINNED(device, handle, ports_of(device));
+}
+
+int check_ports(struct clyde_device *device, clyde_ports ports)
+{
+	if ((ports & ~ports_of(device)) == 0)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID, "revision %s has ports %s only",
+		device->info.revision,
+		device->revision >= REVISION_D0 ? "A to D" : "A and B");
+}
+
+static int check_supply(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	unsigned minimum = device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
+							   : SUPPLY_MIN_MV;
+	int result = check_ports(device, ports);
+
+	if (result < 0 || supply_mv == 0)
+		return result;
+	if (supply_mv >= minimum && supply_mv <= SUPPLY_MAX_MV)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"%.3f V is out of range: %.2f to %.2f V, or 0 for off",
+		supply_mv / 1e3, minimum / 1e3, SUPPLY_MAX_MV / 1e3);
+}
+
+static int get_values(struct clyde_device *device, enum mgmt_code code,
+	struct mgmt_values *ret_values)
+{
+	return mgmt_command(
+		device, code, NULL, 0, ret_values, sizeof(*ret_values));
+}
+
+int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT])
+{
+	struct mgmt_values values;
+	int result = get_values(device, MGMT_GET_VSUPPLY, &values);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_mv[port] = values.value[port];
+	return result;
+}
+
+static int set_values(struct clyde_device *device, enum mgmt_code code,
+	clyde_ports ports, unsigned value)
+{
+	struct mgmt_values request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++)
+		if (ports >> port & 1)
+			request.value[port] = value;
+	return mgmt_command(device, code, &request, sizeof(request), NULL, 0);
+}
+
+/* A getter of millivolts, as they are on the wire. */
+static int read_millivolts(
+	struct clyde_device *device, enum mgmt_code code, unsigned *ret_mv)
+{
+	struct mgmt_values values;
+	int result = get_values(device, code, &values);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_mv[port] = values.value[port];
+	return result;
+}
+
+static int get_millivolts(
+	struct clyde_device *handle, enum mgmt_code code, unsigned *ret_mv)
+{
+	return CALL(device, handle, read_millivolts(device, code, ret_mv));
+}
+
+/* The device's refusal says nothing; the limits say why. */
+static int check_limits(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	struct mgmt_values limits;
+	int result = get_values(device, MGMT_GET_VLIMIT, &limits);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned limit_mv = limits.value[port];
+
+		if (ports >> port & 1 && limit_mv && supply_mv > limit_mv)
+			return set_error(CLYDE_ERROR_LIMIT,
+				"port %c: %.3f V is above its limit of %.3f V; "
+				"raise it with: clyde voltage --limit %c=%.3f",
+				'A' + port, supply_mv / 1e3, limit_mv / 1e3,
+				'A' + port, supply_mv / 1e3);
+	}
+	return result;
+}
+
+static int check_all(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	int result = check_supply(device, ports, supply_mv);
+
+	if (result == 0 && supply_mv > 0)
+		result = check_limits(device, ports, supply_mv);
+	return result;
+}
+
+static int set_supply(
+	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
+{
+	int result = check_all(device, ports, supply_mv);
+
+	if (result == 0)
+		result = set_values(device, MGMT_SET_VSUPPLY, ports, supply_mv);
+	return result;
+}
+
+CLYDE_API int clyde_supply_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned supply_mv)
+{
+	return CALL(device, handle, set_supply(device, ports, supply_mv));
+}
+
+CLYDE_API int clyde_supply_get(
+	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT])
+{
+	return get_millivolts(device, MGMT_GET_VSUPPLY, ret_supply_mv);
+}
+
+/* What a specification asks of one port. */
+static int wanted_mv(struct clyde_device *device,
+	const struct clyde_supply *supply, unsigned *ret_mv)
+{
+	struct mgmt_values sense;
+	int result;
+
+	*ret_mv = supply->supply_mv;
+	if (supply->sense < 0)
+		return 0;
+	result = get_values(device, MGMT_GET_VSENSE, &sense);
+	if (result == 0)
+		*ret_mv = sense.value[supply->sense];
+	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
+		return set_error(CLYDE_ERROR_INVALID,
+			"port %c senses %.3f V: too low to be mirrored",
+			'A' + supply->sense, *ret_mv / 1e3);
+	return result;
+}
+
+int supplies_wanted(struct clyde_device *device,
+	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT])
+{
+	int result = 0;
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned wanted = 0;
+
+		if (!supply[port].given)
+			continue;
+		result = wanted_mv(device, &supply[port], &wanted);
+		if (result == 0)
+			result = check_all(device, 1 << port, wanted);
+		mv[port] = wanted;
+	}
+	return result;
+}
+
+static int apply(struct clyde_device *device,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT])
+{
+	uint16_t mv[PORT_COUNT] = {0};
+	int result = supplies_wanted(device, supply, mv);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		if (supply[port].given)
+			result = set_values(
+				device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+	return result;
+}
+
+CLYDE_API int clyde_supply_apply(struct clyde_device *handle,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT])
+{
+	return CALL(device, handle, apply(device, supply));
+}
+
+/*
+ * To the firmware, 0 is no limit; but while a supply is on it clamps it to
+ * the new limit first, so that 0 would throw the DAC to some other voltage
+ * (port.c, port_mgmt_set_vlimit()).  Then the highest limit does the same.
+ */
+static int set_limit(
+	struct clyde_device *device, clyde_ports ports, unsigned limit_mv)
+{
+	struct mgmt_values supplies;
+	int result = check_supply(device, ports, limit_mv);
+
+	if (result == 0)
+		result = get_values(device, MGMT_GET_VSUPPLY, &supplies);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		unsigned wire_mv = limit_mv;
+
+		if (!(ports >> port & 1))
+			continue;
+		if (limit_mv == 0 && supplies.value[port] > 0)
+			wire_mv = SUPPLY_MAX_MV;
+		result =
+			set_values(device, MGMT_SET_VLIMIT, 1 << port, wire_mv);
+	}
+	return result;
+}
+
+CLYDE_API int clyde_supply_limit_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned limit_mv)
+{
+	return CALL(device, handle, set_limit(device, ports, limit_mv));
+}
+
+CLYDE_API int clyde_supply_limit_get(
+	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT])
+{
+	int result = get_millivolts(device, MGMT_GET_VLIMIT, ret_limit_mv);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		if (ret_limit_mv[port] >= SUPPLY_MAX_MV)
+			ret_limit_mv[port] = 0;
+	return result;
+}
+
+CLYDE_API int clyde_sense_get(
+	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT])
+{
+	return get_millivolts(device, MGMT_GET_VSENSE, ret_sense_mv);
+}
+
+static int get_current(
+	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT])
+{
+	struct mgmt_values values;
+	int result = get_values(device, MGMT_GET_ISUPPLY, &values);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_current_ua[port] =
+			(int16_t)values.value[port] * CURRENT_STEP_UA;
+	return result;
+}
+
+CLYDE_API int clyde_supply_current_get(
+	struct clyde_device *handle, int ret_current_ua[CLYDE_PORT_COUNT])
+{
+	return CALL(device, handle, get_current(device, ret_current_ua));
+}
+
+static int set_window(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	struct mgmt_windows request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++) {
+		request.value[port].low_mv = low_mv;
+		request.value[port].high_mv = high_mv;
+	}
+	return mgmt_command(
+		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
+}
+
+static int check_and_watch(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	int result = check_supply(device, ports, low_mv);
+
+	if (result == 0)
+		result = check_supply(device, ports, high_mv);
+	if (result == 0)
+		result = set_window(device, ports, low_mv, high_mv);
+	return result;
+}
+
+CLYDE_API int clyde_supply_window_set(struct clyde_device *handle,
+	clyde_ports ports, unsigned low_mv, unsigned high_mv)
+{
+	return CALL(device, handle,
+		check_and_watch(device, ports, low_mv, high_mv));
+}
+
+static int get_window(struct clyde_device *device,
+	unsigned ret_low_mv[CLYDE_PORT_COUNT],
+	unsigned ret_high_mv[CLYDE_PORT_COUNT])
+{
+	struct mgmt_windows windows;
+	int result = mgmt_command(
+		device, MGMT_GET_VALERT, NULL, 0, &windows, sizeof(windows));
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		ret_low_mv[port] = windows.value[port].low_mv;
+		ret_high_mv[port] = windows.value[port].high_mv;
+	}
+	return result;
+}
+
+CLYDE_API int clyde_supply_window_get(struct clyde_device *handle,
+	unsigned ret_low_mv[CLYDE_PORT_COUNT],
+	unsigned ret_high_mv[CLYDE_PORT_COUNT])
+{
+	return CALL(
+		device, handle, get_window(device, ret_low_mv, ret_high_mv));
+}
+
+static int set_current_limit(
+	struct clyde_device *device, clyde_ports ports, unsigned trip_ua)
+{
+	unsigned steps = trip_ua / CURRENT_STEP_UA;
+	int result = check_ports(device, ports);
+
+	if (result == 0 &&
+		(steps > CURRENT_STEPS_MAX ||
+			(trip_ua > 0 && steps < CURRENT_STEPS_MIN)))
+		result = set_error(CLYDE_ERROR_INVALID,
+			"a trip current of %u uA: %u to %u, or 0 for none",
+			trip_ua, CURRENT_STEP_UA * CURRENT_STEPS_MIN,
+			CURRENT_STEP_UA * CURRENT_STEPS_MAX);
+	if (result == 0)
+		result = set_values(device, MGMT_SET_IALERT, ports, steps);
+	return result;
+}
+
+CLYDE_API int clyde_supply_current_limit_set(
+	struct clyde_device *handle, clyde_ports ports, unsigned trip_ua)
+{
+	return CALL(device, handle, set_current_limit(device, ports, trip_ua));
+}
+
+CLYDE_API int clyde_supply_current_limit_get(
+	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT])
+{
+	int result = get_millivolts(device, MGMT_GET_IALERT, ret_trip_ua);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		ret_trip_ua[port] *= CURRENT_STEP_UA;
+	return result;
+}

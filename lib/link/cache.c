@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Links that a context keeps between two uses: firmware in RAM is gone when a
+ * virtual device is, and that ends with its link.  Takes a link by the
+ * device's URI, gives it to the next who opens that.
+ */
+#include "lib/base/internal.h"
+
+#include <string.h>
+
+/* It must not fail: what was loaded would be lost. */
+void link_put(struct clyde_context *context, const char *uri, struct link *link)
+{
+	if (!link->kept) {
+		link->ops->close(link);
+		return;
+	}
+	strncpy(link->kept_uri, uri, sizeof(link->kept_uri) - 1);
+	link->next_kept = context->kept;
+	context->kept = link;
+}
+
+struct link *link_take(struct clyde_context *context, const char *uri)
+{
+	for (struct link **at = &context->kept; *at; at = &(*at)->next_kept) {
+		struct link *link = *at;
+
+		if (strcmp(link->kept_uri, uri) != 0)
+			continue;
+		*at = link->next_kept;
+		return link;
+	}
+	return NULL;
+}
+
+void link_drop_all(struct clyde_context *context)
+{
+	while (context->kept) {
+		struct link *link = context->kept;
+
+		context->kept = link->next_kept;
+		link->ops->close(link);
+	}
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Monitors: which devices come and go behind a URI.  Hotplug events of the
+ * link's provider only say when to look; what has changed is the difference
+ * between what an enumeration finds and what is known already.
+ *
+ * Nothing is queued: an event is a device whose news is not told yet, so that
+ * a look that fails half way loses none.
+ */
+#include "lib/base/internal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/*
+ * Where events do not tell of devices, or nobody sends any, the devices are
+ * looked at this often; and more often while there is one that may not be
+ * opened, or not yet, for as long as udev is given to change that.
+ */
+#define LOOK_NS      UINT64_C(500000000)
+#define HELD_LOOK_NS UINT64_C(100000000)
+#define HOLD_NS      UINT64_C(1000000000)
+
+struct known {
+	struct known *next;
+	struct clyde_device_info info;
+	uint64_t since_ns;
+	bool seen; /* in this look */
+	bool gone;
+	bool told; /* that it has arrived */
+};
+
+struct clyde_monitor {
+	struct owner owner; /* first */
+	struct clyde_context *context;
+	const struct link_provider *provider;
+	struct link_monitor *link; /* NULL: nothing ever changes */
+	char specification[CLYDE_URI_SIZE];
+	struct known *known; /* in the order of their arrival */
+	uint64_t look_ns;    /* when to look again */
+	bool stale;          /* look now */
+	/* For an event loop, or -1: what it watches, and the timer in it. */
+	int all, timer;
+};
+
+static uint64_t now_of(const struct clyde_monitor *monitor)
+{
+	return monitor->link ? monitor->provider->monitor->now(monitor->link)
+			     : 0;
+}
+
+/* ---- What is there ---------------------------------------------------- */
+
+static struct known *find(
+	const struct clyde_monitor *monitor, const struct link_place *place)
+{
+	size_t scheme = strlen(place->provider->scheme) + 1;
+
+	for (struct known *each = monitor->known; each; each = each->next)
+		if (!each->gone &&
+			strcmp(each->info.uri + scheme, place->name) == 0)
+			return each;
+	return NULL;
+}
+
+/* It may not be opened: udev may not have come to it yet. */
+static bool is_held(
+	const struct clyde_monitor *monitor, const struct known *known)
+{
+	return monitor->link && !known->told && !known->gone &&
+		known->info.state == CLYDE_ERROR_ACCESS &&
+		now_of(monitor) - known->since_ns < HOLD_NS;
+}
+
+static int add(struct clyde_monitor *monitor, struct link_place *place)
+{
+	struct known *known = calloc(1, sizeof(*known)), **last;
+	int result;
+
+	if (known == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	result = device_inspect(monitor->context, place, &known->info);
+	if (result < 0) {
+		free(known);
+		return result;
+	}
+	known->since_ns = now_of(monitor);
+	known->seen = true;
+	for (last = &monitor->known; *last; last = &(*last)->next)
+		;
+	*last = known;
+	return 0;
+}
+
+static int meet(struct clyde_monitor *monitor, struct link_place *place)
+{
+	struct known *known = find(monitor, place);
+	int result = 0;
+
+	if (known == NULL) {
+		result = add(monitor, place);
+	} else {
+		known->seen = true;
+		if (is_held(monitor, known))
+			result = device_inspect(
+				monitor->context, place, &known->info);
+	}
+	/* Gone since it was enumerated: the next look sees that. */
+	return result == CLYDE_ERROR_NO_DEVICE ? 0 : result;
+}
+
+static uint64_t next_look(const struct clyde_monitor *monitor)
+{
+	uint64_t after = LOOK_NS;
+
+	for (struct known *each = monitor->known; each; each = each->next)
+		if (is_held(monitor, each))
+			after = HELD_LOOK_NS;
+	return now_of(monitor) + after;
+}
+
+static int look(struct clyde_monitor *monitor)
+{
+	struct link_place *first = NULL;
+	int result =
+		monitor->provider->enumerate(monitor->specification, &first);
+
+	/* The one that is meant is not there, or not any more. */
+	if (result == CLYDE_ERROR_NO_DEVICE)
+		result = 0;
+	if (result < 0)
+		return result;
+	for (struct known *each = monitor->known; each; each = each->next)
+		each->seen = false;
+	result = 0;
+	for (struct link_place *place = first; place && result == 0;
+		place = place->next)
+		result = meet(monitor, place);
+	link_places_free(first);
+	if (result < 0)
+		return result;
+	for (struct known *each = monitor->known; each; each = each->next)
+		each->gone |= !each->seen;
+	monitor->stale = false;
+	monitor->look_ns = next_look(monitor);
+	return 0;
+}
+
+/* ---- News ------------------------------------------------------------- */
+
+/* Those that left before anybody was told of them are forgotten. */
+static void forget(struct clyde_monitor *monitor)
+{
+	for (struct known **at = &monitor->known; *at;) {
+		struct known *known = *at;
+
+		if (!known->gone || known->told) {
+			at = &known->next;
+			continue;
+		}
+		*at = known->next;
+		free(known);
+	}
+}
+
+/* Who has left comes first: another may have come in its place. */
+static struct known *news(const struct clyde_monitor *monitor)
+{
+	for (struct known *each = monitor->known; each; each = each->next)
+		if (each->gone && each->told)
+			return each;
+	for (struct known *each = monitor->known; each; each = each->next)
+		if (!each->gone && !each->told && !is_held(monitor, each))
+			return each;
+	return NULL;
+}
+
+static bool take(
+	struct clyde_monitor *monitor, struct clyde_monitor_event *ret_event)
+{
+	struct known *known;
+
+	forget(monitor);
+	known = news(monitor);
+	if (known == NULL)
+		return false;
+	ret_event->change =
+		known->gone ? CLYDE_MONITOR_LEFT : CLYDE_MONITOR_ARRIVED;
+	ret_event->info = known->info;
+	known->told = !known->gone;
+	return true;
+}
+
+/* ---- Waiting ---------------------------------------------------------- */
+
+/* The flag of a close comes first, as in device_stopped(). */
+static int stopped(const struct clyde_monitor *monitor)
+{
+	bool interrupted = atomic_load(monitor->context->interrupt);
+
+	if (owner_closing(&monitor->owner))
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
+	if (interrupted)
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+/* Without the tree's lock: no other call has to wait for a device to come. */
+static int await(struct clyde_monitor *monitor, uint64_t until_ns)
+{
+	uint64_t now = now_of(monitor);
+	int result;
+
+	owner_unlock(&monitor->owner);
+	result = monitor->provider->monitor->wait(
+		monitor->link, until_ns > now ? until_ns - now : 0);
+	owner_lock(&monitor->owner);
+	if (result < 0)
+		return set_error(result, "cannot watch for devices: %s",
+			error_text(result));
+	monitor->stale |= result > 0;
+	return 0;
+}
+
+static int look_if_due(struct clyde_monitor *monitor)
+{
+	int result = monitor->link ? await(monitor, 0) : 0;
+
+	if (result == 0)
+		result = stopped(monitor);
+	if (result == 0 &&
+		(monitor->stale ||
+			(monitor->link && now_of(monitor) >= monitor->look_ns)))
+		result = look(monitor);
+	return result;
+}
+
+/* Where nothing ever changes no time passes: a deadline has come. */
+static uint64_t until(const struct clyde_monitor *monitor, int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return LINK_FOREVER;
+	if (monitor->link == NULL)
+		return 0;
+	return now_of(monitor) + timeout_ms * UINT64_C(1000000);
+}
+
+static int wait_for_news(struct clyde_monitor *monitor,
+	struct clyde_monitor_event *ret_event, int timeout_ms)
+{
+	uint64_t deadline = until(monitor, timeout_ms);
+	int result = 0;
+
+	while (result == 0) {
+		result = look_if_due(monitor);
+		if (result == 0 && take(monitor, ret_event))
+			return 1;
+		if (result == 0 && monitor->link == NULL && timeout_ms < 0)
+			return set_error(CLYDE_ERROR_DEADLOCK,
+				"virtual devices neither come nor go, and all "
+				"are told");
+		if (result == 0 && now_of(monitor) >= deadline)
+			return set_error(CLYDE_ERROR_TIMEOUT,
+				"no device has come or gone");
+		if (result == 0)
+			result = await(monitor,
+				deadline < monitor->look_ns ? deadline
+							    : monitor->look_ns);
+	}
+	return result;
+}
+
+/* ---- An event loop ---------------------------------------------------- */
+
+/* Readable while there are news, and when it is time for a look. */
+static void set_timer(struct clyde_monitor *monitor)
+{
+	struct itimerspec time = {0};
+	uint64_t now, left = 1;
+
+	if (monitor->timer < 0)
+		return;
+	now = now_of(monitor);
+	if (!monitor->stale && news(monitor) == NULL) {
+		if (monitor->link == NULL)
+			left = 0; /* never */
+		else if (monitor->look_ns > now)
+			left = monitor->look_ns - now;
+	}
+	time.it_value.tv_sec = left / 1000000000;
+	time.it_value.tv_nsec = left % 1000000000;
+	timerfd_settime(monitor->timer, 0, &time, NULL);
+}
+
+static int next(struct clyde_monitor *monitor,
+	struct clyde_monitor_event *ret_event, int timeout_ms)
+{
+	int result = wait_for_news(monitor, ret_event, timeout_ms);
+
+	set_timer(monitor);
+	return result;
+}
+
+static int watch(struct clyde_monitor *monitor, int descriptor)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(monitor->all, EPOLL_CTL_ADD, descriptor, &event) < 0
+		? error_from_errno(errno)
+		: 0;
+}
+
+static void close_loop(struct clyde_monitor *monitor)
+{
+	if (monitor->all >= 0)
+		close(monitor->all);
+	if (monitor->timer >= 0)
+		close(monitor->timer);
+	monitor->all = monitor->timer = -1;
+}
+
+static int open_loop(struct clyde_monitor *monitor)
+{
+	int result, descriptor = CLYDE_ERROR_UNSUPPORTED;
+
+	if (monitor->link)
+		descriptor =
+			monitor->provider->monitor->descriptor(monitor->link);
+	if (descriptor < 0 && descriptor != CLYDE_ERROR_UNSUPPORTED)
+		return descriptor;
+	monitor->all = epoll_create1(EPOLL_CLOEXEC);
+	monitor->timer =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (monitor->all < 0 || monitor->timer < 0)
+		return error_from_errno(errno);
+	result = watch(monitor, monitor->timer);
+	if (result == 0 && descriptor >= 0)
+		result = watch(monitor, descriptor);
+	return result;
+}
+
+static int poll_fd(struct clyde_monitor *monitor)
+{
+	int result = monitor->all < 0 ? open_loop(monitor) : 0;
+
+	if (result < 0) {
+		close_loop(monitor);
+		return set_error(result, "no descriptor for an event loop: %s",
+			error_text(result));
+	}
+	set_timer(monitor);
+	return monitor->all;
+}
+
+/* ---- Life ------------------------------------------------------------- */
+
+static void wake(struct owner *owner)
+{
+	struct clyde_monitor *monitor = (struct clyde_monitor *)owner;
+
+	if (monitor->link)
+		monitor->provider->monitor->wake(monitor->link);
+}
+
+static void end(struct clyde_monitor *monitor)
+{
+	close_loop(monitor);
+	if (monitor->link)
+		monitor->provider->monitor->close(monitor->link);
+	while (monitor->known) {
+		struct known *known = monitor->known;
+
+		monitor->known = known->next;
+		free(known);
+	}
+}
+
+static void destroy(struct owner *owner)
+{
+	end((struct clyde_monitor *)owner);
+}
+
+/* What is wrong with the URI is told now, and not by the first wait. */
+static int start(struct clyde_monitor *monitor, const char *specification)
+{
+	int result = 0;
+
+	if (strlen(specification) >= sizeof(monitor->specification))
+		return set_error(CLYDE_ERROR_INVALID,
+			"a URI of more than %d characters", CLYDE_URI_SIZE - 1);
+	strcpy(monitor->specification, specification);
+	if (monitor->provider->monitor)
+		result = monitor->provider->monitor->open(&monitor->link);
+	return result < 0 ? result : look(monitor);
+}
+
+int monitor_make(struct clyde_context *context,
+	const struct link_provider *provider, const char *specification,
+	struct clyde_monitor **ret_monitor)
+{
+	struct clyde_monitor *monitor = calloc(1, sizeof(*monitor));
+	int result;
+
+	if (monitor == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	monitor->context = context;
+	monitor->provider = provider;
+	monitor->all = monitor->timer = -1;
+	result = start(monitor, specification);
+	if (result == 0)
+		result = owner_init(&monitor->owner, OWNER_MONITOR,
+			&context->owner, &context->tree, wake, destroy);
+	if (result < 0) {
+		end(monitor);
+		free(monitor);
+		return result;
+	}
+	*ret_monitor = owner_handle(&monitor->owner);
+	return 0;
+}
+
+static int make_for_uri(struct clyde_context *context, const char *uri,
+	struct clyde_monitor **ret_monitor)
+{
+	const struct link_provider *provider;
+	const char *rest;
+	int result = provider_find(uri, &provider, &rest);
+
+	return result < 0 ? result
+			  : monitor_make(context, provider, rest, ret_monitor);
+}
+
+CLYDE_API int clyde_monitor_new(struct clyde_context *handle, const char *uri,
+	struct clyde_monitor **ret_monitor)
+{
+	return CALL(context, handle, make_for_uri(context, uri, ret_monitor));
+}
+
+CLYDE_API void clyde_monitor_close(struct clyde_monitor *monitor)
+{
+	owner_close(monitor);
+}
+
+CLYDE_API clyde_token clyde_monitor_token(const struct clyde_monitor *monitor)
+{
+	return owner_token(monitor);
+}
+
+CLYDE_API int clyde_monitor_next(struct clyde_monitor *handle,
+	struct clyde_monitor_event *ret_event, int timeout_ms)
+{
+	return CALL(monitor, handle, next(monitor, ret_event, timeout_ms));
+}
+
+CLYDE_API int clyde_monitor_poll_fd(struct clyde_monitor *handle)
+{
+	return CALL(monitor, handle, poll_fd(monitor));
+}

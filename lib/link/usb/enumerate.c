@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The Glasgows on this machine's buses: the provider for "usb:", which
+ * find.c and monitor.c ask for places and for a link to one of them.
+ *
+ * A list never disturbs a device that another program uses: nothing is
+ * claimed here, and no configuration is set.  Nothing of libusb is touched
+ * until a URI asks for it: starting it takes longer than a whole run on the
+ * virtual device.
+ */
+#include "usb.h"
+
+#include <fcntl.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/device/descriptor.h"
+
+/* Where the kernel shows its buses. */
+#define BUSES "/dev/bus/usb"
+
+int usb_result(int result)
+{
+	switch (result) {
+	case LIBUSB_ERROR_INVALID_PARAM:
+		return CLYDE_ERROR_INVALID;
+	case LIBUSB_ERROR_ACCESS:
+		return CLYDE_ERROR_ACCESS;
+	case LIBUSB_ERROR_NO_DEVICE:
+		return CLYDE_ERROR_NO_DEVICE;
+	case LIBUSB_ERROR_NOT_FOUND:
+		return CLYDE_ERROR_ENDPOINT_OFF;
+	case LIBUSB_ERROR_BUSY:
+		return CLYDE_ERROR_BUSY;
+	case LIBUSB_ERROR_TIMEOUT:
+		return CLYDE_ERROR_TIMEOUT;
+	case LIBUSB_ERROR_OVERFLOW:
+		return CLYDE_ERROR_BABBLE;
+	case LIBUSB_ERROR_PIPE:
+		return CLYDE_ERROR_STALL;
+	case LIBUSB_ERROR_INTERRUPTED:
+		return CLYDE_ERROR_INTERRUPTED;
+	case LIBUSB_ERROR_NO_MEM:
+		return CLYDE_ERROR_NO_MEMORY;
+	case LIBUSB_ERROR_NOT_SUPPORTED:
+		return CLYDE_ERROR_UNSUPPORTED;
+	}
+	return result < 0 ? CLYDE_ERROR_IO : result;
+}
+
+/* ---- Sessions --------------------------------------------------------- */
+
+int usb_session_new(struct usb_session **ret_session)
+{
+	struct usb_session *session = calloc(1, sizeof(*session));
+	int result;
+
+	if (session == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	result = libusb_init(&session->usb);
+	if (result == 0) {
+		session->users = 1;
+		*ret_session = session;
+		return 0;
+	}
+	free(session);
+	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
+		return CLYDE_ERROR_UNSUPPORTED; /* a machine without a bus */
+	return set_error(usb_result(result), "cannot use USB: %s",
+		libusb_strerror(result));
+}
+
+struct usb_session *usb_session_share(struct usb_session *session)
+{
+	session->users++;
+	return session;
+}
+
+void usb_session_leave(struct usb_session *session)
+{
+	if (session == NULL || --session->users > 0)
+		return;
+	libusb_exit(session->usb);
+	free(session);
+}
+
+int usb_survey(struct usb_session **ret_session, libusb_device ***ret_devices)
+{
+	struct usb_session *session;
+	int result = usb_session_new(&session);
+	ssize_t count;
+
+	if (result == CLYDE_ERROR_UNSUPPORTED) {
+		*ret_session = NULL;
+		*ret_devices = NULL;
+		return 0;
+	}
+	if (result < 0)
+		return result;
+	count = libusb_get_device_list(session->usb, ret_devices);
+	if (count >= 0) {
+		*ret_session = session;
+		return count;
+	}
+	usb_session_leave(session);
+	return set_error(usb_result(count), "cannot list USB devices: %s",
+		libusb_strerror(count));
+}
+
+void usb_survey_end(struct usb_session *session, libusb_device **devices)
+{
+	if (session)
+		libusb_free_device_list(devices, 1);
+	usb_session_leave(session);
+}
+
+/* ---- Names ------------------------------------------------------------ */
+
+/* A number that is not 0, and what ends it. */
+static const char *parse_number(
+	const char *text, unsigned maximum, unsigned *ret_number)
+{
+	unsigned number = 0;
+
+	do {
+		if (*text < '0' || *text > '9')
+			return NULL;
+		number = number * 10 + (*text++ - '0');
+		if (number > maximum)
+			return NULL;
+	} while (*text != ':' && *text != '\0');
+	if (number == 0)
+		return NULL;
+	*ret_number = number;
+	return text;
+}
+
+int usb_parse(const char *specification, struct usb_address *ret_address)
+{
+	const char *end;
+
+	if (specification[0] == '\0')
+		return 0;
+	end = parse_number(specification, 999, &ret_address->bus);
+	if (end && *end == ':')
+		end = parse_number(end + 1, 127, &ret_address->address);
+	else
+		end = NULL;
+	if (end && *end == '\0')
+		return 1;
+	return set_error(CLYDE_ERROR_INVALID,
+		"'usb:%s' names no device; clyde list shows what does: "
+		"usb:BUS:ADDRESS",
+		specification);
+}
+
+int usb_rank(libusb_device *device)
+{
+	struct libusb_device_descriptor descriptor;
+
+	if (libusb_get_device_descriptor(device, &descriptor) < 0)
+		return -1;
+	if (descriptor.idVendor == USB_VID_QIHW &&
+		descriptor.idProduct == USB_PID_GLASGOW)
+		return 0;
+	if (descriptor.idVendor == USB_VID_CYPRESS &&
+		descriptor.idProduct == USB_PID_FX2)
+		return 1;
+	return -1;
+}
+
+/* ---- Places ----------------------------------------------------------- */
+
+struct usb_place {
+	struct link_place place; /* first */
+	struct usb_session *session;
+	libusb_device *device;
+};
+
+#define PLACE(pointer) ((struct usb_place *)(pointer))
+
+static struct usb_address address_of(libusb_device *device)
+{
+	return (struct usb_address){
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device),
+	};
+}
+
+static void usb_free(struct link_place *base)
+{
+	struct usb_place *place = PLACE(base);
+
+	libusb_unref_device(place->device);
+	usb_session_leave(place->session);
+	free(place);
+}
+
+static struct link_place *make_place(
+	struct usb_session *session, libusb_device *device)
+{
+	struct usb_place *place = calloc(1, sizeof(*place));
+	struct usb_address address = address_of(device);
+
+	if (place == NULL)
+		return NULL;
+	place->place.provider = &link_usb;
+	place->session = usb_session_share(session);
+	place->device = libusb_ref_device(device);
+	snprintf(place->place.name, sizeof(place->place.name), "%u:%u",
+		address.bus, address.address);
+	return &place->place;
+}
+
+/* Glasgows first, and then in the order of their names. */
+static int by_rank(const void *first, const void *second)
+{
+	libusb_device *const *a = first, *const *b = second;
+	struct usb_address left = address_of(*a), right = address_of(*b);
+	int rank = usb_rank(*a) - usb_rank(*b);
+
+	if (rank != 0)
+		return rank;
+	if (left.bus != right.bus)
+		return left.bus < right.bus ? -1 : 1;
+	return (left.address > right.address) - (left.address < right.address);
+}
+
+static bool is_meant(libusb_device *device, const struct usb_address *only)
+{
+	struct usb_address address = address_of(device);
+
+	return usb_rank(device) >= 0 &&
+		(only == NULL ||
+			(address.bus == only->bus &&
+				address.address == only->address));
+}
+
+/* The list of all devices gets those that are meant at its front. */
+static int gather(struct usb_session *session, libusb_device **devices,
+	int count, const struct usb_address *only,
+	struct link_place **ret_first)
+{
+	struct link_place *first = NULL, **last = &first;
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		libusb_device *device = devices[i];
+
+		if (!is_meant(device, only))
+			continue;
+		devices[i] = devices[kept];
+		devices[kept++] = device;
+	}
+	if (kept > 1)
+		qsort(devices, kept, sizeof(*devices), by_rank);
+	for (int i = 0; i < kept; i++) {
+		*last = make_place(session, devices[i]);
+		if (*last == NULL) {
+			link_places_free(first);
+			return set_error(
+				CLYDE_ERROR_NO_MEMORY, "out of memory");
+		}
+		last = &(*last)->next;
+	}
+	*ret_first = first;
+	return kept;
+}
+
+static int no_device_at(unsigned bus, unsigned address)
+{
+	return set_error(CLYDE_ERROR_NO_DEVICE,
+		"there is no Glasgow at usb:%u:%u, or not any more; see clyde "
+		"list",
+		bus, address);
+}
+
+static int usb_enumerate(
+	const char *specification, struct link_place **ret_first)
+{
+	struct usb_session *session;
+	libusb_device **devices;
+	struct usb_address only;
+	int one = usb_parse(specification, &only);
+	int count = one < 0 ? one : usb_survey(&session, &devices);
+
+	if (count < 0)
+		return count;
+	count = gather(session, devices, count, one ? &only : NULL, ret_first);
+	usb_survey_end(session, devices);
+	if (count == 0 && one)
+		return no_device_at(only.bus, only.address);
+	return count;
+}
+
+/* The device's file. */
+static void write_node(libusb_device *device, char *text, size_t size)
+{
+	snprintf(text, size, BUSES "/%03u/%03u", libusb_get_bus_number(device),
+		libusb_get_device_address(device));
+}
+
+/* libusb has one error for whatever open() says of a device that goes in this
+   moment; the kernel says ENODEV. */
+static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
+{
+	int result = usb_result(libusb_open(device, ret_handle));
+	char node[sizeof(BUSES "/000/000")];
+	int descriptor;
+
+	if (result != CLYDE_ERROR_IO)
+		return result;
+	write_node(device, node, sizeof(node));
+	descriptor = open(node, O_RDWR | O_CLOEXEC);
+	if (descriptor >= 0)
+		close(descriptor);
+	else if (errno == ENODEV || errno == ENOENT)
+		result = CLYDE_ERROR_NO_DEVICE;
+	return result;
+}
+
+static int refuse(const struct link_place *place, int error)
+{
+	struct usb_address address = address_of(PLACE(place)->device);
+
+	switch (error) {
+	case CLYDE_ERROR_ACCESS:
+		return set_error(CLYDE_ERROR_ACCESS,
+			"no permission to open usb:%s; install the udev "
+			"rule 70-clyde.rules, see clyde(1), and plug the "
+			"device in again",
+			place->name);
+	case CLYDE_ERROR_BUSY:
+		return set_error(CLYDE_ERROR_BUSY,
+			"usb:%s is in use by another program", place->name);
+	case CLYDE_ERROR_NO_DEVICE:
+		return no_device_at(address.bus, address.address);
+	}
+	return set_error(error, "cannot open usb:%s: %s", place->name,
+		error_text(error));
+}
+
+static int usb_open(struct link_place *base, const atomic_bool *interrupt,
+	struct link **ret_link)
+{
+	struct usb_place *place = PLACE(base);
+	libusb_device_handle *handle;
+	int result = open_device(place->device, &handle);
+
+	if (result < 0)
+		return refuse(base, result);
+	result = usb_link_new(place->session, handle, interrupt, ret_link);
+	if (result == 0)
+		return 0;
+	libusb_close(handle);
+	return refuse(base, result);
+}
+
+void usb_describe(libusb_device *device, struct clyde_device_info *info)
+{
+	static const unsigned speeds[] = {
+		[LIBUSB_SPEED_LOW] = 1500,
+		[LIBUSB_SPEED_FULL] = 12000,
+		[LIBUSB_SPEED_HIGH] = 480000,
+		[LIBUSB_SPEED_SUPER] = 5000000,
+		[LIBUSB_SPEED_SUPER_PLUS] = 10000000,
+	};
+	unsigned speed = libusb_get_device_speed(device);
+
+	if (speed < sizeof(speeds) / sizeof(*speeds))
+		info->speed_kbit_per_s = speeds[speed];
+	write_node(device, info->node, sizeof(info->node));
+	snprintf(info->uri, sizeof(info->uri), "usb:%u:%u",
+		libusb_get_bus_number(device),
+		libusb_get_device_address(device));
+}
+
+static void usb_look(struct link_place *base, struct clyde_device_info *info)
+{
+	libusb_device *device = PLACE(base)->device;
+	struct libusb_device_descriptor descriptor;
+
+	if (libusb_get_device_descriptor(device, &descriptor) < 0)
+		return;
+	descriptor_identify(
+		&(struct usb_device_descriptor){
+			.idVendor = descriptor.idVendor,
+			.idProduct = descriptor.idProduct,
+			.bcdDevice = descriptor.bcdDevice,
+		},
+		info);
+	usb_describe(device, info);
+}
+
+/*
+ * The kernel is asked by a file of our own, as libusb shows none, and answers
+ * for programs and for its own drivers alike.  To claim an interface instead
+ * would take it from a program that is about to.
+ */
+int usb_busy(struct link *base)
+{
+	libusb_device *device = libusb_get_device(USB(base)->handle);
+	struct usbdevfs_getdriver driver = {0};
+	char node[sizeof(BUSES "/000/000")];
+	int descriptor;
+	bool busy = false;
+
+	write_node(device, node, sizeof(node));
+	descriptor = open(node, O_RDWR | O_CLOEXEC);
+	if (descriptor < 0)
+		return 0;
+	for (unsigned i = 0; i < USB_IFACE_COUNT && !busy; i++) {
+		driver.interface = i;
+		busy = ioctl(descriptor, USBDEVFS_GETDRIVER, &driver) == 0;
+	}
+	close(descriptor);
+	return busy ? CLYDE_ERROR_BUSY : 0;
+}
+
+CLYDE_API void clyde_usb_library(struct clyde_usb_library *ret_library)
+{
+	const struct libusb_version *version = libusb_get_version();
+
+	snprintf(ret_library->version, sizeof(ret_library->version),
+		"%u.%u.%u.%u", version->major, version->minor, version->micro,
+		version->nano);
+	ret_library->hotplug = libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG);
+	ret_library->detach =
+		libusb_has_capability(LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER);
+}
+
+const struct link_provider link_usb = {
+	.scheme = "usb",
+	.enumerate = usb_enumerate,
+	.open = usb_open,
+	.look = usb_look,
+	.free = usb_free,
+	.monitor = &usb_monitor_ops,
+};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The link to a Glasgow on this machine's USB: takes what the seam asks,
+ * gives it to libusb as asynchronous transfers, and handles their completions
+ * on the thread that waits.
+ */
+#include "usb.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The same while cancelled transfers are on their way back, which nothing
+   may interrupt. */
+#define CANCEL_SLICE_NS 1000000
+
+struct usb_transfer {
+	struct transfer transfer; /* first */
+	struct usb_link *link;
+	struct libusb_transfer *usb;
+	bool queued, cancelled;
+};
+
+int usb_status_result(enum libusb_transfer_status status)
+{
+	switch (status) {
+	case LIBUSB_TRANSFER_COMPLETED:
+		return 0;
+	case LIBUSB_TRANSFER_TIMED_OUT:
+		return CLYDE_ERROR_TIMEOUT;
+	case LIBUSB_TRANSFER_CANCELLED:
+		return CLYDE_ERROR_CANCELED;
+	case LIBUSB_TRANSFER_STALL:
+		return CLYDE_ERROR_STALL;
+	case LIBUSB_TRANSFER_NO_DEVICE:
+		return CLYDE_ERROR_NO_DEVICE;
+	case LIBUSB_TRANSFER_OVERFLOW:
+		return CLYDE_ERROR_BABBLE;
+	case LIBUSB_TRANSFER_ERROR:
+		break;
+	}
+	return CLYDE_ERROR_IO;
+}
+
+int usb_note(struct usb_link *link, int result)
+{
+	link->gone |= result == CLYDE_ERROR_NO_DEVICE;
+	return result;
+}
+
+static uint64_t usb_now(struct link *base)
+{
+	struct timespec now;
+
+	(void)base;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int usb_session_handle(struct usb_session *session, uint64_t patience_ns)
+{
+	struct timeval timeout = {
+		.tv_sec = patience_ns / 1000000000,
+		.tv_usec = (patience_ns % 1000000000 + 999) / 1000,
+	};
+	int result = usb_result(libusb_handle_events_timeout_completed(
+		session->usb, &timeout, NULL));
+
+	return result == CLYDE_ERROR_INTERRUPTED ? 0 : result;
+}
+
+int usb_handle(struct usb_link *link, uint64_t patience_ns)
+{
+	return usb_session_handle(link->session, patience_ns);
+}
+
+/* How long the flags may stay unseen. */
+static uint64_t patience(struct usb_link *link, uint64_t deadline_ns)
+{
+	uint64_t now = usb_now(&link->link);
+	uint64_t slice = USB_SLICE_NS;
+
+	if (link->cancelling > 0)
+		slice = CANCEL_SLICE_NS;
+	else if (link_stopped(&link->link))
+		slice = 0;
+	if (deadline_ns <= now)
+		return 0;
+	return deadline_ns - now < slice ? deadline_ns - now : slice;
+}
+
+static int usb_wait(struct link *base, uint64_t deadline_ns)
+{
+	struct usb_link *link = USB(base);
+	int result;
+
+	link->handled = 0;
+	if (base->lost || (link->pending == 0 && link->gone))
+		return CLYDE_ERROR_NO_DEVICE;
+	if (link->pending == 0 && deadline_ns == LINK_FOREVER)
+		return CLYDE_ERROR_DEADLOCK;
+	result = usb_handle(link, patience(link, deadline_ns));
+	link_woken(base);
+	return link->handled > 0 ? (int)link->handled : result;
+}
+
+static void usb_wake(struct link *base)
+{
+	libusb_interrupt_event_handler(USB(base)->usb);
+}
+
+static int usb_descriptor(struct link *base)
+{
+	struct usb_link *link = USB(base);
+
+	if (link->poll < 0)
+		link->poll = usb_poll_open(link->usb);
+	return link->poll;
+}
+
+/* ---- Bulk transfers --------------------------------------------------- */
+
+static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
+{
+	struct usb_transfer *mine = usb->user_data;
+	struct usb_link *link = mine->link;
+
+	link->handled++;
+	link->pending--;
+	link->cancelling -= mine->cancelled;
+	mine->queued = mine->cancelled = false;
+	mine->transfer.actual = usb->actual_length;
+	mine->transfer.status = usb_note(link, usb_status_result(usb->status));
+	mine->transfer.complete(&mine->transfer);
+}
+
+static struct transfer *usb_transfer_new(struct link *base)
+{
+	struct usb_transfer *mine = calloc(1, sizeof(*mine));
+
+	if (mine == NULL)
+		return NULL;
+	mine->link = USB(base);
+	mine->usb = libusb_alloc_transfer(0);
+	if (mine->usb == NULL) {
+		free(mine);
+		return NULL;
+	}
+	return &mine->transfer;
+}
+
+static void usb_transfer_free(struct link *base, struct transfer *transfer)
+{
+	struct usb_transfer *mine = (struct usb_transfer *)transfer;
+
+	(void)base;
+	libusb_free_transfer(mine->usb);
+	free(mine);
+}
+
+static int usb_submit(struct link *base, struct transfer *transfer)
+{
+	struct usb_transfer *mine = (struct usb_transfer *)transfer;
+	struct usb_link *link = USB(base);
+	unsigned interface = (transfer->endpoint & USB_ENDPOINT_MASK) / 2;
+	int result;
+
+	if (base->lost || link->gone)
+		return CLYDE_ERROR_NO_DEVICE;
+	if (interface >= USB_IFACE_COUNT ||
+		link->alternate[interface] == USB_ALT_OFF)
+		return CLYDE_ERROR_ENDPOINT_OFF;
+	/* No timeout: it would end a slow stream and take bytes with it. */
+	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
+		transfer->data, transfer->size, bulk_done, mine, 0);
+	result = usb_note(link, usb_result(libusb_submit_transfer(mine->usb)));
+	if (result < 0)
+		return result;
+	mine->queued = true;
+	link->pending++;
+	return 0;
+}
+
+static void usb_cancel(struct link *base, struct transfer *transfer)
+{
+	struct usb_transfer *mine = (struct usb_transfer *)transfer;
+
+	if (!mine->queued || mine->cancelled)
+		return;
+	/* Not found: it has completed, and only waits to be handled. */
+	libusb_cancel_transfer(mine->usb);
+	mine->cancelled = true;
+	USB(base)->cancelling++;
+}
+
+/* ---- Life ------------------------------------------------------------- */
+
+/* With nothing queued there is no transfer by which its end is noticed. */
+static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
+	libusb_hotplug_event event, void *user)
+{
+	struct usb_link *link = user;
+
+	(void)usb;
+	if (event == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED)
+		link->arrived = true;
+	else if (device == libusb_get_device(link->handle))
+		link->gone = true;
+	return 0;
+}
+
+/* What it does not work for is noticed all the same, if later. */
+static void listen_for_plugs(struct usb_link *link)
+{
+	link->listens = libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG) &&
+		libusb_hotplug_register_callback(link->usb,
+			LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED |
+				LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT,
+			0, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
+			LIBUSB_HOTPLUG_MATCH_ANY, plugged, link,
+			&link->hotplug) == 0;
+}
+
+/* Better lost than the process, if it is broken; that is rare. */
+static void let_go(struct usb_link *link)
+{
+	if (link->poll >= 0)
+		usb_poll_close(link->usb, link->poll);
+	link->poll = -1;
+	/* The session may be there for longer. */
+	if (link->listens)
+		libusb_hotplug_deregister_callback(link->usb, link->hotplug);
+	link->listens = false;
+	if (link->broken)
+		return;
+	libusb_close(link->handle);
+	usb_session_leave(link->session);
+}
+
+void usb_link_adopt(struct usb_link *link, struct usb_session *session,
+	libusb_device_handle *handle)
+{
+	let_go(link);
+	link->session = usb_session_share(session);
+	link->usb = session->usb;
+	link->handle = handle;
+	memset(link->alternate, 0, sizeof(link->alternate));
+	link->gone = link->broken = false;
+	listen_for_plugs(link);
+}
+
+static void usb_close(struct link *base)
+{
+	struct usb_link *link = USB(base);
+
+	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
+		usb_set_alternate(base, i, USB_ALT_OFF, LINK_FOREVER);
+	let_go(link);
+	free(link);
+}
+
+static void describe(struct link *base, struct clyde_device_info *info)
+{
+	usb_describe(libusb_get_device(USB(base)->handle), info);
+}
+
+static const struct link_ops usb_ops = {
+	.name = "usb",
+	.real_time = true,
+	.close = usb_close,
+	.control = usb_control,
+	.set_alternate = usb_set_alternate,
+	.transfer_new = usb_transfer_new,
+	.transfer_free = usb_transfer_free,
+	.submit = usb_submit,
+	.cancel = usb_cancel,
+	.wait = usb_wait,
+	.wake = usb_wake,
+	.now = usb_now,
+	.claim_all = usb_claim_all,
+	.await_return = usb_await_return,
+	.describe = describe,
+	.descriptor = usb_descriptor,
+	.busy = usb_busy,
+};
+
+int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
+	const atomic_bool *interrupt, struct link **ret_link)
+{
+	struct usb_link *link = calloc(1, sizeof(*link));
+
+	if (link == NULL)
+		return CLYDE_ERROR_NO_MEMORY;
+	link->link.ops = &usb_ops;
+	link->link.interrupt = interrupt;
+	link->session = usb_session_share(session);
+	link->usb = session->usb;
+	link->handle = handle;
+	listen_for_plugs(link);
+	link->poll = -1;
+	*ret_link = &link->link;
+	return 0;
+}

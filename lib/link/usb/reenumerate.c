@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A device that gets new firmware: firmware.c has all of it claimed first, and
+ * then the link waits until the device has come back to the port it was in,
+ * and goes on with that.
+ *
+ * libusb tells when a device has come.  Where libusb cannot, or where nobody
+ * tells it, as in a container without udev, the buses are looked at anew
+ * every half second.
+ */
+#include "usb.h"
+
+#include <string.h>
+
+static bool find_port(libusb_device *device, struct usb_port *ret_port)
+{
+	struct usb_port port = {.bus = libusb_get_bus_number(device)};
+	int depth = libusb_get_port_numbers(device, port.path, USB_DEPTH_MAX);
+
+	if (depth <= 0)
+		return false;
+	port.depth = depth;
+	*ret_port = port;
+	return true;
+}
+
+static int claim_each(
+	struct usb_link *link, const struct libusb_config_descriptor *config)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < config->bNumInterfaces && result == 0; i++) {
+		const struct libusb_interface *interface =
+			&config->interface[i];
+
+		if (interface->num_altsetting > 0)
+			result = usb_result(libusb_claim_interface(link->handle,
+				interface->altsetting[0].bInterfaceNumber));
+	}
+	link->gone |= result == CLYDE_ERROR_NO_DEVICE;
+	return result;
+}
+
+int usb_claim_all(struct link *base)
+{
+	struct usb_link *link = USB(base);
+	libusb_device *device = libusb_get_device(link->handle);
+	struct libusb_config_descriptor *config;
+	int result;
+
+	/* It would not be known again. */
+	if (!find_port(device, &link->port))
+		return CLYDE_ERROR_UNSUPPORTED;
+	result = libusb_get_active_config_descriptor(device, &config);
+	if (result == LIBUSB_ERROR_NOT_FOUND)
+		return 0; /* not configured: nobody can use it */
+	if (result < 0)
+		return usb_result(result);
+	result = claim_each(link, config);
+	libusb_free_config_descriptor(config);
+	return result;
+}
+
+/* ---- The way back ----------------------------------------------------- */
+
+/* In the same port, and not what is about to leave it. */
+static bool is_back(const struct usb_link *link, libusb_device *device)
+{
+	libusb_device *old = libusb_get_device(link->handle);
+	struct usb_port port;
+
+	return usb_rank(device) >= 0 && find_port(device, &port) &&
+		memcmp(&port, &link->port, sizeof(port)) == 0 &&
+		libusb_get_device_address(device) !=
+		libusb_get_device_address(old);
+}
+
+static int open_back(struct usb_link *link, libusb_device *const *devices,
+	int count, libusb_device_handle **ret_handle)
+{
+	for (int i = 0; i < count; i++)
+		if (is_back(link, devices[i]))
+			return usb_result(libusb_open(devices[i], ret_handle));
+	return CLYDE_ERROR_NO_DEVICE;
+}
+
+/*
+ * Look at all buses, by a new session: the link's own knows only what it was
+ * told.  CLYDE_ERROR_NO_DEVICE if it is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not
+ * yet.
+ */
+static int look(struct usb_link *link)
+{
+	struct usb_session *session;
+	libusb_device **devices;
+	libusb_device_handle *handle;
+	int count, result;
+
+	link->arrived = false;
+	count = usb_survey(&session, &devices);
+	if (count < 0)
+		return count;
+	result = open_back(link, devices, count, &handle);
+	if (result == 0)
+		usb_link_adopt(link, session, handle);
+	usb_survey_end(session, devices);
+	return result;
+}
+
+int usb_await_return(struct link *base, uint64_t deadline_ns)
+{
+	struct usb_link *link = USB(base);
+
+	for (;;) {
+		int result = look(link);
+		uint64_t now = base->ops->now(base), next = now + USB_LOOK_NS;
+
+		if (result != CLYDE_ERROR_NO_DEVICE &&
+			result != CLYDE_ERROR_ACCESS)
+			return result;
+		if (now >= deadline_ns)
+			return result == CLYDE_ERROR_ACCESS
+				? result
+				: CLYDE_ERROR_TIMEOUT;
+		if (next > deadline_ns)
+			next = deadline_ns;
+		for (; !link->arrived && now < next;
+			now = base->ops->now(base)) {
+			uint64_t left = next - now;
+
+			if (link_stopped(base))
+				return CLYDE_ERROR_INTERRUPTED;
+			result = usb_handle(link,
+				left < USB_SLICE_NS ? left : USB_SLICE_NS);
+			if (result < 0)
+				return result;
+		}
+	}
+}

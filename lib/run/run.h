@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What the files behind a run share: applet.c is its life, parameter.c the
+ * values, claim.c what it claims, core.c what becomes of that in the FPGA,
+ * core-table.c whether it can, core-ports.c its pins' supplies and pulls.
+ */
+#ifndef LIB_RUN_H
+#define LIB_RUN_H
+
+#include "lib/base/internal.h"
+#include "applet.h"
+
+/* ---- Values ----------------------------------------------------------- */
+
+struct value {
+	uint64_t number; /* a choice is a set of bits */
+	bool given;
+	unsigned count; /* of pins or words */
+	struct clyde_pin pins[CLYDE_PINS_MAX];
+	char **words;
+};
+
+int parameter_set(const struct clyde_parameter *parameter, const char *text,
+	struct value *value);
+/* 1 if the choice was made, 0 if not; CLYDE_ERROR_INVALID if the parameter lacks it. */
+int parameter_chosen(const struct clyde_parameter *parameter,
+	const struct value *value, const char *choice);
+void value_clear(struct value *value);
+
+/* ---- Claims ----------------------------------------------------------- */
+
+struct pin_claim {
+	const char *what; /* wants it: a parameter, say; NULL: it is free */
+	enum pin_use use;
+	uint8_t route; /* REG_PIN, of an output */
+};
+
+struct claim {
+	struct clyde_run *next;
+	clyde_token device; /* 0: nothing is claimed */
+	enum core_place core;
+	uint8_t streams;             /* enum core_flag */
+	enum clyde_pipe_id ids[2];   /* out, in */
+	struct clyde_pipe *pipes[2]; /* those that are open */
+	struct pin_claim pins[PIN_COUNT];
+	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
+	uint16_t pulled;             /* pins whose pull was changed */
+	uint16_t down, up;           /* what they had before */
+	bool attached, connected, kept;
+};
+
+struct clyde_run {
+	struct owner owner;
+	struct clyde_context *context;
+	const struct applet *applet;
+	struct clyde_device *device; /* its handle */
+	struct clyde_device *held;   /* itself, by run_hold() */
+	struct clyde_observer observer;
+	int in_fd, out_fd; /* -1: not attached */
+	struct claim claim;
+	struct value values[]; /* by parameter */
+};
+
+int claim_make(struct clyde_run *run, struct clyde_device *device);
+
+/*
+ * Until it is let go, the run is one thread's, and is not changed: CLYDE_ERROR_BUSY if
+ * it is another's already.  The device stays, whoever closes it: the applet
+ * has its pipes' memory between two calls, and its pins are to be let go of.
+ */
+int run_hold(struct clyde_run *run, struct clyde_device *device);
+void run_let_go(struct clyde_run *run);
+
+/* Whether another run has claimed a pipe of the same device. */
+bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
+
+/* CLYDE_ERROR_CORE_TAKEN if a run on this device has claimed the core or the
+   pipe. */
+int claim_excludes(const struct clyde_device *device, enum core_place core,
+	enum clyde_pipe_id id);
+
+/* Forget all of it; the tree is locked. */
+void claim_drop(struct clyde_run *run);
+
+/* What the image should have, by enum core_place; and whether it does: CLYDE_ERROR_NO_CORE,
+   with a sentence.  Fetches the device's routes as well. */
+extern const struct core_entry core_entries[];
+extern const char *const core_names[];
+int core_check(struct clyde_device *device, enum core_place core);
+
+/* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  *ret_loaded becomes true if
+   it shows meanwhile that the image is there. */
+int core_check_supplies(struct clyde_run *run,
+	const struct clyde_supply *supply, bool *ret_loaded);
+void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
+
+/* Switch the streams to what is attached and what runs have claimed. */
+int core_write_streams(struct clyde_device *device);
+
+/* Make the device's side of a claim: core, supplies and streams are there, or
+   a sentence says what is missing. */
+int core_attach(struct clyde_run *run);
+
+/* Undo all, whatever it was and however the run has ended; the device may be
+   being closed, but is held. */
+int core_release(struct clyde_run *run);
+
+#endif

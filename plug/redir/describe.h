@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What the usbredir protocol wants to be told about a device before the guest
+ * asks: its identity, and its interfaces and endpoints as they are selected
+ * now.  Read from the descriptors, as any host would.
+ */
+#ifndef VIRTUAL_REDIR_DESCRIBE_H
+#define VIRTUAL_REDIR_DESCRIBE_H
+
+#include <usbredirparser.h>
+
+#include "virtual/bus/bus.h"
+
+#define DESCRIPTION_INTERFACES 32 /* as many as the protocol has room for */
+
+struct description {
+	struct usb_device_descriptor device;
+	uint8_t config[1024];
+	uint16_t config_size;
+	uint8_t configuration; /* 0 = none selected */
+	uint8_t alternate[DESCRIPTION_INTERFACES];
+};
+
+/* Read the descriptors of the function on this bus: 0 or -errno. */
+int describe_read(struct bus *bus, struct description *ret_description);
+
+/* A request has been done: does it select something? */
+void describe_note(
+	struct description *description, const struct usb_setup *setup);
+
+/* An endpoint as a bit, which is its index in the protocol's tables. */
+static inline unsigned describe_index(uint8_t endpoint)
+{
+	return (endpoint & USB_ENDPOINT_MASK) |
+		(endpoint & USB_DIR_IN ? 16 : 0);
+}
+
+/* The endpoints of all alternate settings of an interface, as bits. */
+uint32_t describe_endpoints(
+	const struct description *description, uint8_t interface);
+
+void describe_device(const struct description *description,
+	struct usb_redir_device_connect_header *ret_device);
+void describe_interfaces(const struct description *description,
+	struct usb_redir_interface_info_header *ret_interfaces);
+void describe_selected(const struct description *description,
+	struct usb_redir_ep_info_header *ret_endpoints);
+
+#endif

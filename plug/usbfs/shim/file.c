@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A device file as the program has it: opened by a message to the host,
+ * closed with the last descriptor; its ioctls are the kernel's.
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define FDS_MAX 65536
+
+/* By descriptor.  Looked at by every call, changed by open and close. */
+static _Atomic(struct shim_file *) files[FDS_MAX];
+static _Atomic unsigned files_open;
+static _Atomic int files_end; /* one more than the highest there was */
+
+struct shim_file *shim_file_of(int fd)
+{
+	if (atomic_load_explicit(&files_open, memory_order_relaxed) == 0 ||
+		fd < 0 || fd >= FDS_MAX)
+		return NULL;
+	return files[fd];
+}
+
+struct shim_file *shim_files_next(struct shim_file *file)
+{
+	int end = files_end;
+
+	if (files_open == 0)
+		return NULL;
+	for (int fd = file ? file->fd + 1 : 0; fd < end; fd++)
+		if (files[fd])
+			return files[fd];
+	return NULL;
+}
+
+static void shut(int fd)
+{
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+}
+
+/* ---- The socket ------------------------------------------------------- */
+
+static int dial(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path),
+		    "%s/%s", shim_directory(),
+		    USBFS_SOCKET) >= sizeof(address.sun_path))
+		return -ENOENT;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		shut(fd);
+		return -ENODEV; /* the host is gone, and its devices */
+	}
+	return fd;
+}
+
+/* Either all that belong to an open file, or none. */
+static bool take_fds(struct msghdr *message, int fds[USBFS_FDS])
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	size_t count = 0;
+	int *given;
+
+	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+		header->cmsg_type != SCM_RIGHTS)
+		return false;
+	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	given = (int *)CMSG_DATA(header);
+	if (count == USBFS_FDS && !(message->msg_flags & MSG_CTRUNC)) {
+		memcpy(fds, given, sizeof(int) * USBFS_FDS);
+		return true;
+	}
+	for (size_t i = 0; i < count; i++)
+		shut(given[i]);
+	return false;
+}
+
+static long answer(int socket, int fds[USBFS_FDS])
+{
+	struct usbfs_reply reply = {-ENODEV, 0};
+	struct iovec part = {&reply, sizeof(reply)};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * USBFS_FDS)];
+	} control;
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = fds ? &control : NULL,
+		.msg_controllen = fds ? sizeof(control.space) : 0,
+	};
+	ssize_t size;
+	bool taken;
+
+	do
+		size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (size < 0 && errno == EINTR);
+	taken = fds && size >= 0 && take_fds(&message, fds);
+	if (size == sizeof(reply) && reply.result >= 0 && (taken || !fds))
+		return reply.value;
+	for (int i = 0; i < USBFS_FDS && taken; i++)
+		shut(fds[i]);
+	if (size != sizeof(reply))
+		return -ENODEV;
+	return reply.result < 0 ? reply.result : -EMFILE;
+}
+
+/* Wait for the answer.  What takes too long is taken back, and then ends. */
+static long wait_answer(
+	struct shim_file *file, uint32_t slot, uint32_t timeout_ms)
+{
+	struct pollfd event = {file->socket, POLLIN, 0};
+	bool late = false;
+	long result;
+
+	if (timeout_ms > 0) {
+		late = poll(&event, 1, timeout_ms) == 0;
+		if (late) {
+			pthread_mutex_lock(&file->private->lock);
+			shim_command(file, USBFS_CANCEL | slot);
+			pthread_mutex_unlock(&file->private->lock);
+			shim_wake(file);
+		}
+	}
+	result = answer(file->socket, NULL);
+	return late && result == -ENOENT ? -ETIMEDOUT : result;
+}
+
+long shim_request(struct shim_file *file, enum usbfs_op op, uint32_t a,
+	uint32_t b, uint32_t timeout_ms)
+{
+	struct usbfs_request request = {op, a, b};
+	int error = errno;
+	long result = -ENODEV;
+
+	pthread_mutex_lock(&file->private->request_lock);
+	if (send(file->socket, &request, sizeof(request), MSG_NOSIGNAL) ==
+		sizeof(request))
+		result = wait_answer(file, a, timeout_ms);
+	pthread_mutex_unlock(&file->private->request_lock);
+	errno = error;
+	return result;
+}
+
+/* ---- The rings -------------------------------------------------------- */
+
+void shim_wake(struct shim_file *file)
+{
+	static const uint64_t one = 1;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&file->world->asleep, memory_order_relaxed) &&
+		atomic_exchange(&file->world->asleep, 0))
+		syscall(SYS_write, file->wake, &one, sizeof(one));
+}
+
+bool shim_gone(const struct shim_file *file)
+{
+	return file->shared->state.gone || file->private->broken;
+}
+
+/* The host's end is closed. */
+static bool hung_up(struct shim_file *file)
+{
+	struct pollfd event = {file->fd, 0, 0};
+
+	return poll(&event, 1, 0) > 0 && event.revents & POLLERR;
+}
+
+/* Never full: a slot is in it once to be carried, and the host takes all
+   that it finds.  Cancelling the same again and again is waited for. */
+void shim_command(struct shim_file *file, uint32_t command)
+{
+	struct usbfs_shared *shared = file->shared;
+	uint32_t tail = file->private->command_tail++;
+
+	while (tail - atomic_load(&shared->command_head) >= USBFS_COMMANDS &&
+		!shim_gone(file)) {
+		if (tail - atomic_load(&shared->command_head) >
+				USBFS_COMMANDS ||
+			hung_up(file))
+			file->private->broken = true;
+		shim_wake(file);
+	}
+	shared->commands[tail % USBFS_COMMANDS] = command;
+	atomic_store_explicit(
+		&shared->command_tail, tail + 1, memory_order_release);
+}
+
+/* ---- Opened and closed ------------------------------------------------ */
+
+static void init_private(struct shim_private *private)
+{
+	pthread_mutexattr_t shared;
+
+	pthread_mutexattr_init(&shared);
+	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&private->lock, &shared);
+	pthread_mutex_init(&private->request_lock, &shared);
+	pthread_mutexattr_destroy(&shared);
+	private->free_slot = NO_SLOT;
+}
+
+/* What could shrink would be a SIGBUS. */
+static bool stays(int fd, size_t size)
+{
+	struct statx status;
+	long seals = syscall(SYS_fcntl, fd, F_GET_SEALS);
+
+	return seals >= 0 && seals & F_SEAL_SHRINK &&
+		kernel_status(fd, "", AT_EMPTY_PATH, &status) == 0 &&
+		status.stx_size >= size;
+}
+
+static void *map_shared(int fd, size_t size)
+{
+	void *memory;
+
+	if (!stays(fd, size))
+		return NULL;
+	memory = kernel_map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Inherited by a fork, and seen by nobody else. */
+static struct shim_private *new_private(void)
+{
+	void *memory = kernel_map(sizeof(struct shim_private),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	init_private(memory);
+	return memory;
+}
+
+static void free_file(struct shim_file *file)
+{
+	if (file->shared)
+		syscall(SYS_munmap, file->shared, (size_t)USBFS_MEMORY_SIZE);
+	if (file->world)
+		syscall(SYS_munmap, file->world, (size_t)PAGE_SIZE_);
+	if (file->private)
+		syscall(SYS_munmap, file->private, sizeof(*file->private));
+	shut(file->socket);
+	shut(file->wake);
+	shut(file->memory);
+	free(file);
+}
+
+static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
+{
+	struct usbfs_request request = {USBFS_OPEN, bus, address};
+	int fds[USBFS_FDS];
+	long result = dial();
+
+	if (result < 0)
+		return result;
+	file->socket = result;
+	if (send(file->socket, &request, sizeof(request), MSG_NOSIGNAL) !=
+		sizeof(request))
+		return -ENODEV;
+	result = answer(file->socket, fds);
+	if (result < 0)
+		return result;
+	file->memory = fds[USBFS_FD_MEMORY];
+	file->wake = fds[USBFS_FD_WAKE];
+	file->fd = fds[USBFS_FD_PIPE];
+	file->shared = map_shared(file->memory, USBFS_MEMORY_SIZE);
+	file->world = map_shared(fds[USBFS_FD_WORLD], PAGE_SIZE_);
+	file->private = new_private();
+	shut(fds[USBFS_FD_WORLD]);
+	/* To tell poll() something must not wait for the host. */
+	if (file->shared == NULL || file->world == NULL ||
+		file->private == NULL || file->fd >= FDS_MAX ||
+		syscall(SYS_fcntl, file->fd, F_SETFL, O_NONBLOCK) < 0) {
+		shut(file->fd);
+		return -ENOMEM;
+	}
+	file->data = (uint8_t *)file->shared + USBFS_DATA_OFFSET;
+	return 0;
+}
+
+int shim_open(unsigned bus, unsigned address, int flags)
+{
+	struct shim_file *file = calloc(1, sizeof(*file));
+	int error = errno, end;
+	long result;
+
+	if (file == NULL)
+		return -ENOMEM;
+	file->socket = file->wake = file->memory = -1;
+	file->writable = (flags & O_ACCMODE) != O_RDONLY;
+	file->bus = bus;
+	file->address = address;
+	result = connect_file(file, bus, address);
+	if (result < 0) {
+		free_file(file);
+		return result;
+	}
+	if (!(flags & O_CLOEXEC))
+		syscall(SYS_fcntl, file->fd, F_SETFD, 0);
+	shim_close(file->fd); /* what was there was closed behind our back */
+	files[file->fd] = file;
+	files_open++;
+	end = files_end;
+	while (end <= file->fd &&
+		!atomic_compare_exchange_weak(&files_end, &end, file->fd + 1))
+		;
+	errno = error;
+	return file->fd;
+}
+
+/* ---- Read ------------------------------------------------------------- */
+
+ssize_t shim_read(struct shim_file *file, void *data, size_t size)
+{
+	char path[SHIM_PATH_SIZE];
+	ssize_t result;
+	int fd;
+
+	if (shim_gone(file))
+		return -ENODEV;
+	snprintf(path, sizeof(path), "%s/dev/bus/usb/%03u/%03u",
+		shim_directory(), file->bus, file->address);
+	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENODEV;
+	result = kernel_read(fd, data, size, file->position);
+	shut(fd);
+	if (result < 0)
+		return -EFAULT;
+	file->position += result;
+	return result;
+}
+
+int64_t shim_seek(struct shim_file *file, int64_t offset, int whence)
+{
+	int64_t position = file->position;
+
+	if (whence == SEEK_CUR) {
+		if (__builtin_add_overflow(offset, position, &offset))
+			return -EOVERFLOW;
+	} else if (whence != SEEK_SET) {
+		return -EINVAL;
+	}
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
+}
+
+void shim_close(int fd)
+{
+	struct shim_file *file = shim_file_of(fd);
+	int error = errno;
+
+	if (file == NULL || atomic_exchange(&files[fd], NULL) == NULL)
+		return;
+	files_open--;
+	free_file(file);
+	errno = error;
+}

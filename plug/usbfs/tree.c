@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Takes enumerated devices, gives the files that a kernel and udev would show
+ * of them: /sys, /run/udev and /dev/bus/usb under a directory of our own, to
+ * which the shim leads whoever asks for those.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONTROLLER "sys/devices/clyde/usb1"
+#define SETTINGS   "sys/module/usbcore/parameters"
+#define PATH_SIZE  320
+
+/* The path below the directory, made from a format. */
+static void path_of(const struct usbfs_host *host, char path[PATH_SIZE],
+	const char *format, va_list arguments)
+{
+	int used = snprintf(path, PATH_SIZE, "%s/", host->directory);
+
+	vsnprintf(path + used, PATH_SIZE - used, format, arguments);
+}
+
+static int make(const struct usbfs_host *host, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A directory, and those above it. */
+static int make(const struct usbfs_host *host, const char *format, ...)
+{
+	char path[PATH_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	path_of(host, path, format, arguments);
+	va_end(arguments);
+	for (char *at = path + strlen(host->directory) + 1;
+		(at = strchr(at, '/')); at++) {
+		*at = '\0';
+		mkdir(path, 0755);
+		*at = '/';
+	}
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int put(const struct usbfs_host *host, const char *directory,
+	const char *name, const void *data, size_t size)
+{
+	char path[PATH_SIZE];
+	int fd, result = 0;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", host->directory, directory,
+		name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, data, size) != (ssize_t)size)
+		result = -EIO;
+	close(fd);
+	return result;
+}
+
+/* A sysfs attribute: one line. */
+static int attribute(const struct usbfs_host *host, const char *directory,
+	const char *name, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static int attribute(const struct usbfs_host *host, const char *directory,
+	const char *name, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(text, sizeof(text) - 1, format, arguments);
+	va_end(arguments);
+	text[size++] = '\n';
+	return put(host, directory, name, text, size);
+}
+
+static void take_away(const struct usbfs_host *host, const char *name)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/%s", host->directory, name);
+	unlink(path);
+}
+
+static void link_to(
+	const struct usbfs_host *host, const char *name, const char *target)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/%s", host->directory, name);
+	if (symlink(target, path) < 0)
+		return; /* it is there: plugged in again */
+}
+
+/* ---- A device --------------------------------------------------------- */
+
+static void put_numbers(const struct host_device *device, const char *at)
+{
+	const struct usbfs_host *host = device->host;
+	const struct usb_device_descriptor *descriptor =
+		(const void *)device->descriptors;
+	const struct usb_config_descriptor *config =
+		(const void *)(device->descriptors + sizeof(*descriptor));
+
+	attribute(host, at, "busnum", "%u", USBFS_BUS);
+	attribute(host, at, "devnum", "%u", device->address);
+	attribute(host, at, "devpath", "%u", device->port);
+	attribute(host, at, "speed", device->plug->slow ? "12" : "480");
+	attribute(host, at, "version", " %x.%02x", descriptor->bcdUSB >> 8,
+		descriptor->bcdUSB & 0xff);
+	attribute(host, at, "idVendor", "%04x", descriptor->idVendor);
+	attribute(host, at, "idProduct", "%04x", descriptor->idProduct);
+	attribute(host, at, "bcdDevice", "%04x", descriptor->bcdDevice);
+	attribute(host, at, "bDeviceClass", "%02x", descriptor->bDeviceClass);
+	attribute(host, at, "bDeviceSubClass", "%02x",
+		descriptor->bDeviceSubClass);
+	attribute(host, at, "bDeviceProtocol", "%02x",
+		descriptor->bDeviceProtocol);
+	attribute(
+		host, at, "bMaxPacketSize0", "%u", descriptor->bMaxPacketSize0);
+	attribute(host, at, "bNumConfigurations", "%u",
+		descriptor->bNumConfigurations);
+	attribute(host, at, "bConfigurationValue", "%u",
+		config->bConfigurationValue);
+	attribute(host, at, "bNumInterfaces", "%2u", config->bNumInterfaces);
+	attribute(host, at, "bmAttributes", "%02x", config->bmAttributes);
+	attribute(host, at, "bMaxPower", "%umA", config->bMaxPower * 2);
+	attribute(host, at, "configuration", "%s", "");
+	attribute(host, at, "rx_lanes", "1");
+	attribute(host, at, "tx_lanes", "1");
+	attribute(host, at, "maxchild", "0");
+	attribute(host, at, "dev", "189:%u", device->address - 1);
+}
+
+static void put_strings(const struct host_device *device, const char *at)
+{
+	static const char *const names[] = {
+		[USB_STRING_MANUFACTURER] = "manufacturer",
+		[USB_STRING_PRODUCT] = "product",
+		[USB_STRING_SERIAL] = "serial",
+	};
+
+	for (unsigned i = USB_STRING_MANUFACTURER; i <= USB_STRING_SERIAL; i++)
+		if (device->strings[i][0])
+			attribute(device->host, at, names[i], "%s",
+				device->strings[i]);
+}
+
+/* "2-1" on the machine's own tree would be "1-1" here: bus and port. */
+static void name_of(const struct host_device *device, char name[16])
+{
+	snprintf(name, 16, "%u-%u", USBFS_BUS, device->port);
+}
+
+static void put_interface(
+	const struct host_device *device, const char *name, unsigned number)
+{
+	char at[64], link[96], target[80];
+
+	snprintf(at, sizeof(at), CONTROLLER "/%s/%s:1.%u", name, name, number);
+	make(device->host, "%s", at);
+	attribute(device->host, at, "bInterfaceNumber", "%02x", number);
+	attribute(device->host, at, "bAlternateSetting", " 0");
+	attribute(device->host, at, "bInterfaceClass", "ff");
+	attribute(device->host, at, "bInterfaceSubClass", "ff");
+	attribute(device->host, at, "bInterfaceProtocol", "ff");
+	attribute(device->host, at, "bNumEndpoints", "00");
+	attribute(device->host, at, "uevent", "DEVTYPE=usb_interface");
+	snprintf(link, sizeof(link), "%s/subsystem", at);
+	link_to(device->host, link, "../../../../../bus/usb");
+	snprintf(link, sizeof(link), "sys/bus/usb/devices/%s:1.%u", name,
+		number);
+	snprintf(target, sizeof(target),
+		"../../../devices/clyde/usb1/%s/%s:1.%u", name, name, number);
+	link_to(device->host, link, target);
+}
+
+int tree_add(struct host_device *device)
+{
+	const struct usbfs_host *host = device->host;
+	const struct usb_device_descriptor *descriptor =
+		(const void *)device->descriptors;
+	char name[16], node[32], at[64], link[96], target[80];
+	int result;
+
+	name_of(device, name);
+	snprintf(at, sizeof(at), CONTROLLER "/%s", name);
+	snprintf(node, sizeof(node), "%03u", device->address);
+	result = make(host, "%s", at);
+	if (result == 0)
+		result = put(host, at, "descriptors", device->descriptors,
+			device->descriptors_size);
+	if (result < 0)
+		return result;
+	put_numbers(device, at);
+	put_strings(device, at);
+	attribute(host, at, "uevent",
+		"MAJOR=189\nMINOR=%u\nDEVNAME=bus/usb/%03u/%s\n"
+		"DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=%x/%x/%x\n"
+		"TYPE=%u/%u/%u\nBUSNUM=%03u\nDEVNUM=%s",
+		device->address - 1, USBFS_BUS, node, descriptor->idVendor,
+		descriptor->idProduct, descriptor->bcdDevice,
+		descriptor->bDeviceClass, descriptor->bDeviceSubClass,
+		descriptor->bDeviceProtocol, USBFS_BUS, node);
+	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
+		if (device->map.alternates[i])
+			put_interface(device, name, i);
+	snprintf(link, sizeof(link), "%s/subsystem", at);
+	link_to(host, link, "../../../../bus/usb");
+	snprintf(link, sizeof(link), "sys/bus/usb/devices/%s", name);
+	snprintf(
+		target, sizeof(target), "../../../devices/clyde/usb1/%s", name);
+	link_to(host, link, target);
+	tree_show_claims(device);
+	return put(host, "dev/bus/usb/001", node, device->descriptors,
+		device->descriptors_size);
+}
+
+void tree_show_claims(struct host_device *device)
+{
+	for (unsigned i = 0; i < USB_IFACE_COUNT; i++) {
+		bool claimed = device->claims[i] || device->plug->taken;
+		char name[16], link[96];
+
+		if (claimed == (device->claims_shown >> i & 1) ||
+			device->gone || device->map.alternates[i] == 0)
+			continue;
+		device->claims_shown ^= 1 << i;
+		name_of(device, name);
+		snprintf(link, sizeof(link), CONTROLLER "/%s/%s:1.%u/driver",
+			name, name, i);
+		if (claimed)
+			link_to(device->host, link,
+				"../../../../../bus/usb/drivers/usbfs");
+		else
+			take_away(device->host, link);
+	}
+}
+
+static void pipe_name(const struct host_file *file, char name[64])
+{
+	snprintf(name, 64, USBFS_PIPES "/%ju", (uintmax_t)file->inode);
+}
+
+void tree_show_file(const struct host_file *file)
+{
+	char link[64], node[64];
+
+	pipe_name(file, link);
+	snprintf(node, sizeof(node), "/dev/bus/usb/%03u/%03u", USBFS_BUS,
+		file->device->address);
+	link_to(file->host, link, node);
+}
+
+void tree_hide_file(const struct host_file *file)
+{
+	char link[64];
+
+	pipe_name(file, link);
+	take_away(file->host, link);
+}
+
+/* ---- All of it -------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *status, int type,
+	struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static void remove_tree(const struct usbfs_host *host, const char *path)
+{
+	char full[PATH_SIZE];
+
+	snprintf(full, sizeof(full), "%s/%s", host->directory, path);
+	nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void tree_remove(struct host_device *device)
+{
+	char name[16], path[80];
+
+	device->claims_shown = 0;
+	name_of(device, name);
+	snprintf(path, sizeof(path), "sys/bus/usb/devices/%s", name);
+	remove_tree(device->host, path);
+	for (unsigned i = 0; i < USB_IFACE_COUNT; i++) {
+		snprintf(path, sizeof(path), "sys/bus/usb/devices/%s:1.%u",
+			name, i);
+		remove_tree(device->host, path);
+	}
+	snprintf(path, sizeof(path), CONTROLLER "/%s", name);
+	remove_tree(device->host, path);
+	snprintf(path, sizeof(path), "dev/bus/usb/001/%03u", device->address);
+	remove_tree(device->host, path);
+}
+
+int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
+{
+	static const char *const directories[] = {
+		"sys/bus/usb/devices",
+		"sys/bus/usb/drivers/usbfs",
+		"sys/class",
+		SETTINGS,
+		CONTROLLER,
+		"dev/bus/usb/001",
+		"run/udev/data",
+		USBFS_UEVENTS,
+		USBFS_PIPES,
+	};
+	const char *base = getenv("TMPDIR");
+	int result = 0;
+
+	/* The socket's path must fit an address of 108 bytes. */
+	if (base == NULL || base[0] != '/' || strlen(base) > 48)
+		base = "/tmp";
+	snprintf(host->directory, sizeof(host->directory), "%s/clyde-XXXXXX",
+		base);
+	if (mkdtemp(host->directory) == NULL) {
+		host->directory[0] = '\0';
+		return -errno;
+	}
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+		if (result == 0)
+			result = make(host, "%s", directories[i]);
+	if (result == 0)
+		result = attribute(host, SETTINGS, "usbfs_memory_mb", "%u",
+			(unsigned)(options->bytes_max >> 20));
+	/* That it exists says that udev runs. */
+	if (result == 0)
+		result = put(host, "run/udev", "control", "", 0);
+	return result;
+}
+
+void tree_free(struct usbfs_host *host)
+{
+	if (host->directory[0])
+		remove_tree(host, "");
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Takes a device that has come or gone, tells all monitors in COMMAND in the
+ * words of udevd.  Format: systemd, libsystemd/sd-device/device-monitor.c.
+ */
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MONITOR_MAGIC 0xfeedcafe
+
+struct monitor_message {
+	char prefix[8];
+	uint32_t magic; /* big endian */
+	uint32_t header_size;
+	uint32_t properties_offset;
+	uint32_t properties_size;
+	uint32_t subsystem_hash; /* of the filter that the shim ignores */
+	uint32_t devtype_hash;
+	uint32_t tag_bloom[2];
+	char properties[512];
+};
+_Static_assert(offsetof(struct monitor_message, properties) == 40,
+	"monitor_netlink_header");
+
+/* Lines become strings. */
+static uint32_t write_properties(
+	struct host_device *device, const char *action, char *text, size_t size)
+{
+	const struct usb_device_descriptor *descriptor =
+		(const void *)device->descriptors;
+	int length = snprintf(text, size,
+		"ACTION=%s\nDEVPATH=/devices/clyde/usb1/%u-%u\n"
+		"SUBSYSTEM=usb\nDEVTYPE=usb_device\nSEQNUM=%u\n"
+		"DEVNAME=/dev/bus/usb/%03u/%03u\nMAJOR=189\nMINOR=%u\n"
+		"PRODUCT=%x/%x/%x\nBUSNUM=%03u\nDEVNUM=%03u\n",
+		action, USBFS_BUS, device->port, ++device->host->uevents,
+		USBFS_BUS, device->address, device->address - 1,
+		descriptor->idVendor, descriptor->idProduct,
+		descriptor->bcdDevice, USBFS_BUS, device->address);
+
+	for (int i = 0; i < length; i++)
+		if (text[i] == '\n')
+			text[i] = '\0';
+	return length;
+}
+
+static void tell(const struct monitor_message *message, size_t size,
+	const char *directory, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path),
+		    "%s/%s", directory, name) >= sizeof(address.sun_path))
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, message, size, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		    sizeof(address)) < 0 &&
+		errno == ECONNREFUSED)
+		unlink(address.sun_path); /* its process has died */
+	close(fd);
+}
+
+void uevent_send(struct host_device *device, const char *action)
+{
+	struct monitor_message message = {
+		.prefix = "libudev",
+		.magic = htonl(MONITOR_MAGIC),
+		.header_size = offsetof(struct monitor_message, properties),
+		.properties_offset =
+			offsetof(struct monitor_message, properties),
+	};
+	char path[128];
+	struct dirent *entry;
+	DIR *directory;
+
+	message.properties_size = write_properties(
+		device, action, message.properties, sizeof(message.properties));
+	snprintf(path, sizeof(path), "%s/%s", device->host->directory,
+		USBFS_UEVENTS);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			tell(&message,
+				message.properties_offset +
+					message.properties_size,
+				path, entry->d_name);
+	if (directory)
+		closedir(directory);
+}

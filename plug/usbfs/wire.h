@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What the shim in COMMAND and `clyde virtual` say to each other: a socket
+ * for what is rare, and for each open device file a piece of shared memory
+ * with two rings, a table of URBs and their data.
+ *
+ * The shim connects to SOCKET in the directory that the environment names,
+ * sends USBFS_OPEN, and gets descriptors: the file's memory, the world's
+ * page, the eventfd that wakes the host, and the write end of a pipe of one
+ * slot.  That end is what COMMAND holds as its device file: as long as the
+ * slot is full poll() finds nothing; the host empties it when there is
+ * something to reap, which is POLLOUT; the host closes the other end at
+ * unplug, which is POLLERR, and so does its death.
+ */
+#ifndef VIRTUAL_USBFS_WIRE_H
+#define VIRTUAL_USBFS_WIRE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/usb.h"
+
+#define USBFS_ENVIRONMENT "CLYDE_USBFS"
+#define USBFS_SOCKET      "socket"
+#define USBFS_UEVENTS     "uevents"
+#define USBFS_PIPES       "pipes" /* by inode: links to device files */
+
+#define USBFS_BUS     1 /* /dev/bus/usb/001 */
+#define USBFS_ADDRESS 2 /* of the first device; 1 is a root hub */
+
+/* ---- The socket ------------------------------------------------------- */
+
+enum usbfs_op {
+	USBFS_OPEN,          /* a = bus, b = address: once, first */
+	USBFS_CLAIM,         /* a = interface */
+	USBFS_RELEASE,       /* a = interface */
+	USBFS_SET_INTERFACE, /* a = interface, b = alternate setting */
+	USBFS_SET_CONFIGURATION,
+	USBFS_CLEAR_HALT, /* a = endpoint */
+	USBFS_RESET,
+	USBFS_TRANSFER, /* a = slot: carry it, answer when it is done */
+	USBFS_SETTLE,   /* see who has closed: the memory is theirs no more */
+	USBFS_ADMIT,    /* a = endpoint: may a bulk URB be submitted? */
+	USBFS_OPS,
+};
+
+struct usbfs_request {
+	uint32_t op;
+	uint32_t a, b;
+};
+_Static_assert(sizeof(struct usbfs_request) == 12, "no padding");
+
+/* One for each request, in order.  With that of USBFS_OPEN come
+   descriptors. */
+struct usbfs_reply {
+	int32_t result; /* 0 or -errno */
+	uint32_t value;
+};
+_Static_assert(sizeof(struct usbfs_reply) == 8, "no padding");
+
+enum usbfs_fd {
+	USBFS_FD_MEMORY,
+	USBFS_FD_WORLD,
+	USBFS_FD_WAKE,
+	USBFS_FD_PIPE,
+	USBFS_FDS,
+};
+
+/* ---- The world's page ------------------------------------------------- */
+
+/* What all open files share. */
+struct usbfs_world {
+	_Alignas(64) _Atomic uint32_t asleep; /* the host wants to be woken */
+	_Alignas(64) _Atomic uint64_t bytes;  /* of the limit, in use */
+	uint64_t bytes_max;                   /* usbfs_memory_mb */
+	uint32_t capabilities;                /* USBDEVFS_CAP_... */
+};
+_Static_assert(offsetof(struct usbfs_world, capabilities) == 80,
+	"the same on every machine");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
+	"a lock would be one process's, and not the other's");
+
+/* ---- An open file's memory -------------------------------------------- */
+
+#define USBFS_SLOTS       4096
+#define USBFS_COMMANDS    (2 * USBFS_SLOTS)
+#define USBFS_CANCEL      0x80000000u /* a command: not this, cancel */
+#define USBFS_SIGNAL      0x40000000u /* a command: poll() may not know */
+#define USBFS_DATA_OFFSET 0x200000u
+#define USBFS_DATA_SIZE   0x3000000u
+#define USBFS_MEMORY_SIZE (USBFS_DATA_OFFSET + USBFS_DATA_SIZE)
+
+enum usbfs_flag {
+	USBFS_SHORT_NOT_OK = 1 << 0,
+	USBFS_CONTINUATION = 1 << 1,
+	USBFS_ZERO_PACKET = 1 << 2,
+	USBFS_CONTROL = 1 << 3, /* its data begins with the SETUP packet */
+};
+
+/* A URB: the shim fills the first half before it gives the slot away, the
+   host the second before it gives it back. */
+struct usbfs_slot {
+	_Alignas(32) uint32_t offset; /* in the data, of its data */
+	uint32_t length;              /* of that */
+	uint8_t endpoint;
+	uint8_t flags;
+	_Atomic uint8_t over; /* set by the host, cleared by the shim */
+	uint8_t pad;
+	int32_t status; /* 0 or -errno, as the kernel has it */
+	uint32_t actual;
+};
+_Static_assert(sizeof(struct usbfs_slot) == 32, "a half cache line");
+
+enum usbfs_claim {
+	USBFS_CLAIM_NONE,
+	USBFS_CLAIM_OTHER,
+	USBFS_CLAIM_MINE,
+};
+
+/* What a device's configuration has, in all its alternate settings.  It is
+   one device from when it comes until it goes, so this never changes. */
+struct usbfs_map {
+	uint8_t alternates[USB_IFACE_COUNT]; /* 0: no such interface */
+	uint8_t owners[32];                  /* by endpoint; interface + 1 */
+};
+
+static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
+{
+	return (endpoint & USB_ENDPOINT_MASK) |
+		(endpoint & USB_DIR_IN ? 16 : 0);
+}
+
+/* Which interface an endpoint belongs to; -1 if there is no such one. */
+static inline int usbfs_interface_of(
+	const struct usbfs_map *map, unsigned endpoint)
+{
+	int interface;
+
+	if (endpoint & ~(USB_DIR_IN | USB_ENDPOINT_MASK))
+		return -1;
+	interface = map->owners[usbfs_endpoint_index(endpoint)] - 1;
+	return interface < USB_IFACE_COUNT ? interface : -1;
+}
+
+/* The host's word on the device, for errors that must be at once. */
+struct usbfs_state {
+	_Atomic uint8_t alternate[USB_IFACE_COUNT];
+	_Atomic uint8_t claimed[USB_IFACE_COUNT]; /* enum usbfs_claim */
+	_Atomic uint8_t configuration;
+	_Atomic uint8_t gone; /* unplugged; nothing more will complete */
+	_Atomic uint8_t asks; /* whoever submits a bulk URB asks first */
+	struct usbfs_map map;
+};
+
+struct usbfs_shared {
+	/* Slots to be carried, from the shim. */
+	_Alignas(64) _Atomic uint32_t command_tail;
+	_Alignas(64) _Atomic uint32_t command_head;
+	/* Slots that are done, from the host. */
+	_Alignas(64) _Atomic uint32_t done_tail;
+	_Alignas(64) _Atomic uint32_t done_head;
+	/* The pipe's slot is empty: poll() finds POLLOUT. */
+	_Alignas(64) _Atomic uint32_t signalled;
+	/* What this file has of the world's bytes, should it die. */
+	_Alignas(64) _Atomic uint64_t bytes;
+	struct usbfs_state state;
+	_Alignas(64) uint32_t commands[USBFS_COMMANDS];
+	uint32_t done[USBFS_SLOTS];
+	struct usbfs_slot slots[USBFS_SLOTS];
+};
+_Static_assert(offsetof(struct usbfs_shared, commands) == 384 &&
+		sizeof(struct usbfs_shared) ==
+			384 + 4 * (USBFS_COMMANDS + USBFS_SLOTS) +
+				USBFS_SLOTS * sizeof(struct usbfs_slot),
+	"the same on every machine");
+_Static_assert(sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET,
+	"the data comes behind it");
+
+#endif

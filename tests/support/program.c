@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes a URI, calls the library, and asserts of each call that fails that it
+   may, and that it says why. */
+#include "lib/base/ask.h"
+#include "program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "wire/core-benchmark.h"
+
+/* LJMP 0003h; at 0003h SJMP to itself: what the model takes for firmware. */
+#define FIRMWARE ":03000000020003F8\n:0200030080FE7D\n:00000001FF\n"
+#define SIZE     2048
+#define PATIENCE 2000
+
+static int told(struct program *program, const char *call, int result)
+{
+	const char *text = clyde_error_message();
+
+	program->failures++;
+	if (!program->may(result))
+		fail_msg("%s is %d: %s", call, result, text);
+	assert_true(text[0]);
+	assert_null(strchr(text, '\n'));
+	/* What has no handle leaves its sentence with the thread alone. */
+	if (result != CLYDE_ERROR_CLOSED && program->context &&
+		strcmp(text, clyde_error_message()) != 0)
+		fail_msg("%s says \"%s\", its context \"%s\"", call, text,
+			clyde_error_message());
+	return result;
+}
+
+static int twice(const char *call, int result)
+{
+	if (result < 0)
+		fail_msg("%s again is %d: %s", call, result,
+			clyde_error_message());
+	return result;
+}
+
+#define TRY(call)                                                \
+	({                                                       \
+		int result_ = (call);                            \
+		if (result_ < 0)                                 \
+			result_ = told(program, #call, result_); \
+		if (result_ < 0 && program->again)               \
+			result_ = twice(#call, (call));          \
+		result_;                                         \
+	})
+
+static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	assert_true(line[0]);
+}
+
+static clyde_token opened;
+
+void program_end(void)
+{
+	clyde_close_token(opened);
+}
+
+void program_do(struct program *program, void (*part)(struct program *program))
+{
+	int result = clyde_context_new(&program->context);
+
+	program->device = NULL;
+	if (result < 0) {
+		program->context = NULL;
+		told(program, "clyde_context_new()", result);
+		if (!program->again)
+			return;
+		assert_int_equal(clyde_context_new(&program->context), 0);
+	}
+	opened = clyde_context_token(program->context);
+	assert_int_equal(clyde_context_log(program->context, CLYDE_LOG_TRACE,
+				 listen, NULL),
+		0);
+	if (program->capture)
+		TRY(clyde_context_capture(program->context, program->capture));
+	part(program);
+	if (program->capture) {
+		clyde_device_close(program->device);
+		TRY(clyde_context_capture(program->context, NULL));
+	}
+	clyde_context_close(program->context);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
+static bool open_device(struct program *program)
+{
+	return TRY(clyde_device_open(program->context, program->uri, NULL,
+		       &program->device)) >= 0;
+}
+
+void program_list(struct program *program)
+{
+	struct clyde_device_info *list;
+
+	if (TRY(clyde_device_list(program->context, program->uri, &list)) >= 0)
+		clyde_device_list_free(list);
+	/* Of several, the one that is meant is looked for in a list. */
+	TRY(clyde_device_open(program->context, program->uri,
+		"C3-20230101T120000Z", &program->device));
+}
+
+/* A device that has gone since it was seen is no news. */
+static int next(struct clyde_monitor *monitor)
+{
+	struct clyde_monitor_event event;
+	int result = clyde_monitor_next(monitor, &event, 0);
+
+	return result == CLYDE_ERROR_TIMEOUT ? 0 : result;
+}
+
+void program_monitor(struct program *program)
+{
+	struct clyde_monitor *monitor;
+	struct pollfd poller = {.events = POLLIN};
+
+	if (TRY(clyde_monitor_new(program->context, program->uri, &monitor)) <
+		0)
+		return;
+	poller.fd = TRY(clyde_monitor_poll_fd(monitor));
+	if (poller.fd >= 0)
+		poll(&poller, 1, 0);
+	TRY(next(monitor));
+	TRY(next(monitor));
+	clyde_monitor_close(monitor);
+}
+
+void program_load_firmware(struct program *program)
+{
+	if (TRY(clyde_firmware_load(program->context, program->uri, NULL,
+		    FIRMWARE, strlen(FIRMWARE), NULL)) < 0 ||
+		!open_device(program))
+		return;
+	/* It is the firmware that was loaded. */
+	assert_int_equal(info_of(program->device)->api_level, 9);
+}
+
+void program_load_image(struct program *program)
+{
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+
+	if (!open_device(program))
+		return;
+	if (TRY(clyde_fpga_load_image(program->device)) >= 0)
+		TRY(clyde_fpga_status(program->device, id));
+}
+
+static void command_supplies(struct program *program)
+{
+	struct clyde_device *device = program->device;
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	unsigned mv[CLYDE_PORT_COUNT], high[CLYDE_PORT_COUNT];
+	int ua[CLYDE_PORT_COUNT];
+
+	assert_int_equal(clyde_supply_parse("A=3.3,B=SA", 3, supply), 0);
+	TRY(clyde_supply_limit_set(device, 3, 5000));
+	TRY(clyde_supply_limit_get(device, mv));
+	TRY(clyde_supply_set(device, 3, 3300));
+	TRY(clyde_supply_get(device, mv));
+	TRY(clyde_supply_apply(device, supply));
+	TRY(clyde_supply_limit_set(device, 1, 0));
+	TRY(clyde_sense_get(device, mv));
+	TRY(clyde_supply_current_get(device, ua));
+	TRY(clyde_supply_window_set(device, 1, 3000, 3600));
+	TRY(clyde_supply_window_get(device, mv, high));
+	TRY(clyde_supply_current_limit_set(device, 3, 100000));
+	TRY(clyde_supply_current_limit_get(device, mv));
+}
+
+void program_command(struct program *program)
+{
+	struct clyde_device *device;
+	struct clyde_alerts alerts = {0};
+	struct clyde_config config;
+	uint8_t data[70], down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
+
+	if (!open_device(program))
+		return;
+	device = program->device;
+	command_supplies(program);
+	TRY(clyde_pulls_set(device, 3, 1, 2));
+	TRY(clyde_pulls_get(device, down, up));
+	TRY(clyde_levels_get(device, up));
+	TRY(clyde_alerts_get(device, &alerts));
+	TRY(clyde_alerts_clear(device, &alerts));
+	TRY(clyde_alerts_take(device, &alerts));
+	TRY(clyde_device_safe(device));
+	if (TRY(clyde_eeprom_read(device, 0x100, data, sizeof(data))) == 0)
+		TRY(clyde_eeprom_write(device, 0x100, data, sizeof(data)));
+	TRY(clyde_config_read(device, &config));
+	TRY(clyde_device_sleep(device, 1));
+}
+
+static void prepare_loopback(struct program *program)
+{
+	static const uint8_t cores[] = {1, 0, 1, 0}, mode = BENCH_LOOPBACK;
+	struct clyde_device *device = program->device;
+	uint8_t health;
+
+	TRY(clyde_fpga_load_image(device));
+	TRY(clyde_register_read(device, REG_HEALTH, &health, 1));
+	TRY(clyde_register_write(device, REG_STREAM, cores, sizeof(cores)));
+	TRY(clyde_register_write(device, REG_BENCH_MODE, &mode, 1));
+}
+
+/* What went out came back, if both say so. */
+static bool loop(
+	struct program *program, struct clyde_pipe *out, struct clyde_pipe *in)
+{
+	uint8_t sent[SIZE], got[SIZE] = {0};
+	ssize_t size;
+
+	for (size_t i = 0; i < SIZE; i++)
+		sent[i] = i % 251;
+	if (TRY(clyde_pipe_write(out, sent, SIZE, PATIENCE)) != SIZE ||
+		TRY(clyde_pipe_flush(out, PATIENCE)) < 0)
+		return false;
+	size = TRY(clyde_pipe_read(in, got, SIZE, PATIENCE));
+	if (size > 0)
+		assert_memory_equal(got, sent, size);
+	if (size > 0)
+		assert_int_equal(offset_of(in), size);
+	return size == SIZE;
+}
+
+static void borrow(
+	struct program *program, struct clyde_pipe *out, struct clyde_pipe *in)
+{
+	void *region;
+	ssize_t size = TRY(clyde_pipe_acquire(out, &region, PATIENCE));
+
+	if (size < 0)
+		return;
+	memset(region, 0x55, size);
+	if (TRY(clyde_pipe_release(out, 100)) < 0 ||
+		TRY(clyde_pipe_push(out)) < 0)
+		return;
+	size = TRY(clyde_pipe_acquire(in, &region, PATIENCE));
+	if (size > 0) {
+		assert_int_equal(*(uint8_t *)region, 0x55);
+		TRY(clyde_pipe_release(in, size));
+	}
+}
+
+void program_stream(struct program *program)
+{
+	struct clyde_pipe_options options = {.transfer_size = 512, .depth = 2};
+	struct clyde_pipe *out, *in;
+	struct clyde_pipe_stats stats;
+
+	if (!open_device(program))
+		return;
+	prepare_loopback(program);
+	if (TRY(clyde_pipe_open(
+		    program->device, CLYDE_PIPE_EP2_OUT, &options, &out)) < 0 ||
+		TRY(clyde_pipe_open(
+			program->device, CLYDE_PIPE_EP6_IN, &options, &in)) < 0)
+		return;
+	TRY(clyde_pipe_set_idle_flush(in, 4000));
+	if (loop(program, out, in))
+		borrow(program, out, in);
+	TRY(clyde_pipe_stats(in, &stats));
+	TRY(clyde_pipe_cancel(in));
+	TRY(clyde_pipe_resume(in));
+	TRY(clyde_pipe_reset(out));
+	TRY(clyde_pipe_reset(in));
+	clyde_pipe_close(out);
+}
+
+void program_watch(struct program *program)
+{
+	struct pollfd poller = {.events = POLLIN};
+
+	if (!open_device(program))
+		return;
+	poller.fd = TRY(clyde_device_poll_fd(program->device));
+	if (poller.fd >= 0)
+		poll(&poller, 1, 0);
+	TRY(clyde_device_process(program->device));
+	TRY(clyde_device_sleep(program->device, 1));
+}
+
+static void look(void *user, const struct clyde_record *record)
+{
+	(void)user;
+	assert_true(record->text == NULL || record->text[0]);
+}
+
+static int set_all(struct program *program, struct clyde_run *run,
+	const char *const *settings)
+{
+	for (; *settings; settings += 2)
+		if (TRY(clyde_run_set(run, settings[0], settings[1])) < 0)
+			return -1;
+	return 0;
+}
+
+static void run_applet(struct program *program, const char *name,
+	const struct clyde_supply *supply, const char *const *settings)
+{
+	struct clyde_observer observer = {.record = look};
+	struct clyde_run *run;
+	/* openat(), since open() is among the calls that are made to fail */
+	int in = openat(AT_FDCWD, "/dev/null", O_RDONLY);
+	int out = openat(AT_FDCWD, "/dev/null", O_WRONLY);
+
+	if (TRY(clyde_run_new(program->context, name, &run)) >= 0) {
+		clyde_run_attach(run, in, out);
+		if (set_all(program, run, settings) == 0 &&
+			TRY(clyde_run_claim(run, program->device)) >= 0)
+			TRY(clyde_run_start(
+				run, program->device, supply, &observer));
+		clyde_run_close(run);
+	}
+	close(in);
+	close(out);
+}
+
+#define RUN(name, supply, ...)                \
+	run_applet(program, (name), (supply), \
+		(const char *const[]){__VA_ARGS__, NULL})
+
+void program_run(struct program *program)
+{
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+
+	assert_int_equal(clyde_supply_parse("AB=3.3", 3, supply), 0);
+	if (!open_device(program))
+		return;
+	RUN("benchmark", NULL, "modes", "loopback latency", "count", "4KiB",
+		"transfer-size", "1KiB", "depth", "2");
+	RUN("gpio", supply, "action", "A0", "action", "A1=1", "action", "B0=H");
+	RUN("uart", NULL, "rx", "A1", "tx", "A0");
+}
+
+void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
+	program_list, program_monitor, program_load_firmware,
+	program_load_image, program_command, program_stream, program_watch,
+	program_run};

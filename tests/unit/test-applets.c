@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* What the applets compute by themselves: times of the GPIO's clock, and the
+   UART's rates. */
+#include "tests/support/clyde-test.h"
+
+#include <math.h>
+
+#include "applets/gpio/gpio.h"
+#include "applets/uart/uart.h"
+
+static void a_clock_begins_at_nothing_and_goes_on_past_32_bits(void **state)
+{
+	struct gpio_clock clock = {0};
+
+	(void)state;
+	gpio_clock_advance(&clock, 0xfffffff0);
+	assert_int_equal(clock.cycles, 0);
+	gpio_clock_advance(&clock, 0x10);
+	assert_int_equal(clock.cycles, 0x20);
+	/* The records of each half, for 100 times its range */
+	for (int i = 0; i < 100; i++) {
+		gpio_clock_advance(&clock, 0x80000000);
+		gpio_clock_advance(&clock, 0);
+	}
+	gpio_clock_advance(&clock, 0x10);
+	assert_int_equal(clock.cycles, 0x20 + (UINT64_C(100) << 32));
+	/* At the same edge, and at the one before the same count */
+	gpio_clock_advance(&clock, 0x10);
+	gpio_clock_advance(&clock, 0xf);
+	assert_int_equal(clock.cycles, 0x1f + (UINT64_C(101) << 32));
+}
+
+static void a_clock_runs_at_48_mhz_for_ever(void **state)
+{
+	(void)state;
+	assert_int_equal(gpio_clock_ns(&(struct gpio_clock){.cycles = 1}), 20);
+	assert_int_equal(gpio_clock_ns(&(struct gpio_clock){.cycles = 5}), 104);
+	assert_int_equal(gpio_clock_ns(&(struct gpio_clock){.cycles = 6}), 125);
+	assert_int_equal(
+		gpio_clock_ns(&(struct gpio_clock){
+			.cycles = UINT64_C(48000000) * 86400 * 365 * 100}),
+		UINT64_C(1000000000) * 86400 * 365 * 100);
+}
+
+static void a_rate_gets_the_nearest_bit_time_there_is(void **state)
+{
+	(void)state;
+	assert_int_equal(line_bit_time(12000000), 4 * 256);
+	assert_int_equal(line_bit_time(115200), 106667);
+	assert_int_equal(line_bit_time(3000000), 16 * 256);
+	assert_int_equal(line_bit_time(1e9), UART_BIT_TIME_MIN);
+	assert_int_equal(line_bit_time(1e-3), UART_BIT_TIME_MAX);
+	for (unsigned baud = 46; baud <= 12000000; baud += 1 + baud / 100) {
+		double off = line_baud(line_bit_time(baud)) / baud - 1;
+
+		/* Half of 1/256 cycle */
+		assert_true(fabs(off) <= 0.5 / 256 * baud / 48e6 * 1.001);
+	}
+}
+
+static void a_pulse_means_the_usual_rate_that_it_is_near(void **state)
+{
+	(void)state;
+	assert_float_equal(line_guess(4), 12000000, 0);
+	assert_float_equal(line_guess(416), 115200, 0);
+	assert_float_equal(line_guess(420), 115200, 0);
+	assert_float_equal(line_guess(5000), 9600, 0);
+	assert_float_equal(line_guess(5050), 9600, 0);
+	/* And none if it is near none */
+	assert_float_equal(line_guess(4400), 48e6 / 4400, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_clock_begins_at_nothing_and_goes_on_past_32_bits),
+		cmocka_unit_test(a_clock_runs_at_48_mhz_for_ever),
+		cmocka_unit_test(a_rate_gets_the_nearest_bit_time_there_is),
+		cmocka_unit_test(a_pulse_means_the_usual_rate_that_it_is_near),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The iCE40's configuration port: a valid stream for the HX8K must configure
+ * it, whole or in pieces, and nothing that differs where it matters may.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "virtual/fpga/bitstream.h"
+
+#define CRAM_BYTES 29648 /* 872 * 272 / 8 */
+#define BRAM_BYTES 2048  /* 128 * 128 / 8, half a bank */
+
+/* Where things stand in the stream that build() makes. */
+enum place {
+	AT_PREAMBLE = 0,
+	AT_FREQUENCY = 4,
+	AT_RESET_CRC = 6,
+	AT_BOOT_MODE = 8,
+	AT_WIDTH = 11,
+	AT_HEIGHT = 14,
+	AT_OFFSET = 17,
+	AT_BANK = 20,
+	AT_DATA = 24,
+	AT_DATA_END = AT_DATA + CRAM_BYTES,
+};
+
+struct stream {
+	uint8_t bytes[140000];
+	size_t size;
+	uint16_t crc;
+};
+
+static struct stream good;
+
+/* Bit by bit, as IceStorm's documentation has it: CRC-16-CCITT. */
+static void put_byte(struct stream *stream, uint8_t byte)
+{
+	stream->bytes[stream->size++] = byte;
+	for (int bit = 7; bit >= 0; bit--) {
+		bool carry = stream->crc >> 15 ^ (byte >> bit & 1);
+
+		stream->crc = stream->crc << 1 ^ (carry ? 0x1021 : 0);
+	}
+}
+
+static void put(struct stream *stream, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		put_byte(stream, bytes[i]);
+}
+
+static void put_data(struct stream *stream, size_t size)
+{
+	for (size_t i = 0; i < size + 2; i++)
+		put_byte(stream, 0);
+}
+
+static void put_head(struct stream *stream)
+{
+	stream->size = 0;
+	put(stream, "\x7e\xaa\x99\x7e\x51\x00\x01\x05", 8);
+	stream->crc = 0xffff;
+	put(stream, "\x92\x00\x00", 3);
+}
+
+static void put_tail(struct stream *stream)
+{
+	uint16_t crc;
+
+	put_byte(stream, 0x22);
+	crc = stream->crc;
+	put_byte(stream, crc >> 8);
+	put_byte(stream, crc);
+	put(stream, "\x01\x06\x00", 3);
+}
+
+/* What icepack writes for an HX8K that is all zero. */
+static int build(void **state)
+{
+	(void)state;
+	put_head(&good);
+	put(&good, "\x62\x03\x67\x72\x01\x10\x82\x00\x00", 9);
+	for (int bank = 0; bank < 4; bank++) {
+		put(&good, (char[]){0x11, bank, 0x01, 0x01}, 4);
+		put_data(&good, CRAM_BYTES);
+	}
+	put(&good, "\x62\x00\x7f\x72\x00\x80", 6);
+	for (int bank = 0; bank < 4; bank++) {
+		put(&good, (char[]){0x11, bank}, 2);
+		put(&good, "\x82\x00\x00\x01\x03", 5);
+		put_data(&good, BRAM_BYTES);
+		put(&good, "\x82\x00\x80\x01\x03", 5);
+		put_data(&good, BRAM_BYTES);
+	}
+	put_tail(&good);
+	return 0;
+}
+
+static enum bitstream_state feed(const uint8_t *bytes, size_t size)
+{
+	struct bitstream bitstream;
+
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, bytes, size);
+	return bitstream.state;
+}
+
+/* A small stream around one command, with its CRC right. */
+static enum bitstream_state feed_with(const char *bytes, size_t size)
+{
+	static struct stream stream;
+
+	put_head(&stream);
+	put(&stream, bytes, size);
+	put_tail(&stream);
+	return feed(stream.bytes, stream.size);
+}
+
+/* A write of one row of a bank: so small that it must end. */
+static enum bitstream_state write_row(
+	const char *setup, size_t size, size_t bytes)
+{
+	static struct stream stream;
+
+	put_head(&stream);
+	put(&stream, setup, size);
+	put_data(&stream, bytes);
+	put_tail(&stream);
+	return feed(stream.bytes, stream.size);
+}
+
+/* The state after the good stream with this byte changed. */
+static enum bitstream_state corrupt(size_t at, uint8_t value)
+{
+	enum bitstream_state state;
+	uint8_t before = good.bytes[at];
+
+	good.bytes[at] = value;
+	state = feed(good.bytes, good.size);
+	good.bytes[at] = before;
+	return state;
+}
+
+static void a_valid_stream_configures(void **state)
+{
+	(void)state;
+	/* IceStorm's example_8k.bin has 135100 B, 4 of them a comment. */
+	assert_int_equal(good.size, 135096);
+	assert_int_equal(feed(good.bytes, good.size), BITSTREAM_DONE);
+}
+
+static void a_stream_may_come_byte_by_byte(void **state)
+{
+	struct bitstream bitstream;
+
+	(void)state;
+	bitstream_reset(&bitstream);
+	for (size_t i = 0; i < good.size - 2; i++) {
+		bitstream_feed(&bitstream, &good.bytes[i], 1);
+		assert_false(bitstream_done(&bitstream));
+	}
+	/* the last but one is WAKEUP's payload */
+	bitstream_feed(&bitstream, &good.bytes[good.size - 2], 1);
+	assert_true(bitstream_done(&bitstream));
+}
+
+static void a_comment_may_stand_before_the_preamble(void **state)
+{
+	static const char comment[] = "\xff\x00 7E AA \x7e\xaa\x99\x00\xff";
+	struct bitstream bitstream;
+
+	(void)state;
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, (const uint8_t *)comment, sizeof(comment));
+	bitstream_feed(&bitstream, good.bytes, good.size);
+	assert_true(bitstream_done(&bitstream));
+}
+
+static void what_follows_the_wakeup_is_ignored(void **state)
+{
+	struct bitstream bitstream;
+
+	(void)state;
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, good.bytes, good.size);
+	bitstream_feed(&bitstream, good.bytes, good.size - 5);
+	assert_true(bitstream_done(&bitstream));
+}
+
+static void a_reset_forgets_everything(void **state)
+{
+	struct bitstream bitstream;
+
+	(void)state;
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, good.bytes, good.size);
+	bitstream_reset(&bitstream);
+	assert_false(bitstream_done(&bitstream));
+	bitstream_feed(&bitstream, good.bytes + 4, good.size - 4);
+	assert_false(bitstream_done(&bitstream));
+}
+
+static void a_stream_that_ends_early_does_not_configure(void **state)
+{
+	(void)state;
+	for (size_t size = 0; size < good.size - 1; size += 4099)
+		assert_int_not_equal(feed(good.bytes, size), BITSTREAM_DONE);
+	assert_int_not_equal(feed(good.bytes, good.size - 2), BITSTREAM_DONE);
+}
+
+/* All that the CRC covers, the commands around it, and the preamble. */
+static void a_wrong_byte_does_not_configure(void **state)
+{
+	static const size_t places[] = {AT_PREAMBLE, AT_PREAMBLE + 3,
+		AT_RESET_CRC, AT_RESET_CRC + 1, AT_BOOT_MODE, AT_BOOT_MODE + 2,
+		AT_WIDTH, AT_WIDTH + 1, AT_WIDTH + 2, AT_HEIGHT, AT_HEIGHT + 1,
+		AT_HEIGHT + 2, AT_OFFSET, AT_OFFSET + 2, AT_BANK, AT_BANK + 1,
+		AT_BANK + 2, AT_BANK + 3, AT_DATA, AT_DATA + 12345,
+		AT_DATA_END - 1, AT_DATA_END, AT_DATA_END + 1, AT_DATA_END + 2,
+		AT_DATA_END + 3};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		uint8_t right = good.bytes[places[i]];
+
+		for (unsigned wrong = 0; wrong < 256; wrong++) {
+			if (wrong == right)
+				continue;
+			assert_int_not_equal(
+				corrupt(places[i], wrong), BITSTREAM_DONE);
+		}
+	}
+	/* CRC CHECK with its payload, and WAKEUP */
+	for (size_t i = 2; i <= 6; i++) {
+		for (unsigned flip = 1; flip < 256; flip++)
+			assert_int_not_equal(
+				corrupt(good.size - i,
+					good.bytes[good.size - i] ^ flip),
+				BITSTREAM_DONE);
+	}
+}
+
+/* The first command stands before the CRC begins: other ranges of the
+   oscillator are as good, and so is a bank that is set again later.  The last
+   byte is padding. */
+static void a_byte_that_nothing_covers_may_differ(void **state)
+{
+	(void)state;
+	assert_int_equal(corrupt(AT_FREQUENCY + 1, 1), BITSTREAM_DONE);
+	assert_int_equal(corrupt(AT_FREQUENCY + 1, 2), BITSTREAM_DONE);
+	assert_int_equal(corrupt(AT_FREQUENCY + 1, 3), BITSTREAM_FAILED);
+	assert_int_equal(corrupt(AT_FREQUENCY, 0x11), BITSTREAM_DONE);
+	assert_int_equal(corrupt(good.size - 1, 0xa5), BITSTREAM_DONE);
+}
+
+static void a_wakeup_without_a_crc_check_fails(void **state)
+{
+	static struct stream stream;
+
+	(void)state;
+	put_head(&stream);
+	put(&stream, "\x01\x06", 2);
+	assert_int_equal(feed(stream.bytes, stream.size), BITSTREAM_FAILED);
+
+	/* or with one that does not cover the last write */
+	put_head(&stream);
+	put_tail(&stream);
+	stream.size -= 3;
+	put(&stream, "\x62\x00\x7f\x72\x00\x01\x01\x03", 8);
+	put_data(&stream, 16);
+	put(&stream, "\x01\x06", 2);
+	assert_int_equal(feed(stream.bytes, stream.size), BITSTREAM_FAILED);
+}
+
+static void a_command_that_a_stream_has_not_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(feed_with("", 0), BITSTREAM_DONE);
+	assert_int_equal(feed_with("\x92\x00\x31", 3), BITSTREAM_DONE);
+	assert_int_equal(feed_with("\x92\x00\x40", 3), BITSTREAM_FAILED);
+	assert_int_equal(feed_with("\x11\x03", 2), BITSTREAM_DONE);
+	assert_int_equal(feed_with("\x11\x04", 2), BITSTREAM_FAILED);
+	assert_int_equal(feed_with("\x12\x00\x00", 3), BITSTREAM_FAILED);
+	assert_int_equal(feed_with("\x00", 1), BITSTREAM_FAILED);
+	assert_int_equal(feed_with("\x01\x02", 2), BITSTREAM_FAILED);
+	assert_int_equal(feed_with("\x01\x08", 2), BITSTREAM_FAILED);
+	assert_int_equal(
+		feed_with("\x44\x03\x00\x00\x00", 5), BITSTREAM_FAILED);
+}
+
+/* Rows of 872 / 8 = 109 and 128 / 8 = 16 B; the highest are 271 and 255. */
+static void only_the_hx8ks_memories_can_be_written(void **state)
+{
+	(void)state;
+#define ROW(setup, bytes) write_row(setup, sizeof(setup) - 1, bytes)
+	assert_int_equal(
+		ROW("\x62\x03\x67\x72\x00\x01\x82\x01\x0f\x01\x01", 109),
+		BITSTREAM_DONE);
+	assert_int_equal(
+		ROW("\x62\x03\x67\x72\x00\x01\x82\x01\x10\x01\x01", 109),
+		BITSTREAM_FAILED);
+	assert_int_equal(
+		ROW("\x62\x00\x7f\x72\x00\x01\x82\x00\xff\x01\x03", 16),
+		BITSTREAM_DONE);
+	assert_int_equal(
+		ROW("\x62\x00\x7f\x72\x00\x02\x82\x00\xff\x01\x03", 32),
+		BITSTREAM_FAILED);
+	/* the HX1K's CRAM, 332 wide; a row of CRAM into BRAM; no rows */
+	assert_int_equal(
+		ROW("\x62\x01\x4b\x72\x00\x02\x01\x01", 83), BITSTREAM_FAILED);
+	assert_int_equal(
+		ROW("\x62\x03\x67\x72\x00\x01\x01\x03", 109), BITSTREAM_FAILED);
+	assert_int_equal(ROW("\x62\x03\x67\x01\x01", 0), BITSTREAM_FAILED);
+#undef ROW
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_valid_stream_configures),
+		cmocka_unit_test(a_stream_may_come_byte_by_byte),
+		cmocka_unit_test(a_comment_may_stand_before_the_preamble),
+		cmocka_unit_test(what_follows_the_wakeup_is_ignored),
+		cmocka_unit_test(a_reset_forgets_everything),
+		cmocka_unit_test(a_stream_that_ends_early_does_not_configure),
+		cmocka_unit_test(a_wrong_byte_does_not_configure),
+		cmocka_unit_test(a_byte_that_nothing_covers_may_differ),
+		cmocka_unit_test(a_wakeup_without_a_crc_check_fails),
+		cmocka_unit_test(a_command_that_a_stream_has_not_fails),
+		cmocka_unit_test(only_the_hx8ks_memories_can_be_written),
+	};
+
+	return cmocka_run_group_tests(tests, build, NULL);
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Every call of clyde.h with a handle that was closed, with NULL, and with one of
+   another kind: it says that, and does nothing else. */
+#include "tests/support/clyde-test.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/base/handle.h"
+
+static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	(void)line;
+}
+
+/* What every call has to say of the handle that is tried. */
+static int expected_result = CLYDE_ERROR_CLOSED;
+static const char *expected_text = "it is closed";
+
+static void expect(int result, const char *text)
+{
+	expected_result = result;
+	expected_text = text;
+}
+
+static void assert_refused(int result)
+{
+	assert_int_equal(result, expected_result);
+	assert_string_equal(clyde_error_message(), expected_text);
+}
+
+/* A close that returns nothing leaves the sentence, if the handle is of another
+   kind.  The call before it leaves another one. */
+static void assert_not_closed(void (*close)(void *handle), void *handle)
+{
+	clyde_pipe_cancel(NULL);
+	close(handle);
+	if (expected_result != CLYDE_ERROR_CLOSED)
+		assert_string_equal(clyde_error_message(), expected_text);
+}
+
+static void close_context(void *handle)
+{
+	clyde_context_close(handle);
+}
+
+static void close_device(void *handle)
+{
+	clyde_device_close(handle);
+}
+
+static void close_pipe(void *handle)
+{
+	clyde_pipe_close(handle);
+}
+
+static void close_monitor(void *handle)
+{
+	clyde_monitor_close(handle);
+}
+
+static void close_run(void *handle)
+{
+	clyde_run_close(handle);
+}
+
+static void no_context_works(struct clyde_context *context)
+{
+	struct clyde_device_info *list;
+	struct clyde_device *device;
+	struct clyde_monitor *monitor;
+	struct clyde_run *run;
+	char text[8], uri[CLYDE_URI_SIZE];
+
+	assert_refused(clyde_context_notice(context, text, sizeof(text)));
+	assert_refused(
+		clyde_context_log(context, CLYDE_LOG_ERROR, listen, NULL));
+	assert_refused(clyde_context_capture(context, "/dev/null"));
+	clyde_context_interrupt(context);
+	clyde_context_resume(context);
+	assert_refused(clyde_device_list(context, "virtual:", &list));
+	assert_refused(clyde_device_open(context, "virtual:", NULL, &device));
+	assert_refused(
+		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
+	assert_refused(clyde_monitor_new(context, "virtual:", &monitor));
+	assert_refused(clyde_run_new(context, "benchmark", &run));
+	assert_not_closed(close_context, context);
+	assert_int_equal(clyde_close_token(clyde_context_token(context)),
+		CLYDE_ERROR_CLOSED);
+}
+
+static void nothing_is_asked_of(struct clyde_device *device)
+{
+	struct clyde_device_info info;
+	struct clyde_config config;
+	uint8_t bytes[64] = {0};
+	int64_t now;
+
+	assert_refused(clyde_device_info(device, &info));
+	assert_null(clyde_device_link(device));
+	assert_refused(clyde_device_now(device, &now));
+	assert_refused(clyde_device_real_time(device));
+	assert_refused(clyde_device_sleep(device, 1));
+	assert_refused(clyde_device_poll_fd(device));
+	assert_refused(clyde_device_process(device));
+	assert_refused(clyde_fpga_status(device, bytes));
+	assert_refused(clyde_fpga_load(device, bytes, sizeof(bytes), bytes));
+	assert_refused(clyde_fpga_load_image(device));
+	assert_refused(clyde_register_read(device, 0x10, bytes, 1));
+	assert_refused(clyde_register_write(device, 0x10, bytes, 1));
+	assert_refused(clyde_eeprom_read(device, 0, bytes, 1));
+	assert_refused(clyde_eeprom_write(device, 0, bytes, 1));
+	assert_refused(clyde_config_read(device, &config));
+}
+
+static void no_port_is_touched_of(struct clyde_device *device)
+{
+	uint64_t value;
+	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
+	struct clyde_alerts alerts = {0};
+	unsigned mv[CLYDE_PORT_COUNT];
+	uint8_t down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
+	int ua[CLYDE_PORT_COUNT];
+
+	assert_refused(clyde_core_attach(device, CLYDE_CORE_UART, NULL, 0));
+	assert_refused(
+		clyde_core_read(device, CLYDE_CORE_UART, "control", &value));
+	assert_refused(clyde_core_write(device, CLYDE_CORE_UART, "control", 0));
+	assert_refused(clyde_device_ports(device));
+	assert_refused(clyde_supply_set(device, 1, 3300));
+	assert_refused(clyde_supply_get(device, mv));
+	assert_refused(clyde_supply_apply(device, supply));
+	assert_refused(clyde_supply_limit_set(device, 1, 3300));
+	assert_refused(clyde_supply_limit_get(device, mv));
+	assert_refused(clyde_sense_get(device, mv));
+	assert_refused(clyde_supply_current_get(device, ua));
+	assert_refused(clyde_supply_window_set(device, 1, 3000, 3600));
+	assert_refused(clyde_supply_window_get(device, mv, mv));
+	assert_refused(clyde_supply_current_limit_set(device, 1, 1000));
+	assert_refused(clyde_supply_current_limit_get(device, mv));
+	assert_refused(clyde_pulls_set(device, 1, 0, 1));
+	assert_refused(clyde_pulls_get(device, down, up));
+	assert_refused(clyde_levels_get(device, up));
+	assert_refused(clyde_alerts_get(device, &alerts));
+	assert_refused(clyde_alerts_clear(device, &alerts));
+	assert_refused(clyde_alerts_take(device, &alerts));
+	assert_refused(clyde_device_safe(device));
+}
+
+static void no_device_works(struct clyde_device *device)
+{
+	struct clyde_pipe *pipe;
+
+	nothing_is_asked_of(device);
+	no_port_is_touched_of(device);
+	assert_refused(
+		clyde_pipe_open(device, CLYDE_PIPE_EP2_OUT, NULL, &pipe));
+	assert_not_closed(close_device, device);
+	assert_int_equal(clyde_close_token(clyde_device_token(device)),
+		CLYDE_ERROR_CLOSED);
+}
+
+static void no_pipe_works(struct clyde_pipe *pipe)
+{
+	uint64_t offset;
+	struct clyde_pipe_stats stats;
+	uint8_t bytes[16] = {0};
+	void *region;
+
+	assert_refused(clyde_pipe_read(pipe, bytes, sizeof(bytes), 1));
+	assert_refused(clyde_pipe_read_some(pipe, bytes, sizeof(bytes), 1));
+	assert_refused(clyde_pipe_write(pipe, bytes, sizeof(bytes), 1));
+	assert_refused(clyde_pipe_flush(pipe, 1));
+	assert_refused(clyde_pipe_push(pipe));
+	assert_refused(clyde_pipe_acquire(pipe, &region, 1));
+	assert_refused(clyde_pipe_release(pipe, 1));
+	assert_refused(clyde_pipe_cancel(pipe));
+	assert_refused(clyde_pipe_resume(pipe));
+	assert_refused(clyde_pipe_reset(pipe));
+	assert_refused(clyde_pipe_set_idle_flush(pipe, 4000));
+	assert_refused(clyde_pipe_offset(pipe, &offset));
+	assert_refused(clyde_pipe_stats(pipe, &stats));
+	assert_not_closed(close_pipe, pipe);
+	assert_int_equal(
+		clyde_close_token(clyde_pipe_token(pipe)), CLYDE_ERROR_CLOSED);
+}
+
+static void no_run_works(struct clyde_run *run, struct clyde_device *device)
+{
+	struct clyde_observer observer = {0};
+
+	assert_refused(clyde_run_set(run, "count", "1KiB"));
+	assert_refused(clyde_run_streams(run));
+	assert_refused(clyde_run_attach(run, -1, -1));
+	assert_refused(clyde_run_claim(run, device));
+	assert_refused(clyde_run_check(run, NULL));
+	assert_refused(clyde_run_start(run, device, NULL, &observer));
+	assert_not_closed(close_run, run);
+}
+
+static void no_monitor_works(struct clyde_monitor *monitor)
+{
+	struct clyde_monitor_event event;
+
+	assert_refused(clyde_monitor_next(monitor, &event, 1));
+	assert_refused(clyde_monitor_next(monitor, &event, -1));
+	assert_refused(clyde_monitor_poll_fd(monitor));
+	assert_not_closed(close_monitor, monitor);
+	assert_int_equal(clyde_close_token(clyde_monitor_token(monitor)),
+		CLYDE_ERROR_CLOSED);
+}
+
+static void every_call_with_what_was_closed_says_so(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_monitor *monitor;
+	struct clyde_pipe *pipe;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(
+		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+	clyde_monitor_close(monitor);
+	no_monitor_works(monitor);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+		0);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	clyde_run_close(run);
+	no_run_works(run, top.device);
+	clyde_pipe_close(pipe);
+	no_pipe_works(pipe);
+	clyde_device_close(top.device);
+	no_device_works(top.device);
+	close_top(&top);
+	no_context_works(top.context);
+}
+
+static void every_call_with_nothing_says_so(void **state)
+{
+	(void)state;
+	expect(CLYDE_ERROR_CLOSED, "the handle is NULL");
+	no_run_works(NULL, NULL);
+	no_pipe_works(NULL);
+	no_monitor_works(NULL);
+	no_device_works(NULL);
+	no_context_works(NULL);
+	clyde_device_list_free(NULL);
+	expect(CLYDE_ERROR_CLOSED, "it is closed");
+}
+
+/* An address is no handle, and neither is any number that was not given out. */
+static void every_call_with_garbage_says_so(void **state)
+{
+	static const uintptr_t numbers[] = {1, 2, 3, UINTPTR_MAX,
+		UINTPTR_MAX - 3, (uintptr_t)&expected_result};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		void *handle = (void *)numbers[i];
+
+		no_run_works(handle, handle);
+		no_pipe_works(handle);
+		no_monitor_works(handle);
+		no_device_works(handle);
+		no_context_works(handle);
+	}
+}
+
+enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, KINDS };
+
+static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
+{
+	static const char *const names[] = {
+		"context", "device", "pipe", "run", "monitor"};
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		char text[64];
+
+		if (kind == (int)is)
+			continue;
+		snprintf(text, sizeof(text),
+			"this handle is a %s's, not a %s's", names[is],
+			names[kind]);
+		expect(CLYDE_ERROR_WRONG_HANDLE, text);
+		if (kind == CONTEXT)
+			no_context_works(handle);
+		else if (kind == DEVICE)
+			no_device_works(handle);
+		else if (kind == PIPE)
+			no_pipe_works(handle);
+		else if (kind == MONITOR)
+			no_monitor_works(handle);
+		else
+			no_run_works(handle, device);
+	}
+	expect(CLYDE_ERROR_CLOSED, "it is closed");
+}
+
+static void every_call_with_a_handle_of_another_kind_says_so(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_observer observer = {0};
+	struct clyde_monitor *monitor;
+	struct clyde_pipe *pipe;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+		0);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(
+		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+	no_kind_but(MONITOR, monitor, top.device);
+	no_kind_but(CONTEXT, top.context, top.device);
+	no_kind_but(DEVICE, top.device, top.device);
+	no_kind_but(PIPE, pipe, top.device);
+	no_kind_but(RUN, run, top.device);
+	expect(CLYDE_ERROR_WRONG_HANDLE,
+		"this handle is a pipe's, not a device's");
+	assert_refused(clyde_run_claim(run, (void *)pipe));
+	assert_refused(clyde_run_start(run, (void *)pipe, NULL, &observer));
+	expect(CLYDE_ERROR_CLOSED, "it is closed");
+	assert_int_equal(clyde_live_objects(), 5);
+	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
+	/* A token may be of any kind. */
+	assert_int_equal(clyde_close_token((uintptr_t)run), 0);
+	assert_int_equal(clyde_close_token((uintptr_t)pipe), 0);
+	close_top(&top);
+}
+
+/* As after 2^30 objects where a pointer has 32 bits. */
+static void objects_are_refused_once_there_are_no_handles_left(void **state)
+{
+	static const char *const sentence = "this process has made as many "
+					    "objects as there are handles";
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_context *context;
+	struct clyde_device *device;
+	struct clyde_pipe *pipe, *other;
+	struct clyde_run *run;
+
+	(void)state;
+	clyde_device_close(top.device);
+	owner_limit(2);
+	assert_int_equal(clyde_device_open(top.context, "virtual:configured=1",
+				 NULL, &top.device),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+		0);
+	expect(CLYDE_ERROR_EXHAUSTED, sentence);
+	for (int i = 0; i < 3; i++) {
+		assert_refused(clyde_context_new(&context));
+		assert_refused(clyde_device_open(
+			top.context, "virtual:", NULL, &device));
+		assert_refused(clyde_pipe_open(
+			top.device, CLYDE_PIPE_EP6_IN, NULL, &other));
+		assert_refused(clyde_run_new(top.context, "benchmark", &run));
+	}
+	expect(CLYDE_ERROR_CLOSED, "it is closed");
+	assert_int_equal(clyde_live_objects(), 3);
+	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
+	owner_limit(UINT64_MAX);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
+		0);
+	close_top(&top);
+}
+
+static void a_run_cannot_have_a_device_that_was_closed(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_observer observer = {0};
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(clyde_run_set(run, "action", "A0"), 0);
+	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	clyde_device_close(top.device);
+	assert_refused(clyde_run_check(run, NULL));
+	assert_refused(clyde_run_claim(run, top.device));
+	assert_refused(clyde_run_start(run, top.device, NULL, &observer));
+	close_top(&top);
+}
+
+static void a_run_cannot_have_a_device_of_another_context(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	struct bench_top other = open_uri("virtual:");
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(
+		clyde_run_claim(run, other.device), CLYDE_ERROR_INVALID);
+	assert_says("are of two contexts");
+	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run),
+		CLYDE_ERROR_INVALID);
+	assert_says("nonesuch: no such applet");
+	clyde_context_close(other.context);
+	close_top(&top);
+}
+
+#define CONTEXTS 1024
+
+static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
+	void **state)
+{
+	static struct clyde_context *contexts[CONTEXTS];
+	struct clyde_context *one;
+
+	(void)state;
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		assert_int_equal(clyde_context_new(&contexts[i]), 0);
+	assert_int_equal(clyde_context_new(&one), CLYDE_ERROR_EXHAUSTED);
+	assert_string_equal(
+		clyde_error_message(), "too many contexts are open");
+	clyde_context_close(contexts[CONTEXTS / 2]);
+	assert_int_equal(clyde_context_new(&contexts[CONTEXTS / 2]), 0);
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		clyde_context_close(contexts[i]);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
+static void a_bitstream_of_nothing_is_refused(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	uint8_t id[CLYDE_FPGA_ID_SIZE] = {0};
+
+	(void)state;
+	assert_int_equal(
+		clyde_fpga_load(top.device, id, 0, id), CLYDE_ERROR_INVALID);
+	assert_says("a bitstream of 0 bytes");
+#if SIZE_MAX > UINT32_MAX
+	assert_int_equal(
+		clyde_fpga_load(top.device, id, (size_t)UINT32_MAX + 1, id),
+		CLYDE_ERROR_INVALID);
+	assert_says("a bitstream of 4294967296 bytes");
+#endif
+	close_top(&top);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_call_with_what_was_closed_says_so),
+		cmocka_unit_test(every_call_with_nothing_says_so),
+		cmocka_unit_test(every_call_with_garbage_says_so),
+		cmocka_unit_test(
+			every_call_with_a_handle_of_another_kind_says_so),
+		cmocka_unit_test(
+			objects_are_refused_once_there_are_no_handles_left),
+		cmocka_unit_test(a_run_cannot_have_a_device_that_was_closed),
+		cmocka_unit_test(a_run_cannot_have_a_device_of_another_context),
+		cmocka_unit_test(
+			more_contexts_than_there_can_be_are_refused_and_leave_nothing),
+		cmocka_unit_test(a_bitstream_of_nothing_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The virtual Glasgow and its bitstreams: to the FPGA, to the EEPROMs, from
+ * the EEPROMs at power-up; and the 8051's own RAM.
+ */
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/internal.h"
+#include "virtual/fx2/internal.h"
+
+#define MS(ms) ((tick)480000 * (ms)) /* of 480 Mb/s */
+
+static struct rig rig;
+static struct mgmt_packet reply;
+
+static const uint8_t id[8] = {'t', 'e', 's', 't', 1, 2, 3, 4};
+static const uint8_t nothing[64];
+
+static int set_up(void **state)
+{
+	(void)state;
+	rig_open(&rig, &rig_c3, NULL);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
+}
+
+static void reopen(const char *fault)
+{
+	rig_close(&rig);
+	rig_open(&rig, &rig_c3, fault);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+}
+
+static int select_ep2(unsigned alternate)
+{
+	return rig_select(&rig, USB_IFACE_EP2OUT, alternate);
+}
+
+static void send(const uint8_t *data, size_t size)
+{
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP2_OUT, (uint8_t *)data, size), size);
+}
+
+/* A command about a bitstream of this size: its result. */
+static unsigned ask(uint8_t code, uint32_t size)
+{
+	struct mgmt_bitstream request = {.size = size};
+	int length;
+
+	memcpy(request.id, id, sizeof(id));
+	length = rig_ask(&rig, code, &request, sizeof(request), &reply);
+	/* LOAD_NVM reports its progress, LOAD_CFG has no data */
+	assert_int_equal(length, code == MGMT_FPGA_LOAD_NVM ? 6 : 2);
+	return reply.code;
+}
+
+/* The same until it does not answer WAIT. */
+static unsigned ask_patiently(uint8_t code, uint32_t size)
+{
+	unsigned result;
+
+	do
+		result = ask(code, size);
+	while (result == MGMT_WAIT);
+	return result;
+}
+
+static void assert_status(uint32_t size, const uint8_t *expected)
+{
+	rig_do(&rig, MGMT_FPGA_STATUS, NULL, 0, &reply);
+	assert_int_equal(reply.data.bitstream.size, size);
+	assert_memory_equal(reply.data.bitstream.id, expected, 8);
+}
+
+static void load(void)
+{
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+}
+
+static void the_status_is_zero_until_the_fpga_is_configured(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_ask(&rig, MGMT_FPGA_STATUS, NULL, 0, &reply), 14);
+	assert_int_equal(reply.code, MGMT_ACK);
+	assert_memory_equal(reply.data.bytes, nothing, 12);
+	load();
+	assert_status(image_size, id);
+	/* a load that began has undone it */
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	assert_status(0, nothing);
+}
+
+/* load_reset_revabc(): 250 ms for the supplies to discharge, 1.2 ms more. */
+static void a_load_begins_after_a_quarter_of_a_second(void **state)
+{
+	tick start = bus_now(rig.bus);
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	assert_in_range(bus_now(rig.bus) - start, MS(250), MS(253));
+	/* without the supplies nothing needs that time */
+	start = bus_now(rig.bus);
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	assert_in_range(bus_now(rig.bus) - start, 0, MS(1));
+}
+
+static void a_load_turns_the_supplies_off(void **state)
+{
+	struct mgmt_values on = {3, {3300, 1800}};
+
+	(void)state;
+	rig_do(&rig, MGMT_SET_VSUPPLY, &on, sizeof(on), NULL);
+	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
+	assert_in_range(reply.data.values.value[0], 3250, 3350);
+	assert_in_range(reply.data.values.value[1], 1750, 1850);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
+	assert_int_equal(reply.data.values.value[0], 0);
+	assert_int_equal(reply.data.values.value[1], 0);
+}
+
+/* Only the FPGA's pins are at risk: its memory can be written under power. */
+static void a_load_into_the_eeprom_leaves_the_supplies_on(void **state)
+{
+	struct mgmt_values on = {1, {3300}};
+
+	(void)state;
+	rig_do(&rig, MGMT_SET_VSUPPLY, &on, sizeof(on), NULL);
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
+	assert_in_range(reply.data.values.value[0], 3250, 3350);
+}
+
+static void load_cfg_waits_until_all_is_consumed(void **state)
+{
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_WAIT);
+	send(image_bytes, image_size - 1);
+	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_WAIT);
+	assert_status(0, nothing);
+	send(image_bytes + image_size - 1, 1);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	assert_status(image_size, id);
+}
+
+static void load_cfg_is_an_error_out_of_its_setting(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 0), MGMT_ERROR);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	/* launched already */
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_status(image_size, id);
+}
+
+static void load_cfg_is_an_error_while_done_is_low(void **state)
+{
+	uint8_t *broken = malloc(image_size);
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	assert_non_null(broken);
+	memcpy(broken, image_bytes, image_size);
+	broken[20000] ^= 1; /* the CRC will not be right */
+	send(broken, image_size);
+	free(broken);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_status(0, nothing);
+	/* half of a good one, and the host believes that to be all */
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, 60000);
+	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, 60000), MGMT_ERROR);
+
+	reopen("done");
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_status(0, nothing);
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
+}
+
+static void selecting_the_setting_again_begins_anew(void **state)
+{
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, 100000);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 1), MGMT_WAIT);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+	assert_int_equal(select_ep2(USB_ALT_2X), 0);
+}
+
+/* Where nvmem.c puts it: 128 KiB in ICE_MEM, the tail at 0x7000; size and id
+   in the configuration block at 12, behind revision and serial number. */
+static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
+{
+	const uint8_t *eeprom = device_eeprom(rig.device);
+	uint32_t size = image_size;
+
+	(void)state;
+	assert_in_range(image_size, 0x20000 + 1, 0x21000);
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, image_size), MGMT_WAIT);
+	assert_int_equal(reply.data.progress, 0);
+	send(image_bytes, 1024);
+	bus_run(rig.bus, bus_now(rig.bus) + MS(100));
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, image_size), MGMT_WAIT);
+	assert_int_equal(reply.data.progress, 1024);
+	send(image_bytes + 1024, image_size - 1024);
+	assert_memory_equal(eeprom + 12 + 17, nothing, 12);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+	assert_int_equal(reply.data.progress, image_size);
+	assert_memory_equal(
+		eeprom + 0x7000, image_bytes + 0x20000, image_size - 0x20000);
+	assert_memory_equal(eeprom + 12 + 17, &size, 4);
+	assert_memory_equal(eeprom + 12 + 21, id, 8);
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+	assert_status(0, nothing); /* not yet */
+
+	device_boot(rig.device);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_status(image_size, id);
+	assert_int_equal(select_ep2(USB_ALT_2X), 0);
+	assert_int_equal(rig_read_register(&rig, 0x00, 1), 0xa5);
+}
+
+static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
+{
+	static const uint8_t other[8] = "another";
+	struct mgmt_bitstream request = {.size = image_size};
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	rig_configure(&rig);
+	assert_status(image_size, image_id);
+	device_boot(rig.device);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_status(image_size, id);
+
+	/* size 0 erases, in any setting, and keeps the FPGA as it is */
+	memcpy(request.id, other, sizeof(other));
+	request.size = 0;
+	assert_int_equal(rig_ask(&rig, MGMT_FPGA_LOAD_NVM, &request,
+				 sizeof(request), &reply),
+		6);
+	assert_int_equal(reply.code, MGMT_ACK);
+	assert_memory_equal(device_eeprom(rig.device) + 12 + 17, nothing, 12);
+	assert_int_equal(select_ep2(USB_ALT_2X), 0);
+	device_boot(rig.device);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_status(0, nothing);
+	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
+}
+
+/* ICE_MEM, which has most of it, is not in the EEPROM's image. */
+static void half_a_bitstream_does_not_configure_at_power_up(void **state)
+{
+	struct device_options options = rig_c3;
+	uint8_t eeprom[EEPROM_SIZE];
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+	memcpy(eeprom, device_eeprom(rig.device), sizeof(eeprom));
+	options.eeprom = eeprom;
+	rig_close(&rig);
+	rig_open(&rig, &options, NULL);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_status(0, nothing);
+}
+
+static void load_nvm_is_an_error_out_of_its_setting(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 1), MGMT_ERROR);
+	assert_int_equal(reply.data.progress, 0);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, 512);
+	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
+	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 512), MGMT_ERROR);
+	assert_int_equal(reply.data.progress, 0); /* all of an error is */
+}
+
+static int ram(uint8_t direction, uint16_t address, void *data, uint16_t size)
+{
+	return rig_control(&rig, direction | USB_TYPE_VENDOR, 0xa0, address, 0,
+		data, size);
+}
+
+static void the_boot_rom_writes_and_reads_ram(void **state)
+{
+	uint8_t out[4096], in[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = i * 31 >> 3;
+	assert_int_equal(ram(0, 0x1000, out, 4096), 4096);
+	assert_int_equal(ram(USB_DIR_IN, 0x1e00, in, 512), 512);
+	assert_memory_equal(in, out + 0xe00, 512);
+	assert_int_equal(ram(0, 0, out, 4097), -EPIPE);
+}
+
+/* CPUCS is 0xe600: while the 8051 is held only the boot ROM answers, and when
+   it is let go the firmware starts from the beginning, off the bus at first. */
+static void holding_and_releasing_the_8051_is_a_reboot(void **state)
+{
+	uint8_t hold = 1, run = 0, byte;
+
+	(void)state;
+	rig_configure(&rig);
+	assert_int_equal(select_ep2(USB_ALT_2X), 0);
+	assert_int_equal(ram(0, 0xe600, &hold, 1), 1);
+	assert_int_equal(select_ep2(USB_ALT_OFF), -EPIPE);
+	assert_int_equal(ram(USB_DIR_IN, 0, &byte, 1), 1);
+	assert_int_equal(ram(0, 0xe600, &run, 1), 1);
+	assert_true(rig_return(&rig));
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_status(0, nothing);
+	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_status_is_zero_until_the_fpga_is_configured),
+		TEST(a_load_begins_after_a_quarter_of_a_second),
+		TEST(a_load_turns_the_supplies_off),
+		TEST(a_load_into_the_eeprom_leaves_the_supplies_on),
+		TEST(load_cfg_waits_until_all_is_consumed),
+		TEST(load_cfg_is_an_error_out_of_its_setting),
+		TEST(load_cfg_is_an_error_while_done_is_low),
+		TEST(selecting_the_setting_again_begins_anew),
+		TEST(a_bitstream_in_the_eeprom_is_run_at_power_up),
+		TEST(what_is_loaded_over_it_is_gone_with_the_power),
+		TEST(half_a_bitstream_does_not_configure_at_power_up),
+		TEST(load_nvm_is_an_error_out_of_its_setting),
+		TEST(the_boot_rom_writes_and_reads_ram),
+		TEST(holding_and_releasing_the_8051_is_a_reboot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

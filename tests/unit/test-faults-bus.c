@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Faults of the bus, packet by packet: what a transfer ends with, what the
+ * next one gets, and when; a function by script has endless data on EP6 and
+ * room on EP2.
+ */
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "virtual/faults/faults.h"
+
+#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
+#define SIZE       2048
+
+static struct script script;
+static struct bus *bus;
+static uint8_t memory[8][SIZE];
+static struct urb urbs[8];
+
+static int set_up(void **state)
+{
+	static const struct answer full = {HANDSHAKE_ACK, 512};
+
+	(void)state;
+	script_init(&script);
+	script_answer(&script.in[6], &full, 1);
+	script_answer(&script.in[8], &full, 1);
+	script_answer(&script.out[2], &full, 1);
+	bus = bus_new(&script.function, 13);
+	memset(memory, 0xee, sizeof(memory));
+	return bus == NULL;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	bus_free(bus);
+	return 0;
+}
+
+static void err(const char *text)
+{
+	struct faults faults = {0};
+
+	assert_int_equal(faults_add(&faults, text), 0);
+	assert_int_equal(bus_faults(bus, &faults), 0);
+}
+
+static void submit(unsigned index, uint8_t endpoint)
+{
+	urbs[index] = (struct urb){
+		.endpoint = endpoint,
+		.data = memory[index],
+		.length = SIZE,
+	};
+	bus_submit(bus, &urbs[index]);
+}
+
+/* The next to complete, which must be this one, after a time. */
+static void assert_ends(unsigned index, int status, uint32_t actual)
+{
+	struct urb *urb = NULL;
+
+	script.log[0] = '\0';
+	while ((urb = bus_reap(bus)) == NULL)
+		assert_true(bus_run(bus, TICK_NEVER));
+	assert_ptr_equal(urb, &urbs[index]);
+	assert_int_equal(urb->status, status);
+	assert_int_equal(urb->actual, actual);
+}
+
+/* What it has is the stream from here on. */
+static void assert_bytes(unsigned index, uint32_t offset)
+{
+	for (uint32_t i = 0; i < urbs[index].actual; i++)
+		assert_int_equal(memory[index][i], script_byte(offset + i));
+}
+
+static void a_halt_stalls_once_and_loses_nothing(void **state)
+{
+	(void)state;
+	err("halt@p3/0x86");
+	submit(0, 0x86);
+	assert_ends(0, -EPIPE, 1024);
+	assert_bytes(0, 0);
+	submit(1, 0x86);
+	assert_ends(1, 0, SIZE);
+	assert_bytes(1, 1024);
+}
+
+static void a_halt_may_strike_several_times(void **state)
+{
+	(void)state;
+	err("halt@t2/0x86:2");
+	for (unsigned i = 0; i < 4; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, SIZE);
+	assert_ends(1, -EPIPE, 0);
+	assert_ends(2, -EPIPE, 0);
+	assert_ends(3, 0, SIZE);
+	assert_bytes(3, SIZE);
+}
+
+static void a_cut_packet_has_its_rest_in_the_next(void **state)
+{
+	(void)state;
+	err("cut@p2/0x86:100");
+	for (unsigned i = 0; i < 3; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, 612);
+	assert_ends(1, 0, 412);
+	assert_ends(2, 0, SIZE);
+	assert_bytes(0, 0);
+	assert_bytes(1, 612);
+	assert_bytes(2, 1024);
+	assert_int_equal(script.in[6].moved, 1024 + SIZE);
+}
+
+static void a_cut_waits_for_a_packet_that_is_longer(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[6], {HANDSHAKE_ACK, 64}, {HANDSHAKE_ACK, 65});
+	err("cut@p1:64");
+	for (unsigned i = 0; i < 3; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, 64);
+	assert_ends(1, 0, 64);
+	assert_ends(2, 0, 1);
+}
+
+static void an_empty_packet_ends_a_transfer_early(void **state)
+{
+	(void)state;
+	err("zlp@p2/0x86");
+	submit(0, 0x86);
+	submit(1, 0x86);
+	assert_ends(0, 0, 512);
+	assert_ends(1, 0, SIZE);
+	assert_bytes(1, 512);
+}
+
+static void an_empty_packet_comes_where_there_is_no_data(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
+	err("zlp@1000us");
+	submit(0, 0x86);
+	assert_ends(0, 0, 0);
+	assert_int_equal(bus_now(bus), 9 * MICROFRAME);
+}
+
+static void babble_overflows_and_the_packet_comes_again(void **state)
+{
+	(void)state;
+	err("babble@p2/0x86");
+	submit(0, 0x86);
+	submit(1, 0x86);
+	assert_ends(0, -EOVERFLOW, 512);
+	assert_ends(1, 0, SIZE);
+	assert_bytes(1, 512);
+}
+
+static void a_failed_packet_in_is_kept(void **state)
+{
+	(void)state;
+	err("fail@p4/0x86");
+	submit(0, 0x86);
+	submit(1, 0x86);
+	assert_ends(0, -EPROTO, 1536);
+	assert_ends(1, 0, SIZE);
+	assert_bytes(1, 1536);
+}
+
+static void a_failed_packet_out_was_not_taken(void **state)
+{
+	(void)state;
+	err("fail@p4/0x02");
+	for (unsigned i = 0; i < SIZE; i++)
+		memory[0][i] = script_byte(i);
+	submit(0, 0x02);
+	assert_ends(0, -EPROTO, 1536);
+	assert_int_equal(script.out[2].moved, 1536);
+	assert_int_equal(script.out[2].wrong, 0);
+}
+
+static void without_an_endpoint_the_pipes_count_together(void **state)
+{
+	(void)state;
+	err("fail@t3");
+	submit(0, 0x02);
+	submit(1, 0x86);
+	submit(2, 0x02);
+	submit(3, 0x86);
+	assert_ends(0, 0, SIZE);
+	assert_ends(1, 0, SIZE);
+	/* whoever is served next */
+	assert_ends(2, -EPROTO, 0);
+	assert_ends(3, 0, SIZE);
+}
+
+static void another_endpoint_is_not_hit(void **state)
+{
+	(void)state;
+	err("fail@p1/0x88");
+	submit(0, 0x86);
+	submit(1, 0x88);
+	assert_ends(1, -EPROTO, 0);
+	assert_ends(0, 0, SIZE);
+}
+
+static void a_byte_is_hit_in_the_packet_that_has_it(void **state)
+{
+	(void)state;
+	err("fail@b0x3ff/0x86");
+	submit(0, 0x86);
+	assert_ends(0, -EPROTO, 512);
+}
+
+static void bytes_count_from_where_the_endpoint_was_opened(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[0], {HANDSHAKE_ACK, 0});
+	err("fail@b1024/0x86");
+	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512}, {HANDSHAKE_ACK, 100},
+		{HANDSHAKE_ACK, 512});
+	submit(0, 0x86);
+	assert_ends(0, 0, 612);
+	urbs[1] = (struct urb){.setup = {.bmRequestType = USB_RECIP_INTERFACE,
+				       .bRequest = USB_REQ_SET_INTERFACE,
+				       .wValue = 1,
+				       .wIndex = USB_IFACE_EP6IN}};
+	bus_submit(bus, &urbs[1]);
+	assert_ends(1, 0, 0);
+	submit(2, 0x86);
+	assert_ends(2, -EPROTO, 1024);
+}
+
+static void a_storm_of_naks_lasts_so_long(void **state)
+{
+	tick calm;
+
+	(void)state;
+	submit(0, 0x86);
+	assert_ends(0, 0, SIZE);
+	calm = bus_now(bus);
+	tear_down(state);
+	set_up(state);
+	err("nak@p1/0x86:1000");
+	submit(0, 0x86);
+	assert_ends(0, 0, SIZE);
+	assert_int_equal(bus_now(bus), calm + 8 * MICROFRAME);
+	assert_bytes(0, 0);
+}
+
+static void a_storm_may_end_anywhere_in_a_microframe(void **state)
+{
+	for (unsigned us = 1; us < 400; us++) {
+		char fault[32];
+
+		tear_down(state);
+		set_up(state);
+		snprintf(fault, sizeof(fault), "nak@p1/0x86:%u", us);
+		err(fault);
+		submit(0, 0x86);
+		assert_ends(0, 0, SIZE);
+		assert_in_range(bus_now(bus), (us / 125 + 1) * MICROFRAME,
+			(us / 125 + 3) * MICROFRAME);
+	}
+}
+
+static void a_storm_delays_nobody_else(void **state)
+{
+	(void)state;
+	err("nak@p1/0x86:1000000");
+	submit(0, 0x86);
+	submit(1, 0x02);
+	assert_ends(1, 0, SIZE);
+	assert_int_equal(bus_now(bus), MICROFRAME);
+	assert_ends(0, 0, SIZE);
+	assert_int_equal(bus_now(bus), 8001 * MICROFRAME);
+}
+
+static void a_run_of_submits_is_refused(void **state)
+{
+	(void)state;
+	err("nomem@t2/0x86:2");
+	assert_int_equal(bus_admit(bus, 0x86), 0);
+	assert_int_equal(bus_admit(bus, 0x88), 0);
+	assert_int_equal(bus_admit(bus, 0x86), -ENOMEM);
+	assert_int_equal(bus_admit(bus, 0x86), -ENOMEM);
+	assert_int_equal(bus_admit(bus, 0x86), 0);
+}
+
+static void a_submit_is_refused_at_its_time(void **state)
+{
+	(void)state;
+	err("refuse@1000us");
+	assert_int_equal(bus_admit(bus, 0x86), 0);
+	assert_true(bus_run(bus, 8 * MICROFRAME));
+	assert_int_equal(bus_admit(bus, 0x81), 0);
+	assert_int_equal(bus_admit(bus, 0x02), -EIO);
+	assert_int_equal(bus_admit(bus, 0x02), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_halt_stalls_once_and_loses_nothing),
+		TEST(a_halt_may_strike_several_times),
+		TEST(a_cut_packet_has_its_rest_in_the_next),
+		TEST(a_cut_waits_for_a_packet_that_is_longer),
+		TEST(an_empty_packet_ends_a_transfer_early),
+		TEST(an_empty_packet_comes_where_there_is_no_data),
+		TEST(babble_overflows_and_the_packet_comes_again),
+		TEST(a_failed_packet_in_is_kept),
+		TEST(a_failed_packet_out_was_not_taken),
+		TEST(without_an_endpoint_the_pipes_count_together),
+		TEST(another_endpoint_is_not_hit),
+		TEST(a_byte_is_hit_in_the_packet_that_has_it),
+		TEST(bytes_count_from_where_the_endpoint_was_opened),
+		TEST(a_storm_of_naks_lasts_so_long),
+		TEST(a_storm_may_end_anywhere_in_a_microframe),
+		TEST(a_storm_delays_nobody_else),
+		TEST(a_run_of_submits_is_refused),
+		TEST(a_submit_is_refused_at_its_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Faults of the bus that are a matter of time: completions that are seen late,
+ * together or never, and a reset by another program.
+ */
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "virtual/faults/faults.h"
+
+#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
+#define SIZE       2048
+
+static struct script script;
+static struct bus *bus;
+static uint8_t memory[8][SIZE];
+static struct urb urbs[8];
+
+static int set_up(void **state)
+{
+	static const struct answer full = {HANDSHAKE_ACK, 512};
+
+	(void)state;
+	script_init(&script);
+	script_answer(&script.in[6], &full, 1);
+	script_answer(&script.out[2], &full, 1);
+	bus = bus_new(&script.function, 13);
+	memset(memory, 0xee, sizeof(memory));
+	return bus == NULL;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	bus_free(bus);
+	return 0;
+}
+
+static void err(const char *text)
+{
+	struct faults faults = {0};
+
+	assert_int_equal(faults_add(&faults, text), 0);
+	assert_int_equal(bus_faults(bus, &faults), 0);
+}
+
+static void submit(unsigned index, uint8_t endpoint)
+{
+	urbs[index] = (struct urb){
+		.endpoint = endpoint,
+		.data = memory[index],
+		.length = SIZE,
+	};
+	bus_submit(bus, &urbs[index]);
+}
+
+/* The next to complete, which must be this one, after a time. */
+static void assert_ends(unsigned index, int status, uint32_t actual)
+{
+	struct urb *urb = NULL;
+
+	script.log[0] = '\0';
+	while ((urb = bus_reap(bus)) == NULL)
+		assert_true(bus_run(bus, TICK_NEVER));
+	assert_ptr_equal(urb, &urbs[index]);
+	assert_int_equal(urb->status, status);
+	assert_int_equal(urb->actual, actual);
+}
+
+/* What it has is the stream from here on. */
+static void assert_bytes(unsigned index, uint32_t offset)
+{
+	for (uint32_t i = 0; i < urbs[index].actual; i++)
+		assert_int_equal(memory[index][i], script_byte(offset + i));
+}
+
+static void a_late_completion_holds_up_those_behind_it(void **state)
+{
+	(void)state;
+	err("late@t1/0x86:1000");
+	for (unsigned i = 0; i < 3; i++)
+		submit(i, 0x86);
+	submit(3, 0x02);
+	assert_ends(3, 0, SIZE);
+	assert_int_equal(bus_now(bus), MICROFRAME);
+	assert_ends(0, 0, SIZE);
+	assert_int_equal(bus_now(bus), 9 * MICROFRAME);
+	assert_ends(1, 0, SIZE);
+	assert_ends(2, 0, SIZE);
+	assert_int_equal(bus_now(bus), 9 * MICROFRAME);
+	assert_bytes(2, 2 * SIZE);
+}
+
+static void a_burst_comes_together(void **state)
+{
+	(void)state;
+	err("burst@t1/0x86:3");
+	for (unsigned i = 0; i < 8; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, SIZE);
+	assert_int_equal(bus_now(bus), MICROFRAME);
+	assert_ptr_equal(bus_reap(bus), &urbs[1]);
+	assert_ptr_equal(bus_reap(bus), &urbs[2]);
+	assert_null(bus_reap(bus));
+	assert_ends(3, 0, SIZE);
+	assert_int_equal(bus_now(bus), 2 * MICROFRAME);
+}
+
+static void a_burst_waits_for_nothing_that_is_not_queued(void **state)
+{
+	(void)state;
+	err("burst@t1/0x86:3");
+	submit(0, 0x86);
+	submit(1, 0x86);
+	assert_ends(0, 0, SIZE);
+	assert_ends(1, 0, SIZE);
+	assert_int_equal(bus_now(bus), MICROFRAME);
+}
+
+static void a_burst_waits_no_longer_than_an_interrupt_may(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[6], {HANDSHAKE_ACK, 100}, {HANDSHAKE_NAK, 0});
+	err("burst@t1/0x86:3");
+	for (unsigned i = 0; i < 3; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, 100);
+	assert_int_equal(bus_now(bus), (16384 / 125 + 2) * MICROFRAME);
+}
+
+static void what_never_completes_holds_up_its_endpoint_alone(void **state)
+{
+	(void)state;
+	err("never@t2/0x86");
+	for (unsigned i = 0; i < 4; i++)
+		submit(i, 0x86);
+	assert_ends(0, 0, SIZE);
+	submit(4, 0x02);
+	assert_ends(4, 0, SIZE);
+	assert_true(bus_run(bus, 1000 * MICROFRAME));
+	assert_null(bus_reap(bus));
+	assert_int_equal(bus_now(bus), 1000 * MICROFRAME);
+	assert_false(bus_run(bus, TICK_NEVER));
+	/* until it is taken out, with what it has */
+	bus_cancel(bus, &urbs[1]);
+	assert_ends(1, -ECANCELED, SIZE);
+	assert_ends(2, 0, SIZE);
+	assert_ends(3, 0, SIZE);
+	for (unsigned i = 0; i < 4; i++)
+		assert_bytes(i, i * SIZE);
+}
+
+static void an_unplug_ends_what_is_held(void **state)
+{
+	(void)state;
+	err("never@t1/0x86");
+	for (unsigned i = 0; i < 3; i++)
+		submit(i, 0x86);
+	assert_true(bus_run(bus, 2 * MICROFRAME));
+	bus_unplug(bus);
+	for (unsigned i = 0; i < 3; i++)
+		assert_ends(i, -ENODEV, SIZE);
+	assert_int_equal(bus_due(bus), TICK_NEVER);
+}
+
+static void a_reset_by_another_cancels_all(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
+	err("reset@1000us");
+	submit(0, 0x86);
+	submit(1, 0x86);
+	assert_int_equal(bus_resets(bus), 0);
+	assert_ends(0, -ECANCELED, 0);
+	assert_string_equal(script.log + strlen(script.log) - 1, "S");
+	assert_ends(1, -ECANCELED, 0);
+	assert_int_equal(bus_resets(bus), 1);
+	assert_int_equal(bus_now(bus), 8 * MICROFRAME);
+	/* and nothing is carried for 30 ms */
+	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512});
+	submit(2, 0x86);
+	assert_ends(2, 0, SIZE);
+	assert_int_equal(bus_now(bus), (8 + 240 + 1) * MICROFRAME);
+}
+
+static void a_reset_comes_when_nobody_has_anything_queued(void **state)
+{
+	(void)state;
+	err("reset@1000us");
+	assert_int_equal(bus_due(bus), 9 * MICROFRAME);
+	assert_true(bus_run(bus, 100 * MICROFRAME));
+	assert_int_equal(bus_now(bus), 100 * MICROFRAME);
+	assert_int_equal(bus_resets(bus), 1);
+	assert_string_equal(script.log, "S");
+}
+
+static void whoever_runs_it_when_due_misses_nothing(void **state)
+{
+	struct urb *urb;
+	unsigned rounds = 0;
+
+	(void)state;
+	err("nak@p1/0x86:5000");
+	submit(0, 0x86);
+	while ((urb = bus_reap(bus)) == NULL) {
+		assert_int_not_equal(bus_due(bus), TICK_NEVER);
+		assert_true(bus_due(bus) > bus_now(bus));
+		assert_true(bus_run(bus, bus_due(bus)));
+		rounds++;
+	}
+	assert_int_equal(urb->actual, SIZE);
+	assert_int_equal(bus_now(bus), 41 * MICROFRAME);
+	assert_in_range(rounds, 1, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_late_completion_holds_up_those_behind_it),
+		TEST(a_burst_comes_together),
+		TEST(a_burst_waits_for_nothing_that_is_not_queued),
+		TEST(a_burst_waits_no_longer_than_an_interrupt_may),
+		TEST(what_never_completes_holds_up_its_endpoint_alone),
+		TEST(an_unplug_ends_what_is_held),
+		TEST(a_reset_by_another_cancels_all),
+		TEST(a_reset_comes_when_nobody_has_anything_queued),
+		TEST(whoever_runs_it_when_due_misses_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

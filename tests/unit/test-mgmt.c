@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Management against a device that errs: each failure has its own result and
+   one line, and the next command finds a clean state. */
+#include "tests/support/clyde-test.h"
+
+#include <stdio.h>
+
+#include "wire/mgmt.h"
+#include "wire/regs.h"
+
+#define STATUS "0x22" /* FPGA_STATUS */
+
+static int ask(const char *fault, struct bench_top *top, uint8_t *id)
+{
+	char uri[128];
+
+	snprintf(uri, sizeof(uri), "virtual:configured=1%s%s",
+		*fault ? ",fault=" : "", fault);
+	*top = open_uri(uri);
+	return clyde_fpga_status(top->device, id);
+}
+
+static void expect(const char *fault, int result, const char *says)
+{
+	struct bench_top top;
+	uint8_t id[8];
+
+	assert_int_equal(ask(fault, &top, id), result);
+	assert_says(says);
+	/* Another command is not disturbed by what this one left. */
+	unsigned mv[4];
+	assert_int_equal(clyde_supply_get(top.device, mv), 0);
+	close_top(&top);
+}
+
+static void a_refusal_is_told(void **state)
+{
+	(void)state;
+	expect("error@" STATUS, CLYDE_ERROR_REFUSED, "refused FPGA_STATUS");
+}
+
+static void a_reply_that_never_comes_ends_at_the_deadline(void **state)
+{
+	(void)state;
+	expect("mute@" STATUS, CLYDE_ERROR_TIMEOUT,
+		"did not answer FPGA_STATUS");
+}
+
+static void waiting_without_end_ends_at_the_deadline(void **state)
+{
+	(void)state;
+	expect("wait@" STATUS, CLYDE_ERROR_TIMEOUT,
+		"WAIT to FPGA_STATUS after 1000");
+}
+
+static void another_serial_breaks_the_protocol(void **state)
+{
+	(void)state;
+	expect("serial@" STATUS, CLYDE_ERROR_PROTOCOL, "carries serial 2");
+}
+
+static void a_truncated_reply_breaks_the_protocol(void **state)
+{
+	(void)state;
+	expect("short@" STATUS, CLYDE_ERROR_PROTOCOL, "malformed: 1 bytes");
+}
+
+static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
+{
+	struct bench_top top;
+	struct clyde_alerts alerts = {{9, 9, 9, 9}, 9};
+	uint8_t id[8];
+
+	(void)state;
+	assert_int_equal(ask("alert@" STATUS, &top, id), 1);
+	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
+	assert_int_equal(alerts.ports[1], 0);
+	assert_int_equal(alerts.fpga, 0);
+	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
+	/* The device holds it until it is cleared. */
+	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
+	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(alerts.ports[0], 0);
+	close_top(&top);
+}
+
+static void serials_go_round_and_pass_over_zero(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	uint8_t id[8];
+
+	(void)state;
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	close_top(&top);
+}
+
+static void an_unconfigured_fpga_has_no_id(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	uint8_t id[8] = "untouch";
+
+	(void)state;
+	assert_int_equal(clyde_fpga_status(top.device, id), 0);
+	assert_string_equal((char *)id, "untouch");
+	close_top(&top);
+}
+
+static void the_image_is_loaded_once(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	int64_t start = now_ns(top.device), loaded;
+	uint8_t id[8];
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(top.device), 1);
+	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	loaded = now_ns(top.device);
+	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles. */
+	assert_in_range(loaded - start, 464000000, 500000000);
+	assert_int_equal(clyde_fpga_load_image(top.device), 0);
+	assert_in_range(now_ns(top.device) - loaded, 0, 1000000);
+	close_top(&top);
+}
+
+static void another_bitstream_replaces_it(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	static const uint8_t garbage[1000] = {0x7e};
+	uint8_t id[8] = {1};
+
+	(void)state;
+	assert_int_equal(
+		clyde_fpga_load(top.device, garbage, sizeof(garbage), id),
+		CLYDE_ERROR_FPGA);
+	assert_says("DONE stays low");
+	assert_int_equal(clyde_fpga_status(top.device, id), 0);
+	/* And the device is fit for the right one. */
+	assert_int_equal(clyde_fpga_load_image(top.device), 1);
+	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	close_top(&top);
+}
+
+static void an_fpga_that_stays_dark_is_told(void **state)
+{
+	struct bench_top top = open_uri("virtual:fault=done");
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_says("DONE stays low");
+	close_top(&top);
+	top = open_uri("virtual:fault=health");
+	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_says("0x5a");
+	close_top(&top);
+}
+
+static void the_fpga_is_not_loaded_under_open_pipes(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_pipe *pipe;
+	uint8_t id[8] = {1};
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
+	assert_int_equal(
+		clyde_fpga_load(top.device, "x", 1, id), CLYDE_ERROR_BUSY);
+	close_top(&top);
+}
+
+static void registers_have_a_range(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	uint8_t data[33] = {0};
+
+	(void)state;
+	assert_int_equal(
+		clyde_register_read(top.device, REG_HEALTH, data, 1), 0);
+	assert_int_equal(data[0], 0xa5);
+	assert_int_equal(clyde_register_read(top.device, 0, data, 33),
+		CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_register_write(top.device, 2, data, 1),
+		CLYDE_ERROR_INVALID);
+	assert_says("belongs to the firmware");
+	assert_int_equal(clyde_register_read(top.device, REG_COUNT, data, 1),
+		CLYDE_ERROR_REFUSED);
+	close_top(&top);
+}
+
+static void an_interrupt_ends_a_command(void **state)
+{
+	struct bench_top top = open_uri("virtual:fault=mute@" STATUS);
+	uint8_t id[8];
+
+	(void)state;
+	clyde_context_interrupt(top.context);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_INTERRUPTED);
+	clyde_context_resume(top.context);
+	assert_int_equal(
+		clyde_fpga_status(top.device, id), CLYDE_ERROR_TIMEOUT);
+	close_top(&top);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refusal_is_told),
+		cmocka_unit_test(a_reply_that_never_comes_ends_at_the_deadline),
+		cmocka_unit_test(waiting_without_end_ends_at_the_deadline),
+		cmocka_unit_test(another_serial_breaks_the_protocol),
+		cmocka_unit_test(a_truncated_reply_breaks_the_protocol),
+		cmocka_unit_test(
+			an_alert_in_the_middle_is_kept_and_the_reply_found),
+		cmocka_unit_test(serials_go_round_and_pass_over_zero),
+		cmocka_unit_test(an_unconfigured_fpga_has_no_id),
+		cmocka_unit_test(the_image_is_loaded_once),
+		cmocka_unit_test(another_bitstream_replaces_it),
+		cmocka_unit_test(an_fpga_that_stays_dark_is_told),
+		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
+		cmocka_unit_test(registers_have_a_range),
+		cmocka_unit_test(an_interrupt_ends_a_command),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Parameters as they are typed, which texts are accepted and what is said of
+   the others; and as an applet reads them. */
+#include "tests/support/clyde-test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/run/run.h"
+
+static const struct clyde_parameter duration = {
+	.name = "for",
+	.type = CLYDE_PARAMETER_TIME,
+	.minimum = 1,
+	.maximum = UINT64_C(86400000000000),
+};
+
+static uint64_t time_of(const char *text)
+{
+	struct value value = {0};
+
+	if (parameter_set(&duration, text, &value) < 0)
+		fail_msg("%s", clyde_error_message());
+	assert_true(value.given);
+	return value.number;
+}
+
+static void a_time_is_in_nanoseconds(void **state)
+{
+	(void)state;
+	assert_int_equal(time_of("1ns"), 1);
+	assert_int_equal(time_of("20us"), 20000);
+	assert_int_equal(time_of("5ms"), 5000000);
+	assert_int_equal(time_of("2s"), 2000000000);
+	assert_int_equal(time_of("86400s"), 86400000000000);
+}
+
+static void a_fraction_of_a_time_is_exact(void **state)
+{
+	(void)state;
+	assert_int_equal(time_of("1.5s"), 1500000000);
+	assert_int_equal(time_of("0.000000001s"), 1);
+	assert_int_equal(time_of("1.25us"), 1250);
+	/* There is nothing below a nanosecond. */
+	assert_int_equal(time_of("1.9ns"), 1);
+	assert_int_equal(time_of("1.0000000009s"), 1000000000);
+}
+
+static void assert_refused(const struct clyde_parameter *parameter,
+	const char *text, const char *sentence)
+{
+	struct value value = {0};
+
+	assert_int_equal(
+		parameter_set(parameter, text, &value), CLYDE_ERROR_INVALID);
+	assert_string_equal(clyde_error_message(), sentence);
+	assert_false(value.given);
+	value_clear(&value);
+}
+
+static void what_is_no_time_is_told_with_what_is(void **state)
+{
+	static const char *const words[] = {"", "5", "ms", "5 ms", "5m", "-5ms",
+		"1.ms", ".5s", "1.5.5s", "0x5s", "1e3s", "5mss"};
+	char sentence[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		snprintf(sentence, sizeof(sentence),
+			"for: %s is not a time like 20us, 5ms or 1.5s",
+			words[i]);
+		assert_refused(&duration, words[i], sentence);
+	}
+}
+
+static void a_time_out_of_range_is_told_with_the_nearest(void **state)
+{
+	(void)state;
+	assert_refused(&duration, "0s",
+		"for: 0s is not in 1ns..86400s; the nearest is 1ns");
+	assert_refused(&duration, "86401s",
+		"for: 86401s is not in 1ns..86400s; the nearest is 86400s");
+	assert_refused(&duration, "18446744073709551615s",
+		"for: 18446744073709551615s is not in 1ns..86400s; the nearest "
+		"is 86400s");
+	assert_refused(&duration, "99999999999999999999ns",
+		"for: 99999999999999999999ns is not in 1ns..86400s; the "
+		"nearest is 86400s");
+}
+
+static void words_are_kept_in_their_order(void **state)
+{
+	static const struct clyde_parameter words = {
+		.name = "action", .type = CLYDE_PARAMETER_WORDS};
+	struct value value = {0};
+
+	(void)state;
+	assert_int_equal(parameter_set(&words, "set", &value), 0);
+	assert_int_equal(parameter_set(&words, "", &value), 0);
+	assert_int_equal(parameter_set(&words, "A0 A1", &value), 0);
+	assert_int_equal(value.count, 3);
+	assert_string_equal(value.words[0], "set");
+	assert_string_equal(value.words[1], "");
+	assert_string_equal(value.words[2], "A0 A1");
+	value_clear(&value);
+	assert_null(value.words);
+}
+
+static void the_last_text_is_the_one(void **state)
+{
+	static const struct clyde_parameter text = {
+		.name = "endpoint", .type = CLYDE_PARAMETER_TEXT};
+	struct value value = {0};
+
+	(void)state;
+	assert_int_equal(parameter_set(&text, "one", &value), 0);
+	assert_int_equal(parameter_set(&text, "two", &value), 0);
+	assert_int_equal(value.count, 1);
+	assert_string_equal(value.words[0], "two");
+	value_clear(&value);
+}
+
+static void a_number_out_of_range_is_told_with_the_nearest(void **state)
+{
+	static const struct clyde_parameter baud = {
+		.name = "baud",
+		.type = CLYDE_PARAMETER_INTEGER,
+		.minimum = 46,
+		.maximum = 12000000,
+	};
+
+	(void)state;
+	assert_refused(&baud, "45",
+		"baud: 45 is not in 46..12000000; the nearest is 46");
+	assert_refused(&baud, "12000001",
+		"baud: 12000001 is not in 46..12000000; the nearest is "
+		"12000000");
+	assert_refused(&baud, "fast", "baud: fast is not a number");
+}
+
+static void a_refused_choice_changes_nothing(void **state)
+{
+	static const struct clyde_parameter one = {.name = "mode",
+		.type = CLYDE_PARAMETER_ONE_OF,
+		.choices = "tty pty",
+		.initial = "tty"};
+	static const struct clyde_parameter any = {.name = "modes",
+		.type = CLYDE_PARAMETER_CHOICE,
+		.choices = "tty pty"};
+	struct value value = {0};
+
+	(void)state;
+	assert_int_equal(parameter_set(&one, "pty", &value), 0);
+	assert_int_equal(
+		parameter_set(&one, "tt", &value), CLYDE_ERROR_INVALID);
+	assert_int_equal(parameter_chosen(&one, &value, "pty"), 1);
+	assert_int_equal(parameter_chosen(&one, &value, "tty"), 0);
+	value = (struct value){0};
+	assert_int_equal(
+		parameter_set(&any, "tty tt", &value), CLYDE_ERROR_INVALID);
+	assert_int_equal(parameter_chosen(&any, &value, "tty"), 0);
+	assert_int_equal(parameter_set(&any, "tty", &value), 0);
+	assert_int_equal(parameter_chosen(&any, &value, "tty"), 1);
+	assert_int_equal(
+		parameter_chosen(&any, &value, "tt"), CLYDE_ERROR_INVALID);
+}
+
+/* ---- An applet that is wrong ------------------------------------------ */
+
+static const struct clyde_parameter rows[] = {
+	{.name = "baud", .type = CLYDE_PARAMETER_INTEGER},
+	{.name = "mode",
+		.type = CLYDE_PARAMETER_ONE_OF,
+		.choices = "tty pty",
+		.initial = "tty"},
+	{.name = "path", .type = CLYDE_PARAMETER_TEXT},
+	{.name = "words", .type = CLYDE_PARAMETER_WORDS},
+	{.name = "tx", .type = CLYDE_PARAMETER_PIN},
+	{0},
+};
+
+static const struct applet wrong = {
+	.table = {.name = "wrong", .parameters = rows}};
+
+/* As in a run of this applet, all of it initial. */
+static struct clyde_run *new_run(void)
+{
+	struct clyde_run *run = calloc(1,
+		sizeof(*run) +
+			sizeof(rows) / sizeof(*rows) * sizeof(*run->values));
+
+	assert_non_null(run);
+	run->applet = &wrong;
+	return run;
+}
+
+/* In a process of its own, which says what it says and aborts. */
+static void assert_aborts(
+	void (*read_it)(const struct clyde_run *run), const char *sentence)
+{
+	struct clyde_run *run = new_run();
+	char text[256] = {0};
+	int status, ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+		signal(SIGABRT, SIG_DFL);
+		dup2(ends[1], STDERR_FILENO);
+		read_it(run);
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(read(ends[0], text, sizeof(text) - 1) >= 0);
+	close(ends[0]);
+	free(run);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	/* An emulator of another machine adds a line of its own. */
+	text[strlen(sentence)] = '\0';
+	assert_string_equal(text, sentence);
+}
+
+static void reads_value(const struct clyde_run *run)
+{
+	run_value(run, "bauds");
+}
+
+static void reads_given(const struct clyde_run *run)
+{
+	run_given(run, "bauds");
+}
+
+static void reads_chosen(const struct clyde_run *run)
+{
+	run_chosen(run, "bauds", "tty");
+}
+
+static void reads_text(const struct clyde_run *run)
+{
+	run_text(run, "bauds");
+}
+
+static void reads_words(const struct clyde_run *run)
+{
+	char *const *words;
+
+	run_words(run, "bauds", &words);
+}
+
+static void reads_pins(const struct clyde_run *run)
+{
+	const struct clyde_pin *pins;
+
+	run_pins(run, "bauds", &pins);
+}
+
+static void a_parameter_that_the_table_lacks_aborts(void **state)
+{
+	static void (*const readers[])(const struct clyde_run *run) = {
+		reads_value, reads_given, reads_chosen, reads_text, reads_words,
+		reads_pins};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+		assert_aborts(readers[i],
+			"libclyde: applet wrong reads its parameter bauds: its "
+			"table has no such parameter\n");
+}
+
+static void reads_text_as_value(const struct clyde_run *run)
+{
+	run_value(run, "path");
+}
+
+static void reads_wrong_choice(const struct clyde_run *run)
+{
+	run_chosen(run, "mode", "socket");
+}
+
+static void a_parameter_of_another_type_aborts(void **state)
+{
+	(void)state;
+	assert_aborts(reads_text_as_value,
+		"libclyde: applet wrong reads its parameter path: it is of "
+		"another type in its table\n");
+}
+
+static void a_choice_that_the_table_lacks_aborts(void **state)
+{
+	(void)state;
+	assert_aborts(reads_wrong_choice,
+		"libclyde: applet wrong reads its parameter mode: its table "
+		"has no such choice\n");
+}
+
+static void what_the_table_has_is_read(void **state)
+{
+	struct clyde_run *run = new_run();
+	const struct clyde_pin *pins;
+	char *const *words;
+
+	(void)state;
+	assert_int_equal(run_value(run, "baud"), 0);
+	assert_false(run_given(run, "tx"));
+	assert_true(run_chosen(run, "mode", "tty"));
+	assert_false(run_chosen(run, "mode", "pty"));
+	assert_null(run_text(run, "path"));
+	assert_int_equal(run_words(run, "words", &words), 0);
+	assert_int_equal(run_pins(run, "tx", &pins), 0);
+	free(run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refused_choice_changes_nothing),
+		cmocka_unit_test(a_parameter_that_the_table_lacks_aborts),
+		cmocka_unit_test(a_parameter_of_another_type_aborts),
+		cmocka_unit_test(a_choice_that_the_table_lacks_aborts),
+		cmocka_unit_test(what_the_table_has_is_read),
+		cmocka_unit_test(a_time_is_in_nanoseconds),
+		cmocka_unit_test(a_fraction_of_a_time_is_exact),
+		cmocka_unit_test(what_is_no_time_is_told_with_what_is),
+		cmocka_unit_test(a_time_out_of_range_is_told_with_the_nearest),
+		cmocka_unit_test(words_are_kept_in_their_order),
+		cmocka_unit_test(the_last_text_is_the_one),
+		cmocka_unit_test(
+			a_number_out_of_range_is_told_with_the_nearest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Finds the module of the Verilated image and loads it: beside the build,
+ * where it is installed, or where $CLYDE_TWIN says.
+ */
+#include "twin-model.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODULE "libclyde-twin.so"
+
+static struct twin_module module;
+static const char *why_not;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static bool bind_symbols(void *library)
+{
+	module.power_up = dlsym(library, "twin_new");
+	module.cycle = dlsym(library, "twin_cycle");
+	module.power_down = dlsym(library, "twin_free");
+	return module.power_up && module.cycle && module.power_down;
+}
+
+/* It stays loaded: what comes with it was not made to be unloaded. */
+static bool load(const char *path)
+{
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	return library && bind_symbols(library);
+}
+
+/* Beside the file that this code is in: the tool, a test, or libclyde. */
+static bool load_beside(const char *file)
+{
+	static const char *const places[] = {
+		"../gateware/" MODULE,
+		"clyde/" MODULE,
+		"../" CLYDE_LIBDIR "/clyde/" MODULE,
+	};
+	char self[PATH_MAX], path[PATH_MAX + 64];
+
+	if (realpath(file, self) == NULL)
+		return false;
+	*(strrchr(self, '/') + 1) = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%s%s", self, places[i]);
+		if (access(path, R_OK) == 0)
+			return load(path);
+	}
+	return false;
+}
+
+static void find(void)
+{
+	const char *path = getenv("CLYDE_TWIN");
+	Dl_info info;
+
+	why_not = "libclyde-twin.so is not there: it is built where Verilator "
+		  "is installed";
+	if (path && *path) {
+		if (load(path))
+			why_not = NULL;
+		else
+			why_not = "what $CLYDE_TWIN names does not load";
+		return;
+	}
+	if (load_beside("/proc/self/exe") ||
+		(dladdr((void *)&once, &info) && load_beside(info.dli_fname)))
+		why_not = NULL;
+}
+
+const struct twin_module *twin_module(const char **ret_why)
+{
+	pthread_once(&once, find);
+	*ret_why = why_not;
+	return why_not ? NULL : &module;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Power: takes options and an EEPROM image, gives a device whose firmware has
+ * just started.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A bitstream in the EEPROM configures the FPGA before the device shows up on
+   the bus.  fpga.c reads whole blocks, past the end of the bitstream. */
+static void load_flashed(struct device *device)
+{
+	uint32_t size = device->config.bitstream_size;
+	uint8_t block[USB_PACKET_SIZE];
+
+	for (uint32_t at = 0; at < size; at += sizeof(block)) {
+		if (!nvm_read_bitstream(device, at, block, sizeof(block)))
+			return;
+		device->fpga->ops->configure(
+			device->fpga, block, sizeof(block));
+	}
+	device->fpga_ready = size > 0 && device->fpga->ops->done(device->fpga);
+}
+
+void device_boot(struct device *device)
+{
+	device->control.pending = false;
+	device->configuration = 0;
+	memset(device->alternate, 0, sizeof(device->alternate));
+	memset(device->halted, 0, sizeof(device->halted));
+	for (unsigned i = 0; i < FIFO_COUNT; i++)
+		fifo_reset(&device->fifos[i], 0);
+	device->pipe_reset = 0xf;
+	device->fpga_ready = false;
+	device->fpga->ops->reset(device->fpga, device->now);
+	device->job = JOB_NONE;
+	memset(&device->alerts, 0, sizeof(device->alerts));
+	device->alert_pending = false;
+	mgmt_reset(device);
+	nvm_load_config(device);
+	ports_init(device);
+	if (device->api_level > 0)
+		load_flashed(device);
+}
+
+/* The descriptions were tried before; what fails is for want of memory. */
+static bool populate(struct pins *pins, const struct device_options *options)
+{
+	char why[PART_WHY_SIZE];
+
+	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
+		pins_wire(pins, options->wires[i]);
+	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
+		struct part *part = part_new(options->parts[i], why);
+
+		if (part == NULL)
+			return false;
+		pins_add(pins, part);
+	}
+	return true;
+}
+
+static struct fpga *new_fpga(
+	struct device *device, const struct device_options *options)
+{
+	struct pins *pins = &device->board.pins;
+
+	if (options->twin)
+		return fpga_twin_new(
+			device->fifos, pins, &device->faults, options->trace);
+	return fpga_model_new(device->fifos, pins, &device->faults);
+}
+
+struct device *device_new(
+	const struct device_options *options, const struct faults *faults)
+{
+	struct device *device = calloc(1, sizeof(*device));
+	uint8_t factory[EEPROM_SIZE];
+	const uint8_t *eeprom = options->eeprom;
+
+	if (device == NULL)
+		return NULL;
+	device->function.ops = &device_ops;
+	device->faults = *faults;
+	if (eeprom == NULL) {
+		device_format_eeprom(options, factory);
+		eeprom = factory;
+	}
+	if (board_init(&device->board, options->revision, eeprom) == 0 &&
+		populate(&device->board.pins, options))
+		device->fpga = new_fpga(device, options);
+	if (device->fpga == NULL) {
+		device_free(device);
+		return NULL;
+	}
+	for (unsigned port = 0; port < BOARD_PORTS; port++) {
+		device->board.ports[port].sense_mv = options->sense_mv[port];
+		device->board.ports[port].load_ua = options->load_ua[port];
+	}
+	loader_reset(device);
+	device_plan_trip(device);
+	device->api_level =
+		options->api_level ? options->api_level : USB_API_LEVEL;
+	if (options->bare)
+		device->api_level = 0;
+	device_boot(device);
+	return device;
+}
+
+bool device_preload(struct device *device, const struct bitstream *port,
+	size_t size, const uint8_t id[FPGA_ID_SIZE])
+{
+	device->fpga->ops->restore(device->fpga, port);
+	device->config.bitstream_size = size;
+	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
+	device->fpga_ready = device->fpga->ops->done(device->fpga);
+	return device->fpga_ready;
+}
+
+void device_free(struct device *device)
+{
+	if (device == NULL)
+		return;
+	board_clear(&device->board);
+	if (device->fpga)
+		device->fpga->ops->destroy(device->fpga);
+	free(device);
+}
+
+struct function *device_function(struct device *device)
+{
+	return &device->function;
+}
+
+uint16_t device_conflicts(const struct device *device)
+{
+	return device->board.pins.conflicts;
+}
+
+const uint8_t *device_eeprom(const struct device *device)
+{
+	return device->board.fx2_mem;
+}

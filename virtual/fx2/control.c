@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * EP0: takes a SETUP packet, does what the public firmware and libfx2 do with
+ * it, leaves data for the data stage or a stall.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* Alternate settings of the four pipes, in FX2 buffers. */
+static uint8_t buffers_of(uint8_t alternate)
+{
+	switch (alternate) {
+	case USB_ALT_2X:
+		return 2;
+	case USB_ALT_4X:
+		return 4;
+	}
+	return 0;
+}
+
+static bool is_load(uint8_t alternate)
+{
+	return alternate == USB_ALT_CFG || alternate == USB_ALT_NVM;
+}
+
+/* fpga.c, fpga_check_mode(): what may be selected now. */
+static bool may_select(
+	const struct device *device, uint16_t interface, uint8_t alternate)
+{
+	const uint8_t *current = device->alternate;
+
+	if (alternate == USB_ALT_OFF)
+		return true;
+	if (is_load(alternate))
+		return interface == USB_IFACE_EP2OUT &&
+			current[USB_IFACE_EP4OUT] == USB_ALT_OFF &&
+			current[USB_IFACE_EP6IN] == USB_ALT_OFF &&
+			current[USB_IFACE_EP8IN] == USB_ALT_OFF;
+	if (!device->fpga_ready)
+		return false;
+	switch (interface << 4 | alternate) {
+	case USB_IFACE_EP2OUT << 4 | USB_ALT_2X:
+	case USB_IFACE_EP6IN << 4 | USB_ALT_2X:
+		return true;
+	case USB_IFACE_EP2OUT << 4 | USB_ALT_4X:
+		return current[USB_IFACE_EP4OUT] == USB_ALT_OFF;
+	case USB_IFACE_EP6IN << 4 | USB_ALT_4X:
+		return current[USB_IFACE_EP8IN] == USB_ALT_OFF;
+	case USB_IFACE_EP4OUT << 4 | USB_ALT_2X:
+		return current[USB_IFACE_EP2OUT] != USB_ALT_4X;
+	case USB_IFACE_EP8IN << 4 | USB_ALT_2X:
+		return current[USB_IFACE_EP6IN] != USB_ALT_4X;
+	}
+	return false;
+}
+
+static bool write_pipe_reset(struct device *device)
+{
+	uint8_t data[2] = {REG_PIPE_RESET, device->pipe_reset};
+
+	return device->fpga->ops->i2c_write(
+		device->fpga, device->now, data, sizeof(data));
+}
+
+static void begin_load(struct device *device, uint8_t alternate)
+{
+	device->fpga_ready = false;
+	device->pipe_reset = 0xf;
+	device->load_bytes = 0;
+	device->nvm_failed = false;
+	fifo_reset(&device->fifos[FIFO_EP2], 2);
+	device->fpga->ops->reset(device->fpga, device->now);
+	if (alternate == USB_ALT_NVM)
+		return;
+	/* An unconfigured iCE40 pulls the level shifters' direction pins up:
+	   the firmware takes the supplies away first. */
+	for (unsigned port = 0; port < BOARD_PORTS; port++)
+		device->board.ports[port].enabled = false;
+}
+
+/* fpga.c, fpga_configure() */
+static bool select_pipe(
+	struct device *device, uint16_t interface, uint8_t alternate)
+{
+	unsigned pipe = interface - USB_IFACE_EP2OUT;
+	uint8_t previous = device->alternate[interface];
+
+	if (!may_select(device, interface, alternate))
+		return false;
+	if (is_load(alternate)) {
+		begin_load(device, alternate);
+		return true;
+	}
+	if (is_load(previous)) {
+		/* As upstream: whatever was asked for, only the load ends. */
+		fifo_reset(&device->fifos[FIFO_EP2], 0);
+		return true;
+	}
+	if (device->fpga_ready) {
+		device->pipe_reset |= 1 << pipe;
+		if (!write_pipe_reset(device))
+			return false;
+	}
+	fifo_reset(&device->fifos[pipe], buffers_of(alternate));
+	if (alternate == USB_ALT_OFF)
+		return true;
+	device->pipe_reset &= ~(1 << pipe);
+	return write_pipe_reset(device);
+}
+
+static bool set_interface(
+	struct device *device, uint16_t interface, uint16_t alternate)
+{
+	if (interface >= USB_IFACE_COUNT)
+		return false;
+	if (alternate != USB_ALT_OFF &&
+		faults_at(&device->faults, FAULT_STALL, interface))
+		return false;
+	if (interface == USB_IFACE_MGMT) {
+		if (alternate > USB_ALT_ON)
+			return false;
+		mgmt_reset(device);
+	} else if (alternate > USB_ALT_NVM ||
+		!select_pipe(device, interface, alternate)) {
+		return false;
+	}
+	device->alternate[interface] = alternate;
+	return true;
+}
+
+static bool set_configuration(struct device *device, uint16_t value)
+{
+	mgmt_reset(device);
+	device->pipe_reset = 0xf;
+	if (device->fpga_ready)
+		write_pipe_reset(device);
+	for (unsigned i = 0; i < FIFO_COUNT; i++)
+		fifo_reset(&device->fifos[i], 0);
+	device->configuration = value;
+	memset(device->alternate, 0, sizeof(device->alternate));
+	return true;
+}
+
+static bool answer(struct device *device, uint8_t value, uint16_t size)
+{
+	device->control.data[0] = value;
+	device->control.data[1] = 0;
+	device->control.length = size;
+	return true;
+}
+
+static bool set_halt(
+	struct device *device, uint16_t feature, uint16_t endpoint, bool halt)
+{
+	if (feature != USB_FEATURE_HALT)
+		return false;
+	device->halted[endpoint >> 7 & 1][endpoint & USB_ENDPOINT_MASK] = halt;
+	return true;
+}
+
+static bool standard_device(
+	struct device *device, const struct usb_setup *setup)
+{
+	struct control *control = &device->control;
+
+	switch (setup->bRequest) {
+	case USB_REQ_GET_DESCRIPTOR:
+		control->length =
+			descriptor_get(device, setup->wValue, control->data);
+		return control->length > 0;
+	case USB_REQ_SET_CONFIGURATION:
+		return set_configuration(device, setup->wValue);
+	case USB_REQ_GET_CONFIGURATION:
+		return answer(device, device->configuration, 1);
+	case USB_REQ_GET_STATUS:
+		return answer(device, 0, 2);
+	case USB_REQ_SET_ADDRESS: /* the FX2's hardware takes it */
+	case USB_REQ_SET_FEATURE: /* remote wakeup, test mode: accepted */
+		return true;
+	}
+	return false;
+}
+
+static bool standard(struct device *device, const struct usb_setup *setup)
+{
+	uint16_t index = setup->wIndex;
+
+	switch (setup->bmRequestType & USB_RECIP_MASK) {
+	case USB_RECIP_DEVICE:
+		return standard_device(device, setup);
+	case USB_RECIP_INTERFACE:
+		if (setup->bRequest == USB_REQ_SET_INTERFACE)
+			return set_interface(device, index, setup->wValue);
+		if (index >= USB_IFACE_COUNT)
+			return false;
+		if (setup->bRequest == USB_REQ_GET_INTERFACE)
+			return answer(device, device->alternate[index], 1);
+		return setup->bRequest == USB_REQ_GET_STATUS &&
+			answer(device, 0, 2);
+	case USB_RECIP_ENDPOINT:
+		if (setup->bRequest == USB_REQ_GET_STATUS)
+			return answer(device,
+				device->halted[index >> 7 & 1]
+					      [index & USB_ENDPOINT_MASK],
+				2);
+		if (setup->bRequest == USB_REQ_SET_FEATURE ||
+			setup->bRequest == USB_REQ_CLEAR_FEATURE)
+			return set_halt(device, setup->wValue, index,
+				setup->bRequest == USB_REQ_SET_FEATURE);
+	}
+	return false;
+}
+
+static bool vendor(struct device *device, const struct usb_setup *setup)
+{
+	struct control *control = &device->control;
+
+	if ((setup->bmRequestType & USB_RECIP_MASK) != USB_RECIP_DEVICE)
+		return false;
+	if (setup->bRequest == USB_REQ_FX2_RAM)
+		return loader_request(device, setup);
+	if (device->loader.held || device->api_level == 0)
+		return false; /* only the FX2 itself answers */
+	if (!(setup->bmRequestType & USB_DIR_IN))
+		return false;
+	if (setup->bRequest == USB_REQ_MICROSOFT)
+		control->length =
+			descriptor_microsoft(setup->wIndex, control->data);
+	else if (setup->bRequest == USB_REQ_WEBUSB && setup->wIndex == 2 &&
+		setup->wValue == 1 && device->config.flags & CONFIG_WEBUSB)
+		control->length = descriptor_webusb(control->data);
+	return control->length > 0;
+}
+
+tick control_cost(const struct device *device, const struct usb_setup *setup)
+{
+	tick pipe_reset = 3 * I2C_BYTE_TICKS + I2C_STOP_TICKS;
+
+	if (setup->bmRequestType == USB_RECIP_DEVICE &&
+		setup->bRequest == USB_REQ_SET_CONFIGURATION)
+		return EP0_TICKS + pipe_reset;
+	if (setup->bmRequestType != USB_RECIP_INTERFACE ||
+		setup->bRequest != USB_REQ_SET_INTERFACE ||
+		setup->wIndex == USB_IFACE_MGMT)
+		return EP0_TICKS;
+	if (setup->wValue == USB_ALT_CFG &&
+		may_select(device, setup->wIndex, setup->wValue))
+		return EP0_TICKS + FPGA_RESET_TICKS;
+	return EP0_TICKS + 2 * pipe_reset;
+}
+
+/* What GET_DESCRIPTOR answers, by script. */
+static void spoil(struct device *device)
+{
+	struct control *control = &device->control;
+	uint8_t type = control->setup.wValue >> 8;
+	const struct fault *cut =
+		faults_at(&device->faults, FAULT_DESCRIPTOR, type);
+
+	if (control->setup.bmRequestType != USB_DIR_IN ||
+		control->setup.bRequest != USB_REQ_GET_DESCRIPTOR)
+		return;
+	if (cut && control->length > cut->amount)
+		control->length = cut->amount;
+	if (faults_at(&device->faults, FAULT_GARBLE, type))
+		memset(control->data, 0xff, control->length);
+}
+
+void control_execute(struct device *device)
+{
+	struct control *control = &device->control;
+	const struct usb_setup *setup = &control->setup;
+	bool done = false;
+
+	control->length = 0;
+	control->sent = 0;
+	if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR)
+		done = vendor(device, setup);
+	else if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_STANDARD)
+		done = device->api_level == 0
+			? bare_standard(device, setup)
+			: !device->loader.held && standard(device, setup);
+	spoil(device);
+	if (control->length > setup->wLength)
+		control->length = setup->wLength;
+	control->stalled = !done;
+	control->pending = false;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * The virtual Glasgow as a USB function: takes packets and time from the bus,
+ * runs the firmware's jobs when they are due, answers from the FX2's buffers.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* Address, register and value. */
+#define PIPE_RESET_BYTES 3
+
+#define DEVICE(pointer) ((struct device *)(pointer))
+
+static tick earliest(tick a, tick b)
+{
+	return a < b ? a : b;
+}
+
+/* Whether there is firmware, and it is at work. */
+static bool runs(const struct device *device)
+{
+	return device->api_level > 0 && !device->loader.held &&
+		loader_due(device) == TICK_NEVER;
+}
+
+static bool loading(const struct device *device)
+{
+	return device->alternate[USB_IFACE_EP2OUT] >= USB_ALT_CFG;
+}
+
+/* An alert goes out before the next request is looked at. */
+static void send_alert(struct device *device)
+{
+	device->alert_pending = false;
+	device->reply = (struct mgmt_packet){
+		.serial = 0, .code = MGMT_ALERT, .data.alerts = device->alerts};
+	device->reply_size = 2 + sizeof(device->alerts);
+}
+
+static bool mgmt_waits(const struct device *device)
+{
+	return device->alternate[USB_IFACE_MGMT] == USB_ALT_ON &&
+		device->request_size > 0 && device->reply_size == 0;
+}
+
+static bool bitstream_waits(const struct device *device)
+{
+	return loading(device) && fifo_has_packet(&device->fifos[FIFO_EP2]);
+}
+
+/* What the main loop takes up next; it looks at both in turn. */
+static void choose_job(struct device *device)
+{
+	uint16_t length;
+
+	if (device->alternate[USB_IFACE_MGMT] == USB_ALT_ON &&
+		device->reply_size == 0) {
+		if (device->alert_pending)
+			send_alert(device);
+		else
+			device->alerts.realtime = true;
+	}
+	if (mgmt_waits(device) &&
+		!(device->last_job == JOB_MGMT && bitstream_waits(device))) {
+		device->job = JOB_MGMT;
+		device->job_due =
+			device->now + mgmt_cost(device) + mgmt_delay(device);
+	} else if (bitstream_waits(device)) {
+		fifo_peek(&device->fifos[FIFO_EP2], &length);
+		device->job = JOB_CONFIGURE;
+		device->job_due = device->now + length * FPGA_BYTE_TICKS;
+	}
+}
+
+static void consume_bitstream(struct device *device)
+{
+	struct fifo *fifo = &device->fifos[FIFO_EP2];
+	uint16_t length;
+	const uint8_t *data;
+
+	if (!bitstream_waits(device))
+		return;
+	data = fifo_peek(fifo, &length);
+	if (device->alternate[USB_IFACE_EP2OUT] == USB_ALT_CFG)
+		device->fpga->ops->configure(device->fpga, data, length);
+	else if (!nvm_write_bitstream(device, device->load_bytes, data, length))
+		device->nvm_failed = true;
+	device->load_bytes += length;
+	fifo_drop(fifo);
+}
+
+static void finish_job(struct device *device)
+{
+	enum job job = device->job;
+
+	device->last_job = job;
+	device->job = JOB_NONE;
+	if (job == JOB_MGMT)
+		mgmt_execute(device);
+	else
+		consume_bitstream(device);
+}
+
+static void poll_alerts(struct device *device)
+{
+	uint8_t reg = REG_ALERTS, alerts;
+	const struct fpga_ops *fpga = device->fpga->ops;
+
+	board_watch(&device->board);
+	if (board_alert(&device->board) && ports_poll_alert(device))
+		device->alert_pending = true;
+	if (!device->fpga_ready || !fpga->alert(device->fpga))
+		return;
+	if (fpga->i2c_write(device->fpga, device->now, &reg, 1) &&
+		fpga->i2c_read(device->fpga, device->now, &alerts, 1)) {
+		device->alert_pending |= alerts & ~device->alerts.fpga;
+		device->alerts.fpga |= alerts;
+	}
+}
+
+/* Port A draws too much. */
+static void trip(struct device *device)
+{
+	device->alerts.ports[0] |= MGMT_OVERCURRENT;
+	device->board.ports[0].enabled = false;
+	device->alert_pending = true;
+}
+
+static void trip_by_script(struct device *device)
+{
+	struct faults *faults = &device->faults;
+
+	faults_strike(faults, FAULT_TRIP, faults_first(faults, FAULT_TRIP));
+	device_plan_trip(device);
+	trip(device);
+}
+
+void device_plan_trip(struct device *device)
+{
+	uint64_t us = faults_first(&device->faults, FAULT_TRIP);
+
+	device->trip_due =
+		us > TICK_NEVER / TICKS_PER_US ? TICK_NEVER : us * TICKS_PER_US;
+}
+
+static tick next_due(const struct device *device)
+{
+	tick due = TICK_NEVER;
+
+	if (device->control.pending)
+		due = device->control.due;
+	if (device->job != JOB_NONE)
+		due = earliest(due, device->job_due);
+	return earliest(earliest(due, loader_due(device)), device->trip_due);
+}
+
+/* When the I2C transaction with the FPGA begins that ends at a job's due. */
+static tick i2c_start(const struct device *device, tick due)
+{
+	unsigned bytes = 0;
+	tick length;
+
+	if (device->control.pending && device->control.due == due)
+		bytes = PIPE_RESET_BYTES;
+	else if (device->job == JOB_MGMT)
+		bytes = mgmt_fpga_bytes(device);
+	length = bytes * device->fpga->byte_ticks;
+	return due > length ? due - length : 0;
+}
+
+/* The FPGA runs up to now, or to where it is about to be spoken to. */
+static tick advance_fpga(struct device *device, tick due, tick now)
+{
+	tick start = due == TICK_NEVER ? due : i2c_start(device, due);
+
+	return device->fpga->ops->advance(
+		device->fpga, start < now ? start : now);
+}
+
+static tick device_advance(struct function *function, tick now)
+{
+	struct device *device = DEVICE(function);
+	struct fpga *fpga = device->fpga;
+	tick due;
+
+	for (;;) {
+		if (device->job == JOB_NONE && runs(device))
+			choose_job(device);
+		due = next_due(device);
+		if (due > now)
+			break;
+		fpga->ops->settle(fpga, i2c_start(device, due));
+		device->now = due;
+		if (device->trip_due == due)
+			trip_by_script(device);
+		else if (device->control.pending && device->control.due == due)
+			control_execute(device);
+		else if (loader_due(device) == due)
+			loader_execute(device);
+		else
+			finish_job(device);
+		if (runs(device))
+			poll_alerts(device);
+		board_power_pins(&device->board);
+	}
+	device->now = now;
+	return earliest(due, advance_fpga(device, due, now));
+}
+
+static void device_setup(
+	struct function *function, tick now, const struct usb_setup *setup)
+{
+	struct device *device = DEVICE(function);
+	struct control *control = &device->control;
+	tick cost = control_cost(device, setup);
+
+	device_advance(function, now);
+	*control = (struct control){
+		.setup = *setup, .pending = true, .due = now + cost};
+	/* The request is an interrupt: it holds up what the loop is at. */
+	device->job_due += cost;
+}
+
+/* The pipe behind an endpoint, or NULL. */
+static struct fifo *fifo_of(struct device *device, uint8_t endpoint)
+{
+	switch (endpoint) {
+	case USB_EP2_OUT:
+		return &device->fifos[FIFO_EP2];
+	case USB_EP4_OUT:
+		return &device->fifos[FIFO_EP4];
+	case USB_EP6_IN:
+		return &device->fifos[FIFO_EP6];
+	case USB_EP8_IN:
+		return &device->fifos[FIFO_EP8];
+	}
+	return NULL;
+}
+
+static bool halted(const struct device *device, uint8_t endpoint)
+{
+	return device->halted[endpoint >> 7][endpoint & USB_ENDPOINT_MASK];
+}
+
+static enum handshake device_ping(
+	struct function *function, tick now, uint8_t endpoint)
+{
+	struct device *device = DEVICE(function);
+	struct fifo *fifo = fifo_of(device, endpoint);
+
+	device_advance(function, now);
+	if (endpoint == 0)
+		return HANDSHAKE_ACK;
+	if (device->api_level == 0 || halted(device, endpoint))
+		return HANDSHAKE_STALL;
+	if (endpoint == USB_EP1_OUT)
+		return device->request_size ? HANDSHAKE_NAK : HANDSHAKE_ACK;
+	if (fifo == NULL || fifo->buffers == 0)
+		return HANDSHAKE_STALL;
+	return fifo_has_room(fifo) ? HANDSHAKE_ACK : HANDSHAKE_NAK;
+}
+
+static void take_request(
+	struct device *device, const uint8_t *data, uint16_t length)
+{
+	memset(&device->request, 0, sizeof(device->request));
+	memcpy(&device->request, data, length);
+	device->request_size = length;
+	if (faults_strike(&device->faults, FAULT_ALERT, device->request.code))
+		trip(device);
+}
+
+/* The data stage of an OUT control transfer: only the boot ROM's RAM write
+   has one. */
+static enum handshake take_control(
+	struct device *device, const uint8_t *data, uint16_t length)
+{
+	struct control *control = &device->control;
+
+	if (control->pending)
+		return HANDSHAKE_NAK;
+	if (control->stalled)
+		return HANDSHAKE_STALL;
+	if ((control->setup.bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR &&
+		control->setup.bRequest == USB_REQ_FX2_RAM)
+		loader_write(device, control->setup.wValue + control->sent,
+			data, length);
+	control->sent += length;
+	return HANDSHAKE_ACK;
+}
+
+static enum handshake device_out(struct function *function, tick now,
+	uint8_t endpoint, const uint8_t *data, uint16_t length)
+{
+	struct device *device = DEVICE(function);
+	enum handshake room = device_ping(function, now, endpoint);
+	struct fifo *fifo;
+
+	if (room != HANDSHAKE_ACK)
+		return room;
+	if (endpoint == 0)
+		return take_control(device, data, length);
+	if (endpoint == USB_EP1_OUT) {
+		if (length > USB_EP1_PACKET_SIZE || length == 0)
+			return HANDSHAKE_STALL;
+		take_request(device, data, length);
+		return HANDSHAKE_NYET;
+	}
+	fifo = fifo_of(device, endpoint);
+	/* On its way to the FIFO bus an empty packet is nothing. */
+	if (length > 0 || loading(device))
+		fifo_put(fifo, data, length);
+	return fifo_has_room(fifo) ? HANDSHAKE_ACK : HANDSHAKE_NYET;
+}
+
+static enum handshake give_control(
+	struct device *device, const uint8_t **ret_data, uint16_t *ret_length)
+{
+	struct control *control = &device->control;
+	bool read = control->setup.bmRequestType & USB_DIR_IN;
+	uint16_t left = read ? control->length - control->sent : 0;
+
+	if (control->pending)
+		return HANDSHAKE_NAK;
+	if (control->stalled)
+		return HANDSHAKE_STALL;
+	*ret_data = control->data + (read ? control->sent : 0);
+	control->packet =
+		left < USB_EP0_PACKET_SIZE ? left : USB_EP0_PACKET_SIZE;
+	*ret_length = control->packet;
+	return HANDSHAKE_ACK;
+}
+
+static enum handshake device_in(struct function *function, tick now,
+	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
+{
+	struct device *device = DEVICE(function);
+	const struct fifo *fifo = fifo_of(device, endpoint);
+
+	device_advance(function, now);
+	if (endpoint == USB_DIR_IN)
+		return give_control(device, ret_data, ret_length);
+	if (device->api_level == 0 || halted(device, endpoint))
+		return HANDSHAKE_STALL;
+	if (endpoint == USB_EP1_IN) {
+		*ret_data = (const uint8_t *)&device->reply;
+		*ret_length = device->reply_size;
+		return device->reply_size ? HANDSHAKE_ACK : HANDSHAKE_NAK;
+	}
+	if (fifo == NULL || fifo->buffers == 0)
+		return HANDSHAKE_STALL;
+	if (!fifo_has_packet(fifo))
+		return HANDSHAKE_NAK;
+	*ret_data = fifo_peek(fifo, ret_length);
+	return HANDSHAKE_ACK;
+}
+
+static void device_acked(struct function *function, tick now, uint8_t endpoint)
+{
+	struct device *device = DEVICE(function);
+
+	device_advance(function, now);
+	if (endpoint == USB_DIR_IN)
+		device->control.sent += device->control.packet;
+	else if (endpoint == USB_EP1_IN && device->reply_again)
+		device->reply_again = false;
+	else if (endpoint == USB_EP1_IN)
+		device->reply_size = 0;
+	else
+		fifo_drop(fifo_of(device, endpoint));
+}
+
+const struct function_ops device_ops = {
+	.setup = device_setup,
+	.ping = device_ping,
+	.out = device_out,
+	.in = device_in,
+	.acked = device_acked,
+	.advance = device_advance,
+};

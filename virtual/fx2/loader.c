@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * How firmware gets into the FX2: takes vendor request 0xA0, which the chip
+ * serves with or without an 8051 that runs (EZ-USB TRM 3.8), and has the
+ * device leave the bus and come back when the 8051 is let go.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+tick loader_due(const struct device *device)
+{
+	const struct loader *loader = &device->loader;
+
+	return loader->leave < loader->come_back ? loader->leave
+						 : loader->come_back;
+}
+
+static void plan(struct device *device, tick leave, tick come_back)
+{
+	device->loader.leave = leave;
+	device->loader.come_back = come_back;
+	device->function.port_due = loader_due(device);
+}
+
+void loader_reset(struct device *device)
+{
+	memset(&device->loader, 0, sizeof(device->loader));
+	plan(device, TICK_NEVER, TICK_NEVER);
+}
+
+/* A read is answered at once; a write's bytes come in the data stage. */
+bool loader_request(struct device *device, const struct usb_setup *setup)
+{
+	struct control *control = &device->control;
+
+	if (setup->wLength > USB_FX2_RAM_CHUNK)
+		return false;
+	if (!(setup->bmRequestType & USB_DIR_IN))
+		return true;
+	if (setup->wValue + setup->wLength > FX2_RAM_SIZE)
+		return false;
+	memcpy(control->data, device->loader.ram + setup->wValue,
+		setup->wLength);
+	control->length = setup->wLength;
+	return true;
+}
+
+/* Where a jump at address 0 goes to; FX2_RAM_SIZE if there is none.  MCS-51:
+   LJMP is 02 and an address, high byte first; AJMP has the upper three of
+   eleven bits in its opcode; SJMP is 80 and a distance. */
+static unsigned reset_target(const uint8_t *ram)
+{
+	unsigned target = FX2_RAM_SIZE;
+
+	if (ram[0] == 0x02)
+		target = ram[1] << 8 | ram[2];
+	else if ((ram[0] & 0x1f) == 0x01)
+		target = (ram[0] & 0xe0) << 3 | ram[1];
+	else if (ram[0] == 0x80)
+		target = (2 + (int8_t)ram[1]) & 0xffff;
+	return target < FX2_RAM_SIZE ? target : FX2_RAM_SIZE;
+}
+
+/*
+ * What this model takes for firmware, as it cannot run any: the reset vector
+ * at 0 has been written and is a jump, to what has been written as well, and
+ * neither is erased memory.  All of it since the 8051 was held.
+ */
+static bool plausible(const struct loader *loader)
+{
+	unsigned target = reset_target(loader->ram);
+
+	return loader->written[0] && target < FX2_RAM_SIZE &&
+		loader->written[target] && loader->ram[target] != 0xff;
+}
+
+static void hold(struct device *device)
+{
+	device->loader.held = true;
+	plan(device, TICK_NEVER, device->loader.come_back);
+	memset(device->loader.written, 0, sizeof(device->loader.written));
+	device->job = JOB_NONE;
+}
+
+static void write_cpucs(struct device *device, uint8_t value)
+{
+	struct loader *loader = &device->loader;
+
+	if (value & 1) {
+		hold(device);
+	} else if (loader->held) {
+		loader->held = false;
+		plan(device, device->now + START_TICKS, loader->come_back);
+	}
+}
+
+void loader_write(
+	struct device *device, size_t address, const uint8_t *data, size_t size)
+{
+	struct loader *loader = &device->loader;
+
+	for (; size > 0; address++, data++, size--) {
+		if (address == USB_FX2_CPUCS)
+			write_cpucs(device, *data);
+		if (address >= FX2_RAM_SIZE)
+			continue;
+		loader->ram[address] = *data;
+		loader->written[address] = true;
+		if (faults_at(&device->faults, FAULT_RAM, address))
+			loader->ram[address] ^= 0x10;
+	}
+}
+
+static void leave(struct device *device)
+{
+	bool lost = faults_at(&device->faults, FAULT_LOST, 0);
+
+	plan(device, TICK_NEVER, lost ? TICK_NEVER : device->now + AWAY_TICKS);
+	device->function.detached = true;
+	device->function.departures++;
+}
+
+/* Firmware that was there before and has not been overwritten starts as what
+   it was; this model has no more to tell it by than its level. */
+static bool rewritten(const struct loader *loader)
+{
+	return memchr(loader->written, true, sizeof(loader->written));
+}
+
+void loader_execute(struct device *device)
+{
+	struct loader *loader = &device->loader;
+
+	if (loader->leave <= loader->come_back) {
+		leave(device);
+		return;
+	}
+	plan(device, TICK_NEVER, TICK_NEVER);
+	if (rewritten(loader))
+		device->api_level = plausible(loader) ? USB_API_LEVEL : 0;
+	device_boot(device);
+	device->function.detached = false;
+}

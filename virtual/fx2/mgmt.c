@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * EP1: takes a management request as it arrived, carries it out as the public
+ * firmware's mgmt.c and fpga.c do, leaves exactly one reply.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#define MGMT_HEADER   2
+#define LENGTH_VARIES 0xff
+
+/* A year: for ever, and no sum of times overflows. */
+#define DELAY_US_MAX (UINT64_C(31557600) * 1000000)
+
+struct command {
+	uint8_t code;
+	uint8_t request;   /* data bytes, or LENGTH_VARIES */
+	uint8_t reply;     /* likewise */
+	uint8_t i2c_bytes; /* that its work sends over the I2C bus... */
+	uint8_t i2c_stops; /* ...in so many transactions */
+	bool data_on_i2c;  /* and its variable data besides */
+	mgmt_handler *handler;
+};
+
+/* The request's data bytes; its handlers need them, the ports' do not. */
+static uint8_t request_data(const struct device *device)
+{
+	return device->request_size - MGMT_HEADER;
+}
+
+static void set_reply_data(struct device *device, uint8_t size)
+{
+	device->reply_size = MGMT_HEADER + size;
+}
+
+static enum mgmt_result write_eeprom(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	const struct mgmt_eeprom_write *write = &request->eeprom_write;
+	uint8_t size = request_data(device);
+	uint8_t data[2 + MGMT_DATA_SIZE] = {
+		write->address >> 8, write->address & 0xff};
+
+	(void)reply;
+	if (size < 2 || size > 2 + MGMT_DATA_SIZE)
+		return MGMT_ERROR;
+	memcpy(data + 2, write->data, size - 2);
+	return board_i2c(&device->board, BOARD_FX2_MEM, data, size, NULL, 0)
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+static enum mgmt_result read_eeprom(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	const struct mgmt_eeprom_read *read = &request->eeprom_read;
+	uint8_t address[2] = {read->address >> 8, read->address & 0xff};
+
+	if (read->length > MGMT_DATA_SIZE)
+		return MGMT_ERROR;
+	set_reply_data(device, read->length);
+	return board_i2c(&device->board, BOARD_FX2_MEM, address, 2,
+		       reply->bytes, read->length)
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+static enum mgmt_result load_cfg(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)reply;
+	if (device->alternate[USB_IFACE_EP2OUT] != USB_ALT_CFG ||
+		device->fpga_ready)
+		return MGMT_ERROR;
+	if (device->load_bytes < request->bitstream.size)
+		return MGMT_WAIT;
+	if (!device->fpga->ops->done(device->fpga))
+		return MGMT_ERROR;
+	device->config.bitstream_size = request->bitstream.size;
+	memcpy(device->config.bitstream_id, request->bitstream.id,
+		FPGA_ID_SIZE);
+	device->fpga_ready = true;
+	return MGMT_ACK;
+}
+
+static enum mgmt_result load_nvm(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	if (request->bitstream.size > 0) {
+		reply->progress = device->load_bytes;
+		if (device->alternate[USB_IFACE_EP2OUT] != USB_ALT_NVM ||
+			device->nvm_failed)
+			return MGMT_ERROR;
+		if (device->load_bytes < request->bitstream.size)
+			return MGMT_WAIT;
+	}
+	device->config.bitstream_size = request->bitstream.size;
+	memcpy(device->config.bitstream_id, request->bitstream.id,
+		FPGA_ID_SIZE);
+	if (request->bitstream.size == 0)
+		memset(device->config.bitstream_id, 0, FPGA_ID_SIZE);
+	return nvm_save_config(device,
+		       offsetof(struct config_block, bitstream_size),
+		       sizeof(struct mgmt_bitstream))
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+static enum mgmt_result fpga_status(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)request;
+	if (device->fpga_ready) {
+		reply->bitstream.size = device->config.bitstream_size;
+		memcpy(reply->bitstream.id, device->config.bitstream_id,
+			FPGA_ID_SIZE);
+	}
+	return MGMT_ACK;
+}
+
+static enum mgmt_result set_register(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	uint8_t size = request_data(device);
+
+	(void)reply;
+	if (size < 1 || size > sizeof(request->register_write) ||
+		request->register_write.address <= REG_PRIVATE_LAST)
+		return MGMT_ERROR;
+	return device->fpga->ops->i2c_write(
+		       device->fpga, device->now, request->bytes, size)
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+static enum mgmt_result get_register(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	const struct fpga_ops *fpga = device->fpga->ops;
+	uint8_t length = request->register_read.length;
+
+	if (length > MGMT_DATA_SIZE)
+		return MGMT_ERROR;
+	set_reply_data(device, length);
+	if (!fpga->i2c_write(device->fpga, device->now, request->bytes, 1) ||
+		!fpga->i2c_read(
+			device->fpga, device->now, reply->bytes, length))
+		return MGMT_ERROR;
+	return MGMT_ACK;
+}
+
+static enum mgmt_result get_alerts(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)request;
+	reply->alerts = device->alerts;
+	return MGMT_ACK;
+}
+
+static enum mgmt_result clear_alerts(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)reply;
+	for (unsigned port = 0; port < PORT_COUNT; port++)
+		device->alerts.ports[port] &= ~request->alerts.ports[port];
+	device->alerts.fpga &= ~request->alerts.fpga;
+	return MGMT_ACK;
+}
+
+static enum mgmt_result test_leds(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)reply;
+	device->test_leds = request->leds.enabled;
+	device->leds = request->leds.state;
+	return MGMT_ACK;
+}
+
+static enum mgmt_result write_smbus(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	const struct mgmt_smbus_write *write = &request->smbus_write;
+	uint8_t data[3] = {
+		write->command, write->data & 0xff, write->data >> 8};
+
+	(void)reply;
+	return board_i2c(&device->board, write->address, data, sizeof(data),
+		       NULL, 0)
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+static enum mgmt_result read_smbus(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	return board_i2c(&device->board, request->smbus_read.address,
+		       &request->smbus_read.command, 1, reply->bytes, 2)
+		? MGMT_ACK
+		: MGMT_ERROR;
+}
+
+#define VALUES  sizeof(struct mgmt_values)
+#define WINDOWS sizeof(struct mgmt_windows)
+
+/* I2C bytes are counted from the sequences in port.c, both ports set. */
+static const struct command commands[] = {
+	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, 1, 1, true, write_eeprom},
+	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, 4, 2,
+		true, read_eeprom},
+	{MGMT_FPGA_LOAD_CFG, sizeof(struct mgmt_bitstream), 0, 0, 0, false,
+		load_cfg},
+	{MGMT_FPGA_LOAD_NVM, sizeof(struct mgmt_bitstream), 4, 15, 1, false,
+		load_nvm},
+	{MGMT_FPGA_STATUS, 0, sizeof(struct mgmt_bitstream), 0, 0, false,
+		fpga_status},
+	{MGMT_FPGA_SET_REG, LENGTH_VARIES, 0, 1, 1, true, set_register},
+	{MGMT_FPGA_GET_REG, sizeof(struct mgmt_register_read), LENGTH_VARIES, 3,
+		2, true, get_register},
+	{MGMT_SET_VSUPPLY, VALUES, 0, 6, 2, false, ports_set_vsupply},
+	{MGMT_GET_VSUPPLY, 0, VALUES, 6, 2, false, ports_get_vsupply},
+	{MGMT_SET_VLIMIT, VALUES, 0, 22, 6, false, ports_set_vlimit},
+	{MGMT_GET_VLIMIT, 0, VALUES, 0, 0, false, ports_get_vlimit},
+	{MGMT_SET_VALERT, WINDOWS, 0, 34, 10, false, ports_set_valert},
+	{MGMT_GET_VALERT, 0, WINDOWS, 28, 12, false, ports_get_valert},
+	{MGMT_SET_IALERT, VALUES, 0, 26, 8, false, ports_set_ialert},
+	{MGMT_GET_IALERT, 0, VALUES, 18, 8, false, ports_get_ialert},
+	{MGMT_GET_VSENSE, 0, VALUES, 10, 4, false, ports_get_vsense},
+	{MGMT_GET_ISUPPLY, 0, VALUES, 10, 4, false, ports_get_isupply},
+	{MGMT_SET_PULLS, sizeof(struct mgmt_pulls), 0, 28, 12, false,
+		ports_set_pulls},
+	{MGMT_GET_PULLS, 0, sizeof(struct mgmt_pulls), 16, 8, false,
+		ports_get_pulls},
+	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), 8, 4, false,
+		ports_get_state},
+	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), 0, 0, false,
+		get_alerts},
+	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, 0, 0, false,
+		clear_alerts},
+	{MGMT_TEST_LEDS, sizeof(struct mgmt_leds), 0, 0, 0, false, test_leds},
+	{MGMT_WRITE_SMBUS, sizeof(struct mgmt_smbus_write), 0, 4, 1, false,
+		write_smbus},
+	{MGMT_READ_SMBUS, sizeof(struct mgmt_smbus_read), 2, 5, 2, false,
+		read_smbus},
+};
+
+/* NULL also for a request that is too short or of the reserved serial. */
+static const struct command *find(const struct device *device)
+{
+	if (device->request_size < MGMT_HEADER || device->request.serial == 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		const struct command *command = &commands[i];
+
+		if (command->code != device->request.code)
+			continue;
+		if (command->request != LENGTH_VARIES &&
+			command->request != request_data(device))
+			return NULL;
+		return command;
+	}
+	return NULL;
+}
+
+unsigned mgmt_fpga_bytes(const struct device *device)
+{
+	const struct command *command = find(device);
+
+	if (command && command->code == MGMT_FPGA_SET_REG)
+		return 1 + request_data(device);
+	/* Written: the register; read: what is in it. */
+	if (command && command->code == MGMT_FPGA_GET_REG)
+		return 3 + device->request.data.register_read.length;
+	return 0;
+}
+
+tick mgmt_cost(const struct device *device)
+{
+	const struct command *command = find(device);
+	const union mgmt_data *data = &device->request.data;
+	unsigned bytes;
+	tick cost = MGMT_TICKS;
+
+	if (command == NULL)
+		return cost;
+	bytes = command->i2c_bytes;
+	if (command->data_on_i2c)
+		bytes += command->request == LENGTH_VARIES
+			? request_data(device)
+			: data->bytes[command->request - 1];
+	cost += bytes * I2C_BYTE_TICKS + command->i2c_stops * I2C_STOP_TICKS;
+	if (command->code == MGMT_WRITE_EEPROM ||
+		command->code == MGMT_SET_VLIMIT)
+		cost += EEPROM_WRITE_TICKS;
+	return cost;
+}
+
+tick mgmt_delay(struct device *device)
+{
+	const struct fault *delay = faults_strike(
+		&device->faults, FAULT_DELAY, device->request.code);
+
+	if (delay == NULL)
+		return 0;
+	return delay->amount > DELAY_US_MAX ? DELAY_US_MAX * TICKS_PER_US
+					    : delay->amount * TICKS_PER_US;
+}
+
+/* 64 bytes that no firmware would send; never the same twice. */
+static void fill_with_junk(struct device *device)
+{
+	uint8_t *bytes = (uint8_t *)&device->reply;
+
+	for (unsigned i = 0; i < sizeof(device->reply); i++) {
+		device->junk = device->junk * 1103515245 + 12345;
+		bytes[i] = device->junk >> 16;
+	}
+	device->reply_size = sizeof(device->reply);
+}
+
+/* Where the script says so, the firmware errs. */
+static void distort(struct device *device)
+{
+	struct faults *faults = &device->faults;
+	struct mgmt_packet *reply = &device->reply;
+	uint8_t code = device->request.code;
+
+	if (faults_strike(faults, FAULT_ERROR, code)) {
+		memset(&reply->data, 0, sizeof(reply->data));
+		reply->code = MGMT_ERROR;
+	}
+	if (faults_strike(faults, FAULT_WAIT, code))
+		reply->code = MGMT_WAIT;
+	if (faults_strike(faults, FAULT_SERIAL, code))
+		reply->serial++;
+	if (faults_strike(faults, FAULT_JUNK, code))
+		fill_with_junk(device);
+	if (faults_strike(faults, FAULT_SHORT, code))
+		device->reply_size = 1;
+	if (faults_strike(faults, FAULT_MUTE, code))
+		device->reply_size = 0;
+	device->reply_again = device->reply_size > 0 &&
+		faults_strike(faults, FAULT_TWICE, code);
+}
+
+void mgmt_execute(struct device *device)
+{
+	const struct command *command = find(device);
+	struct mgmt_packet *reply = &device->reply;
+
+	memset(reply, 0, sizeof(*reply));
+	reply->serial = device->request.serial;
+	if (command == NULL) {
+		set_reply_data(device, 0);
+		reply->code = MGMT_ERROR;
+	} else {
+		set_reply_data(device,
+			command->reply == LENGTH_VARIES ? 0 : command->reply);
+		reply->code = command->handler(
+			device, &device->request.data, &reply->data);
+	}
+	if (reply->code == MGMT_ERROR)
+		memset(&reply->data, 0, sizeof(reply->data));
+	distort(device);
+	device->request_size = 0;
+}
+
+void mgmt_reset(struct device *device)
+{
+	device->request_size = 0;
+	device->reply_size = 0;
+	device->reply_again = false;
+	device->alerts.realtime = false;
+	if (device->job == JOB_MGMT)
+		device->job = JOB_NONE;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * What outlives the power: takes the configuration block and a bitstream from
+ * the firmware, keeps them in the board's EEPROMs, and gives them back.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#define FALLBACK_SERIAL "9999999999999999"
+
+#define WRITE_CHUNK 64 /* B: divides the page of either EEPROM */
+
+/* One transaction with a 24-series EEPROM: two address bytes, then data. */
+static bool read_memory(struct device *device, uint8_t chip, uint16_t address,
+	void *data, size_t size)
+{
+	uint8_t select[] = {address >> 8, address};
+
+	return board_i2c(
+		&device->board, chip, select, sizeof(select), data, size);
+}
+
+static bool write_memory(struct device *device, uint8_t chip, uint16_t address,
+	const void *data, size_t size)
+{
+	uint8_t packet[2 + sizeof(struct config_block)];
+
+	packet[0] = address >> 8;
+	packet[1] = address;
+	memcpy(packet + 2, data, size);
+	return board_i2c(&device->board, chip, packet, 2 + size, NULL, 0);
+}
+_Static_assert(WRITE_CHUNK <= sizeof(struct config_block),
+	"write_memory() takes a configuration block or a chunk");
+
+/* A device without a readable block must still come up on the bus. */
+static void fall_back(struct config_block *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->revision = REVISION_NONE;
+	memcpy(config->serial, FALLBACK_SERIAL, sizeof(config->serial));
+}
+
+/* In RAM only, so that an older firmware still finds what it wrote. */
+static void upgrade(struct config_block *config)
+{
+	config->bitstream_size = 0;
+	memset(config->bitstream_id, 0, sizeof(config->bitstream_id));
+	config->vlimit_mv[0] = config->vlimit_mv[2];
+	config->vlimit_mv[1] = config->vlimit_mv[3];
+}
+
+static bool read_config(struct device *device)
+{
+	uint8_t boot;
+
+	if (!read_memory(device, BOARD_FX2_MEM, 0, &boot, sizeof(boot)))
+		return false;
+	/* From a C2 image the boot ROM has loaded the block, from a C0 header
+	   the firmware does it itself: the same bytes. */
+	if (boot != EEPROM_BOOT_C0 && boot != EEPROM_BOOT_C2)
+		return false;
+	return read_memory(device, BOARD_FX2_MEM, CONFIG_ADDRESS,
+		&device->config, sizeof(device->config));
+}
+
+void nvm_load_config(struct device *device)
+{
+	if (!read_config(device))
+		fall_back(&device->config);
+	else if (!(device->config.flags & CONFIG_API_LEVEL_7))
+		upgrade(&device->config);
+}
+
+bool nvm_save_config(struct device *device, size_t offset, size_t size)
+{
+	const uint8_t *block = (const uint8_t *)&device->config;
+
+	return write_memory(device, BOARD_FX2_MEM, CONFIG_ADDRESS + offset,
+		block + offset, size);
+}
+
+/*
+ * A revC bitstream fills the 128 KiB of ICE_MEM, and the rest goes to the end
+ * of the other EEPROM.  Addresses are 16 bits, as the firmware has them: what
+ * is longer than 132 KiB wraps around onto the boot header.
+ */
+static bool locate(uint32_t offset, uint8_t *ret_chip, uint16_t *ret_address)
+{
+	switch (offset >> 16) {
+	case 0:
+		*ret_chip = BOARD_ICE_MEM_LOW;
+		*ret_address = offset;
+		return true;
+	case 1:
+		*ret_chip = BOARD_ICE_MEM_HIGH;
+		*ret_address = offset;
+		return true;
+	case 2:
+		*ret_chip = BOARD_FX2_MEM;
+		*ret_address = offset + EEPROM_BITSTREAM_TAIL;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool nvm_write_bitstream(struct device *device, uint32_t offset,
+	const uint8_t *data, size_t size)
+{
+	uint8_t chip;
+	uint16_t address;
+
+	if (!locate(offset, &chip, &address))
+		return false;
+
+	while (size > 0) {
+		size_t chunk = WRITE_CHUNK - address % WRITE_CHUNK;
+
+		if (chunk > size)
+			chunk = size;
+		if (!write_memory(device, chip, address, data, chunk))
+			return false;
+		address += chunk;
+		data += chunk;
+		size -= chunk;
+	}
+	return true;
+}
+
+bool nvm_read_bitstream(
+	struct device *device, uint32_t offset, uint8_t *data, size_t size)
+{
+	uint8_t chip;
+	uint16_t address;
+
+	return locate(offset, &chip, &address) &&
+		read_memory(device, chip, address, data, size);
+}
+
+void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
+{
+	/* EZ-USB TRM 3.4: a C0 header holds VID, PID and DID, low byte first,
+	   and a byte of settings. */
+	const uint8_t header[] = {
+		EEPROM_BOOT_C0,
+		USB_VID_QIHW & 0xff,
+		USB_VID_QIHW >> 8,
+		USB_PID_GLASGOW & 0xff,
+		USB_PID_GLASGOW >> 8,
+		options->revision,
+		0,
+		0,
+	};
+	struct config_block config = {
+		.revision = options->revision,
+		.flags = options->flags | CONFIG_API_LEVEL_7,
+	};
+
+	memcpy(config.serial, options->serial,
+		strnlen(options->serial, sizeof(config.serial)));
+	memcpy(config.manufacturer, options->manufacturer,
+		strnlen(options->manufacturer, sizeof(config.manufacturer)));
+	memcpy(config.vlimit_mv, options->vlimit_mv, sizeof(config.vlimit_mv));
+
+	memset(eeprom, 0xff, EEPROM_SIZE);
+	memset(eeprom, 0, CONFIG_ADDRESS);
+	memcpy(eeprom, header, sizeof(header));
+	memcpy(eeprom + CONFIG_ADDRESS, &config, sizeof(config));
+}
