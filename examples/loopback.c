@@ -52,6 +52,6 @@ int main(int argc, char **argv)
 		result = loopback(device, argv[2]);
 	if (result < 0)
 		fprintf(stderr, "loopback: %s\n", clyde_error_message());
-	clyde_context_close(context); /* and all that it owns */
+	clyde_context_close(context); /* closes device and pipes too */
 	return result < 0;
 }

@@ -23,7 +23,7 @@ static int loop(struct clyde_device *device, struct clyde_pipe **pipes)
 			clyde_pipe_write(pipes[0], data, size, 0) < size)
 			return -1;
 		under_way += size > 0 ? size : 0;
-		/* Also after a write, whose transfer may be back already. */
+		/* After a write too: its transfer may have completed by now. */
 		if (clyde_pipe_push(pipes[0]) < 0 ||
 			clyde_device_process(device) < 0)
 			return -1;

@@ -14,7 +14,7 @@ static int stream(struct clyde_device *device, size_t left)
 	const enum clyde_pipe_id in = CLYDE_PIPE_EP6_IN;
 	struct clyde_pipe *pipe;
 
-	/* Reads are under way before the core starts, which its mode does. */
+	/* The pipe is open, and so reads, before "mode" starts the core. */
 	if (clyde_fpga_load_image(device) < 0 ||
 		clyde_core_attach(device, CLYDE_CORE_BENCHMARK, &in, 1) < 0 ||
 		clyde_pipe_open(device, in, NULL, &pipe) < 0 ||
@@ -49,6 +49,6 @@ int main(int argc, char **argv)
 		result = stream(device, strtoull(argv[2], NULL, 0));
 	if (result < 0)
 		fprintf(stderr, "stream: %s\n", clyde_error_message());
-	clyde_context_close(context); /* and device and pipe with it */
+	clyde_context_close(context); /* closes the device and the pipe too */
 	return result < 0 || fflush(stdout) == EOF || ferror(stdout);
 }

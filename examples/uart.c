@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Send standard input over a serial line, TX on pin A0 and RX on A1, and what
- * comes back to standard output, until the input ends: an applet with the
- * parameters that its page has, as `clyde run uart` runs it.
+ * Send standard input over a serial line with TX on pin A0, and write the bytes
+ * received on pin A1 to standard output, until the input ends.  This runs the
+ * applet "uart", whose parameters are those of `clyde run uart`.
  *
  *	uart URI BAUD
  */

@@ -3,10 +3,9 @@
 /*
  * libclyde: the host system of the Glasgow Interface Explorer.
  *
- * Two nouns carry the library.  A *device* is one instrument, real or
- * virtual; a *pipe* is one direction of one of its byte streams, to or from
- * its FPGA.  A *context* owns devices, a device owns pipes: closing one
- * closes what it owns.
+ * A *device* is one instrument, real or virtual.  A *pipe* is one direction of
+ * one of the byte streams between the host and the device's FPGA.  A *context*
+ * owns devices, and a device owns pipes: closing an object closes what it owns.
  *
  *	struct clyde_context *context;
  *	struct clyde_device *device;
@@ -18,42 +17,43 @@
  *	clyde_context_close(context);
  *
  * Results.  A function returns 0 or a count, or a negative value of enum
- * clyde_error.  Results beyond that come last, are named ret_..., and stay
- * untouched on failure.  After any call that has failed, also one with a
- * closed handle, clyde_error_message() says in one line what went wrong and
- * what to do.
+ * clyde_error.  Further results are written through the last parameters, whose
+ * names begin with ret_; a call that fails does not write them.  After any call
+ * that has failed, also one with a closed handle, clyde_error_message() says in
+ * one line what went wrong and what to do.
  *
- * Handles.  A pointer to one of these structs is a handle, not an address:
- * its value is the object's token, which is never used again.  A call with a
- * handle that was closed, here or elsewhere, or with NULL, returns CLYDE_ERROR_CLOSED, and
- * closing twice does nothing.  A call with a handle of another kind, of a
- * device where a pipe is expected, is CLYDE_ERROR_WRONG_HANDLE and does nothing.
- * Where a pointer has 32 bits, a process can make 2^29 objects, and gets
- * CLYDE_ERROR_EXHAUSTED from then on.  After a
- * fork() the child owns nothing: its parent's handles are closed as far as it
- * can see, and stay the parent's.
+ * Handles.  A pointer to one of these structs is a handle, not an address.  Its
+ * value is the object's token, which no later object gets.  A call with NULL,
+ * or with the handle of a closed object, returns CLYDE_ERROR_CLOSED; closing a
+ * closed object does nothing.  A call with a handle of another kind, such as a
+ * device where a pipe is expected, does nothing and returns
+ * CLYDE_ERROR_WRONG_HANDLE.  Where a pointer has 32 bits, a process can create
+ * 2^29 objects; creating another one returns CLYDE_ERROR_EXHAUSTED.  After a
+ * fork() the parent's handles are closed in the child, and stay open in the
+ * parent.
  *
- * Closing.  When a close returns, on any thread, nothing that was lent to the
- * object, or to what it owns, is used again: memory of pipes, callbacks and
- * their `user`, attached descriptors; and the device's descriptor for poll()
- * is closed.  A close of what another thread is closing already waits for the
- * end of that.  So a callback, a log's or an observer's, cannot close: the
- * call that it belongs to would wait for itself.  Whatever the object, and on
- * whichever context, closing in a callback is CLYDE_ERROR_INSIDE and leaves it open.
- * The closing functions without a result leave the sentence of that, and of a
- * handle of another kind, for clyde_error_message().
+ * Closing.  When a close returns, on any thread, the library does not use again
+ * what was lent to the object or to the objects that it owns: memory of pipes,
+ * callbacks and their `user` pointers, attached descriptors.  The descriptor of
+ * clyde_device_poll_fd() is closed by then.  A close of an object that another
+ * thread is closing waits until that close is finished.  A log callback or an
+ * observer cannot close any object of any context, since the close could wait
+ * for the call that the callback runs in: it fails with CLYDE_ERROR_INSIDE, and
+ * the object stays open.  A closing function that returns nothing reports this,
+ * and a handle of another kind, by clyde_error_message() only.
  *
- * Time.  A timeout is in milliseconds of the link's time, and negative for
- * none.  Under the virtual link time is virtual: it passes only while
- * somebody waits, and every run repeats exactly.
+ * Time.  A timeout is in milliseconds on the link's clock.  With 0 a call does
+ * not wait, with a negative timeout it waits without limit.  On a virtual
+ * device time is virtual: it passes only while a call waits, and every run
+ * repeats exactly.
  *
- * Threads.  A context and all it owns may be used from any thread, one call
- * at a time: a second caller waits for the first.  clyde_close_token() and
- * clyde_context_interrupt() do not wait, they end the waits of others.
+ * Threads.  A context and all it owns may be used from any thread, one call at
+ * a time: a second call waits until the first has returned or waits itself.
+ * Closing functions and clyde_context_interrupt() end the waits of other calls.
  *
- * The library never prints, never exits, and starts no thread; libusb, which
- * it uses once a device on usb: is asked for, starts one that watches for
- * devices.
+ * The library never prints, never exits, and starts no thread.  libusb, which
+ * is initialised by the first call for devices on "usb:", starts a thread that
+ * watches for devices.
  */
 #ifndef CLYDE_H
 #define CLYDE_H
@@ -73,12 +73,13 @@ struct clyde_pipe;
 struct clyde_run;
 struct clyde_monitor;
 
-/* Never reused while the process lives; 0 is no object. */
+/* Identifies an object; never reused in a process.  0 identifies none. */
 typedef uint64_t clyde_token;
 
 /*
- * What went wrong.  clyde_error_message() has the particulars.  The tool ends
- * with the status in brackets.
+ * What went wrong; clyde_error_message() gives the details.  The number in
+ * brackets is the exit status of the tool `clyde`.  Two cases differ: a device
+ * that is unplugged while in use is 85, and a file that cannot be read 72.
  */
 enum clyde_error {
 	/* errors: begin */
@@ -184,9 +185,10 @@ int clyde_context_new(struct clyde_context **ret_context);
 void clyde_context_close(struct clyde_context *context);
 
 /*
- * What did not fail, but went on at less than was asked for, and how to have
- * all of it: one line, cut off after size - 1 bytes.  The first one in this
- * context is kept.  Returns 1 if there is one, else 0.
+ * A notice about a call that succeeded with less than was asked for, such as
+ * fewer transfers in flight: one line, which also says how to get all of it,
+ * cut off after size - 1 bytes.  Only the first notice of a context is kept.
+ * Returns 1 if there is a notice, else 0.
  */
 int clyde_context_notice(
 	struct clyde_context *context, char *ret_text, size_t size);
@@ -209,13 +211,14 @@ enum clyde_log_level {
 };
 
 /*
- * Tell what happens, up to this level, as one line without a newline, with
- * the time of the device's link, 0 before there is one.  The callback runs
- * inside the call that has something to tell, on its thread, one at a time;
- * of this context it may call clyde_context_interrupt(), and other calls are
- * CLYDE_ERROR_INSIDE; it closes nothing.  NULL is for silence.  Once this has returned 0,
- * the callback that was set before is not called any more.  Returns 0, or
- * CLYDE_ERROR_INVALID for another level.
+ * Set the callback that gets the log messages up to this level.  A message is
+ * one line without a newline; its time is that of the device's link, or 0
+ * before a link is open.  The callback runs during the call that the message is
+ * about, on the same thread, and never twice at once.  The only function that
+ * it may call with this context is clyde_context_interrupt(): others return
+ * CLYDE_ERROR_INSIDE, and so does closing anything.  A callback of NULL turns
+ * the log off.  Once this function has returned 0, the previous callback is not
+ * called any more.  Returns 0, or CLYDE_ERROR_INVALID for an unknown level.
  */
 int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
@@ -224,15 +227,18 @@ int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 
 /*
  * Write every transfer of the devices that are opened from now on to a pcap
- * file, at the time of its device's link; it replaces what is there.  Each
- * time a device is opened it gets the next USB address, from 1 up.
+ * file, which replaces a file of that name.  Times are those of each device's
+ * link.  Each opened device gets the next USB address in the file, beginning
+ * with 1.
  *
- * A file that cannot be written fails at once.  When the disk fills up in
- * the middle, the transfers go on: the capture ends with the last packet that
- * fits, with a warning in the log, and it is the call that ends the capture
- * which fails.  That is the one with NULL, or with another path; the devices
- * must be closed then, else it is CLYDE_ERROR_BUSY.  Closing the context ends it
- * without a word.
+ * A call with a path of NULL, or with another path, ends the capture.  All
+ * devices must be closed before, otherwise it returns CLYDE_ERROR_BUSY.
+ *
+ * A file that cannot be created is an error of this call.  If a later write
+ * fails, because the disk is full, the transfers themselves go on: the file
+ * ends with the last whole packet, the log gets a warning, and the call that
+ * ends the capture returns the error.  Closing the context ends a capture as
+ * well, and does not report such an error.
  */
 int clyde_context_capture(struct clyde_context *context, const char *path);
 
@@ -244,16 +250,16 @@ clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
 clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
 
 /*
- * Close the object of this token and all that it owns, whatever it is.
- * Idempotent and thread-safe: it may be called late, early, twice, from any
- * thread, in any order, which is what a garbage collector needs.  Waits of
- * other threads on the object end with CLYDE_ERROR_CANCELED first.  Returns 0; CLYDE_ERROR_CLOSED
- * when the object was closed by another call, which is over by then; CLYDE_ERROR_INSIDE
- * in a callback, and the object stays open.
+ * Close the object of this token, of any kind, and the objects that it owns.
+ * For garbage collectors it may be called at any time, more than once, from any
+ * thread and in any order.  Waits of other threads on the object end with
+ * CLYDE_ERROR_CANCELED.  Returns 0; CLYDE_ERROR_CLOSED if the object is closed
+ * already, or has been closed by another call, which is finished by then;
+ * CLYDE_ERROR_INSIDE in a callback, and the object stays open.
  */
 int clyde_close_token(clyde_token token);
 
-/* Objects alive in the process; a leak test compares it. */
+/* The number of objects in the process that are not closed, for leak tests. */
 size_t clyde_live_objects(void);
 
 /* ---- Devices ---------------------------------------------------------- */
@@ -276,7 +282,7 @@ struct clyde_device_info {
 	   full, 480000 high; 0: unknown. */
 	unsigned speed_kbit_per_s;
 	char node[64]; /* its file, "/dev/bus/usb/001/002"; or empty */
-	/* As far as can be told without disturbing whoever uses the device. */
+	/* Found out without disturbing a program that uses the device. */
 	int state;                /* 0, or the enum clyde_error that opening
 				     it would give */
 	char why[CLYDE_WHY_SIZE]; /* the sentence of that; or empty */
@@ -320,10 +326,11 @@ struct clyde_usb_library {
 void clyde_usb_library(struct clyde_usb_library *ret_library);
 
 /*
- * Open a device.  With a serial number it is the one that shows it; devices
- * that cannot be read are passed over, and named only if no other matches.
- * With serial NULL it is the only device, or the only one that shows a serial
- * number, else the call fails with CLYDE_ERROR_AMBIGUOUS.
+ * Open a device behind a URI, see clyde_device_list().  With a serial number:
+ * the device that has it.  Devices that cannot be read are skipped; the message
+ * names one of them if no device matches.  With serial NULL: the only device,
+ * or the only one that shows a serial number; if there are several, the call
+ * returns CLYDE_ERROR_AMBIGUOUS.
  *
  * CLYDE_ERROR_API_LEVEL if its firmware speaks another API level, or it has
  * none: clyde_firmware_load() comes first then.  Closed by
@@ -333,19 +340,19 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device);
 
 /*
- * Load firmware into a device, if it speaks another API level than this
- * library, before it is opened: returns 1 if it was loaded, 0 if there was no
- * need, and then nothing is done.  The device is chosen as by
- * clyde_device_open(); one without any firmware shows no serial number.  The
- * file is Intel HEX for the FX2, at `data`; one that is malformed is
- * CLYDE_ERROR_CORRUPT, whatever the device's level.
+ * Load firmware into a device that is not open, if the device speaks another
+ * API level than this library.  Returns 1 if the firmware was loaded, 0 if the
+ * level was right and nothing was done.  The device is chosen as by
+ * clyde_device_open(); a device without firmware shows no serial number.
+ * `data` is the contents of an Intel HEX file for the FX2; malformed contents
+ * are CLYDE_ERROR_CORRUPT, also if nothing had to be loaded.
  *
- * The firmware goes into the FX2's RAM, where it stays until the power goes;
- * a virtual device has it until it is closed.  The device leaves the bus and
- * comes back, for which it has 10 s, else CLYDE_ERROR_TIMEOUT.  On USB it has
- * another address then.  ret_uri, unless NULL, is the URI by which the device
- * is opened from now on, loaded or not.  CLYDE_ERROR_BUSY if somebody uses the
- * device.
+ * The firmware is written to the FX2's RAM, which keeps it until the device
+ * loses power; a virtual device keeps it until it is closed.  The device leaves
+ * the bus and has to come back within 10 s, else the call returns
+ * CLYDE_ERROR_TIMEOUT.  On USB the device has another address after that.
+ * ret_uri, unless it is NULL, gets the URI that opens the device from now on,
+ * also if nothing was loaded.  CLYDE_ERROR_BUSY if a program uses the device.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size,
@@ -367,7 +374,7 @@ int clyde_device_now(struct clyde_device *device, int64_t *ret_now_ns);
 /* 1 if the link's clock is the machine's, 0 if time is virtual. */
 int clyde_device_real_time(struct clyde_device *device);
 
-/* Let time pass, and completions be handled: 0, or an error. */
+/* Handle completions for this long.  Returns 0, or an error. */
 int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
 
 /*
@@ -378,9 +385,9 @@ int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
  * at its pipes with a timeout of 0.  After it has started a transfer, it calls
  * clyde_device_process() once before it polls.
  *
- * Only one event loop may use the descriptor.  On a link in real time a run of
- * the uart applet is one.  The descriptor belongs to the device, and is valid
- * until that is closed: do not read, write or close it.
+ * Only one event loop may use the descriptor; on a link in real time, a run of
+ * the uart applet is such a loop.  The descriptor belongs to the device and is
+ * valid until the device is closed: do not read, write or close it.
  *
  * Polling the descriptor of a virtual device lets virtual time pass: it is
  * readable while anything is under way.
@@ -403,30 +410,30 @@ enum clyde_monitor_change {
 
 struct clyde_monitor_event {
 	enum clyde_monitor_change change;
-	struct clyde_device_info info; /* as it was told when it arrived */
+	struct clyde_device_info info; /* as of the device's arrival */
 };
 
 /*
  * Watch the devices behind a URI come and go.  Devices that are there already
  * come first, as arrived.  The monitor reads a device's descriptors once when
- * it arrives, as clyde_device_list() does, and disturbs nobody.
+ * it arrives, as clyde_device_list() does, and disturbs no program.
  *
- * On "usb:" a device that this user may not open is told when that changes,
- * because udev is at work, and after a second at the latest.  Where the system
- * does not tell when a device comes or goes, the monitor looks every half
- * second.  On "virtual:" all devices are there from the start, and none
- * leaves.
+ * On "usb:" udev may give this user access shortly after a device arrives.  The
+ * arrival of a device that may not be opened yet is therefore reported when it
+ * may be opened, or after a second.  The monitor also looks at the buses every
+ * half second, for systems that send no events.  On "virtual:" all devices are
+ * there from the start, and none leaves.
  */
 int clyde_monitor_new(struct clyde_context *context, const char *uri,
 	struct clyde_monitor **ret_monitor);
 void clyde_monitor_close(struct clyde_monitor *monitor);
 
 /*
- * Wait for the next event: 1.  CLYDE_ERROR_TIMEOUT if there is none by then; a
- * timeout of 0 only looks.  The time is the machine's; where time is virtual
- * nothing more can happen after the first arrivals, so that a wait with a
- * timeout is over at once, and one without is CLYDE_ERROR_DEADLOCK.  Other
- * calls in the context go on meanwhile.
+ * Wait for the next event.  Returns 1 if there was one, CLYDE_ERROR_TIMEOUT if
+ * there was none before the timeout.  The timeout is in real time.  On
+ * "virtual:" no event follows the first arrivals: a call with a timeout then
+ * returns at once, and one without returns CLYDE_ERROR_DEADLOCK.  Other calls
+ * in the context are not held up by the wait.
  */
 int clyde_monitor_next(struct clyde_monitor *monitor,
 	struct clyde_monitor_event *ret_event, int timeout_ms);
@@ -462,8 +469,8 @@ int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
 int clyde_fpga_load_image(struct clyde_device *device);
 
 /*
- * Read or write 0 to 32 bytes of FPGA registers from an address up.
- * Registers up to 0x02 are the firmware's, and writing them is CLYDE_ERROR_INVALID.
+ * Read or write 0 to 32 bytes of FPGA registers, beginning at an address.  The
+ * firmware owns the registers 0x00 to 0x02: writing one is CLYDE_ERROR_INVALID.
  */
 int clyde_register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
@@ -483,9 +490,10 @@ typedef uint8_t clyde_ports;
 int clyde_device_ports(struct clyde_device *device);
 
 /*
- * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting one above
- * the device's limit is CLYDE_ERROR_LIMIT and changes nothing.  What is read is what
- * the DAC makes of it, in steps of 15.2 mV: up to 22 mV more.
+ * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting a voltage above
+ * the device's limit is CLYDE_ERROR_LIMIT and changes nothing.  The voltage
+ * that is read is the DAC's, which has steps of 15.2 mV: up to 22 mV above the
+ * one that was set.
  */
 int clyde_supply_set(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv);
@@ -523,9 +531,9 @@ int clyde_supply_current_limit_get(
 	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT]);
 
 /*
- * Pull resistors, one bit a pin.  A pin with both bits set is left alone.  On
- * revC they hang on the port's supply: it must be on (else CLYDE_ERROR_REFUSED), and
- * when it goes off they float.
+ * Pull resistors, one bit a pin.  A pin with both bits set is left as it is.
+ * On revC the resistors are fed by the port's supply: it must be on, else the
+ * call returns CLYDE_ERROR_REFUSED, and without it the pins float.
  */
 int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up);
@@ -565,26 +573,26 @@ struct clyde_alerts {
 	uint8_t fpga;
 };
 
-/* What the device holds, and to clear it.  Clearing takes what is set. */
+/* Read the alerts that are set in the device, or clear those given. */
 int clyde_alerts_get(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts);
 int clyde_alerts_clear(
 	struct clyde_device *device, const struct clyde_alerts *alerts);
 
 /*
- * Alerts that the device sent of its own accord since the last call, in the
- * middle of whatever else: 1 if there were any, 0 if not.
+ * Get the alerts that the device has sent by itself, during any command, since
+ * the last call of this function.  Returns 1 if there were any, 0 if not.
  */
 int clyde_alerts_take(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts);
 
-/* Supplies off, and pulls with them; windows off, alerts cleared. */
+/* Switch all supplies, pulls and supply windows off, and clear the alerts. */
 int clyde_device_safe(struct clyde_device *device);
 
 /*
- * One port's share of a supply specification, as Glasgow's users know it:
- * "3.3" (every port), "A=3.3", "AB=1.8", "A=5.0,B=3.3", "A=SB" (what port
- * B's sense pin shows), "A=0" or "A=off".
+ * What a supply specification says about one port.  A specification is a text
+ * like "3.3" (every port), "A=3.3", "AB=1.8", "A=5.0,B=3.3", "A=SB" (the
+ * voltage at port B's sense pin), "A=0" or "A=off".
  */
 struct clyde_supply {
 	bool given;
@@ -643,10 +651,11 @@ enum clyde_pipe_id {
 struct clyde_pipe_options {
 	uint32_t transfer_size; /* B, a multiple of 512; 0 = 65536 */
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
-	bool quad;              /* all four FX2 buffers: the pair's other
-				   pipe stays closed */
-	void *memory;           /* where transfers live; NULL = allocated.
-				   The caller's, until the pipe is closed */
+	bool quad;              /* EP2 and EP6 only: use the FX2 buffers of EP4,
+				   or of EP8, too; that pipe cannot be opened
+				   meanwhile */
+	void *memory;           /* of the caller, for the transfers, until the
+				   pipe is closed; NULL = allocated */
 	size_t memory_size;     /* B; see clyde_pipe_open() */
 };
 
@@ -660,8 +669,9 @@ struct clyde_pipe_options {
  * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
  * must be configured.  Memory is allocated here, once: an OUT pipe holds
  * depth transfers, an IN pipe twice that, so that a finished transfer is
- * replaced before its bytes are read.  Who gives the memory for them may look
- * at it after the pipe is closed.  NULL options are the defaults.
+ * replaced before its bytes are read.  memory_size must be at least that many
+ * times transfer_size, if the caller gives the memory.  Options of NULL are the
+ * defaults.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
@@ -673,22 +683,23 @@ int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 void clyde_pipe_close(struct clyde_pipe *pipe);
 
 /*
- * Read exactly size bytes, or fewer if the deadline passes, the stream
- * fails or is cancelled: what came is returned first, the error by the next
- * call.
+ * Read exactly size bytes.  Returns fewer if some had arrived when the deadline
+ * passed, or when the stream failed or was cancelled; the next call returns the
+ * error then.  If none had arrived, this call returns it.
  */
 ssize_t clyde_pipe_read(
 	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
 
-/* Read up to size bytes: what is there, and at least one. */
+/* Wait for at least one byte, and read up to size bytes that are there. */
 ssize_t clyde_pipe_read_some(
 	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
 
 /*
- * Write size bytes.  They travel in transfers of the pipe's size; the rest
- * waits for more, or for clyde_pipe_flush().  Blocks while the queue is
- * full, which a loopback is as long as nobody reads.  Returns what was taken,
- * fewer only as clyde_pipe_read() does.
+ * Write size bytes.  They are sent in whole transfers of the pipe's transfer
+ * size; a rest is kept until more is written, or until clyde_pipe_flush() or
+ * clyde_pipe_push().  Blocks while the queue is full, as in a loopback whose IN
+ * pipe is not read.  Returns how many bytes were taken: fewer than size only
+ * where clyde_pipe_read() returns fewer.
  */
 ssize_t clyde_pipe_write(
 	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms);
@@ -700,19 +711,21 @@ int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms);
 int clyde_pipe_push(struct clyde_pipe *pipe);
 
 /*
- * The next bytes of an IN pipe, or the next room of an OUT pipe, in place.
- * Returns how many, at least one, and where; they stay the caller's until
- * clyde_pipe_release(), which says how many of them were read or filled.
- * One region at a time: CLYDE_ERROR_BUSY for a second.
+ * Access the pipe's own memory: the next bytes of an IN pipe, or the next free
+ * bytes of an OUT pipe.  Returns their number, at least one, and their address.
+ * They belong to the caller until clyde_pipe_release(), whose size says how
+ * many of them were read or filled.  Acquiring a second region before that is
+ * CLYDE_ERROR_BUSY.
  */
 ssize_t clyde_pipe_acquire(
 	struct clyde_pipe *pipe, void **ret_data, int timeout_ms);
 int clyde_pipe_release(struct clyde_pipe *pipe, size_t size);
 
 /*
- * Cancel the transfers in flight and wait for them.  What had arrived is
- * delivered by the next reads, then they return CLYDE_ERROR_CANCELED.  What had not
- * left an OUT pipe is dropped: clyde_pipe_offset() says how much did.
+ * Cancel the transfers in flight and wait for them.  The next reads deliver the
+ * bytes that had arrived, then they return CLYDE_ERROR_CANCELED.  Bytes that
+ * the device had not taken from an OUT pipe are dropped: clyde_pipe_offset()
+ * says how many it took.
  */
 int clyde_pipe_cancel(struct clyde_pipe *pipe);
 
@@ -734,9 +747,10 @@ int clyde_pipe_reset(struct clyde_pipe *pipe);
 int clyde_pipe_set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns);
 
 /*
- * The stream's offset since the pipe was opened or reset: bytes that an IN
- * pipe has delivered, or that the device has taken from an OUT pipe.  After
- * an error or a cancel, all up to here is good; writing goes on from here.
+ * The stream's offset since the pipe was opened or reset: the number of bytes
+ * that an IN pipe has delivered, or that the device has taken from an OUT pipe.
+ * After an error or a cancel, the bytes before this offset are good, and a
+ * write continues with the byte at this offset.
  */
 int clyde_pipe_offset(struct clyde_pipe *pipe, uint64_t *ret_offset);
 
@@ -761,11 +775,11 @@ int clyde_pipe_stats(
 /* ---- Cores ------------------------------------------------------------ */
 
 /*
- * What is in Clyde's image beside the pipes.  To use a core without an applet:
- * load the image, attach the core to pipes, open these, and write the core's
- * registers, which starts it.  In that order: opening a pipe resets the core
- * that it is attached to, and a core with a pipe that is not open stays in
- * reset.
+ * A core is a function unit in Clyde's FPGA image, at the other end of the
+ * pipes.  To use a core without an applet: load the image, attach the core to
+ * pipes, open the pipes, and write the core's registers, which starts it.  The
+ * order matters: opening a pipe resets the core that it is attached to, and a
+ * core stays in reset until all its pipes are open.
  *
  *	enum clyde_pipe_id in = CLYDE_PIPE_EP6_IN;
  *
@@ -783,10 +797,10 @@ enum clyde_core {
 
 /*
  * Make these, and no others, the pipes of a core: at most one in each
- * direction.  0 pipes detach the core.  A run of an applet
- * attaches its core itself.  CLYDE_ERROR_CORE_TAKEN if a run has claimed the
- * core or a pipe, CLYDE_ERROR_NO_CORE if the FPGA runs no image that has the
- * core.  Loading the FPGA detaches all.
+ * direction.  A count of 0 detaches the core.  A run of an applet attaches its
+ * core itself.  CLYDE_ERROR_CORE_TAKEN if a run has claimed the core or a pipe,
+ * CLYDE_ERROR_NO_CORE if the FPGA runs no image that has the core.  Loading the
+ * FPGA detaches all cores.
  */
 int clyde_core_attach(struct clyde_device *device, enum clyde_core core,
 	const enum clyde_pipe_id *pipes, size_t count);
@@ -815,9 +829,9 @@ int clyde_core_write(struct clyde_device *device, enum clyde_core core,
 /* The benchmark core's register "mode". */
 enum clyde_benchmark_mode {
 	CLYDE_BENCHMARK_IDLE = 0,
-	CLYDE_BENCHMARK_SOURCE = 1,   /* emits the sequence, for an IN pipe */
-	CLYDE_BENCHMARK_SINK = 2,     /* checks what an OUT pipe sends */
-	CLYDE_BENCHMARK_LOOPBACK = 3, /* echoes */
+	CLYDE_BENCHMARK_SOURCE = 1,   /* sends a test sequence; an IN pipe */
+	CLYDE_BENCHMARK_SINK = 2,     /* checks that sequence; an OUT pipe */
+	CLYDE_BENCHMARK_LOOPBACK = 3, /* sends back what comes; both pipes */
 };
 
 /* The UART core's register "control": data bits - 5, or'ed with these. */
@@ -840,8 +854,8 @@ enum clyde_parameter_type {
 	CLYDE_PARAMETER_TIME,  /* "20us", "5ms", "1.5s"; a range is in ns */
 	CLYDE_PARAMETER_TEXT,  /* any */
 	CLYDE_PARAMETER_WORDS, /* texts, in any number, in their order */
-	CLYDE_PARAMETER_PIN,   /* as clyde_pins_parse() has it: one, or none */
-	CLYDE_PARAMETER_PINS,  /* the same: any number */
+	CLYDE_PARAMETER_PIN,   /* one pin or none, see clyde_pins_parse() */
+	CLYDE_PARAMETER_PINS,  /* any number of pins */
 };
 
 /* One row of an applet's parameter table; all that is known of it. */
@@ -874,7 +888,7 @@ enum clyde_field_type {
 	CLYDE_FIELD_END,
 	CLYDE_FIELD_TEXT,
 	CLYDE_FIELD_COUNT,
-	CLYDE_FIELD_REAL, /* not a number: unknown */
+	CLYDE_FIELD_REAL, /* NaN if it is unknown */
 	CLYDE_FIELD_FLAG,
 	CLYDE_FIELD_PAIRS, /* count pairs of numbers */
 };
@@ -897,9 +911,10 @@ struct clyde_record {
 };
 
 /*
- * Both are called on the thread that called clyde_run_start(); either may be
- * NULL.  They close nothing, see "Closing" above.  Once clyde_run_start() has
- * returned, or a close of the run, neither is called any more.
+ * Both functions are called on the thread that called clyde_run_start(); either
+ * may be NULL.  They cannot close anything, see "Closing" above.  Once
+ * clyde_run_start(), or a close of the run, has returned, neither is called any
+ * more.
  */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
@@ -909,54 +924,59 @@ struct clyde_observer {
 	void *user;
 };
 
-/* Prepare a run of an applet, with the values its table gives. */
+/* Prepare a run of an applet, with the initial values in its table. */
 int clyde_run_new(struct clyde_context *context, const char *applet,
 	struct clyde_run **ret_run);
 void clyde_run_close(struct clyde_run *run);
 
 /*
- * Set a parameter as it would be typed.  A CLYDE_PARAMETER_CHOICE and CLYDE_PARAMETER_WORDS add
- * to what was set before.  CLYDE_ERROR_INVALID says what would
- * be right.
+ * Set a parameter to a value, written as on a command line.  A value of a
+ * CLYDE_PARAMETER_CHOICE or of CLYDE_PARAMETER_WORDS is added to those that
+ * were set before.  For CLYDE_ERROR_INVALID, clyde_error_message() says which
+ * values are valid.
  */
 int clyde_run_set(struct clyde_run *run, const char *name, const char *value);
 
 /*
- * 1 if this run, as it is set, moves bytes between the FPGA and the caller's
- * own input and output, which clyde_run_attach() has to give it; else 0.
+ * Returns 1 if this run, with its present parameters, moves bytes between the
+ * FPGA and descriptors of the caller, which clyde_run_attach() has to set; else
+ * 0.
  */
 int clyde_run_streams(struct clyde_run *run);
 
-/* These descriptors; they stay the caller's. */
+/* Set the run's input and output.  The caller closes them after the run. */
 int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
 
 /*
- * Claim what the run needs of a device, for itself alone: a core of the
- * image, pipes, pins.  Nothing is done to the device.  clyde_run_start() does
- * it as well; who wants several runs at once on a device, each on a thread,
- * claims for all of them first, and learns of a conflict before any begins.
- * CLYDE_ERROR_INVALID for parameters that do not go together.  Ends with the run, or with
- * its start.
+ * Reserve for this run what it needs of a device: a core of the image, pipes
+ * and pins.  Nothing is sent to the device.  clyde_run_start() claims by
+ * itself.  To have several runs at once on a device, each on its own thread,
+ * claim for all of them first: a conflict is an error before any run has begun.
+ * CLYDE_ERROR_INVALID for parameters that contradict each other.  A claim ends
+ * when clyde_run_start() returns or the run is closed.
  */
 int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Whether the ports of the pins that a run has claimed will have supplies when
- * the image is loaded, which switches them off, and these are applied (NULL:
- * none); CLYDE_ERROR_NO_SUPPLY if not, CLYDE_ERROR_INVALID or CLYDE_ERROR_LIMIT for supplies that the device
- * refuses.  Nothing is done to the device.  clyde_run_start() asks as well;
- * who wants several runs at once asks for all of them first.
+ * Check that the ports of the pins that a run has claimed will have a supply:
+ * after the image is loaded, if it has to be, which switches supplies off, and
+ * after these supplies are applied (NULL: none).  Returns 0,
+ * CLYDE_ERROR_NO_SUPPLY if a port would have none, CLYDE_ERROR_INVALID or
+ * CLYDE_ERROR_LIMIT for supplies that the device refuses.  Changes nothing in
+ * the device.  clyde_run_start() does this check by itself; before several runs
+ * at once, do it for all of them.
  */
 int clyde_run_check(struct clyde_run *run,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 
 /*
- * Check the supplies, load the image if it is not there, apply them (NULL:
- * leave them), and run the applet to its end, with an observer or NULL.  Its
- * pins are inputs again after that, or what the applet's page says.  Until
- * then other calls that would change, claim or start the run are CLYDE_ERROR_BUSY.
- * Closing the run, the device or the context from another thread ends it with
- * CLYDE_ERROR_CANCELED, and waits for that.
+ * Check the supplies (an array of CLYDE_PORT_COUNT; NULL: leave them as they
+ * are), load the image unless the FPGA runs it, apply the supplies, and run the
+ * applet to its end, with an observer or NULL.  Returns when the run has ended;
+ * the run's pins are inputs again then, or what the applet's page says.  Until
+ * then other calls that would change, claim or start the run return
+ * CLYDE_ERROR_BUSY.  Closing the run, the device or the context from another
+ * thread ends the run with CLYDE_ERROR_CANCELED, and waits for its end.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply *supply,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Errors and their sentences.  A call that fails returns an enumerator of
- * `enum clyde_error` and leaves one line for its thread.  Nothing here may fail, allocate or take a lock: it
- * runs where memory has run out.
+ * Errors and their messages, for all files of the library and for applets.  A
+ * call that fails returns an enumerator of `enum clyde_error` and keeps one
+ * line for clyde_error_message() on its thread.  No function here may fail,
+ * allocate or take a lock: they are called when memory has run out.
  */
 #include "internal.h"
 
@@ -38,7 +39,7 @@ static _Thread_local struct {
 	char sentence[ERROR_SIZE];
 } last;
 
-#undef set_error /* the analyser's */
+#undef set_error /* the macro for clang's analyser, see error.h */
 
 int set_error(int error, const char *format, ...)
 {
@@ -74,7 +75,7 @@ CLYDE_API const char *clyde_error_message(void)
 	return last.sentence;
 }
 
-/* Values without a row here are those of files and of this system. */
+/* Any errno value that is not in this table becomes CLYDE_ERROR_FILE. */
 int error_from_errno(int error)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* How a failure is put into words, by the library and by applets. */
+/* Error messages, for all files of the library and for applets. */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
@@ -17,7 +17,7 @@
 int set_error(int error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 #ifdef __clang_analyzer__
-/* It sees one file at a time, and would have it return 0 as well. */
+/* Clang's analyser sees one file at a time, and would assume a result of 0. */
 #define set_error(error, ...) (set_error(error, __VA_ARGS__), -1)
 #endif
 
@@ -27,8 +27,8 @@ int set_error(int error, const char *format, ...)
  */
 ssize_t call_result(ssize_t result);
 
-/* Move the sentence of this failure into a text: the call goes on without the
-   failure, so that clyde_error_message() must not have it. */
+/* Move the message of this failure into a text, because the call is going to
+   succeed: clyde_error_message() must not return the message after that. */
 void error_take(int error, char text[ERROR_SIZE]);
 
 /* The error for an errno value of a file or of the system. */

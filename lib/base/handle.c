@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The registry of owners: takes objects as they are made, gives tokens that
- * are never reused, closes by token from any thread, in any order, any number
- * of times.  Every call of clyde.h with a handle comes through here.
+ * The registry of owners: registers each new object, gives it a token that is
+ * never reused, and closes objects by token, from any thread, in any order, any
+ * number of times.  Every call of clyde.h with a handle is looked up here.
  *
  *	open --owner_close()--> closing --last call leaves--> destroyed
  *
- * An object's address may come back in another object; its token does not.
- * That is what finalizers keyed by address lacked.
+ * malloc() may give a new object the address of a freed one, so a finalizer
+ * that closes by address could close the wrong object.  A token excludes that.
  *
- * No close may return, on any thread, while the object's teardown goes on
- * anywhere: the caller frees what it had lent as soon as its close returns.
+ * No close may return, on any thread, while another thread still tears the
+ * object down: the caller frees what it has lent as soon as its close returns.
  */
 #include "internal.h"
 
@@ -33,7 +33,8 @@
 #define SERIAL_MAX (UINTPTR_MAX >> KIND_BITS)
 
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
-/* An object has lost its last call, or is destroyed. */
+/* Signalled when the last call has left an object, or an object is
+   destroyed. */
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static struct owner *buckets[BUCKETS];
 static clyde_token last_serial;
@@ -50,8 +51,8 @@ static void in_parent(void)
 	pthread_mutex_unlock(&registry);
 }
 
-/* What the parent has is the parent's: its locks may be held by threads that
-   are not here, and its transfers are under way in its memory. */
+/* The child does not take over the parent's objects: their locks may be held by
+   threads that the child lacks, and their transfers use the parent's memory. */
 static void in_child(void)
 {
 	left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
@@ -207,15 +208,15 @@ void owner_unpin(struct owner *owner)
 	pthread_mutex_unlock(&registry);
 }
 
-/* A call that gave up the lock for those who waited for it; on its stack. */
+/* A call that has released the tree's lock for waiting calls; on its stack. */
 struct turn {
 	struct turn *next;
-	bool over; /* it waits for the lock like any other */
+	bool over; /* the call may take the lock again */
 };
 
-/* What waited has the lock.  The last one to get it ends the turns of those
-   who gave it up, and they are counted again before anybody can see that
-   nobody waits: who has the lock now will let them have it. */
+/* A waiting call has got the lock.  The last of them ends the turns of the
+   calls that had released it.  These are counted in `waiting` before the lock
+   is released, so that the present holder yields to them in its next wait. */
 static void taken(struct tree *tree)
 {
 	unsigned count = 0;
@@ -238,8 +239,9 @@ static void lock_tree(struct tree *tree)
 	taken(tree);
 }
 
-/* A call that waits inside is asked to let this one have a turn.  EDEADLK if
-   that call is this thread's own, which has called back. */
+/* Take the tree's lock; wake the call that holds it, so that it yields.
+   EDEADLK, from pthread_mutex_lock(), if this thread holds the lock: it is in a
+   callback. */
 static int lock_for(struct owner *owner)
 {
 	struct tree *tree = owner->tree;
@@ -251,7 +253,7 @@ static int lock_for(struct owner *owner)
 	if (owner->wake)
 		owner->wake(owner);
 	error = pthread_mutex_lock(&tree->lock);
-	taken(tree); /* it has been, either way, and by this thread */
+	taken(tree); /* on failure too: this thread holds the lock then */
 	return error;
 }
 
@@ -306,7 +308,7 @@ bool owner_yield(struct owner *owner)
 	return true;
 }
 
-/* A part that is being closed already has been marked. */
+/* A child that is being closed by itself has been marked by that close. */
 static void mark(struct owner *owner)
 {
 	if (owner_closing(owner))
@@ -316,9 +318,9 @@ static void mark(struct owner *owner)
 		mark(child);
 }
 
-/* Once all of it is marked, so that who is woken through a parent sees why.
-   A part that another thread is closing has been woken, and what it would be
-   woken through may be gone. */
+/* Called after mark() has marked the whole tree, so that a call that is woken
+   through a parent sees the mark.  A child that another thread is closing is
+   skipped: its calls have been woken, and its wake() may use freed memory. */
 static void end_waits(struct owner *owner)
 {
 	if (owner->wake)
@@ -328,7 +330,8 @@ static void end_waits(struct owner *owner)
 			end_waits(child);
 }
 
-/* Calls are inside, or another thread is closing a part of it. */
+/* Whether calls are inside the object or its children, or another thread is
+   closing one of the children. */
 static bool busy(const struct owner *owner)
 {
 	if (owner->users > 0)
@@ -384,9 +387,9 @@ static void close_owner(struct owner *owner)
 	destroy_tree(owner);
 }
 
-/* Another thread tears it down, alone or with its parent.  A run that closes
-   its pipes while its device is being closed does not wait: that close waits
-   for the run, and the pipes go with the device. */
+/* Wait until another thread has closed the object, alone or with its parent.  A
+   run that closes its pipes while its device is being closed must not wait: the
+   close of the device waits for the run, and closes the pipes afterwards. */
 static int await_end(clyde_token token)
 {
 	if (inside()->runs > 0)
@@ -397,9 +400,10 @@ static int await_end(clyde_token token)
 }
 
 /*
- * A close waits for calls to leave.  The call that a callback belongs to does
- * not leave before the callback has returned; and two callbacks that close
- * each other's contexts would wait for each other.
+ * A close waits until all calls have left the object.  The call in which a
+ * callback runs leaves after the callback has returned, so a close in a
+ * callback could wait for itself; and two callbacks that close each other's
+ * contexts would wait for each other.
  */
 static int close_locked(clyde_token token)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Who owns whom.  Every object of the library is an owner: it has a token, a
- * parent and children, and counts the calls that are inside it.  Closing one
- * ends those calls, waits for them, and destroys children first; a second close
- * of the same object returns when the first has destroyed it.
+ * Ownership.  Every object of the library begins with a struct owner: a token,
+ * a parent, children, and the number of calls that are inside the object.  A
+ * close ends the waits of those calls, waits until they have left, and destroys
+ * the children first; a second close of the same object returns when the first
+ * has destroyed it.
  *
- * What the application holds as a pointer is not the object's address but its
- * token: a call with a handle that was closed finds nothing, and says so.
+ * The pointer that the application holds is not the object's address but its
+ * token: a call with the handle of a closed object finds no object, and fails.
  */
 #ifndef LIB_OWNER_H
 #define LIB_OWNER_H
@@ -18,7 +19,7 @@
 
 #include "clyde.h"
 
-/* In the low bits of a token, so that a handle says what it is a handle of. */
+/* The kind of an object, kept in the low bits of its token. */
 enum owner_kind {
 	OWNER_CONTEXT,
 	OWNER_DEVICE,
@@ -32,9 +33,9 @@ struct turn;
 /* Shared by a tree: one call at a time is inside it. */
 struct tree {
 	pthread_mutex_t lock;  /* checks for errors, see owner_enter() */
-	pthread_cond_t turned; /* turns are over */
-	atomic_uint waiting;   /* calls that want the lock */
-	struct turn *turns;    /* calls that gave it up for those */
+	pthread_cond_t turned; /* signalled when turns are over */
+	atomic_uint waiting;   /* number of calls that wait for the lock */
+	struct turn *turns;    /* calls that released it for the waiting ones */
 };
 
 struct owner {
@@ -46,12 +47,12 @@ struct owner {
 	struct tree *tree;
 	unsigned users;
 	atomic_bool closing;
-	bool target; /* of a close that is under way */
-	/* End the waits of calls that are inside; from any thread. */
+	bool target; /* a close of this very object is under way */
+	/* End the waits of calls inside the object; called on any thread. */
 	void (*wake)(struct owner *owner);
-	/* Tear it down; no call is inside, no child is left, the tree is
-	   locked (unless this is its root).  Its memory, of which the owner
-	   is the first member, is freed after that. */
+	/* Tear the object down.  No call is inside, no child is left, and the
+	   tree is locked, unless the object is its root.  The caller frees the
+	   object's memory, whose first member is the owner, afterwards. */
 	void (*destroy)(struct owner *owner);
 };
 
@@ -100,15 +101,16 @@ void *owner_handle(const struct owner *owner);
 int owner_enter_kind(void *handle, enum owner_kind kind);
 void owner_leave(struct owner *owner);
 
-/* The same without the tree's lock: the object lives, no more. */
+/* The same without the tree's lock: it only keeps the object from being
+   destroyed until owner_unpin(). */
 #define owner_pin(handle) owner_pin_kind((handle), OWNER_KIND(handle))
 int owner_pin_kind(void *handle, enum owner_kind kind);
 void owner_unpin(struct owner *owner);
 void owner_lock(struct owner *owner);
 void owner_unlock(struct owner *owner);
 
-/* Inside a call that waits: let others have a turn.  True if they had one: what
-   the call waits for may have come in it. */
+/* Called by a call that waits: release the tree's lock while other calls want
+   it.  True if any had it: they may have handled what this call waits for. */
 bool owner_yield(struct owner *owner);
 
 static inline bool owner_closing(const struct owner *owner)
@@ -116,8 +118,9 @@ static inline bool owner_closing(const struct owner *owner)
 	return atomic_load_explicit(&owner->closing, memory_order_acquire);
 }
 
-/* Close by handle; NULL and closed ones are fine.  What is not closed, since
-   the handle is of another kind or a callback may not, leaves a sentence. */
+/* Close by handle; NULL and closed handles are fine.  A handle of another kind,
+   and any handle in a callback, is not closed: clyde_error_message() says
+   so. */
 #define owner_close(handle) owner_close_kind((handle), OWNER_KIND(handle))
 void owner_close_kind(const void *handle, enum owner_kind kind);
 

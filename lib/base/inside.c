@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The calling thread's own counts, see inside.h. */
+/* The counts of inside.h, one set for each thread. */
 #include "inside.h"
 
 struct inside *inside(void)

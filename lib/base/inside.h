@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the calling thread is inside of that a close would wait for.  The counts
- * are raised around each callback of the application, by log.c and applet.c,
- * and around each run, by applet.c; lib/base/handle.c asks before a close waits.
+ * Counts, for the calling thread, the callbacks and runs that it is inside of
+ * and that a close on this thread would wait for.  log.c and lib/run/run.c
+ * count each callback of the application, lib/run/run.c each run; handle.c
+ * reads the counts before a close waits.
  *
  * A callback that is called without being counted could close its own object,
- * and hang.
+ * and would hang.
  */
 #ifndef LIB_INSIDE_H
 #define LIB_INSIDE_H
 
 struct inside {
 	unsigned callbacks;
-	unsigned runs; /* whose device this thread keeps from being destroyed */
+	unsigned runs; /* while one runs, its device cannot be destroyed */
 };
 
 struct inside *inside(void);

@@ -22,8 +22,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 /*
  * A call of clyde.h: look the handle up, evaluate the expression, in which
- * `object` is the object itself, and leave.  CALL has the tree locked
- * meanwhile; with PINNED the object lives, no more.
+ * `object` is the object itself, and leave.  CALL locks the tree meanwhile;
+ * PINNED only keeps the object from being destroyed.
  */
 #define CALL(object, handle, expression) \
 	CALL_BETWEEN(owner_enter, owner_leave, object, handle, expression)
@@ -54,7 +54,8 @@ struct clyde_context {
 	struct capture *capture; /* NULL: none */
 };
 
-/* Close a link, or keep it if it is to be; and take it up again, or NULL. */
+/* Close a link, or keep it for the next open, see lib/link/cache.c; take the kept link of
+   this URI, or NULL; close the kept link. */
 void link_put(
 	struct clyde_context *context, const char *uri, struct link *link);
 struct link *link_take(struct clyde_context *context, const char *uri);
@@ -71,10 +72,10 @@ struct clyde_device {
 	char scheme[16];
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
-	uint8_t routes[PIN_COUNT]; /* REG_PIN, as it was written last */
-	bool map_checked;          /* REG_MAP, since it was loaded */
-	uint32_t cores_checked;    /* the same of cores, by 1 << place */
-	/* What clyde_core_attach() has attached, enum core_place */
+	uint8_t routes[PIN_COUNT]; /* last value written to each REG_PIN */
+	bool map_checked;          /* REG_MAP, since the FPGA was loaded */
+	uint32_t cores_checked;    /* cores, since then; 1 << place each */
+	/* The core that clyde_core_attach() set for each pipe, core_place */
 	uint8_t attached[CLYDE_PIPE_COUNT];
 	bool unstoppable; /* commands of a teardown are not interrupted */
 };
@@ -93,9 +94,10 @@ int provider_find(const char *uri, const struct link_provider **ret_provider,
 	const char **ret_rest);
 
 /*
- * What a device shows, and what opening it would give, without disturbing
- * whoever uses it.  Fails for what is not about this device alone, and with
- * CLYDE_ERROR_NO_DEVICE if it has gone.
+ * Get what a device shows, and the error that opening it would give, without
+ * disturbing a program that uses the device.  Fails with CLYDE_ERROR_NO_DEVICE
+ * if the device has left, and for errors that do not concern this device alone,
+ * such as CLYDE_ERROR_NO_MEMORY.
  */
 int device_inspect(struct clyde_context *context, struct link_place *place,
 	struct clyde_device_info *info);
@@ -108,7 +110,7 @@ int monitor_make(struct clyde_context *context,
 /* CLYDE_ERROR_API_LEVEL if the library does not speak its API level. */
 int device_check_level(const struct clyde_device_info *info);
 
-/* What to call it in a sentence: its serial number, if it shows one. */
+/* A device's name in an error message: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
 
 /* Why a wait must end: CLYDE_ERROR_CANCELED, CLYDE_ERROR_INTERRUPTED; or 0. */
@@ -122,8 +124,9 @@ uint64_t deadline_in(struct link *link, int timeout_ms);
 #define LOAD_TIMEOUT_MS    10000
 
 /*
- * One management command and its reply.  reply_size bytes are expected after
- * an ACK.  WAIT is answered by the very same request, until the timeout.
+ * One management command and its reply.  reply_size bytes are expected after an
+ * ACK.  When the device replies WAIT, the same request is sent again, until the
+ * timeout.
  */
 int mgmt_new(struct clyde_device *device);
 void mgmt_free(struct clyde_device *device);
@@ -149,16 +152,17 @@ int register_write(struct clyde_device *device, uint8_t address,
 int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
-/* Those that a specification gives, if the device can have them. */
+/* The voltages that a specification asks for; an error if the device cannot
+   supply one of them. */
 int supplies_wanted(struct clyde_device *device,
 	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT]);
-/* What there is at ports whose supply is known to be on. */
+/* The pulls of all ports whose supply is on. */
 int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
 int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up);
 
-/* Pins of all runs on a device that goes: inputs. */
+/* For a device that is being closed: make the pins of all its runs inputs. */
 void cores_forget(struct clyde_device *device);
 
 /* Clyde's image. */

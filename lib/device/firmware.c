@@ -75,7 +75,8 @@ static int write_all(struct link *link, const struct ihex *ihex)
 	return result;
 }
 
-/* Read it back while the 8051 stands still: CLYDE_ERROR_IO if a byte is another. */
+/* Read the firmware back while the 8051 is held in reset; CLYDE_ERROR_IO if a
+   byte differs. */
 static int verify_all(struct link *link, const struct ihex *ihex)
 {
 	uint8_t chunk[USB_FX2_RAM_CHUNK];
@@ -93,7 +94,7 @@ static int verify_all(struct link *link, const struct ihex *ihex)
 	return result;
 }
 
-/* Whoever works with the device would have it vanish. */
+/* Fails if a program uses the device, which is about to leave the bus. */
 static int claim(const struct load *load)
 {
 	const struct link_ops *ops = load->link->ops;

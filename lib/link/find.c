@@ -60,7 +60,7 @@ static int enumerate(const char *uri, struct link_place **ret_first)
 	return result < 0 ? result : provider->enumerate(rest, ret_first);
 }
 
-/* A link that tells the log, and is captured if that is asked for. */
+/* Open a link that writes to the context's log, and to its capture if any. */
 static int open_link(struct clyde_context *context, struct link_place *place,
 	struct link **ret_link)
 {
@@ -112,7 +112,7 @@ static int examine(struct clyde_context *context, struct link_place *place,
 
 /* ---- Lists ------------------------------------------------------------ */
 
-/* These are about the call, and not about one device. */
+/* Errors of the whole call, which are not the state of one device. */
 static bool is_fatal(int result)
 {
 	return result == CLYDE_ERROR_NO_MEMORY ||
@@ -168,7 +168,7 @@ int device_inspect(struct clyde_context *context, struct link_place *place,
 	return 0;
 }
 
-/* Those that went away since they were enumerated are not shown. */
+/* Devices that left after they were enumerated are not in the list. */
 static int inspect_all(struct clyde_context *context, struct link_place *first,
 	struct clyde_device_info *infos)
 {
@@ -254,9 +254,9 @@ static struct choice look_over(const struct clyde_device_info *infos, int count)
 	return choice;
 }
 
-/* The only one with a serial number, or -1: beside it, a development board of
-   the same chip may stand, which looks like a Glasgow that is not configured;
-   or one that cannot be read. */
+/* The index of the only device with a serial number, or -1.  Devices without
+   one, a development board with the same chip or a device that cannot be read,
+   do not make the choice ambiguous. */
 static int only_configured(const struct choice *choice)
 {
 	int only = -1;
@@ -321,7 +321,7 @@ static int choose_serial(const struct choice *choice, const char *serial)
 		choice->example, choice->count > 1 ? ", ..." : "");
 }
 
-/* Which of several is meant. */
+/* The index of the device that a serial number, or NULL, means; or an error. */
 static int choose(
 	const struct clyde_device_info *infos, int count, const char *serial)
 {
@@ -332,7 +332,7 @@ static int choose(
 	return serial ? choose_serial(&choice, serial) : choose_any(&choice);
 }
 
-/* Which of the places the chosen one stands at. */
+/* The place of the chosen device. */
 static int choose_place(struct clyde_context *context, struct link_place *first,
 	int count, const char *serial, struct link_place **ret_place)
 {

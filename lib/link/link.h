@@ -23,17 +23,18 @@ struct log;
 struct watch;
 
 /*
- * A bulk transfer.  It is the engine's until submitted and from the moment
- * that complete() is called, once for each time that it was submitted; that
- * happens inside wait() or control(), and may submit it again.  What a cancelled
- * transfer had moved stays in it.
+ * A bulk transfer.  It belongs to the link from submit() until complete() is
+ * called, and to the engine otherwise.  complete() is called once for each
+ * submit(), inside wait() or control(), and may submit the transfer again.  The
+ * bytes that a cancelled transfer had moved stay in it.
  */
 struct transfer {
 	uint8_t endpoint;
 	void *data;
 	uint32_t size;
 	uint32_t actual;
-	int status; /* 0, CLYDE_ERROR_STALL, CLYDE_ERROR_IO, CLYDE_ERROR_BABBLE, CLYDE_ERROR_CANCELED, CLYDE_ERROR_NO_DEVICE */
+	int status; /* 0, or CLYDE_ERROR_STALL, _IO, _BABBLE, _CANCELED or
+		       _NO_DEVICE */
 	void (*complete)(struct transfer *transfer);
 	void *user;
 };
@@ -59,16 +60,18 @@ struct link_ops {
 
 	struct transfer *(*transfer_new)(struct link *link);
 	void (*transfer_free)(struct link *link, struct transfer *transfer);
-	/* CLYDE_ERROR_ENDPOINT_OFF on an endpoint that is off, CLYDE_ERROR_NO_MEMORY if the system has no
-	   memory for one more, CLYDE_ERROR_NO_DEVICE. */
+	/* CLYDE_ERROR_ENDPOINT_OFF on an endpoint that is off,
+	   CLYDE_ERROR_NO_MEMORY if the system has no memory for one more,
+	   CLYDE_ERROR_NO_DEVICE. */
 	int (*submit)(struct link *link, struct transfer *transfer);
 	void (*cancel)(struct link *link, struct transfer *transfer);
 
 	/*
 	 * Handle completions, waiting for one until the deadline: how many
-	 * were handled; 0 at the deadline, when woken, or just so, for others
-	 * to have a turn; CLYDE_ERROR_DEADLOCK when nothing is under way that could end
-	 * the wait; CLYDE_ERROR_NO_DEVICE when the device is gone and all has come back.
+	 * were handled; 0 at the deadline, when woken, or earlier, so that the
+	 * caller can yield to other calls; CLYDE_ERROR_DEADLOCK when nothing is
+	 * under way that could end the wait; CLYDE_ERROR_NO_DEVICE when the
+	 * device is gone and all transfers have come back.
 	 */
 	int (*wait)(struct link *link, uint64_t deadline_ns);
 
@@ -84,16 +87,17 @@ struct link_ops {
 
 	/*
 	 * Claim all interfaces that the device shows, whatever their
-	 * settings, so that nobody else uses it from now on: CLYDE_ERROR_BUSY if
-	 * somebody does.  close() gives them back.
+	 * settings, so that no other program can use it from now on;
+	 * CLYDE_ERROR_BUSY if one does.  close() releases them.
 	 */
 	int (*claim_all)(struct link *link);
 
 	/*
 	 * The device is about to leave the bus, or has left: wait until it
 	 * has come back, and go on with it in this link as if just opened.
-	 * CLYDE_ERROR_TIMEOUT at the deadline, CLYDE_ERROR_INTERRUPTED when woken.  NULL if the link
-	 * cannot tell; such a link's device gets no firmware.
+	 * CLYDE_ERROR_TIMEOUT at the deadline, CLYDE_ERROR_INTERRUPTED when
+	 * woken.  NULL if the link cannot do that: firmware cannot be loaded
+	 * into its device.
 	 */
 	int (*await_return)(struct link *link, uint64_t deadline_ns);
 

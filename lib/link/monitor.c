@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Monitors: which devices come and go behind a URI.  Hotplug events of the
- * link's provider only say when to look; what has changed is the difference
- * between what an enumeration finds and what is known already.
+ * Monitors report the devices behind a URI that arrive or leave; clyde.h's
+ * clyde_monitor_...() are here.  Hotplug events of the link's provider only
+ * trigger an enumeration; the changes are the differences between its result
+ * and the list of known devices.
  *
- * Nothing is queued: an event is a device whose news is not told yet, so that
- * a look that fails half way loses none.
+ * There is no queue of events: a known device with an unreported change is the
+ * event, so that an enumeration that fails half way loses no event.
  */
 #include "lib/base/internal.h"
 
@@ -18,9 +19,10 @@
 #include <unistd.h>
 
 /*
- * Where events do not tell of devices, or nobody sends any, the devices are
- * looked at this often; and more often while there is one that may not be
- * opened, or not yet, for as long as udev is given to change that.
+ * The devices are enumerated every LOOK_NS, in case the system sends no hotplug
+ * events, and every HELD_LOOK_NS while the arrival of a device is held back
+ * because it may not be opened yet: for up to HOLD_NS, in which udev can set
+ * its permissions.
  */
 #define LOOK_NS      UINT64_C(500000000)
 #define HELD_LOOK_NS UINT64_C(100000000)
@@ -30,9 +32,9 @@ struct known {
 	struct known *next;
 	struct clyde_device_info info;
 	uint64_t since_ns;
-	bool seen; /* in this look */
+	bool seen; /* by the present enumeration */
 	bool gone;
-	bool told; /* that it has arrived */
+	bool told; /* its arrival was reported */
 };
 
 struct clyde_monitor {
@@ -42,9 +44,9 @@ struct clyde_monitor {
 	struct link_monitor *link; /* NULL: nothing ever changes */
 	char specification[CLYDE_URI_SIZE];
 	struct known *known; /* in the order of their arrival */
-	uint64_t look_ns;    /* when to look again */
-	bool stale;          /* look now */
-	/* For an event loop, or -1: what it watches, and the timer in it. */
+	uint64_t look_ns;    /* time of the next enumeration */
+	bool stale;          /* enumerate now */
+	/* For an event loop, or -1: the epoll descriptor, and a timer in it. */
 	int all, timer;
 };
 
@@ -68,7 +70,8 @@ static struct known *find(
 	return NULL;
 }
 
-/* It may not be opened: udev may not have come to it yet. */
+/* Whether the device's arrival is held back: it may not be opened, and udev has
+   perhaps not set its permissions yet. */
 static bool is_held(
 	const struct clyde_monitor *monitor, const struct known *known)
 {
@@ -110,7 +113,7 @@ static int meet(struct clyde_monitor *monitor, struct link_place *place)
 			result = device_inspect(
 				monitor->context, place, &known->info);
 	}
-	/* Gone since it was enumerated: the next look sees that. */
+	/* The device left after the enumeration: the next one sees that. */
 	return result == CLYDE_ERROR_NO_DEVICE ? 0 : result;
 }
 
@@ -130,7 +133,7 @@ static int look(struct clyde_monitor *monitor)
 	int result =
 		monitor->provider->enumerate(monitor->specification, &first);
 
-	/* The one that is meant is not there, or not any more. */
+	/* The device that the URI names is not plugged in. */
 	if (result == CLYDE_ERROR_NO_DEVICE)
 		result = 0;
 	if (result < 0)
@@ -153,7 +156,7 @@ static int look(struct clyde_monitor *monitor)
 
 /* ---- News ------------------------------------------------------------- */
 
-/* Those that left before anybody was told of them are forgotten. */
+/* Drop the devices that left before their arrival was reported. */
 static void forget(struct clyde_monitor *monitor)
 {
 	for (struct known **at = &monitor->known; *at;) {
@@ -168,7 +171,8 @@ static void forget(struct clyde_monitor *monitor)
 	}
 }
 
-/* Who has left comes first: another may have come in its place. */
+/* The next device to report.  Departures come first, since another device may
+   have arrived at the same address. */
 static struct known *news(const struct clyde_monitor *monitor)
 {
 	for (struct known *each = monitor->known; each; each = each->next)
@@ -198,7 +202,7 @@ static bool take(
 
 /* ---- Waiting ---------------------------------------------------------- */
 
-/* The flag of a close comes first, as in device_stopped(). */
+/* A close takes precedence over an interrupt, as in device_stopped(). */
 static int stopped(const struct clyde_monitor *monitor)
 {
 	bool interrupted = atomic_load(monitor->context->interrupt);
@@ -210,7 +214,8 @@ static int stopped(const struct clyde_monitor *monitor)
 	return 0;
 }
 
-/* Without the tree's lock: no other call has to wait for a device to come. */
+/* Wait for a hotplug event, without the tree's lock, so that other calls in the
+   context are not held up. */
 static int await(struct clyde_monitor *monitor, uint64_t until_ns)
 {
 	uint64_t now = now_of(monitor);
@@ -240,7 +245,7 @@ static int look_if_due(struct clyde_monitor *monitor)
 	return result;
 }
 
-/* Where nothing ever changes no time passes: a deadline has come. */
+/* The deadline.  Where nothing ever changes, and no time passes, it is now. */
 static uint64_t until(const struct clyde_monitor *monitor, int timeout_ms)
 {
 	if (timeout_ms < 0)
@@ -277,7 +282,8 @@ static int wait_for_news(struct clyde_monitor *monitor,
 
 /* ---- An event loop ---------------------------------------------------- */
 
-/* Readable while there are news, and when it is time for a look. */
+/* Make the descriptor readable now, if there is an event, or at the time of the
+   next enumeration. */
 static void set_timer(struct clyde_monitor *monitor)
 {
 	struct itimerspec time = {0};
@@ -385,7 +391,7 @@ static void destroy(struct owner *owner)
 	end((struct clyde_monitor *)owner);
 }
 
-/* What is wrong with the URI is told now, and not by the first wait. */
+/* Enumerates once, so that an error in the URI fails clyde_monitor_new(). */
 static int start(struct clyde_monitor *monitor, const char *specification)
 {
 	int result = 0;

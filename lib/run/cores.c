@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The cores of the image as an application uses them without an applet: it
- * attaches a core to pipes, and reads and writes its registers by name.  A
- * core or a pipe that a run has claimed is refused here; what is attached here
- * goes to a run that claims the core, unless one of its pipes is open.
+ * clyde_core_attach(), clyde_core_read() and clyde_core_write(): the cores of
+ * the image for an application that uses no applet.  A core or a pipe that a
+ * run has claimed is refused here.  A run that claims an attached core detaches
+ * it, unless one of the core's pipes is open, which refuses the run.
  */
 #include "run.h"
 
@@ -110,7 +110,7 @@ CLYDE_API const struct clyde_register *clyde_core_register_at(
 	return &rows[core][index].description;
 }
 
-/* NULL, and a sentence, if the core has none of this name. */
+/* The register of this name; NULL, with an error set, if there is none. */
 static const struct row *find(enum clyde_core core, const char *name)
 {
 	if (check_number(core) < 0)
@@ -123,7 +123,8 @@ static const struct row *find(enum clyde_core core, const char *name)
 	return NULL;
 }
 
-/* Once for each core and each time that the FPGA is loaded. */
+/* Check that the FPGA runs an image with this core, once for each core and each
+   load of the FPGA. */
 static int check_image(struct clyde_device *device, enum clyde_core core)
 {
 	int result;
@@ -224,7 +225,7 @@ static int check_pipe(const struct clyde_device *device, enum clyde_core core,
 	return claim_excludes(device, (enum core_place)core, id);
 }
 
-/* Of two pipes of one direction the core would use the first alone. */
+/* Two pipes of one direction are refused: the core would use the first only. */
 static int check_pipes(const struct clyde_device *device, enum clyde_core core,
 	const enum clyde_pipe_id *pipes, size_t count)
 {

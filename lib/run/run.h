@@ -23,7 +23,8 @@ struct value {
 
 int parameter_set(const struct clyde_parameter *parameter, const char *text,
 	struct value *value);
-/* 1 if the choice was made, 0 if not; CLYDE_ERROR_INVALID if the parameter lacks it. */
+/* 1 if the choice was made, 0 if not; CLYDE_ERROR_INVALID if the parameter has
+   no such choice. */
 int parameter_chosen(const struct clyde_parameter *parameter,
 	const struct value *value, const char *choice);
 void value_clear(struct value *value);
@@ -65,9 +66,10 @@ struct clyde_run {
 int claim_make(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Until it is let go, the run is one thread's, and is not changed: CLYDE_ERROR_BUSY if
- * it is another's already.  The device stays, whoever closes it: the applet
- * has its pipes' memory between two calls, and its pins are to be let go of.
+ * Reserve a run for this thread until run_let_go(): it cannot be changed
+ * meanwhile.  CLYDE_ERROR_BUSY if another thread has reserved it.  A close of
+ * the device waits until run_let_go(), because the applet uses the memory of
+ * its pipes between two calls, and has to restore its pins at its end.
  */
 int run_hold(struct clyde_run *run, struct clyde_device *device);
 void run_let_go(struct clyde_run *run);
@@ -83,14 +85,15 @@ int claim_excludes(const struct clyde_device *device, enum core_place core,
 /* Forget all of it; the tree is locked. */
 void claim_drop(struct clyde_run *run);
 
-/* What the image should have, by enum core_place; and whether it does: CLYDE_ERROR_NO_CORE,
-   with a sentence.  Fetches the device's routes as well. */
+/* The cores that the image should have, by enum core_place.  core_check()
+   returns CLYDE_ERROR_NO_CORE if a core is missing; it also reads the device's
+   routes. */
 extern const struct core_entry core_entries[];
 extern const char *const core_names[];
 int core_check(struct clyde_device *device, enum core_place core);
 
-/* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  *ret_loaded becomes true if
-   it shows meanwhile that the image is there. */
+/* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  Sets *ret_loaded
+   to true if it finds that the FPGA runs the image already. */
 int core_check_supplies(struct clyde_run *run,
 	const struct clyde_supply *supply, bool *ret_loaded);
 void core_restore_pulls(struct clyde_device *device, const struct claim *claim);

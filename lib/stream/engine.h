@@ -47,7 +47,8 @@ void engine_drain(struct engine *engine);
 /* Nothing is in flight, and nothing can be: later calls get this error. */
 void engine_fail(struct engine *engine, int error);
 
-/* After a stop: forget what did not leave; later calls get CLYDE_ERROR_CANCELED. */
+/* After a stop: drop the bytes that were not sent; later calls get
+   CLYDE_ERROR_CANCELED. */
 void engine_drop(struct engine *engine);
 
 /* Forget all: what is unread, unsent, and the error. */

@@ -2,11 +2,11 @@
 """Runs the parts of scripts/check, which calls it with its table, side by side
 on the processors that there are.
 
-However the run ends, also by a signal, what it started is ended, a table says
-how long each part took, and the last line is count.py's.  A part that ends
-with a status, or leaves no report, and has no failed test to show for it,
-counts as one failed test.  untouched.py looks at the machine before the first
-part and after the last."""
+However the run ends, also by a signal, all its processes are ended, a table
+says how long each part took, and the last line counts the tests as count.py
+does.  A part that fails or leaves no report, without a failed test in its
+reports, counts as one failed test.  untouched.py records the state of the
+machine before the first part and compares it after the last."""
 
 import dataclasses
 import os
@@ -39,8 +39,8 @@ class Part:
     command: str
     needs: tuple = ()
     reports: tuple = ()
-    lanes: int = 1  # of the processors
-    # What the run has found out.
+    lanes: int = 1  # how many processors it occupies
+    # Results of the run.
     state: str = "waits"  # runs, ended, not run
     status: int = 0
     seconds: float = 0
@@ -75,7 +75,7 @@ class Run:
         self.parts, self.lanes = parts, lanes
         self.running = {}  # part by pid
         self.begin = {}
-        # Short, as the paths of sockets in it have 107 characters at most.
+        # A short path: the path of a UNIX socket has 107 bytes at most.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clyde-check."))
         pathlib.Path(LOGS).mkdir(exist_ok=True)
         for part in parts:
@@ -108,7 +108,7 @@ class Run:
         part.state = "runs"
         self.running[process.pid] = part
         self.begin[process.pid] = time.monotonic()
-        process.returncode = 0  # reap() below has its real one
+        process.returncode = 0  # reap() gets the real one, not Popen
 
     def start_what_can(self):
         states = {part.name: part for part in self.parts}
@@ -138,7 +138,7 @@ class Run:
             print(f"{part.name} {sentence}", flush=True)
 
     def reap(self):
-        """Take what has ended: parts, and orphans, which came here."""
+        """Collect ended parts, and ended orphans, which were reparented."""
         while self.running:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
@@ -153,8 +153,8 @@ class Run:
             self.told(part)
 
     def go(self):
-        """The signal that ended it, or 0.  All signals are blocked, and taken
-        between two steps alone: none is missed."""
+        """Run the parts; return the signal that ended the run, or 0.  Signals
+        are blocked, and fetched by sigwait() only, so none is missed."""
         self.start_what_can()
         while self.running:
             number = signal.sigwait(SIGNALS)
@@ -167,7 +167,7 @@ class Run:
         return 0
 
     def stop(self):
-        """End what still runs: politely, then all that descends from here."""
+        """Send SIGTERM to the parts; end_leftovers() kills the rest."""
         for pid, part in self.running.items():
             try:
                 os.killpg(pid, signal.SIGTERM)
@@ -181,8 +181,7 @@ class Run:
                 part.judge()
 
     def left_files(self):
-        """What the parts have left in the home and the temporary folder that
-        each was given."""
+        """Sentences about files that a part left in its $HOME or $TMPDIR."""
         for part in self.parts:
             home, temporary = self.places(part)
             for folder, name, others in (
@@ -200,7 +199,7 @@ class Run:
 
 
 def check(parts, lanes=None, machine=None):
-    """Run the parts, print all that is to be said, give the exit status."""
+    """Run the parts, print the results, return the exit status."""
     lanes = lanes or max(1, len(os.sched_getaffinity(0)))
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     untouched.adopt_orphans()
@@ -208,7 +207,7 @@ def check(parts, lanes=None, machine=None):
     begin = time.monotonic()
     run = Run(parts, lanes)
     ended = run.go()
-    # What a signal ended has no time to end by itself.
+    # After a signal, processes get 5 s to end before they are killed.
     left = untouched.end_leftovers(*([5] if ended else []))
     nodes, files = machine.changes()
     kinds = {"a device node changed": nodes,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Prints what Ninja must build for some tests of a Meson build, so that a
-configuration does not build what it does not run:
+"""Prints the targets that Ninja must build for some tests of a Meson build, so
+that a configuration does not build targets that no test runs:
 
 	targets.py BUILD [--suite NAME]... [--no-suite NAME]... [--names]
 

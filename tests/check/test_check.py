@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""scripts/check's own machinery, with parts that are made up: whatever becomes
-of a part, it is named, counted, and the last line is there; and each kind of
-thing that a check must leave alone is missed when it was not."""
+"""Tests of tests/check/runner.py and untouched.py with made-up parts: however a
+part ends, it is named and counted, and the last line is printed; and each kind
+of change that a check must not make on the machine is reported."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ SECONDS = 120
 
 GOOD = """echo '{"name": "a", "result": "OK"}' >good.json"""
 LAST = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n\Z")
-# Nodes, files, files left and processes: a test each of the check itself.
+# The check counts four tests of its own: nodes, files, files left, processes.
 LOOKS = 4
 
 

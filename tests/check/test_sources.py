@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Rules for the tests in C that no compiler knows."""
+"""Rules for the tests in C that no compiler checks."""
 
 import pathlib
 import re
@@ -35,9 +35,9 @@ def with_headers(path):
 
 
 def test_no_thread_but_the_first_asserts():
-    """cmocka leaves a test that failed by longjmp(), and that is to the frame
-    of the thread that runs the tests.  What has the signature of a thread's
-    function is taken for one."""
+    """A failed assertion of cmocka is a longjmp() into the frame of the thread
+    that runs the tests, so other threads must not assert.  Every function with
+    the signature of a thread's function is taken for one."""
     started, wrong = 0, []
     for path in sorted(TESTS.rglob("*.c")):
         text = with_headers(path)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What a command must leave alone on the machine that it runs on: the nodes of
-/dev, system folders, the home and the temporary folder, and no process stays
-behind.  Called by runner.py before and after all parts of scripts/check.
+"""Finds what scripts/check has changed on the machine: device nodes in /dev,
+files in system folders, $HOME and $TMPDIR, and processes that were left.
+Called by runner.py before and after all parts of scripts/check.
 
-Others work on the same machine, so a finding must be something that the
-command itself can have done.  Processes are its own descendants: they come
-back to a subreaper when their parents end.  $HOME and $TMPDIR are folders
-made for it.  In system folders only what its own user owns is compared.  Root
-owns it all: there a finding must have Clyde's name in its path or its text, and
-the rest is told as a note.  Where apt has run meanwhile, /etc and /usr are not
-compared."""
+Other users change the same machine meanwhile, so a finding must be a change
+that the check itself can have made.  Processes must be its descendants: a
+subreaper adopts them when their parents end.  $HOME and $TMPDIR are folders
+made for each part.  In system folders only files of the check's own user are
+compared.  Root owns all of them: as root, a finding must have Clyde's name in
+its path or its text, and other changes are printed as notes.  If packages were
+installed meanwhile, /etc, /opt and /usr are not compared."""
 
 import ctypes
 import os
@@ -32,10 +32,10 @@ PASSED_OVER = re.compile(
     r"/run/.*\.pid$|/etc/mtab$|.*/__pycache__$")
 OWN = re.compile(rb"clyde|glasgow", re.IGNORECASE)
 OWN_SIZE_MAX = 1 << 20  # of a file that is searched for it
-# These do not come and go with hardware.
+# Nodes that are always there, so that a missing one is a finding.
 FIXED = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
-# pytest keeps the folders of its last runs, the binding what it has read of
-# clyde.h, and tools of others what they like.
+# Files that may be left: folders of pytest's last runs, the binding's cache of
+# clyde.h, and caches and settings of other tools.
 OTHERS_IN_TEMPORARY = re.compile(r"pytest-of-[^/]+/")
 OTHERS_IN_HOME = re.compile(
     r"\.(pki|rustup|cargo)|\.cache/clyde/clyde_h-\w+\.txt$|"
@@ -64,7 +64,7 @@ def kind(mode):
 
 
 def walk(top):
-    """(path, lstat) of all below a folder that can be seen."""
+    """Yield (path, lstat) of everything below a folder that is readable."""
     folders = [top]
     while folders:
         try:
@@ -77,7 +77,7 @@ def walk(top):
                     if stat.S_ISDIR(status.st_mode):
                         folders.append(entry.path)
         except OSError:
-            pass  # has gone meanwhile, or is not for this user
+            pass  # removed meanwhile, or not readable for this user
 
 
 def node(status):
@@ -86,7 +86,8 @@ def node(status):
 
 
 def contents(status):
-    """A folder changes with what is in it, which is compared by itself."""
+    """What is compared of a file.  Of a folder only mode and owner: its size
+    and time change with its files, which are compared themselves."""
     if stat.S_ISDIR(status.st_mode):
         return node(status)
     return node(status) + (status.st_size, status.st_mtime_ns,
@@ -118,8 +119,8 @@ def file_changes(before, after):
 
 
 def left_in(folder, others):
-    """What is in a folder that should be empty; folders with nothing but
-    folders in them do not count."""
+    """Sentences about files in a folder that should be empty; folders in it
+    do not count."""
     for path, status in sorted(walk(str(folder)), key=lambda each: each[0]):
         name = os.path.relpath(path, folder)
         if not stat.S_ISDIR(status.st_mode) and not others.match(name):
@@ -140,8 +141,8 @@ def is_own(path):
 
 
 class Machine:
-    """A look at it, to be compared with a later one.  Where the user is root
-    others write under the same user: `shared`."""
+    """The state of the machine, to be compared with a later one.  `shared`:
+    other programs write files as the same user, as they do for root."""
 
     def __init__(self, nodes=NODES, folders=FOLDERS, packages=DPKG,
                  shared=None):
@@ -261,8 +262,8 @@ def reap():
 
 
 def end_leftovers(grace_s=30):
-    """Sentences about descendants of this process that do not end by
-    themselves; they are ended then."""
+    """Wait for descendants of this process to end, then kill those that are
+    left; return a sentence about each of these."""
     end = time.monotonic() + grace_s
     while True:
         reap()

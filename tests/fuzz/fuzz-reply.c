@@ -190,7 +190,6 @@ static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		static const uint8_t request[6];
 
-		clyde_error_message()[0] = '\0';
 		outcome.result[i] = mgmt_command(&device, commands[i].code,
 			request, sizeof(request), outcome.reply[i],
 			commands[i].size);

@@ -37,10 +37,8 @@ static void set_up(void)
 {
 	static const struct usbfs_options options = {
 		.bytes_max = USBFS_BYTES_DEFAULT};
-	struct complaint complaint;
 
-	if (virtual_world_new(&world, "configured=1", PACE_OFF, &complaint) <
-			0 ||
+	if (virtual_world_new(&world, "configured=1", PACE_OFF) < 0 ||
 		usbfs_host_new(world.plugs, 1, &options, &host) < 0)
 		abort();
 	atexit(clean_up);

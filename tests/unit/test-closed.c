@@ -335,7 +335,7 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 	close_top(&top);
 }
 
-/* As after 2^30 objects where a pointer has 32 bits. */
+/* As after 2^29 objects where a pointer has 32 bits. */
 static void objects_are_refused_once_there_are_no_handles_left(void **state)
 {
 	static const char *const sentence = "this process has made as many "

@@ -4,9 +4,9 @@
  * The Glasgows on this machine's buses: the provider for "usb:", which
  * find.c and monitor.c ask for places and for a link to one of them.
  *
- * A list never disturbs a device that another program uses: nothing is
- * claimed here, and no configuration is set.  Nothing of libusb is touched
- * until a URI asks for it: starting it takes longer than a whole run on the
+ * A list never disturbs a device that another program uses: nothing is claimed
+ * here, and no configuration is set.  libusb is not initialised until a URI
+ * begins with "usb:": its initialisation takes longer than a whole run on the
  * virtual device.
  */
 #include "usb.h"
@@ -121,7 +121,8 @@ void usb_survey_end(struct usb_session *session, libusb_device **devices)
 
 /* ---- Names ------------------------------------------------------------ */
 
-/* A number that is not 0, and what ends it. */
+/* Parse a number from 1 to maximum that ends with ':' or the text.  Returns the
+   end, or NULL. */
 static const char *parse_number(
 	const char *text, unsigned maximum, unsigned *ret_number)
 {
@@ -241,7 +242,8 @@ static bool is_meant(libusb_device *device, const struct usb_address *only)
 				address.address == only->address));
 }
 
-/* The list of all devices gets those that are meant at its front. */
+/* Move the devices that `only` names, or all Glasgows, to the front of the
+   list, and make their places. */
 static int gather(struct usb_session *session, libusb_device **devices,
 	int count, const struct usb_address *only,
 	struct link_place **ret_first)
@@ -305,8 +307,8 @@ static void write_node(libusb_device *device, char *text, size_t size)
 		libusb_get_device_address(device));
 }
 
-/* libusb has one error for whatever open() says of a device that goes in this
-   moment; the kernel says ENODEV. */
+/* For a device that is being unplugged, libusb_open() may return an error that
+   says nothing; the kernel's open() fails with ENODEV or ENOENT. */
 static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 {
 	int result = usb_result(libusb_open(device, ret_handle));
@@ -398,9 +400,10 @@ static void usb_look(struct link_place *base, struct clyde_device_info *info)
 }
 
 /*
- * The kernel is asked by a file of our own, as libusb shows none, and answers
- * for programs and for its own drivers alike.  To claim an interface instead
- * would take it from a program that is about to.
+ * USBDEVFS_GETDRIVER says whether a program (by usbfs) or a kernel driver has
+ * an interface.  It needs a file descriptor of the device, which libusb does
+ * not give, so the file is opened here.  Claiming an interface instead could
+ * take it from a program that is about to claim it.
  */
 int usb_busy(struct link *base)
 {

@@ -86,9 +86,9 @@ static int open_back(struct usb_link *link, libusb_device *const *devices,
 }
 
 /*
- * Look at all buses, by a new session: the link's own knows only what it was
- * told.  CLYDE_ERROR_NO_DEVICE if it is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not
- * yet.
+ * Look for the device on all buses, with a new session of libusb, since the
+ * link's own one may have missed events.  CLYDE_ERROR_NO_DEVICE if the device
+ * is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not yet.
  */
 static int look(struct usb_link *link)
 {

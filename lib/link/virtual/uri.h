@@ -38,8 +38,9 @@ int virtual_options_count(const char *text);
 #define VIRTUAL_ANY UINT_MAX
 
 /*
- * The part of a text that is for the device of this index, or all; out has room for
- * the text and a comma.  Returns the highest index that it names, or -1.
+ * The part of a text that is for the device of this index, or for all devices.
+ * `out` has room for the text and a comma.  Returns the highest index that the
+ * text names, or -1.
  */
 int virtual_options_select(const char *text, unsigned index, char *out);
 
