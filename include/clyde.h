@@ -810,6 +810,7 @@ struct clyde_register {
 	const char *name; /* "mode" */
 	uint8_t size;     /* B, 1 to 8 */
 	bool writable, readable;
+	uint64_t maximum; /* that can be written */
 	const char *help; /* what its value means */
 };
 

@@ -393,10 +393,11 @@ static void close_owner(struct owner *owner)
 static int await_end(clyde_token token)
 {
 	if (inside()->runs > 0)
-		return CLYDE_ERROR_INSIDE;
+		return set_error(CLYDE_ERROR_INSIDE,
+			"the device is being closed, and the pipe with it");
 	while (find(token))
 		pthread_cond_wait(&left, &registry);
-	return CLYDE_ERROR_CLOSED;
+	return set_error(CLYDE_ERROR_CLOSED, "another thread has closed it");
 }
 
 /*
@@ -410,7 +411,7 @@ static int close_locked(clyde_token token)
 	struct owner *owner = find(token);
 
 	if (owner == NULL)
-		return CLYDE_ERROR_CLOSED;
+		return set_error(CLYDE_ERROR_CLOSED, "it is closed");
 	if (inside()->callbacks > 0)
 		return set_error(CLYDE_ERROR_INSIDE,
 			"a callback cannot close anything: it would wait for "

@@ -161,6 +161,13 @@ static int wanted_mv(struct clyde_device *device,
 	*ret_mv = supply->supply_mv;
 	if (supply->sense < 0)
 		return 0;
+	if (supply->sense >= PORT_COUNT ||
+		!(ports_of(device) >> supply->sense & 1))
+		return set_error(CLYDE_ERROR_INVALID,
+			"there is no port of index %d to be mirrored: revision "
+			"%s has ports %s",
+			supply->sense, device->info.revision,
+			device->revision >= REVISION_D0 ? "A to D" : "A and B");
 	result = get_values(device, MGMT_GET_VSENSE, &sense);
 	if (result == 0)
 		*ret_mv = sense.value[supply->sense];

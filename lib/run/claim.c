@@ -55,6 +55,16 @@ bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
 	return false;
 }
 
+/* Whether an application has a pipe open that it has attached to this core:
+   the core's other pipes stay attached then, too. */
+static bool in_use(const struct clyde_device *device, unsigned core)
+{
+	for (unsigned id = 0; core != CORE_NONE && id < CLYDE_PIPE_COUNT; id++)
+		if (device->attached[id] == core && device->pipes[id])
+			return true;
+	return false;
+}
+
 /* The pipe that can have all buffers comes first. */
 static int claim_pipe(
 	struct clyde_run *run, const struct clyde_device *device, unsigned way)
@@ -68,11 +78,11 @@ static int claim_pipe(
 	for (unsigned i = 0; i < 2; i++) {
 		enum clyde_pipe_id id = ids[way][i];
 
-		if (claim_has_pipe(run, id) || !pipe_is_free(device, id))
+		if (claim_has_pipe(run, id) || !pipe_is_free(device, id) ||
+			in_use(device, device->attached[id]))
 			continue;
 		claim->ids[way] = id;
 		claim->streams |= ways[way];
-		run->held->attached[id] = CORE_NONE;
 		return 0;
 	}
 	return set_error(CLYDE_ERROR_CORE_TAKEN,
@@ -82,38 +92,41 @@ static int claim_pipe(
 
 /* ---- The core --------------------------------------------------------- */
 
-int claim_excludes(const struct clyde_device *device, enum core_place core,
-	enum clyde_pipe_id id)
+const struct clyde_run *claim_of_core(
+	const struct clyde_device *device, enum core_place core)
 {
 	const struct clyde_run *run = device->context->claimed;
 
-	for (; run; run = run->claim.next) {
-		if (run->claim.device != device->owner.token)
-			continue;
-		if (run->claim.core == core)
-			return set_error(CLYDE_ERROR_CORE_TAKEN,
-				"the image has one %s core, and a run uses it",
-				core_names[core]);
-		if (uses_pipe(run, id))
-			return set_error(CLYDE_ERROR_CORE_TAKEN,
-				"a run of %s uses this pipe", name_of(run));
-	}
-	return 0;
+	while (run &&
+		(run->claim.device != device->owner.token ||
+			run->claim.core != core))
+		run = run->claim.next;
+	return run;
 }
 
-/* What clyde_core_attach() has attached, and nobody uses. */
-static int take_attached(struct clyde_device *device, enum core_place core)
+const struct clyde_run *claim_of_pipe(
+	const struct clyde_device *device, enum clyde_pipe_id id)
 {
-	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++)
-		if (device->attached[id] == core && device->pipes[id])
-			return set_error(CLYDE_ERROR_CORE_TAKEN,
-				"the image has one %s core, and it is attached "
-				"to a pipe that is open",
-				core_names[core]);
-	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++)
-		if (device->attached[id] == core)
-			device->attached[id] = CORE_NONE;
-	return 0;
+	const struct clyde_run *run = device->context->claimed;
+
+	while (run &&
+		(run->claim.device != device->owner.token ||
+			!uses_pipe(run, id)))
+		run = run->claim.next;
+	return run;
+}
+
+/* An application that streams through a core keeps it; what it has attached
+   and not opened waits until the run is over, see core_write_streams(). */
+static int check_attached(
+	const struct clyde_device *device, enum core_place core)
+{
+	if (!in_use(device, core))
+		return 0;
+	return set_error(CLYDE_ERROR_CORE_TAKEN,
+		"the image has one %s core, and it is attached to a pipe that "
+		"is open",
+		core_names[core]);
 }
 
 static int claim_core(struct clyde_run *run, const struct clyde_device *device,
@@ -128,7 +141,7 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 			"the image has one %s core, and another run "
 			"uses it",
 			core_names[core]);
-	result = take_attached(run->held, core);
+	result = check_attached(device, core);
 	if (result < 0)
 		return result;
 	run->claim.core = core;

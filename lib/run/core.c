@@ -23,6 +23,19 @@ static uint8_t open_streams(
 	return streams & claim->streams;
 }
 
+/* What an application has attached, except of cores that runs are using. */
+static void applications(
+	const struct clyde_device *device, uint8_t cores[CLYDE_PIPE_COUNT])
+{
+	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++) {
+		const struct clyde_run *run =
+			claim_of_core(device, device->attached[id]);
+
+		cores[id] = run && run->claim.attached ? CORE_NONE
+						       : device->attached[id];
+	}
+}
+
 /* All of them, so that what another program has left goes.  One run has pipes
    that it is about to open. */
 static int write_streams(struct clyde_device *device,
@@ -30,7 +43,7 @@ static int write_streams(struct clyde_device *device,
 {
 	uint8_t cores[CLYDE_PIPE_COUNT];
 
-	memcpy(cores, device->attached, sizeof(cores));
+	applications(device, cores);
 	for (const struct clyde_run *run = device->context->claimed; run;
 		run = run->claim.next) {
 		const struct claim *claim = &run->claim;

@@ -33,49 +33,54 @@ struct row {
 };
 
 static const struct row benchmark[] = {
-	{REG_BENCH_MODE, {"mode", 1, READ_WRITE, "enum clyde_benchmark_mode"}},
-	{REG_BENCH_ERROR, {"error", 1, READ, "1 once a byte was wrong"}},
+	{REG_BENCH_MODE,
+		{"mode", 1, READ_WRITE, 3, "enum clyde_benchmark_mode"}},
+	{REG_BENCH_ERROR, {"error", 1, READ, 0, "1 once a byte was wrong"}},
 	{REG_BENCH_COUNT,
-		{"count", 4, READ, "bytes emitted, checked or echoed"}},
+		{"count", 4, READ, 0, "bytes emitted, checked or echoed"}},
 	{REG_BENCH_OFFSET,
-		{"offset", 4, READ, "count at the first wrong byte"}},
+		{"offset", 4, READ, 0, "count at the first wrong byte"}},
 	{REG_BENCH_WINDOW,
-		{"window", 8, READ, "bytes from the first wrong one on"}},
+		{"window", 8, READ, 0, "bytes from the first wrong one on"}},
 	{0},
 };
 
 static const struct row uart[] = {
-	{REG_UART_CONTROL, {"control", 1, READ_WRITE, "enum clyde_uart"}},
+	{REG_UART_CONTROL,
+		{"control", 1, READ_WRITE, UINT8_MAX, "enum clyde_uart"}},
 	{REG_UART_CLEAR,
-		{"clear", 1, WRITE, "bit 0: the counters, bit 1: pulse"}},
+		{"clear", 1, WRITE, 3, "bit 0: the counters, bit 1: pulse"}},
 	{REG_UART_STATUS,
-		{"status", 1, READ,
+		{"status", 1, READ, 0,
 			"bit 0: level of RX, bit 1: TX is busy, bit 2: bytes "
 			"were lost"}},
 	{REG_UART_BIT_TIME,
-		{"bit-time", 4, READ_WRITE, "1/256 cycles of 48 MHz"}},
-	{REG_UART_FRAMING, {"framing", 2, READ, "framing errors"}},
-	{REG_UART_PARITY, {"parity", 2, READ, "parity errors"}},
+		{"bit-time", 4, READ_WRITE, UART_BIT_TIME_MAX,
+			"1/256 cycles of 48 MHz"}},
+	{REG_UART_FRAMING, {"framing", 2, READ, 0, "framing errors"}},
+	{REG_UART_PARITY, {"parity", 2, READ, 0, "parity errors"}},
 	{REG_UART_RECEIVED,
-		{"received", 4, READ, "bytes that came, lost ones included"}},
-	{REG_UART_LOST, {"lost", 4, READ, "bytes that were lost"}},
+		{"received", 4, READ, 0,
+			"bytes that came, lost ones included"}},
+	{REG_UART_LOST, {"lost", 4, READ, 0, "bytes that were lost"}},
 	{REG_UART_OVERRUN,
-		{"overrun", 4, READ, "received before the first was lost"}},
+		{"overrun", 4, READ, 0, "received before the first was lost"}},
 	{REG_UART_PULSE,
-		{"pulse", 4, READ,
+		{"pulse", 4, READ, 0,
 			"cycles of 48 MHz between two edges of RX, the "
 			"fewest"}},
 	{0},
 };
 
 static const struct row gpio[] = {
-	{REG_GPIO_OUTPUT, {"output", 2, READ_WRITE, "levels, bit 0 = A0"}},
-	{REG_GPIO_ENABLE, {"enable", 2, READ_WRITE, "1 = driven"}},
-	{REG_GPIO_LEVELS, {"levels", 2, READ, "levels of the pins"}},
+	{REG_GPIO_OUTPUT,
+		{"output", 2, READ_WRITE, UINT16_MAX, "levels, bit 0 = A0"}},
+	{REG_GPIO_ENABLE, {"enable", 2, READ_WRITE, UINT16_MAX, "1 = driven"}},
+	{REG_GPIO_LEVELS, {"levels", 2, READ, 0, "levels of the pins"}},
 	{REG_GPIO_WATCH,
-		{"watch", 2, READ_WRITE,
+		{"watch", 2, READ_WRITE, UINT16_MAX,
 			"pins of which a change sends a record"}},
-	{REG_GPIO_LOST, {"lost", 2, READ, "records that found no room"}},
+	{REG_GPIO_LOST, {"lost", 2, READ, 0, "records that found no room"}},
 	{0},
 };
 
@@ -121,6 +126,17 @@ static const struct row *find(enum clyde_core core, const char *name)
 	set_error(CLYDE_ERROR_INVALID, "the %s core has no register '%s'",
 		core_names[core], name);
 	return NULL;
+}
+
+/* A run has claimed its core for itself alone. */
+static int check_unclaimed(
+	const struct clyde_device *device, enum clyde_core core)
+{
+	if (claim_of_core(device, (enum core_place)core) == NULL)
+		return 0;
+	return set_error(CLYDE_ERROR_CORE_TAKEN,
+		"the image has one %s core, and a run uses it",
+		core_names[core]);
 }
 
 /* Check that the FPGA runs an image with this core, once for each core and each
@@ -184,14 +200,15 @@ static int write_register(struct clyde_device *device, enum clyde_core core,
 		return set_error(CLYDE_ERROR_INVALID,
 			"the register %s of the %s core can only be read", name,
 			core_names[core]);
-	if (row->description.size < 8 &&
-		value >> 8 * row->description.size != 0)
+	if (value > row->description.maximum)
 		return set_error(CLYDE_ERROR_INVALID,
-			"%#llx does not fit the register %s of the %s core, "
-			"which has %u bytes",
+			"%llu is too much for the register %s of the %s core: "
+			"at most %llu",
 			(unsigned long long)value, name, core_names[core],
-			row->description.size);
-	result = check_image(device, core);
+			(unsigned long long)row->description.maximum);
+	result = check_unclaimed(device, core);
+	if (result == 0)
+		result = check_image(device, core);
 	return result < 0 ? result
 			  : register_write(device, row->address, &value,
 				    row->description.size);
@@ -214,6 +231,7 @@ static int check_pipe(const struct clyde_device *device, enum clyde_core core,
 	enum clyde_pipe_id id)
 {
 	uint8_t flag = goes_in(id) ? CORE_GIVES : CORE_TAKES;
+	const struct clyde_run *run;
 
 	if (id >= CLYDE_PIPE_COUNT)
 		return set_error(
@@ -222,7 +240,11 @@ static int check_pipe(const struct clyde_device *device, enum clyde_core core,
 		return set_error(CLYDE_ERROR_INVALID,
 			"the %s core has no stream %s the FPGA",
 			core_names[core], goes_in(id) ? "from" : "to");
-	return claim_excludes(device, (enum core_place)core, id);
+	run = claim_of_pipe(device, id);
+	if (run)
+		return set_error(CLYDE_ERROR_CORE_TAKEN,
+			"a run of %s uses this pipe", run->applet->table.name);
+	return 0;
 }
 
 /* Two pipes of one direction are refused: the core would use the first only. */
@@ -246,6 +268,8 @@ static int attach(struct clyde_device *device, enum clyde_core core,
 {
 	int result = check_number(core);
 
+	if (result == 0)
+		result = check_unclaimed(device, core);
 	if (result == 0)
 		result = check_pipes(device, core, pipes, count);
 	if (result == 0)

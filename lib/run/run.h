@@ -77,10 +77,11 @@ void run_let_go(struct clyde_run *run);
 /* Whether another run has claimed a pipe of the same device. */
 bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
 
-/* CLYDE_ERROR_CORE_TAKEN if a run on this device has claimed the core or the
-   pipe. */
-int claim_excludes(const struct clyde_device *device, enum core_place core,
-	enum clyde_pipe_id id);
+/* The run that has claimed this core or this pipe of the device; or NULL. */
+const struct clyde_run *claim_of_core(
+	const struct clyde_device *device, enum core_place core);
+const struct clyde_run *claim_of_pipe(
+	const struct clyde_device *device, enum clyde_pipe_id id);
 
 /* Forget all of it; the tree is locked. */
 void claim_drop(struct clyde_run *run);

@@ -82,8 +82,14 @@ static void what_a_run_has_claimed_is_refused(void **state)
 	(void)state;
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	for (size_t count = 0; count <= 2; count++) {
+		assert_int_equal(clyde_core_attach(top.device,
+					 CLYDE_CORE_BENCHMARK, both, count),
+			CLYDE_ERROR_CORE_TAKEN);
+		assert_says("benchmark core, and a run uses it");
+	}
 	assert_int_equal(
-		clyde_core_attach(top.device, CLYDE_CORE_BENCHMARK, both, 2),
+		clyde_core_write(top.device, CLYDE_CORE_BENCHMARK, "mode", 0),
 		CLYDE_ERROR_CORE_TAKEN);
 	assert_says("benchmark core, and a run uses it");
 	assert_int_equal(
@@ -112,6 +118,49 @@ static void a_run_takes_what_is_attached_unless_a_pipe_of_it_is_open(
 	assert_says("attached to a pipe that is open");
 	clyde_pipe_close(in);
 	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	close_top(&top);
+}
+
+/* A claim changes nothing on the device, and a run gives back what it took. */
+static void what_is_attached_outlives_the_claims_and_runs_of_others(
+	void **state)
+{
+	struct bench_top top = open_uri(URI ",wire=A0-A1");
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_run *run;
+
+	(void)state;
+	clyde_core_attach(top.device, CLYDE_CORE_BENCHMARK, both, 2);
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	clyde_run_set(run, "count", "512");
+	clyde_run_set(run, "mode", "source");
+	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	clyde_run_close(run);
+	clyde_core_attach(top.device, CLYDE_CORE_GPIO, NULL, 0);
+	assert_streams(top.device, "1010");
+	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	clyde_run_set(run, "action", "A0=1");
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply), 0);
+	assert_int_equal(clyde_run_start(run, top.device, supply, NULL), 0);
+	assert_streams(top.device, "1010");
+	close_top(&top);
+}
+
+static void an_open_pipe_keeps_all_pipes_of_its_core(void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_pipe *in;
+	struct clyde_run *run;
+
+	(void)state;
+	clyde_core_attach(top.device, CLYDE_CORE_BENCHMARK, both, 2);
+	assert_int_equal(clyde_pipe_open(top.device, both[1], NULL, &in), 0);
+	assert_int_equal(clyde_run_new(top.context, "uart", &run), 0);
+	clyde_run_set(run, "tx", "A0");
+	clyde_run_set(run, "rx", "A1");
+	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	clyde_core_attach(top.device, CLYDE_CORE_GPIO, NULL, 0);
+	assert_streams(top.device, "1010");
 	close_top(&top);
 }
 
@@ -145,7 +194,9 @@ static void what_a_core_has_not_is_refused(void **state)
 	REFUSED(clyde_core_write(top.device, CLYDE_CORE_UART, "lost", 0),
 		CLYDE_ERROR_INVALID, "can only be read");
 	REFUSED(clyde_core_write(top.device, CLYDE_CORE_GPIO, "output", 65536),
-		CLYDE_ERROR_INVALID, "which has 2 bytes");
+		CLYDE_ERROR_INVALID, "at most 65535");
+	REFUSED(clyde_core_write(top.device, CLYDE_CORE_BENCHMARK, "mode", 77),
+		CLYDE_ERROR_INVALID, "at most 3");
 	assert_int_equal(value, 99);
 	assert_streams(top.device, "0000");
 	close_top(&top);
@@ -208,6 +259,9 @@ int main(void)
 		cmocka_unit_test(what_a_run_has_claimed_is_refused),
 		cmocka_unit_test(
 			a_run_takes_what_is_attached_unless_a_pipe_of_it_is_open),
+		cmocka_unit_test(
+			what_is_attached_outlives_the_claims_and_runs_of_others),
+		cmocka_unit_test(an_open_pipe_keeps_all_pipes_of_its_core),
 		cmocka_unit_test(what_a_core_has_not_is_refused),
 		cmocka_unit_test(without_the_image_there_is_no_core),
 		cmocka_unit_test(every_register_is_where_the_table_says),

@@ -37,7 +37,11 @@ static void closing_a_token_twice_says_that_it_is_stale(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_close_token(token), 0);
+	assert_int_equal(
+		clyde_device_open(top.context, "nowhere:", NULL, &top.device),
+		CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
+	assert_string_equal(clyde_error_message(), "it is closed");
 	assert_int_equal(clyde_close_token(0), CLYDE_ERROR_CLOSED);
 	assert_int_equal(clyde_close_token(UINT64_MAX), CLYDE_ERROR_CLOSED);
 	close_top(&top);

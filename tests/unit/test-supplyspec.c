@@ -6,6 +6,7 @@
  */
 #include "tests/support/clyde-test.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #define AB   0x3
@@ -234,6 +235,24 @@ static void a_sense_pin_above_all_supplies_is_not_mirrored(void **state)
 	assert_supplies(0, 0);
 }
 
+/* It read past an array, and set a supply by what it found there. */
+static void a_port_that_is_not_there_is_not_mirrored(void **state)
+{
+	static const int ports[] = {2, 3, 4, 77, 104, INT_MAX};
+
+	(void)state;
+	top = open_uri("virtual:senseA=3300");
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		const struct clyde_supply supply[CLYDE_PORT_COUNT] = {
+			{.given = true, .sense = ports[i]}};
+
+		assert_int_equal(clyde_supply_apply(top.device, supply),
+			CLYDE_ERROR_INVALID);
+		assert_says("to be mirrored");
+	}
+	assert_supplies(0, 0);
+}
+
 static void what_was_not_given_changes_nothing(void **state)
 {
 	static const struct clyde_supply none[CLYDE_PORT_COUNT];
@@ -262,6 +281,7 @@ int main(void)
 		TEST(nothing_changes_if_one_port_is_wrong),
 		TEST(a_supply_follows_the_sense_pin_it_mirrors),
 		TEST(a_sense_pin_above_all_supplies_is_not_mirrored),
+		TEST(a_port_that_is_not_there_is_not_mirrored),
 		TEST(what_was_not_given_changes_nothing),
 	};
 
