@@ -397,7 +397,7 @@ static int await_end(clyde_token token)
 			"the device is being closed, and the pipe with it");
 	while (find(token))
 		pthread_cond_wait(&left, &registry);
-	return set_error(CLYDE_ERROR_CLOSED, "another thread has closed it");
+	return CLYDE_ERROR_CLOSED;
 }
 
 /*
@@ -411,7 +411,7 @@ static int close_locked(clyde_token token)
 	struct owner *owner = find(token);
 
 	if (owner == NULL)
-		return set_error(CLYDE_ERROR_CLOSED, "it is closed");
+		return CLYDE_ERROR_CLOSED;
 	if (inside()->callbacks > 0)
 		return set_error(CLYDE_ERROR_INSIDE,
 			"a callback cannot close anything: it would wait for "
@@ -429,6 +429,9 @@ CLYDE_API int clyde_close_token(clyde_token token)
 	pthread_mutex_lock(&registry);
 	result = close_locked(token);
 	pthread_mutex_unlock(&registry);
+	/* A close that returns nothing leaves the last message as it is. */
+	if (result == CLYDE_ERROR_CLOSED)
+		set_error(result, "it is closed");
 	return result;
 }
 

@@ -46,7 +46,7 @@ MUTATIONS = {
          "")],
     "a close does not wait for another thread's teardown": [
         ("\twhile (find(token))\n\t\tpthread_cond_wait(&left, &registry);\n"
-         "\treturn set_error(", "\treturn set_error(")],
+         "\treturn CLYDE_ERROR_CLOSED;", "\treturn CLYDE_ERROR_CLOSED;")],
     "a close waits for another thread's teardown once": [
         ("\twhile (find(token))\n\t\tpthread_cond_wait",
          "\tif (find(token))\n\t\tpthread_cond_wait")],
