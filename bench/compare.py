@@ -184,7 +184,9 @@ def how_far(counter, out, said):
 def environment_of(build, folder):
     """A cache that starts empty, and one nursery for all PyPys: by default
     that is half the processor's last cache, which says nothing of a host."""
+    # What a host that was killed leaves goes with the folder.
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
+                       TMPDIR=str(folder),
                        XDG_CACHE_HOME=str(folder / "cache"),
                        PYPY_GC_NURSERY="4M")
     environment.setdefault(

@@ -77,6 +77,7 @@ class Run:
         self.begin = {}
         # A short path: the path of a UNIX socket has 107 bytes at most.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clyde-check."))
+        self.folder.chmod(0o755)  # tests become other users
         pathlib.Path(LOGS).mkdir(exist_ok=True)
         for part in parts:
             for report in part.reports:

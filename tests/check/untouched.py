@@ -39,7 +39,7 @@ FIXED = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 OTHERS_IN_TEMPORARY = re.compile(r"pytest-of-[^/]+/")
 OTHERS_IN_HOME = re.compile(
     r"\.(pki|rustup|cargo)|\.cache/clyde/clyde_h-\w+\.txt$|"
-    r"\.cache/(fontconfig|mesa_shader_cache\w*|pip|chromium)|"
+    r"\.cache/(dconf|fontconfig|mesa_shader_cache\w*|pip|chromium)|"
     r"\.(config|local/share)/(chromium|wireshark|pki)")
 
 PR_SET_CHILD_SUBREAPER = 36

@@ -112,7 +112,8 @@ def one_run(tmp_path, monkeypatch, script):
     host = module.Host("odd", "sh", lambda mode, counts, counter:
                        ["sh", "-c", script, "sh", counter])
     with pytest.raises(module.Failed) as failed:
-        module.run_once(BUILD, host, "off", "source", {}, tmp_path)
+        module.run_once(BUILD, host, "off", "source",
+                        {"TMPDIR": str(tmp_path)}, tmp_path)
     entry = module.entry(("off", "source", host), [], failed.value, {})
     assert entry["mib_per_s"] is None
     return entry["failed"], entry["failed_after_transfers"]
