@@ -595,7 +595,7 @@ def parameters(text):
     """The table in an applet's source: name and type."""
     return dict(
         re.findall(r'\.name = "([^"]+)",(?:\s*\.key = .*,)?'
-                   r"\s*\.type = CLYDE_(\w+)", text)
+                   r"\s*\.type = CLYDE_PARAMETER_(\w+)", text)
     )
 
 

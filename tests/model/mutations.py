@@ -157,7 +157,7 @@ def mutate(text, name):
 def explore(root, compiler, folder, objects, text):
     """The least bound, the first case that sees something and what; or
     None."""
-    code, program = folder / "lib/base/handle.c", folder / "model-owner"
+    code, program = folder / "handle.c", folder / "model-owner"
     code.write_text(text)
     compile_one(root, compiler, root / "tests/model/owner-model.c",
                 folder / "owner-model.o", f'-DOWNER_C="{code}"')
