@@ -229,7 +229,7 @@ def test_the_table_of_errors_is_in_header_manual_and_binding():
 
 
 def test_every_error_ends_with_a_status_that_help_explains():
-    table = (SOURCE / "lib" / "error-table.h").read_text()
+    table = (SOURCE / "lib/base/error-table.h").read_text()
     statuses = set(re.findall(r"X\(\w+, -\d+, (\d+),", table))
     told = re.findall(r"^ *(\d+)  ", clyde("help", "statuses").stdout, re.M)
     assert len(statuses) > 20 and statuses <= set(told)
