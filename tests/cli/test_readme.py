@@ -72,3 +72,22 @@ def test_what_the_links_lead_to_exists():
     assert len(links) > 8
     for link in links:
         assert (SOURCE / link).exists(), link
+
+
+def rows_of(text):
+    return {cells[0]: cells[1:] for cells in (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines() if line.startswith("|"))}
+
+
+def test_the_small_table_has_the_figures_of_the_page():
+    page = (SOURCE / "docs" / "figures.md").read_text()
+    page = page.split("<!-- begin compare -->")[1]
+    paced = rows_of(page.split("Paced as the link:")[1].split("\n\n")[1])
+    shown = rows_of(README.split("## Figures")[1])
+    columns = ["source", "latency p50", "of a core"]
+    hosts = [host for host in shown if host.startswith(("Clyde", "python"))]
+    assert len(hosts) == 4
+    for host in hosts:
+        figures = dict(zip(paced["host"], paced[host]))
+        assert shown[host] == [figures[name] for name in columns], host
