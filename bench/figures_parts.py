@@ -187,7 +187,7 @@ PARTS = {
         f"{mapped.ROUNDS}", mapped_part),
     "usbfs": Part(
         "libusb over the emulated usbfs",
-        "`clyde run benchmark` beside bare libusb (`bench/libusb-stream`), "
+        "`clyde run benchmark` beside bare libusb (`bench/libusb-stream.c`), "
         "both over the emulated usbfs: 256 MiB as fast as memory, 64 MiB "
         "paced as the link, every byte verified. Figures are medians; "
         "worst and best are Clyde's; the ratio is Clyde to bare libusb. "
