@@ -180,8 +180,8 @@ PARTS = {
         "Reading a source of 256 MiB in transfers of 1 MiB by libusb alone "
         "over the emulated usbfs, into memory from malloc() and into memory "
         "from libusb_dev_mem_alloc(), in turn; then copying the data out. "
-        "Medians. Clyde does not use mapped memory; HACKING.md has the "
-        "reason.",
+        "Medians. Clyde does not use mapped memory; docs/decisions.md "
+        "has the reason.",
         "build/cli/clyde virtual -d virtual:configured=1 -- "
         "python3 bench/mapped.py",
         f"{mapped.ROUNDS}", mapped_part),
