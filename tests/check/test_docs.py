@@ -42,6 +42,17 @@ def sources(text):
     return re.findall(r"`([a-z][\w-]*\.(?:c|h|cc|py|v))`", text)
 
 
+def units(text):
+    """Names of tests in C, in backticks or not."""
+    return re.findall(r"\b((?:test|fuzz)-[a-z]+(?:-[a-z]+)*)(?![-\w])", text)
+
+
+def rows(text):
+    """Files that the first column of a table has."""
+    return [file for row in re.findall(r"^\| ([^|`]+) \|", text, re.M)
+            for file in re.findall(r"\S+\.[ch]\b", row)]
+
+
 def anchors(path):
     for title in re.findall(r"^#+ (.*)", path.read_text(), re.M):
         yield re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
@@ -62,6 +73,8 @@ def test_every_path_that_a_page_names_exists(page, tree):
     assert [path for path in paths(text) if path not in tree] == []
     names = {path.rsplit("/", 1)[-1] for path in tree}
     assert [name for name in sources(text) if name not in names] == []
+    assert [name for name in units(text) if f"{name}.c" not in names] == []
+    assert [row for row in rows(text) if row not in tree] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=identity)
@@ -84,6 +97,10 @@ def test_paths_and_links_are_found():
                       "```\n`applets/NAME/NAME.v` `/usr/lib`\n")) == [
         "lib/none.c", "cli/none.h", "virtual/x"]
     assert sources("`none.c` none.h `x/none.h`") == ["none.c"]
+    assert units("test-none; `fuzz-none-x`; test-NAME; test-core-NAME") == [
+        "test-none", "fuzz-none-x"]
+    assert rows("| none.c, lib/none.h and more | x.c |") == [
+        "none.c", "lib/none.h"]
 
 
 def test_hacking_is_one_page():
