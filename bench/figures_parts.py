@@ -180,14 +180,14 @@ PARTS = {
         "Reading a source of 256 MiB in transfers of 1 MiB by libusb alone "
         "over the emulated usbfs, into memory from malloc() and into memory "
         "from libusb_dev_mem_alloc(), in turn; then copying the data out. "
-        "Medians. Clyde does not use mapped memory; HACKING.md has the "
-        "reason.",
+        "Medians. Clyde does not use mapped memory; docs/decisions.md "
+        "has the reason.",
         "build/cli/clyde virtual -d virtual:configured=1 -- "
         "python3 bench/mapped.py",
         f"{mapped.ROUNDS}", mapped_part),
     "usbfs": Part(
         "libusb over the emulated usbfs",
-        "`clyde run benchmark` beside bare libusb (`bench/libusb-stream`), "
+        "`clyde run benchmark` beside bare libusb (`bench/libusb-stream.c`), "
         "both over the emulated usbfs: 256 MiB as fast as memory, 64 MiB "
         "paced as the link, every byte verified. Figures are medians; "
         "worst and best are Clyde's; the ratio is Clyde to bare libusb. "

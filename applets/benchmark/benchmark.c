@@ -102,7 +102,7 @@ static const struct clyde_parameter parameters[] = {
 };
 
 /* 518 cycles are what the bridge's arbitration makes of a packet, and 516 if
-   another pipe has the next; see HACKING.md. */
+   another pipe has the next; see docs/virtual-time.md. */
 const struct bench_mode_entry bench_modes[] = {
 	{"source", BENCH_SOURCE, true, false, 518, 1, bench_source},
 	{"sink", BENCH_SINK, false, true, 518, 1, bench_sink},

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Rules for the tests in C that no compiler checks."""
+"""Rules for the sources in C that no compiler checks."""
 
 import pathlib
 import re
+import subprocess
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
+# Their files are tests, or programs that only this tree runs.
+NOT_TIDIED = {"bench", "gateware", "tests"}
 
 
 def functions(text):
@@ -53,3 +56,14 @@ def test_no_thread_but_the_first_asserts():
                                    bodies[each])]
     assert started >= 10
     assert wrong == []
+
+
+def test_every_folder_with_sources_is_analysed():
+    """A folder that is new or renamed must not drop out of scripts/analyse."""
+    text = (TESTS.parent / "scripts/analyse").read_text()
+    tidied = set(re.findall(
+        r'"(\w+)"', re.search(r"^TIDIED = \((.*?)\)", text, re.M | re.S)[1]))
+    files = subprocess.run(["git", "-C", TESTS.parent, "ls-files", "*.c"],
+                           check=True, capture_output=True,
+                           text=True).stdout.split()
+    assert {file.split("/")[0] for file in files} - NOT_TIDIED == tidied

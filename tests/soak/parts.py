@@ -12,7 +12,7 @@ import tempfile
 import time
 
 MIB = 1 << 20
-BOTH_WAYS = 512 * 48e6 / 516  # bytes a second, loopback: see HACKING.md
+BOTH_WAYS = 512 * 48e6 / 516  # bytes a second, loopback: see docs/virtual-time.md
 FLAT_KIB = 1024
 # Of link time.  A run moves 23 MiB each way in it, and both rings have 2 MiB.
 WARM_UP_S = 1
