@@ -11,7 +11,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "lib/link/virtual/keys.h"
+#include "lib/link/virtual/uri.h"
 
 /* ---- Lines ------------------------------------------------------------ */
 

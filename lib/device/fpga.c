@@ -4,9 +4,11 @@
  * The FPGA: takes a bitstream and its id, gives an FPGA that runs it; and its
  * registers.
  */
-#include "lib/stream/engine.h"
+#include "lib/base/internal.h"
 
 #include <string.h>
+
+#include "lib/stream/engine.h"
 
 #define LOAD_TRANSFER_SIZE 16384
 #define LOAD_DEPTH         4
@@ -235,4 +237,33 @@ CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
 {
 	return CALL(
 		device, handle, register_write(device, address, data, size));
+}
+
+/* ---- Clyde's image -------------------------------------------------------- */
+
+int fpga_runs_image(struct clyde_device *device)
+{
+	uint8_t running[FPGA_ID_SIZE];
+	int result = fpga_status(device, running);
+
+	if (result <= 0)
+		return result;
+	return memcmp(running, image_id, FPGA_ID_SIZE) == 0;
+}
+
+int fpga_load_image(struct clyde_device *device)
+{
+	int result = fpga_runs_image(device);
+
+	if (result < 0)
+		return result;
+	if (result > 0) {
+		LOG(device->link, DEBUG, "the FPGA runs Clyde's image already");
+		return 0;
+	}
+	if (device->revision < REVISION_C0 || device->revision > REVISION_C3)
+		return set_error(CLYDE_ERROR_FPGA,
+			"there is no image for revision %s, only for C0 to C3",
+			device->info.revision);
+	return fpga_load(device, image_bytes, image_size, image_id);
 }

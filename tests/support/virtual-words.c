@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/link/virtual/keys.h"
+#include "lib/link/virtual/uri.h"
 #include "virtual/board/parts/part.h"
 
 /* They draw faults, and so are no kind of the table. */

@@ -44,6 +44,33 @@ struct virtual_link {
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
 
+/* Log, once each, the pins on which two drivers have met. */
+static void tell_conflicts(
+	struct link *link, const struct device *device, uint16_t *told)
+{
+	uint16_t pins = device_conflicts(device) & ~*told;
+
+	*told |= pins;
+	for (unsigned pin = 0; pins >> pin; pin++)
+		if (pins >> pin & 1)
+			LOG(link, WARNING,
+				"drivers meet on pin %c%u, high against low",
+				'A' + pin / 8, pin % 8);
+}
+
+/* Log the faults that a seed has drawn. */
+static void tell_faults(struct link *link, const struct faults *faults)
+{
+	char text[FAULT_TEXT_SIZE];
+
+	for (unsigned i = 0; i < faults->count; i++) {
+		if (!faults->list[i].drawn)
+			continue;
+		fault_text(&faults->list[i], text);
+		LOG(link, INFO, "drawn: fault=%s", text);
+	}
+}
+
 static tick ticks_of(uint64_t ns)
 {
 	if (ns == LINK_FOREVER)
@@ -163,7 +190,7 @@ static bool run(struct virtual_link *link, tick until)
 	if (link->unplug < until)
 		until = link->unplug;
 	alive = bus_run(link->bus, until);
-	virtual_tell_conflicts(&link->link, link->device, &link->told);
+	tell_conflicts(&link->link, link->device, &link->told);
 	pull_if_due(link);
 	return alive;
 }
@@ -217,7 +244,7 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 	tick until = ticks_of(deadline_ns);
 
 	if (!link->introduced)
-		virtual_tell_faults(base, &link->options.faults);
+		tell_faults(base, &link->options.faults);
 	link->introduced = true;
 	bus_submit(link->bus, &urb);
 	for (;;) {

@@ -55,19 +55,30 @@ int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 /* The serial number so many devices on. */
 void virtual_options_count_serial(char *serial, unsigned index);
 
-/* Put pins on which drivers have met into the log, unless they were told. */
-void virtual_tell_conflicts(
-	struct link *link, const struct device *device, uint16_t *told);
-
 /* Have the bus err as they say: 0 or CLYDE_ERROR_NO_MEMORY. */
 struct bus;
 int virtual_options_err(const struct virtual_options *options, struct bus *bus);
 
-/* Put what a seed has drawn into the log. */
-void virtual_tell_faults(struct link *link, const struct faults *faults);
-
 /* The specification of one device out of several. */
 void virtual_options_name(
 	const char *text, unsigned index, char *out, unsigned size);
+
+/* ---- Keys ---------------------------------------------------------------- */
+
+/* The factory's first serial number; later devices count up from it. */
+#define DEFAULT_SERIAL "20230101T120000Z"
+
+struct parser {
+	struct virtual_options *options;
+	unsigned index; /* of the device that is asked for */
+};
+
+struct virtual_key {
+	const char *name;
+	int (*parse)(struct parser *parser, const char *key, const char *value);
+};
+
+/* The last has no name. */
+extern const struct virtual_key virtual_keys[];
 
 #endif
