@@ -53,3 +53,10 @@ def test_no_thread_but_the_first_asserts():
                                    bodies[each])]
     assert started >= 10
     assert wrong == []
+
+
+def test_every_phony_target_of_the_makefile_has_a_rule():
+    text = (TESTS.parent / "Makefile").read_text().replace("\\\n", " ")
+    (names,) = re.findall(r"^\.PHONY:(.*)", text, re.MULTILINE)
+    rules = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    assert set(names.split()) == rules and "figures" in rules
