@@ -173,6 +173,9 @@ const char *clyde_error_message(void);
 /* The errors, by index from 0; NULL past the last. */
 const struct clyde_error_info *clyde_error_at(size_t index);
 
+/* The row of one enum clyde_error; NULL if no error has this value. */
+const struct clyde_error_info *clyde_error_find(int value);
+
 /* Version of the library, "0.1.0". */
 const char *clyde_version(void);
 
