@@ -80,10 +80,6 @@ from test_cli import (
         (OUTPUT, ("-d", "virtual:", "info", "--json", ""), "cannot write"),
         (OUTPUT, ("-d", "virtual:", "--capture=/nope/x", "info"),
          "cannot write /nope/x: No such file"),
-        (OUTPUT, ("-d", "virtual:", "--trace=/nope/x", "info"),
-         "cannot write /nope/x: No such file"),
-        (USAGE, ("-d", "virtual:", "--trace=", "info"), "no file name"),
-        (USAGE, ("-d", "virtual:fpga=twin,trace=", "info"), "no file name"),
     ],
 )
 def test_bad_command_line_is_said_in_one_line(status, arguments, word):
