@@ -24,6 +24,12 @@ numbers: all
 	scripts/packages bench
 	/usr/bin/python3 bench/usbfs.py --build $(BUILD)
 
+# docs/figures.md, on a quiet machine; PARTS="queue usbfs" for some of it.
+figures: all
+	scripts/packages bench
+	/usr/bin/python3 bench/figures.py --build $(BUILD) \
+		$(if $(PARTS),--only $(PARTS))
+
 # The unit tests, and the quick ones of the command line: within a minute.
 test: all
 	scripts/packages test

@@ -42,6 +42,7 @@ struct tool {
 	/* How it ended, and the line that says so */
 	enum status status;
 	char complaint[512];
+	bool unwritten; /* the complaint says what could not be written */
 };
 
 struct command {

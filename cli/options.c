@@ -94,7 +94,7 @@ static const struct argp_option global_options[] = {
 		"Write every USB transfer to a pcap file, for Wireshark", 0},
 	{"trace", KEY_TRACE, "FILE", 0,
 		"Run the virtual device with the FPGA's gateware itself, and "
-		"write its waveform, as FST for GTKWave",
+		"write its waveform as an FST file, for GTKWave",
 		0},
 	{"help", 'h', NULL, 0, "Print this help", 0},
 	{NULL, '?', NULL, OPTION_ALIAS, NULL, 0},

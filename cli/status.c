@@ -1,47 +1,53 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The exit statuses and their meanings.  Which error of the library ends with
-   which status is in the library's own table, clyde_error_at(). */
+/*
+ * The exit statuses and their meanings.  Which error of the library ends with
+ * which status is in the library's own table, clyde_error_at().
+ */
 #include "status.h"
 
 #include "clyde.h"
 
+/* A row without a meaning is of one error of the library, whose meaning the
+   library's table has. */
 static const struct {
 	enum status status;
 	const char *meaning;
 } table[] = {
 	{STATUS_OK, "done"},
-	{STATUS_WRONG_DATA, "an applet found wrong data"},
+	{STATUS_WRONG_DATA, NULL},
 	{STATUS_USAGE, "a malformed or unknown argument"},
 	{STATUS_CORRUPT,
 		"the configuration block, a firmware file or a file to report "
 		"on is corrupt"},
-	{STATUS_DEADLOCK, "nothing could end a wait"},
-	{STATUS_NO_SERIAL, "no device has this serial number"},
-	{STATUS_NO_DEVICE, "no device found"},
+	{STATUS_DEADLOCK, NULL},
+	{STATUS_NO_SERIAL, NULL},
+	{STATUS_NO_DEVICE, "no device found, or it was unplugged before use"},
 	{STATUS_INTERNAL, "any other failure"},
 	{STATUS_MEMORY, "out of memory"},
 	{STATUS_INPUT, "a file cannot be read"},
 	{STATUS_OUTPUT, "the output cannot be written"},
 	{STATUS_TRANSFER, "a transfer failed"},
-	{STATUS_TIMEOUT, "the device did not answer in time"},
-	{STATUS_PROTOCOL, "the device broke the protocol"},
-	{STATUS_PERMISSION, "permission denied"},
-	{STATUS_API_LEVEL, "the device speaks another API level"},
-	{STATUS_SEVERAL, "several devices, and none chosen"},
-	{STATUS_LIMIT, "a supply above the device's limit"},
-	{STATUS_FPGA, "the FPGA did not configure"},
-	{STATUS_REFUSED, "the device refused a command"},
-	{STATUS_BUSY, "the device is in use"},
+	{STATUS_TIMEOUT, NULL},
+	{STATUS_PROTOCOL, NULL},
+	{STATUS_PERMISSION, NULL},
+	{STATUS_API_LEVEL, NULL},
+	{STATUS_SEVERAL, NULL},
+	{STATUS_LIMIT, NULL},
+	{STATUS_FPGA, NULL},
+	{STATUS_REFUSED, NULL},
+	{STATUS_BUSY, NULL},
 	{STATUS_ALERT, "done, but the device sent an alert"},
-	{STATUS_UNPLUGGED, "the device was unplugged"},
+	{STATUS_UNPLUGGED, "the device was unplugged while in use"},
 	{STATUS_UNFIT, "clyde doctor found something to fix"},
-	{STATUS_IMAGE, "the FPGA's image lacks a core"},
-	{STATUS_PIN, "the device has no such pin"},
-	{STATUS_PIN_TAKEN, "two functions on one pin"},
-	{STATUS_CORE_TAKEN, "a core or its pipes are in use"},
-	{STATUS_NO_SUPPLY, "a pin's port has no supply"},
-	{STATUS_ADDRESS, "an address to listen at is in use"},
+	{STATUS_IMAGE, NULL},
+	{STATUS_PIN, NULL},
+	{STATUS_PIN_TAKEN, NULL},
+	{STATUS_CORE_TAKEN, NULL},
+	{STATUS_NO_SUPPLY, NULL},
+	{STATUS_ADDRESS, NULL},
+	{STATUS_NOT_EXECUTABLE, "clyde virtual: COMMAND cannot be executed"},
+	{STATUS_NOT_FOUND, "clyde virtual: COMMAND is not found"},
 	{STATUS_HUNG_UP, "the terminal was closed"},
 	{STATUS_INTERRUPTED, "interrupted"},
 	{STATUS_TERMINATED, "terminated"},
@@ -49,22 +55,31 @@ static const struct {
 
 #define ROWS (sizeof(table) / sizeof(*table))
 
+/* The meaning of the only error of the library that ends with a status. */
+static const char *library_meaning(enum status status)
+{
+	const struct clyde_error_info *info;
+
+	for (size_t i = 0; (info = clyde_error_at(i)); i++)
+		if (info->exit_status == (int)status)
+			return info->meaning;
+	return "";
+}
+
 const char *status_at(size_t index, enum status *ret_status)
 {
 	if (index >= ROWS)
 		return NULL;
 	*ret_status = table[index].status;
-	return table[index].meaning;
+	return table[index].meaning ? table[index].meaning
+				    : library_meaning(*ret_status);
 }
 
 enum status status_of(int result, bool opened)
 {
-	const struct clyde_error_info *info;
+	const struct clyde_error_info *info = clyde_error_find(result);
 
 	if (result == CLYDE_ERROR_NO_DEVICE && opened)
 		return STATUS_UNPLUGGED;
-	for (size_t i = 0; (info = clyde_error_at(i)); i++)
-		if (info->value == result)
-			return info->exit_status;
-	return STATUS_INTERNAL;
+	return info ? (enum status)info->exit_status : STATUS_INTERNAL;
 }

@@ -42,6 +42,8 @@ enum status {
 	STATUS_CORE_TAKEN = 90,
 	STATUS_NO_SUPPLY = 91,
 	STATUS_ADDRESS = 92,
+	STATUS_NOT_EXECUTABLE = 126,
+	STATUS_NOT_FOUND = 127,
 	STATUS_HUNG_UP = 129,
 	STATUS_INTERRUPTED = 130,
 	STATUS_TERMINATED = 143,
@@ -52,7 +54,8 @@ const char *status_at(size_t index, enum status *ret_status);
 
 /*
  * The status for a result of the library.  CLYDE_ERROR_NO_DEVICE means "not
- * found" before a device was opened, and "unplugged" after that.
+ * found", or unplugged before use, until a device is open, and "unplugged
+ * while in use" after that.
  */
 enum status status_of(int result, bool opened);
 

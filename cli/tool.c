@@ -34,6 +34,27 @@ bool fail(struct tool *tool, enum status status, const char *format, ...)
 	return false;
 }
 
+/*
+ * Add a sentence to the complaint.  The output that a caller asked for is
+ * missing then, so the status says so, except after a signal, whose status the
+ * caller expects.  Only the first failure to write is kept: the next ones have
+ * the same cause.
+ */
+static bool fail_to_write(struct tool *tool, const char *name, int error)
+{
+	size_t used = strlen(tool->complaint);
+
+	if (tool->unwritten)
+		return false;
+	tool->unwritten = true;
+	snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+		"%scannot write %s: %s", used ? "; " : "", name,
+		strerror(error));
+	if (tool->status < STATUS_HUNG_UP)
+		tool->status = STATUS_OUTPUT;
+	return false;
+}
+
 bool misuse(struct tool *tool, const char *format, ...)
 {
 	va_list arguments;
@@ -64,8 +85,7 @@ bool open_output(struct tool *tool)
 		return true;
 	if (tool->json == NULL)
 		return fail(tool, STATUS_MEMORY, "out of memory");
-	return fail(tool, STATUS_OUTPUT, "cannot write %s: %s", tool->json,
-		strerror(-result));
+	return fail_to_write(tool, tool->json, -result);
 }
 
 bool open_capture(struct tool *tool)
@@ -83,6 +103,8 @@ static bool open_trace(struct tool *tool)
 
 	if (tool->trace == NULL)
 		return true;
+	if (tool->trace[0] == '\0')
+		return misuse(tool, "--trace= has no file name");
 	if (tool->uri == NULL || strncmp(tool->uri, "virtual:", 8) != 0)
 		return misuse(tool,
 			"--trace is for a virtual device: "
@@ -118,12 +140,9 @@ bool open_device(struct tool *tool)
 
 static const char *error_name(int error)
 {
-	const struct clyde_error_info *info;
+	const struct clyde_error_info *info = clyde_error_find(error);
 
-	for (size_t i = 0; (info = clyde_error_at(i)); i++)
-		if (info->value == error)
-			return info->name;
-	return "OK";
+	return info ? info->name : "OK";
 }
 
 json_t *json_device(const struct clyde_device_info *info)
@@ -221,9 +240,7 @@ bool lines_written(struct tool *tool)
 {
 	int error = tool->output.error;
 
-	return error == 0 ||
-		fail(tool, STATUS_OUTPUT, "cannot write the output: %s",
-			strerror(error));
+	return error == 0 || fail_to_write(tool, "the output", error);
 }
 
 static void close_output(struct tool *tool)
@@ -238,12 +255,10 @@ static void close_output(struct tool *tool)
 	if (result == -ENOMEM)
 		fail(tool, STATUS_MEMORY, "out of memory");
 	else if (result < 0)
-		fail(tool, STATUS_OUTPUT, "cannot write %s: %s",
-			file ? tool->json : "the output", strerror(-result));
+		fail_to_write(tool, file ? tool->json : "the output", -result);
 	/* What --help has printed, say */
 	if (fflush(stdout) == EOF)
-		fail(tool, STATUS_OUTPUT, "cannot write the output: %s",
-			strerror(errno));
+		fail_to_write(tool, "the output", errno);
 }
 
 /* What a capture could not hold is told once, when all is in it. */

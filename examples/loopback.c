@@ -30,9 +30,9 @@ static int loopback(struct clyde_device *device, const char *text)
 		clyde_core_write(
 			device, CORE, "mode", CLYDE_BENCHMARK_LOOPBACK) < 0 ||
 		clyde_device_now(device, &begin) < 0 ||
-		clyde_pipe_write(out, text, size, 1000) < 0 ||
+		clyde_pipe_write(out, text, size, 1000) != (ssize_t)size ||
 		clyde_pipe_push(out) < 0 ||
-		clyde_pipe_read(in, back, size, 1000) < 0 ||
+		clyde_pipe_read(in, back, size, 1000) != (ssize_t)size ||
 		clyde_device_now(device, &end) < 0)
 		return -1;
 	printf("%.*s\n%.1f us\n", (int)size, back, (end - begin) / 1e3);
@@ -45,6 +45,8 @@ int main(int argc, char **argv)
 	struct clyde_device *device;
 	int result;
 
+	if (argc != 3)
+		fputs("usage: loopback URI TEXT\n", stderr);
 	if (argc != 3 || clyde_context_new(&context) < 0)
 		return 1;
 	result = clyde_device_open(context, argv[1], NULL, &device);

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int loop(struct clyde_device *device, struct clyde_pipe **pipes)
+static int loop(struct clyde_device *device, struct clyde_pipe **ends)
 {
 	struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = clyde_device_poll_fd(device), .events = POLLIN}};
-	size_t under_way = 0;
 	char data[512];
+	size_t under_way = 0;
 
 	while (fds[0].fd >= 0 || under_way > 0) {
 		ssize_t size = 0;
@@ -19,15 +19,14 @@ static int loop(struct clyde_device *device, struct clyde_pipe **pipes)
 		poll(fds, 2, -1);
 		if (fds[0].revents && (size = read(0, data, 512)) <= 0)
 			fds[0].fd = -1; /* the input has ended */
-		if (size > 0 &&
-			clyde_pipe_write(pipes[0], data, size, 0) < size)
+		if (size > 0 && clyde_pipe_write(ends[0], data, size, 0) < size)
 			return -1;
 		under_way += size > 0 ? size : 0;
 		/* After a write too: its transfer may have completed by now. */
-		if (clyde_pipe_push(pipes[0]) < 0 ||
+		if (clyde_pipe_push(ends[0]) < 0 ||
 			clyde_device_process(device) < 0)
 			return -1;
-		size = clyde_pipe_read_some(pipes[1], data, sizeof(data), 0);
+		size = clyde_pipe_read_some(ends[1], data, sizeof(data), 0);
 		if (size > 0)
 			under_way -= write(STDOUT_FILENO, data, size);
 		else if (size != CLYDE_ERROR_TIMEOUT)
@@ -39,22 +38,23 @@ static int loop(struct clyde_device *device, struct clyde_pipe **pipes)
 int main(int argc, char **argv)
 {
 	enum clyde_pipe_id ids[] = {CLYDE_PIPE_EP2_OUT, CLYDE_PIPE_EP6_IN};
-	enum clyde_core core = CLYDE_CORE_BENCHMARK;
-	uint64_t mode = CLYDE_BENCHMARK_LOOPBACK;
 	struct clyde_context *context = NULL;
 	struct clyde_device *device;
-	struct clyde_pipe *pipes[2];
+	struct clyde_pipe *ends[2];
 	bool done = argc == 2 && clyde_context_new(&context) == 0 &&
 		clyde_device_open(context, argv[1], NULL, &device) == 0 &&
 		clyde_fpga_load_image(device) >= 0 &&
-		clyde_core_attach(device, core, ids, 2) == 0 &&
-		clyde_pipe_open(device, ids[0], NULL, &pipes[0]) == 0 &&
-		clyde_pipe_open(device, ids[1], NULL, &pipes[1]) == 0 &&
-		clyde_core_write(device, core, "mode", mode) == 0 &&
-		loop(device, pipes) == 0;
+		clyde_core_attach(device, CLYDE_CORE_BENCHMARK, ids, 2) == 0 &&
+		clyde_pipe_open(device, ids[0], NULL, &ends[0]) == 0 &&
+		clyde_pipe_open(device, ids[1], NULL, &ends[1]) == 0 &&
+		clyde_core_write(device, CLYDE_CORE_BENCHMARK, "mode",
+			CLYDE_BENCHMARK_LOOPBACK) == 0 &&
+		loop(device, ends) == 0;
 
 	if (!done)
-		fprintf(stderr, "poll: %s\n", clyde_error_message());
+		fprintf(stderr, "%s%s\n",
+			argc == 2 ? "poll: " : "usage: poll URI",
+			clyde_error_message());
 	clyde_context_close(context);
 	return !done;
 }

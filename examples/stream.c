@@ -42,6 +42,8 @@ int main(int argc, char **argv)
 	struct clyde_device *device;
 	int result;
 
+	if (argc != 3)
+		fputs("usage: stream URI BYTES > FILE\n", stderr);
 	if (argc != 3 || clyde_context_new(&context) < 0)
 		return 1;
 	result = clyde_device_open(context, argv[1], NULL, &device);

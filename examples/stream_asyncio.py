@@ -9,7 +9,6 @@ import sys
 
 import clyde
 
-BENCHMARK_MODE = 0x50  # a register of the benchmark core; 3: send back
 CHUNK = os.urandom(65536)
 TWICE = 2 * CHUNK
 
@@ -44,7 +43,8 @@ async def main(uri="virtual:", mib="16"):
                       clyde.PipeId.EP6_IN)
         into = device.pipe(clyde.PipeId.EP6_IN)
         out = device.pipe(clyde.PipeId.EP2_OUT)
-        device.register_write(BENCHMARK_MODE, b"\x03")
+        device.core_write(clyde.Core.BENCHMARK, "mode",
+                          clyde.BenchmarkMode.LOOPBACK)
         onlooker = asyncio.create_task(look_on(into))
         started = device.now
         wrong, _ = await asyncio.gather(read(into, size), write(out, size))

@@ -27,6 +27,8 @@ int main(int argc, char **argv)
 	struct clyde_device *device;
 	struct clyde_run *run;
 
+	if (argc != 3)
+		fputs("usage: uart URI BAUD\n", stderr);
 	if (argc != 3 || clyde_context_new(&context) < 0)
 		return 1;
 	if (clyde_device_open(context, argv[1], NULL, &device) < 0 ||

@@ -173,6 +173,9 @@ const char *clyde_error_message(void);
 /* The errors, by index from 0; NULL past the last. */
 const struct clyde_error_info *clyde_error_at(size_t index);
 
+/* The row of one enum clyde_error; NULL if no error has this value. */
+const struct clyde_error_info *clyde_error_find(int value);
+
 /* Version of the library, "0.1.0". */
 const char *clyde_version(void);
 
@@ -244,6 +247,11 @@ int clyde_context_capture(struct clyde_context *context, const char *path);
 
 /* ---- Tokens ----------------------------------------------------------- */
 
+/*
+ * The token of an object.  It is computed from the handle alone, so the handle
+ * of a closed object gives the token that the object had.  NULL, and a handle
+ * of another kind, give 0.
+ */
 clyde_token clyde_context_token(const struct clyde_context *context);
 clyde_token clyde_device_token(const struct clyde_device *device);
 clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
@@ -570,10 +578,16 @@ enum clyde_alert {
 
 struct clyde_alerts {
 	uint8_t ports[CLYDE_PORT_COUNT]; /* enum clyde_alert */
-	uint8_t fpga;
+	uint8_t fpga; /* what the FPGA's alert register, address 0x02, had:
+			 the bitstream defines the bits */
 };
 
-/* Read the alerts that are set in the device, or clear those given. */
+/*
+ * Read the alerts that are set in the device, or clear those given and keep
+ * the others.  Clearing an alert forgets that it happened: a supply that the
+ * device has switched off stays off until it is set again, and a condition
+ * that occurs again sets the alert again.
+ */
 int clyde_alerts_get(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts);
 int clyde_alerts_clear(
@@ -651,9 +665,8 @@ enum clyde_pipe_id {
 struct clyde_pipe_options {
 	uint32_t transfer_size; /* B, a multiple of 512; 0 = 65536 */
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
-	bool quad;              /* EP2 and EP6 only: use the FX2 buffers of EP4,
-				   or of EP8, too; that pipe cannot be opened
-				   meanwhile */
+	bool quad;              /* use the FX2 buffers of the other pipe of
+				   the pair, too, see clyde_pipe_open() */
 	void *memory;           /* of the caller, for the transfers, until the
 				   pipe is closed; NULL = allocated */
 	size_t memory_size;     /* B; see clyde_pipe_open() */
@@ -667,11 +680,21 @@ struct clyde_pipe_options {
 /*
  * Open a pipe: claim its endpoint, reset it on both sides of the FX2 bus,
  * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
- * must be configured.  Memory is allocated here, once: an OUT pipe holds
- * depth transfers, an IN pipe twice that, so that a finished transfer is
- * replaced before its bytes are read.  memory_size must be at least that many
- * times transfer_size, if the caller gives the memory.  Options of NULL are the
- * defaults.
+ * must be configured, otherwise the call returns CLYDE_ERROR_STALL.  Options of
+ * NULL are the defaults.
+ *
+ * Memory is allocated here, once: an OUT pipe holds depth transfers, an IN pipe
+ * twice that, so that a finished transfer is replaced before its bytes are
+ * read.  If the caller gives the memory, memory_size must be at least
+ *
+ *	OUT:	depth * transfer_size
+ *	IN:	2 * depth * transfer_size
+ *
+ * EP2 and EP4 form a pair, and so do EP6 and EP8: the pipes of a pair share
+ * four buffers of the FX2, two for each.  With `quad`, EP2 or EP6 uses all
+ * four.  The other pipe of the pair must be closed then, and cannot be opened
+ * before this pipe is closed: both are CLYDE_ERROR_BUSY.  EP4 and EP8 cannot be
+ * quad, which is CLYDE_ERROR_INVALID.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
@@ -734,7 +757,8 @@ int clyde_pipe_resume(struct clyde_pipe *pipe);
 
 /*
  * Start over: cancel, drop what is buffered, reset both sides of the FX2
- * bus, arm the reads.
+ * bus, arm the reads.  A stream that was cancelled, or that has failed, runs
+ * again: no CLYDE_ERROR_CANCELED is left for the next call.
  */
 int clyde_pipe_reset(struct clyde_pipe *pipe);
 
@@ -819,6 +843,14 @@ const struct clyde_register *clyde_core_register_at(
 	enum clyde_core core, size_t index);
 
 /*
+ * The names of the registers; clyde_core_register_at() has their sizes and
+ * meanings.
+ *
+ *	benchmark	mode, error, count, offset, window
+ *	uart		control, clear, status, bit-time, framing, parity,
+ *			received, lost, overrun, pulse
+ *	gpio		output, enable, levels, watch, lost
+ *
  * Read or write a register of a core by its name.  CLYDE_ERROR_INVALID if the
  * core has none of this name, or the value does not fit.
  */
@@ -827,7 +859,14 @@ int clyde_core_read(struct clyde_device *device, enum clyde_core core,
 int clyde_core_write(struct clyde_device *device, enum clyde_core core,
 	const char *name, uint64_t value);
 
-/* The benchmark core's register "mode". */
+/*
+ * The benchmark core's register "mode".  The test sequence is a 16-bit shift
+ * register that begins with 1; each state is two bytes, the low byte first.
+ * The next state is the present one shifted left, with the exclusive or of bits
+ * 15, 14, 12 and 3 (0 = least significant) as its bit 0.  The sequence repeats
+ * after 131070 bytes.  It begins anew when a pipe of the core is opened or
+ * reset; writing the mode does not begin it anew.
+ */
 enum clyde_benchmark_mode {
 	CLYDE_BENCHMARK_IDLE = 0,
 	CLYDE_BENCHMARK_SOURCE = 1,   /* sends a test sequence; an IN pipe */
@@ -980,7 +1019,7 @@ int clyde_run_check(struct clyde_run *run,
  * thread ends the run with CLYDE_ERROR_CANCELED, and waits for its end.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
-	const struct clyde_supply *supply,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT],
 	const struct clyde_observer *observer);
 
 #ifdef __cplusplus

@@ -35,6 +35,12 @@ static void ask(struct tool *tool, int argc, char **argv)
 	free(line);
 }
 
+/* How many words name what is explained: an applet has a name of its own. */
+static int words(const char *first)
+{
+	return strcmp(first, "run") == 0 ? 2 : 1;
+}
+
 static const struct argp_child children[] = {
 	{&global_argp, 0, "Options of every command:", 1},
 	{0},
@@ -53,7 +59,10 @@ void command_help(struct tool *tool, int argc, char **argv)
 
 	if (!parse_word(tool, &argp, argc, argv, &at))
 		return;
-	if (at && strcmp(argv[at], "statuses") == 0)
+	if (at && !tool->completion && argc - at > words(argv[at]))
+		misuse(tool, "'%s' is one argument too many",
+			argv[at + words(argv[at])]);
+	else if (at && strcmp(argv[at], "statuses") == 0)
 		print_statuses();
 	else if (at)
 		ask(tool, argc - at + 1, argv + at - 1);

@@ -24,8 +24,6 @@
 #define MEMORY_MAX_MB 1024
 
 /* What a shell says of a command that it cannot run. */
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND      127
 
 struct virtual
 {
@@ -291,7 +289,7 @@ static bool start(struct virtual *virtual, const sigset_t *mask)
 	if (error == 0)
 		return true;
 	return fail(virtual->tool,
-		error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+		error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE,
 		"virtual: cannot run %s: %s", virtual->command[0],
 		strerror(error));
 }

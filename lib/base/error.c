@@ -33,6 +33,14 @@ CLYDE_API const struct clyde_error_info *clyde_error_at(size_t index)
 	return index < ERRORS ? &infos[index] : NULL;
 }
 
+CLYDE_API const struct clyde_error_info *clyde_error_find(int value)
+{
+	for (size_t i = 0; i < ERRORS; i++)
+		if (infos[i].value == value)
+			return &infos[i];
+	return NULL;
+}
+
 /* The last failure of each thread. */
 static _Thread_local struct {
 	int error;
@@ -108,6 +116,8 @@ int error_from_errno(int error)
 
 const char *error_text(int result)
 {
+	const struct clyde_error_info *info = clyde_error_find(result);
+
 	switch (result) {
 	case CLYDE_ERROR_NO_DEVICE:
 		return "the device was unplugged";
@@ -127,8 +137,5 @@ const char *error_text(int result)
 	case CLYDE_ERROR_CLOSED:
 		return "it is closed";
 	}
-	for (size_t i = 0; i < ERRORS; i++)
-		if (infos[i].value == result)
-			return infos[i].meaning;
-	return "a failure without a name";
+	return info ? info->meaning : "a failure without a name";
 }

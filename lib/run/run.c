@@ -269,7 +269,8 @@ static int start_and_release(struct clyde_run *run, struct clyde_device *device,
 }
 
 CLYDE_API int clyde_run_start(struct clyde_run *handle,
-	struct clyde_device *device, const struct clyde_supply *supply,
+	struct clyde_device *device,
+	const struct clyde_supply supply[CLYDE_PORT_COUNT],
 	const struct clyde_observer *observer)
 {
 	return PINNED(

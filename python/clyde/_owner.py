@@ -23,7 +23,8 @@ from ._library import lib
 _close_token = lib.clyde_close_token
 
 _inside = threading.local()
-_late: Deque[Owner] = deque()  # closed inside a callback, not yet by the library
+# Closed inside a callback, and not yet by the library.
+_late: Deque[Owner] = deque()
 roots: Set[int] = set()  # tokens of open contexts
 
 Self = TypeVar("Self", bound="Owner")

@@ -13,7 +13,7 @@ from ._library import ffi, lib, text
 from ._owner import Owner, callback
 from ._signals import attend
 from .context import Context
-from .errors import Error, InvalidError, check
+from .errors import Error, InvalidError, c_text, check
 from .ports import _mask, supplies
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ class Run(Owner):
     def __init__(self, context: Context, applet: str,
                  **parameters: Any) -> None:
         handle = ffi.new("struct clyde_run **")
-        check(lib.clyde_run_new(context._handle, applet.encode(), handle))
+        check(lib.clyde_run_new(
+            context._handle, c_text(applet, "applet"), handle))
         # A run's handle is its token.
         self._open(handle[0], int(ffi.cast("uintptr_t", handle[0])))
         self.context = context
@@ -179,7 +180,8 @@ class Run(Owner):
             if "\0" in typed:
                 raise InvalidError(f"{name}: a NUL character")
             check(lib.clyde_run_set(
-                self._handle, name.encode(), os.fsencode(typed)))
+                self._handle, c_text(name, "parameter"),
+                os.fsencode(typed)))
 
     @property
     def streams(self) -> bool:

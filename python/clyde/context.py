@@ -13,7 +13,7 @@ from typing import (TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional,
 
 from ._library import ffi, lib, text
 from ._owner import Children, Owner, callback, roots
-from .errors import Error, check, kind
+from .errors import Error, c_text, check, kind
 
 if TYPE_CHECKING:
     from .device import Device
@@ -57,7 +57,7 @@ def device_info(info: Any) -> DeviceInfo:
 
 
 def encode(name: Optional[str]) -> Any:
-    return ffi.NULL if name is None else name.encode()
+    return ffi.NULL if name is None else c_text(name, "argument")
 
 
 class Context(Owner):

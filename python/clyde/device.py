@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
 from ._library import ffi, lib, text
 from ._owner import Children, Owner
 from .context import Context, DeviceInfo, device_info, encode
-from .errors import InvalidError, check
+from .errors import InvalidError, c_text, check, in_range
 from .pipe import Pipe, PipeId, milliseconds
 from .ports import Ports
 
 if TYPE_CHECKING:
     from ._watch import Watch
     from .applet import Record
+
+
+_REGISTERS_MAX = 32
+_EEPROM_SIZE = 32768
 
 
 class Core(IntEnum):
@@ -129,11 +133,14 @@ class Device(Ports, Owner):
         return check(lib.clyde_fpga_load_image(self._handle)) > 0
 
     def register_read(self, address: int, size: int = 1) -> bytes:
-        return self._get(lib.clyde_register_read, address, size)
+        return self._get(lib.clyde_register_read,
+                         in_range("address", address, 0xff),
+                         in_range("size", size, _REGISTERS_MAX))
 
     def register_write(self, address: int, data: bytes) -> None:
         check(lib.clyde_register_write(
-            self._handle, address, data, len(data)))
+            self._handle, in_range("address", address, 0xff), data,
+            len(data)))
 
     def attach(self, core: Core, *pipes: PipeId) -> None:
         """Make these all the pipes that a core of Clyde's image has, before
@@ -147,22 +154,26 @@ class Device(Ports, Owner):
         """A register of a core, by its name: "mode", "count"."""
         value = ffi.new("uint64_t *")
         check(lib.clyde_core_read(
-            self._handle, Core(core), name.encode(), value))
+            self._handle, Core(core), c_text(name, "register"), value))
         return value[0]
 
     def core_write(self, core: Core, name: str, value: int) -> None:
         if not 0 <= value < 1 << 64:
             raise InvalidError(f"{name}: {value} is not a register's value")
         check(lib.clyde_core_write(
-            self._handle, Core(core), name.encode(), value))
+            self._handle, Core(core), c_text(name, "register"), value))
 
     # ---- EEPROM ----
 
     def eeprom_read(self, address: int, size: int) -> bytes:
-        return self._get(lib.clyde_eeprom_read, address, size)
+        return self._get(lib.clyde_eeprom_read,
+                         in_range("address", address, 0xffff),
+                         in_range("size", size, _EEPROM_SIZE))
 
     def eeprom_write(self, address: int, data: bytes) -> None:
-        check(lib.clyde_eeprom_write(self._handle, address, data, len(data)))
+        check(lib.clyde_eeprom_write(
+            self._handle, in_range("address", address, 0xffff), data,
+            len(data)))
 
     def config_read(self) -> Config:
         config = ffi.new("struct clyde_config *")

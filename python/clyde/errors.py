@@ -61,7 +61,7 @@ class Cancelled(Error):
 
 
 class Interrupted(Error):
-    """Clyde_context_interrupt() was called."""
+    """clyde_context_interrupt() was called."""
 
     code = -8
 
@@ -232,6 +232,8 @@ class AddressError(BusyError):
 
 TIMED_OUT = Timeout.code
 
+UINT32_MAX = (1 << 32) - 1
+
 _CLASSES: Dict[int, Type[Error]] = {
     each.code: each for each in list(globals().values())
     if isinstance(each, type) and issubclass(each, Error) and each.code}
@@ -245,6 +247,20 @@ def kind(code: int) -> Type[Error]:
 def failure(result: int) -> Error:
     """The exception for a negative result of a call on this thread."""
     return kind(result)(text(lib.clyde_error_message()))
+
+
+def c_text(name: str, what: str) -> bytes:
+    """A text for the library, which reads it up to the first NUL."""
+    if "\0" in name:
+        raise InvalidError(f"{what}: {name!r} has a NUL in it")
+    return name.encode()
+
+
+def in_range(what: str, value: int, most: int) -> int:
+    """A number that the parameter in C can hold."""
+    if not 0 <= value <= most:
+        raise InvalidError(f"{what}: {value} is not in 0..{most}")
+    return value
 
 
 def check(result: int) -> int:

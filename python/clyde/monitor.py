@@ -15,7 +15,7 @@ from ._library import ffi, lib
 from ._owner import Owner
 from ._watch import Watch, watch
 from .context import Context, DeviceInfo, device_info, encode
-from .errors import TIMED_OUT, check
+from .errors import TIMED_OUT, InvalidError, check
 
 _next = lib.clyde_monitor_next
 
@@ -32,6 +32,15 @@ class MonitorEvent(NamedTuple):
 
     change: MonitorChange
     info: DeviceInfo
+
+
+def deadline(timeout: Optional[float]) -> float:
+    """When a wait ends, by the machine's clock."""
+    if timeout is None:
+        return math.inf
+    if not timeout >= 0:
+        raise InvalidError(f"a timeout of {timeout} s: 0 or more are possible")
+    return time.monotonic() + timeout
 
 
 def _always(handle: Any) -> int:
@@ -70,7 +79,7 @@ class Monitor(Owner):
 
     def next(self, timeout: Optional[float] = None) -> MonitorEvent:
         """The next event, waiting for it."""
-        end = math.inf if timeout is None else time.monotonic() + timeout
+        end = deadline(timeout)
         while True:
             left = max(0.0, end - time.monotonic())
             wait = math.ceil(min(left, _SLICE_S) * 1000)
@@ -105,7 +114,7 @@ class Monitor(Owner):
 def wait(context: Context, uri: Optional[str], serial: Optional[str],
          timeout: Optional[float]) -> DeviceInfo:
     """Context.wait().  Another board with the same chip is not waited for."""
-    end = math.inf if timeout is None else time.monotonic() + timeout
+    end = deadline(timeout)
     with Monitor(context, uri) as monitor:
         while True:
             left = None if timeout is None else max(

@@ -17,7 +17,8 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional,
 
 from ._async import AsyncPipe
 from ._library import ffi, lib
-from .errors import TIMED_OUT, check, failure
+from .errors import (
+    TIMED_OUT, UINT32_MAX, InvalidError, check, failure, in_range)
 
 if TYPE_CHECKING:
     from .device import Device
@@ -33,6 +34,10 @@ _BYTES = ffi.typeof("uint8_t[]")
 _SLICE_MS = 100
 
 
+# The library counts milliseconds in an int: 24 days.
+_SECONDS_MAX = ((1 << 31) - 1) // 1000
+
+
 class PipeId(IntEnum):
     EP2_OUT = lib.CLYDE_PIPE_EP2_OUT
     EP4_OUT = lib.CLYDE_PIPE_EP4_OUT
@@ -46,8 +51,9 @@ class PipeId(IntEnum):
 
 def milliseconds(seconds: float) -> int:
     """A timeout as the library has it; not shorter than it was asked for."""
-    if seconds < 0:
-        raise ValueError(f"a timeout of {seconds} s: 0 or more are possible")
+    if not 0 <= seconds <= _SECONDS_MAX:
+        raise InvalidError(f"a timeout of {seconds} s: it must be in "
+                           f"0..{_SECONDS_MAX}")
     return math.ceil(seconds * 1000)
 
 
@@ -102,8 +108,11 @@ class Pipe(AsyncPipe):
         self.device = device
         self.id = PipeId(pipe_id)
         options = ffi.new("struct clyde_pipe_options *", {
-            "transfer_size": transfer_size or lib.CLYDE_TRANSFER_SIZE_DEFAULT,
-            "depth": depth or lib.CLYDE_DEPTH_DEFAULT,
+            "transfer_size":
+                in_range("transfer_size", transfer_size, UINT32_MAX)
+                or lib.CLYDE_TRANSFER_SIZE_DEFAULT,
+            "depth": in_range("depth", depth, UINT32_MAX)
+                or lib.CLYDE_DEPTH_DEFAULT,
             "quad": quad})
         self._allocate(options)
         handle = ffi.new("struct clyde_pipe **")
@@ -299,7 +308,8 @@ class Pipe(AsyncPipe):
 
     def set_idle_flush(self, idle_ns: int) -> None:
         """How long the FPGA waits for a further byte before it sends."""
-        check(lib.clyde_pipe_set_idle_flush(self._handle, idle_ns))
+        check(lib.clyde_pipe_set_idle_flush(
+            self._handle, in_range("idle_ns", idle_ns, UINT32_MAX)))
 
     @property
     def offset(self) -> int:

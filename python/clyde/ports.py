@@ -11,7 +11,7 @@ from enum import IntFlag
 from typing import Any, Dict, NamedTuple, Tuple
 
 from ._library import ffi, lib, text
-from .errors import InvalidError, check
+from .errors import UINT32_MAX, InvalidError, c_text, check, in_range
 
 _LETTERS = "ABCD"
 
@@ -37,6 +37,10 @@ def _mask(ports: str) -> int:
             raise InvalidError(f"there is no port {letter!r}")
         mask |= 1 << _LETTERS.index(letter)
     return mask
+
+
+def _number(what: str, value: int) -> int:
+    return in_range(what, value, UINT32_MAX)
 
 
 class Ports:
@@ -66,7 +70,8 @@ class Ports:
 
     def supply_set(self, ports: str, supply_mv: int) -> None:
         """Set supplies; 0 is off."""
-        check(lib.clyde_supply_set(self._handle, _mask(ports), supply_mv))
+        check(lib.clyde_supply_set(
+            self._handle, _mask(ports), _number("supply_mv", supply_mv)))
 
     def supply_get(self) -> Dict[str, int]:
         return self._read(lib.clyde_supply_get, "unsigned")
@@ -77,7 +82,8 @@ class Ports:
         check(lib.clyde_supply_apply(self._handle, supply))
 
     def limit_set(self, ports: str, limit_mv: int) -> None:
-        check(lib.clyde_supply_limit_set(self._handle, _mask(ports), limit_mv))
+        check(lib.clyde_supply_limit_set(
+            self._handle, _mask(ports), _number("limit_mv", limit_mv)))
 
     def limit_get(self) -> Dict[str, int]:
         return self._read(lib.clyde_supply_limit_get, "unsigned")
@@ -90,20 +96,24 @@ class Ports:
 
     def window_set(self, ports: str, low_mv: int, high_mv: int) -> None:
         check(lib.clyde_supply_window_set(
-            self._handle, _mask(ports), low_mv, high_mv))
+            self._handle, _mask(ports), _number("low_mv", low_mv),
+            _number("high_mv", high_mv)))
 
     def window_get(self) -> Dict[str, Tuple[int, int]]:
         return self._read_pair(lib.clyde_supply_window_get, "unsigned")
 
     def trip_set(self, ports: str, trip_ua: int) -> None:
-        check(lib.clyde_supply_current_limit_set(self._handle, _mask(ports), trip_ua))
+        check(lib.clyde_supply_current_limit_set(
+            self._handle, _mask(ports), _number("trip_ua", trip_ua)))
 
     def trip_get(self) -> Dict[str, int]:
         return self._read(lib.clyde_supply_current_limit_get, "unsigned")
 
     def pulls_set(self, ports: str, down: int, up: int) -> None:
         """Pull resistors, one bit a pin."""
-        check(lib.clyde_pulls_set(self._handle, _mask(ports), down, up))
+        check(lib.clyde_pulls_set(
+            self._handle, _mask(ports), in_range("down", down, 0xff),
+            in_range("up", up, 0xff)))
 
     def pulls_get(self) -> Dict[str, Tuple[int, int]]:
         return self._read_pair(lib.clyde_pulls_get, "uint8_t")
@@ -138,7 +148,8 @@ class Ports:
 def supplies(specification: str, mask: int) -> Any:
     """A supply specification, parsed for these ports."""
     supply = ffi.new("struct clyde_supply[]", lib.CLYDE_PORT_COUNT)
-    if lib.clyde_supply_parse(specification.encode(), mask, supply) < 0:
+    specified = c_text(specification, "supply")
+    if lib.clyde_supply_parse(specified, mask, supply) < 0:
         raise InvalidError(
             f"{specification}: {text(lib.clyde_error_message())}")
     return supply

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """Bad input: an exception that says so, and never a crash."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -135,8 +136,8 @@ def test_wrong_data_is_refused(device, data):
     (dict(transfer_size=513), clyde.InvalidError),
     (dict(transfer_size=1 << 30), clyde.InvalidError),
     (dict(depth=5000), clyde.InvalidError),
-    (dict(depth=-1), OverflowError),
-    (dict(transfer_size=1 << 40), OverflowError),
+    (dict(depth=-1), clyde.InvalidError),
+    (dict(transfer_size=1 << 40), clyde.InvalidError),
     (dict(depth="deep"), TypeError)])
 def test_wrong_options_are_refused(device, options, error):
     with pytest.raises(error):
@@ -147,12 +148,64 @@ def test_other_wrong_arguments_are_refused(device):
     pipe = device.pipe(PipeId.EP6_IN)
     for use in [lambda: pipe.read(1, timeout=-1), lambda: pipe.read(-1),
                 lambda: device.pipe(9), lambda: device.sleep(-1),
-                lambda: device.fpga_load(b"", b"short"),
-                lambda: device.register_read(0, -1)]:
+                lambda: device.fpga_load(b"", b"short")]:
         with pytest.raises((ValueError, OverflowError, MemoryError)):
             use()
     with pytest.raises(clyde.InvalidError, match="the other way"):
         pipe.write(b"1")
+
+
+@pytest.mark.parametrize("use", [
+    lambda device: device.register_read(300),
+    lambda device: device.register_read(-1),
+    lambda device: device.register_read(0, -1),
+    lambda device: device.register_read(0, 33),
+    lambda device: device.register_write(256, b"1"),
+    lambda device: device.eeprom_read(70000, 1),
+    lambda device: device.eeprom_read(0, -1),
+    lambda device: device.eeprom_read(0, 1 << 40),
+    lambda device: device.eeprom_write(-1, b"1"),
+    lambda device: device.core_write(clyde.Core.BENCHMARK, "mode", 1 << 64),
+    lambda device: device.sleep(1e18), lambda device: device.sleep(math.inf),
+    lambda device: device.sleep(math.nan), lambda device: device.sleep(-1),
+    lambda device: device.context.wait("virtual:", timeout=-1),
+    lambda device: device.context.wait("virtual:", timeout=math.nan),
+    lambda device: device.context.monitor("virtual:").next(-1),
+    lambda device: device.pipe(PipeId.EP6_IN).read(1, timeout=math.nan),
+    lambda device: device.pipe(PipeId.EP6_IN).set_idle_flush(1 << 40),
+    lambda device: device.pipe(PipeId.EP6_IN).set_idle_flush(-1),
+    lambda device: device.supply_set("A", -1),
+    lambda device: device.supply_set("A", 1 << 40),
+    lambda device: device.limit_set("A", -1),
+    lambda device: device.window_set("A", 0, 1 << 32),
+    lambda device: device.trip_set("A", -1),
+    lambda device: device.pulls_set("A", 256, 0)])
+def test_a_number_out_of_range_is_an_invalid_argument(device, use):
+    with pytest.raises(clyde.InvalidError) as raised:
+        use(device)
+    assert isinstance(raised.value, ValueError) and str(raised.value)
+
+
+@pytest.mark.parametrize("use", [
+    lambda device: clyde.open("virtual:\0x"),
+    lambda device: clyde.open("virtual:", "C3\0"),
+    lambda device: device.context.devices("virtual:\0x"),
+    lambda device: device.context.monitor("virtual:\0x"),
+    lambda device: device.context.capture("a\0b"),
+    lambda device: device.core_read(clyde.Core.BENCHMARK, "mo\0de"),
+    lambda device: device.core_write(clyde.Core.BENCHMARK, "mode\0", 0),
+    lambda device: device.supply_apply("A=0\0"),
+    lambda device: device.run("benchmark\0x"),
+    lambda device: device.run("benchmark", **{"cou\0nt": 1})])
+def test_a_nul_in_a_text_is_an_invalid_argument(device, use):
+    with pytest.raises(clyde.InvalidError, match="NUL"):
+        use(device)
+
+
+def test_the_words_of_an_exception_leave_identifiers_as_they_are():
+    assert clyde.Interrupted.__doc__ == \
+        "clyde_context_interrupt() was called."
+    assert clyde.InvalidError.__doc__.startswith("An argument")
 
 
 @pytest.mark.parametrize("uri, serial, error", [

@@ -12,9 +12,34 @@ import threading
 import clyde
 import pytest
 from clyde import Core, ParameterType, PipeId
+from clyde._library import ffi, lib, text
 from clyde._signals import attend
 
 from conftest import PYTHON, URI
+
+
+HEADER = (PYTHON.parent / "include" / "clyde.h").read_text()
+
+
+def test_the_header_lists_the_registers_that_the_cores_have():
+    for core in Core:
+        names = []
+        while row := lib.clyde_core_register_at(core, len(names)):
+            names.append(text(row.name))
+        (told,) = re.findall(
+            rf"^ \*\t{core.name.lower()}\t+(\w[^.]*?)\n \*(?:\t\w+\t| Read|\n)",
+            HEADER, re.M)
+        assert re.findall(r"[\w-]+", told) == names
+
+
+def test_an_error_is_found_by_its_value():
+    index = 0
+    while row := lib.clyde_error_at(index):
+        assert lib.clyde_error_find(row.value) == row
+        index += 1
+    assert index > 30
+    for value in (0, 1, -index - 1, -1 << 31):
+        assert lib.clyde_error_find(value) == ffi.NULL
 
 
 def test_the_only_device_is_listed_as_it_opens():

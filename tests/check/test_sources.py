@@ -67,3 +67,10 @@ def test_every_folder_with_sources_is_analysed():
                            check=True, capture_output=True,
                            text=True).stdout.split()
     assert {file.split("/")[0] for file in files} - NOT_TIDIED == tidied
+
+
+def test_every_phony_target_of_the_makefile_has_a_rule():
+    text = (TESTS.parent / "Makefile").read_text().replace("\\\n", " ")
+    (names,) = re.findall(r"^\.PHONY:(.*)", text, re.MULTILINE)
+    rules = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    assert set(names.split()) == rules and "figures" in rules

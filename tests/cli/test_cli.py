@@ -235,6 +235,32 @@ def test_every_error_ends_with_a_status_that_help_explains():
     assert len(statuses) > 20 and statuses <= set(told)
 
 
+def test_a_status_of_one_error_has_the_words_of_the_library():
+    table = (SOURCE / "lib/base/error-table.h").read_text()
+    rows = re.findall(r'X\(\w+, -\d+, (\d+),\s*"([^"]*)"\)',
+                      re.sub(r"\s*\\\n", "\n", table))
+    meanings = {}
+    for status, meaning in rows:
+        meanings.setdefault(status, []).append(meaning)
+    told = dict(re.findall(r"^ *(\d+)  (.*)",
+                           clyde("help", "statuses").stdout, re.M))
+    # These statuses are also those of failures of the tool itself, or of
+    # fewer cases than the error has.
+    wider = {"64", "65", "69", "73", "130"}
+    alone = {status: only[0] for status, only in meanings.items()
+             if len(only) == 1 and status not in wider}
+    assert len(alone) > 15
+    assert {status: told[status] for status in alone} == alone
+
+
+def test_no_line_of_the_help_is_blank_but_for_spaces():
+    lines = [("--help",), *((name, "--help") for name in commands()),
+             ("run", "benchmark", "--help")]
+    for line in lines:
+        text = clyde(*line).stdout
+        assert not re.search(r"^ +$", text, re.M), line
+
+
 def test_version_is_one_line():
     done = clyde("--version")
     assert done.stdout == "clyde 0.1.0\n"

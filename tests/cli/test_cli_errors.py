@@ -30,6 +30,9 @@ from test_cli import (
         (USAGE, ("list", "all"), "all"),
         (USAGE, ("list", "--depth", "3"), "depth"),
         (USAGE, ("help", "frobnicate"), "frobnicate"),
+        (USAGE, ("help", "info", "extra"), "'extra'"),
+        (USAGE, ("help", "statuses", "extra"), "'extra'"),
+        (USAGE, ("help", "run", "benchmark", "extra"), "'extra'"),
         (USAGE, ("run", "frobnicate"), "frobnicate"),
         (USAGE, ("run", "--frobnicate"), "frobnicate"),
         (USAGE, ("run", "benchmark", "frobnicate"), "frobnicate"),
@@ -75,6 +78,8 @@ from test_cli import (
         (NO_SERIAL, ("-d", "virtual:", "-s", "C3-no", "list"), "C3-no"),
         (OUTPUT, ("-d", "virtual:", "info", "--json", "/"), "/"),
         (OUTPUT, ("-d", "virtual:", "info", "--json", ""), "cannot write"),
+        (OUTPUT, ("-d", "virtual:", "--capture=/nope/x", "info"),
+         "cannot write /nope/x: No such file"),
     ],
 )
 def test_bad_command_line_is_said_in_one_line(status, arguments, word):

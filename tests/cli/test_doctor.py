@@ -10,7 +10,9 @@ import subprocess
 
 import pytest
 
-from test_cli import CLYDE, MANUAL, NO_SERIAL, SECONDS, USAGE, clyde, complaint
+from test_cli import (
+    CLYDE, MANUAL, NO_SERIAL, OUTPUT, SECONDS, USAGE, clyde, complaint,
+)
 
 UNFIT = 86
 STREAM = pathlib.Path(CLYDE).resolve().parents[1] / "bench/libusb-stream"
@@ -68,6 +70,20 @@ def test_every_finding_is_one_line_with_its_verdict():
     assert len(lines) == 3 + 2 * 2
     assert all(re.match(r"(ok  |note|fix )  \S+ +\S", line) for line in lines)
     assert complaint(done) == "2 things to fix"
+
+
+@pytest.mark.parametrize("json_to", [None, "-", "/dev/full"])
+def test_what_is_to_fix_and_cannot_be_written_is_told_with_both(json_to):
+    """The status is that of the output: a caller has no findings then."""
+    line = ["-d", "virtual:fault=error@0x22", "doctor"]
+    line += ["--json", json_to] if json_to else []
+    with open("/dev/full", "w") as full:
+        done = clyde(*line, status=OUTPUT,
+                     stdout=subprocess.PIPE if json_to == "/dev/full"
+                     else full)
+    name = "/dev/full" if json_to == "/dev/full" else "the output"
+    assert complaint(done) == (
+        f"1 thing to fix; cannot write {name}: No space left on device")
 
 
 def test_status_is_in_the_manual_and_in_the_help():

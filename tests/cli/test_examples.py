@@ -67,6 +67,21 @@ def test_an_example_that_fails_says_why_in_one_line(name, arguments):
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("name", ["loopback", "poll", "stream", "uart"])
+def test_an_example_without_arguments_says_how_it_is_used(name):
+    done = run(name, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and done.stdout == b""
+    assert done.stderr.startswith(f"usage: {name} URI".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_loopback_that_gets_less_than_it_sent_fails():
+    done = run("loopback", "virtual:fault=drop@2:3", "Sauchiehall Street")
+    assert done.returncode == 1 and done.stdout == b""
+    assert done.stderr.startswith(b"loopback: ")
+    assert len(done.stderr) > len(b"loopback: \n")
+
+
 def examples():
     found = sorted((SOURCE / "examples").glob("*.c"))
     assert [path.stem for path in found] == [
@@ -79,6 +94,11 @@ def test_an_example_has_20_to_60_lines_and_no_number_of_a_register():
         code = path.read_text().split("*/")[-1]
         assert 20 <= len(path.read_text().splitlines()) <= 60, path
         assert "wire/" not in code and "register_" not in code, path
+
+
+def test_the_example_in_python_has_no_number_of_a_register():
+    text = (SOURCE / "examples" / "stream_asyncio.py").read_text()
+    assert "register_" not in text and "core_write" in text
 
 
 def test_the_manual_shows_an_example_to_the_letter():

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from test_cli import USAGE, clyde, complaint, document, virtual
+from test_cli import OUTPUT, USAGE, clyde, complaint, document, virtual
 
 INTERNAL = 70
 TWIN = "fpga=twin"
@@ -73,7 +73,8 @@ def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
         (["--trace", "x.fst"], "-d virtual:"),
         (["-d", "virtual:", "--trace", "a,b.fst"], "comma"),
         (["-d", "virtual:", "--trace", "x" * 300], "too long"),
-        (["-d", "virtual:", "--trace", "no/such/folder.fst"], "No such file"),
+        (["-d", "virtual:", "--trace="], "no file name"),
+        (["-d", "virtual:fpga=twin,trace="], "no file name"),
         (["-d", "virtual:trace=x.fst"], "fpga=twin"),
         (["-d", "virtual:fpga=verilog"], "model twin"),
     ],
@@ -82,6 +83,13 @@ def test_a_trace_that_cannot_be_is_one_line(arguments, says, tmp_path):
     done = clyde(*arguments, "info", status=USAGE, cwd=tmp_path)
     assert says in complaint(done)
     assert os.listdir(tmp_path) in ([], ["x.fst"])
+
+
+@pytest.mark.parametrize("option", ["--trace", "--capture"])
+def test_a_file_that_cannot_be_written_is_said_alike(option):
+    done = clyde("-d", "virtual:", option, "/nope/x", "info", status=OUTPUT)
+    assert complaint(done) == \
+        "cannot write /nope/x: No such file or directory"
 
 
 def test_without_the_module_the_twin_says_so(tmp_path):

@@ -264,13 +264,15 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 static int parse_trace(
 	struct parser *parser, const char *key, const char *value)
 {
-	FILE *file = fopen(value, "wb");
+	FILE *file;
 
-	(void)key;
+	if (*value == '\0')
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s= has no file name", key);
+	file = fopen(value, "wb");
 	if (file == NULL)
-		return set_error(errno == ENOENT ? CLYDE_ERROR_INVALID
-						 : error_from_errno(errno),
-			"%s: %s", value, strerror(errno));
+		return set_error(CLYDE_ERROR_FILE, "cannot write %s: %s", value,
+			strerror(errno));
 	fclose(file);
 	snprintf(parser->options->trace_path,
 		sizeof(parser->options->trace_path), "%s", value);
