@@ -197,11 +197,13 @@ int run_hold(struct clyde_run *run, struct clyde_device *device)
 
 	if (result < 0)
 		return result;
-	owner_lock(&run->owner);
-	result = check_idle(run);
-	if (result == 0)
-		run->held = device;
-	owner_unlock(&run->owner);
+	result = owner_lock(&run->owner);
+	if (result == 0) {
+		result = check_idle(run);
+		if (result == 0)
+			run->held = device;
+		owner_unlock(&run->owner);
+	}
 	if (result == 0)
 		inside()->runs++;
 	else
@@ -393,11 +395,13 @@ int run_stopped(struct clyde_run *run)
 
 void run_record(struct clyde_run *run, const struct clyde_record *record)
 {
+	struct callback callback;
+
 	if (run->observer.record == NULL)
 		return;
-	inside()->callbacks++;
+	callback_begin(&callback);
 	run->observer.record(run->observer.user, record);
-	inside()->callbacks--;
+	callback_end(&callback);
 }
 
 void run_tell(struct clyde_run *run, const char *group,
@@ -415,9 +419,11 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total)
 {
+	struct callback callback;
+
 	if (run->observer.progress == NULL)
 		return;
-	inside()->callbacks++;
+	callback_begin(&callback);
 	run->observer.progress(run->observer.user, what, done, total);
-	inside()->callbacks--;
+	callback_end(&callback);
 }
