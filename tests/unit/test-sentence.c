@@ -88,6 +88,15 @@ static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
 		assert_string_equal(clyde_error_message(),
 			error_text(CLYDE_ERROR_IO));
 	}
+	/* Nor that of the last but one. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(CALL(context, top.context,
+					 fail_with(OWN, CLYDE_ERROR_STALL)),
+			CLYDE_ERROR_STALL);
+	assert_int_equal(CALL(context, top.context,
+				 fail_with(NULL, CLYDE_ERROR_STALL)),
+		CLYDE_ERROR_STALL);
+	assert_string_equal(clyde_error_message(), "the endpoint stalled");
 	close_top(&top);
 }
 
