@@ -31,7 +31,9 @@
  * CLYDE_ERROR_WRONG_HANDLE.  Where a pointer has 32 bits, a process can create
  * 2^29 objects; creating another one returns CLYDE_ERROR_EXHAUSTED.  After a
  * fork() the parent's handles are closed in the child, and stay open in the
- * parent.
+ * parent.  If the parent uses "usb:" at the fork, the child can use "virtual:",
+ * but not "usb:" before an exec(): libusb's own thread does not exist in the
+ * child, and may have held a lock, which stays locked there.
  *
  * Closing.  When a close returns, on any thread, the library does not use again
  * what was lent to the object or to the objects that it owns: memory of pipes,
