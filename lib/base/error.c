@@ -107,6 +107,17 @@ ssize_t call_result(ssize_t result)
 	return result;
 }
 
+int check_given(const char *name, const void *argument)
+{
+	return argument ? 0
+			: set_error(CLYDE_ERROR_INVALID, "%s is NULL", name);
+}
+
+int check_bytes(const char *name, const void *bytes, size_t size)
+{
+	return size > 0 ? check_given(name, bytes) : 0;
+}
+
 void error_take(int error, char text[ERROR_SIZE])
 {
 	struct failure *failure = current();

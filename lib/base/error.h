@@ -46,6 +46,11 @@ struct failure {
 void error_suspend(struct failure *ret_failure, unsigned *ret_calls);
 void error_continue(const struct failure *failure, unsigned calls);
 
+/* CLYDE_ERROR_INVALID if an argument of clyde.h is NULL; or if its bytes are,
+   and there are any. */
+int check_given(const char *name, const void *argument);
+int check_bytes(const char *name, const void *bytes, size_t size);
+
 /* Move the message of this failure into a text, because the call is going to
    succeed: clyde_error_message() must not return the message after that. */
 void error_take(int error, char text[ERROR_SIZE]);

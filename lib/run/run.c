@@ -32,7 +32,7 @@ static const struct applet *find(const char *name)
 
 CLYDE_API const struct clyde_applet *clyde_applet_find(const char *name)
 {
-	const struct applet *applet = find(name);
+	const struct applet *applet = name ? find(name) : NULL;
 
 	return applet ? &applet->table : NULL;
 }
@@ -103,10 +103,12 @@ static struct clyde_run *new_run(
 static int make_run(struct clyde_context *context, const char *name,
 	struct clyde_run **ret_run)
 {
-	const struct applet *applet = find(name);
+	const struct applet *applet = name ? find(name) : NULL;
 	struct clyde_run *run = NULL;
-	int result = 0;
+	int result = check_given("applet", name);
 
+	if (result < 0)
+		return result;
 	if (applet == NULL)
 		result = set_error(CLYDE_ERROR_INVALID,
 			"%s: no such applet; clyde run lists them", name);
@@ -158,6 +160,10 @@ static int set_idle(struct clyde_run *run, const char *name, const char *value)
 {
 	int result = check_idle(run);
 
+	if (result == 0)
+		result = check_given("name", name);
+	if (result == 0)
+		result = check_given("value", value);
 	if (result == 0)
 		result = set(run, name, value);
 	return result;
