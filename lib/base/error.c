@@ -113,7 +113,7 @@ int check_given(const char *name, const void *argument)
 			: set_error(CLYDE_ERROR_INVALID, "%s is NULL", name);
 }
 
-int check_bytes(const char *name, const void *bytes, size_t size)
+int check_buffer(const char *name, const void *bytes, size_t size)
 {
 	return size > 0 ? check_given(name, bytes) : 0;
 }

@@ -49,7 +49,7 @@ void error_continue(const struct failure *failure, unsigned calls);
 /* CLYDE_ERROR_INVALID if an argument of clyde.h is NULL; or if its bytes are,
    and there are any. */
 int check_given(const char *name, const void *argument);
-int check_bytes(const char *name, const void *bytes, size_t size);
+int check_buffer(const char *name, const void *bytes, size_t size);
 
 /* Move the message of this failure into a text, because the call is going to
    succeed: clyde_error_message() must not return the message after that. */

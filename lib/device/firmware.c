@@ -222,7 +222,7 @@ static int parse_and_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
 	struct ihex *ihex;
-	int result = check_bytes("data", data, size);
+	int result = check_buffer("data", data, size);
 
 	if (result < 0)
 		return result;

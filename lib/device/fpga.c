@@ -204,7 +204,7 @@ int register_read(
 	int result = check_register(size);
 
 	if (result == 0)
-		result = check_bytes("data", data, size);
+		result = check_buffer("data", data, size);
 	return result < 0 ? result
 			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
 				    sizeof(request), data, size);
@@ -217,7 +217,7 @@ int register_write(struct clyde_device *device, uint8_t address,
 	int result = check_register(size);
 
 	if (result == 0)
-		result = check_bytes("data", data, size);
+		result = check_buffer("data", data, size);
 	if (result < 0)
 		return result;
 	if (address <= REG_PRIVATE_LAST)

@@ -168,7 +168,7 @@ static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
 static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 	bool some, int timeout_ms)
 {
-	ssize_t result = check_bytes("data", data, size);
+	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
 		result = check_direction(pipe, true);
@@ -221,7 +221,7 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 static ssize_t write_checked(
 	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms)
 {
-	ssize_t result = check_bytes("data", data, size);
+	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
 		result = check_direction(pipe, false);
