@@ -46,13 +46,13 @@ static void a_sentence_stays_until_a_call_fails(void **state)
 	int64_t now;
 
 	(void)state;
-	assert_int_equal(clyde_device_open(top.context, "nonesuch:", NULL, NULL),
+	assert_int_equal(
+		clyde_device_open(top.context, "nonesuch:", NULL, NULL),
 		CLYDE_ERROR_INVALID);
 	assert_says("nonesuch");
 	assert_int_equal(clyde_device_now(top.device, &now), 0);
 	assert_says("nonesuch");
-	assert_int_equal(
-		CALL(context, top.context, fail_and_succeed()), 0);
+	assert_int_equal(CALL(context, top.context, fail_and_succeed()), 0);
 	assert_says("nonesuch");
 	clyde_device_close(top.device);
 	clyde_device_close(top.device);
@@ -85,16 +85,16 @@ static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
 		assert_int_equal(PINNED(context, top.context,
 					 fail_with(NULL, CLYDE_ERROR_IO)),
 			CLYDE_ERROR_IO);
-		assert_string_equal(clyde_error_message(),
-			error_text(CLYDE_ERROR_IO));
+		assert_string_equal(
+			clyde_error_message(), error_text(CLYDE_ERROR_IO));
 	}
 	/* Nor that of the last but one. */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(CALL(context, top.context,
 					 fail_with(OWN, CLYDE_ERROR_STALL)),
 			CLYDE_ERROR_STALL);
-	assert_int_equal(CALL(context, top.context,
-				 fail_with(NULL, CLYDE_ERROR_STALL)),
+	assert_int_equal(
+		CALL(context, top.context, fail_with(NULL, CLYDE_ERROR_STALL)),
 		CLYDE_ERROR_STALL);
 	assert_string_equal(clyde_error_message(), "the endpoint stalled");
 	close_top(&top);
@@ -165,8 +165,8 @@ static void open_log(const char *uri, enum clyde_log_level level)
 	assert_int_equal(clyde_run_new(log_state.top.context, "benchmark",
 				 &log_state.run),
 		0);
-	assert_int_equal(clyde_context_log(log_state.top.context, level,
-				 call_back, NULL),
+	assert_int_equal(clyde_context_log(
+				 log_state.top.context, level, call_back, NULL),
 		0);
 }
 
