@@ -20,7 +20,8 @@
  * clyde_error.  Further results are written through the last parameters, whose
  * names begin with ret_; a call that fails does not write them.  After any call
  * that has failed, also one with a closed handle, clyde_error_message() says in
- * one line what went wrong and what to do.
+ * one line what went wrong and what to do.  A pointer may be NULL only where the
+ * comment of the function or of the struct says so.
  *
  * Handles.  A pointer to one of these structs is a handle, not an address.  Its
  * value is the object's token, which no later object gets.  A call with NULL,
@@ -30,7 +31,9 @@
  * CLYDE_ERROR_WRONG_HANDLE.  Where a pointer has 32 bits, a process can create
  * 2^29 objects; creating another one returns CLYDE_ERROR_EXHAUSTED.  After a
  * fork() the parent's handles are closed in the child, and stay open in the
- * parent.
+ * parent.  If the parent uses "usb:" at the fork, the child can use "virtual:",
+ * but not "usb:" before an exec(): libusb's own thread does not exist in the
+ * child, and may have held a lock, which stays locked there.
  *
  * Closing.  When a close returns, on any thread, the library does not use again
  * what was lent to the object or to the objects that it owns: memory of pipes,
@@ -50,6 +53,11 @@
  * Threads.  A context and all it owns may be used from any thread, one call at
  * a time: a second call waits until the first has returned or waits itself.
  * Closing functions and clyde_context_interrupt() end the waits of other calls.
+ * If another thread acquires a region of a pipe during the wait of a read or a
+ * write, that call returns what it has moved, or CLYDE_ERROR_BUSY; if another
+ * thread drops bytes of the call's stream by cancelling or resetting the pipe,
+ * what it has moved, or CLYDE_ERROR_CANCELED.  A log callback may call nothing
+ * but clyde_context_interrupt(), see clyde_context_log().
  *
  * The library never prints, never exits, and starts no thread.  libusb, which
  * is initialised by the first call for devices on "usb:", starts a thread that
@@ -166,7 +174,8 @@ struct clyde_error_info {
 
 /*
  * The sentence of the last failure on this thread, without a newline; empty
- * if nothing has failed on it yet.  Valid until the thread's next call.
+ * if nothing has failed on it yet.  Valid until the next call of this thread
+ * that fails; calls that succeed leave it as it is.
  */
 const char *clyde_error_message(void);
 
@@ -218,8 +227,10 @@ enum clyde_log_level {
  * one line without a newline; its time is that of the device's link, or 0
  * before a link is open.  The callback runs during the call that the message is
  * about, on the same thread, and never twice at once.  The only function that
- * it may call with this context is clyde_context_interrupt(): others return
- * CLYDE_ERROR_INSIDE, and so does closing anything.  A callback of NULL turns
+ * it may call with an object of any context is clyde_context_interrupt(): others
+ * return CLYDE_ERROR_INSIDE, and so does closing anything, since the callbacks
+ * of two contexts that call each other's could wait for each other.  An observer
+ * of a run may call the library.  A callback of NULL turns
  * the log off.  Once this function has returned 0, the previous callback is not
  * called any more.  Returns 0, or CLYDE_ERROR_INVALID for an unknown level.
  */

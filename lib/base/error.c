@@ -41,11 +41,55 @@ CLYDE_API const struct clyde_error_info *clyde_error_find(int value)
 	return NULL;
 }
 
-/* The last failure of each thread. */
+/*
+ * The failures of each thread: the one that clyde_error_message() returns
+ * between calls, and that of the call under way, which takes its place if the
+ * call fails.
+ */
 static _Thread_local struct {
-	int error;
-	char sentence[ERROR_SIZE];
+	struct failure failures[2];
+	unsigned shown; /* index of the former */
+	unsigned calls; /* public calls that the thread is inside of */
 } last;
+
+static struct failure *under_way(void)
+{
+	return &last.failures[!last.shown];
+}
+
+static struct failure *current(void)
+{
+	return last.calls > 0 ? under_way() : &last.failures[last.shown];
+}
+
+void error_enter(void)
+{
+	if (last.calls++ == 0) {
+		under_way()->error = 0;
+		under_way()->sentence[0] = '\0';
+	}
+}
+
+ssize_t error_leave(ssize_t result)
+{
+	result = call_result(result);
+	if (--last.calls == 0 && result < 0)
+		last.shown = !last.shown;
+	return result;
+}
+
+void error_suspend(struct failure *ret_failure, unsigned *ret_calls)
+{
+	*ret_failure = *under_way();
+	*ret_calls = last.calls;
+	last.calls = 0;
+}
+
+void error_continue(const struct failure *failure, unsigned calls)
+{
+	*under_way() = *failure;
+	last.calls = calls;
+}
 
 #undef set_error /* the macro for clang's analyser, see error.h */
 
@@ -57,30 +101,45 @@ int set_error(int error, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	memcpy(last.sentence, sentence, sizeof(sentence));
-	last.error = error;
+	memcpy(under_way()->sentence, sentence, sizeof(sentence));
+	under_way()->error = error;
+	if (last.calls == 0)
+		last.shown = !last.shown;
 	return error;
 }
 
 ssize_t call_result(ssize_t result)
 {
-	if (result < 0 && result != last.error)
+	if (result < 0 && result != current()->error)
 		set_error(result, "%s", error_text(result));
 	return result;
 }
 
+int check_given(const char *name, const void *argument)
+{
+	return argument ? 0
+			: set_error(CLYDE_ERROR_INVALID, "%s is NULL", name);
+}
+
+int check_buffer(const char *name, const void *bytes, size_t size)
+{
+	return size > 0 ? check_given(name, bytes) : 0;
+}
+
 void error_take(int error, char text[ERROR_SIZE])
 {
+	struct failure *failure = current();
+	bool told = failure->error == error && failure->sentence[0];
+
 	snprintf(text, ERROR_SIZE, "%s",
-		last.error == error && last.sentence[0] ? last.sentence
-							: error_text(error));
-	last.error = 0;
-	last.sentence[0] = '\0';
+		told ? failure->sentence : error_text(error));
+	failure->error = 0;
+	failure->sentence[0] = '\0';
 }
 
 CLYDE_API const char *clyde_error_message(void)
 {
-	return last.sentence;
+	return current()->sentence;
 }
 
 /* Any errno value that is not in this table becomes CLYDE_ERROR_FILE. */

@@ -27,6 +27,30 @@ int set_error(int error, const char *format, ...)
  */
 ssize_t call_result(ssize_t result);
 
+/*
+ * Begin and end a call of clyde.h.  clyde_error_message() keeps the sentence of
+ * an earlier call until a call fails, and a failure never gets the sentence of
+ * an earlier call.  Calls inside calls are part of the outermost.
+ */
+void error_enter(void);
+ssize_t error_leave(ssize_t result);
+
+/* A failure and its sentence. */
+struct failure {
+	int error;
+	char sentence[ERROR_SIZE];
+};
+
+/* Around a callback of the application: its calls are not part of the call that
+   it runs in, and leave the failure of that call alone. */
+void error_suspend(struct failure *ret_failure, unsigned *ret_calls);
+void error_continue(const struct failure *failure, unsigned calls);
+
+/* CLYDE_ERROR_INVALID if an argument of clyde.h is NULL; or if its bytes are,
+   and there are any. */
+int check_given(const char *name, const void *argument);
+int check_buffer(const char *name, const void *bytes, size_t size);
+
 /* Move the message of this failure into a text, because the call is going to
    succeed: clyde_error_message() must not return the message after that. */
 void error_take(int error, char text[ERROR_SIZE]);

@@ -188,6 +188,10 @@ int owner_pin_kind(void *handle, enum owner_kind kind)
 	uintptr_t token;
 	int result = 0;
 
+	if (inside()->logs > 0)
+		return set_error(CLYDE_ERROR_INSIDE,
+			"a log callback can call clyde_context_interrupt() "
+			"only: the call could wait for the one that logs");
 	memcpy(&token, handle, sizeof(token));
 	pthread_mutex_lock(&registry);
 	owner = look_up(token, kind, &result);
@@ -257,9 +261,16 @@ static int lock_for(struct owner *owner)
 	return error;
 }
 
-void owner_lock(struct owner *owner)
+static int refuse_inside(void)
 {
-	lock_for(owner);
+	return set_error(CLYDE_ERROR_INSIDE,
+		"a callback from inside a call cannot make another in "
+		"the same context: it would wait for itself");
+}
+
+int owner_lock(struct owner *owner)
+{
+	return lock_for(owner) == 0 ? 0 : refuse_inside();
 }
 
 void owner_unlock(struct owner *owner)
@@ -277,9 +288,7 @@ int owner_enter_kind(void *handle, enum owner_kind kind)
 	memcpy(&owner, handle, sizeof(owner));
 	if (lock_for(owner) != 0) {
 		owner_unpin(owner);
-		return set_error(CLYDE_ERROR_INSIDE,
-			"a callback from inside a call cannot make another in "
-			"the same context: it would wait for itself");
+		return refuse_inside();
 	}
 	if (!owner_closing(owner))
 		return 0;
@@ -394,7 +403,7 @@ static int await_end(clyde_token token)
 {
 	if (inside()->runs > 0)
 		return set_error(CLYDE_ERROR_INSIDE,
-			"the device is being closed, and the pipe with it");
+			"a run cannot wait for a close of its own device");
 	while (find(token))
 		pthread_cond_wait(&left, &registry);
 	return CLYDE_ERROR_CLOSED;
@@ -426,25 +435,27 @@ CLYDE_API int clyde_close_token(clyde_token token)
 {
 	int result;
 
+	error_enter();
 	pthread_mutex_lock(&registry);
 	result = close_locked(token);
 	pthread_mutex_unlock(&registry);
-	/* A close that returns nothing leaves the last message as it is. */
-	if (result == CLYDE_ERROR_CLOSED)
-		set_error(result, "it is closed");
-	return result;
+	return error_leave(result);
 }
 
 void owner_close_kind(const void *handle, enum owner_kind kind)
 {
 	clyde_token token = (uintptr_t)handle;
+	int result;
 
+	error_enter();
 	pthread_mutex_lock(&registry);
 	if (find(token) && (token & KIND_MASK) != kind)
-		wrong_kind(token & KIND_MASK, kind);
+		result = wrong_kind(token & KIND_MASK, kind);
 	else
-		close_locked(token);
+		result = close_locked(token);
 	pthread_mutex_unlock(&registry);
+	/* A closed handle is fine, and leaves the last sentence. */
+	error_leave(result == CLYDE_ERROR_CLOSED ? 0 : result);
 }
 
 clyde_token owner_token_kind(const void *handle, enum owner_kind kind)

@@ -106,7 +106,9 @@ void owner_leave(struct owner *owner);
 #define owner_pin(handle) owner_pin_kind((handle), OWNER_KIND(handle))
 int owner_pin_kind(void *handle, enum owner_kind kind);
 void owner_unpin(struct owner *owner);
-void owner_lock(struct owner *owner);
+/* owner_lock() fails, and locks nothing, with CLYDE_ERROR_INSIDE if this thread
+   holds the lock. */
+int owner_lock(struct owner *owner);
 void owner_unlock(struct owner *owner);
 
 /* Called by a call that waits: release the tree's lock while other calls want

@@ -32,12 +32,15 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define CALL_BETWEEN(enter, leave, object, handle, expression) \
 	({                                                     \
 		typeof(handle) object = handle;                \
-		ssize_t result_ = enter(&object);              \
+		ssize_t result_;                               \
+                                                               \
+		error_enter();                                 \
+		result_ = enter(&object);                      \
 		if (result_ == 0) {                            \
 			result_ = (expression);                \
 			leave(&object->owner);                 \
 		}                                              \
-		call_result(result_);                          \
+		error_leave(result_);                          \
 	})
 
 /* How much of the system's memory USB transfers may take, MB. */

@@ -12,6 +12,18 @@
 
 #include "inside.h"
 
+void callback_begin(struct callback *callback)
+{
+	error_suspend(&callback->failure, &callback->calls);
+	inside()->callbacks++;
+}
+
+void callback_end(const struct callback *callback)
+{
+	inside()->callbacks--;
+	error_continue(&callback->failure, callback->calls);
+}
+
 /* The longest is a management packet, three characters a byte. */
 #define LINE_SIZE 512
 
@@ -19,6 +31,7 @@ void log_write(const struct log *log, struct link *link,
 	enum clyde_log_level level, const char *format, ...)
 {
 	char line[LINE_SIZE];
+	struct callback callback;
 	va_list arguments;
 
 	if (log->level < level)
@@ -26,10 +39,12 @@ void log_write(const struct log *log, struct link *link,
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	inside()->callbacks++;
+	callback_begin(&callback);
+	inside()->logs++;
 	log->callback(log->user, level,
 		link ? (int64_t)link->ops->now(link) : 0, line);
-	inside()->callbacks--;
+	inside()->logs--;
+	callback_end(&callback);
 }
 
 static int set_log(struct clyde_context *context, enum clyde_log_level level,

@@ -8,6 +8,7 @@
 #define LIB_LOG_H
 
 #include "clyde.h"
+#include "error.h"
 #include "lib/link/link.h"
 
 struct log {
@@ -36,5 +37,14 @@ static inline bool log_wanted(
 			log_write((link)->log, link, CLYDE_LOG_##severity, \
 				__VA_ARGS__);                              \
 	} while (0)
+
+/* Around each callback of the application, of a log or an observer. */
+struct callback {
+	struct failure failure;
+	unsigned calls;
+};
+
+void callback_begin(struct callback *callback);
+void callback_end(const struct callback *callback);
 
 #endif

@@ -79,6 +79,8 @@ static int eeprom_read(struct clyde_device *device, uint16_t address,
 {
 	int result = check_range(address, size);
 
+	if (result == 0)
+		result = check_buffer("data", data, size);
 	while (size > 0 && result == 0) {
 		struct mgmt_eeprom_read request = {.address = address,
 			.length =
@@ -99,6 +101,8 @@ static int eeprom_write(struct clyde_device *device, uint16_t address,
 {
 	int result = check_range(address, size);
 
+	if (result == 0)
+		result = check_buffer("data", data, size);
 	while (size > 0 && result == 0) {
 		struct mgmt_eeprom_write request = {.address = address};
 		size_t chunk = MGMT_DATA_SIZE - address % MGMT_DATA_SIZE;

@@ -448,8 +448,10 @@ static int parse_and_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
 	struct ihex *ihex;
-	int result = 0;
+	int result = check_buffer("data", data, size);
 
+	if (result < 0)
+		return result;
 	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
 		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");

@@ -205,6 +205,8 @@ int register_read(
 	struct mgmt_register_read request = {address, size};
 	int result = check_register(size);
 
+	if (result == 0)
+		result = check_buffer("data", data, size);
 	return result < 0 ? result
 			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
 				    sizeof(request), data, size);
@@ -216,6 +218,8 @@ int register_write(struct clyde_device *device, uint8_t address,
 	struct mgmt_register_write request = {.address = address};
 	int result = check_register(size);
 
+	if (result == 0)
+		result = check_buffer("data", data, size);
 	if (result < 0)
 		return result;
 	if (address <= REG_PRIVATE_LAST)

@@ -204,8 +204,10 @@ static int apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
 	uint16_t mv[PORT_COUNT] = {0};
-	int result = supplies_wanted(device, supply, mv);
+	int result = check_given("supply", supply);
 
+	if (result == 0)
+		result = supplies_wanted(device, supply, mv);
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		if (supply[port].given)
 			result = set_values(

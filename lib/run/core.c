@@ -271,7 +271,9 @@ static int with_device(struct clyde_run *run,
 	struct clyde_device *device = run->held;
 	int result = 0;
 
-	owner_lock(&device->owner);
+	result = owner_lock(&device->owner);
+	if (result < 0)
+		return result;
 	if (run->claim.device == device->owner.token) {
 		set_unstoppable(device, true);
 		result = act(device, run);
@@ -289,9 +291,10 @@ int core_release(struct clyde_run *run)
 	for (unsigned i = 0; i < 2; i++)
 		clyde_pipe_close(run->claim.pipes[i]);
 	detached = with_device(run, detach);
-	owner_lock(&run->owner);
-	claim_drop(run);
-	owner_unlock(&run->owner);
+	if (owner_lock(&run->owner) == 0) {
+		claim_drop(run);
+		owner_unlock(&run->owner);
+	}
 	return released < 0 ? released : detached;
 }
 

@@ -118,7 +118,7 @@ CLYDE_API const struct clyde_register *clyde_core_register_at(
 /* The register of this name; NULL, with an error set, if there is none. */
 static const struct row *find(enum clyde_core core, const char *name)
 {
-	if (check_number(core) < 0)
+	if (check_given("name", name) < 0 || check_number(core) < 0)
 		return NULL;
 	for (const struct row *row = rows[core]; row->description.name; row++)
 		if (strcmp(row->description.name, name) == 0)
@@ -266,8 +266,10 @@ static int check_pipes(const struct clyde_device *device, enum clyde_core core,
 static int attach(struct clyde_device *device, enum clyde_core core,
 	const enum clyde_pipe_id *pipes, size_t count)
 {
-	int result = check_number(core);
+	int result = check_buffer("pipes", pipes, count);
 
+	if (result == 0)
+		result = check_number(core);
 	if (result == 0)
 		result = check_unclaimed(device, core);
 	if (result == 0)

@@ -119,8 +119,11 @@ CLYDE_API int clyde_pins_parse(
 	const char *text, struct clyde_pin ret_pins[CLYDE_PINS_MAX])
 {
 	struct clyde_pin pins[CLYDE_PINS_MAX];
-	int count = parse_pins(text, pins);
+	int count;
 
+	if (check_given("text", text) < 0)
+		return CLYDE_ERROR_INVALID;
+	count = parse_pins(text, pins);
 	if (count == CLYDE_ERROR_INVALID)
 		return set_error(count, "%s", misspelt);
 	if (count == CLYDE_ERROR_NO_PIN)

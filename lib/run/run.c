@@ -32,7 +32,7 @@ static const struct applet *find(const char *name)
 
 CLYDE_API const struct clyde_applet *clyde_applet_find(const char *name)
 {
-	const struct applet *applet = find(name);
+	const struct applet *applet = name ? find(name) : NULL;
 
 	return applet ? &applet->table : NULL;
 }
@@ -103,10 +103,12 @@ static struct clyde_run *new_run(
 static int make_run(struct clyde_context *context, const char *name,
 	struct clyde_run **ret_run)
 {
-	const struct applet *applet = find(name);
+	const struct applet *applet = name ? find(name) : NULL;
 	struct clyde_run *run = NULL;
-	int result = 0;
+	int result = check_given("applet", name);
 
+	if (result < 0)
+		return result;
 	if (applet == NULL)
 		result = set_error(CLYDE_ERROR_INVALID,
 			"%s: no such applet; clyde run lists them", name);
@@ -159,6 +161,10 @@ static int set_idle(struct clyde_run *run, const char *name, const char *value)
 	int result = check_idle(run);
 
 	if (result == 0)
+		result = check_given("name", name);
+	if (result == 0)
+		result = check_given("value", value);
+	if (result == 0)
 		result = set(run, name, value);
 	return result;
 }
@@ -197,11 +203,13 @@ int run_hold(struct clyde_run *run, struct clyde_device *device)
 
 	if (result < 0)
 		return result;
-	owner_lock(&run->owner);
-	result = check_idle(run);
-	if (result == 0)
-		run->held = device;
-	owner_unlock(&run->owner);
+	result = owner_lock(&run->owner);
+	if (result == 0) {
+		result = check_idle(run);
+		if (result == 0)
+			run->held = device;
+		owner_unlock(&run->owner);
+	}
 	if (result == 0)
 		inside()->runs++;
 	else
@@ -394,11 +402,13 @@ int run_stopped(struct clyde_run *run)
 
 void run_record(struct clyde_run *run, const struct clyde_record *record)
 {
+	struct callback callback;
+
 	if (run->observer.record == NULL)
 		return;
-	inside()->callbacks++;
+	callback_begin(&callback);
 	run->observer.record(run->observer.user, record);
-	inside()->callbacks--;
+	callback_end(&callback);
 }
 
 void run_tell(struct clyde_run *run, const char *group,
@@ -416,9 +426,11 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total)
 {
+	struct callback callback;
+
 	if (run->observer.progress == NULL)
 		return;
-	inside()->callbacks++;
+	callback_begin(&callback);
 	run->observer.progress(run->observer.user, what, done, total);
-	inside()->callbacks--;
+	callback_end(&callback);
 }

@@ -100,6 +100,8 @@ CLYDE_API int clyde_supply_parse(const char *text, clyde_ports ports,
 {
 	struct clyde_supply supplies[CLYDE_PORT_COUNT] = {0};
 
+	if (check_given("text", text) < 0)
+		return CLYDE_ERROR_INVALID;
 	for (;;) {
 		size_t size = strcspn(text, ",");
 		int result = parse_clause(text, size, ports, supplies);

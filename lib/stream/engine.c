@@ -371,15 +371,21 @@ size_t engine_peek(struct engine *engine, uint8_t **ret_data)
 	return 0;
 }
 
-void engine_consume(struct engine *engine, size_t size)
+int engine_consume(struct engine *engine, size_t size)
 {
 	struct slot *slot = slot_at(engine, engine->head);
 
+	if (engine->head == engine->done ||
+		(size > 0 &&
+			(slot->used > slot->transfer->actual ||
+				size > slot->transfer->actual - slot->used)))
+		return CLYDE_ERROR_INVALID;
 	slot->used += size;
 	if (slot->used < slot->transfer->actual)
-		return;
+		return 0;
 	engine->head++;
-	arm(engine);
+	arm(engine); /* a failure is engine_error() from now on */
+	return 0;
 }
 
 size_t engine_room(struct engine *engine, uint8_t **ret_data)
@@ -396,7 +402,10 @@ size_t engine_room(struct engine *engine, uint8_t **ret_data)
 int engine_fill(struct engine *engine, size_t size)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
+	uint8_t *data;
 
+	if (size > engine_room(engine, &data))
+		return CLYDE_ERROR_INVALID;
 	slot->used += size;
 	return slot->used == engine->size ? engine_push(engine) : 0;
 }

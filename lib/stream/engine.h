@@ -56,10 +56,13 @@ void engine_clear(struct engine *engine);
 
 /* IN: the oldest unread bytes; 0 if there are none now. */
 size_t engine_peek(struct engine *engine, uint8_t **ret_data);
-void engine_consume(struct engine *engine, size_t size);
+/* Fails with CLYDE_ERROR_INVALID, and consumes nothing, if the slot that
+   engine_peek() returned has fewer bytes. */
+int engine_consume(struct engine *engine, size_t size);
 
 /* OUT: the room in the open buffer; 0 if all are in flight. */
 size_t engine_room(struct engine *engine, uint8_t **ret_data);
+/* Fails with CLYDE_ERROR_INVALID, and fills nothing, if there is less room. */
 int engine_fill(struct engine *engine, size_t size);
 int engine_push(struct engine *engine);
 

@@ -16,12 +16,14 @@
 struct patience {
 	uint64_t deadline;
 	bool looked;
+	unsigned breaks; /* of the pipe, when the call began */
 };
 
 static struct patience patience(const struct clyde_pipe *pipe, int timeout_ms)
 {
 	return (struct patience){
-		.deadline = deadline_in(pipe->device->link, timeout_ms)};
+		.deadline = deadline_in(pipe->device->link, timeout_ms),
+		.breaks = pipe->breaks};
 }
 
 /* Wait for one more completion.  Others have their turn at the end: the caller
@@ -38,7 +40,9 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 		return result;
 	if (patience->looked && link->ops->now(link) >= patience->deadline)
 		return set_error(CLYDE_ERROR_TIMEOUT,
-			"%s: no data before the deadline", pipe_name(pipe));
+			"%s: %s before the deadline", pipe_name(pipe),
+			pipe_is_in(pipe) ? "no data"
+					 : "the device has not taken the data");
 	pipe_check_depth(pipe);
 	result = link->ops->wait(link, patience->deadline);
 	patience->looked = true;
@@ -59,6 +63,27 @@ static bool stall(struct clyde_pipe *pipe, bool *stalled)
 	return first && owner_yield(&pipe->owner);
 }
 
+static int check_acquired(const struct clyde_pipe *pipe)
+{
+	if (pipe->acquired)
+		return set_error(CLYDE_ERROR_BUSY,
+			"%s: an acquired region is not released",
+			pipe_name(pipe));
+	return 0;
+}
+
+/* Whether the call may go on.  While it waited, the lock was released: another
+   thread may have acquired a region, or dropped bytes of this stream. */
+static int check_turn(
+	const struct clyde_pipe *pipe, const struct patience *patience)
+{
+	if (pipe->breaks != patience->breaks)
+		return set_error(CLYDE_ERROR_CANCELED,
+			"%s: another thread has cancelled or reset the pipe",
+			pipe_name(pipe));
+	return check_acquired(pipe);
+}
+
 /* The oldest unread bytes, waiting for them. */
 static ssize_t peek(
 	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
@@ -66,9 +91,13 @@ static ssize_t peek(
 	bool stalled = false;
 
 	for (;;) {
-		size_t size = engine_peek(pipe->engine, ret_data);
-		int result = engine_error(pipe->engine);
+		int result = check_turn(pipe, patience);
+		size_t size;
 
+		if (result < 0)
+			return result;
+		size = engine_peek(pipe->engine, ret_data);
+		result = engine_error(pipe->engine);
 		if (size > 0)
 			return size;
 		if (result < 0 && engine_in_flight(pipe->engine) == 0)
@@ -88,9 +117,13 @@ static ssize_t room(
 	bool stalled = false;
 
 	for (;;) {
-		size_t size = engine_room(pipe->engine, ret_data);
-		int result = engine_error(pipe->engine);
+		int result = check_turn(pipe, patience);
+		size_t size;
 
+		if (result < 0)
+			return result;
+		size = engine_room(pipe->engine, ret_data);
+		result = engine_error(pipe->engine);
 		if (result < 0)
 			return pipe_failed(pipe, result);
 		if (size > 0)
@@ -108,11 +141,7 @@ static int check_direction(struct clyde_pipe *pipe, bool in)
 	if (pipe_is_in(pipe) != in)
 		return set_error(CLYDE_ERROR_INVALID, "%s goes the other way",
 			pipe_name(pipe));
-	if (pipe->acquired)
-		return set_error(CLYDE_ERROR_BUSY,
-			"%s: an acquired region is not released",
-			pipe_name(pipe));
-	return 0;
+	return check_acquired(pipe);
 }
 
 static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
@@ -139,8 +168,10 @@ static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
 static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 	bool some, int timeout_ms)
 {
-	ssize_t result = check_direction(pipe, true);
+	ssize_t result = check_buffer("data", data, size);
 
+	if (result == 0)
+		result = check_direction(pipe, true);
 	if (result == 0)
 		result = read_bytes(
 			pipe, data, size, some, patience(pipe, timeout_ms));
@@ -190,8 +221,10 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 static ssize_t write_checked(
 	struct clyde_pipe *pipe, const void *data, size_t size, int timeout_ms)
 {
-	ssize_t result = check_direction(pipe, false);
+	ssize_t result = check_buffer("data", data, size);
 
+	if (result == 0)
+		result = check_direction(pipe, false);
 	if (result == 0)
 		result = write_bytes(
 			pipe, data, size, patience(pipe, timeout_ms));
@@ -216,8 +249,11 @@ static int flush(struct clyde_pipe *pipe, struct patience patience)
 {
 	int result = push(pipe);
 
-	while (result == 0 && engine_in_flight(pipe->engine) > 0)
+	while (result == 0 && engine_in_flight(pipe->engine) > 0) {
 		result = await(pipe, &patience);
+		if (result == 0 && pipe->breaks != patience.breaks)
+			result = check_turn(pipe, &patience);
+	}
 	if (result == 0 && engine_error(pipe->engine) < 0)
 		return pipe_failed(pipe, engine_error(pipe->engine));
 	return result;
@@ -286,9 +322,12 @@ static int release(struct clyde_pipe *pipe, size_t size)
 			size, pipe->acquired_size);
 	pipe->acquired = false;
 	if (pipe_is_in(pipe)) {
-		engine_consume(pipe->engine, size);
-		pipe->offset += size;
-		return 0;
+		result = engine_consume(pipe->engine, size);
+		if (result == 0)
+			pipe->offset += size;
+		else if (engine_error(pipe->engine) < 0)
+			result = engine_error(pipe->engine);
+		return result < 0 ? pipe_failed(pipe, result) : 0;
 	}
 	result = engine_fill(pipe->engine, size);
 	return result < 0 ? pipe_failed(pipe, result) : 0;

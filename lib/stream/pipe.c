@@ -100,6 +100,7 @@ static int rearm(struct clyde_pipe *pipe)
 	engine_clear(pipe->engine);
 	pipe->offset = 0;
 	pipe->acquired = false;
+	pipe->breaks++;
 	result = set_alternate(pipe, pipe->alternate);
 	if (result < 0) {
 		engine_fail(pipe->engine, result);
@@ -292,6 +293,7 @@ static int cancel(struct clyde_pipe *pipe)
 	engine_drain(pipe->engine);
 	engine_drop(pipe->engine);
 	pipe->acquired = false;
+	pipe->breaks += !pipe_is_in(pipe); /* IN: nothing is dropped */
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct clyde_pipe {
 	uint32_t depth; /* as asked for */
 	bool acquired;
 	size_t acquired_size;
+	unsigned breaks; /* bytes dropped, by a reset or a cancel of OUT */
 	uint64_t offset; /* IN: delivered */
 	uint64_t stalls, wakeups;
 };

@@ -148,10 +148,9 @@ MISTAKES = [
     one("a second region may be acquired", BYTES,
         "		pipe->acquired = true;\n", ""),
     one("a release gives all of it back", BYTES,
-        "		engine_consume(pipe->engine, size);\n"
-        "		pipe->offset += size;\n		return 0;",
-        "		engine_consume(pipe->engine, pipe->acquired_size);\n"
-        "		pipe->offset += size;\n		return 0;"),
+        "		result = engine_consume(pipe->engine, size);\n",
+        "		result = engine_consume(\n"
+        "			pipe->engine, pipe->acquired_size);\n"),
     one("more may be released than was acquired", BYTES,
         "	if (size > pipe->acquired_size)", "	if (false)"),
     one("an interrupt is not heeded", "lib/device/device.c",

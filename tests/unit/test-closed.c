@@ -409,6 +409,74 @@ static void a_run_cannot_have_a_device_of_another_context(void **state)
 	close_top(&top);
 }
 
+static void assert_null_is_refused(ssize_t result, const char *sentence)
+{
+	assert_int_equal(result, CLYDE_ERROR_INVALID);
+	assert_string_equal(clyde_error_message(), sentence);
+}
+
+static void a_text_that_is_null_is_refused(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_pin pins[CLYDE_PINS_MAX];
+	struct clyde_run *run;
+
+	(void)state;
+	assert_null_is_refused(
+		clyde_supply_parse(NULL, 3, supply), "text is NULL");
+	assert_null_is_refused(clyde_pins_parse(NULL, pins), "text is NULL");
+	assert_null(clyde_applet_find(NULL));
+	assert_null_is_refused(
+		clyde_run_new(top.context, NULL, &run), "applet is NULL");
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_null_is_refused(
+		clyde_run_set(run, NULL, "1KiB"), "name is NULL");
+	assert_null_is_refused(
+		clyde_run_set(run, "count", NULL), "value is NULL");
+	assert_int_equal(clyde_run_set(run, "count", "1KiB"), 0);
+	close_top(&top);
+}
+
+static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
+{
+	struct bench_top top = open_uri("virtual:configured=1");
+	struct clyde_pipe *out, *in;
+
+	(void)state;
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &out), 0);
+	assert_int_equal(
+		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &in), 0);
+	assert_null_is_refused(
+		clyde_pipe_write(out, NULL, 1, 0), "data is NULL");
+	assert_null_is_refused(clyde_pipe_read(in, NULL, 1, 0), "data is NULL");
+	assert_null_is_refused(
+		clyde_pipe_read_some(in, NULL, 1, 0), "data is NULL");
+	assert_int_equal(clyde_pipe_write(out, NULL, 0, 0), 0);
+	assert_int_equal(clyde_pipe_read(in, NULL, 0, 0), 0);
+	assert_null_is_refused(
+		clyde_core_attach(top.device, CLYDE_CORE_BENCHMARK, NULL, 1),
+		"pipes is NULL");
+	assert_null_is_refused(
+		clyde_core_write(top.device, CLYDE_CORE_BENCHMARK, NULL, 1),
+		"name is NULL");
+	assert_null_is_refused(
+		clyde_supply_apply(top.device, NULL), "supply is NULL");
+	assert_null_is_refused(
+		clyde_register_read(top.device, 0x10, NULL, 1), "data is NULL");
+	assert_null_is_refused(clyde_register_write(top.device, 0x10, NULL, 1),
+		"data is NULL");
+	assert_null_is_refused(
+		clyde_eeprom_read(top.device, 0, NULL, 1), "data is NULL");
+	assert_null_is_refused(
+		clyde_eeprom_write(top.device, 0, NULL, 1), "data is NULL");
+	assert_null_is_refused(clyde_firmware_load(top.context,
+				       "virtual:", NULL, NULL, 1, NULL),
+		"data is NULL");
+	close_top(&top);
+}
+
 #define CONTEXTS 1024
 
 static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
@@ -463,6 +531,9 @@ int main(void)
 		cmocka_unit_test(
 			more_contexts_than_there_can_be_are_refused_and_leave_nothing),
 		cmocka_unit_test(a_bitstream_of_nothing_is_refused),
+		cmocka_unit_test(a_text_that_is_null_is_refused),
+		cmocka_unit_test(
+			bytes_that_are_null_are_refused_unless_there_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,6 +369,32 @@ static void a_full_buffer_leaves_by_itself(void **state)
 	close_engine(engine);
 }
 
+static void more_than_is_there_is_neither_consumed_nor_filled(void **state)
+{
+	struct engine *in = open_engine(USB_EP6_IN, 2);
+	struct engine *out;
+	uint8_t *data;
+
+	(void)state;
+	engine_start(in);
+	assert_int_equal(engine_consume(in, 1), CLYDE_ERROR_INVALID);
+	finish(0, 0, 100, 1);
+	assert_int_equal(engine_consume(in, 101), CLYDE_ERROR_INVALID);
+	assert_int_equal(engine_consume(in, 60), 0);
+	assert_int_equal(engine_consume(in, SIZE_MAX), CLYDE_ERROR_INVALID);
+	expect(in, 40, 1);
+	close_engine(in);
+	out = open_engine(USB_EP2_OUT, 1);
+	engine_start(out);
+	assert_int_equal(engine_fill(out, 100), 0);
+	assert_int_equal(engine_fill(out, SIZE - 99), CLYDE_ERROR_INVALID);
+	assert_int_equal(engine_room(out, &data), SIZE - 100);
+	assert_int_equal(engine_fill(out, SIZE - 100), 0);
+	assert_int_equal(engine_fill(out, 1), CLYDE_ERROR_INVALID);
+	assert_int_equal(queued, 1);
+	close_engine(out);
+}
+
 static void a_full_queue_has_no_room(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 2);
@@ -511,6 +537,8 @@ int main(void)
 		cmocka_unit_test(an_engine_survives_its_ring_many_times),
 		cmocka_unit_test(a_stop_ends_all_and_a_start_goes_on),
 		cmocka_unit_test(a_full_buffer_leaves_by_itself),
+		cmocka_unit_test(
+			more_than_is_there_is_neither_consumed_nor_filled),
 		cmocka_unit_test(a_full_queue_has_no_room),
 		cmocka_unit_test(a_write_without_memory_is_held_until_there_is),
 		cmocka_unit_test(a_held_write_is_dropped_with_the_others),

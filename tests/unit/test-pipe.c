@@ -92,6 +92,24 @@ static void reading_an_idle_pipe_ends_at_the_deadline(void **state)
 	close_top(&top);
 }
 
+static void writing_to_a_device_that_takes_nothing_ends_at_the_deadline(
+	void **state)
+{
+	struct bench_top top = open_uri(URI);
+	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 512, 2);
+	static const uint8_t data[16384];
+
+	(void)state;
+	assert_in_range(clyde_pipe_write(out, data, sizeof(data), 50), 1,
+		sizeof(data) - 1);
+	assert_int_equal(
+		clyde_pipe_write(out, data, 1, 50), CLYDE_ERROR_TIMEOUT);
+	assert_string_equal(clyde_error_message(),
+		"EP2 OUT: the device has not taken the data before the "
+		"deadline");
+	close_top(&top);
+}
+
 static void waiting_for_ever_for_nothing_is_told(void **state)
 {
 	struct bench_top top = open_uri(URI);
@@ -430,6 +448,8 @@ int main(void)
 		cmocka_unit_test(a_read_of_odd_sizes_is_exact_and_in_order),
 		cmocka_unit_test(read_some_returns_what_is_there),
 		cmocka_unit_test(reading_an_idle_pipe_ends_at_the_deadline),
+		cmocka_unit_test(
+			writing_to_a_device_that_takes_nothing_ends_at_the_deadline),
 		cmocka_unit_test(waiting_for_ever_for_nothing_is_told),
 		cmocka_unit_test(a_deadline_in_the_middle_returns_what_came),
 		cmocka_unit_test(a_region_can_be_read_in_place),

@@ -53,6 +53,31 @@ int usb_result(int result)
 	return result < 0 ? CLYDE_ERROR_IO : result;
 }
 
+/* ---- Forks ------------------------------------------------------------ */
+
+/*
+ * These functions of libusb take locks that all its contexts share.  A child
+ * that is forked while another thread is inside one of them could never take
+ * that lock, so a fork() waits until none is.  The thread that libusb starts
+ * takes such a lock, too, and cannot be waited for: see "Handles" in clyde.h.
+ */
+static pthread_mutex_t shared_locks = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_shared(void)
+{
+	pthread_mutex_lock(&shared_locks);
+}
+
+static void unlock_shared(void)
+{
+	pthread_mutex_unlock(&shared_locks);
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(lock_shared, unlock_shared, unlock_shared);
+}
+
 /* ---- Sessions --------------------------------------------------------- */
 
 int usb_session_new(struct usb_session **ret_session)
@@ -62,7 +87,9 @@ int usb_session_new(struct usb_session **ret_session)
 
 	if (session == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	lock_shared();
 	result = libusb_init(&session->usb);
+	unlock_shared();
 	if (result == 0) {
 		session->users = 1;
 		*ret_session = session;
@@ -85,7 +112,9 @@ void usb_session_leave(struct usb_session *session)
 {
 	if (session == NULL || --session->users > 0)
 		return;
+	lock_shared();
 	libusb_exit(session->usb);
+	unlock_shared();
 	free(session);
 }
 
@@ -102,7 +131,9 @@ int usb_survey(struct usb_session **ret_session, libusb_device ***ret_devices)
 	}
 	if (result < 0)
 		return result;
+	lock_shared();
 	count = libusb_get_device_list(session->usb, ret_devices);
+	unlock_shared();
 	if (count >= 0) {
 		*ret_session = session;
 		return count;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * A fork() while another thread is inside libusb_init(), which the linker leads
+ * here (-Wl,--wrap).  The thread stays inside until the fork has begun.
+ */
+#include "tests/support/clyde-test.h"
+
+#include <libusb.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static atomic_bool entered, forking, within;
+
+int __wrap_libusb_init(libusb_context **ret_usb);
+
+int __wrap_libusb_init(libusb_context **ret_usb)
+{
+	(void)ret_usb;
+	atomic_store(&within, true);
+	atomic_store(&entered, true);
+	while (!atomic_load(&forking))
+		sched_yield();
+	/* A fork() that did not wait would be over before this is. */
+	for (int i = 0; i < 10000; i++)
+		sched_yield();
+	atomic_store(&within, false);
+	return LIBUSB_ERROR_NO_MEM;
+}
+
+/* Registered last, so that a fork() calls it first. */
+static void note_fork(void)
+{
+	atomic_store(&forking, true);
+}
+
+static void *list(void *user)
+{
+	struct clyde_device_info *devices;
+
+	assert_int_equal(clyde_device_list(user, "usb:", &devices),
+		CLYDE_ERROR_NO_MEMORY);
+	return NULL;
+}
+
+static int list_in_child(void)
+{
+	struct clyde_device_info *devices;
+	struct clyde_context *context;
+
+	if (atomic_load(&within))
+		return 2;
+	alarm(60); /* instead of a hang */
+	if (clyde_context_new(&context) < 0)
+		return 3;
+	if (clyde_device_list(context, "usb:", &devices) !=
+		CLYDE_ERROR_NO_MEMORY)
+		return 4;
+	clyde_context_close(context);
+	return 0;
+}
+
+static void a_fork_waits_until_no_thread_is_inside_libusb(void **state)
+{
+	struct clyde_context *context;
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_int_equal(clyde_context_new(&context), 0);
+	assert_int_equal(pthread_create(&thread, NULL, list, context), 0);
+	while (!atomic_load(&entered))
+		sched_yield();
+	child = fork();
+	if (child == 0)
+		_exit(list_in_child());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	pthread_join(thread, NULL);
+	assert_int_equal(status, 0);
+	list(context);
+	clyde_context_close(context);
+	assert_int_equal(clyde_live_objects(), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fork_waits_until_no_thread_is_inside_libusb),
+	};
+
+	pthread_atfork(note_fork, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Whose sentence clyde_error_message() returns: that of the last call of the
+ * thread that failed, whatever succeeds after it, and whatever a callback does.
+ * And the calls that a log callback may not make.
+ */
+#include "tests/support/clyde-test.h"
+
+#include <stdio.h>
+
+#include "lib/base/inside.h"
+#include "lib/base/internal.h"
+
+#define OWN "a sentence of its own"
+
+static int fail_with(const char *sentence, int error)
+{
+	return sentence ? set_error(error, "%s", sentence) : error;
+}
+
+static int fail_and_succeed(void)
+{
+	set_error(CLYDE_ERROR_IO, "what was tried first");
+	return 0;
+}
+
+static int fail_inside(struct clyde_context *handle)
+{
+	return CALL(context, handle, fail_with(OWN, CLYDE_ERROR_IO));
+}
+
+static int fail_and_tidy_up(
+	struct clyde_context *handle, struct clyde_device *other)
+{
+	int result = fail_inside(handle);
+	int64_t now;
+
+	assert_int_equal(clyde_device_now(other, &now), 0);
+	return result;
+}
+
+static void a_sentence_stays_until_a_call_fails(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	int64_t now;
+
+	(void)state;
+	assert_int_equal(
+		clyde_device_open(top.context, "nonesuch:", NULL, NULL),
+		CLYDE_ERROR_INVALID);
+	assert_says("nonesuch");
+	assert_int_equal(clyde_device_now(top.device, &now), 0);
+	assert_says("nonesuch");
+	assert_int_equal(CALL(context, top.context, fail_and_succeed()), 0);
+	assert_says("nonesuch");
+	clyde_device_close(top.device);
+	clyde_device_close(top.device);
+	assert_says("nonesuch");
+	close_top(&top);
+	assert_says("nonesuch");
+	assert_int_equal(clyde_close_token(clyde_context_token(top.context)),
+		CLYDE_ERROR_CLOSED);
+	assert_string_equal(clyde_error_message(), "it is closed");
+}
+
+static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(CALL(context, top.context,
+					 fail_with(OWN, CLYDE_ERROR_STALL)),
+			CLYDE_ERROR_STALL);
+		assert_string_equal(clyde_error_message(), OWN);
+		assert_int_equal(CALL(context, top.context,
+					 fail_with(NULL, CLYDE_ERROR_STALL)),
+			CLYDE_ERROR_STALL);
+		assert_string_equal(
+			clyde_error_message(), "the endpoint stalled");
+		assert_int_equal(PINNED(context, top.context,
+					 fail_with(OWN, CLYDE_ERROR_IO)),
+			CLYDE_ERROR_IO);
+		assert_int_equal(PINNED(context, top.context,
+					 fail_with(NULL, CLYDE_ERROR_IO)),
+			CLYDE_ERROR_IO);
+		assert_string_equal(
+			clyde_error_message(), error_text(CLYDE_ERROR_IO));
+	}
+	/* Nor that of the last but one. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(CALL(context, top.context,
+					 fail_with(OWN, CLYDE_ERROR_STALL)),
+			CLYDE_ERROR_STALL);
+	assert_int_equal(
+		CALL(context, top.context, fail_with(NULL, CLYDE_ERROR_STALL)),
+		CLYDE_ERROR_STALL);
+	assert_string_equal(clyde_error_message(), "the endpoint stalled");
+	close_top(&top);
+}
+
+/* An applet's calls are inside clyde_run_start(). */
+static void a_call_inside_a_call_keeps_the_sentence_of_an_earlier_one(
+	void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+
+	(void)state;
+	assert_int_equal(PINNED(context, top.context,
+				 fail_and_tidy_up(top.context, top.device)),
+		CLYDE_ERROR_IO);
+	assert_string_equal(clyde_error_message(), OWN);
+	close_top(&top);
+}
+
+/* ---- Log callbacks ---------------------------------------------------- */
+
+static struct {
+	struct bench_top top, other;
+	struct clyde_run *run;
+	unsigned lines;
+	unsigned calls; /* that were not refused */
+} log_state;
+
+static void refused(ssize_t result)
+{
+	if (result != CLYDE_ERROR_INSIDE || clyde_error_message()[0] == '\0')
+		log_state.calls++;
+}
+
+static void call_back(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	struct clyde_device *device;
+	struct clyde_run *run;
+	int64_t now;
+
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	(void)line;
+	log_state.lines++;
+	refused(clyde_run_claim(log_state.run, log_state.top.device));
+	refused(clyde_run_start(
+		log_state.run, log_state.top.device, NULL, NULL));
+	refused(clyde_run_check(log_state.run, NULL));
+	refused(clyde_run_set(log_state.run, "count", "1KiB"));
+	refused(clyde_run_new(log_state.top.context, "benchmark", &run));
+	refused(clyde_device_now(log_state.top.device, &now));
+	refused(clyde_device_real_time(log_state.top.device));
+	/* Its callback may wait for this context. */
+	refused(clyde_device_now(log_state.other.device, &now));
+	refused(clyde_device_open(
+		log_state.other.context, "virtual:", NULL, &device));
+	refused(clyde_close_token(
+		clyde_context_token(log_state.other.context)));
+}
+
+static void open_log(const char *uri, enum clyde_log_level level)
+{
+	memset(&log_state, 0, sizeof(log_state));
+	log_state.top = open_uri(uri);
+	log_state.other = open_uri("virtual:");
+	assert_int_equal(clyde_run_new(log_state.top.context, "benchmark",
+				 &log_state.run),
+		0);
+	assert_int_equal(clyde_context_log(
+				 log_state.top.context, level, call_back, NULL),
+		0);
+}
+
+static void close_log(void)
+{
+	assert_true(log_state.lines > 0);
+	assert_int_equal(log_state.calls, 0);
+	assert_int_equal(clyde_context_log(log_state.top.context, CLYDE_LOG_OFF,
+				 NULL, NULL),
+		0);
+	clyde_context_close(log_state.other.context);
+	close_top(&log_state.top);
+}
+
+static void a_log_callback_cannot_call_into_any_context(void **state)
+{
+	(void)state;
+	open_log("virtual:", CLYDE_LOG_TRACE);
+	assert_int_equal(clyde_fpga_load_image(log_state.top.device), 1);
+	assert_int_equal(clyde_run_set(log_state.run, "count", "16KiB"), 0);
+	assert_int_equal(clyde_run_start(log_state.run, log_state.top.device,
+				 NULL, NULL),
+		0);
+	close_log();
+}
+
+static void a_failure_keeps_its_sentence_over_a_log_callback(void **state)
+{
+	struct clyde_pipe *pipe;
+	uint8_t byte;
+
+	(void)state;
+	open_log("virtual:configured=1,fault=halt@t1/0x86", CLYDE_LOG_ERROR);
+	assert_int_equal(clyde_pipe_open(log_state.top.device,
+				 CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
+	assert_true(clyde_pipe_read(pipe, &byte, 1, 1000) < 0);
+	assert_says("good up to byte");
+	close_log();
+}
+
+/* Whatever makes the thread hold the lock. */
+static void a_call_that_holds_the_lock_does_not_lose_it(void **state)
+{
+	struct bench_top top = open_uri("virtual:");
+	struct clyde_context *context = top.context;
+	struct clyde_run *run;
+
+	(void)state;
+	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(owner_enter(&context), 0);
+	assert_int_equal(owner_lock(&context->owner), CLYDE_ERROR_INSIDE);
+	assert_int_equal(clyde_run_claim(run, top.device), CLYDE_ERROR_INSIDE);
+	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL),
+		CLYDE_ERROR_INSIDE);
+	assert_says("it would wait for itself");
+	assert_int_equal(inside()->runs, 0);
+	assert_int_equal(pthread_mutex_lock(&context->tree.lock), EDEADLK);
+	owner_leave(&context->owner);
+	assert_int_equal(clyde_run_claim(run, top.device), 0);
+	close_top(&top);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sentence_stays_until_a_call_fails),
+		cmocka_unit_test(
+			a_failure_does_not_get_the_sentence_of_an_earlier_one),
+		cmocka_unit_test(
+			a_call_inside_a_call_keeps_the_sentence_of_an_earlier_one),
+		cmocka_unit_test(a_log_callback_cannot_call_into_any_context),
+		cmocka_unit_test(
+			a_failure_keeps_its_sentence_over_a_log_callback),
+		cmocka_unit_test(a_call_that_holds_the_lock_does_not_lose_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
