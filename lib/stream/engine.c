@@ -402,9 +402,8 @@ size_t engine_room(struct engine *engine, uint8_t **ret_data)
 int engine_fill(struct engine *engine, size_t size)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
-	uint8_t *data;
 
-	if (size > engine_room(engine, &data))
+	if (size > engine->size - slot->used)
 		return CLYDE_ERROR_INVALID;
 	slot->used += size;
 	return slot->used == engine->size ? engine_push(engine) : 0;

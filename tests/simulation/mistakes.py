@@ -45,7 +45,7 @@ MISTAKES = [
         "		engine->tail - engine->head < engine->slots + 1)"),
     one("a buffer is queued again before it is read to its end", ENGINE,
         "	if (slot->used < slot->transfer->actual)\n"
-        "		return;\n	engine->head++;",
+        "		return 0;\n	engine->head++;",
         "	engine->head++;"),
     one("a zero-length packet ends the stream", ENGINE,
         "		if (status < 0 && no_error(engine))\n"
@@ -123,9 +123,9 @@ MISTAKES = [
         "	if (patience->looked && link->ops->now(link) >= "
         "patience->deadline + 5000000)"),
     one("a deadline is met too soon", BYTES,
-        "		.deadline = deadline_in(pipe->device->link, timeout_ms)};",
+        "		.deadline = deadline_in(pipe->device->link, timeout_ms),",
         "		.deadline = deadline_in(pipe->device->link, "
-        "timeout_ms / 2000)};"),
+        "timeout_ms / 2000),"),
     one("a read counts a byte twice", BYTES,
         "		pipe->offset += ready;\n", "		pipe->offset += ready + 1;\n"),
     one("a read skips a byte", BYTES,
@@ -139,8 +139,9 @@ MISTAKES = [
         "	engine->held = result == 0;\n	if (result < 0)\n",
         "	engine->held = result == 0;\n	if (false)\n"),
     one("a flush does not wait for the last transfer", BYTES,
-        "engine_in_flight(pipe->engine) > 0)\n"
-        "		result = await", "engine_in_flight(pipe->engine) > 1)\n"
+        "engine_in_flight(pipe->engine) > 0) {\n"
+        "		result = await",
+        "engine_in_flight(pipe->engine) > 1) {\n"
         "		result = await"),
     one("a flush does not look at errors", BYTES,
         "	if (result == 0 && engine_error(pipe->engine) < 0)",
@@ -151,8 +152,13 @@ MISTAKES = [
         "		result = engine_consume(pipe->engine, size);\n",
         "		result = engine_consume(\n"
         "			pipe->engine, pipe->acquired_size);\n"),
-    one("more may be released than was acquired", BYTES,
-        "	if (size > pipe->acquired_size)", "	if (false)"),
+    # The engine refuses it as well: both have to be wrong.
+    Mistake("more may be released than was acquired", [
+        (BYTES, "	if (size > pipe->acquired_size)", "	if (false)"),
+        (ENGINE, "				"
+         "size > slot->transfer->actual - slot->used)))",
+         "				false)))"),
+        ]),
     one("an interrupt is not heeded", "lib/device/device.c",
         "	if (interrupted)\n", "	if (false)\n"),
     one("a reply is taken whatever its serial", MGMT,
