@@ -2,7 +2,7 @@
 
 // The GPIO core: levels out, levels in, and a record in the IN stream of every
 // change of a watched pin.  Registers are wire/core-gpio.h's;
-// virtual/fpga/cores/gpio.c is the same logic in C, cycle for cycle.
+// virtual/core-gpio.c is the same logic in C, cycle for cycle.
 
 `default_nettype none
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
 // The UART core: bytes from the OUT stream onto TX, bytes from RX into the IN
-// stream.  Registers are wire/core-uart.h's; virtual/fpga/cores/uart.c is the same
+// stream.  Registers are wire/core-uart.h's; virtual/core-uart.c is the same
 // logic in C, cycle for cycle.
 
 `default_nettype none

@@ -194,8 +194,8 @@ static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 			request, sizeof(request), outcome.reply[i],
 			commands[i].size);
 		check(outcome.result[i] <= 0);
-		check((outcome.result[i] < 0) ==
-			(clyde_error_message()[0] != '\0'));
+		check(outcome.result[i] == 0 ||
+			clyde_error_message()[0] != '\0');
 		for (unsigned at = outcome.result[i] ? 0 : commands[i].size;
 			at < MGMT_DATA_SIZE; at++)
 			check(outcome.reply[i][at] == 0xee);
