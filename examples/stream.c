@@ -29,7 +29,8 @@ static int stream(struct clyde_device *device, size_t left)
 			return -1;
 		if ((size_t)size > left)
 			size = left;
-		fwrite(data, 1, size, stdout);
+		if (fwrite(data, 1, size, stdout) < (size_t)size)
+			return 0; /* main() sees it, as ferror() */
 		clyde_pipe_release(pipe, size);
 		left -= size;
 	}

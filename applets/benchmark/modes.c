@@ -104,7 +104,7 @@ static int receive(struct bench *bench)
 /* Put the next bytes into the pipe's own buffers. */
 static int send(struct bench *bench, uint64_t *sent, uint64_t end)
 {
-	void *data;
+	void *data = NULL;
 	ssize_t size = run_stopped(bench->run);
 
 	if (size == 0)

@@ -347,7 +347,7 @@ static int choose_place(struct clyde_context *context, struct link_place *first,
 	index = choose(infos, count, serial);
 	if (index >= 0) {
 		name = infos[index].uri + strlen(first->provider->scheme) + 1;
-		while (strcmp(place->name, name) != 0)
+		while (place && strcmp(place->name, name) != 0)
 			place = place->next;
 		*ret_place = place;
 	}
