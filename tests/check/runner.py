@@ -231,7 +231,9 @@ def check(parts, lanes=None, machine=None):
         (int(not sentences), int(bool(sentences)), 0)
         for sentences in kinds.values()]
     passed, failed, skipped = map(sum, zip(*rows))
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    line = f"{passed} passed, {failed} failed, {skipped} skipped"
+    pathlib.Path(LOGS, "last-line").write_text(line + "\n")
+    print(line, flush=True)
     if ended:
         return 128 + ended
     return 1 if failed else 0

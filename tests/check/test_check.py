@@ -174,6 +174,7 @@ def test_parts_run_side_by_side_as_far_as_there_are_lanes(place):
 def ci(folder, packages):
     """A tree that has .ci/run, and scripts that are made up."""
     for name, text in [(".ci/run", (SOURCE / ".ci/run").read_text()),
+                       ("Makefile", (SOURCE / "Makefile").read_text()),
                        ("scripts/packages", packages),
                        ("scripts/check", "#!/bin/sh\necho 1 passed\n")]:
         path = folder / name
@@ -185,12 +186,24 @@ def ci(folder, packages):
 
 def test_ci_has_a_last_line_when_no_packages_can_be_had(tmp_path):
     done = subprocess.run(ci(tmp_path, "#!/bin/sh\nexit 1\n"), text=True,
-                          stdout=subprocess.PIPE)
-    assert done.returncode == 1
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 2  # make's
     assert counts(done.stdout) == (0, 1, 0)
     done = subprocess.run(ci(tmp_path, "#!/bin/sh\nexit 0\n"), text=True,
                           stdout=subprocess.PIPE)
-    assert (done.returncode, done.stdout) == (0, "1 passed\n")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "1 passed"
+
+
+def test_ci_ends_with_the_line_of_a_check_that_failed(tmp_path):
+    command = ci(tmp_path, "#!/bin/sh\nexit 0\n")
+    (tmp_path / "scripts/check").write_text(
+        "#!/bin/sh\nmkdir build-check; echo '3 passed, 2 failed, 1 skipped' |"
+        " tee build-check/last-line; exit 1\n")
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 2
+    assert counts(done.stdout) == (3, 2, 1)
 
 
 def test_ci_has_a_last_line_when_it_is_ended_among_the_packages(tmp_path):
