@@ -52,12 +52,15 @@ int main(void)
 {
 	struct clyde_context *context;
 	struct clyde_device *device;
+	struct clyde_device_info info;
 
 	if (clyde_context_new(&context) < 0)
 		return 1;
 	if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
 		return 2;
-	puts(clyde_device_info(device)->serial);
+	if (clyde_device_info(device, &info) < 0)
+		return 3;
+	puts(info.serial);
 	clyde_context_close(context);
 	return (int)clyde_live_objects();
 }
