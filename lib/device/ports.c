@@ -85,22 +85,22 @@ static int set_values(struct clyde_device *device, enum mgmt_code code,
 	return mgmt_command(device, code, &request, sizeof(request), NULL, 0);
 }
 
-/* A getter of millivolts, as they are on the wire. */
-static int read_millivolts(
-	struct clyde_device *device, enum mgmt_code code, unsigned *ret_mv)
+/* A getter of one value for each port, in the unit of the wire. */
+static int read_each_port(
+	struct clyde_device *device, enum mgmt_code code, unsigned *ret_values)
 {
 	struct mgmt_values values;
 	int result = get_values(device, code, &values);
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
-		ret_mv[port] = values.value[port];
+		ret_values[port] = values.value[port];
 	return result;
 }
 
-static int get_millivolts(
-	struct clyde_device *handle, enum mgmt_code code, unsigned *ret_mv)
+static int get_each_port(
+	struct clyde_device *handle, enum mgmt_code code, unsigned *ret_values)
 {
-	return CALL(device, handle, read_millivolts(device, code, ret_mv));
+	return CALL(device, handle, read_each_port(device, code, ret_values));
 }
 
 /* The device's refusal says nothing; the limits say why. */
@@ -152,7 +152,7 @@ CLYDE_API int clyde_supply_set(
 CLYDE_API int clyde_supply_get(
 	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT])
 {
-	return get_millivolts(device, MGMT_GET_VSUPPLY, ret_supply_mv);
+	return get_each_port(device, MGMT_GET_VSUPPLY, ret_supply_mv);
 }
 
 /* What a specification asks of one port. */
@@ -256,7 +256,7 @@ CLYDE_API int clyde_supply_limit_set(
 CLYDE_API int clyde_supply_limit_get(
 	struct clyde_device *device, unsigned ret_limit_mv[CLYDE_PORT_COUNT])
 {
-	int result = get_millivolts(device, MGMT_GET_VLIMIT, ret_limit_mv);
+	int result = get_each_port(device, MGMT_GET_VLIMIT, ret_limit_mv);
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		if (ret_limit_mv[port] >= SUPPLY_MAX_MV)
@@ -267,7 +267,7 @@ CLYDE_API int clyde_supply_limit_get(
 CLYDE_API int clyde_sense_get(
 	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT])
 {
-	return get_millivolts(device, MGMT_GET_VSENSE, ret_sense_mv);
+	return get_each_port(device, MGMT_GET_VSENSE, ret_sense_mv);
 }
 
 static int get_current(
@@ -370,7 +370,7 @@ CLYDE_API int clyde_supply_current_limit_set(
 CLYDE_API int clyde_supply_current_limit_get(
 	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT])
 {
-	int result = get_millivolts(device, MGMT_GET_IALERT, ret_trip_ua);
+	int result = get_each_port(device, MGMT_GET_IALERT, ret_trip_ua);
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
 		ret_trip_ua[port] *= CURRENT_STEP_UA;
