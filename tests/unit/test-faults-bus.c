@@ -2,83 +2,11 @@
 
 /*
  * Faults of the bus, packet by packet: what a transfer ends with, what the
- * next one gets, and when; a function by script has endless data on EP6 and
- * room on EP2.
+ * next one gets, and when.
  */
-#include "tests/support/support.h"
+#include "tests/support/bus-faults-test.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "virtual/faults/faults.h"
-
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
-#define SIZE       2048
-
-static struct script script;
-static struct bus *bus;
-static uint8_t memory[8][SIZE];
-static struct urb urbs[8];
-
-static int set_up(void **state)
-{
-	static const struct answer full = {HANDSHAKE_ACK, 512};
-
-	(void)state;
-	script_init(&script);
-	script_answer(&script.in[6], &full, 1);
-	script_answer(&script.in[8], &full, 1);
-	script_answer(&script.out[2], &full, 1);
-	bus = bus_new(&script.function, 13);
-	memset(memory, 0xee, sizeof(memory));
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
-}
-
-static void err(const char *text)
-{
-	struct faults faults = {0};
-
-	assert_int_equal(faults_add(&faults, text), 0);
-	assert_int_equal(bus_faults(bus, &faults), 0);
-}
-
-static void submit(unsigned index, uint8_t endpoint)
-{
-	urbs[index] = (struct urb){
-		.endpoint = endpoint,
-		.data = memory[index],
-		.length = SIZE,
-	};
-	bus_submit(bus, &urbs[index]);
-}
-
-/* The next to complete, which must be this one, after a time. */
-static void assert_ends(unsigned index, int status, uint32_t actual)
-{
-	struct urb *urb = NULL;
-
-	script.log[0] = '\0';
-	while ((urb = bus_reap(bus)) == NULL)
-		assert_true(bus_run(bus, TICK_NEVER));
-	assert_ptr_equal(urb, &urbs[index]);
-	assert_int_equal(urb->status, status);
-	assert_int_equal(urb->actual, actual);
-}
-
-/* What it has is the stream from here on. */
-static void assert_bytes(unsigned index, uint32_t offset)
-{
-	for (uint32_t i = 0; i < urbs[index].actual; i++)
-		assert_int_equal(memory[index][i], script_byte(offset + i));
-}
 
 static void a_halt_stalls_once_and_loses_nothing(void **state)
 {
@@ -248,7 +176,7 @@ static void a_storm_of_naks_lasts_so_long(void **state)
 	assert_ends(0, 0, SIZE);
 	calm = bus_now(bus);
 	tear_down(state);
-	set_up(state);
+	set_up_streams(state);
 	err("nak@p1/0x86:1000");
 	submit(0, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -262,7 +190,7 @@ static void a_storm_may_end_anywhere_in_a_microframe(void **state)
 		char fault[32];
 
 		tear_down(state);
-		set_up(state);
+		set_up_streams(state);
 		snprintf(fault, sizeof(fault), "nak@p1/0x86:%u", us);
 		err(fault);
 		submit(0, 0x86);
@@ -306,7 +234,8 @@ static void a_submit_is_refused_at_its_time(void **state)
 	assert_int_equal(bus_admit(bus, 0x02), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_streams, tear_down)
 
 int main(void)
 {

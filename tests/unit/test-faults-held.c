@@ -4,78 +4,7 @@
  * Faults of the bus that are a matter of time: completions that are seen late,
  * together or never, and a reset by another program.
  */
-#include "tests/support/support.h"
-
-#include <errno.h>
-#include <string.h>
-
-#include "virtual/faults/faults.h"
-
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
-#define SIZE       2048
-
-static struct script script;
-static struct bus *bus;
-static uint8_t memory[8][SIZE];
-static struct urb urbs[8];
-
-static int set_up(void **state)
-{
-	static const struct answer full = {HANDSHAKE_ACK, 512};
-
-	(void)state;
-	script_init(&script);
-	script_answer(&script.in[6], &full, 1);
-	script_answer(&script.out[2], &full, 1);
-	bus = bus_new(&script.function, 13);
-	memset(memory, 0xee, sizeof(memory));
-	return bus == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bus_free(bus);
-	return 0;
-}
-
-static void err(const char *text)
-{
-	struct faults faults = {0};
-
-	assert_int_equal(faults_add(&faults, text), 0);
-	assert_int_equal(bus_faults(bus, &faults), 0);
-}
-
-static void submit(unsigned index, uint8_t endpoint)
-{
-	urbs[index] = (struct urb){
-		.endpoint = endpoint,
-		.data = memory[index],
-		.length = SIZE,
-	};
-	bus_submit(bus, &urbs[index]);
-}
-
-/* The next to complete, which must be this one, after a time. */
-static void assert_ends(unsigned index, int status, uint32_t actual)
-{
-	struct urb *urb = NULL;
-
-	script.log[0] = '\0';
-	while ((urb = bus_reap(bus)) == NULL)
-		assert_true(bus_run(bus, TICK_NEVER));
-	assert_ptr_equal(urb, &urbs[index]);
-	assert_int_equal(urb->status, status);
-	assert_int_equal(urb->actual, actual);
-}
-
-/* What it has is the stream from here on. */
-static void assert_bytes(unsigned index, uint32_t offset)
-{
-	for (uint32_t i = 0; i < urbs[index].actual; i++)
-		assert_int_equal(memory[index][i], script_byte(offset + i));
-}
+#include "tests/support/bus-faults-test.h"
 
 static void a_late_completion_holds_up_those_behind_it(void **state)
 {
@@ -216,7 +145,8 @@ static void whoever_runs_it_when_due_misses_nothing(void **state)
 	assert_in_range(rounds, 1, 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_streams, tear_down)
 
 int main(void)
 {
