@@ -10,6 +10,7 @@ import pytest
 
 BUILD = pathlib.Path(os.environ["CLYDE"]).resolve().parents[1]
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
+PROGRAM = SOURCE / "tests/support/serial.c"
 
 
 def run(*arguments, **more):
@@ -69,27 +70,6 @@ def test_the_udev_rule_comes_before_those_that_act_on_it(root):
 
 @pytest.mark.parametrize("static", [False, True])
 def test_a_program_is_built_by_pkg_config(root, tmp_path, static):
-    program = tmp_path / "program.c"
-    program.write_text("""
-        #include <clyde.h>
-        #include <stdio.h>
-
-        int main(void)
-        {
-            struct clyde_context *context;
-            struct clyde_device *device;
-            struct clyde_device_info info;
-
-            if (clyde_context_new(&context) < 0)
-                return 1;
-            if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
-                return 2;
-            if (clyde_device_info(device, &info) < 0)
-                return 3;
-            puts(info.serial);
-            clyde_context_close(context);
-            return (int)clyde_live_objects();
-        }""")
     pc = find(root, "clyde.pc").parent
     environment = dict(os.environ, PKG_CONFIG_PATH=str(pc),
                        PKG_CONFIG_SYSROOT_DIR=str(root))
@@ -100,7 +80,7 @@ def test_a_program_is_built_by_pkg_config(root, tmp_path, static):
         flags = [str(find(root, "libclyde.a")) if flag == "-lclyde" else flag
                  for flag in flags]
     binary = tmp_path / "program"
-    run("cc", "-Wall", "-Werror", str(program), "-o", str(binary), *flags)
+    run("cc", "-Wall", "-Werror", str(PROGRAM), "-o", str(binary), *flags)
     library_path = str(find(root, "libclyde.so.0").parent)
     assert run(str(binary), env=dict(
         os.environ, LD_LIBRARY_PATH=library_path)) == "C3-20230101T120000Z\n"

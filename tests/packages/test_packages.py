@@ -19,6 +19,7 @@ import pytest
 
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"]).resolve()
 OUT = SOURCE / "build-deb"
+PROGRAM = SOURCE / "tests/support/serial.c"
 SUITE = "bookworm"
 SECONDS = 600
 
@@ -42,28 +43,6 @@ with clyde.open("virtual:") as device:
     while total < 4 << 20:
         total += len(pipe.read(65536))
     print(total, len(records), clyde.__file__)
-"""
-
-PROGRAM = """
-#include <clyde.h>
-#include <stdio.h>
-
-int main(void)
-{
-	struct clyde_context *context;
-	struct clyde_device *device;
-	struct clyde_device_info info;
-
-	if (clyde_context_new(&context) < 0)
-		return 1;
-	if (clyde_device_open(context, "virtual:", NULL, &device) < 0)
-		return 2;
-	if (clyde_device_info(device, &info) < 0)
-		return 3;
-	puts(info.serial);
-	clyde_context_close(context);
-	return (int)clyde_live_objects();
-}
 """
 
 INSTALL = "apt-get install -y --no-install-recommends "
@@ -153,9 +132,7 @@ def build_program(folder):
     flags = run("pkg-config", "--cflags", "--libs", "clyde", env=dict(
         os.environ, PKG_CONFIG_PATH=str(pc.parent),
         PKG_CONFIG_SYSROOT_DIR=str(folder / "root"))).split()
-    source = folder / "program.c"
-    source.write_text(PROGRAM)
-    run("cc", "-Wall", "-Werror", str(source), "-o",
+    run("cc", "-Wall", "-Werror", str(PROGRAM), "-o",
         str(folder / "in/program"), *flags)
 
 
