@@ -24,8 +24,8 @@
 
 /* ---- This terminal ---------------------------------------------------- */
 
-/* A description of our own, if it can be had: whoever shares the one that we
-   were given would not expect it to be without waiting. */
+/* An open file description of this process alone, if the system gives one:
+   other processes that share the given one do not expect O_NONBLOCK on it. */
 static int own(int fd, int flags)
 {
 	struct stat status;

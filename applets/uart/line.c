@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a baud rate and a frame, gives the core its settings; and its counters
-   to whoever asks. */
+/* Writes the core's settings for a baud rate and a frame, and reads the core's
+   counters. */
 #include "uart.h"
 
 #include <inttypes.h>

@@ -178,7 +178,7 @@ static bool monitors(const struct pump *pump)
 		run_value(pump->run, "auto-baud");
 }
 
-/* The input is at its end, and that is the end for whoever it was from. */
+/* The input is at its end, and that ends the exchange with its sender. */
 static bool ending(const struct pump *pump)
 {
 	return pump->endpoint->ended &&
@@ -259,8 +259,8 @@ static int drained(struct pump *pump, bool *ret_drained)
 	return 0;
 }
 
-/* The input is at its end: part from whoever it was from, when all is done.
-   True if that is all. */
+/* The input is at its end: part from its sender, when all is done.  True if the
+   run is over. */
 static int end(struct pump *pump, bool *ret_over)
 {
 	struct endpoint *endpoint = pump->endpoint;
@@ -329,8 +329,8 @@ static int move(struct pump *pump)
 	return result;
 }
 
-/* A descriptor of our own means the same until we close it, whoever closes the
-   device meanwhile. */
+/* A descriptor of the pump's own means the same until the pump closes it, even
+   if another thread closes the device meanwhile. */
 int pump_run(struct pump *pump)
 {
 	int result;

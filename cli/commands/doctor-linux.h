@@ -52,7 +52,7 @@ int find_drivers(const char *folder, const char *node,
 
 struct rule {
 	char path[PATH_MAX];
-	bool uaccess; /* for whoever sits at the machine */
+	bool uaccess; /* for the user logged in at the machine */
 };
 
 /* The first rule that names Glasgow's ids: false if there is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The part of "clyde virtual" that lends a device to whoever connects. */
+/* The part of "clyde virtual" that lends a device to a client that connects. */
 #ifndef CLI_VIRTUAL_LISTEN_H
 #define CLI_VIRTUAL_LISTEN_H
 

@@ -72,8 +72,8 @@ static void set_interrupt(uintptr_t token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
-/* Whoever waits without a device, for firmware to start, is ended by a close.
-   One that is merely to let another call have its turn is not. */
+/* A close ends a call that waits without a device, for firmware to start.  A
+   wake that only lets another call have its turn does not end such a call. */
 static void wake(struct owner *owner)
 {
 	struct clyde_context *context = (struct clyde_context *)owner;

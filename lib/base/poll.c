@@ -4,9 +4,9 @@
  * The descriptor of a device: takes the link's and an event of its own, gives
  * one that poll() and event loops understand.
  *
- * The link's alone would not do.  A call that waits for one pipe handles the
- * completions of all, and whoever watches for the others would never hear of
- * them.
+ * The link's descriptor is not enough.  A call that waits for one pipe handles
+ * the completions of all pipes, and an event loop that watches the link's
+ * descriptor for another pipe would not see that pipe's completions.
  */
 #include "poll.h"
 

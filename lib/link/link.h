@@ -125,9 +125,9 @@ struct link {
 	struct link *next_kept;
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
-	/* Who watches for completions, see lib/base/poll.h; or NULL. */
+	/* What event loops poll, see lib/base/poll.h; or NULL. */
 	struct watch *watch;
-	/* Whom LOG() tells; whoever opened the link sets it. */
+	/* Where LOG() writes; set by the caller that opened the link. */
 	const struct log *log;
 };
 

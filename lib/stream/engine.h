@@ -10,7 +10,7 @@
  *	OUT	head: oldest in flight                 tail: being filled
  *		|-- in flight --------------------------|- free ----------
  *
- * It has no thread: completions are handled by whoever waits on the link.
+ * The engine has no thread: a call that waits on the link handles completions.
  */
 #ifndef LIB_ENGINE_H
 #define LIB_ENGINE_H

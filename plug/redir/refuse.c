@@ -2,8 +2,8 @@
 
 /*
  * The packets of usbredir for endpoints that a function behind our bus cannot
- * have: isochronous, interrupt, streams.  Whoever asks is told so; the parser
- * calls these without looking whether they are there.
+ * have: isochronous, interrupt, streams.  A client that asks for one is told
+ * so; the parser calls these callbacks without a check for NULL.
  */
 #include "session.h"
 

@@ -33,7 +33,7 @@ struct server {
 
 /* ---- Listening -------------------------------------------------------- */
 
-/* Nobody accepts on it: whoever did has died and left it. */
+/* No process accepts on the socket: the server that made it has died. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
 	struct stat info;
@@ -160,7 +160,7 @@ static int accept_one(struct server *server)
 	int fd = accept4(
 		server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0) /* whoever it was has left */
+	if (fd < 0) /* the client has left already */
 		return 0;
 	if (server->session) {
 		server->owner->say(server->owner,

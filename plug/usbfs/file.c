@@ -70,7 +70,7 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 	return 0;
 }
 
-/* Whoever was killed gave nothing back. */
+/* A process that was killed has not given its bytes back. */
 void file_discharge(struct host_file *file)
 {
 	uint64_t bytes = atomic_exchange(&file->shared->bytes, 0);

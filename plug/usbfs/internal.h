@@ -139,8 +139,8 @@ void file_release_all(struct host_file *file);
    interfaces, which selects their settings 0. */
 void device_unclaim(struct host_device *device);
 
-/* Whoever has closed its file has closed it at once, whenever the host comes
-   to hear of it. */
+/* A file counts as closed from the client's close() on, also if the host learns
+   of the close later. */
 void files_settle(struct usbfs_host *host);
 
 /* ---- plug/usbfs/device.c --------------------------------------------------- */
@@ -166,7 +166,8 @@ void tree_remove(struct host_device *device);
 /* Which interfaces are claimed: the kernel says that usbfs drives them. */
 void tree_show_claims(struct host_device *device);
 
-/* That a pipe stands for a device, for whoever looks what others have open. */
+/* Show that a client's pipe stands for a device, for programs that look which
+   files other programs have open. */
 void tree_show_file(const struct host_file *file);
 void tree_hide_file(const struct host_file *file);
 void tree_free(struct usbfs_host *host);

@@ -2,8 +2,8 @@
 
 /*
  * Takes enumerated devices, gives the files that a kernel and udev would show
- * of them: /sys, /run/udev and /dev/bus/usb under a directory of our own, to
- * which the shim leads whoever asks for those.
+ * of them: /sys, /run/udev and /dev/bus/usb under a directory of the host's
+ * own, to which the shim leads a program that opens these paths.
  */
 #include "internal.h"
 

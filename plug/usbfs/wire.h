@@ -150,7 +150,7 @@ struct usbfs_state {
 	_Atomic uint8_t claimed[USB_IFACE_COUNT]; /* enum usbfs_claim */
 	_Atomic uint8_t configuration;
 	_Atomic uint8_t gone; /* unplugged; nothing more will complete */
-	_Atomic uint8_t asks; /* whoever submits a bulk URB asks first */
+	_Atomic uint8_t asks; /* a client asks before it submits a bulk URB */
 	struct usbfs_map map;
 };
 

@@ -22,8 +22,8 @@ _ROW = 16
 
 
 class AsyncPipe(KeptPipe):
-    """A deadline is asyncio.wait_for()'s.  Whoever is cancelled in a read has
-    read nothing: what had come is what the next read gives, by whatever call.
+    """A deadline is asyncio.wait_for()'s.  A read that is cancelled has
+    taken nothing: the next read, by any call, gives the bytes that had arrived.
     In awrite(), what the pipe had taken goes on its way: after aflush(), or
     after cancel(), which drops what has not left, `offset` says how much."""
 

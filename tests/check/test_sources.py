@@ -74,3 +74,17 @@ def test_every_phony_target_of_the_makefile_has_a_rule():
     (names,) = re.findall(r"^\.PHONY:(.*)", text, re.MULTILINE)
     rules = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     assert set(names.split()) == rules and "figures" in rules
+
+
+def test_no_comment_names_code_by_a_pronoun_for_people():
+    """"Whoever" hides which program, thread or call is meant.  A text that
+    the tool prints may mean a person."""
+    files = subprocess.run(["git", "-C", TESTS.parent, "ls-files", "*.c",
+                            "*.h"], check=True, capture_output=True,
+                           text=True).stdout.split()
+    assert len(files) > 300
+    assert [f"{file}:{number}" for file in files
+            for number, line in enumerate(
+                (TESTS.parent / file).read_text().splitlines(), 1)
+            if re.search(r"\bwhoever\b", re.sub(r'"[^"]*"', "", line),
+                         re.IGNORECASE)] == []

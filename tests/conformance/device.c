@@ -51,7 +51,7 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-/* Whoever uses it is not disturbed. */
+/* A list does not disturb the program that uses the device. */
 static void the_list_shows_a_device_in_use_as_busy(void **state)
 {
 	struct clyde_device_info *list;

@@ -76,7 +76,7 @@ const char *configured_uri(void)
 	top = open_top(plain_uri());
 	if (clyde_fpga_load_image(top.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	/* Whoever had it before may have been interrupted. */
+	/* The program that had the device before may have been interrupted. */
 	set_mode(&top, BENCH_IDLE);
 	close_top(&top);
 	return plain_uri();

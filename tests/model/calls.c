@@ -195,8 +195,8 @@ static void with_lock(enum world_id id)
 	owner_unlock(&objects[id].owner);
 }
 
-/* As applet.c's clyde_run_start(), and core.c's core_release(): whoever closes
-   the device, it is there until its pins were let go of. */
+/* As clyde_run_start() and core_release(): the device exists until its pins are
+   released, also if another thread closes the device. */
 static void run(enum world_id closed, void (*end)(enum world_id id))
 {
 	if (!pin(RUN))
@@ -261,7 +261,7 @@ void world_open(enum world_id id)
 	leave(parent);
 }
 
-/* Handle what the device has: one completion, for whoever waits for it. */
+/* Handle one completion of the device, for the thread that waits for it. */
 static void handle(struct object *device)
 {
 	if (atomic_load(&device->pending)) {

@@ -168,7 +168,7 @@ static unsigned choose(unsigned all)
 	return next;
 }
 
-/* Let whoever is chosen go on; returns when it is this one. */
+/* Let the chosen thread go on; returns when this thread is chosen. */
 static void schedule(void)
 {
 	unsigned self = run.self;

@@ -184,7 +184,7 @@ def used(tmp_path_factory):
     (folder / "in/70-glasgow.rules").write_text(NEIGHBOUR)
     write_script(folder / "in/script")
     packages = " ".join(shlex.quote(str(path)) for path in OUT.glob("*.deb"))
-    # Whoever is root in a user namespace reads no folder of another's.
+    # Root in a user namespace may not read another user's folder.
     folder.chmod(0o755)
     output = ended(mmdebstrap(
         how, debian, "--variant=custom", "--format=null", "--skip=update",

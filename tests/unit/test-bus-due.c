@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * When a bus wants to be run next: whoever sleeps until then must miss
- * nothing, and not be woken for nothing.
+ * When a bus wants to be run next: a caller that sleeps until then must
+ * miss nothing, and must not be woken for nothing.
  */
 #include "tests/support/bus-test.h"
 

@@ -125,7 +125,7 @@ static void without_an_endpoint_the_pipes_count_together(void **state)
 	submit(3, 0x86);
 	assert_ends(0, 0, SIZE);
 	assert_ends(1, 0, SIZE);
-	/* whoever is served next */
+	/* the transfer that is served next, of any endpoint */
 	assert_ends(2, -EPROTO, 0);
 	assert_ends(3, 0, SIZE);
 }

@@ -48,7 +48,7 @@ static void prepare(struct guest *guest)
 	guest_alternate(guest, USB_IFACE_EP6IN, USB_ALT_4X);
 }
 
-/* Leave the core idle, for whoever comes next. */
+/* Leave the core idle for the next client. */
 static void finish(struct guest *guest)
 {
 	set_mode(guest, BENCH_IDLE);
