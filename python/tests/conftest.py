@@ -4,6 +4,7 @@ nothing is left open."""
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ PYTHON = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PYTHON))
 
 import clyde  # noqa: E402
+
+# A shell ignores SIGINT in a job that it starts with "&", and so do all the
+# job's children: the interpreters which tests interrupt would never end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 URI = "virtual:configured=1"
 SOURCE, SINK, LOOPBACK = range(1, 4)

@@ -344,6 +344,22 @@ def test_ctrl_c_ends_a_run_that_is_silent():
     assert process.returncode == 0
 
 
+def test_an_interpreter_that_a_test_starts_can_be_interrupted():
+    said = subprocess.run(["grep", "SigIgn", "/proc/self/status"],
+                          stdout=subprocess.PIPE, text=True).stdout
+    assert int(said.split()[1], 16) >> signal.SIGINT - 1 & 1 == 0
+
+
+def test_that_holds_in_a_job_that_a_shell_put_in_the_background():
+    name = test_an_interpreter_that_a_test_starts_can_be_interrupted.__name__
+    run = os.path.join(os.path.dirname(__file__), "run.py")
+    done = subprocess.run(
+        [sys.executable, run, "-q", f"{__file__}::{name}"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    assert "1 passed" in done.stdout, done.stdout
+
+
 def test_a_signal_whose_handler_raises_nothing_leaves_a_run_be():
     process = silent(
         "import signal\n"

@@ -11,6 +11,7 @@ machine before the first part and compares it after the last."""
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -66,8 +67,24 @@ class Part:
             self.counts = (self.counts[0], 1, self.counts[2])
 
 
-def unblock():
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+# Variables that tests, the tool or what builds them obey, if they are there.
+NOT_INHERITED = re.compile(
+    r"(CLYDE|MESON|NINJA|PYTEST|PYTHON|XDG|LC)_.*|PYTHON.*|LANG(UAGE)?|TERM|"
+    r"COLUMNS|LINES|DESTDIR|CC|CXX|CPP|LD|(C|CXX|CPP|LD)FLAGS|PKG_CONFIG.*|"
+    r"(ASAN|UBSAN|TSAN|LSAN)_OPTIONS|LD_.*")
+
+
+def as_from_a_login():
+    """What a part must not inherit: in a job that a shell started with "&",
+    SIGINT and SIGQUIT are ignored, and so in all its children, where a test
+    that interrupts a program would wait for ever."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except OSError:  # the C library's own
+            pass
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    os.umask(0o022)
 
 
 class Run:
@@ -95,17 +112,18 @@ class Run:
         home, temporary = self.places(part)
         home.mkdir(parents=True)
         temporary.mkdir()
-        environment = dict(
-            os.environ, HOME=str(home), TMPDIR=str(temporary),
-            PYTHONDONTWRITEBYTECODE="1", MESON_TESTTHREADS=str(part.lanes),
-            JOBS=str(max(1, self.lanes // 2)), **{untouched.PART: part.name})
-        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
-            environment.pop(name, None)
+        environment = {name: value for name, value in os.environ.items()
+                       if not NOT_INHERITED.fullmatch(name)}
+        environment.update({
+            "HOME": str(home), "TMPDIR": str(temporary), "LC_ALL": "C.UTF-8",
+            "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1",
+            "MESON_TESTTHREADS": str(part.lanes),
+            "JOBS": str(max(1, self.lanes // 2)), untouched.PART: part.name})
         with open(self.log(part), "w") as log:
             process = subprocess.Popen(
                 ["/bin/bash", "-c", part.command], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, env=environment,
-                start_new_session=True, preexec_fn=unblock)
+                start_new_session=True, preexec_fn=as_from_a_login)
         part.state = "runs"
         self.running[process.pid] = part
         self.begin[process.pid] = time.monotonic()

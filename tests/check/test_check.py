@@ -219,6 +219,52 @@ def test_ci_has_a_last_line_when_it_is_ended_among_the_packages(tmp_path):
     assert counts(said) == (0, 1, 0)
 
 
+INHERITED = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGINT])
+os.umask(0o077)
+os.environ.update(CLYDE_OBJECTS="3", LC_ALL="tr_TR.UTF-8", CFLAGS="-O0",
+                  PYTEST_ADDOPTS="--co", CC="none", LINES="2")
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_a_part_does_not_inherit_the_state_of_the_shell_that_started_the_check(
+        place):
+    part = ("grep -E '^Sig(Ign|Blk)' /proc/self/status >state; umask >>state; "
+            "env >environment")
+    done = subprocess.run(
+        [sys.executable, "-c", INHERITED, "-c", script(f"Part('a', {part!r})")],
+        cwd=place, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout
+    state = (place / "state").read_text().split()
+    assert state == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16, "0022"]
+    names = dict(line.split("=", 1) for line in
+                 (place / "environment").read_text().splitlines())
+    assert names["LC_ALL"] == "C.UTF-8"
+    assert not {"CLYDE_OBJECTS", "CFLAGS", "PYTEST_ADDOPTS", "CC",
+                "LINES"} & set(names)
+
+
+def test_a_program_that_a_test_starts_has_no_signal_ignored():
+    said = subprocess.run(["grep", "SigIgn", "/proc/self/status"],
+                          stdout=subprocess.PIPE, text=True).stdout
+    assert int(said.split()[1], 16) == 0
+
+
+def test_that_holds_for_pytest_in_a_job_that_a_shell_put_in_the_background():
+    name = test_a_program_that_a_test_starts_has_no_signal_ignored.__name__
+    done = subprocess.run(
+        [sys.executable, "-c", INHERITED.replace("PYTEST_ADDOPTS", "X"), "-m",
+         "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{name}"],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=SECONDS)
+    assert "1 passed" in done.stdout, done.stdout
+
+
 # ---- What is left alone -----------------------------------------------------
 
 
