@@ -74,11 +74,11 @@ static void set_interrupt(uintptr_t token, bool raised)
 
 /* A close ends a call that waits without a device, for firmware to start.  A
    wake that only lets another call have its turn does not end such a call. */
-static void wake(struct owner *owner)
+static void wake(struct object *object)
 {
-	struct clyde_context *context = (struct clyde_context *)owner;
+	struct clyde_context *context = (struct clyde_context *)object;
 
-	if (context->interrupt && owner_closing(owner))
+	if (context->interrupt && object_closing(object))
 		atomic_store(context->interrupt, true);
 }
 
@@ -88,13 +88,13 @@ static void clear_tree(struct tree *tree)
 	pthread_mutex_destroy(&tree->lock);
 }
 
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	struct clyde_context *context = (struct clyde_context *)owner;
+	struct clyde_context *context = (struct clyde_context *)object;
 
 	link_drop_all(context);
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
-		if (atomic_load(&interrupts[i].token) == owner->token)
+		if (atomic_load(&interrupts[i].token) == object->token)
 			atomic_store(&interrupts[i].token, 0);
 	capture_close(context->capture);
 	clear_tree(&context->tree);
@@ -126,7 +126,7 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
 	}
 	init_tree(&context->tree);
-	result = owner_init(&context->owner, OWNER_CONTEXT, NULL,
+	result = object_init(&context->object, OBJECT_CONTEXT, NULL,
 		&context->tree, wake, destroy);
 	if (result < 0) {
 		atomic_store(token, 0);
@@ -134,14 +134,14 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 		free(context);
 		return result;
 	}
-	atomic_store(token, context->owner.token);
-	*ret_context = owner_handle(&context->owner);
+	atomic_store(token, context->object.token);
+	*ret_context = object_handle(&context->object);
 	return 0;
 }
 
 CLYDE_API void clyde_context_close(struct clyde_context *context)
 {
-	owner_close(context);
+	object_close(context);
 }
 
 static int get_notice(
@@ -193,5 +193,5 @@ CLYDE_API int clyde_context_capture(
 
 CLYDE_API clyde_token clyde_context_token(const struct clyde_context *context)
 {
-	return owner_token(context);
+	return object_token(context);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The registry of owners: registers each new object, gives it a token that is
+ * The registry of objects: registers each new object, gives it a token that is
  * never reused, and closes objects by token, from any thread, in any order, any
  * number of times.  Every call of clyde.h with a handle is looked up here.
  *
- *	open --owner_close()--> closing --last call leaves--> destroyed
+ *	open --object_close()--> closing --last call leaves--> destroyed
  *
  * malloc() may give a new object the address of a freed one, so a finalizer
  * that closes by address could close the wrong object.  A token excludes that.
@@ -36,7 +36,7 @@ static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 /* Signalled when the last call has left an object, or an object is
    destroyed. */
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
-static struct owner *buckets[BUCKETS];
+static LIST_HEAD(bucket, object) buckets[BUCKETS];
 static clyde_token last_serial;
 static clyde_token serial_max = SERIAL_MAX;
 static size_t live;
@@ -66,75 +66,63 @@ __attribute__((constructor)) static void expect_forks(void)
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 
-static struct owner **bucket(clyde_token token)
+static struct bucket *bucket_of(clyde_token token)
 {
 	return &buckets[(token >> KIND_BITS) % BUCKETS];
 }
 
-static struct owner *find(clyde_token token)
+static struct object *find(clyde_token token)
 {
-	struct owner *owner = *bucket(token);
+	struct object *object;
 
-	while (owner && owner->token != token)
-		owner = owner->hashed;
-	return owner;
+	LIST_FOREACH(object, bucket_of(token), hashed)
+	if (object->token == token)
+		return object;
+	return NULL;
 }
 
-static void enlist(struct owner *owner, enum owner_kind kind)
+static void enlist(struct object *object, enum object_kind kind)
 {
-	struct owner **head;
-
-	owner->token = ++last_serial << KIND_BITS | kind;
-	head = bucket(owner->token);
-	owner->hashed = *head;
-	*head = owner;
-	if (owner->parent) {
-		owner->sibling = owner->parent->child;
-		owner->parent->child = owner;
-	}
+	object->token = ++last_serial << KIND_BITS | kind;
+	LIST_INSERT_HEAD(bucket_of(object->token), object, hashed);
+	if (object->parent)
+		LIST_INSERT_HEAD(&object->parent->children, object, sibling);
 	live++;
 }
 
-static void delist(struct owner *owner)
+static void delist(struct object *object)
 {
-	struct owner **at = bucket(owner->token);
-
-	while (*at != owner)
-		at = &(*at)->hashed;
-	*at = owner->hashed;
-	if (owner->parent) {
-		at = &owner->parent->child;
-		while (*at != owner)
-			at = &(*at)->sibling;
-		*at = owner->sibling;
-	}
+	LIST_REMOVE(object, hashed);
+	if (object->parent)
+		LIST_REMOVE(object, sibling);
 	live--;
 }
 
-int owner_init(struct owner *owner, enum owner_kind kind, struct owner *parent,
-	struct tree *tree, void (*wake)(struct owner *owner),
-	void (*destroy)(struct owner *owner))
+int object_init(struct object *object, enum object_kind kind,
+	struct object *parent, struct tree *tree,
+	void (*wake)(struct object *object),
+	void (*destroy)(struct object *object))
 {
 	int result = 0;
 
-	owner->parent = parent;
-	owner->tree = tree;
-	owner->wake = wake;
-	owner->destroy = destroy;
+	object->parent = parent;
+	object->tree = tree;
+	object->wake = wake;
+	object->destroy = destroy;
 	pthread_mutex_lock(&registry);
-	if (parent && owner_closing(parent))
+	if (parent && object_closing(parent))
 		result = set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 	else if (last_serial >= serial_max)
 		result = set_error(CLYDE_ERROR_EXHAUSTED,
 			"this process has made as many objects as there are "
 			"handles");
 	else
-		enlist(owner, kind);
+		enlist(object, kind);
 	pthread_mutex_unlock(&registry);
 	return result;
 }
 
-void owner_limit(clyde_token serials)
+void object_limit(clyde_token serials)
 {
 	pthread_mutex_lock(&registry);
 	serial_max = SERIAL_MAX - last_serial > serials ? last_serial + serials
@@ -142,19 +130,19 @@ void owner_limit(clyde_token serials)
 	pthread_mutex_unlock(&registry);
 }
 
-void *owner_handle(const struct owner *owner)
+void *object_handle(const struct object *object)
 {
-	return (void *)(uintptr_t)owner->token;
+	return (void *)(uintptr_t)object->token;
 }
 
-static int wrong_kind(enum owner_kind is, enum owner_kind wanted)
+static int wrong_kind(enum object_kind is, enum object_kind wanted)
 {
 	static const char *const names[] = {
-		[OWNER_CONTEXT] = "context",
-		[OWNER_DEVICE] = "device",
-		[OWNER_PIPE] = "pipe",
-		[OWNER_RUN] = "run",
-		[OWNER_MONITOR] = "monitor",
+		[OBJECT_CONTEXT] = "context",
+		[OBJECT_DEVICE] = "device",
+		[OBJECT_PIPE] = "pipe",
+		[OBJECT_RUN] = "run",
+		[OBJECT_MONITOR] = "monitor",
 	};
 
 	return set_error(CLYDE_ERROR_WRONG_HANDLE,
@@ -162,29 +150,29 @@ static int wrong_kind(enum owner_kind is, enum owner_kind wanted)
 }
 
 /* The object of a handle, if it is open and of this kind; or NULL. */
-static struct owner *look_up(
-	clyde_token token, enum owner_kind kind, int *ret_result)
+static struct object *look_up(
+	clyde_token token, enum object_kind kind, int *ret_result)
 {
-	struct owner *owner = find(token);
+	struct object *object = find(token);
 
 	if (token == 0)
 		*ret_result =
 			set_error(CLYDE_ERROR_CLOSED, "the handle is NULL");
-	else if (owner == NULL)
+	else if (object == NULL)
 		*ret_result = set_error(CLYDE_ERROR_CLOSED, "it is closed");
 	else if ((token & KIND_MASK) != kind)
 		*ret_result = wrong_kind(token & KIND_MASK, kind);
-	else if (owner_closing(owner))
+	else if (object_closing(object))
 		*ret_result =
 			set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 	else
-		return owner;
+		return object;
 	return NULL;
 }
 
-int owner_pin_kind(void *handle, enum owner_kind kind)
+int object_pin_kind(void *handle, enum object_kind kind)
 {
-	struct owner *owner;
+	struct object *object;
 	uintptr_t token;
 	int result = 0;
 
@@ -194,27 +182,27 @@ int owner_pin_kind(void *handle, enum owner_kind kind)
 			"only: the call could wait for the one that logs");
 	memcpy(&token, handle, sizeof(token));
 	pthread_mutex_lock(&registry);
-	owner = look_up(token, kind, &result);
-	if (owner)
-		owner->users++;
+	object = look_up(token, kind, &result);
+	if (object)
+		object->users++;
 	pthread_mutex_unlock(&registry);
-	if (owner)
-		memcpy(handle, &owner, sizeof(owner));
+	if (object)
+		memcpy(handle, &object, sizeof(object));
 	return result;
 }
 
-void owner_unpin(struct owner *owner)
+void object_unpin(struct object *object)
 {
 	pthread_mutex_lock(&registry);
-	owner->users--;
-	if (owner->users == 0)
+	object->users--;
+	if (object->users == 0)
 		pthread_cond_broadcast(&left);
 	pthread_mutex_unlock(&registry);
 }
 
 /* A call that has released the tree's lock for waiting calls; on its stack. */
 struct turn {
-	struct turn *next;
+	SLIST_ENTRY(turn) next;
 	bool over; /* the call may take the lock again */
 };
 
@@ -223,15 +211,18 @@ struct turn {
    is released, so that the present holder yields to them in its next wait. */
 static void taken(struct tree *tree)
 {
+	struct turn *turn;
 	unsigned count = 0;
 
-	if (atomic_fetch_sub(&tree->waiting, 1) != 1 || tree->turns == NULL)
+	if (atomic_fetch_sub(&tree->waiting, 1) != 1 ||
+		SLIST_EMPTY(&tree->turns))
 		return;
-	for (struct turn *turn = tree->turns; turn; turn = turn->next) {
+	SLIST_FOREACH(turn, &tree->turns, next)
+	{
 		turn->over = true;
 		count++;
 	}
-	tree->turns = NULL;
+	SLIST_INIT(&tree->turns);
 	atomic_fetch_add(&tree->waiting, count);
 	pthread_cond_broadcast(&tree->turned);
 }
@@ -246,16 +237,16 @@ static void lock_tree(struct tree *tree)
 /* Take the tree's lock; wake the call that holds it, so that it yields.
    EDEADLK, from pthread_mutex_lock(), if this thread holds the lock: it is in a
    callback. */
-static int lock_for(struct owner *owner)
+static int lock_for(struct object *object)
 {
-	struct tree *tree = owner->tree;
+	struct tree *tree = object->tree;
 	int error;
 
 	if (pthread_mutex_trylock(&tree->lock) == 0)
 		return 0;
 	atomic_fetch_add(&tree->waiting, 1);
-	if (owner->wake)
-		owner->wake(owner);
+	if (object->wake)
+		object->wake(object);
 	error = pthread_mutex_lock(&tree->lock);
 	taken(tree); /* on failure too: this thread holds the lock then */
 	return error;
@@ -268,49 +259,48 @@ static int refuse_inside(void)
 		"the same context: it would wait for itself");
 }
 
-int owner_lock(struct owner *owner)
+int object_lock(struct object *object)
 {
-	return lock_for(owner) == 0 ? 0 : refuse_inside();
+	return lock_for(object) == 0 ? 0 : refuse_inside();
 }
 
-void owner_unlock(struct owner *owner)
+void object_unlock(struct object *object)
 {
-	pthread_mutex_unlock(&owner->tree->lock);
+	pthread_mutex_unlock(&object->tree->lock);
 }
 
-int owner_enter_kind(void *handle, enum owner_kind kind)
+int object_enter_kind(void *handle, enum object_kind kind)
 {
-	struct owner *owner;
-	int result = owner_pin_kind(handle, kind);
+	struct object *object;
+	int result = object_pin_kind(handle, kind);
 
 	if (result < 0)
 		return result;
-	memcpy(&owner, handle, sizeof(owner));
-	if (lock_for(owner) != 0) {
-		owner_unpin(owner);
+	memcpy(&object, handle, sizeof(object));
+	if (lock_for(object) != 0) {
+		object_unpin(object);
 		return refuse_inside();
 	}
-	if (!owner_closing(owner))
+	if (!object_closing(object))
 		return 0;
-	owner_leave(owner);
+	object_leave(object);
 	return set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 }
 
-void owner_leave(struct owner *owner)
+void object_leave(struct object *object)
 {
-	owner_unlock(owner);
-	owner_unpin(owner);
+	object_unlock(object);
+	object_unpin(object);
 }
 
-bool owner_yield(struct owner *owner)
+bool object_yield(struct object *object)
 {
-	struct tree *tree = owner->tree;
+	struct tree *tree = object->tree;
 	struct turn turn = {.over = false};
 
 	if (atomic_load_explicit(&tree->waiting, memory_order_relaxed) == 0)
 		return false;
-	turn.next = tree->turns;
-	tree->turns = &turn;
+	SLIST_INSERT_HEAD(&tree->turns, &turn, next);
 	while (!turn.over)
 		pthread_cond_wait(&tree->turned, &tree->lock);
 	taken(tree);
@@ -318,49 +308,55 @@ bool owner_yield(struct owner *owner)
 }
 
 /* A child that is being closed by itself has been marked by that close. */
-static void mark(struct owner *owner)
+static void mark(struct object *object)
 {
-	if (owner_closing(owner))
+	struct object *child;
+
+	if (object_closing(object))
 		return;
-	atomic_store_explicit(&owner->closing, true, memory_order_release);
-	for (struct owner *child = owner->child; child; child = child->sibling)
-		mark(child);
+	atomic_store_explicit(&object->closing, true, memory_order_release);
+	LIST_FOREACH(child, &object->children, sibling)
+	mark(child);
 }
 
 /* Called after mark() has marked the whole tree, so that a call that is woken
    through a parent sees the mark.  A child that another thread is closing is
    skipped: its calls have been woken, and its wake() may use freed memory. */
-static void end_waits(struct owner *owner)
+static void end_waits(struct object *object)
 {
-	if (owner->wake)
-		owner->wake(owner);
-	for (struct owner *child = owner->child; child; child = child->sibling)
-		if (!child->target)
-			end_waits(child);
+	struct object *child;
+
+	if (object->wake)
+		object->wake(object);
+	LIST_FOREACH(child, &object->children, sibling)
+	if (!child->target)
+		end_waits(child);
 }
 
 /* Whether calls are inside the object or its children, or another thread is
    closing one of the children. */
-static bool busy(const struct owner *owner)
+static bool busy(const struct object *object)
 {
-	if (owner->users > 0)
+	struct object *child;
+
+	if (object->users > 0)
 		return true;
-	for (struct owner *child = owner->child; child; child = child->sibling)
-		if (child->target || busy(child))
-			return true;
+	LIST_FOREACH(child, &object->children, sibling)
+	if (child->target || busy(child))
+		return true;
 	return false;
 }
 
-static struct owner *first_leaf(struct owner *owner)
+static struct object *first_leaf(struct object *object)
 {
-	while (owner->child) /* NOLINT: delist() takes out the freed */
-		owner = owner->child;
-	return owner;
+	while (!LIST_EMPTY(&object->children))
+		object = LIST_FIRST(&object->children);
+	return object;
 }
 
 /* An object stays in the registry until its teardown is over, so that a close
    of the same object, or of its parent, can wait for that. */
-static void destroy_tree(struct owner *target)
+static void destroy_tree(struct object *target)
 {
 	struct tree *tree = target->tree;
 	bool root = target->parent == NULL;
@@ -372,7 +368,7 @@ static void destroy_tree(struct owner *target)
 		pthread_cond_wait(&left, &registry);
 	}
 	do {
-		struct owner *leaf = first_leaf(target);
+		struct object *leaf = first_leaf(target);
 
 		pthread_mutex_unlock(&registry);
 		if (!root)
@@ -388,12 +384,12 @@ static void destroy_tree(struct owner *target)
 	} while (!last);
 }
 
-static void close_owner(struct owner *owner)
+static void close_object(struct object *object)
 {
-	owner->target = true;
-	mark(owner);
-	end_waits(owner);
-	destroy_tree(owner);
+	object->target = true;
+	mark(object);
+	end_waits(object);
+	destroy_tree(object);
 }
 
 /* Wait until another thread has closed the object, alone or with its parent.  A
@@ -417,17 +413,17 @@ static int await_end(clyde_token token)
  */
 static int close_locked(clyde_token token)
 {
-	struct owner *owner = find(token);
+	struct object *object = find(token);
 
-	if (owner == NULL)
+	if (object == NULL)
 		return CLYDE_ERROR_CLOSED;
 	if (inside()->callbacks > 0)
 		return set_error(CLYDE_ERROR_INSIDE,
 			"a callback cannot close anything: it would wait for "
 			"itself; close it once the callback has returned");
-	if (owner_closing(owner))
+	if (object_closing(object))
 		return await_end(token);
-	close_owner(owner);
+	close_object(object);
 	return 0;
 }
 
@@ -442,7 +438,7 @@ CLYDE_API int clyde_close_token(clyde_token token)
 	return error_leave(result);
 }
 
-void owner_close_kind(const void *handle, enum owner_kind kind)
+void object_close_kind(const void *handle, enum object_kind kind)
 {
 	clyde_token token = (uintptr_t)handle;
 	int result;
@@ -458,7 +454,7 @@ void owner_close_kind(const void *handle, enum owner_kind kind)
 	error_leave(result == CLYDE_ERROR_CLOSED ? 0 : result);
 }
 
-clyde_token owner_token_kind(const void *handle, enum owner_kind kind)
+clyde_token object_token_kind(const void *handle, enum object_kind kind)
 {
 	clyde_token token = (uintptr_t)handle;
 

@@ -22,32 +22,32 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 /*
  * A call of clyde.h: look the handle up, evaluate the expression, in which
- * `object` is the object itself, and leave.  CALL locks the tree meanwhile;
+ * `self` is the object itself, and leave.  CALL locks the tree meanwhile;
  * PINNED only keeps the object from being destroyed.
  */
-#define CALL(object, handle, expression) \
-	CALL_BETWEEN(owner_enter, owner_leave, object, handle, expression)
-#define PINNED(object, handle, expression) \
-	CALL_BETWEEN(owner_pin, owner_unpin, object, handle, expression)
-#define CALL_BETWEEN(enter, leave, object, handle, expression) \
-	({                                                     \
-		typeof(handle) object = handle;                \
-		ssize_t result_;                               \
-                                                               \
-		error_enter();                                 \
-		result_ = enter(&object);                      \
-		if (result_ == 0) {                            \
-			result_ = (expression);                \
-			leave(&object->owner);                 \
-		}                                              \
-		error_leave(result_);                          \
+#define CALL(self, handle, expression) \
+	CALL_BETWEEN(object_enter, object_leave, self, handle, expression)
+#define PINNED(self, handle, expression) \
+	CALL_BETWEEN(object_pin, object_unpin, self, handle, expression)
+#define CALL_BETWEEN(enter, leave, self, handle, expression) \
+	({                                                   \
+		typeof(handle) self = handle;                \
+		ssize_t result_;                             \
+                                                             \
+		error_enter();                               \
+		result_ = enter(&self);                      \
+		if (result_ == 0) {                          \
+			result_ = (expression);              \
+			leave(&self->object);                \
+		}                                            \
+		error_leave(result_);                        \
 	})
 
 /* How much of the system's memory USB transfers may take, MB. */
 #define USB_MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
 
 struct clyde_context {
-	struct owner owner; /* first in every object */
+	struct object object; /* first in every object */
 	struct tree tree;
 	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
 	atomic_bool *interrupt;
@@ -67,7 +67,7 @@ void link_drop_all(struct clyde_context *context);
 struct mgmt;
 
 struct clyde_device {
-	struct owner owner;
+	struct object object;
 	struct clyde_context *context;
 	struct link *link;
 	struct mgmt *mgmt;

@@ -18,24 +18,24 @@ int device_stopped(struct clyde_device *device)
 
 	if (device->unstoppable)
 		return 0;
-	if (owner_closing(&device->owner))
+	if (object_closing(&device->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
 		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
 	return 0;
 }
 
-static void wake(struct owner *owner)
+static void wake(struct object *object)
 {
-	struct clyde_device *device = (struct clyde_device *)owner;
+	struct clyde_device *device = (struct clyde_device *)object;
 
 	if (device->link)
 		link_wake(device->link);
 }
 
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	struct clyde_device *device = (struct clyde_device *)owner;
+	struct clyde_device *device = (struct clyde_device *)object;
 
 	cores_forget(device);
 	mgmt_free(device);
@@ -121,10 +121,10 @@ static int make_device(struct clyde_context *context, const char *uri,
 	result = device ? open_device(context, uri, serial, device)
 			: set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
-		result = owner_init(&device->owner, OWNER_DEVICE,
-			&context->owner, &context->tree, wake, destroy);
+		result = object_init(&device->object, OBJECT_DEVICE,
+			&context->object, &context->tree, wake, destroy);
 	if (result == 0) {
-		*ret_device = owner_handle(&device->owner);
+		*ret_device = object_handle(&device->object);
 	} else if (device) {
 		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
 			"cannot open a device: %s", clyde_error_message());
@@ -142,12 +142,12 @@ CLYDE_API int clyde_device_open(struct clyde_context *handle, const char *uri,
 
 CLYDE_API void clyde_device_close(struct clyde_device *device)
 {
-	owner_close(device);
+	object_close(device);
 }
 
 CLYDE_API clyde_token clyde_device_token(const struct clyde_device *device)
 {
-	return owner_token(device);
+	return object_token(device);
 }
 
 static int get_info(
@@ -208,7 +208,7 @@ static int sleep_until(struct clyde_device *device, int timeout_ms)
 			if (result < 0)
 				set_error(result, "%s", error_text(result));
 		}
-		owner_yield(&device->owner);
+		object_yield(&device->object);
 	}
 	return result < 0 ? result : 0;
 }

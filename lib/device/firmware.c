@@ -371,7 +371,7 @@ static int await(const struct load *load)
 		link, deadline_in(link, RETURN_TIMEOUT_MS));
 
 	if (result == CLYDE_ERROR_INTERRUPTED &&
-		owner_closing(&load->context->owner))
+		object_closing(&load->context->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (result == CLYDE_ERROR_INTERRUPTED)
 		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");

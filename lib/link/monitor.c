@@ -38,7 +38,7 @@ struct known {
 };
 
 struct clyde_monitor {
-	struct owner owner; /* first */
+	struct object object; /* first */
 	struct clyde_context *context;
 	const struct link_provider *provider;
 	struct link_monitor *link; /* NULL: nothing ever changes */
@@ -207,7 +207,7 @@ static int stopped(const struct clyde_monitor *monitor)
 {
 	bool interrupted = atomic_load(monitor->context->interrupt);
 
-	if (owner_closing(&monitor->owner))
+	if (object_closing(&monitor->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
 		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
@@ -221,10 +221,10 @@ static int await(struct clyde_monitor *monitor, uint64_t until_ns)
 	uint64_t now = now_of(monitor);
 	int result;
 
-	owner_unlock(&monitor->owner);
+	object_unlock(&monitor->object);
 	result = monitor->provider->monitor->wait(
 		monitor->link, until_ns > now ? until_ns - now : 0);
-	owner_lock(&monitor->owner);
+	object_lock(&monitor->object);
 	if (result < 0)
 		return set_error(result, "cannot watch for devices: %s",
 			error_text(result));
@@ -365,9 +365,9 @@ static int poll_fd(struct clyde_monitor *monitor)
 
 /* ---- Life ------------------------------------------------------------- */
 
-static void wake(struct owner *owner)
+static void wake(struct object *object)
 {
-	struct clyde_monitor *monitor = (struct clyde_monitor *)owner;
+	struct clyde_monitor *monitor = (struct clyde_monitor *)object;
 
 	if (monitor->link)
 		monitor->provider->monitor->wake(monitor->link);
@@ -386,9 +386,9 @@ static void end(struct clyde_monitor *monitor)
 	}
 }
 
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	end((struct clyde_monitor *)owner);
+	end((struct clyde_monitor *)object);
 }
 
 /* Enumerates once, so that an error in the URI fails clyde_monitor_new(). */
@@ -419,14 +419,14 @@ int monitor_make(struct clyde_context *context,
 	monitor->all = monitor->timer = -1;
 	result = start(monitor, specification);
 	if (result == 0)
-		result = owner_init(&monitor->owner, OWNER_MONITOR,
-			&context->owner, &context->tree, wake, destroy);
+		result = object_init(&monitor->object, OBJECT_MONITOR,
+			&context->object, &context->tree, wake, destroy);
 	if (result < 0) {
 		end(monitor);
 		free(monitor);
 		return result;
 	}
-	*ret_monitor = owner_handle(&monitor->owner);
+	*ret_monitor = object_handle(&monitor->object);
 	return 0;
 }
 
@@ -449,12 +449,12 @@ CLYDE_API int clyde_monitor_new(struct clyde_context *handle, const char *uri,
 
 CLYDE_API void clyde_monitor_close(struct clyde_monitor *monitor)
 {
-	owner_close(monitor);
+	object_close(monitor);
 }
 
 CLYDE_API clyde_token clyde_monitor_token(const struct clyde_monitor *monitor)
 {
-	return owner_token(monitor);
+	return object_token(monitor);
 }
 
 CLYDE_API int clyde_monitor_next(struct clyde_monitor *handle,

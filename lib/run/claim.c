@@ -98,7 +98,7 @@ const struct clyde_run *claim_of_core(
 	const struct clyde_run *run = device->context->claimed;
 
 	while (run &&
-		(run->claim.device != device->owner.token ||
+		(run->claim.device != device->object.token ||
 			run->claim.core != core))
 		run = run->claim.next;
 	return run;
@@ -110,7 +110,7 @@ const struct clyde_run *claim_of_pipe(
 	const struct clyde_run *run = device->context->claimed;
 
 	while (run &&
-		(run->claim.device != device->owner.token ||
+		(run->claim.device != device->object.token ||
 			!uses_pipe(run, id)))
 		run = run->claim.next;
 	return run;
@@ -249,7 +249,7 @@ static int enlist_with(struct clyde_run *run, struct clyde_device *device,
 			"the run and the device are of two contexts");
 	claim_drop(run);
 	run->device = handle;
-	run->claim.device = device->owner.token;
+	run->claim.device = device->object.token;
 	run->claim.next = run->context->claimed;
 	run->context->claimed = run;
 	return 0;
@@ -262,9 +262,9 @@ static int enlist(struct clyde_run *run, struct clyde_device *handle)
 
 static void unlist(struct clyde_run *run)
 {
-	owner_lock(&run->owner);
+	object_lock(&run->object);
 	claim_drop(run);
-	owner_unlock(&run->owner);
+	object_unlock(&run->object);
 }
 
 int claim_make(struct clyde_run *run, struct clyde_device *device)

@@ -49,7 +49,7 @@ static int write_streams(struct clyde_device *device,
 		const struct claim *claim = &run->claim;
 		uint8_t streams;
 
-		if (claim->device != device->owner.token || !claim->attached)
+		if (claim->device != device->object.token || !claim->attached)
 			continue;
 		streams = open_streams(device, claim) |
 			(run == opening ? ways : 0);
@@ -271,15 +271,15 @@ static int with_device(struct clyde_run *run,
 	struct clyde_device *device = run->held;
 	int result = 0;
 
-	result = owner_lock(&device->owner);
+	result = object_lock(&device->object);
 	if (result < 0)
 		return result;
-	if (run->claim.device == device->owner.token) {
+	if (run->claim.device == device->object.token) {
 		set_unstoppable(device, true);
 		result = act(device, run);
 		set_unstoppable(device, false);
 	}
-	owner_unlock(&device->owner);
+	object_unlock(&device->object);
 	return result;
 }
 
@@ -291,9 +291,9 @@ int core_release(struct clyde_run *run)
 	for (unsigned i = 0; i < 2; i++)
 		clyde_pipe_close(run->claim.pipes[i]);
 	detached = with_device(run, detach);
-	if (owner_lock(&run->owner) == 0) {
+	if (object_lock(&run->object) == 0) {
 		claim_drop(run);
-		owner_unlock(&run->owner);
+		object_unlock(&run->object);
 	}
 	return released < 0 ? released : detached;
 }
@@ -306,7 +306,7 @@ void cores_forget(struct clyde_device *device)
 		return;
 	set_unstoppable(device, true);
 	for (; run; run = run->claim.next)
-		if (run->claim.device == device->owner.token)
+		if (run->claim.device == device->object.token)
 			disconnect(device, run);
 	set_unstoppable(device, false);
 }

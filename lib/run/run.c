@@ -72,9 +72,9 @@ static int set_initial(struct clyde_run *run)
 	return result;
 }
 
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	struct clyde_run *run = (struct clyde_run *)owner;
+	struct clyde_run *run = (struct clyde_run *)object;
 	size_t count = count_parameters(run->applet);
 
 	claim_drop(run);
@@ -95,7 +95,7 @@ static struct clyde_run *new_run(
 	run->in_fd = run->out_fd = -1;
 	if (set_initial(run) == 0)
 		return run;
-	destroy(&run->owner);
+	destroy(&run->object);
 	free(run);
 	return NULL;
 }
@@ -115,12 +115,12 @@ static int make_run(struct clyde_context *context, const char *name,
 	else if ((run = new_run(context, applet)) == NULL)
 		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
-		result = owner_init(&run->owner, OWNER_RUN, &context->owner,
+		result = object_init(&run->object, OBJECT_RUN, &context->object,
 			&context->tree, NULL, destroy);
 	if (result == 0) {
-		*ret_run = owner_handle(&run->owner);
+		*ret_run = object_handle(&run->object);
 	} else if (run) {
-		destroy(&run->owner);
+		destroy(&run->object);
 		free(run);
 	}
 	return result;
@@ -134,7 +134,7 @@ CLYDE_API int clyde_run_new(struct clyde_context *handle, const char *name,
 
 CLYDE_API void clyde_run_close(struct clyde_run *run)
 {
-	owner_close(run);
+	object_close(run);
 }
 
 static int set(struct clyde_run *run, const char *name, const char *value)
@@ -199,21 +199,21 @@ CLYDE_API int clyde_run_attach(struct clyde_run *handle, int in_fd, int out_fd)
 
 int run_hold(struct clyde_run *run, struct clyde_device *device)
 {
-	int result = owner_pin(&device);
+	int result = object_pin(&device);
 
 	if (result < 0)
 		return result;
-	result = owner_lock(&run->owner);
+	result = object_lock(&run->object);
 	if (result == 0) {
 		result = check_idle(run);
 		if (result == 0)
 			run->held = device;
-		owner_unlock(&run->owner);
+		object_unlock(&run->object);
 	}
 	if (result == 0)
 		inside()->runs++;
 	else
-		owner_unpin(&device->owner);
+		object_unpin(&device->object);
 	return result;
 }
 
@@ -223,10 +223,10 @@ void run_let_go(struct clyde_run *run)
 
 	run->observer = (struct clyde_observer){0};
 	inside()->runs--;
-	owner_lock(&run->owner);
+	object_lock(&run->object);
 	run->held = NULL;
-	owner_unlock(&run->owner);
-	owner_unpin(&device->owner);
+	object_unlock(&run->object);
+	object_unpin(&device->object);
 }
 
 /* The applet calls the library as an application does, so that the tree is
@@ -393,7 +393,7 @@ int run_stopped(struct clyde_run *run)
 {
 	bool interrupted = atomic_load(run->context->interrupt);
 
-	if (owner_closing(&run->owner) || owner_closing(&run->held->owner))
+	if (object_closing(&run->object) || object_closing(&run->held->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (interrupted)
 		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");

@@ -52,7 +52,7 @@ struct claim {
 };
 
 struct clyde_run {
-	struct owner owner;
+	struct object object;
 	struct clyde_context *context;
 	const struct applet *applet;
 	struct clyde_device *device; /* its handle */

@@ -33,7 +33,7 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 	struct link *link = pipe->device->link;
 	int result;
 
-	if (owner_closing(&pipe->owner))
+	if (object_closing(&pipe->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	result = device_stopped(pipe->device);
 	if (result < 0)
@@ -49,7 +49,7 @@ static int await(struct clyde_pipe *pipe, struct patience *patience)
 	pipe->wakeups++;
 	if (result < 0)
 		return pipe_failed(pipe, result);
-	owner_yield(&pipe->owner);
+	object_yield(&pipe->object);
 	return 0;
 }
 
@@ -60,7 +60,7 @@ static bool stall(struct clyde_pipe *pipe, bool *stalled)
 
 	pipe->stalls += first;
 	*stalled = true;
-	return first && owner_yield(&pipe->owner);
+	return first && object_yield(&pipe->object);
 }
 
 static int check_acquired(const struct clyde_pipe *pipe)

@@ -137,9 +137,9 @@ static void log_end(const struct clyde_pipe *pipe)
 		(unsigned long long)stats.starvations);
 }
 
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
+	struct clyde_pipe *pipe = (struct clyde_pipe *)object;
 	struct link *link = pipe->device->link;
 
 	if (pipe->engine) {
@@ -155,9 +155,9 @@ static void destroy(struct owner *owner)
 		pipe->device->pipes[pipe->id] = NULL;
 }
 
-static void wake(struct owner *owner)
+static void wake(struct object *object)
 {
-	struct clyde_pipe *pipe = (struct clyde_pipe *)owner;
+	struct clyde_pipe *pipe = (struct clyde_pipe *)object;
 
 	link_wake(pipe->device->link);
 }
@@ -259,13 +259,13 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 		result = open_pipe(device, chosen, pipe);
 	}
 	if (result == 0)
-		result = owner_init(&pipe->owner, OWNER_PIPE, &device->owner,
-			&device->context->tree, wake, destroy);
+		result = object_init(&pipe->object, OBJECT_PIPE,
+			&device->object, &device->context->tree, wake, destroy);
 	if (result == 0) {
 		device->pipes[id] = pipe;
-		*ret_pipe = owner_handle(&pipe->owner);
+		*ret_pipe = object_handle(&pipe->object);
 	} else if (pipe) {
-		destroy(&pipe->owner);
+		destroy(&pipe->object);
 		free(pipe);
 	}
 	return result;
@@ -280,12 +280,12 @@ CLYDE_API int clyde_pipe_open(struct clyde_device *handle,
 
 CLYDE_API void clyde_pipe_close(struct clyde_pipe *pipe)
 {
-	owner_close(pipe);
+	object_close(pipe);
 }
 
 CLYDE_API clyde_token clyde_pipe_token(const struct clyde_pipe *pipe)
 {
-	return owner_token(pipe);
+	return object_token(pipe);
 }
 
 static int cancel(struct clyde_pipe *pipe)

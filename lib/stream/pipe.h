@@ -7,7 +7,7 @@
 #include "engine.h"
 
 struct clyde_pipe {
-	struct owner owner;
+	struct object object;
 	struct clyde_device *device;
 	enum clyde_pipe_id id;
 	struct engine *engine;

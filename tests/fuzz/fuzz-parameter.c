@@ -61,8 +61,8 @@ static struct clyde_run *behind(struct clyde_run *handle)
 {
 	struct clyde_run *run = handle;
 
-	check(owner_pin(&run) == 0);
-	owner_unpin(&run->owner);
+	check(object_pin(&run) == 0);
+	object_unpin(&run->object);
 	return run;
 }
 

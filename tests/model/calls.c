@@ -63,7 +63,7 @@ static void check_refusal(enum world_id id, void *handle, int result)
 		model_fail("%s is said to be closed, but is there",
 			kinds[id].name);
 	if (result == CLYDE_ERROR_CANCELED && records[id].life == OPEN &&
-		!objects[id].owner.closing)
+		!objects[id].object.closing)
 		model_fail("%s is said to be closing, but is open",
 			kinds[id].name);
 	if (result != CLYDE_ERROR_CLOSED && result != CLYDE_ERROR_CANCELED)
@@ -74,7 +74,7 @@ static void check_refusal(enum world_id id, void *handle, int result)
 static bool enter(enum world_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
-	int result = owner_enter_kind(&handle, kinds[id].kind);
+	int result = object_enter_kind(&handle, kinds[id].kind);
 
 	if (result < 0) {
 		check_refusal(id, handle, result);
@@ -84,7 +84,7 @@ static bool enter(enum world_id id)
 		model_fail("the token of %s means another", kinds[id].name);
 	check_lock(id);
 	check_alive(id);
-	if (objects[id].owner.closing)
+	if (objects[id].object.closing)
 		model_fail("a call was let into %s, which is being closed",
 			kinds[id].name);
 	records[id].inside++;
@@ -96,7 +96,7 @@ static void leave(enum world_id id)
 	check_lock(id);
 	check_alive(id);
 	records[id].inside--;
-	owner_leave(&objects[id].owner);
+	object_leave(&objects[id].object);
 }
 
 static void work_inside(enum world_id id)
@@ -127,7 +127,7 @@ void world_call_back(enum world_id id, enum world_id closed)
 
 static void yield(enum world_id id)
 {
-	owner_yield(&objects[id].owner);
+	object_yield(&objects[id].object);
 	check_lock(id);
 	check_alive(id);
 }
@@ -135,13 +135,13 @@ static void yield(enum world_id id)
 /* As pipe-io.c's await(), with device.c's device_stopped(). */
 static int wait_once(enum world_id id, bool slices)
 {
-	struct object *device = &objects[kinds[id].parent];
+	struct sample *device = &objects[kinds[id].parent];
 	bool interrupted;
 
-	if (owner_closing(&objects[id].owner))
+	if (object_closing(&objects[id].object))
 		return CLYDE_ERROR_CANCELED;
 	interrupted = atomic_load(&objects[CONTEXT].flag);
-	if (owner_closing(&device->owner))
+	if (object_closing(&device->object))
 		return CLYDE_ERROR_CANCELED;
 	if (interrupted)
 		return CLYDE_ERROR_INTERRUPTED;
@@ -172,7 +172,7 @@ static bool pin(enum world_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
 	void *given = handle;
-	int result = owner_pin_kind(&handle, kinds[id].kind);
+	int result = object_pin_kind(&handle, kinds[id].kind);
 
 	if (result < 0)
 		check_refusal(id, given, result);
@@ -185,14 +185,14 @@ static void unpin(enum world_id id)
 {
 	check_alive(id);
 	records[id].inside--;
-	owner_unpin(&objects[id].owner);
+	object_unpin(&objects[id].object);
 }
 
 static void with_lock(enum world_id id)
 {
-	owner_lock(&objects[id].owner);
+	object_lock(&objects[id].object);
 	work_inside(id);
-	owner_unlock(&objects[id].owner);
+	object_unlock(&objects[id].object);
 }
 
 /* As clyde_run_start() and core_release(): the device exists until its pins are
@@ -204,7 +204,7 @@ static void run(enum world_id closed, void (*end)(enum world_id id))
 	if (pin(DEVICE)) {
 		with_lock(RUN);
 		inside()->runs++;
-		for (int i = 0; i < 2 && !owner_closing(&objects[RUN].owner);
+		for (int i = 0; i < 2 && !object_closing(&objects[RUN].object);
 			i++)
 			world_call(DEVICE);
 		if (end)
@@ -228,7 +228,7 @@ static void close_own(enum world_id id)
 	int result = clyde_close_token(records[id].token);
 
 	if (result == CLYDE_ERROR_INSIDE && records[id].life != FREED &&
-		!objects[id].owner.closing)
+		!objects[id].object.closing)
 		model_fail("%s is not closed, and could be", kinds[id].name);
 	if (result != CLYDE_ERROR_INSIDE)
 		check_over(id);
@@ -256,13 +256,13 @@ void world_open(enum world_id id)
 	check_alive(parent);
 	if (result < 0 &&
 		(result != CLYDE_ERROR_CANCELED ||
-			!objects[parent].owner.closing))
+			!objects[parent].object.closing))
 		model_fail("opening %s says %d", kinds[id].name, result);
 	leave(parent);
 }
 
 /* Handle one completion of the device, for the thread that waits for it. */
-static void handle(struct object *device)
+static void handle(struct sample *device)
 {
 	if (atomic_load(&device->pending)) {
 		atomic_store(&device->pending, false);
@@ -283,7 +283,7 @@ void world_handle(void)
    with nothing under way would be for ever. */
 void world_read(enum world_id id)
 {
-	struct object *device = &objects[kinds[id].parent];
+	struct sample *device = &objects[kinds[id].parent];
 
 	if (!enter(id))
 		return;

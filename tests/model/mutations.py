@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """Whether the model can fail: breaks a copy of lib/base/handle.c in one place after
-the other, and has model-owner explore each.
+the other, and has model-objects explore each.
 
 	mutations.py SOURCE-ROOT COMPILER...
 
@@ -27,14 +27,14 @@ MUTATIONS = {
          "\t\tpthread_mutex_unlock(&registry);\n\t\tleaf->destroy(leaf);\n"),
         ("\t\tdelist(leaf);\n\t\tlast", "\t\tlast")],
     "parents before children": [
-        ("while (owner->child)", "while (0)")],
+        ("while (!LIST_EMPTY(&object->children))", "while (0)")],
     "no broadcast when the last call leaves": [
-        ("\tif (owner->users == 0)\n\t\tpthread_cond_broadcast(&left);\n", "")],
+        ("\tif (object->users == 0)\n\t\tpthread_cond_broadcast(&left);\n", "")],
     "no broadcast when a part is destroyed": [
         ("\t\tfree(leaf);\n\t\tpthread_cond_broadcast(&left);\n",
          "\t\tfree(leaf);\n")],
     "a close does not wait for calls": [
-        ("\tif (owner->users > 0)\n\t\treturn true;\n", "")],
+        ("\tif (object->users > 0)\n\t\treturn true;\n", "")],
     "a close does not wait for calls on children": [
         ("child->target || busy(child)", "child->target")],
     "a close does not wait for another's close of a part": [
@@ -42,7 +42,7 @@ MUTATIONS = {
     "a close waits once, whatever woke it up": [
         ("while (busy(target))", "if (busy(target))")],
     "a close of what is being closed goes on": [
-        ("\tif (owner_closing(owner))\n\t\treturn await_end(token);\n",
+        ("\tif (object_closing(object))\n\t\treturn await_end(token);\n",
          "")],
     "a close does not wait for another thread's teardown": [
         ("\twhile (find(token))\n\t\tpthread_cond_wait(&left, &registry);\n"
@@ -55,22 +55,21 @@ MUTATIONS = {
     "a run waits for the close that waits for it": [
         ("\tif (inside()->runs > 0)\n", "\tif (0)\n")],
     "a close does not mark": [
-        ("\tmark(owner);\n\tend_waits", "\tend_waits")],
+        ("\tmark(object);\n\tend_waits", "\tend_waits")],
     "a close marks the parent alone": [
-        ("child = child->sibling)\n\t\tmark(child);",
-         "child = child->sibling)\n\t\t;")],
+        ("sibling)\n\t\tmark(child);", "sibling)\n\t\t;")],
     "a close wakes the parent alone": [
         ("\t\t\tend_waits(child);", "\t\t\t;")],
     "a close wakes before it marks": [
-        ("\tmark(owner);\n\tend_waits(owner);",
-         "\tend_waits(owner);\n\tmark(owner);"),
+        ("\tmark(object);\n\tend_waits(object);",
+         "\tend_waits(object);\n\tmark(object);"),
         ("\t\tif (target->wake)\n\t\t\ttarget->wake(target);\n", "")],
     "a close wakes what another tears down": [
         ("\t\tif (!child->target)\n", "")],
     "each is woken as soon as it is marked": [
         ("memory_order_release);\n",
-         "memory_order_release);\n\tif (owner->wake)\n"
-         "\t\towner->wake(owner);\n")],
+         "memory_order_release);\n\tif (object->wake)\n"
+         "\t\tobject->wake(object);\n")],
     "a teardown does not lock the tree": [
         ("\t\tif (!root)\n\t\t\tlock_tree(tree);\n", ""),
         ("\t\tif (!root)\n\t\t\tpthread_mutex_unlock", "\t\tif (0)\n"
@@ -83,21 +82,21 @@ MUTATIONS = {
         ("->lock);\n\t\tpthread_mutex_lock(&registry);\n\t\tdelist",
          "->lock);\n\t\tdelist")],
     "a call enters what began to close while it waited": [
-        ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
+        ("\tif (!object_closing(object))\n\t\treturn 0;", "\treturn 0;")],
     "a call enters what is being closed": [
-        ("\telse if (owner_closing(owner))\n", "\telse if (0)\n"),
-        ("\tif (!owner_closing(owner))\n\t\treturn 0;", "\treturn 0;")],
+        ("\telse if (object_closing(object))\n", "\telse if (0)\n"),
+        ("\tif (!object_closing(object))\n\t\treturn 0;", "\treturn 0;")],
     "a call is not counted": [
-        ("owner->users++;", ";"), ("owner->users--;", ";")],
+        ("object->users++;", ";"), ("object->users--;", ";")],
     "a call unpins before it unlocks": [
-        ("\towner_unlock(owner);\n\towner_unpin(owner);",
-         "\towner_unpin(owner);\n\towner_unlock(owner);")],
+        ("\tobject_unlock(object);\n\tobject_unpin(object);",
+         "\tobject_unpin(object);\n\tobject_unlock(object);")],
     "a second caller does not wake the one that waits": [
-        ("\tif (owner->wake)\n\t\towner->wake(owner);\n\terror = pthread",
+        ("\tif (object->wake)\n\t\tobject->wake(object);\n\terror = pthread",
          "\terror = pthread")],
     "a second caller is not counted": [
-        ("\tatomic_fetch_add(&tree->waiting, 1);\n\tif (owner->wake)",
-         "\tif (owner->wake)"),
+        ("\tatomic_fetch_add(&tree->waiting, 1);\n\tif (object->wake)",
+         "\tif (object->wake)"),
         ("\ttaken(tree); /*", "\t/*")],
     "a second caller is counted for ever": [
         ("\ttaken(tree); /*", "\t/*")],
@@ -109,7 +108,8 @@ MUTATIONS = {
          "\ttaken(tree);\n",
          "\t\tpthread_cond_wait(&tree->turned, &tree->lock);\n")],
     "a turn is over for the last one who gave it up": [
-        ("turn; turn = turn->next)", "turn; turn = NULL)")],
+        ("\tSLIST_FOREACH(turn, &tree->turns, next) {",
+         "\tturn = SLIST_FIRST(&tree->turns);\n\t{")],
     "a wait does not yield": [
         ("memory_order_relaxed) == 0)\n\t\treturn",
          "memory_order_relaxed) < 99)\n\t\treturn")],
@@ -118,13 +118,14 @@ MUTATIONS = {
          "\ttaken(tree);\n\tpthread_mutex_unlock(&tree->lock);\n"
          "\treturn true;")],
     "a child is opened under a closing parent": [
-        ("if (parent && owner_closing(parent))", "if (0)")],
+        ("if (parent && object_closing(parent))", "if (0)")],
     "a token is used again": [
         ("\tlive--;", "\tlive--;\n\tlast_serial--;")],
     "a token is the object's place in the registry": [
         ("++last_serial << KIND_BITS", "(live + 1) << KIND_BITS")],
     "the siblings are lost with the child": [
-        ("\t\t*at = owner->sibling;", "\t\t*at = NULL;")],
+        ("\t\tLIST_REMOVE(object, sibling);",
+         "\t\tLIST_INIT(&object->parent->children);")],
 }
 
 
@@ -132,7 +133,7 @@ def build(root, compiler, folder):
     """What does not change, once."""
     objects = []
     for source in sorted((root / "tests/model").glob("*.c")):
-        if source.name != "owner-model.c":
+        if source.name != "objects-model.c":
             objects.append(folder / (source.stem + ".o"))
             compile_one(root, compiler, source, objects[-1])
     return objects
@@ -157,11 +158,11 @@ def mutate(text, name):
 def explore(root, compiler, folder, objects, text):
     """The least bound, the first case that sees something and what; or
     None."""
-    code, program = folder / "handle.c", folder / "model-owner"
+    code, program = folder / "handle.c", folder / "model-objects"
     code.write_text(text)
-    compile_one(root, compiler, root / "tests/model/owner-model.c",
-                folder / "owner-model.o", f'-DOWNER_C="{code}"')
-    subprocess.run([*compiler, *objects, folder / "owner-model.o", "-o",
+    compile_one(root, compiler, root / "tests/model/objects-model.c",
+                folder / "objects-model.o", f'-DOBJECT_C="{code}"')
+    subprocess.run([*compiler, *objects, folder / "objects-model.o", "-o",
                     program], check=True)
     for bound in BOUNDS:
         result = subprocess.run(

@@ -11,12 +11,12 @@
 #include "world.h"
 
 /* What the library frees. */
-struct object {
-	struct owner owner;  /* first */
-	struct tree tree;    /* a context's */
-	atomic_bool flag;    /* a context's interrupt, a device's link's */
-	atomic_bool pending; /* a device's one completion, */
-	bool arrived;        /* which was handled */
+struct sample {
+	struct object object; /* first */
+	struct tree tree;     /* a context's */
+	atomic_bool flag;     /* a context's interrupt, a device's link's */
+	atomic_bool pending;  /* a device's one completion, */
+	bool arrived;         /* which was handled */
 };
 
 enum life { NONE, OPEN, DYING, DESTROYED, FREED };
@@ -39,11 +39,11 @@ struct ledger {
 
 struct kind {
 	const char *name;
-	enum owner_kind kind;
+	enum object_kind kind;
 	enum world_id parent;
 };
 
-extern struct object objects[WORLD_COUNT];
+extern struct sample objects[WORLD_COUNT];
 extern struct record records[WORLD_COUNT];
 extern struct ledger ledger;
 extern const struct kind kinds[WORLD_COUNT];

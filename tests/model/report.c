@@ -12,7 +12,7 @@
 
 void say_schedule(const char *schedule)
 {
-	fprintf(stderr, "  again: model-owner --case %s --schedule %s\n",
+	fprintf(stderr, "  again: model-objects --case %s --schedule %s\n",
 		run.it->name, schedule[0] ? schedule : "-");
 }
 

@@ -12,17 +12,17 @@
 #include "poison.h"
 #include "world.h"
 
-_Alignas(64) struct object objects[WORLD_COUNT];
+_Alignas(64) struct sample objects[WORLD_COUNT];
 _Alignas(64) struct record records[WORLD_COUNT];
 _Alignas(8) struct ledger ledger;
 
 const struct kind kinds[WORLD_COUNT] = {
-	[CONTEXT] = {"the context", OWNER_CONTEXT, CONTEXT},
-	[DEVICE] = {"the device", OWNER_DEVICE, CONTEXT},
-	[OTHER_DEVICE] = {"the other device", OWNER_DEVICE, CONTEXT},
-	[PIPE] = {"the pipe", OWNER_PIPE, DEVICE},
-	[OTHER] = {"the other pipe", OWNER_PIPE, DEVICE},
-	[RUN] = {"the run", OWNER_RUN, CONTEXT},
+	[CONTEXT] = {"the context", OBJECT_CONTEXT, CONTEXT},
+	[DEVICE] = {"the device", OBJECT_DEVICE, CONTEXT},
+	[OTHER_DEVICE] = {"the other device", OBJECT_DEVICE, CONTEXT},
+	[PIPE] = {"the pipe", OBJECT_PIPE, DEVICE},
+	[OTHER] = {"the other pipe", OBJECT_PIPE, DEVICE},
+	[RUN] = {"the run", OBJECT_RUN, CONTEXT},
 };
 
 int set_error(int error, const char *format, ...)
@@ -63,19 +63,19 @@ static int index_of(const void *at)
 
 static const char *part_of(const void *at)
 {
-	const struct object *object = &objects[index_of(at)];
+	const struct sample *sample = &objects[index_of(at)];
 
-	if (at == &object->tree.lock)
+	if (at == &sample->tree.lock)
 		return "the lock of the tree of";
-	if (at == &object->tree.waiting)
+	if (at == &sample->tree.waiting)
 		return "who waits for the tree of";
-	if (at == &object->tree.turned)
+	if (at == &sample->tree.turned)
 		return "the turns in the tree of";
-	if (at == &object->owner.closing)
+	if (at == &sample->object.closing)
 		return "the closing of";
-	if (at == &object->flag)
+	if (at == &sample->flag)
 		return "the flag of";
-	if (at == &object->pending)
+	if (at == &sample->pending)
 		return "the completion of";
 	return "a part of";
 }
@@ -90,7 +90,7 @@ const char *world_describe(const void *at)
 	if (at >= (void *)records && at < (void *)(records + WORLD_COUNT))
 		return kinds[(struct record *)at - records].name;
 	if (index < 0)
-		return owner_describe(at) ? owner_describe(at) : "something";
+		return object_describe(at) ? object_describe(at) : "something";
 	snprintf(text, sizeof(text), "%s %s", part_of(at), kinds[index].name);
 	return text;
 }
@@ -121,10 +121,10 @@ void check_alive(enum world_id id)
 
 /* context.c: the interrupt, which a wait looks at when it has ended; device.c
    and pipe.c: the link's, which ends it. */
-static void wake_context(struct owner *owner)
+static void wake_context(struct object *object)
 {
-	if (owner_closing(owner))
-		atomic_store(&((struct object *)owner)->flag, true);
+	if (object_closing(object))
+		atomic_store(&((struct sample *)object)->flag, true);
 }
 
 static void wake_link(enum world_id device)
@@ -133,14 +133,14 @@ static void wake_link(enum world_id device)
 	atomic_store(&objects[device].flag, true);
 }
 
-static void wake_device(struct owner *owner)
+static void wake_device(struct object *object)
 {
-	wake_link(index_of(owner));
+	wake_link(index_of(object));
 }
 
-static void wake_pipe(struct owner *owner)
+static void wake_pipe(struct object *object)
 {
-	wake_link(kinds[index_of(owner)].parent);
+	wake_link(kinds[index_of(object)].parent);
 }
 
 void check_lock(enum world_id id)
@@ -170,7 +170,7 @@ static void check_alone(enum world_id id)
 	if (objects[CONTEXT].tree.lock.holder == model_self() + 1 &&
 		id != CONTEXT)
 		return;
-	if (!objects[CONTEXT].owner.closing)
+	if (!objects[CONTEXT].object.closing)
 		model_fail("%s is destroyed without the tree's lock",
 			kinds[id].name);
 	if (objects[CONTEXT].tree.lock.holder)
@@ -185,9 +185,9 @@ static void check_alone(enum world_id id)
 }
 
 /* A device closes its link, a pipe selects its alternate setting. */
-static void destroy(struct owner *owner)
+static void destroy(struct object *object)
 {
-	enum world_id id = index_of(owner);
+	enum world_id id = index_of(object);
 
 	check_destroy(id);
 	check_alone(id);
@@ -222,7 +222,7 @@ void model_free(void *memory)
 
 int make(enum world_id id)
 {
-	static void (*const wakes[])(struct owner * owner) = {
+	static void (*const wakes[])(struct object * object) = {
 		[CONTEXT] = wake_context,
 		[DEVICE] = wake_device,
 		[OTHER_DEVICE] = wake_device,
@@ -230,18 +230,18 @@ int make(enum world_id id)
 		[OTHER] = wake_pipe,
 		[RUN] = NULL,
 	};
-	struct owner *parent =
-		id == CONTEXT ? NULL : &objects[kinds[id].parent].owner;
+	struct object *parent =
+		id == CONTEXT ? NULL : &objects[kinds[id].parent].object;
 	int result;
 
 	records[id].life = OPEN;
-	result = owner_init(&objects[id].owner, kinds[id].kind, parent,
+	result = object_init(&objects[id].object, kinds[id].kind, parent,
 		&objects[CONTEXT].tree, wakes[id], destroy);
 	if (result < 0) {
 		records[id].life = NONE;
 		return result;
 	}
-	records[id].token = (uintptr_t)owner_handle(&objects[id].owner);
+	records[id].token = (uintptr_t)object_handle(&objects[id].object);
 	if (records[id].token <= ledger.last_token)
 		model_fail(
 			"%s got a token that was used before", kinds[id].name);
@@ -255,7 +255,7 @@ void world_begin(unsigned wanted)
 	memset(objects, 0, sizeof(objects));
 	memset(records, 0, sizeof(records));
 	memset(&ledger, 0, sizeof(ledger));
-	owner_reset();
+	object_reset();
 	objects[DEVICE].pending = true;
 	for (int i = 0; i < WORLD_COUNT; i++)
 		if (wanted >> i & 1)

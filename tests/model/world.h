@@ -60,10 +60,10 @@ extern const struct model_memory world_memory[];
 const char *world_describe(const void *at);
 void world_touch(const void *at);
 
-/* ---- From owner-model.c ----------------------------------------------- */
+/* ---- From objects-model.c ----------------------------------------------- */
 
-extern const struct model_memory owner_memory[3];
-void owner_reset(void);
-const char *owner_describe(const void *at);
+extern const struct model_memory object_memory[3];
+void object_reset(void);
+const char *object_describe(const void *at);
 
 #endif

@@ -17,7 +17,7 @@ ENGINE = "lib/stream/engine.c"
 PIPE = "lib/stream/pipe.c"
 BYTES = "lib/stream/pipe-io.c"
 MGMT = "lib/device/mgmt.c"
-OWNER = "lib/base/handle.c"
+HANDLE = "lib/base/handle.c"
 
 MISTAKES = [
     one("a cancelled read loses its last byte", ENGINE,
@@ -101,7 +101,7 @@ MISTAKES = [
     one("a reset does not reset the device's side", PIPE,
         "	result = set_alternate(pipe, pipe->alternate);\n"
         "	if (result < 0) {",
-        "	result = pipe->owner.token ? 0 : "
+        "	result = pipe->object.token ? 0 : "
         "set_alternate(pipe, pipe->alternate);\n"
         "	if (result < 0) {"),
     one("a pipe that could not be reset goes on", PIPE,
@@ -186,15 +186,12 @@ MISTAKES = [
     one("a request that was not taken stays", MGMT,
         "		mgmt->serial = 0;\n		take_back(mgmt);",
         "		mgmt->serial = 0;"),
-    one("the parent is closed first", OWNER,
-        "	while (owner->child) /* NOLINT", "	while (false) /* NOLINT"),
-    one("a token is used again", OWNER,
+    one("the parent is closed first", HANDLE,
+        "	while (!LIST_EMPTY(&object->children))\n", "	while (false)\n"),
+    one("a token is used again", HANDLE,
         "++last_serial << KIND_BITS", "(live + 1) << KIND_BITS"),
-    one("a closed object stays in the registry", OWNER,
-        "	*at = owner->hashed;\n	if (owner->parent) {\n"
-        "		at = &owner->parent->child;",
-        "	if (owner->parent) {\n"
-        "		at = &owner->parent->child;"),
+    one("a closed object stays in the registry", HANDLE,
+        "	LIST_REMOVE(object, hashed);\n", ""),
     one("a link gives a transfer back twice", "lib/link/virtual/link.c",
         "		transfer->transfer.complete(&transfer->transfer);\n",
         "		transfer->transfer.complete(&transfer->transfer);\n"

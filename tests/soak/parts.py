@@ -109,5 +109,5 @@ def seeds(options):
 
 def model(options):
     begin = time.monotonic()
-    last, wrong = finish([start(options.build / "tests/model/model-owner")])
+    last, wrong = finish([start(options.build / "tests/model/model-objects")])
     return f"{last[0]} ({time.monotonic() - begin:.1f} s)", wrong

@@ -348,7 +348,7 @@ static void objects_are_refused_once_there_are_no_handles_left(void **state)
 
 	(void)state;
 	clyde_device_close(top.device);
-	owner_limit(2);
+	object_limit(2);
 	assert_int_equal(clyde_device_open(top.context, "virtual:configured=1",
 				 NULL, &top.device),
 		0);
@@ -367,7 +367,7 @@ static void objects_are_refused_once_there_are_no_handles_left(void **state)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 	assert_int_equal(clyde_live_objects(), 3);
 	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
-	owner_limit(UINT64_MAX);
+	object_limit(UINT64_MAX);
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
 		0);

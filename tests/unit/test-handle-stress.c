@@ -4,7 +4,7 @@
  * Many threads make, use and close contexts, devices, pipes and runs that all
  * of them share, and a finalizer closes tokens late, early and twice.
  *
- *	test-owner-stress [ROUNDS [SEED]]
+ *	test-handle-stress [ROUNDS [SEED]]
  *
  * Each round has a seed, the next one's is one more; who draws what is repeated
  * by it, who comes first is not.
@@ -317,7 +317,7 @@ static void live(unsigned seed)
 		      "refused\n",
 		seed, world.made, world.closed, world.used, world.refused);
 	if (world.wrong)
-		fail_msg("line %d: %s; again: test-owner-stress 1 %u",
+		fail_msg("line %d: %s; again: test-handle-stress 1 %u",
 			world.wrong, world.why, seed);
 	assert_int_equal(clyde_live_objects(), 0);
 }

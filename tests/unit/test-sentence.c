@@ -217,15 +217,15 @@ static void a_call_that_holds_the_lock_does_not_lose_it(void **state)
 
 	(void)state;
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
-	assert_int_equal(owner_enter(&context), 0);
-	assert_int_equal(owner_lock(&context->owner), CLYDE_ERROR_INSIDE);
+	assert_int_equal(object_enter(&context), 0);
+	assert_int_equal(object_lock(&context->object), CLYDE_ERROR_INSIDE);
 	assert_int_equal(clyde_run_claim(run, top.device), CLYDE_ERROR_INSIDE);
 	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL),
 		CLYDE_ERROR_INSIDE);
 	assert_says("it would wait for itself");
 	assert_int_equal(inside()->runs, 0);
 	assert_int_equal(pthread_mutex_lock(&context->tree.lock), EDEADLK);
-	owner_leave(&context->owner);
+	object_leave(&context->object);
 	assert_int_equal(clyde_run_claim(run, top.device), 0);
 	close_top(&top);
 }

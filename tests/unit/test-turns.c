@@ -63,9 +63,9 @@ static void follow_with(void (*call)(struct clyde_pipe *pipe),
 {
 	struct clyde_pipe *object = pipe;
 
-	assert_int_equal(owner_pin(&object), 0);
-	other.tree = object->owner.tree;
-	owner_unpin(&object->owner);
+	assert_int_equal(object_pin(&object), 0);
+	other.tree = object->object.tree;
+	object_unpin(&object->object);
 	other.pipe = pipe;
 	other.when = when;
 	other.started = false;

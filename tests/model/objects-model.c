@@ -3,17 +3,17 @@
 /* lib/base/handle.c itself, with the explorer's locks, and its state laid open. */
 #include "shim.h"
 
-#include OWNER_C
+#include OBJECT_C
 
 #include "world.h"
 
-const struct model_memory owner_memory[3] = {
+const struct model_memory object_memory[3] = {
 	{buckets, 64 * sizeof(*buckets)}, /* of the serials that there are */
 	{&last_serial, sizeof(last_serial)},
 	{&live, sizeof(live)},
 };
 
-void owner_reset(void)
+void object_reset(void)
 {
 	registry = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
@@ -22,7 +22,7 @@ void owner_reset(void)
 	live = 0;
 }
 
-const char *owner_describe(const void *at)
+const char *object_describe(const void *at)
 {
 	if (at == &registry)
 		return "the registry";
