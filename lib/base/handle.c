@@ -75,9 +75,9 @@ static struct object *find(clyde_token token)
 {
 	struct object *object;
 
-	LIST_FOREACH(object, bucket_of(token), hashed)
-	if (object->token == token)
-		return object;
+	LIST_FOREACH (object, bucket_of(token), hashed)
+		if (object->token == token)
+			return object;
 	return NULL;
 }
 
@@ -217,8 +217,7 @@ static void taken(struct tree *tree)
 	if (atomic_fetch_sub(&tree->waiting, 1) != 1 ||
 		SLIST_EMPTY(&tree->turns))
 		return;
-	SLIST_FOREACH(turn, &tree->turns, next)
-	{
+	SLIST_FOREACH (turn, &tree->turns, next) {
 		turn->over = true;
 		count++;
 	}
@@ -315,8 +314,8 @@ static void mark(struct object *object)
 	if (object_closing(object))
 		return;
 	atomic_store_explicit(&object->closing, true, memory_order_release);
-	LIST_FOREACH(child, &object->children, sibling)
-	mark(child);
+	LIST_FOREACH (child, &object->children, sibling)
+		mark(child);
 }
 
 /* Called after mark() has marked the whole tree, so that a call that is woken
@@ -328,9 +327,9 @@ static void end_waits(struct object *object)
 
 	if (object->wake)
 		object->wake(object);
-	LIST_FOREACH(child, &object->children, sibling)
-	if (!child->target)
-		end_waits(child);
+	LIST_FOREACH (child, &object->children, sibling)
+		if (!child->target)
+			end_waits(child);
 }
 
 /* Whether calls are inside the object or its children, or another thread is
@@ -341,9 +340,9 @@ static bool busy(const struct object *object)
 
 	if (object->users > 0)
 		return true;
-	LIST_FOREACH(child, &object->children, sibling)
-	if (child->target || busy(child))
-		return true;
+	LIST_FOREACH (child, &object->children, sibling)
+		if (child->target || busy(child))
+			return true;
 	return false;
 }
 

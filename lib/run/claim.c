@@ -30,8 +30,8 @@ static const struct clyde_run *next_rival(
 	return other;
 }
 
-#define EACH_RIVAL(run, other)                                         \
-	(const struct clyde_run *other = next_rival(run, NULL); other; \
+#define FOR_EACH_RIVAL(run, other)                                         \
+	for (const struct clyde_run *other = next_rival(run, NULL); other; \
 		other = next_rival(run, other))
 
 /* ---- Pipes ------------------------------------------------------------ */
@@ -48,10 +48,9 @@ static bool uses_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
 
 bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
 {
-	for
-		EACH_RIVAL(run, other)
-	if (uses_pipe(other, id))
-		return true;
+	FOR_EACH_RIVAL (run, other)
+		if (uses_pipe(other, id))
+			return true;
 	return false;
 }
 
@@ -134,13 +133,12 @@ static int claim_core(struct clyde_run *run, const struct clyde_device *device,
 {
 	int result = 0;
 
-	for
-		EACH_RIVAL(run, other)
-	if (other->claim.core == core)
-		return set_error(CLYDE_ERROR_CORE_TAKEN,
-			"the image has one %s core, and another run "
-			"uses it",
-			core_names[core]);
+	FOR_EACH_RIVAL (run, other)
+		if (other->claim.core == core)
+			return set_error(CLYDE_ERROR_CORE_TAKEN,
+				"the image has one %s core, and another run "
+				"uses it",
+				core_names[core]);
 	result = check_attached(device, core);
 	if (result < 0)
 		return result;
@@ -194,10 +192,9 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 	if (clash(mine, wanted) &&
 		(mine->use != wanted->use || mine->route != wanted->route))
 		return two_functions(run, run, index, wanted);
-	for
-		EACH_RIVAL(run, other)
-	if (clash(&other->claim.pins[index], wanted))
-		return two_functions(run, other, index, wanted);
+	FOR_EACH_RIVAL (run, other)
+		if (clash(&other->claim.pins[index], wanted))
+			return two_functions(run, other, index, wanted);
 	if (mine->what == NULL || mine->use == PIN_SEEN)
 		*mine = *wanted;
 	return 0;

@@ -108,7 +108,7 @@ MUTATIONS = {
          "\ttaken(tree);\n",
          "\t\tpthread_cond_wait(&tree->turned, &tree->lock);\n")],
     "a turn is over for the last one who gave it up": [
-        ("\tSLIST_FOREACH(turn, &tree->turns, next) {",
+        ("\tSLIST_FOREACH (turn, &tree->turns, next) {",
          "\tturn = SLIST_FIRST(&tree->turns);\n\t{")],
     "a wait does not yield": [
         ("memory_order_relaxed) == 0)\n\t\treturn",
