@@ -12,13 +12,6 @@ CLYDE_API const char *clyde_version(void)
 	return CLYDE_VERSION;
 }
 
-uint64_t deadline_in(struct link *link, int timeout_ms)
-{
-	if (timeout_ms < 0)
-		return LINK_FOREVER;
-	return link->ops->now(link) + (uint64_t)timeout_ms * 1000000;
-}
-
 /*
  * The flags that a signal handler may raise: it can take no lock, so it finds
  * its context's by looking through all of them.

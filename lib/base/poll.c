@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "wait.h"
 
 struct watch {
 	int all;   /* an epoll of the two */
@@ -109,14 +110,14 @@ CLYDE_API int clyde_device_poll_fd(struct clyde_device *handle)
 static int process(struct clyde_device *device)
 {
 	struct link *link = device->link;
-	uint64_t deadline = link->ops->now(link);
-	int result = device_stopped(device);
+	struct wait wait = wait_begin(device, 0);
+	int result = wait_check(&wait);
 
 	if (result < 0)
 		return result;
 	if (!link->ops->real_time)
-		deadline += LOOK_NS;
-	result = link->ops->wait(link, deadline);
+		wait.deadline += LOOK_NS;
+	result = wait_look(&wait);
 	if (link->watch && watch_clear(link->watch) && result == 0)
 		result = 1;
 	if (result < 0)

@@ -9,21 +9,7 @@
 #include <stdlib.h>
 
 #include "lib/base/poll.h"
-
-/* The flag is looked at first: a close marks the device before it raises the
-   flag, and must not pass for an interrupt. */
-int device_stopped(struct clyde_device *device)
-{
-	bool interrupted = atomic_load(device->context->interrupt);
-
-	if (device->unstoppable)
-		return 0;
-	if (object_closing(&device->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
-	if (interrupted)
-		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
-	return 0;
-}
+#include "lib/base/wait.h"
 
 static void wake(struct object *object)
 {
@@ -193,27 +179,19 @@ CLYDE_API int clyde_device_now(struct clyde_device *handle, int64_t *ret_now_ns)
 	return CALL(device, handle, get_now(device, ret_now_ns));
 }
 
-static int sleep_until(struct clyde_device *device, int timeout_ms)
+static int sleep_for(struct clyde_device *device, int timeout_ms)
 {
-	struct link *link;
-	uint64_t deadline;
-	int result = 0;
+	struct wait wait = wait_begin(device, timeout_ms);
+	int result;
 
-	link = device->link;
-	deadline = deadline_in(link, timeout_ms);
-	while (result >= 0 && link->ops->now(link) < deadline) {
-		result = device_stopped(device);
-		if (result == 0) {
-			result = link->ops->wait(link, deadline);
-			if (result < 0)
-				set_error(result, "%s", error_text(result));
-		}
-		object_yield(&device->object);
-	}
-	return result < 0 ? result : 0;
+	wait.yields = true;
+	result = wait_out(&wait);
+	if (result < 0 && !wait_stopped(result))
+		set_error(result, "%s", error_text(result));
+	return result;
 }
 
 CLYDE_API int clyde_device_sleep(struct clyde_device *handle, int timeout_ms)
 {
-	return CALL(device, handle, sleep_until(device, timeout_ms));
+	return CALL(device, handle, sleep_for(device, timeout_ms));
 }

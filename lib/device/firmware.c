@@ -12,6 +12,7 @@
 
 #include "descriptor.h"
 #include "ihex.h"
+#include "lib/base/wait.h"
 
 /* ---- Intel HEX ------------------------------------------------------------ */
 
@@ -364,17 +365,16 @@ static int transfer(const struct load *load)
 	return 0;
 }
 
-static int await(const struct load *load)
+/* The link waits by itself here: there is no device yet that a struct wait could
+   wait for. */
+static int wait_for_return(const struct load *load)
 {
 	struct link *link = load->link;
 	int result = link->ops->await_return(
 		link, deadline_in(link, RETURN_TIMEOUT_MS));
 
-	if (result == CLYDE_ERROR_INTERRUPTED &&
-		object_closing(&load->context->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (result == CLYDE_ERROR_INTERRUPTED)
-		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+		return object_stopped(&load->context->object, true);
 	if (result == CLYDE_ERROR_TIMEOUT)
 		return set_error(CLYDE_ERROR_TIMEOUT,
 			"%s did not come back with its new firmware within "
@@ -415,7 +415,7 @@ static int replace(struct load *load)
 	if (result == 0)
 		result = transfer(load);
 	if (result == 0)
-		result = await(load);
+		result = wait_for_return(load);
 	if (result == 0)
 		result = check(load);
 	if (result == 0)

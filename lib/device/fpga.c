@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lib/base/wait.h"
 #include "lib/stream/engine.h"
 
 #define LOAD_TRANSFER_SIZE 16384
@@ -34,17 +35,11 @@ CLYDE_API int clyde_fpga_status(
 	return CALL(device, handle, fpga_status(device, ret_id));
 }
 
-/* Wait for one more of the bitstream's transfers. */
-static int await(
-	struct clyde_device *device, struct engine *engine, uint64_t deadline)
+/* Wait until one of the bitstream's transfers may have come back. */
+static int wait_for_transfer(struct wait *wait, const struct engine *engine)
 {
-	struct link *link = device->link;
-	int result = device_stopped(device);
+	int result = wait_more(wait);
 
-	if (result == 0 && link->ops->now(link) >= deadline)
-		result = CLYDE_ERROR_TIMEOUT;
-	if (result == 0)
-		result = link->ops->wait(link, deadline);
 	return result < 0 ? result : engine_error(engine);
 }
 
@@ -53,7 +48,7 @@ static int await(
 static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	const uint8_t *bitstream, size_t size)
 {
-	uint64_t deadline = deadline_in(device->link, LOAD_TIMEOUT_MS);
+	struct wait wait = wait_begin(device, LOAD_TIMEOUT_MS);
 	int result = engine_start(engine);
 
 	while (size > 0 && result == 0) {
@@ -61,7 +56,7 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 		size_t room = engine_room(engine, &data);
 
 		if (room == 0) {
-			result = await(device, engine, deadline);
+			result = wait_for_transfer(&wait, engine);
 			continue;
 		}
 		if (room > size)
@@ -74,7 +69,7 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	if (result == 0)
 		result = engine_push(engine);
 	while (result == 0 && engine_in_flight(engine) > 0)
-		result = await(device, engine, deadline);
+		result = wait_for_transfer(&wait, engine);
 	return result;
 }
 
@@ -98,8 +93,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	if (result < 0)
 		return set_error(result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);
-	if (result < 0 && result != CLYDE_ERROR_INTERRUPTED &&
-		result != CLYDE_ERROR_CANCELED)
+	if (result < 0 && !wait_stopped(result))
 		set_error(result, "cannot send the bitstream: %s",
 			error_text(result));
 	memcpy(request.id, id, sizeof(request.id));

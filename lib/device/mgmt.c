@@ -11,9 +11,10 @@
 
 #include "mgmt-log.h"
 #include "lib/base/poll.h"
+#include "lib/base/wait.h"
 
 /* The host's pause before it repeats a request that was answered by WAIT. */
-#define WAIT_PAUSE_NS 10000000
+#define WAIT_PAUSE_MS 10
 
 struct mgmt {
 	struct clyde_device *device;
@@ -176,34 +177,41 @@ static bool over(const struct mgmt *mgmt)
 	return mgmt->answered && !mgmt->out_busy;
 }
 
-/* Wait until the reply is there. */
-static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+/* An error if the reply cannot come any more. */
+static int check_exchange(const struct mgmt *mgmt, enum mgmt_code code)
 {
-	struct clyde_device *device = mgmt->device;
-	struct link *link = device->link;
-	int result;
+	if (mgmt->failure)
+		return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
+			error_text(mgmt->failure));
+	if (mgmt->stray)
+		return set_error(CLYDE_ERROR_PROTOCOL,
+			"the reply to %s, request %u, carries serial %u; "
+			"power-cycle the device",
+			mgmt_name(code), mgmt->serial, mgmt->stray);
+	return 0;
+}
+
+static int wait_for_reply(
+	const struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+{
+	struct wait wait = {.device = mgmt->device, .deadline = deadline};
 
 	while (!over(mgmt)) {
-		result = device_stopped(device);
-		if (result < 0)
-			return result;
-		if (mgmt->failure)
-			return set_error(mgmt->failure, "%s: %s",
-				mgmt_name(code), error_text(mgmt->failure));
-		if (mgmt->stray)
-			return set_error(CLYDE_ERROR_PROTOCOL,
-				"the reply to %s, request %u, carries serial "
-				"%u; power-cycle the device",
-				mgmt_name(code), mgmt->serial, mgmt->stray);
-		result = link->ops->wait(link, deadline);
-		if (result < 0)
-			return set_error(result, "%s: %s", mgmt_name(code),
-				error_text(result));
-		if (link->ops->now(link) >= deadline && !over(mgmt))
+		int result = wait_check(&wait);
+
+		if (result == CLYDE_ERROR_TIMEOUT)
 			return set_error(CLYDE_ERROR_TIMEOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",
 				mgmt_name(code));
+		if (result == 0)
+			result = check_exchange(mgmt, code);
+		if (result < 0)
+			return result;
+		result = wait_look(&wait);
+		if (result < 0)
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
 	}
 	return 0;
 }
@@ -247,7 +255,7 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	mgmt->out_busy = true;
 	if (log_wanted(link, CLYDE_LOG_TRACE))
 		mgmt_log_request(link, &mgmt->request, 2 + size);
-	result = await(mgmt, code, deadline);
+	result = wait_for_reply(mgmt, code, deadline);
 	if (result < 0) {
 		mgmt->abandoned[mgmt->serial] = true;
 		mgmt->serial = 0;
@@ -259,20 +267,13 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 /* Let the device work before it is asked again. */
 static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 {
-	struct link *link = mgmt->device->link;
-	uint64_t until = link->ops->now(link) + WAIT_PAUSE_NS;
+	struct wait wait = wait_begin(mgmt->device, WAIT_PAUSE_MS);
+	int result = wait_out(&wait);
 
-	while (link->ops->now(link) < until) {
-		int result = device_stopped(mgmt->device);
-
-		if (result < 0)
-			return result;
-		result = link->ops->wait(link, until);
-		if (result < 0)
-			return set_error(result, "%s: %s", mgmt_name(code),
-				error_text(result));
-	}
-	return 0;
+	if (result < 0 && !wait_stopped(result))
+		return set_error(
+			result, "%s: %s", mgmt_name(code), error_text(result));
+	return result;
 }
 
 int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,

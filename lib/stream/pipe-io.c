@@ -11,46 +11,44 @@
 
 #include <string.h>
 
-/* How long one call waits: it looks once in any case, and then until the
-   deadline, whatever completes on other pipes meanwhile. */
-struct patience {
-	uint64_t deadline;
-	bool looked;
+#include "lib/base/wait.h"
+
+/* A call that may wait, up to one deadline, whatever completes on other pipes
+   meanwhile. */
+struct pipe_wait {
+	struct wait wait;
 	unsigned breaks; /* of the pipe, when the call began */
 };
 
-static struct patience patience(const struct clyde_pipe *pipe, int timeout_ms)
+static struct pipe_wait begin(const struct clyde_pipe *pipe, int timeout_ms)
 {
-	return (struct patience){
-		.deadline = deadline_in(pipe->device->link, timeout_ms),
-		.breaks = pipe->breaks};
+	struct pipe_wait wait = {
+		.wait = wait_begin(pipe->device, timeout_ms),
+		.breaks = pipe->breaks,
+	};
+
+	wait.wait.yields = true;
+	return wait;
 }
 
-/* Wait for one more completion.  Others have their turn at the end: the caller
-   looks then whether what it waits for came in it. */
-static int await(struct clyde_pipe *pipe, struct patience *patience)
+/* Wait until a transfer of this pipe may have come back. */
+static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 {
-	struct link *link = pipe->device->link;
-	int result;
+	int result = object_stopped(&pipe->object, false);
 
-	if (object_closing(&pipe->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
-	result = device_stopped(pipe->device);
-	if (result < 0)
-		return result;
-	if (patience->looked && link->ops->now(link) >= patience->deadline)
+	if (result == 0)
+		result = wait_check(&wait->wait);
+	if (result == CLYDE_ERROR_TIMEOUT)
 		return set_error(CLYDE_ERROR_TIMEOUT,
 			"%s: %s before the deadline", pipe_name(pipe),
 			pipe_is_in(pipe) ? "no data"
 					 : "the device has not taken the data");
-	pipe_check_depth(pipe);
-	result = link->ops->wait(link, patience->deadline);
-	patience->looked = true;
-	pipe->wakeups++;
 	if (result < 0)
-		return pipe_failed(pipe, result);
-	object_yield(&pipe->object);
-	return 0;
+		return result;
+	pipe_check_depth(pipe);
+	pipe->wakeups++;
+	result = wait_look(&wait->wait);
+	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
 /* Before the first wait of a call; true if it is to look once more. */
@@ -75,9 +73,9 @@ static int check_acquired(const struct clyde_pipe *pipe)
 /* Whether the call may go on.  While it waited, the lock was released: another
    thread may have acquired a region, or dropped bytes of this stream. */
 static int check_turn(
-	const struct clyde_pipe *pipe, const struct patience *patience)
+	const struct clyde_pipe *pipe, const struct pipe_wait *wait)
 {
-	if (pipe->breaks != patience->breaks)
+	if (pipe->breaks != wait->breaks)
 		return set_error(CLYDE_ERROR_CANCELED,
 			"%s: another thread has cancelled or reset the pipe",
 			pipe_name(pipe));
@@ -86,12 +84,12 @@ static int check_turn(
 
 /* The oldest unread bytes, waiting for them. */
 static ssize_t peek(
-	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, patience);
+		int result = check_turn(pipe, wait);
 		size_t size;
 
 		if (result < 0)
@@ -104,7 +102,7 @@ static ssize_t peek(
 			return pipe_failed(pipe, result);
 		if (stall(pipe, &stalled))
 			continue;
-		result = await(pipe, patience);
+		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
 			return result;
 	}
@@ -112,12 +110,12 @@ static ssize_t peek(
 
 /* The open buffer's room, waiting for a buffer. */
 static ssize_t room(
-	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, patience);
+		int result = check_turn(pipe, wait);
 		size_t size;
 
 		if (result < 0)
@@ -130,7 +128,7 @@ static ssize_t room(
 			return size;
 		if (stall(pipe, &stalled))
 			continue;
-		result = await(pipe, patience);
+		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
 			return result;
 	}
@@ -145,13 +143,13 @@ static int check_direction(struct clyde_pipe *pipe, bool in)
 }
 
 static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
-	bool some, struct patience patience)
+	bool some, struct pipe_wait wait)
 {
 	size_t done = 0;
 
 	while (done < size && !(some && done > 0)) {
 		uint8_t *bytes;
-		ssize_t ready = peek(pipe, &bytes, &patience);
+		ssize_t ready = peek(pipe, &bytes, &wait);
 
 		if (ready < 0)
 			return done > 0 ? (ssize_t)done : ready;
@@ -174,7 +172,7 @@ static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 		result = check_direction(pipe, true);
 	if (result == 0)
 		result = read_bytes(
-			pipe, data, size, some, patience(pipe, timeout_ms));
+			pipe, data, size, some, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -198,13 +196,13 @@ CLYDE_API ssize_t clyde_pipe_read_some(
 }
 
 static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
-	size_t size, struct patience patience)
+	size_t size, struct pipe_wait wait)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		uint8_t *bytes;
-		ssize_t free = room(pipe, &bytes, &patience);
+		ssize_t free = room(pipe, &bytes, &wait);
 
 		if (free < 0)
 			return done > 0 ? (ssize_t)done : free;
@@ -226,8 +224,7 @@ static ssize_t write_checked(
 	if (result == 0)
 		result = check_direction(pipe, false);
 	if (result == 0)
-		result = write_bytes(
-			pipe, data, size, patience(pipe, timeout_ms));
+		result = write_bytes(pipe, data, size, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -245,14 +242,14 @@ static int push(struct clyde_pipe *pipe)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-static int flush(struct clyde_pipe *pipe, struct patience patience)
+static int flush(struct clyde_pipe *pipe, struct pipe_wait wait)
 {
 	int result = push(pipe);
 
 	while (result == 0 && engine_in_flight(pipe->engine) > 0) {
-		result = await(pipe, &patience);
-		if (result == 0 && pipe->breaks != patience.breaks)
-			result = check_turn(pipe, &patience);
+		result = wait_for_transfer(pipe, &wait);
+		if (result == 0 && pipe->breaks != wait.breaks)
+			result = check_turn(pipe, &wait);
 	}
 	if (result == 0 && engine_error(pipe->engine) < 0)
 		return pipe_failed(pipe, engine_error(pipe->engine));
@@ -264,7 +261,7 @@ static int flush_checked(struct clyde_pipe *pipe, int timeout_ms)
 	int result = check_direction(pipe, false);
 
 	if (result == 0)
-		result = flush(pipe, patience(pipe, timeout_ms));
+		result = flush(pipe, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -287,14 +284,14 @@ CLYDE_API int clyde_pipe_push(struct clyde_pipe *handle)
 
 static ssize_t acquire(struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
 {
-	struct patience limit;
+	struct pipe_wait wait;
 	uint8_t *data;
 	ssize_t result = 0;
 
-	limit = patience(pipe, timeout_ms);
+	wait = begin(pipe, timeout_ms);
 	result = check_direction(pipe, pipe_is_in(pipe));
 	if (result == 0)
-		result = (pipe_is_in(pipe) ? peek : room)(pipe, &data, &limit);
+		result = (pipe_is_in(pipe) ? peek : room)(pipe, &data, &wait);
 	if (result > 0) {
 		pipe->acquired = true;
 		pipe->acquired_size = result;

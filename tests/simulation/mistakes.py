@@ -18,6 +18,7 @@ PIPE = "lib/stream/pipe.c"
 BYTES = "lib/stream/pipe-io.c"
 MGMT = "lib/device/mgmt.c"
 HANDLE = "lib/base/handle.c"
+WAIT = "lib/base/wait.c"
 
 MISTAKES = [
     one("a cancelled read loses its last byte", ENGINE,
@@ -117,15 +118,13 @@ MISTAKES = [
     one("EP8's idle time goes to EP6", PIPE,
         "	unsigned slot = pipe->id - CLYDE_PIPE_EP6_IN;",
         "	unsigned slot = 0 * pipe->id;"),
-    one("a deadline is never met", BYTES,
-        "	if (patience->looked && link->ops->now(link) >= "
-        "patience->deadline)",
-        "	if (patience->looked && link->ops->now(link) >= "
-        "patience->deadline + 5000000)"),
+    one("a deadline is never met", WAIT,
+        "	return link->ops->now(link) >= wait->deadline;",
+        "	return link->ops->now(link) >= wait->deadline + "
+        "5000000 * wait->yields;"),
     one("a deadline is met too soon", BYTES,
-        "		.deadline = deadline_in(pipe->device->link, timeout_ms),",
-        "		.deadline = deadline_in(pipe->device->link, "
-        "timeout_ms / 2000),"),
+        "		.wait = wait_begin(pipe->device, timeout_ms),",
+        "		.wait = wait_begin(pipe->device, timeout_ms / 2000),"),
     one("a read counts a byte twice", BYTES,
         "		pipe->offset += ready;\n", "		pipe->offset += ready + 1;\n"),
     one("a read skips a byte", BYTES,
@@ -140,9 +139,9 @@ MISTAKES = [
         "	engine->held = result == 0;\n	if (false)\n"),
     one("a flush does not wait for the last transfer", BYTES,
         "engine_in_flight(pipe->engine) > 0) {\n"
-        "		result = await",
+        "		result = wait",
         "engine_in_flight(pipe->engine) > 1) {\n"
-        "		result = await"),
+        "		result = wait"),
     one("a flush does not look at errors", BYTES,
         "	if (result == 0 && engine_error(pipe->engine) < 0)",
         "	if (false)"),
@@ -159,7 +158,7 @@ MISTAKES = [
          "size > slot->transfer->actual - slot->used)))",
          "				false)))"),
         ]),
-    one("an interrupt is not heeded", "lib/device/device.c",
+    one("an interrupt is not heeded", WAIT,
         "	if (interrupted)\n", "	if (false)\n"),
     one("a reply is taken whatever its serial", MGMT,
         "size > 0 && serial == mgmt->serial)", "size > 0)"),
