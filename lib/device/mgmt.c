@@ -147,11 +147,20 @@ int mgmt_new(struct clyde_device *device)
 	return result < 0 ? result : arm(mgmt);
 }
 
+static bool request_in_flight(const void *mgmt)
+{
+	return ((const struct mgmt *)mgmt)->out_busy;
+}
+
+static bool any_in_flight(const void *mgmt)
+{
+	return request_in_flight(mgmt) || ((const struct mgmt *)mgmt)->in_busy;
+}
+
 void mgmt_free(struct clyde_device *device)
 {
 	struct mgmt *mgmt = device->mgmt;
 	struct link *link = device->link;
-	unsigned errors = 0;
 
 	if (mgmt == NULL)
 		return;
@@ -161,10 +170,9 @@ void mgmt_free(struct clyde_device *device)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while ((mgmt->in_busy || mgmt->out_busy) && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
-	if (mgmt->in_busy || mgmt->out_busy)
-		return; /* better lost than written to */
+	/* A leak is better than a transfer that writes to freed memory. */
+	if (!link_drain(link, any_in_flight, mgmt))
+		return;
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)
@@ -221,12 +229,10 @@ static int wait_for_reply(
 static void take_back(struct mgmt *mgmt)
 {
 	struct link *link = mgmt->device->link;
-	unsigned errors = 0;
 
 	if (mgmt->out_busy)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->out_busy && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	link_drain(link, request_in_flight, mgmt);
 }
 
 /* One request, one reply. */

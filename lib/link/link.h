@@ -225,12 +225,6 @@ static inline void link_woken(struct link *link)
 	atomic_exchange(&link->wake, false);
 }
 
-/*
- * Who waits for what was cancelled frees it next: an error that passes must
- * not end that.  After so many nothing will come back.
- */
-#define LINK_ERRORS_MAX 16
-
 static inline bool link_stopped(const struct link *link)
 {
 	return atomic_load_explicit(&link->wake, memory_order_relaxed) ||

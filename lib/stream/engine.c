@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/poll.h"
+#include "lib/base/wait.h"
 
 struct slot {
 	struct engine *engine;
@@ -307,15 +308,17 @@ void engine_stop(struct engine *engine)
 				engine->link, slot_at(engine, i)->transfer);
 }
 
+static bool any_in_flight(const void *engine)
+{
+	return engine_in_flight(engine) > 0;
+}
+
 void engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
-	unsigned errors = 0;
 
 	engine_stop(engine);
-	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
-	if (engine->in_flight == 0 || !engine->borrowed)
+	if (link_drain(link, any_in_flight, engine) || !engine->borrowed)
 		return;
 	LOG(link, ERROR,
 		"%u transfers did not come back; the device is given up",
