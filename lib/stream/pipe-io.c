@@ -94,7 +94,7 @@ static ssize_t peek(
 
 		if (result < 0)
 			return result;
-		size = engine_peek(pipe->engine, ret_data);
+		size = engine_next(pipe->engine, ret_data);
 		result = engine_error(pipe->engine);
 		if (size > 0)
 			return size;

@@ -103,7 +103,7 @@ static int rearm(struct clyde_pipe *pipe)
 	pipe->breaks++;
 	result = set_alternate(pipe, pipe->alternate);
 	if (result < 0) {
-		engine_fail(pipe->engine, result);
+		engine_disable(pipe->engine, result);
 		return result;
 	}
 	result = engine_start(pipe->engine);

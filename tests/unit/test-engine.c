@@ -112,7 +112,7 @@ static void expect(struct engine *engine, size_t size, uint8_t fill)
 {
 	uint8_t *data;
 
-	assert_int_equal(engine_peek(engine, &data), size);
+	assert_int_equal(engine_next(engine, &data), size);
 	for (size_t i = 0; i < size; i++)
 		assert_int_equal(data[i], fill);
 	engine_consume(engine, size);
@@ -147,7 +147,7 @@ static void a_completion_out_of_order_waits_for_its_turn(void **state)
 	(void)state;
 	engine_start(engine);
 	finish(1, 0, SIZE, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	finish(0, 0, SIZE, 1);
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
@@ -177,7 +177,7 @@ static void a_read_that_comes_back_twice_fails_the_stream(void **state)
 	finish_again(second, SIZE);
 	/* What was ready before it is delivered, but not its own bytes. */
 	expect(engine, SIZE, 1);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_PROTOCOL);
 	assert_int_equal(queued, 0);
 	assert_int_equal(engine_in_flight(engine), 0);
@@ -256,7 +256,7 @@ static void an_error_comes_after_the_bytes_before_it(void **state)
 	finish(0, CLYDE_ERROR_IO, 100, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, 100, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_IO);
 	assert_int_equal(engine_good(engine), SIZE + 100);
 	/* Nothing new is asked for after an error, and nothing waits on: an
@@ -279,7 +279,7 @@ static void a_refused_submit_is_an_error_and_not_a_loss(void **state)
 	finish(0, 0, SIZE, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_NO_MEMORY);
 	close_engine(engine);
 }
