@@ -20,7 +20,7 @@
 #define LINK_FOREVER UINT64_MAX
 
 struct log;
-struct watch;
+struct poll;
 
 /*
  * A bulk transfer.  It belongs to the link from submit() until complete() is
@@ -126,7 +126,7 @@ struct link {
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
 	/* What event loops poll, see lib/base/poll.h; or NULL. */
-	struct watch *watch;
+	struct poll *poll;
 	/* Where LOG() writes; set by the caller that opened the link. */
 	const struct log *log;
 };
