@@ -13,8 +13,8 @@
 
 #include "lib/base/wait.h"
 
-/* A call that may wait, up to one deadline, whatever completes on other pipes
-   meanwhile. */
+/* The wait of one call.  Its deadline is that of the call, not of each transfer,
+   whatever completes on other pipes meanwhile. */
 struct pipe_wait {
 	struct wait wait;
 	unsigned breaks; /* of the pipe, when the call began */
@@ -31,7 +31,9 @@ static struct pipe_wait begin(const struct clyde_pipe *pipe, int timeout_ms)
 	return wait;
 }
 
-/* Wait until a transfer of this pipe may have come back. */
+/* Let the link handle completions.  One of them may have been this pipe's, also
+   in the calls of other threads that had the lock in between: the caller must
+   look again. */
 static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 {
 	int result = object_stopped(&pipe->object, false);
@@ -51,8 +53,10 @@ static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-/* Before the first wait of a call; true if it is to look once more. */
-static bool stall(struct clyde_pipe *pipe, bool *stalled)
+/* Called before each wait of a call.  Before the first, count a stall and let
+   other calls have the lock: true if they had it, and the caller must look
+   again before it waits. */
+static bool yield_once(struct clyde_pipe *pipe, bool *stalled)
 {
 	bool first = !*stalled;
 
@@ -70,26 +74,36 @@ static int check_acquired(const struct clyde_pipe *pipe)
 	return 0;
 }
 
-/* Whether the call may go on.  While it waited, the lock was released: another
-   thread may have acquired a region, or dropped bytes of this stream. */
-static int check_turn(
+/* While a call waited, the lock was released, and another thread may have
+   dropped bytes of this stream. */
+static int check_breaks(
 	const struct clyde_pipe *pipe, const struct pipe_wait *wait)
 {
 	if (pipe->breaks != wait->breaks)
 		return set_error(CLYDE_ERROR_CANCELED,
 			"%s: another thread has cancelled or reset the pipe",
 			pipe_name(pipe));
-	return check_acquired(pipe);
+	return 0;
 }
 
-/* The oldest unread bytes, waiting for them. */
-static ssize_t peek(
+/* Whether the call may still move bytes: another thread may also have acquired
+   a region. */
+static int check_unchanged(
+	const struct clyde_pipe *pipe, const struct pipe_wait *wait)
+{
+	int result = check_breaks(pipe, wait);
+
+	return result < 0 ? result : check_acquired(pipe);
+}
+
+/* Wait for bytes: the oldest that are unread. */
+static ssize_t wait_for_bytes(
 	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, wait);
+		int result = check_unchanged(pipe, wait);
 		size_t size;
 
 		if (result < 0)
@@ -100,7 +114,7 @@ static ssize_t peek(
 			return size;
 		if (result < 0 && engine_in_flight(pipe->engine) == 0)
 			return pipe_failed(pipe, result);
-		if (stall(pipe, &stalled))
+		if (yield_once(pipe, &stalled))
 			continue;
 		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
@@ -108,14 +122,14 @@ static ssize_t peek(
 	}
 }
 
-/* The open buffer's room, waiting for a buffer. */
-static ssize_t room(
+/* Wait for room in the open buffer. */
+static ssize_t wait_for_room(
 	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, wait);
+		int result = check_unchanged(pipe, wait);
 		size_t size;
 
 		if (result < 0)
@@ -126,7 +140,7 @@ static ssize_t room(
 			return pipe_failed(pipe, result);
 		if (size > 0)
 			return size;
-		if (stall(pipe, &stalled))
+		if (yield_once(pipe, &stalled))
 			continue;
 		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
@@ -134,7 +148,8 @@ static ssize_t room(
 	}
 }
 
-static int check_direction(struct clyde_pipe *pipe, bool in)
+/* Whether a call may move bytes in this direction now. */
+static int check_use(const struct clyde_pipe *pipe, bool in)
 {
 	if (pipe_is_in(pipe) != in)
 		return set_error(CLYDE_ERROR_INVALID, "%s goes the other way",
@@ -149,7 +164,7 @@ static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
 
 	while (done < size && !(some && done > 0)) {
 		uint8_t *bytes;
-		ssize_t ready = peek(pipe, &bytes, &wait);
+		ssize_t ready = wait_for_bytes(pipe, &bytes, &wait);
 
 		if (ready < 0)
 			return done > 0 ? (ssize_t)done : ready;
@@ -169,7 +184,7 @@ static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
-		result = check_direction(pipe, true);
+		result = check_use(pipe, true);
 	if (result == 0)
 		result = read_bytes(
 			pipe, data, size, some, begin(pipe, timeout_ms));
@@ -202,7 +217,7 @@ static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
 
 	while (done < size) {
 		uint8_t *bytes;
-		ssize_t free = room(pipe, &bytes, &wait);
+		ssize_t free = wait_for_room(pipe, &bytes, &wait);
 
 		if (free < 0)
 			return done > 0 ? (ssize_t)done : free;
@@ -222,7 +237,7 @@ static ssize_t write_checked(
 	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
-		result = check_direction(pipe, false);
+		result = check_use(pipe, false);
 	if (result == 0)
 		result = write_bytes(pipe, data, size, begin(pipe, timeout_ms));
 	return result;
@@ -234,7 +249,7 @@ CLYDE_API ssize_t clyde_pipe_write(struct clyde_pipe *handle, const void *data,
 	return CALL(pipe, handle, write_checked(pipe, data, size, timeout_ms));
 }
 
-/* Needs no deadline: the bytes are in the open buffer, which is submitted. */
+/* Submit the open buffer.  That needs no deadline: submitting does not wait. */
 static int push(struct clyde_pipe *pipe)
 {
 	int result = engine_push(pipe->engine);
@@ -248,8 +263,8 @@ static int flush(struct clyde_pipe *pipe, struct pipe_wait wait)
 
 	while (result == 0 && engine_in_flight(pipe->engine) > 0) {
 		result = wait_for_transfer(pipe, &wait);
-		if (result == 0 && pipe->breaks != wait.breaks)
-			result = check_turn(pipe, &wait);
+		if (result == 0)
+			result = check_breaks(pipe, &wait);
 	}
 	if (result == 0 && engine_error(pipe->engine) < 0)
 		return pipe_failed(pipe, engine_error(pipe->engine));
@@ -258,7 +273,7 @@ static int flush(struct clyde_pipe *pipe, struct pipe_wait wait)
 
 static int flush_checked(struct clyde_pipe *pipe, int timeout_ms)
 {
-	int result = check_direction(pipe, false);
+	int result = check_use(pipe, false);
 
 	if (result == 0)
 		result = flush(pipe, begin(pipe, timeout_ms));
@@ -272,7 +287,7 @@ CLYDE_API int clyde_pipe_flush(struct clyde_pipe *handle, int timeout_ms)
 
 static int push_checked(struct clyde_pipe *pipe)
 {
-	int result = check_direction(pipe, false);
+	int result = check_use(pipe, false);
 
 	return result < 0 ? result : push(pipe);
 }
@@ -284,14 +299,14 @@ CLYDE_API int clyde_pipe_push(struct clyde_pipe *handle)
 
 static ssize_t acquire(struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
 {
-	struct pipe_wait wait;
+	struct pipe_wait wait = begin(pipe, timeout_ms);
 	uint8_t *data;
-	ssize_t result = 0;
+	ssize_t result;
 
-	wait = begin(pipe, timeout_ms);
-	result = check_direction(pipe, pipe_is_in(pipe));
-	if (result == 0)
-		result = (pipe_is_in(pipe) ? peek : room)(pipe, &data, &wait);
+	if (pipe_is_in(pipe))
+		result = wait_for_bytes(pipe, &data, &wait);
+	else
+		result = wait_for_room(pipe, &data, &wait);
 	if (result > 0) {
 		pipe->acquired = true;
 		pipe->acquired_size = result;
@@ -320,13 +335,15 @@ static int release(struct clyde_pipe *pipe, size_t size)
 	pipe->acquired = false;
 	if (pipe_is_in(pipe)) {
 		result = engine_consume(pipe->engine, size);
+		/* The link has returned the acquired transfer a second time,
+		   and the engine has dropped its bytes. */
+		if (result < 0 && engine_error(pipe->engine) < 0)
+			result = engine_error(pipe->engine);
 		if (result == 0)
 			pipe->offset += size;
-		else if (engine_error(pipe->engine) < 0)
-			result = engine_error(pipe->engine);
-		return result < 0 ? pipe_failed(pipe, result) : 0;
+	} else {
+		result = engine_fill(pipe->engine, size);
 	}
-	result = engine_fill(pipe->engine, size);
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
