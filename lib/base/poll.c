@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The descriptor of a device for event loops, see poll.h: an epoll of the link's
- * descriptor and of an event.
+ * The descriptor of a device for event loops, see poll.h: an epoll of the
+ * link's descriptor and of an event.
  *
  * The link's descriptor is not enough.  A call that waits for one pipe handles
  * the completions of all pipes, and an event loop that watches the link's

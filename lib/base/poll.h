@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The descriptor of a device that an event loop polls.  It is readable while the
- * link has completions to handle, and after any call has handled one, until
- * clyde_device_process().  The calls of clyde.h for it are in poll.c; the engine
- * and management report completions by link_progress().
+ * The descriptor of a device that an event loop polls.  It is readable while
+ * the link has completions to handle, and after any call has handled one, until
+ * clyde_device_process().  The calls of clyde.h for it are in poll.c; the
+ * engine and management report completions by link_progress().
  *
  * An event loop must never sleep while a completion is there that it has not
  * seen.

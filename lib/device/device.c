@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Devices: opening, which ends with management commands being possible, closing,
- * and the calls of clyde.h for a device as a whole.
+ * Devices: opening, which ends with management commands being possible,
+ * closing, and the calls of clyde.h for a device as a whole.
  *
  * A device that was given firmware must keep its link when opening fails: a
  * virtual device ends with its link, and the firmware with it.

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FPGA: takes a bitstream and its id, gives an FPGA that runs it; and its
+ * The FPGA: the calls of clyde.h that load a bitstream, and that read and write
  * registers.
+ *
+ * A bitstream must be sent to its end before MGMT_FPGA_LOAD_CFG, see
+ * send_bitstream(); pipes must not be open meanwhile, as they use the same
+ * endpoint.
  */
 #include "lib/base/internal.h"
 
@@ -43,8 +47,9 @@ static int wait_for_transfer(struct wait *wait, const struct engine *engine)
 	return result < 0 ? result : engine_error(engine);
 }
 
-/* All of it is on the wire before the device is asked whether it has it: that
-   would answer WAIT until its timeout if a transfer had failed. */
+/* Send the bitstream and wait for all transfers.  If a transfer had failed,
+   the device would answer WAIT to the command that follows, until the timeout,
+   and the cause would be lost. */
 static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	const uint8_t *bitstream, size_t size)
 {
@@ -73,7 +78,7 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	return result;
 }
 
-static void finish(struct clyde_device *device, struct engine *engine)
+static void end_stream(struct clyde_device *device, struct engine *engine)
 {
 	engine_drain(engine);
 	engine_free(engine);
@@ -100,7 +105,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	if (result >= 0)
 		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
 			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
-	finish(device, engine);
+	end_stream(device, engine);
 	if (result == CLYDE_ERROR_REFUSED)
 		return set_error(CLYDE_ERROR_FPGA,
 			"the FPGA did not configure: its DONE stays low; is "
@@ -109,7 +114,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	return result;
 }
 
-/* A design that carries Clyde's or upstream's registers answers so. */
+/* Read the health register, which Clyde's and upstream's bitstreams have. */
 static int check_health(struct clyde_device *device)
 {
 	struct mgmt_register_read request = {REG_HEALTH, 1};
@@ -237,7 +242,8 @@ CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
 		device, handle, register_write(device, address, data, size));
 }
 
-/* ---- Clyde's image -------------------------------------------------------- */
+/* ---- Clyde's image --------------------------------------------------------
+   */
 
 int fpga_runs_image(struct clyde_device *device)
 {

@@ -21,8 +21,8 @@
  *	(2) The transfers behind it are cancelled.
  *
  * From any state, engine_disable() leads to DISABLED, engine_clear() to IDLE,
- * and a transfer that comes back twice to FAILED.  engine_drop() leads from IDLE
- * to CANCELLED.
+ * and a transfer that comes back twice to FAILED.  engine_drop() leads from
+ * IDLE to CANCELLED.
  */
 #include "engine.h"
 

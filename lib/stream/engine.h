@@ -26,9 +26,9 @@ struct engine;
 uint32_t engine_slots(uint8_t endpoint, uint32_t depth);
 
 /*
- * An engine with transfers of `size` bytes, `depth` of them in flight.  `memory`
- * is for engine_slots() buffers and stays the caller's; NULL: the engine
- * allocates it.
+ * An engine with transfers of `size` bytes, `depth` of them in flight.
+ * `memory` is for engine_slots() buffers and stays the caller's; NULL: the
+ * engine allocates it.
  */
 int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	uint32_t depth, void *memory, struct engine **ret_engine);
@@ -38,12 +38,12 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
    fine. */
 void engine_free(struct engine *engine);
 
-/* Begin, or go on after a cancel.  IN: submits reads.  An engine that has failed
-   stays so. */
+/* Begin, or go on after a cancel.  IN: submits reads.  An engine that has
+   failed stays so. */
 int engine_start(struct engine *engine);
 
-/* Cancel all transfers in flight.  They come back while the link waits, and have
-   done so when engine_in_flight() is 0. */
+/* Cancel all transfers in flight.  They come back while the link waits, and
+   have done so when engine_in_flight() is 0. */
 void engine_stop(struct engine *engine);
 uint32_t engine_in_flight(const struct engine *engine);
 
@@ -62,12 +62,12 @@ void engine_drop(struct engine *engine);
 /* After engine_drain(): drop unread and unsent bytes, and forget the error. */
 void engine_clear(struct engine *engine);
 
-/* IN: the oldest unread bytes; 0 if there are none now.  Consumes transfers that
-   brought no bytes, and so may submit more reads. */
+/* IN: the oldest unread bytes; 0 if there are none now.  Consumes transfers
+   that brought no bytes, and so may submit more reads. */
 size_t engine_next(struct engine *engine, uint8_t **ret_data);
 /* Fails with CLYDE_ERROR_INVALID, and consumes nothing, if the slot that
-   engine_next() returned has fewer bytes.  A slot that is consumed to its end is
-   submitted again; if that fails, engine_error() says so. */
+   engine_next() returned has fewer bytes.  A slot that is consumed to its end
+   is submitted again; if that fails, engine_error() says so. */
 int engine_consume(struct engine *engine, size_t size);
 
 /* OUT: the room in the open buffer; 0 if all buffers are in flight. */

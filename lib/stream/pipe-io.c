@@ -13,8 +13,8 @@
 
 #include "lib/base/wait.h"
 
-/* The wait of one call.  Its deadline is that of the call, not of each transfer,
-   whatever completes on other pipes meanwhile. */
+/* The wait of one call.  Its deadline is that of the call, not of each
+   transfer, whatever completes on other pipes meanwhile. */
 struct pipe_wait {
 	struct wait wait;
 	unsigned breaks; /* of the pipe, when the call began */

@@ -183,12 +183,12 @@ MISTAKES = [
         "	if (mgmt->reply_size != 2 + reply_size || ",
         "	if ("),
     one("the read for replies is not armed again", MGMT,
-        "	result = arm(mgmt);\n	if (result < 0)\n"
+        "	result = submit_read(mgmt);\n	if (result < 0)\n"
         "		mgmt->failure = result;\n}",
         "	result = 0;\n	if (result < 0)\n"
         "		mgmt->failure = result;\n}"),
     one("a request that was not taken stays", MGMT,
-        "		mgmt->serial = 0;\n		take_back(mgmt);",
+        "		mgmt->serial = 0;\n		cancel_request(mgmt);",
         "		mgmt->serial = 0;"),
     one("the parent is closed first", HANDLE,
         "	while (!LIST_EMPTY(&object->children))\n", "	while (false)\n"),
