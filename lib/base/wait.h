@@ -6,6 +6,14 @@
  * every call of clyde.h that waits for its device: lib/stream, lib/device,
  * lib/base/poll.c.
  *
+ *	struct wait wait = wait_begin(device, timeout_ms);
+ *
+ *	while (result >= 0 && !condition)
+ *		result = wait_more(&wait);
+ *
+ * Callers that check more between wait_check() and wait_look(), such as a
+ * failed transfer, call these two instead of wait_more().
+ *
  * A wait for bytes or for a reply must always end at its deadline, at an
  * interrupt and at a close.  A drain must end at none of them: the caller frees
  * the transfers next.
@@ -33,6 +41,7 @@ int object_stopped(const struct object *object, bool interrupted);
 /* The same for the calls inside a device. */
 int device_stopped(struct clyde_device *device);
 
+/* A wait under way, of one call. */
 struct wait {
 	struct clyde_device *device;
 	uint64_t deadline;
