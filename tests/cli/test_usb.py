@@ -177,7 +177,7 @@ def test_what_is_no_firmware_comes_back_bare(level, tmp_path):
 
 @pytest.mark.parametrize("text, word", [
     (GOOD.replace("7D", "7E"), "line 2: the checksum"),
-    (":0400000300003800C1\n" + END, "line 1: record type 0x03"),
+    (":00000006FA\n" + END, "line 1: record type 0x06"),
     (":0200030080FE7D\n" + GOOD, "line 3: address 0x0003"),
     (":01400000AB14\n" + END, "line 1: address 0x4000"),
 ])

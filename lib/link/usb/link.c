@@ -238,6 +238,15 @@ static void let_go(struct usb_link *link)
 	usb_session_leave(link->session);
 }
 
+static void set_address(struct usb_link *link)
+{
+	libusb_device *device = libusb_get_device(link->handle);
+
+	link->link.address =
+		(struct link_address){libusb_get_bus_number(device),
+			libusb_get_device_address(device)};
+}
+
 void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	libusb_device_handle *handle)
 {
@@ -247,6 +256,7 @@ void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	link->handle = handle;
 	memset(link->alternate, 0, sizeof(link->alternate));
 	link->gone = link->broken = false;
+	set_address(link);
 	listen_for_plugs(link);
 }
 
@@ -297,6 +307,7 @@ int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
 	link->session = usb_session_share(session);
 	link->usb = session->usb;
 	link->handle = handle;
+	set_address(link);
 	listen_for_plugs(link);
 	link->poll = -1;
 	*ret_link = &link->link;
