@@ -132,6 +132,12 @@ static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
 	mine->queued = mine->cancelled = false;
 	mine->transfer.actual = usb->actual_length;
 	mine->transfer.status = usb_note(link, usb_status_result(usb->status));
+	/* When another program resets the device, the kernel cancels our
+	   transfers, and libusb reports them as completed.  A write that
+	   completes short cannot be anything else: report the loss. */
+	if (mine->transfer.status == 0 && !(usb->endpoint & USB_DIR_IN) &&
+		mine->transfer.actual < mine->transfer.size)
+		mine->transfer.status = CLYDE_ERROR_RESET;
 	mine->transfer.complete(&mine->transfer);
 }
 
@@ -175,6 +181,10 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
 		transfer->data, transfer->size, bulk_done, mine, 0);
 	result = usb_note(link, usb_result(libusb_submit_transfer(mine->usb)));
+	/* The kernel knows no such endpoint, which libusb reports as an error of
+	   input and output: the alternate setting was taken from this link. */
+	if (result == CLYDE_ERROR_IO)
+		return CLYDE_ERROR_RESET;
 	if (result < 0)
 		return result;
 	mine->queued = true;
