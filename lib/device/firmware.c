@@ -24,8 +24,13 @@ enum record_type {
 	RECORD_DATA = 0x00,
 	RECORD_END = 0x01,
 	RECORD_SEGMENT = 0x02,
+	RECORD_SEGMENT_START = 0x03,
 	RECORD_LINEAR = 0x04,
+	RECORD_LINEAR_START = 0x05,
 };
+
+/* DOS ended a text with it, and tools that pad to a block repeat it. */
+#define TEXT_END 0x1a
 
 /* Length, address (2), type; then the data, then the checksum. */
 #define HEADER_SIZE 4
@@ -174,6 +179,17 @@ static int check_base(struct reader *reader)
 	return 0;
 }
 
+/* Where a program begins.  It loads nothing, and the 8051 begins at 0. */
+static int check_start(struct reader *reader)
+{
+	const uint8_t *record = reader->record;
+
+	if (record[0] != 4 || record[1] || record[2])
+		return refuse(
+			reader, "the record of a start address is malformed");
+	return 0;
+}
+
 static int handle_record(struct reader *reader)
 {
 	const uint8_t *record = reader->record;
@@ -189,6 +205,9 @@ static int handle_record(struct reader *reader)
 	case RECORD_SEGMENT:
 	case RECORD_LINEAR:
 		return check_base(reader);
+	case RECORD_SEGMENT_START:
+	case RECORD_LINEAR_START:
+		return check_start(reader);
 	}
 	return refuse(reader, "record type 0x%02x has no place in firmware",
 		record[3]);
@@ -200,6 +219,10 @@ static int read_all(struct reader *reader)
 
 	for (skip_line_ends(reader); peek(reader) >= 0 && result == 0;
 		skip_line_ends(reader)) {
+		if (reader->ended && peek(reader) == TEXT_END) {
+			reader->at++;
+			continue;
+		}
 		if (reader->ended)
 			return refuse(reader,
 				"there is something after the end record");

@@ -128,6 +128,12 @@ struct link {
 	   more: their memory is the application's, which may free it.  Only
 	   close() may be called. */
 	bool lost;
+	/* Where the device is, as lsusb numbers it; address 0 on a link that
+	   has no such numbers.  Changes when the device comes back. */
+	struct link_address {
+		uint16_t bus;
+		uint8_t address;
+	} address;
 	/* While no device uses the link, its context keeps it under this URI,
 	   see lib/link/cache.c. */
 	bool kept;

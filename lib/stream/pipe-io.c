@@ -42,9 +42,11 @@ static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 		result = wait_check(&wait->wait);
 	if (result == CLYDE_ERROR_TIMEOUT)
 		return set_error(CLYDE_ERROR_TIMEOUT,
-			"%s: %s before the deadline", pipe_name(pipe),
+			"%s: %s before the deadline; good up to byte %#llx",
+			pipe_name(pipe),
 			pipe_is_in(pipe) ? "no data"
-					 : "the device has not taken the data");
+					 : "the device has not taken the data",
+			pipe_position(pipe));
 	if (result < 0)
 		return result;
 	pipe_check_depth(pipe);

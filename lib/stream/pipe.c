@@ -49,8 +49,7 @@ bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id)
 		(pair == NULL || pair->alternate != USB_ALT_4X);
 }
 
-/* No byte is missing up to this offset. */
-static unsigned long long position(const struct clyde_pipe *pipe)
+unsigned long long pipe_position(const struct clyde_pipe *pipe)
 {
 	return pipe_is_in(pipe) ? pipe->offset : engine_good(pipe->engine);
 }
@@ -58,7 +57,7 @@ static unsigned long long position(const struct clyde_pipe *pipe)
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
 	set_error(error, "%s: %s; good up to byte %#llx", pipe_name(pipe),
-		error_text(error), position(pipe));
+		error_text(error), pipe_position(pipe));
 	LOG(pipe->device->link, ERROR, "%s", clyde_error_message());
 	return error;
 }
@@ -320,7 +319,7 @@ CLYDE_API int clyde_pipe_resume(struct clyde_pipe *handle)
 static int reset(struct clyde_pipe *pipe)
 {
 	LOG(pipe->device->link, DEBUG, "%s reset at byte %llu", pipe_name(pipe),
-		position(pipe));
+		pipe_position(pipe));
 	return restart(pipe);
 }
 
@@ -350,7 +349,7 @@ CLYDE_API int clyde_pipe_set_idle_flush(
 
 static int get_offset(const struct clyde_pipe *pipe, uint64_t *ret_offset)
 {
-	*ret_offset = position(pipe);
+	*ret_offset = pipe_position(pipe);
 	return 0;
 }
 

@@ -31,6 +31,9 @@ bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id);
 const char *pipe_name(const struct clyde_pipe *pipe);
 bool pipe_is_in(const struct clyde_pipe *pipe);
 
+/* The offset up to which no byte of the stream is missing. */
+unsigned long long pipe_position(const struct clyde_pipe *pipe);
+
 /* If the system has no memory for the depth, leave a notice for
    clyde_context_notice(), once. */
 void pipe_check_depth(struct clyde_pipe *pipe);

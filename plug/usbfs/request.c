@@ -251,8 +251,9 @@ static int request_clear_halt(struct host_file *file,
 	return 0;
 }
 
-/* The kernel brings the device back to what it was: configuration, and the
-   alternate settings. */
+/* As for the fault reset@: what is under way ends, and the claims and alternate
+   settings of all programs are gone.  The answer comes when the device can be
+   used again. */
 static int request_reset(struct host_file *file,
 	const struct usbfs_request *request, struct errand *errand)
 {
@@ -261,12 +262,10 @@ static int request_reset(struct host_file *file,
 	(void)request;
 	for (struct host_file *each = device->files; each; each = each->sibling)
 		file_cancel(each, -1);
+	bus_reset(device->plug->bus);
+	device_reap(device);
 	add(errand, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
 		device->configuration, 0);
-	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
-		if (device->alternate[i] != USB_ALT_OFF)
-			add(errand, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
-				device->alternate[i], i);
 	return 0;
 }
 

@@ -63,6 +63,10 @@ bool bus_unplugged(const struct bus *bus);
 /* Have it pulled when so many transfers have been reaped, 0 = never. */
 void bus_unplug_after(struct bus *bus, uint64_t transfers);
 
+/* A program has the kernel reset the device: by USBDEVFS_RESET, or the fault
+   reset@. */
+void bus_reset(struct bus *bus);
+
 /* How often another program has reset the device: whatever was queued came
    back with -ECANCELED, and all alternate settings are 0. */
 unsigned bus_resets(const struct bus *bus);

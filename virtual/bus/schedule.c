@@ -122,10 +122,11 @@ static bool carry_microframe(struct bus *bus)
 	return bus->streak > 0;
 }
 
-/* When the faults next act by themselves. */
-static tick faults_due(const struct bus *bus)
+/* When the bus next acts by itself: a fault does, or a reset is over. */
+static tick own_due(const struct bus *bus)
 {
-	tick due = fault_bus_due(bus->faults, bus->now);
+	tick due =
+		bus->faults ? fault_bus_due(bus->faults, bus->now) : TICK_NEVER;
 
 	if (bus->unplugged || bus->lost)
 		return TICK_NEVER;
@@ -164,7 +165,7 @@ static void run_idle(struct bus *bus, tick until)
 
 static tick limit(const struct bus *bus, tick until)
 {
-	return bus->faults ? earliest(until, faults_due(bus)) : until;
+	return earliest(until, own_due(bus));
 }
 
 static bool run(struct bus *bus, tick until)
@@ -205,10 +206,9 @@ bool bus_run(struct bus *bus, tick until)
 	tick due;
 	bool alive;
 
-	if (bus->faults == NULL)
-		return run(bus, until);
-	bus_err(bus);
-	due = faults_due(bus);
+	if (bus->faults)
+		bus_err(bus);
+	due = own_due(bus);
 	alive = run(bus, until);
 	if (bus->now >= due && bus->streak == 0)
 		bus->streak = 1; /* what was refused may move */
@@ -275,5 +275,5 @@ tick bus_due(const struct bus *bus)
 	if (bus->unplugged)
 		return TICK_NEVER;
 	due = device_due(bus);
-	return bus->faults ? earliest(due, end_of_frame(faults_due(bus))) : due;
+	return earliest(due, end_of_frame(own_due(bus)));
 }

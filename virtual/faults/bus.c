@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Linux's hub_port_reset(): 10 ms of reset, as much to recover; and what
-   enumerates takes some, an estimate. */
-#define RESET_TICKS (30000 * (tick)TICKS_PER_US)
-
 /* What is known of a token. */
 struct token {
 	uint8_t endpoint;
@@ -343,7 +339,16 @@ void fault_bus_note(struct fault_bus *faults, const struct usb_setup *setup)
 
 /* ---- Time ------------------------------------------------------------- */
 
-tick fault_bus_reset(struct fault_bus *faults, tick now)
+void fault_bus_open_all(struct fault_bus *faults)
+{
+	for (unsigned end = 0; end < ENDPOINTS; end++) {
+		open_anew(&faults->ends[end]);
+		faults->ends[end].storm = 0;
+		faults->ends[end].gather = 0;
+	}
+}
+
+bool fault_bus_reset(struct fault_bus *faults, tick now)
 {
 	for (unsigned i = 0; i < faults->faults.count; i++) {
 		struct fault *fault = &faults->faults.list[i];
@@ -360,12 +365,7 @@ tick fault_bus_reset(struct fault_bus *faults, tick now)
 		if (!there)
 			continue;
 		fault->left = 0;
-		for (unsigned end = 0; end < ENDPOINTS; end++) {
-			open_anew(&faults->ends[end]);
-			faults->ends[end].storm = 0;
-			faults->ends[end].gather = 0;
-		}
-		return now + RESET_TICKS;
+		return true;
 	}
-	return 0;
+	return false;
 }

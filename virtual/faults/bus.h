@@ -46,9 +46,11 @@ bool fault_bus_recall(struct fault_bus *faults, struct urb *urb);
 /* Take back any, those of an endpoint in their order; or NULL. */
 struct urb *fault_bus_drop(struct fault_bus *faults);
 
-/* Whether another program resets the device now: until when nothing is
-   carried, or 0.  It begins anew with the endpoints. */
-tick fault_bus_reset(struct fault_bus *faults, tick now);
+/* Whether another program resets the device now.  True once for each fault. */
+bool fault_bus_reset(struct fault_bus *faults, tick now);
+
+/* The device was reset: all endpoints begin anew. */
+void fault_bus_open_all(struct fault_bus *faults);
 
 /* When it next acts by itself, or TICK_NEVER. */
 tick fault_bus_due(const struct fault_bus *faults, tick now);
