@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "lib/device/descriptor.h"
 
 /* Where the kernel shows its buses. */
@@ -152,38 +153,26 @@ void usb_survey_end(struct usb_session *session, libusb_device **devices)
 
 /* ---- Names ------------------------------------------------------------ */
 
-/* Parse a number from 1 to maximum that ends with ':' or the text.  Returns the
-   end, or NULL. */
-static const char *parse_number(
-	const char *text, unsigned maximum, unsigned *ret_number)
+static bool take_number(
+	const char **text, unsigned maximum, unsigned *ret_number)
 {
-	unsigned number = 0;
+	const struct number_form form = {.minimum = 1, .maximum = maximum};
+	uint64_t number;
 
-	do {
-		if (*text < '0' || *text > '9')
-			return NULL;
-		number = number * 10 + (*text++ - '0');
-		if (number > maximum)
-			return NULL;
-	} while (*text != ':' && *text != '\0');
-	if (number == 0)
-		return NULL;
+	if (number_parse(*text, &form, &number, text) != NUMBER_OK)
+		return false;
 	*ret_number = number;
-	return text;
+	return true;
 }
 
 int usb_parse(const char *specification, struct usb_address *ret_address)
 {
-	const char *end;
+	const char *at = specification;
 
-	if (specification[0] == '\0')
+	if (*at == '\0')
 		return 0;
-	end = parse_number(specification, 999, &ret_address->bus);
-	if (end && *end == ':')
-		end = parse_number(end + 1, 127, &ret_address->address);
-	else
-		end = NULL;
-	if (end && *end == '\0')
+	if (take_number(&at, 999, &ret_address->bus) && *at++ == ':' &&
+		take_number(&at, 127, &ret_address->address) && *at == '\0')
 		return 1;
 	return set_error(CLYDE_ERROR_INVALID,
 		"'usb:%s' names no device; clyde list shows what does: "
