@@ -265,10 +265,8 @@ static bool is_meant(libusb_device *device, const struct usb_address *only)
 /* Move the devices that `only` names, or all Glasgows, to the front of the
    list, and make their places. */
 static int gather(struct usb_session *session, libusb_device **devices,
-	int count, const struct usb_address *only,
-	struct link_place **ret_first)
+	int count, const struct usb_address *only, struct link_places *places)
 {
-	struct link_place *first = NULL, **last = &first;
 	int kept = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -282,15 +280,15 @@ static int gather(struct usb_session *session, libusb_device **devices,
 	if (kept > 1)
 		qsort(devices, kept, sizeof(*devices), by_rank);
 	for (int i = 0; i < kept; i++) {
-		*last = make_place(session, devices[i]);
-		if (*last == NULL) {
-			link_places_free(first);
+		struct link_place *place = make_place(session, devices[i]);
+
+		if (place == NULL) {
+			link_places_free(places);
 			return set_error(
 				CLYDE_ERROR_NO_MEMORY, "out of memory");
 		}
-		last = &(*last)->next;
+		STAILQ_INSERT_TAIL(places, place, next);
 	}
-	*ret_first = first;
 	return kept;
 }
 
@@ -303,7 +301,7 @@ static int no_device_at(unsigned bus, unsigned address)
 }
 
 static int usb_enumerate(
-	const char *specification, struct link_place **ret_first)
+	const char *specification, struct link_places *ret_places)
 {
 	struct usb_session *session;
 	libusb_device **devices;
@@ -311,9 +309,10 @@ static int usb_enumerate(
 	int one = usb_parse(specification, &only);
 	int count = one < 0 ? one : usb_survey(&session, &devices);
 
+	STAILQ_INIT(ret_places);
 	if (count < 0)
 		return count;
-	count = gather(session, devices, count, one ? &only : NULL, ret_first);
+	count = gather(session, devices, count, one ? &only : NULL, ret_places);
 	usb_survey_end(session, devices);
 	if (count == 0 && one)
 		return no_device_at(only.bus, only.address);
