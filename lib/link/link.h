@@ -123,7 +123,7 @@ struct link {
 	   use. */
 	bool kept;
 	char kept_uri[CLYDE_URI_SIZE];
-	struct link *next_kept;
+	LIST_ENTRY(link) in_context;
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
 	/* What event loops poll, see lib/base/poll.h; or NULL. */
