@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "clyde.h"
 #include "wire/usb.h"
@@ -138,7 +139,7 @@ struct link {
 	   see lib/link/cache.c. */
 	bool kept;
 	char kept_uri[CLYDE_URI_SIZE];
-	struct link *next_kept;
+	LIST_ENTRY(link) in_context;
 	/* The link that this one is wrapped around, or NULL. */
 	struct link *inner;
 	/* The descriptor for event loops, see lib/base/poll.h; or NULL. */
@@ -162,9 +163,11 @@ int link_select(struct link *link, uint8_t interface, uint8_t alternate,
  */
 struct link_place {
 	const struct link_provider *provider;
-	struct link_place *next;
+	STAILQ_ENTRY(link_place) next;
 	char name[CLYDE_URI_SIZE - 8]; /* its URI without "scheme:" */
 };
+
+STAILQ_HEAD(link_places, link_place);
 
 /* Notices devices that come and go; a provider's own structure. */
 struct link_monitor;
@@ -193,12 +196,12 @@ struct link_provider {
 	const char *scheme;
 	/*
 	 * Find the devices that the specification after "scheme:" means, and
-	 * open none: how many, and a list of them, for link_places_free().
-	 * CLYDE_ERROR_NO_DEVICE if the specification names a device that is
-	 * not there.
+	 * open none: how many, and a list of them, for link_places_free(),
+	 * which is empty on failure.  CLYDE_ERROR_NO_DEVICE if the specification
+	 * names a device that is not there.
 	 */
 	int (*enumerate)(
-		const char *specification, struct link_place **ret_first);
+		const char *specification, struct link_places *ret_places);
 	int (*open)(struct link_place *place, const atomic_bool *interrupt,
 		struct link **ret_link);
 	/* Fill in what can be seen of a device without opening it. */
@@ -214,13 +217,13 @@ extern const struct link_provider link_virtual;
 /* The provider for a URI, and the URI's part behind its scheme; or NULL. */
 const struct link_provider *link_find(const char *uri, const char **ret_rest);
 
-static inline void link_places_free(struct link_place *first)
+static inline void link_places_free(struct link_places *places)
 {
-	while (first) {
-		struct link_place *next = first->next;
+	struct link_place *place;
 
-		first->provider->free(first);
-		first = next;
+	while ((place = STAILQ_FIRST(places))) {
+		STAILQ_REMOVE_HEAD(places, next);
+		place->provider->free(place);
 	}
 }
 

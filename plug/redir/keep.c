@@ -12,7 +12,7 @@
 #define SENT_BYTES_MAX (32 << 20)
 
 struct portion {
-	struct portion *next;
+	STAILQ_ENTRY(portion) next;
 	uint64_t id;
 	uint64_t sequence;
 	uint8_t *data;
@@ -22,15 +22,9 @@ struct portion {
 
 void keep_init(struct keep *keep)
 {
-	*keep = (struct keep){.sent_tail = &keep->sent};
-}
-
-static struct portion *pop(struct portion **list)
-{
-	struct portion *portion = *list;
-
-	*list = portion->next; /* NOLINT: callers have looked that there is one */
-	return portion;
+	*keep = (struct keep){.sequence = 0};
+	STAILQ_INIT(&keep->sent);
+	STAILQ_INIT(&keep->kept);
 }
 
 static void discard(struct portion *portion)
@@ -39,12 +33,20 @@ static void discard(struct portion *portion)
 	free(portion);
 }
 
+static void discard_all(struct portions *list)
+{
+	struct portion *portion;
+
+	while ((portion = STAILQ_FIRST(list))) {
+		STAILQ_REMOVE_HEAD(list, next);
+		discard(portion);
+	}
+}
+
 void keep_clear(struct keep *keep)
 {
-	while (keep->sent)
-		discard(pop(&keep->sent));
-	while (keep->kept)
-		discard(pop(&keep->kept));
+	discard_all(&keep->sent);
+	discard_all(&keep->kept);
 	keep_init(keep);
 }
 
@@ -67,23 +69,21 @@ static struct portion *portion_new(
 /* Cancellations may come in any order, the bytes may not. */
 static void insert(struct keep *keep, struct portion *portion)
 {
-	struct portion **at = &keep->kept;
+	struct portion *each, *before = NULL;
 
-	while (*at && (*at)->sequence < portion->sequence)
-		at = &(*at)->next;
-	portion->next = *at;
-	*at = portion;
+	STAILQ_FOREACH (each, &keep->kept, next)
+		if (each->sequence < portion->sequence)
+			before = each;
+	if (before)
+		STAILQ_INSERT_AFTER(&keep->kept, before, portion, next);
+	else
+		STAILQ_INSERT_HEAD(&keep->kept, portion, next);
 }
 
-static struct portion *unlink_sent(struct keep *keep, struct portion **at)
+static void uncount(struct keep *keep, const struct portion *portion)
 {
-	struct portion *portion = pop(at);
-
-	if (*at == NULL)
-		keep->sent_tail = at;
 	keep->sent_count--;
 	keep->sent_bytes -= portion->length;
-	return portion;
 }
 
 void keep_sent(struct keep *keep, uint64_t id, uint8_t *data, uint32_t length,
@@ -94,13 +94,16 @@ void keep_sent(struct keep *keep, uint64_t id, uint8_t *data, uint32_t length,
 	if (portion == NULL)
 		return;
 	portion->id = id;
-	*keep->sent_tail = portion;
-	keep->sent_tail = &portion->next;
+	STAILQ_INSERT_TAIL(&keep->sent, portion, next);
 	keep->sent_count++;
 	keep->sent_bytes += length;
 	while (keep->sent_count > SENT_COUNT_MAX ||
-		(keep->sent_bytes > SENT_BYTES_MAX && keep->sent_count > 1))
-		discard(unlink_sent(keep, &keep->sent));
+		(keep->sent_bytes > SENT_BYTES_MAX && keep->sent_count > 1)) {
+		portion = STAILQ_FIRST(&keep->sent);
+		STAILQ_REMOVE_HEAD(&keep->sent, next);
+		uncount(keep, portion);
+		discard(portion);
+	}
 }
 
 void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends)
@@ -111,29 +114,35 @@ void keep_dropped(struct keep *keep, uint8_t *data, uint32_t length, bool ends)
 		insert(keep, portion);
 }
 
-static struct portion **find_sent(struct keep *keep, uint64_t id)
+/* Take out the oldest of this id; NULL if there is none. */
+static struct portion *take_sent(struct keep *keep, uint64_t id)
 {
-	struct portion **at = &keep->sent;
+	struct portion *portion;
 
-	while (*at && (*at)->id != id)
-		at = &(*at)->next;
-	return at;
+	STAILQ_FOREACH (portion, &keep->sent, next)
+		if (portion->id == id)
+			break;
+	if (portion == NULL)
+		return NULL;
+	STAILQ_REMOVE(&keep->sent, portion, portion, next);
+	uncount(keep, portion);
+	return portion;
 }
 
 void keep_recall(struct keep *keep, uint64_t id)
 {
-	struct portion **at = find_sent(keep, id);
+	struct portion *portion = take_sent(keep, id);
 
-	if (*at)
-		insert(keep, unlink_sent(keep, at));
+	if (portion)
+		insert(keep, portion);
 }
 
 void keep_forget(struct keep *keep, uint64_t id)
 {
-	struct portion **at = find_sent(keep, id);
+	struct portion *portion = take_sent(keep, id);
 
-	if (*at)
-		discard(unlink_sent(keep, at));
+	if (portion)
+		discard(portion);
 }
 
 bool keep_serve(
@@ -142,8 +151,8 @@ bool keep_serve(
 	uint32_t used = 0;
 	bool done = false;
 
-	while (keep->kept && !done) {
-		struct portion *portion = keep->kept;
+	while (!STAILQ_EMPTY(&keep->kept) && !done) {
+		struct portion *portion = STAILQ_FIRST(&keep->kept);
 		uint32_t size = portion->length - portion->at;
 
 		if (size > length - used)
@@ -158,7 +167,8 @@ bool keep_serve(
 		/* A short packet that just fits ends nothing by being
 		   short: the transfer is full. */
 		done |= portion->ends;
-		discard(pop(&keep->kept));
+		STAILQ_REMOVE_HEAD(&keep->kept, next);
+		discard(portion);
 	}
 	*ret_length = used;
 	return done;

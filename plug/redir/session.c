@@ -223,6 +223,7 @@ struct session *session_new(int fd)
 	session->fd = fd;
 	for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
 		keep_init(&session->keep[i]);
+	TAILQ_INIT(&session->requests);
 	start_parser(session);
 	return session;
 }

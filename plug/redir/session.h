@@ -31,7 +31,7 @@ struct session {
 	struct keep keep[SESSION_ENDPOINTS];
 
 	/* What the guest waits for, oldest first */
-	struct request *first, *last;
+	TAILQ_HEAD(, request) requests;
 	unsigned count;
 	unsigned controls; /* those on endpoint 0 */
 	uint64_t bytes;

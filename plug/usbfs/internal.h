@@ -4,6 +4,7 @@
 #ifndef VIRTUAL_USBFS_INTERNAL_H
 #define VIRTUAL_USBFS_INTERNAL_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "host.h"
@@ -19,6 +20,8 @@ struct job {
 
 struct errand;
 
+LIST_HEAD(host_files, host_file);
+
 struct host_device {
 	struct usbfs_host *host;
 	struct plug *plug;
@@ -31,7 +34,7 @@ struct host_device {
 	uint8_t alternate[USB_IFACE_COUNT];
 	struct host_file *claims[USB_IFACE_COUNT];
 	uint8_t claims_shown; /* in the tree, by bit */
-	struct host_file *files;
+	struct host_files files;
 	/* As the kernel's file "descriptors": device, then configuration */
 	uint8_t descriptors[USBFS_DESCRIPTORS_SIZE];
 	uint16_t descriptors_size;
@@ -53,9 +56,9 @@ struct host_slot {
 
 struct host_file {
 	struct usbfs_host *host;
-	struct host_file *next;     /* of the host's */
-	struct host_file *sibling;  /* of the device's */
-	struct host_device *device; /* NULL until it is opened */
+	LIST_ENTRY(host_file) in_host;
+	LIST_ENTRY(host_file) in_device; /* from when it is opened on */
+	struct host_device *device;      /* NULL until it is opened */
 	int socket;
 	int pipe;     /* the end that is read; -1 = none */
 	ino_t inode;  /* the pipe's */
@@ -84,7 +87,7 @@ struct usbfs_host {
 	struct usbfs_world *world;
 	unsigned count;
 	struct host_device devices[USBFS_PLUGS_MAX];
-	struct host_file *files;
+	struct host_files files;
 	unsigned addresses; /* that have been given */
 	unsigned missing;   /* devices that could not be enumerated */
 	unsigned uevents;

@@ -136,8 +136,8 @@ void usbfs_host_free(struct usbfs_host *host)
 {
 	if (host == NULL)
 		return;
-	while (host->files)
-		file_close(host->files);
+	while (!LIST_EMPTY(&host->files))
+		file_close(LIST_FIRST(&host->files));
 	for (unsigned i = 0; i < host->count; i++) {
 		/* Errands that nobody waits for end here. */
 		plug_pull(host->devices[i].plug);

@@ -11,7 +11,7 @@
 #define QUEUES 32 /* 16 endpoints OUT, 16 IN */
 
 struct queue {
-	struct urb *head, **tail;
+	struct urbs urbs;
 	bool ping; /* USB 2.0 8.5.1: ask before the next OUT */
 };
 
@@ -22,7 +22,7 @@ struct bus {
 	struct queue queues[QUEUES];
 	uint32_t queued; /* those that have transfers, by bit */
 	unsigned first;  /* served first in the next round */
-	struct urb *done, **done_tail;
+	struct urbs done;
 	bool unplugged;      /* for good */
 	bool lost;           /* left by itself, until bus_enumerate() */
 	unsigned departures; /* those that were noticed */

@@ -8,6 +8,8 @@
 #ifndef VIRTUAL_BUS_H
 #define VIRTUAL_BUS_H
 
+#include <sys/queue.h>
+
 #include "function.h"
 
 /* A transfer as the controller's driver queues it: owned by the caller from
@@ -25,8 +27,10 @@ struct urb {
 	uint8_t stage;
 	bool gathered; /* it is to come with others... */
 	tick seen;     /* ...or then */
-	struct urb *next;
+	TAILQ_ENTRY(urb) next;
 };
+
+TAILQ_HEAD(urbs, urb);
 
 struct bus;
 struct faults;

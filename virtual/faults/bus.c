@@ -57,7 +57,7 @@ struct fault_bus *fault_bus_new(const struct faults *faults)
 			mine->faults.list[mine->faults.count++] =
 				faults->list[i];
 	for (unsigned i = 0; i < ENDPOINTS; i++)
-		mine->ends[i].held_tail = &mine->ends[i].held;
+		TAILQ_INIT(&mine->ends[i].held);
 	return mine;
 }
 

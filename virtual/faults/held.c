@@ -17,24 +17,10 @@ static tick earliest(tick a, tick b)
 	return a < b ? a : b;
 }
 
-static void append(struct fault_bus *faults, struct end *end, struct urb *urb)
+static void take(struct fault_bus *faults, struct end *end, struct urb *urb)
 {
-	urb->next = NULL;
-	*end->held_tail = urb;
-	end->held_tail = &urb->next;
-	faults->held++;
-}
-
-static struct urb *take(
-	struct fault_bus *faults, struct end *end, struct urb **at)
-{
-	struct urb *urb = *at;
-
-	*at = urb->next;
-	if (*at == NULL)
-		end->held_tail = at;
+	TAILQ_REMOVE(&end->held, urb, next);
 	faults->held--;
-	return urb;
 }
 
 /* When a completion is to be seen. */
@@ -65,6 +51,8 @@ static void put_off(struct fault_bus *faults, struct urb *urb, tick now)
 /* One of those that are to come together; the last lets all go. */
 static void gather(struct end *end, struct urb *urb, bool more, tick now)
 {
+	struct urb *each;
+
 	urb->gathered = true;
 	if (urb->seen == now)
 		urb->seen = now + GATHER_TICKS;
@@ -72,7 +60,7 @@ static void gather(struct end *end, struct urb *urb, bool more, tick now)
 	if (more && end->gather > 0)
 		return;
 	end->gather = 0;
-	for (struct urb *each = end->held; each; each = each->next)
+	TAILQ_FOREACH (each, &end->held, next)
 		if (each->gathered && each->seen != TICK_NEVER)
 			each->seen = now;
 }
@@ -86,9 +74,10 @@ bool fault_bus_hold(
 	faults->pipes.transfers += fault_is_pipe(urb->endpoint);
 	urb->gathered = false;
 	put_off(faults, urb, now);
-	if (end->held == NULL && end->gather == 0 && urb->seen <= now)
+	if (TAILQ_EMPTY(&end->held) && end->gather == 0 && urb->seen <= now)
 		return false;
-	append(faults, end, urb);
+	TAILQ_INSERT_TAIL(&end->held, urb, next);
+	faults->held++;
 	if (end->gather > 0)
 		gather(end, urb, more, now);
 	return true;
@@ -98,9 +87,12 @@ struct urb *fault_bus_release(struct fault_bus *faults, tick now)
 {
 	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++) {
 		struct end *end = &faults->ends[i];
+		struct urb *urb = TAILQ_FIRST(&end->held);
 
-		if (end->held && end->held->seen <= now)
-			return take(faults, end, &end->held);
+		if (urb && urb->seen <= now) {
+			take(faults, end, urb);
+			return urb;
+		}
 	}
 	return NULL;
 }
@@ -108,22 +100,27 @@ struct urb *fault_bus_release(struct fault_bus *faults, tick now)
 bool fault_bus_recall(struct fault_bus *faults, struct urb *urb)
 {
 	struct end *end = fault_end(faults, urb->endpoint);
+	struct urb *each;
 
-	for (struct urb **at = &end->held; *at; at = &(*at)->next) {
-		if (*at != urb)
-			continue;
-		take(faults, end, at);
-		return true;
-	}
+	TAILQ_FOREACH (each, &end->held, next)
+		if (each == urb) {
+			take(faults, end, urb);
+			return true;
+		}
 	return false;
 }
 
 struct urb *fault_bus_drop(struct fault_bus *faults)
 {
-	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++)
-		if (faults->ends[i].held)
-			return take(faults, &faults->ends[i],
-				&faults->ends[i].held);
+	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++) {
+		struct end *end = &faults->ends[i];
+		struct urb *urb = TAILQ_FIRST(&end->held);
+
+		if (urb) {
+			take(faults, end, urb);
+			return urb;
+		}
+	}
 	return NULL;
 }
 
@@ -141,8 +138,8 @@ tick fault_bus_due(const struct fault_bus *faults, tick now)
 	for (unsigned i = 0; i < ENDPOINTS; i++) {
 		const struct end *end = &faults->ends[i];
 
-		if (end->held)
-			due = earliest(due, end->held->seen);
+		if (!TAILQ_EMPTY(&end->held))
+			due = earliest(due, TAILQ_FIRST(&end->held)->seen);
 		if (end->storm > now)
 			due = earliest(due, end->storm);
 	}

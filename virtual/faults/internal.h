@@ -18,7 +18,7 @@ struct end {
 	uint16_t sent;   /* of the device's packet, by parts */
 	tick storm;      /* until then it refuses all */
 	unsigned gather; /* completions that are to come together */
-	struct urb *held, **held_tail;
+	struct urbs held;
 };
 
 struct fault_bus {
