@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Every call of clyde.h with a handle that was closed, with NULL, and with one of
-   another kind: it says that, and does nothing else. */
+/* Makes every call of clyde.h with a closed handle, with NULL, with a number
+   that is no handle, and with a handle of another kind.  Each call must return
+   the right error and its sentence, and must do nothing else. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	(void)line;
 }
 
-/* What every call has to say of the handle that is tried. */
+/* What every call must return for the handle under test, and its sentence. */
 static int expected_result = CLYDE_ERROR_CLOSED;
 static const char *expected_text = "it is closed";
 
@@ -34,8 +35,8 @@ static void assert_refused(int result)
 	assert_string_equal(clyde_error_message(), expected_text);
 }
 
-/* A close that returns nothing leaves the sentence, if the handle is of another
-   kind.  The call before it leaves another one. */
+/* A close function that returns nothing leaves a sentence if the handle is of
+   another kind.  The call before it leaves another sentence. */
 static void assert_not_closed(void (*close)(void *handle), void *handle)
 {
 	clyde_pipe_cancel(NULL);
@@ -94,7 +95,7 @@ static void no_context_works(struct clyde_context *context)
 		CLYDE_ERROR_CLOSED);
 }
 
-static void nothing_is_asked_of(struct clyde_device *device)
+static void no_query_works(struct clyde_device *device)
 {
 	struct clyde_device_info info;
 	struct clyde_config config;
@@ -118,7 +119,7 @@ static void nothing_is_asked_of(struct clyde_device *device)
 	assert_refused(clyde_config_read(device, &config));
 }
 
-static void no_port_is_touched_of(struct clyde_device *device)
+static void no_port_call_works(struct clyde_device *device)
 {
 	uint64_t value;
 	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
@@ -156,8 +157,8 @@ static void no_device_works(struct clyde_device *device)
 {
 	struct clyde_pipe *pipe;
 
-	nothing_is_asked_of(device);
-	no_port_is_touched_of(device);
+	no_query_works(device);
+	no_port_call_works(device);
 	assert_refused(
 		clyde_pipe_open(device, CLYDE_PIPE_EP2_OUT, NULL, &pipe));
 	assert_not_closed(close_device, device);
@@ -215,7 +216,7 @@ static void no_monitor_works(struct clyde_monitor *monitor)
 		CLYDE_ERROR_CLOSED);
 }
 
-static void every_call_with_what_was_closed_says_so(void **state)
+static void every_call_with_a_closed_handle_is_refused(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	struct clyde_monitor *monitor;
@@ -241,7 +242,7 @@ static void every_call_with_what_was_closed_says_so(void **state)
 	no_context_works(top.context);
 }
 
-static void every_call_with_nothing_says_so(void **state)
+static void every_call_with_null_is_refused(void **state)
 {
 	(void)state;
 	expect(CLYDE_ERROR_CLOSED, "the handle is NULL");
@@ -254,8 +255,9 @@ static void every_call_with_nothing_says_so(void **state)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 }
 
-/* An address is no handle, and neither is any number that was not given out. */
-static void every_call_with_garbage_says_so(void **state)
+/* An address is not a handle, and neither is any number that the library did
+   not return. */
+static void every_call_with_a_number_that_is_no_handle_is_refused(void **state)
 {
 	static const uintptr_t numbers[] = {1, 2, 3, UINTPTR_MAX,
 		UINTPTR_MAX - 3, (uintptr_t)&expected_result};
@@ -274,7 +276,8 @@ static void every_call_with_garbage_says_so(void **state)
 
 enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, KINDS };
 
-static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
+static void no_other_kind_works(
+	enum kind is, void *handle, struct clyde_device *device)
 {
 	static const char *const names[] = {
 		"context", "device", "pipe", "run", "monitor"};
@@ -302,7 +305,7 @@ static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 }
 
-static void every_call_with_a_handle_of_another_kind_says_so(void **state)
+static void every_call_with_a_handle_of_another_kind_is_refused(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
@@ -317,11 +320,11 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
 	assert_int_equal(
 		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
-	no_kind_but(MONITOR, monitor, top.device);
-	no_kind_but(CONTEXT, top.context, top.device);
-	no_kind_but(DEVICE, top.device, top.device);
-	no_kind_but(PIPE, pipe, top.device);
-	no_kind_but(RUN, run, top.device);
+	no_other_kind_works(MONITOR, monitor, top.device);
+	no_other_kind_works(CONTEXT, top.context, top.device);
+	no_other_kind_works(DEVICE, top.device, top.device);
+	no_other_kind_works(PIPE, pipe, top.device);
+	no_other_kind_works(RUN, run, top.device);
 	expect(CLYDE_ERROR_WRONG_HANDLE,
 		"this handle is a pipe's, not a device's");
 	assert_refused(clyde_run_claim(run, (void *)pipe));
@@ -329,13 +332,13 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 	assert_int_equal(clyde_live_objects(), 5);
 	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
-	/* A token may be of any kind. */
+	/* A token of any kind can be closed. */
 	assert_int_equal(clyde_close_token((uintptr_t)run), 0);
 	assert_int_equal(clyde_close_token((uintptr_t)pipe), 0);
 	close_top(&top);
 }
 
-/* As after 2^29 objects where a pointer has 32 bits. */
+/* As after 2^29 objects on a machine whose pointers have 32 bits. */
 static void objects_are_refused_once_there_are_no_handles_left(void **state)
 {
 	static const char *const sentence = "this process has made as many "
@@ -374,7 +377,7 @@ static void objects_are_refused_once_there_are_no_handles_left(void **state)
 	close_top(&top);
 }
 
-static void a_run_cannot_have_a_device_that_was_closed(void **state)
+static void a_run_cannot_start_on_a_closed_device(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
@@ -391,7 +394,7 @@ static void a_run_cannot_have_a_device_that_was_closed(void **state)
 	close_top(&top);
 }
 
-static void a_run_cannot_have_a_device_of_another_context(void **state)
+static void a_run_cannot_start_on_a_device_of_another_context(void **state)
 {
 	struct bench_top top = open_uri("virtual:");
 	struct bench_top other = open_uri("virtual:");
@@ -519,15 +522,17 @@ static void a_bitstream_of_nothing_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_call_with_what_was_closed_says_so),
-		cmocka_unit_test(every_call_with_nothing_says_so),
-		cmocka_unit_test(every_call_with_garbage_says_so),
+		cmocka_unit_test(every_call_with_a_closed_handle_is_refused),
+		cmocka_unit_test(every_call_with_null_is_refused),
 		cmocka_unit_test(
-			every_call_with_a_handle_of_another_kind_says_so),
+			every_call_with_a_number_that_is_no_handle_is_refused),
+		cmocka_unit_test(
+			every_call_with_a_handle_of_another_kind_is_refused),
 		cmocka_unit_test(
 			objects_are_refused_once_there_are_no_handles_left),
-		cmocka_unit_test(a_run_cannot_have_a_device_that_was_closed),
-		cmocka_unit_test(a_run_cannot_have_a_device_of_another_context),
+		cmocka_unit_test(a_run_cannot_start_on_a_closed_device),
+		cmocka_unit_test(
+			a_run_cannot_start_on_a_device_of_another_context),
 		cmocka_unit_test(
 			more_contexts_than_there_can_be_are_refused_and_leave_nothing),
 		cmocka_unit_test(a_bitstream_of_nothing_is_refused),

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The cores of the image as an application uses them: attached to pipes, and
- * their registers by name.
- */
+/* Tests the calls of clyde.h for the cores of the image: attaching a core to
+   pipes, and its registers by name. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
@@ -55,7 +53,7 @@ static void bytes_come_back_from_a_core_that_was_attached(void **state)
 	close_top(&top);
 }
 
-static void a_core_has_the_pipes_that_it_was_given_last(void **state)
+static void the_last_attach_decides_the_pipes_of_a_core(void **state)
 {
 	static const enum clyde_pipe_id others[] = {
 		CLYDE_PIPE_EP8_IN, CLYDE_PIPE_EP4_OUT};
@@ -73,8 +71,9 @@ static void a_core_has_the_pipes_that_it_was_given_last(void **state)
 	close_top(&top);
 }
 
-/* A run's claim and an application's do not take from each other. */
-static void what_a_run_has_claimed_is_refused(void **state)
+/* An application's attach does not take what a run has claimed, and a run does
+   not take what an application has attached. */
+static void a_core_that_a_run_has_claimed_is_refused(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_run *run;
@@ -121,8 +120,9 @@ static void a_run_takes_what_is_attached_unless_a_pipe_of_it_is_open(
 	close_top(&top);
 }
 
-/* A claim changes nothing on the device, and a run gives back what it took. */
-static void what_is_attached_outlives_the_claims_and_runs_of_others(
+/* A claim changes nothing on the device, and a run undoes only its own
+   changes. */
+static void an_attached_core_survives_the_claims_and_runs_of_others(
 	void **state)
 {
 	struct bench_top top = open_uri(URI ",wire=A0-A1");
@@ -146,7 +146,7 @@ static void what_is_attached_outlives_the_claims_and_runs_of_others(
 	close_top(&top);
 }
 
-static void an_open_pipe_keeps_all_pipes_of_its_core(void **state)
+static void while_a_pipe_is_open_its_core_keeps_all_pipes(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in;
@@ -170,7 +170,7 @@ static void an_open_pipe_keeps_all_pipes_of_its_core(void **state)
 		assert_says(sentence);             \
 	} while (false)
 
-static void what_a_core_has_not_is_refused(void **state)
+static void a_pipe_or_register_that_a_core_lacks_is_refused(void **state)
 {
 	static const enum clyde_pipe_id ins[] = {
 		CLYDE_PIPE_EP6_IN, CLYDE_PIPE_EP8_IN};
@@ -221,7 +221,7 @@ static void without_the_image_there_is_no_core(void **state)
 	close_top(&top);
 }
 
-/* Each register of the table can be read, or else written. */
+/* Each register of the table can be read, or it can be written. */
 static void every_register_is_where_the_table_says(void **state)
 {
 	struct bench_top top = open_uri(URI);
@@ -255,14 +255,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_back_from_a_core_that_was_attached),
-		cmocka_unit_test(a_core_has_the_pipes_that_it_was_given_last),
-		cmocka_unit_test(what_a_run_has_claimed_is_refused),
+		cmocka_unit_test(the_last_attach_decides_the_pipes_of_a_core),
+		cmocka_unit_test(a_core_that_a_run_has_claimed_is_refused),
 		cmocka_unit_test(
 			a_run_takes_what_is_attached_unless_a_pipe_of_it_is_open),
 		cmocka_unit_test(
-			what_is_attached_outlives_the_claims_and_runs_of_others),
-		cmocka_unit_test(an_open_pipe_keeps_all_pipes_of_its_core),
-		cmocka_unit_test(what_a_core_has_not_is_refused),
+			an_attached_core_survives_the_claims_and_runs_of_others),
+		cmocka_unit_test(while_a_pipe_is_open_its_core_keeps_all_pipes),
+		cmocka_unit_test(
+			a_pipe_or_register_that_a_core_lacks_is_refused),
 		cmocka_unit_test(without_the_image_there_is_no_core),
 		cmocka_unit_test(every_register_is_where_the_table_says),
 	};
