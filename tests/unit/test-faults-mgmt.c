@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults of management and of the FPGA's registers as the library's caller
- * meets them, and how often; and that the next command is not disturbed.
+ * Tests, by the public API, the faults of management commands and of the FPGA's
+ * registers: what a call returns, how often a fault strikes, and that the next
+ * command works.
  */
 #include "tests/support/clyde-test.h"
 
@@ -54,7 +55,7 @@ static void a_fault_strikes_as_often_as_it_says(void **state)
 	}
 }
 
-static void wait_that_ends_is_waited_for(void **state)
+static void a_reply_of_wait_that_ends_is_waited_for(void **state)
 {
 	int64_t start;
 
@@ -62,7 +63,7 @@ static void wait_that_ends_is_waited_for(void **state)
 	open_with("wait@0x22:3");
 	start = now_ns(top.device);
 	assert_int_equal(ask(), 1);
-	/* three pauses of 10 ms */
+	/* Three pauses of 10 ms. */
 	assert_in_range(now_ns(top.device) - start, 30000000, 33000000);
 	close_top(&top);
 }
@@ -79,8 +80,10 @@ static void a_reply_that_comes_late_is_waited_for(void **state)
 	close_top(&top);
 }
 
-/* The firmware is at the first until it is over. */
-static void a_reply_that_comes_too_late_is_not_taken_for_the_next(void **state)
+/* The firmware works on the first command until its delay is over. */
+static void
+a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command(
+	void **state)
 {
 	(void)state;
 	open_with("delay@0x22:1500000");
@@ -90,7 +93,7 @@ static void a_reply_that_comes_too_late_is_not_taken_for_the_next(void **state)
 	close_top(&top);
 }
 
-static void garbage_for_a_reply_is_refused(void **state)
+static void a_garbled_reply_is_refused(void **state)
 {
 	int result;
 
@@ -104,7 +107,7 @@ static void garbage_for_a_reply_is_refused(void **state)
 	close_top(&top);
 }
 
-static void a_reply_that_comes_twice_spoils_the_next_command_alone(void **state)
+static void a_repeated_reply_disturbs_only_the_next_command(void **state)
 {
 	(void)state;
 	open_with("twice@0x22:1");
@@ -115,7 +118,7 @@ static void a_reply_that_comes_twice_spoils_the_next_command_alone(void **state)
 	close_top(&top);
 }
 
-static void a_port_trips_at_any_moment(void **state)
+static void the_fault_trip_turns_a_port_off_at_the_given_time(void **state)
 {
 	struct clyde_alerts alerts;
 	unsigned mv[CLYDE_PORT_COUNT];
@@ -142,7 +145,7 @@ static void a_register_that_does_not_acknowledge_is_refused(void **state)
 
 	(void)state;
 	open_with("nack@0x09");
-	/* the one before it and the one behind it do */
+	/* The registers before and behind it acknowledge. */
 	assert_int_equal(
 		clyde_register_write(top.device, REG_STREAM, cores, 1), 0);
 	assert_int_equal(
@@ -161,7 +164,8 @@ static void a_register_that_does_not_acknowledge_is_refused(void **state)
 	close_top(&top);
 }
 
-static void it_does_not_acknowledge_as_often_as_it_says(void **state)
+static void a_register_fails_to_acknowledge_as_often_as_the_fault_says(
+	void **state)
 {
 	const uint8_t mode = BENCH_IDLE;
 
@@ -195,17 +199,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_strikes_as_often_as_it_says),
-		cmocka_unit_test(wait_that_ends_is_waited_for),
+		cmocka_unit_test(a_reply_of_wait_that_ends_is_waited_for),
 		cmocka_unit_test(a_reply_that_comes_late_is_waited_for),
 		cmocka_unit_test(
-			a_reply_that_comes_too_late_is_not_taken_for_the_next),
-		cmocka_unit_test(garbage_for_a_reply_is_refused),
+			a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command),
+		cmocka_unit_test(a_garbled_reply_is_refused),
 		cmocka_unit_test(
-			a_reply_that_comes_twice_spoils_the_next_command_alone),
-		cmocka_unit_test(a_port_trips_at_any_moment),
+			a_repeated_reply_disturbs_only_the_next_command),
+		cmocka_unit_test(
+			the_fault_trip_turns_a_port_off_at_the_given_time),
 		cmocka_unit_test(
 			a_register_that_does_not_acknowledge_is_refused),
-		cmocka_unit_test(it_does_not_acknowledge_as_often_as_it_says),
+		cmocka_unit_test(
+			a_register_fails_to_acknowledge_as_often_as_the_fault_says),
 		cmocka_unit_test(
 			a_pipe_whose_reset_is_not_acknowledged_does_not_open),
 	};

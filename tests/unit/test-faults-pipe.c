@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults of the bus as the library's caller meets them: what a call returns,
- * which byte its sentence names, and that what comes is the stream.
+ * Tests, by the public API, the faults of the bus on pipes: what a call
+ * returns, which byte its sentence names, and that the bytes which arrive are
+ * those of the stream.
  */
 #include "tests/support/clyde-test.h"
 
@@ -63,7 +64,7 @@ static void set_mode(uint8_t mode)
 		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
 }
 
-/* The core's stream, from its beginning. */
+/* Opens a pipe that delivers the core's stream from its beginning. */
 static struct clyde_pipe *open_source(const char *fault, uint32_t depth)
 {
 	struct clyde_pipe *in;
@@ -85,7 +86,7 @@ static struct clyde_pipe *open_sink(const char *fault)
 	return out;
 }
 
-/* So many bytes come, and are right; then this happens. */
+/* Asserts that this many right bytes are read, and then this error. */
 static void assert_reads(
 	struct clyde_pipe *in, ssize_t size, int result, const char *says)
 {
@@ -103,7 +104,7 @@ static void assert_reads(
 	assert_says(says);
 }
 
-static void a_stall_names_the_byte_up_to_which_all_is_good(void **state)
+static void a_stall_names_the_byte_up_to_which_all_arrived(void **state)
 {
 	struct clyde_pipe *in = open_source("halt@t3/0x86", 1);
 
@@ -113,7 +114,8 @@ static void a_stall_names_the_byte_up_to_which_all_is_good(void **state)
 	close_top(&top);
 }
 
-static void a_failed_transfer_does_so_too(void **state)
+static void a_failed_transfer_names_the_byte_up_to_which_all_arrived(
+	void **state)
 {
 	struct clyde_pipe *in = open_source("fail@b0x1234/0x86", 1);
 
@@ -122,7 +124,7 @@ static void a_failed_transfer_does_so_too(void **state)
 	close_top(&top);
 }
 
-static void babble_does_so_too(void **state)
+static void babble_names_the_byte_up_to_which_all_arrived(void **state)
 {
 	struct clyde_pipe *in = open_source("babble@p2/0x86", 1);
 
@@ -185,20 +187,21 @@ static void a_storm_ends_a_read_at_its_deadline(void **state)
 	close_top(&top);
 }
 
-static void what_never_completes_ends_at_the_deadline_and_closes(void **state)
+static void a_wait_for_a_lost_completion_ends_at_its_deadline(void **state)
 {
 	struct clyde_pipe *in = open_source("never@t2/0x86", 4);
 
 	(void)state;
 	assert_reads(
 		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
-	/* what it had is there once it is cancelled, and what was behind */
+	/* The bytes that it had moved are delivered after a cancel, and so are
+	   those of the transfers behind it. */
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	assert_reads(in, 4 * SIZE, CLYDE_ERROR_CANCELED, "good up to byte");
 	close_top(&top);
 }
 
-static void waiting_for_ever_for_it_is_told(void **state)
+static void an_endless_wait_for_a_lost_completion_is_an_error(void **state)
 {
 	struct clyde_pipe *in = open_source("never@t1/0x86", 1);
 
@@ -223,7 +226,8 @@ static void without_memory_for_a_submit_there_are_fewer_in_flight(void **state)
 	close_top(&top);
 }
 
-static void without_memory_for_the_first_the_pipe_does_not_open(void **state)
+static void without_memory_for_the_first_submit_the_pipe_does_not_open(
+	void **state)
 {
 	struct clyde_pipe_options options = {.transfer_size = SIZE, .depth = 4};
 	struct clyde_pipe *in;
@@ -260,8 +264,8 @@ static void a_write_names_the_byte_that_the_device_has_taken(void **state)
 	close_top(&top);
 }
 
-/* Were the call to say that nothing was taken, who tries again would send it
-   twice. */
+/* Regression: the call reported that nothing was taken, so a caller that tried
+   again sent the bytes twice. */
 static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 	void **state)
 {
@@ -288,7 +292,7 @@ static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 			clyde_pipe_write(out, data, 1, 1000), faults[i].result);
 		assert_int_equal(clyde_pipe_flush(out, 1000), faults[i].result);
 		assert_says("EP2 OUT: ");
-		/* and a reset pipe is as new */
+		/* After a reset the pipe works as a new one does. */
 		assert_int_equal(clyde_pipe_reset(out), 0);
 		set_mode(BENCH_SINK);
 		assert_int_equal(clyde_pipe_write(out, data, SIZE, 1000), SIZE);
@@ -298,7 +302,9 @@ static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 	}
 }
 
-static void a_reset_by_another_program_cancels_and_unclaims(void **state)
+static void
+a_reset_by_another_program_cancels_transfers_and_releases_interfaces(
+	void **state)
 {
 	struct clyde_pipe *in = open_source("reset@20000us", 1);
 	unsigned mv[CLYDE_PORT_COUNT];
@@ -356,27 +362,29 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			a_stall_names_the_byte_up_to_which_all_is_good),
-		cmocka_unit_test(a_failed_transfer_does_so_too),
-		cmocka_unit_test(babble_does_so_too),
+			a_stall_names_the_byte_up_to_which_all_arrived),
+		cmocka_unit_test(
+			a_failed_transfer_names_the_byte_up_to_which_all_arrived),
+		cmocka_unit_test(babble_names_the_byte_up_to_which_all_arrived),
 		cmocka_unit_test(a_reset_pipe_streams_again_after_a_fault),
 		cmocka_unit_test(short_and_empty_packets_lose_nothing),
 		cmocka_unit_test(a_storm_and_late_completions_only_take_time),
 		cmocka_unit_test(a_storm_ends_a_read_at_its_deadline),
 		cmocka_unit_test(
-			what_never_completes_ends_at_the_deadline_and_closes),
-		cmocka_unit_test(waiting_for_ever_for_it_is_told),
+			a_wait_for_a_lost_completion_ends_at_its_deadline),
+		cmocka_unit_test(
+			an_endless_wait_for_a_lost_completion_is_an_error),
 		cmocka_unit_test(
 			without_memory_for_a_submit_there_are_fewer_in_flight),
 		cmocka_unit_test(
-			without_memory_for_the_first_the_pipe_does_not_open),
+			without_memory_for_the_first_submit_the_pipe_does_not_open),
 		cmocka_unit_test(a_refused_submit_ends_the_stream),
 		cmocka_unit_test(
 			a_write_names_the_byte_that_the_device_has_taken),
 		cmocka_unit_test(
 			a_write_that_cannot_be_submitted_fails_by_the_next_call),
 		cmocka_unit_test(
-			a_reset_by_another_program_cancels_and_unclaims),
+			a_reset_by_another_program_cancels_transfers_and_releases_interfaces),
 		cmocka_unit_test(a_seed_repeats_to_the_nanosecond),
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the simulation found, each as it was shrunk to; a seed alone would
- * draw another program as soon as the generator changes.
+ * Programs in which the simulation, or a fuzz target, found an error, each in
+ * its shrunk form.  A seed does not replace such a program, since any change of
+ * the generator draws another program from it.
  */
 #include "tests/support/clyde-test.h"
 
@@ -31,7 +32,8 @@ static void set_mode(struct bench_top *top, uint8_t mode)
 		clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1), 0);
 }
 
-/* A completion, of whatever pipe, put the end of a wait off. */
+/* Regression: every completion, of any pipe, postponed the deadline of a
+   wait. */
 static void completions_do_not_put_off_a_deadline(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
@@ -48,8 +50,8 @@ static void completions_do_not_put_off_a_deadline(void **state)
 	close_top(&top);
 }
 
-/* Its next flush returned 0, and what was written was lost. */
-static void a_pipe_that_could_not_be_reset_takes_nothing(void **state)
+/* Regression: the next flush returned 0, and the written bytes were lost. */
+static void a_pipe_whose_reset_failed_takes_no_bytes(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1,fault=pull@12");
 	struct clyde_pipe *out;
@@ -66,8 +68,8 @@ static void a_pipe_that_could_not_be_reset_takes_nothing(void **state)
 	close_top(&top);
 }
 
-/* The last of them did. */
-static void the_first_of_two_pulls_is_the_one(void **state)
+/* Regression: with two faults `unplug` the later one pulled the cable. */
+static void of_two_unplug_faults_the_first_pulls_the_cable(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:fault=unplug@4000,fault=unplug@80000");
@@ -79,7 +81,8 @@ static void the_first_of_two_pulls_is_the_one(void **state)
 	close_top(&top);
 }
 
-/* They were asked for quad buffers, which the open pipe stood in the way of. */
+/* Regression: applets always opened pipes with quad buffers, which an open pipe
+   of the same pair prevents. */
 static void an_applet_runs_beside_a_pipe_of_the_same_pair(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
@@ -93,7 +96,8 @@ static void an_applet_runs_beside_a_pipe_of_the_same_pair(void **state)
 	close_top(&top);
 }
 
-/* The device refused the applet's pipe, after all else had been done to it. */
+/* Regression: the device refused the applet's pipe only after the rest of the
+   run had been set up. */
 static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
 {
 	const struct clyde_pipe_options quad = {.quad = true};
@@ -115,8 +119,8 @@ static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
 	close_top(&top);
 }
 
-/* It said nothing of what it had taken, and the next waited for room that
-   never came. */
+/* Regression: the write did not report what it had taken, and the next write
+   waited for room that never came. */
 static void a_write_that_cannot_be_submitted_ends_the_stream(void **state)
 {
 	struct bench_top top =
@@ -136,8 +140,9 @@ static void a_write_that_cannot_be_submitted_ends_the_stream(void **state)
 	close_top(&top);
 }
 
-/* The device was asked for ten seconds whether it had all of it. */
-static void a_bitstream_that_stalls_is_told_at_once(void **state)
+/* Regression: the host asked the device for ten seconds whether it had all of
+   the bitstream. */
+static void a_stall_of_a_bitstream_is_reported_at_once(void **state)
 {
 	struct bench_top top = open_uri("virtual:fault=halt@t9");
 
@@ -148,8 +153,9 @@ static void a_bitstream_that_stalls_is_told_at_once(void **state)
 	close_top(&top);
 }
 
-/* Nothing was in flight any more that could have told. */
-static void an_unplug_is_noticed_after_a_reset_by_another_program(void **state)
+/* Regression: the reset had ended all transfers, so no completion reported the
+   unplug. */
+static void an_unplug_is_reported_after_a_reset_by_another_program(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:fault=reset@3000us,fault=unplug@7000");
@@ -161,8 +167,8 @@ static void an_unplug_is_noticed_after_a_reset_by_another_program(void **state)
 	close_top(&top);
 }
 
-/* It had the sentence of whatever had failed before. */
-static void a_resume_that_fails_says_why(void **state)
+/* Regression: the sentence was that of an earlier failure. */
+static void a_failed_resume_has_a_sentence_of_its_own(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:configured=1,fault=reset@2000us");
@@ -177,8 +183,8 @@ static void a_resume_that_fails_says_why(void **state)
 	close_top(&top);
 }
 
-/* The model of the bus slept through the end of the storm. */
-static void a_storm_of_naks_passes(void **state)
+/* Regression: the model of the bus skipped the end of the storm. */
+static void a_read_continues_after_a_nak_storm(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:configured=1,fault=nak@b436:1243");
@@ -191,8 +197,8 @@ static void a_storm_of_naks_passes(void **state)
 	close_top(&top);
 }
 
-/* The model did not look at what the registers before had begun, and its time
-   stood still.  Found by fuzz-mgmt. */
+/* Regression, found by fuzz-mgmt: the model ignored what the valid registers of
+   the write had started, and its time stood still. */
 static void a_write_beyond_the_last_register_is_refused(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
@@ -206,8 +212,9 @@ static void a_write_beyond_the_last_register_is_refused(void **state)
 	close_top(&top);
 }
 
-/* What was sent behind the failed transfer was called wrong data. */
-static void a_failed_transfer_is_not_wrong_data(void **state)
+/* Regression: bytes that were sent behind the failed transfer were reported as
+   wrong data. */
+static void a_failed_transfer_is_not_reported_as_wrong_data(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:configured=1,fault=fail@b956/0x02");
@@ -228,19 +235,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(completions_do_not_put_off_a_deadline),
-		cmocka_unit_test(a_pipe_that_could_not_be_reset_takes_nothing),
-		cmocka_unit_test(the_first_of_two_pulls_is_the_one),
+		cmocka_unit_test(a_pipe_whose_reset_failed_takes_no_bytes),
+		cmocka_unit_test(
+			of_two_unplug_faults_the_first_pulls_the_cable),
 		cmocka_unit_test(an_applet_runs_beside_a_pipe_of_the_same_pair),
 		cmocka_unit_test(quad_buffers_leave_no_pipe_for_an_applet),
 		cmocka_unit_test(
 			a_write_that_cannot_be_submitted_ends_the_stream),
-		cmocka_unit_test(a_bitstream_that_stalls_is_told_at_once),
+		cmocka_unit_test(a_stall_of_a_bitstream_is_reported_at_once),
 		cmocka_unit_test(
-			an_unplug_is_noticed_after_a_reset_by_another_program),
-		cmocka_unit_test(a_resume_that_fails_says_why),
-		cmocka_unit_test(a_storm_of_naks_passes),
+			an_unplug_is_reported_after_a_reset_by_another_program),
+		cmocka_unit_test(a_failed_resume_has_a_sentence_of_its_own),
+		cmocka_unit_test(a_read_continues_after_a_nak_storm),
 		cmocka_unit_test(a_write_beyond_the_last_register_is_refused),
-		cmocka_unit_test(a_failed_transfer_is_not_wrong_data),
+		cmocka_unit_test(
+			a_failed_transfer_is_not_reported_as_wrong_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Who closes whom: tokens, any order, any thread, any number of times. */
+/* Tests handles and tokens by the public API: closing in any order, from any
+   thread, any number of times; and calls of several threads into one tree of
+   objects. */
 #include "tests/support/clyde-test.h"
 
 #include "wire/core-benchmark.h"
@@ -30,7 +32,7 @@ static void a_token_is_never_used_again(void **state)
 	}
 }
 
-static void closing_a_token_twice_says_that_it_is_stale(void **state)
+static void closing_a_token_twice_returns_an_error(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	clyde_token token = clyde_device_token(top.device);
@@ -47,8 +49,8 @@ static void closing_a_token_twice_says_that_it_is_stale(void **state)
 	close_top(&top);
 }
 
-/* Each of the six orders in which a finalizer may meet three objects. */
-static void any_order_of_closing_leaves_nothing(void **state)
+/* Tries each of the six orders in which a finalizer may close three objects. */
+static void any_order_of_closing_leaves_no_object(void **state)
 {
 	static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
 		{1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
@@ -87,7 +89,7 @@ static void closing_the_context_closes_the_children(void **state)
 	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
 }
 
-static void a_call_with_a_closed_handle_is_stale(void **state)
+static void a_call_with_a_closed_handle_returns_an_error(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *pipe;
@@ -140,7 +142,8 @@ static void many_threads_may_close_the_same_objects(void **state)
 		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
 					 NULL, &pipe),
 			0);
-		/* Round after round the root is met first, or last. */
+		/* The root is closed first in some rounds, and last in
+		   others. */
 		race.tokens[round % 3] = clyde_pipe_token(pipe);
 		race.tokens[(round + 1) % 3] = clyde_device_token(top.device);
 		race.tokens[(round + 2) % 3] = clyde_context_token(top.context);
@@ -197,7 +200,7 @@ static void start_reader(
 	usleep(2000);
 }
 
-static void closing_ends_the_wait_of_another_thread(void **state)
+static void a_close_ends_the_wait_of_another_thread(void **state)
 {
 	(void)state;
 	for (int which = 0; which < 3; which++) {
@@ -212,7 +215,7 @@ static void closing_ends_the_wait_of_another_thread(void **state)
 		tokens[2] = clyde_context_token(top.context);
 		assert_int_equal(clyde_close_token(tokens[which]), 0);
 		pthread_join(thread, NULL);
-		/* Inside a call, or between two. */
+		/* The close came inside the call, or between two calls. */
 		if (atomic_load(&reader.result) != CLYDE_ERROR_CLOSED)
 			assert_int_equal(atomic_load(&reader.result),
 				CLYDE_ERROR_CANCELED);
@@ -241,7 +244,7 @@ static void an_interrupt_ends_the_wait_and_loses_nothing(void **state)
 	close_top(&top);
 }
 
-static void a_call_on_the_context_interrupts_nobody(void **state)
+static void a_call_on_the_context_interrupts_no_wait(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct reader reader;
@@ -276,7 +279,8 @@ static void *handle_all(void *argument)
 	return NULL;
 }
 
-static void a_read_sees_what_came_in_another_threads_turn(void **state)
+static void a_read_returns_bytes_that_another_threads_call_received(
+	void **state)
 {
 	static const uint8_t loopback = BENCH_LOOPBACK,
 			     cores[] = {CORE_BENCHMARK, 0, CORE_BENCHMARK, 0};
@@ -307,9 +311,10 @@ static void a_read_sees_what_came_in_another_threads_turn(void **state)
 struct asker {
 	struct clyde_device *device;
 	pthread_t thread;
-	/* An assertion on this thread would jump into the frame of main's. */
+	/* An assertion on this thread would jump into the frame of the main
+	   thread. */
 	unsigned answers;
-	int result; /* the last */
+	int result; /* The last one. */
 };
 
 static void *ask_status(void *argument)
@@ -344,7 +349,7 @@ static void threads_take_turns_on_one_device(void **state)
 	close_top(&top);
 }
 
-static void closing_one_device_leaves_the_other(void **state)
+static void closing_one_device_leaves_the_other_open(void **state)
 {
 	struct clyde_context *context;
 	struct clyde_device *first, *second;
@@ -366,8 +371,8 @@ static void closing_one_device_leaves_the_other(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-/* The child's exit status says what it saw. */
-static int look_from_a_child(struct bench_top *top, struct clyde_pipe *pipe)
+/* Returns an exit status that says what the child saw. */
+static int check_in_child(struct bench_top *top, struct clyde_pipe *pipe)
 {
 	struct bench_top own;
 	uint8_t byte;
@@ -397,7 +402,7 @@ static void a_child_owns_nothing_of_its_parents(void **state)
 	clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe);
 	child = fork();
 	if (child == 0)
-		_exit(look_from_a_child(&top, pipe));
+		_exit(check_in_child(&top, pipe));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_int_equal(clyde_live_objects(), 3);
@@ -430,7 +435,7 @@ static void a_result_keeps_its_sentence_when_another_thread_fails(void **state)
 	assert_string_equal(clyde_error_message(), "it is closed");
 }
 
-static void what_is_copied_is_what_there_is(void **state)
+static void a_copy_of_the_info_is_equal_to_it(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_device_info info;
@@ -453,21 +458,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_is_never_used_again),
-		cmocka_unit_test(closing_a_token_twice_says_that_it_is_stale),
-		cmocka_unit_test(any_order_of_closing_leaves_nothing),
+		cmocka_unit_test(closing_a_token_twice_returns_an_error),
+		cmocka_unit_test(any_order_of_closing_leaves_no_object),
 		cmocka_unit_test(closing_the_context_closes_the_children),
-		cmocka_unit_test(a_call_with_a_closed_handle_is_stale),
+		cmocka_unit_test(a_call_with_a_closed_handle_returns_an_error),
 		cmocka_unit_test(many_threads_may_close_the_same_objects),
-		cmocka_unit_test(closing_ends_the_wait_of_another_thread),
+		cmocka_unit_test(a_close_ends_the_wait_of_another_thread),
 		cmocka_unit_test(an_interrupt_ends_the_wait_and_loses_nothing),
-		cmocka_unit_test(a_call_on_the_context_interrupts_nobody),
-		cmocka_unit_test(a_read_sees_what_came_in_another_threads_turn),
+		cmocka_unit_test(a_call_on_the_context_interrupts_no_wait),
+		cmocka_unit_test(
+			a_read_returns_bytes_that_another_threads_call_received),
 		cmocka_unit_test(threads_take_turns_on_one_device),
-		cmocka_unit_test(closing_one_device_leaves_the_other),
+		cmocka_unit_test(closing_one_device_leaves_the_other_open),
 		cmocka_unit_test(a_child_owns_nothing_of_its_parents),
 		cmocka_unit_test(
 			a_result_keeps_its_sentence_when_another_thread_fails),
-		cmocka_unit_test(what_is_copied_is_what_there_is),
+		cmocka_unit_test(a_copy_of_the_info_is_equal_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Management against a device that errs: each failure has its own result and
-   one line, and the next command finds a clean state. */
+/* Tests management commands by the public API against a device with faults:
+   each failure has its own result and sentence, and the next command works.
+   Also the FPGA's bitstream and registers. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "wire/mgmt.h"
 #include "wire/regs.h"
 
-#define STATUS "0x22" /* FPGA_STATUS */
+#define STATUS "0x22" /* FPGA_STATUS. */
 
 static int ask(const char *fault, struct bench_top *top, uint8_t *id)
 {
@@ -28,13 +29,13 @@ static void expect(const char *fault, int result, const char *says)
 
 	assert_int_equal(ask(fault, &top, id), result);
 	assert_says(says);
-	/* Another command is not disturbed by what this one left. */
+	/* The failed command must not disturb another one. */
 	unsigned mv[4];
 	assert_int_equal(clyde_supply_get(top.device, mv), 0);
 	close_top(&top);
 }
 
-static void a_refusal_is_told(void **state)
+static void a_refusal_is_reported(void **state)
 {
 	(void)state;
 	expect("error@" STATUS, CLYDE_ERROR_REFUSED, "refused FPGA_STATUS");
@@ -47,26 +48,27 @@ static void a_reply_that_never_comes_ends_at_the_deadline(void **state)
 		"did not answer FPGA_STATUS");
 }
 
-static void waiting_without_end_ends_at_the_deadline(void **state)
+static void a_command_that_waits_for_ever_ends_at_the_deadline(void **state)
 {
 	(void)state;
 	expect("wait@" STATUS, CLYDE_ERROR_TIMEOUT,
 		"WAIT to FPGA_STATUS after 1000");
 }
 
-static void another_serial_breaks_the_protocol(void **state)
+static void a_reply_of_another_serial_is_a_protocol_error(void **state)
 {
 	(void)state;
 	expect("serial@" STATUS, CLYDE_ERROR_PROTOCOL, "carries serial 2");
 }
 
-static void a_truncated_reply_breaks_the_protocol(void **state)
+static void a_truncated_reply_is_a_protocol_error(void **state)
 {
 	(void)state;
 	expect("short@" STATUS, CLYDE_ERROR_PROTOCOL, "malformed: 1 bytes");
 }
 
-static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
+static void an_alert_before_the_reply_is_kept_and_the_reply_is_found(
+	void **state)
 {
 	struct bench_top top;
 	struct clyde_alerts alerts = {{9, 9, 9, 9}, 9};
@@ -79,7 +81,7 @@ static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(alerts.fpga, 0);
 	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	/* The device holds it until it is cleared. */
+	/* The device holds the alert until it is cleared. */
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
@@ -88,7 +90,7 @@ static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
 	close_top(&top);
 }
 
-static void serials_go_round_and_pass_over_zero(void **state)
+static void serials_wrap_around_and_skip_zero(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	uint8_t id[8];
@@ -120,14 +122,14 @@ static void the_image_is_loaded_once(void **state)
 	assert_int_equal(clyde_fpga_load_image(top.device), 1);
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
 	loaded = now_ns(top.device);
-	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles. */
+	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles each. */
 	assert_in_range(loaded - start, 464000000, 500000000);
 	assert_int_equal(clyde_fpga_load_image(top.device), 0);
 	assert_in_range(now_ns(top.device) - loaded, 0, 1000000);
 	close_top(&top);
 }
 
-static void another_bitstream_replaces_it(void **state)
+static void another_bitstream_replaces_the_image(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	static const uint8_t garbage[1000] = {0x7e};
@@ -139,13 +141,13 @@ static void another_bitstream_replaces_it(void **state)
 		CLYDE_ERROR_FPGA);
 	assert_says("DONE stays low");
 	assert_int_equal(clyde_fpga_status(top.device, id), 0);
-	/* And the device is fit for the right one. */
+	/* The right bitstream can be loaded after it. */
 	assert_int_equal(clyde_fpga_load_image(top.device), 1);
 	assert_int_equal(clyde_fpga_status(top.device, id), 1);
 	close_top(&top);
 }
 
-static void an_fpga_that_stays_dark_is_told(void **state)
+static void an_fpga_that_does_not_configure_is_reported(void **state)
 {
 	struct bench_top top = open_uri("virtual:fault=done");
 
@@ -173,7 +175,7 @@ static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 	close_top(&top);
 }
 
-static void registers_have_a_range(void **state)
+static void registers_out_of_range_are_refused(void **state)
 {
 	struct bench_top top = open_uri("virtual:configured=1");
 	uint8_t data[33] = {0};
@@ -210,20 +212,21 @@ static void an_interrupt_ends_a_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_refusal_is_told),
+		cmocka_unit_test(a_refusal_is_reported),
 		cmocka_unit_test(a_reply_that_never_comes_ends_at_the_deadline),
-		cmocka_unit_test(waiting_without_end_ends_at_the_deadline),
-		cmocka_unit_test(another_serial_breaks_the_protocol),
-		cmocka_unit_test(a_truncated_reply_breaks_the_protocol),
 		cmocka_unit_test(
-			an_alert_in_the_middle_is_kept_and_the_reply_found),
-		cmocka_unit_test(serials_go_round_and_pass_over_zero),
+			a_command_that_waits_for_ever_ends_at_the_deadline),
+		cmocka_unit_test(a_reply_of_another_serial_is_a_protocol_error),
+		cmocka_unit_test(a_truncated_reply_is_a_protocol_error),
+		cmocka_unit_test(
+			an_alert_before_the_reply_is_kept_and_the_reply_is_found),
+		cmocka_unit_test(serials_wrap_around_and_skip_zero),
 		cmocka_unit_test(an_unconfigured_fpga_has_no_id),
 		cmocka_unit_test(the_image_is_loaded_once),
-		cmocka_unit_test(another_bitstream_replaces_it),
-		cmocka_unit_test(an_fpga_that_stays_dark_is_told),
+		cmocka_unit_test(another_bitstream_replaces_the_image),
+		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
-		cmocka_unit_test(registers_have_a_range),
+		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What may stand behind "virtual:", by the parser and by the public API: one
- * device or several, what they are like, what is refused and how.
+ * Tests the options behind "virtual:", by their parser and by the public API:
+ * one device or several, their properties, and how wrong options are refused.
  */
 #include "tests/support/clyde-test.h"
 
@@ -15,7 +15,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct bench_top top; /* whose context a failed test leaves open */
+/* A file-scope variable, since tear_down() closes the context that a failed
+   test leaves open. */
+static struct bench_top top;
 
 static int tear_down(void **state)
 {
@@ -54,7 +56,7 @@ static void assert_refused(const char *text, const char *part)
 	assert_memory_equal(&options, &before, sizeof(options));
 }
 
-static void nothing_said_is_one_c3_that_stays_plugged_in(void **state)
+static void no_options_are_one_c3_that_stays_plugged_in(void **state)
 {
 	struct virtual_options options = parse("", 0);
 
@@ -71,7 +73,7 @@ static void nothing_said_is_one_c3_that_stays_plugged_in(void **state)
 	assert_int_equal(options.faults.count, 0);
 }
 
-static void every_key_is_heard(void **state)
+static void every_key_has_its_effect(void **state)
 {
 	struct virtual_options options = parse(
 		"packets=10,revision=C1,serial=20240202T130000Z,"
@@ -97,7 +99,7 @@ static void every_key_is_heard(void **state)
 	assert_true(options.unplug_us == 99);
 }
 
-static void wires_that_meet_are_one(void **state)
+static void wires_that_share_a_pin_are_one_wire(void **state)
 {
 	struct virtual_options options =
 		parse("wire=A0-A1,wire=B0-B7-A7,wire=A2-A3,wire=A1-A3", 0);
@@ -108,7 +110,7 @@ static void wires_that_meet_are_one(void **state)
 	assert_int_equal(options.device.wires[2], 0);
 }
 
-static void parts_are_kept_in_order_and_eight_at_most(void **state)
+static void at_most_eight_parts_are_kept_in_order(void **state)
 {
 	char text[512] = "";
 	struct virtual_options options;
@@ -132,7 +134,7 @@ static void the_last_of_equal_keys_counts(void **state)
 	assert_int_equal(options.device.revision, 0x32);
 }
 
-static void what_is_no_option_is_refused(void **state)
+static void a_text_that_is_no_option_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *part;
@@ -197,7 +199,7 @@ static void a_text_that_is_too_long_is_refused(void **state)
 	assert_refused(text, "longer than");
 }
 
-/* Each with the first's serial number, counted on in its digits. */
+/* The first serial number, counted on in its digits. */
 static void several_devices_have_different_serial_numbers(void **state)
 {
 	static const struct {
@@ -220,7 +222,7 @@ static void several_devices_have_different_serial_numbers(void **state)
 		assert_string_equal(parse(text, serials[i].index).device.serial,
 			serials[i].expected);
 	}
-	/* index= stands for the one that is asked for */
+	/* index= stands for the selected device. */
 	assert_string_equal(parse("devices=8,index=3", 0).device.serial,
 		"20230101T120003Z");
 }
@@ -245,7 +247,7 @@ static void a_list_opens_each_of_its_devices(void **state)
 		assert_string_equal(info_of(device)->serial, serial);
 		assert_string_equal(info_of(device)->uri, list[i].uri);
 		clyde_device_close(device);
-		/* or by its serial number */
+		/* It can also be opened by its serial number. */
 		assert_int_equal(clyde_device_open(top.context,
 					 "virtual:devices=3", serial, &device),
 			0);
@@ -255,7 +257,8 @@ static void a_list_opens_each_of_its_devices(void **state)
 	clyde_device_list_free(list);
 }
 
-/* Either it is refused, or it opens the very same device. */
+/* Asserts that the URI is refused, or opens exactly the device that it
+   names. */
 static void assert_opens_what_it_names(const char *uri)
 {
 	struct clyde_device_info *list, second;
@@ -290,7 +293,7 @@ static void a_long_uri_opens_what_it_names_or_is_refused(void **state)
 	}
 }
 
-/* A value that looks like a key is none. */
+/* A value that looks like a key is not a key. */
 static void a_uri_names_its_device_whatever_the_values_are(void **state)
 {
 	(void)state;
@@ -299,7 +302,7 @@ static void a_uri_names_its_device_whatever_the_values_are(void **state)
 				   "serial=20240202T130000Z");
 }
 
-static void one_of_several_must_be_chosen(void **state)
+static void one_of_several_devices_must_be_chosen(void **state)
 {
 	struct clyde_device *device = NULL;
 
@@ -320,7 +323,7 @@ static void one_of_several_must_be_chosen(void **state)
 	assert_null(device);
 }
 
-static void devices_of_one_context_keep_apart(void **state)
+static void devices_of_one_context_do_not_affect_each_other(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 	struct clyde_device *other;
@@ -339,7 +342,7 @@ static void devices_of_one_context_keep_apart(void **state)
 	assert_int_equal(clyde_fpga_status(other, id), 0);
 	assert_int_equal(
 		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
-	/* each has a time of its own */
+	/* Each device has a time of its own. */
 	before = now_ns(other);
 	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
 	assert_int_equal(now_ns(other), before);
@@ -349,7 +352,7 @@ static void devices_of_one_context_keep_apart(void **state)
 	assert_int_equal(mode, 3);
 }
 
-static void the_cable_is_pulled_when_it_is_said(void **state)
+static void the_cable_is_pulled_at_the_given_time(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 	int result = 0;
@@ -365,7 +368,8 @@ static void the_cable_is_pulled_when_it_is_said(void **state)
 	assert_says("unplugged");
 }
 
-/* 2^64 / 480, and one: it must not come round to a moment that is near. */
+/* 2^64 / 480 and one: the product must not wrap around to a moment that is
+   near. */
 static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 {
 	(void)state;
@@ -383,21 +387,21 @@ static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_said_is_one_c3_that_stays_plugged_in),
-		TEST(every_key_is_heard),
-		TEST(wires_that_meet_are_one),
-		TEST(parts_are_kept_in_order_and_eight_at_most),
+		TEST(no_options_are_one_c3_that_stays_plugged_in),
+		TEST(every_key_has_its_effect),
+		TEST(wires_that_share_a_pin_are_one_wire),
+		TEST(at_most_eight_parts_are_kept_in_order),
 		TEST(the_last_of_equal_keys_counts),
-		TEST(what_is_no_option_is_refused),
+		TEST(a_text_that_is_no_option_is_refused),
 		TEST(more_faults_than_there_is_room_for_are_refused),
 		TEST(a_text_that_is_too_long_is_refused),
 		TEST(several_devices_have_different_serial_numbers),
 		TEST(a_list_opens_each_of_its_devices),
 		TEST(a_long_uri_opens_what_it_names_or_is_refused),
 		TEST(a_uri_names_its_device_whatever_the_values_are),
-		TEST(one_of_several_must_be_chosen),
-		TEST(devices_of_one_context_keep_apart),
-		TEST(the_cable_is_pulled_when_it_is_said),
+		TEST(one_of_several_devices_must_be_chosen),
+		TEST(devices_of_one_context_do_not_affect_each_other),
+		TEST(the_cable_is_pulled_at_the_given_time),
 		TEST(a_cable_that_is_pulled_in_a_thousand_years_stays_in),
 	};
 
