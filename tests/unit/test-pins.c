@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Pull resistors, levels, alerts, and the way to make a device safe, by the
- * public API on a virtual Glasgow.
- */
+/* Tests pull resistors, pin levels, alerts, and the call that makes a device
+   safe, by the public API on a virtual Glasgow. */
 #include "tests/support/clyde-test.h"
 
 #define A    0x1
@@ -78,13 +76,13 @@ static void a_pin_with_both_bits_set_is_left_alone(void **state)
 	assert_int_equal(clyde_pulls_set(top.device, A, 0x0f, 0xf0), 0);
 	assert_int_equal(clyde_pulls_set(top.device, A, 0xff, 0xff), 0);
 	assert_pulls(0, 0x0f, 0xf0);
-	/* keep pins 0 and 7, swap 1 and 6, let go of the rest */
+	/* Keep pins 0 and 7, swap 1 and 6, release the rest. */
 	assert_int_equal(clyde_pulls_set(top.device, A, 0xc1, 0x83), 0);
 	assert_pulls(0, 0x41, 0x82);
 	assert_levels(0x82, 0);
 }
 
-/* Its expander has no power then. */
+/* The expander of a port that is off has no power. */
 static void a_port_that_is_off_has_no_levels_and_no_pulls(void **state)
 {
 	(void)state;
@@ -108,7 +106,7 @@ static void pulls_are_gone_with_the_supply(void **state)
 	assert_levels(0, 0);
 }
 
-static void pulls_of_a_port_that_is_not_there_are_refused(void **state)
+static void pulls_of_a_port_that_does_not_exist_are_refused(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:");
@@ -119,7 +117,7 @@ static void pulls_of_a_port_that_is_not_there_are_refused(void **state)
 	assert_pulls(0, 0, 0);
 }
 
-static void alerts_add_up_until_they_are_taken(void **state)
+static void alerts_accumulate_until_they_are_read(void **state)
 {
 	struct clyde_alerts alerts;
 
@@ -136,10 +134,10 @@ static void alerts_add_up_until_they_are_taken(void **state)
 	assert_int_equal(alerts.fpga, 0);
 	memset(&alerts, 0xee, sizeof(alerts));
 	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	assert_int_equal(alerts.fpga, 0xee); /* untouched */
+	assert_int_equal(alerts.fpga, 0xee); /* Not changed by the call. */
 }
 
-static void clearing_takes_only_what_is_set(void **state)
+static void clearing_affects_only_the_given_alerts(void **state)
 {
 	struct clyde_alerts alerts = {.ports = {CLYDE_ALERT_OVERVOLTAGE, 0xff}};
 
@@ -183,7 +181,7 @@ static void safe_turns_everything_off(void **state)
 	}
 }
 
-static void safe_works_on_what_is_safe_already(void **state)
+static void safe_works_on_a_device_that_is_safe_already(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:");
@@ -207,7 +205,7 @@ static void safe_clears_alerts(void **state)
 	assert_int_equal(alerts.ports[0], 0);
 }
 
-/* 0x30 is SET_VSUPPLY: what follows must not hide it. */
+/* 0x30 is SET_VSUPPLY.  A later error must not replace its error. */
 static void safe_reports_a_supply_that_stays_on(void **state)
 {
 	(void)state;
@@ -225,11 +223,11 @@ int main(void)
 		TEST(a_pin_with_both_bits_set_is_left_alone),
 		TEST(a_port_that_is_off_has_no_levels_and_no_pulls),
 		TEST(pulls_are_gone_with_the_supply),
-		TEST(pulls_of_a_port_that_is_not_there_are_refused),
-		TEST(alerts_add_up_until_they_are_taken),
-		TEST(clearing_takes_only_what_is_set),
+		TEST(pulls_of_a_port_that_does_not_exist_are_refused),
+		TEST(alerts_accumulate_until_they_are_read),
+		TEST(clearing_affects_only_the_given_alerts),
 		TEST(safe_turns_everything_off),
-		TEST(safe_works_on_what_is_safe_already),
+		TEST(safe_works_on_a_device_that_is_safe_already),
 		TEST(safe_clears_alerts),
 		TEST(safe_reports_a_supply_that_stays_on),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Pipes over the virtual link: bytes in order, once, or an error that says up
-   to where all is good. */
+/* Tests pipes by the public API over the virtual link: bytes arrive in order
+   and once, or an error names the offset up to which all bytes are good. */
 #include "tests/support/clyde-test.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 static struct sequence *sequence;
 
-/* The core on the pipes that the mode needs. */
+/* Attaches the benchmark core to the pipes that the mode needs. */
 static void set_mode(struct bench_top *top, uint8_t mode)
 {
 	const uint8_t cores[] = {
@@ -61,7 +61,7 @@ static void a_read_of_odd_sizes_is_exact_and_in_order(void **state)
 	close_top(&top);
 }
 
-static void read_some_returns_what_is_there(void **state)
+static void read_some_returns_the_bytes_that_have_arrived(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 1);
@@ -110,7 +110,7 @@ static void writing_to_a_device_that_takes_nothing_ends_at_the_deadline(
 	close_top(&top);
 }
 
-static void waiting_for_ever_for_nothing_is_told(void **state)
+static void an_endless_wait_that_nothing_can_end_is_an_error(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
@@ -122,7 +122,7 @@ static void waiting_for_ever_for_nothing_is_told(void **state)
 	close_top(&top);
 }
 
-static void a_deadline_in_the_middle_returns_what_came(void **state)
+static void a_deadline_during_a_read_returns_the_bytes_read_so_far(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 512, 2);
@@ -164,7 +164,7 @@ static void a_region_can_be_read_in_place(void **state)
 	close_top(&top);
 }
 
-static void memory_is_bounded_while_nobody_reads(void **state)
+static void memory_is_bounded_while_the_pipe_is_not_read(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
@@ -180,7 +180,7 @@ static void memory_is_bounded_while_nobody_reads(void **state)
 	assert_int_equal(stats.in_flight, 0);
 	assert_int_equal(stats.starvations, 1);
 	assert_in_range(stats.memory, 8 * 4096, 8 * 4096 + 4096);
-	/* And backpressure lost nothing. */
+	/* Backpressure lost nothing. */
 	assert_int_equal(clyde_pipe_read(in, data, 3 * 65536, 1000), 3 * 65536);
 	assert_sequence(0, data, 3 * 65536);
 	clyde_pipe_stats(in, &later);
@@ -205,7 +205,7 @@ static void a_finished_read_is_replaced_before_it_is_consumed(void **state)
 	close_top(&top);
 }
 
-static void a_cancel_delivers_what_had_arrived(void **state)
+static void a_cancel_delivers_the_bytes_that_had_arrived(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 65536, 2);
@@ -214,7 +214,7 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 
 	(void)state;
 	set_mode(&top, BENCH_SOURCE);
-	/* Half a millisecond: a third of the first transfer. */
+	/* Half a millisecond is a third of the first transfer. */
 	assert_int_equal(clyde_pipe_read(in, data, 1, 1), CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	arrived = clyde_pipe_read(in, data, sizeof(data), 1000);
@@ -222,14 +222,14 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 	assert_sequence(0, data, arrived);
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_CANCELED);
-	/* And the stream goes on where it stopped. */
+	/* The stream continues where it stopped. */
 	assert_int_equal(clyde_pipe_resume(in), 0);
 	assert_int_equal(clyde_pipe_read(in, data, 512, 1000), 512);
 	assert_sequence(arrived, data, 512);
 	close_top(&top);
 }
 
-static void a_reset_starts_the_stream_over(void **state)
+static void a_reset_restarts_the_stream(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
@@ -247,7 +247,8 @@ static void a_reset_starts_the_stream_over(void **state)
 	close_top(&top);
 }
 
-static void a_cancelled_write_says_how_much_was_taken(void **state)
+static void a_cancelled_write_names_the_offset_up_to_which_bytes_were_taken(
+	void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 4096, 4);
@@ -295,7 +296,9 @@ static void a_write_is_kept_until_it_is_flushed(void **state)
 	close_top(&top);
 }
 
-static void unplugging_delivers_and_then_says_where(void **state)
+static void
+after_an_unplug_arrived_bytes_are_delivered_and_the_error_names_the_offset(
+	void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:configured=1,fault=unplug@20000");
@@ -306,7 +309,7 @@ static void unplugging_delivers_and_then_says_where(void **state)
 	(void)state;
 	set_mode(&top, BENCH_SOURCE);
 	size = clyde_pipe_read(in, data, sizeof(data), -1);
-	/* 20 ms at 45 MiB/s, less what opening took. */
+	/* 20 ms at 45 MiB/s, less the time that opening took. */
 	assert_in_range(size, 700000, 950000);
 	assert_sequence(0, data, size);
 	assert_int_equal(
@@ -317,7 +320,7 @@ static void unplugging_delivers_and_then_says_where(void **state)
 	close_top(&top);
 }
 
-static void write_after_unplug_reports_enodev(void **state)
+static void a_write_after_an_unplug_reports_no_device(void **state)
 {
 	struct bench_top top =
 		open_uri("virtual:configured=1,fault=unplug@20000");
@@ -335,7 +338,7 @@ static void write_after_unplug_reports_enodev(void **state)
 	close_top(&top);
 }
 
-static void what_cannot_be_opened_is_refused(void **state)
+static void a_pipe_that_cannot_be_opened_is_refused(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *pipe, *other;
@@ -359,7 +362,7 @@ static void what_cannot_be_opened_is_refused(void **state)
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
 		CLYDE_ERROR_BUSY);
-	/* All four buffers are taken. */
+	/* All four buffers of the pair are in use. */
 	assert_int_equal(
 		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &other),
 		CLYDE_ERROR_BUSY);
@@ -395,14 +398,14 @@ static void the_idle_flush_can_be_set(void **state)
 	(void)state;
 	assert_int_equal(clyde_pipe_set_idle_flush(in, 4000), 0);
 	clyde_register_read(top.device, REG_IDLE_FLUSH, idle, 4);
-	/* EP6: 4 us are 192 cycles of 48 MHz; EP8: still 125 us. */
+	/* EP6: 4 us are 192 cycles of 48 MHz.  EP8: still 125 us. */
 	assert_memory_equal(idle, "\xc0\x00\x70\x17", 4);
 	assert_int_equal(
 		clyde_pipe_set_idle_flush(in, 1366000), CLYDE_ERROR_INVALID);
 	close_top(&top);
 }
 
-static void a_pipe_can_live_in_memory_of_the_callers(void **state)
+static void a_pipe_can_use_memory_of_the_caller(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe_options options = {
@@ -446,26 +449,30 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_read_of_odd_sizes_is_exact_and_in_order),
-		cmocka_unit_test(read_some_returns_what_is_there),
+		cmocka_unit_test(read_some_returns_the_bytes_that_have_arrived),
 		cmocka_unit_test(reading_an_idle_pipe_ends_at_the_deadline),
 		cmocka_unit_test(
 			writing_to_a_device_that_takes_nothing_ends_at_the_deadline),
-		cmocka_unit_test(waiting_for_ever_for_nothing_is_told),
-		cmocka_unit_test(a_deadline_in_the_middle_returns_what_came),
+		cmocka_unit_test(
+			an_endless_wait_that_nothing_can_end_is_an_error),
+		cmocka_unit_test(
+			a_deadline_during_a_read_returns_the_bytes_read_so_far),
 		cmocka_unit_test(a_region_can_be_read_in_place),
-		cmocka_unit_test(memory_is_bounded_while_nobody_reads),
+		cmocka_unit_test(memory_is_bounded_while_the_pipe_is_not_read),
 		cmocka_unit_test(
 			a_finished_read_is_replaced_before_it_is_consumed),
-		cmocka_unit_test(a_cancel_delivers_what_had_arrived),
-		cmocka_unit_test(a_reset_starts_the_stream_over),
-		cmocka_unit_test(a_cancelled_write_says_how_much_was_taken),
+		cmocka_unit_test(a_cancel_delivers_the_bytes_that_had_arrived),
+		cmocka_unit_test(a_reset_restarts_the_stream),
+		cmocka_unit_test(
+			a_cancelled_write_names_the_offset_up_to_which_bytes_were_taken),
 		cmocka_unit_test(a_write_is_kept_until_it_is_flushed),
-		cmocka_unit_test(unplugging_delivers_and_then_says_where),
-		cmocka_unit_test(write_after_unplug_reports_enodev),
-		cmocka_unit_test(what_cannot_be_opened_is_refused),
+		cmocka_unit_test(
+			after_an_unplug_arrived_bytes_are_delivered_and_the_error_names_the_offset),
+		cmocka_unit_test(a_write_after_an_unplug_reports_no_device),
+		cmocka_unit_test(a_pipe_that_cannot_be_opened_is_refused),
 		cmocka_unit_test(a_pipe_needs_a_configured_fpga),
 		cmocka_unit_test(the_idle_flush_can_be_set),
-		cmocka_unit_test(a_pipe_can_live_in_memory_of_the_callers),
+		cmocka_unit_test(a_pipe_can_use_memory_of_the_caller),
 	};
 
 	return cmocka_run_group_tests(tests, make_sequence, free_sequence);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Supplies, their limits, what is measured at them and what turns them off,
- * by the public API on a virtual Glasgow.
- */
+/* Tests supplies, their limits, their measurements and the alerts that turn
+   them off, by the public API on a virtual Glasgow. */
 #include "tests/support/clyde-test.h"
 
 #define A    0x1
@@ -64,7 +62,7 @@ static void assert_window(unsigned port, unsigned low_mv, unsigned high_mv)
 	assert_int_equal(high[port], high_mv);
 }
 
-/* The alerts that came of their own accord are these of port A. */
+/* Asserts that exactly these alerts of port A have been reported. */
 static void assert_alerted(uint8_t expected)
 {
 	struct clyde_alerts alerts;
@@ -81,7 +79,7 @@ static void turn_on(clyde_ports ports, unsigned mv)
 	assert_int_equal(clyde_supply_set(top.device, ports, mv), 0);
 }
 
-/* The DAC has steps of 16 mV on the way out and 15.2 mV on the way back, see
+/* The DAC has steps of 16 mV when it is set and 15.2 mV when it is read, see
    test-ports.c: 3300 reads 3322, 1800 reads 1817, 5000 reads 5009. */
 static void a_supply_reads_as_the_dac_makes_it(void **state)
 {
@@ -124,7 +122,7 @@ static void a_supply_out_of_range_is_refused(void **state)
 	turn_on(A, 5500);
 }
 
-static void a_port_that_is_not_there_is_refused(void **state)
+static void a_port_that_does_not_exist_is_refused(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:");
@@ -154,7 +152,7 @@ static void a_supply_above_a_limit_changes_nothing(void **state)
 	assert_int_equal(supply(1), 0);
 	turn_on(BOTH, 3300);
 	assert_int_equal(supply(1), 3322);
-	turn_on(BOTH, 0); /* off is below every limit */
+	turn_on(BOTH, 0); /* Off is below every limit. */
 	assert_int_equal(supply(1), 0);
 }
 
@@ -170,8 +168,8 @@ static void a_limit_lowers_a_supply_that_is_above_it(void **state)
 	assert_int_equal(limit(1), 0);
 }
 
-/* Upstream's port.c would put it at 3170 mV, see test-ports.c. */
-static void lifting_a_limit_leaves_a_supply_as_it_is(void **state)
+/* Upstream's port.c would set it to 3170 mV, see test-ports.c. */
+static void removing_a_limit_leaves_a_supply_as_it_is(void **state)
 {
 	static const unsigned supplies[][2] = {
 		{1800, 1817}, {3300, 3322}, {5000, 5009}, {5500, 5510}};
@@ -195,7 +193,7 @@ static void lifting_a_limit_leaves_a_supply_as_it_is(void **state)
 	assert_int_equal(supply(0), 5510);
 }
 
-static void lifting_a_limit_turns_no_supply_on(void **state)
+static void removing_a_limit_turns_no_supply_on(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:limitA=1800");
@@ -206,8 +204,8 @@ static void lifting_a_limit_turns_no_supply_on(void **state)
 	assert_int_equal(supply(0), 5009);
 }
 
-/* The INA233 counts 1.25 mV: 1234 / 1.25 = 987.2, 987 * 1.25 = 1233.75; the
-   ADC081C 25.9 mV: 3300 * 256 / 6600 = 128, 128 * 25.9 = 3315.2. */
+/* The INA233 counts 1.25 mV: 1234 / 1.25 = 987.2, 987 * 1.25 = 1233.75.  The
+   ADC081C counts 25.9 mV: 3300 * 256 / 6600 = 128, 128 * 25.9 = 3315.2. */
 static void the_sense_pins_are_measured(void **state)
 {
 	(void)state;
@@ -220,7 +218,8 @@ static void the_sense_pins_are_measured(void **state)
 	assert_int_equal(sense(1), 0);
 }
 
-/* 50 mA * 0.15 ohm / 2.5 uV = 3000, 3000 * 3413 / 2048 = 4999.5; 10 uA each. */
+/* 50 mA * 0.15 ohm / 2.5 uV = 3000, 3000 * 3413 / 2048 = 4999.5, in units of 10
+   uA. */
 static void the_current_flows_while_the_supply_is_on(void **state)
 {
 	int ua[CLYDE_PORT_COUNT];
@@ -235,7 +234,8 @@ static void the_current_flows_while_the_supply_is_on(void **state)
 	assert_int_equal(ua[1], 49990);
 }
 
-/* 12345 uA = 1234.5 steps of 10 uA, of which the INA233 keeps each eighth. */
+/* 12345 uA = 1234.5 steps of 10 uA, of which the INA233 keeps multiples of
+   eight. */
 static void the_trip_current_is_100_ma_until_it_is_set(void **state)
 {
 	(void)state;
@@ -262,8 +262,8 @@ static void the_trip_current_is_100_ma_until_it_is_set(void **state)
 	assert_int_equal(trip(0), 327600);
 }
 
-/* The INA233 keeps multiples of 80 uA: below that it would trip at once, and
-   be read as if it never did. */
+/* The INA233 keeps multiples of 80 uA.  Rounding a smaller current to 0 would
+   trip at once, and would read as "never trips". */
 static void a_trip_current_never_becomes_none_by_rounding(void **state)
 {
 	unsigned ua;
@@ -288,21 +288,21 @@ static void a_load_above_the_trip_current_turns_the_supply_off(void **state)
 	assert_alerted(CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 3322);
-	/* the device holds it until it is cleared */
+	/* The device holds the alert until it is cleared. */
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
 	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
-	/* and it trips again */
+	/* The supply trips again. */
 	turn_on(A, 3300);
 	assert_alerted(CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(supply(0), 0);
 }
 
 /* 200 mA * 0.15 ohm / 2.5 uV = 12000, 12000 * 3413 / 2048 = 19998. */
-static void a_load_below_the_trip_current_is_fed(void **state)
+static void a_load_below_the_trip_current_does_not_trip(void **state)
 {
 	int ua[CLYDE_PORT_COUNT];
 
@@ -326,7 +326,7 @@ static void a_load_below_the_trip_current_is_fed(void **state)
 }
 
 /* Steps of 10 mV, rounded down: 3135 / 1.25 = 2508, 2504 * 1.25 = 3130. */
-static void a_window_has_two_sides(void **state)
+static void a_window_has_a_lower_and_an_upper_limit(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:senseA=3300,senseB=3300");
@@ -356,14 +356,15 @@ static void a_voltage_outside_the_window_turns_the_supply_off(void **state)
 	assert_alerted(CLYDE_ALERT_UNDERVOLTAGE);
 	assert_int_equal(supply(0), 0);
 	assert_int_equal(supply(1), 3322);
-	assert_window(0, 0, 0); /* or it would trip for ever */
+	/* The window is removed, since it would trip again at once. */
+	assert_window(0, 0, 0);
 	turn_on(A, 3300);
 	assert_int_equal(clyde_supply_window_set(top.device, A, 0, 3200), 0);
 	assert_alerted(CLYDE_ALERT_UNDERVOLTAGE | CLYDE_ALERT_OVERVOLTAGE);
 	assert_int_equal(supply(0), 0);
 }
 
-static void before_c2_nothing_watches_over_a_supply(void **state)
+static void before_c2_supplies_have_no_alerts(void **state)
 {
 	static const char *const uris[] = {"virtual:revision=C0,loadA=200000",
 		"virtual:revision=C1,loadA=200000"};
@@ -399,20 +400,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_supply_reads_as_the_dac_makes_it),
 		TEST(a_supply_out_of_range_is_refused),
-		TEST(a_port_that_is_not_there_is_refused),
+		TEST(a_port_that_does_not_exist_is_refused),
 		TEST(a_supply_above_a_limit_changes_nothing),
 		TEST(a_limit_lowers_a_supply_that_is_above_it),
-		TEST(lifting_a_limit_leaves_a_supply_as_it_is),
-		TEST(lifting_a_limit_turns_no_supply_on),
+		TEST(removing_a_limit_leaves_a_supply_as_it_is),
+		TEST(removing_a_limit_turns_no_supply_on),
 		TEST(the_sense_pins_are_measured),
 		TEST(the_current_flows_while_the_supply_is_on),
 		TEST(the_trip_current_is_100_ma_until_it_is_set),
 		TEST(a_trip_current_never_becomes_none_by_rounding),
 		TEST(a_load_above_the_trip_current_turns_the_supply_off),
-		TEST(a_load_below_the_trip_current_is_fed),
-		TEST(a_window_has_two_sides),
+		TEST(a_load_below_the_trip_current_does_not_trip),
+		TEST(a_window_has_a_lower_and_an_upper_limit),
 		TEST(a_voltage_outside_the_window_turns_the_supply_off),
-		TEST(before_c2_nothing_watches_over_a_supply),
+		TEST(before_c2_supplies_have_no_alerts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

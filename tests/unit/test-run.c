@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What runs claim and what becomes of it: conflicts before anything is done,
-   pins and streams while an applet runs, and nothing of it afterwards. */
+/* Tests runs of applets by the public API: conflicts are found before anything
+   is changed, a run has its pins and streams while the applet runs, and
+   releases them however it ends. */
 #include "lib/base/ask.h"
 #include "tests/support/run-test.h"
 
@@ -10,7 +11,7 @@
 
 #define MS 1000000
 
-static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
+static void a_run_has_its_pins_and_streams_and_releases_them(void **state)
 {
 	struct bench_run bench = PREPARE("uart", "tx", "A0#", "rx", "B1");
 
@@ -24,7 +25,7 @@ static void a_run_has_its_pins_and_streams_and_gives_them_back(void **state)
 	assert_released(&bench);
 }
 
-static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
+static void an_interrupted_run_releases_its_pins(void **state)
 {
 	struct bench_run bench =
 		PREPARE("uart", "tx", "A0", "rx", "A1", "stream", "yes");
@@ -36,13 +37,13 @@ static void an_interrupted_run_gives_its_pins_back_as_well(void **state)
 	assert_released(&bench);
 }
 
-/* A run that another thread ends by closing what it needs. */
+/* A run that ends because another thread closes its context or device. */
 struct closing {
 	struct bench_run bench;
 	clyde_token token;
 	pthread_t thread;
 	bool begun;
-	bool released; /* the last that was written to REG_PIN is zeros */
+	bool released; /* The last write to REG_PIN was of zeros. */
 };
 
 static void *close_it(void *pointer)
@@ -53,8 +54,8 @@ static void *close_it(void *pointer)
 	return NULL;
 }
 
-/* It goes on when the close has begun. */
-static void close_elsewhere(void *user, const struct clyde_record *record)
+/* The applet continues when the close has begun. */
+static void close_on_thread(void *user, const struct clyde_record *record)
 {
 	struct closing *closing = user;
 	struct clyde_device *device = closing->bench.top.device;
@@ -83,8 +84,9 @@ static void see_pins(
 	closing->released = strspn(bytes + 9, " 0") == strlen(bytes + 9);
 }
 
-/* The context, the device: the run is waited for, and lets go of its pins. */
-static void a_run_whose_device_is_closed_gives_its_pins_back(void **state)
+/* A close of the context or the device waits for the run, which releases its
+   pins. */
+static void a_run_whose_device_is_closed_releases_its_pins(void **state)
 {
 	(void)state;
 	for (int which = 0; which < 2; which++) {
@@ -92,7 +94,7 @@ static void a_run_whose_device_is_closed_gives_its_pins_back(void **state)
 						  "rx", "A1", "stream", "yes")};
 		struct bench_run *bench = &closing.bench;
 		struct clyde_observer observer = {
-			.record = close_elsewhere, .user = &closing};
+			.record = close_on_thread, .user = &closing};
 		int in[2], result;
 
 		clyde_context_log(bench->top.context, CLYDE_LOG_TRACE, see_pins,
@@ -136,7 +138,7 @@ static void start_again(void *user, const struct clyde_record *record)
 	rival->start = clyde_run_start(run, device, NULL, &observer);
 }
 
-static void a_run_under_way_is_not_changed_nor_started_again(void **state)
+static void a_running_run_cannot_be_changed_or_started_again(void **state)
 {
 	struct bench_run bench =
 		PREPARE("gpio", "action", "A0=1", "action", "A0");
@@ -173,7 +175,8 @@ static void switching_to_another_applet_takes_at_most_5_ms(void **state)
 	assert_released(&bench);
 }
 
-/* Half-bits of a millisecond, more or less, by hand; until it is noticed. */
+/* Drives half-bits of about a millisecond, until the applet reports a baud
+   rate. */
 static void wave(void *user, const struct clyde_record *record)
 {
 	struct bench_run *bench = user;
@@ -225,7 +228,7 @@ static void what_gpio_drives_stays_driven(void **state)
 	assert_int_equal(start(&bench), 0);
 	assert_int_equal(clyde_levels_get(bench.top.device, levels), 0);
 	assert_int_equal(levels[0] & 3, 3);
-	/* Another applet may have the pin, and leaves it as an input. */
+	/* Another applet may use the pin, and leaves it as an input. */
 	clyde_run_close(bench.run);
 	assert_int_equal(
 		clyde_run_new(bench.top.context, "uart", &bench.run), 0);
@@ -234,7 +237,8 @@ static void what_gpio_drives_stays_driven(void **state)
 	assert_released(&bench);
 }
 
-static void refused(const char *const *settings, int error, const char *why)
+static void assert_refused(
+	const char *const *settings, int error, const char *why)
 {
 	struct bench_run bench = prepare("uart", settings);
 
@@ -244,9 +248,9 @@ static void refused(const char *const *settings, int error, const char *why)
 }
 
 #define REFUSED(error, why, ...) \
-	refused((const char *const[]){__VA_ARGS__, NULL}, error, why)
+	assert_refused((const char *const[]){__VA_ARGS__, NULL}, error, why)
 
-static void what_cannot_be_claimed_is_told(void **state)
+static void a_claim_that_is_impossible_is_refused(void **state)
 {
 	(void)state;
 	REFUSED(CLYDE_ERROR_PIN_TAKEN,
@@ -261,7 +265,7 @@ static void what_cannot_be_claimed_is_told(void **state)
 		"socket", "endpoint", "udp:1");
 }
 
-static void runs_on_one_device_learn_of_each_other(void **state)
+static void a_run_is_refused_what_another_run_has_claimed(void **state)
 {
 	struct bench_run bench = PREPARE("uart", "tx", "A0", "rx", "A1");
 	struct clyde_context *context = bench.top.context;
@@ -279,7 +283,7 @@ static void runs_on_one_device_learn_of_each_other(void **state)
 	assert_int_equal(clyde_run_claim(third, bench.top.device),
 		CLYDE_ERROR_PIN_TAKEN);
 	assert_says("tx of uart and A0=1 of gpio");
-	/* The first one's claim ends with it. */
+	/* The first run's claim ends with it. */
 	clyde_run_close(bench.run);
 	assert_int_equal(clyde_run_claim(other, bench.top.device), 0);
 	assert_int_equal(clyde_run_claim(third, bench.top.device), 0);
@@ -302,7 +306,7 @@ static void a_run_beside_another_gets_the_other_pipes(void **state)
 	assert_released(&bench);
 }
 
-static void a_port_without_supply_is_told_with_the_fix(void **state)
+static void a_port_without_supply_is_refused_with_the_remedy(void **state)
 {
 	struct bench_run bench = PREPARE("uart", "tx", "A0", "rx", "B1");
 
@@ -359,7 +363,7 @@ static void a_run_that_is_refused_leaves_the_device_as_it_is(void **state)
 	close_top(&bench.top);
 }
 
-static void of_one_choice_two_are_refused(void **state)
+static void two_words_for_one_choice_are_refused(void **state)
 {
 	struct bench_run bench = PREPARE("uart", "parity", "odd");
 
@@ -374,25 +378,25 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			a_run_has_its_pins_and_streams_and_gives_them_back),
+			a_run_has_its_pins_and_streams_and_releases_them),
+		cmocka_unit_test(an_interrupted_run_releases_its_pins),
 		cmocka_unit_test(
-			an_interrupted_run_gives_its_pins_back_as_well),
+			a_run_whose_device_is_closed_releases_its_pins),
 		cmocka_unit_test(
-			a_run_whose_device_is_closed_gives_its_pins_back),
-		cmocka_unit_test(
-			a_run_under_way_is_not_changed_nor_started_again),
+			a_running_run_cannot_be_changed_or_started_again),
 		cmocka_unit_test(
 			switching_to_another_applet_takes_at_most_5_ms),
 		cmocka_unit_test(auto_baud_follows_the_line),
 		cmocka_unit_test(what_gpio_drives_stays_driven),
-		cmocka_unit_test(what_cannot_be_claimed_is_told),
-		cmocka_unit_test(runs_on_one_device_learn_of_each_other),
+		cmocka_unit_test(a_claim_that_is_impossible_is_refused),
+		cmocka_unit_test(a_run_is_refused_what_another_run_has_claimed),
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),
-		cmocka_unit_test(a_port_without_supply_is_told_with_the_fix),
+		cmocka_unit_test(
+			a_port_without_supply_is_refused_with_the_remedy),
 		cmocka_unit_test(supplies_are_checked_before_a_run_begins),
 		cmocka_unit_test(
 			a_run_that_is_refused_leaves_the_device_as_it_is),
-		cmocka_unit_test(of_one_choice_two_are_refused),
+		cmocka_unit_test(two_words_for_one_choice_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Whose sentence clyde_error_message() returns: that of the last call of the
- * thread that failed, whatever succeeds after it, and whatever a callback does.
- * And the calls that a log callback may not make.
+ * Tests which sentence clyde_error_message() returns: that of the last failed
+ * call of the thread, whatever succeeds after it and whatever a callback does.
+ * Also tests which calls a log callback must not make.
  */
 #include "tests/support/clyde-test.h"
 
@@ -88,7 +88,7 @@ static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
 		assert_string_equal(
 			clyde_error_message(), error_text(CLYDE_ERROR_IO));
 	}
-	/* Nor that of the last but one. */
+	/* Nor does it get the sentence of the failure before that. */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(CALL(context, top.context,
 					 fail_with(OWN, CLYDE_ERROR_STALL)),
@@ -100,7 +100,7 @@ static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
 	close_top(&top);
 }
 
-/* An applet's calls are inside clyde_run_start(). */
+/* An applet's calls are made inside clyde_run_start(). */
 static void a_call_inside_a_call_keeps_the_sentence_of_an_earlier_one(
 	void **state)
 {
@@ -120,10 +120,10 @@ static struct {
 	struct bench_top top, other;
 	struct clyde_run *run;
 	unsigned lines;
-	unsigned calls; /* that were not refused */
+	unsigned calls; /* Calls that were not count_if_not_refused. */
 } log_state;
 
-static void refused(ssize_t result)
+static void count_if_not_refused(ssize_t result)
 {
 	if (result != CLYDE_ERROR_INSIDE || clyde_error_message()[0] == '\0')
 		log_state.calls++;
@@ -141,19 +141,21 @@ static void call_back(void *user, enum clyde_log_level level, int64_t time_ns,
 	(void)time_ns;
 	(void)line;
 	log_state.lines++;
-	refused(clyde_run_claim(log_state.run, log_state.top.device));
-	refused(clyde_run_start(
+	count_if_not_refused(
+		clyde_run_claim(log_state.run, log_state.top.device));
+	count_if_not_refused(clyde_run_start(
 		log_state.run, log_state.top.device, NULL, NULL));
-	refused(clyde_run_check(log_state.run, NULL));
-	refused(clyde_run_set(log_state.run, "count", "1KiB"));
-	refused(clyde_run_new(log_state.top.context, "benchmark", &run));
-	refused(clyde_device_now(log_state.top.device, &now));
-	refused(clyde_device_real_time(log_state.top.device));
-	/* Its callback may wait for this context. */
-	refused(clyde_device_now(log_state.other.device, &now));
-	refused(clyde_device_open(
+	count_if_not_refused(clyde_run_check(log_state.run, NULL));
+	count_if_not_refused(clyde_run_set(log_state.run, "count", "1KiB"));
+	count_if_not_refused(
+		clyde_run_new(log_state.top.context, "benchmark", &run));
+	count_if_not_refused(clyde_device_now(log_state.top.device, &now));
+	count_if_not_refused(clyde_device_real_time(log_state.top.device));
+	/* The other context's callback may be waiting for this context. */
+	count_if_not_refused(clyde_device_now(log_state.other.device, &now));
+	count_if_not_refused(clyde_device_open(
 		log_state.other.context, "virtual:", NULL, &device));
-	refused(clyde_close_token(
+	count_if_not_refused(clyde_close_token(
 		clyde_context_token(log_state.other.context)));
 }
 
@@ -208,7 +210,8 @@ static void a_failure_keeps_its_sentence_over_a_log_callback(void **state)
 	close_log();
 }
 
-/* Whatever makes the thread hold the lock. */
+/* clyde_run_claim() and clyde_run_start() must be count_if_not_refused for every reason for
+   which the thread holds the lock. */
 static void a_call_that_holds_the_lock_does_not_lose_it(void **state)
 {
 	struct bench_top top = open_uri("virtual:");

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Closed means closed: when any close has returned, on any thread, what was
- * lent to the object is not touched again.  One thread begins a teardown and is
- * held in the middle of it, by the log; a second one closes, and makes what it
- * had lent inaccessible as soon as its close returns.
+ * Tests that when any close of an object has returned, on any thread, the
+ * memory, callbacks and descriptors that were lent to the object are not used
+ * again.  One thread begins a teardown and is held in the middle of it, by the
+ * log callback.  A second thread closes too, and makes what it had lent
+ * inaccessible as soon as its close returns.
  *
- *	CLYDE_URI	the device, "virtual:" if none; CLYDE_CAPTURE as ever
+ * CLYDE_URI is the device, "virtual:" if it is not set; CLYDE_CAPTURE is a
+ * capture file.
  *
  * pthread_cond_wait() and pthread_mutex_lock() are wrapped: the first thread
- * goes on once the second one is about to sleep in its close, or is back from
- * it.  So both orders are certain, and none needs time.
+ * continues once the second thread is about to sleep in its close, or has
+ * returned from it.  So both orders are covered for certain, and neither needs
+ * a delay.
  */
 #include "tests/support/clyde-test.h"
 
@@ -25,56 +28,58 @@
 
 #define TRANSFER 4096
 #define DEPTH    8
-#define ARENA    (2 * TRANSFER * DEPTH) /* of an IN pipe */
+#define ARENA    (2 * TRANSFER * DEPTH) /* The memory of an IN pipe. */
 #define PAGE     4096
 
-/* The thread that is to be held until another one has met it. */
+/* Posted when the first thread is inside its teardown, and when it may
+   continue. */
 static sem_t begun, met;
-/* To be posted once, before this thread sleeps on a condition, or on a lock as
-   well; or NULL. */
-static _Thread_local sem_t *tell;
-static _Thread_local bool tell_locks;
+/* A semaphore to post once, before this thread sleeps on a condition or, with
+   post_on_lock, on a lock; or NULL. */
+static _Thread_local sem_t *post_before_sleep;
+static _Thread_local bool post_on_lock;
 
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 
-static void tell_once(void)
+static void post_once(void)
 {
-	sem_t *to = tell;
+	sem_t *to = post_before_sleep;
 
-	tell = NULL;
+	post_before_sleep = NULL;
 	if (to)
 		sem_post(to);
 }
 
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-	tell_once();
+	post_once();
 	return __real_pthread_cond_wait(cond, mutex);
 }
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	if (tell && tell_locks) {
+	if (post_before_sleep && post_on_lock) {
 		if (pthread_mutex_trylock(mutex) == 0)
 			return 0;
-		tell_once();
+		post_once();
 	}
 	return __real_pthread_mutex_lock(mutex);
 }
 
-/* What the application lends, each on pages of its own. */
+/* What the application lends to the library, each on pages of its own. */
 struct lent {
 	uint8_t *arena;
 	struct listener {
-		const char *until; /* part of the line that holds its thread */
+		/* A part of the line at which the thread is held. */
+		const char *until;
 		atomic_uint lines;
 	} * listener;
 };
 
-struct bench {
+struct stream_fixture {
 	struct bench_top top;
 	struct clyde_pipe *pipe;
 	struct lent lent;
@@ -92,13 +97,13 @@ static void *lend(size_t size)
 	return pages;
 }
 
-static void take_away(void *pages, size_t size)
+static void make_inaccessible(void *pages, size_t size)
 {
 	if (mprotect(pages, size, PROT_NONE) < 0)
 		abort();
 }
 
-/* Its thread waits here, in the middle of what it does. */
+/* A log callback that holds its thread in the middle of a teardown. */
 static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	const char *line)
 {
@@ -115,7 +120,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	atomic_fetch_add(&listener->lines, 1);
 }
 
-static void flow(struct clyde_device *device)
+static void start_source(struct clyde_device *device)
 {
 	static const uint8_t source = BENCH_SOURCE,
 			     cores[] = {0, 0, CORE_BENCHMARK, 0};
@@ -137,11 +142,11 @@ static struct bench_top open_image(void)
 	return top;
 }
 
-/* A stream that nobody reads any more: all transfers are in flight, or have
-   just come back, and the source goes on. */
-static struct bench open_bench(void)
+/* Opens a stream that is not read: all transfers are in flight or have just
+   completed, and the source goes on. */
+static struct stream_fixture open_bench(void)
 {
-	struct bench bench = {.top = open_image()};
+	struct stream_fixture bench = {.top = open_image()};
 	struct clyde_pipe_options options = {
 		.transfer_size = TRANSFER,
 		.depth = DEPTH,
@@ -159,7 +164,7 @@ static struct bench open_bench(void)
 	assert_int_equal(clyde_pipe_open(bench.top.device, CLYDE_PIPE_EP6_IN,
 				 &options, &bench.pipe),
 		0);
-	flow(bench.top.device);
+	start_source(bench.top.device);
 	assert_int_equal(
 		clyde_pipe_read(bench.pipe, data, TRANSFER, 10000), TRANSFER);
 	bench.descriptor = clyde_device_poll_fd(bench.top.device);
@@ -167,7 +172,7 @@ static struct bench open_bench(void)
 	return bench;
 }
 
-static void close_bench(struct bench *bench)
+static void close_bench(struct stream_fixture *bench)
 {
 	close_top(&bench->top);
 	munmap(bench->lent.arena, ARENA);
@@ -178,7 +183,8 @@ static void close_bench(struct bench *bench)
 
 /* ---- Two closes ------------------------------------------------------- */
 
-static clyde_token token_of(const struct bench *bench, enum target target)
+static clyde_token token_of(
+	const struct stream_fixture *bench, enum target target)
 {
 	switch (target) {
 	case CONTEXT:
@@ -191,7 +197,7 @@ static clyde_token token_of(const struct bench *bench, enum target target)
 }
 
 struct closer {
-	struct bench *bench;
+	struct stream_fixture *bench;
 	enum target target;
 	int result;
 	bool descriptor_closed;
@@ -210,24 +216,24 @@ static void *close_first(void *argument)
 static void *close_second(void *argument)
 {
 	struct closer *closer = argument;
-	struct bench *bench = closer->bench;
+	struct stream_fixture *bench = closer->bench;
 
 	sem_wait(&begun);
-	tell = &met;
+	post_before_sleep = &met;
 	closer->result = clyde_close_token(token_of(bench, closer->target));
-	take_away(bench->lent.arena, ARENA);
+	make_inaccessible(bench->lent.arena, ARENA);
 	if (closer->target == CONTEXT)
-		take_away(bench->lent.listener, PAGE);
+		make_inaccessible(bench->lent.listener, PAGE);
 	if (closer->target != PIPE)
 		closer->descriptor_closed =
 			fcntl(bench->descriptor, F_GETFD) < 0;
-	tell_once();
+	post_once();
 	return NULL;
 }
 
 static void close_both(enum target first, enum target second)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	struct closer one = {.bench = &bench, .target = first},
 		      other = {.bench = &bench, .target = second};
 
@@ -243,7 +249,7 @@ static void close_both(enum target first, enum target second)
 	close_bench(&bench);
 }
 
-static void what_was_lent_is_not_touched_when_the_second_close_has_returned(
+static void lent_memory_is_not_used_when_the_second_close_has_returned(
 	void **state)
 {
 	(void)state;
@@ -252,10 +258,11 @@ static void what_was_lent_is_not_touched_when_the_second_close_has_returned(
 			close_both(first, second);
 }
 
-/* Else the test above could not fail. */
-static void a_teardown_moves_bytes_into_what_was_lent(void **state)
+/* Asserts that the test above can fail: an unprotected teardown does write to
+   the lent memory. */
+static void a_teardown_moves_bytes_into_lent_memory(void **state)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	struct closer one = {.bench = &bench, .target = PIPE};
 	size_t moved = 0;
 
@@ -281,8 +288,9 @@ struct observed {
 		atomic_uint calls;
 		bool held;
 	} * seen;
-	sem_t closing;            /* by the first of two */
-	int start, first, second; /* what they say */
+	/* Posted by the first of the two threads that close. */
+	sem_t closing;
+	int start, first, second; /* Results. */
 };
 
 static void observe(void *user, const char *what, uint64_t done, uint64_t total)
@@ -316,9 +324,9 @@ static void *close_run_first(void *argument)
 	struct observed *observed = argument;
 
 	sem_wait(&begun);
-	tell = &observed->closing;
+	post_before_sleep = &observed->closing;
 	observed->first = clyde_close_token((uintptr_t)observed->run);
-	tell_once();
+	post_once();
 	return NULL;
 }
 
@@ -327,10 +335,10 @@ static void *close_run_second(void *argument)
 	struct observed *observed = argument;
 
 	sem_wait(&observed->closing);
-	tell = &met;
+	post_before_sleep = &met;
 	observed->second = clyde_close_token((uintptr_t)observed->run);
-	take_away(observed->seen, PAGE);
-	tell_once();
+	make_inaccessible(observed->seen, PAGE);
+	post_once();
 	return NULL;
 }
 
@@ -375,7 +383,7 @@ static void an_observer_is_not_called_when_its_run_is_over(void **state)
 	start_run(&observed);
 	assert_int_equal(observed.start, 0);
 	assert_true(observed.seen->calls > 0);
-	take_away(observed.seen, PAGE);
+	make_inaccessible(observed.seen, PAGE);
 	assert_int_equal(clyde_run_claim(observed.run, observed.device), 0);
 	clyde_run_close(observed.run);
 	close_top(&top);
@@ -386,7 +394,7 @@ static void an_observer_is_not_called_when_its_run_is_over(void **state)
 
 static void *ask(void *argument)
 {
-	struct bench *bench = argument;
+	struct stream_fixture *bench = argument;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
 	if (clyde_fpga_status(bench->top.device, id) != 1)
@@ -396,22 +404,22 @@ static void *ask(void *argument)
 
 static void *silence(void *argument)
 {
-	struct bench *bench = argument;
+	struct stream_fixture *bench = argument;
 
 	sem_wait(&begun);
-	tell = &met;
-	tell_locks = true;
+	post_before_sleep = &met;
+	post_on_lock = true;
 	if (clyde_context_log(bench->top.context, CLYDE_LOG_OFF, NULL, NULL) <
 		0)
 		abort();
-	take_away(bench->lent.listener, PAGE);
-	tell_once();
+	make_inaccessible(bench->lent.listener, PAGE);
+	post_once();
 	return NULL;
 }
 
-static void a_listener_is_not_called_when_another_has_its_place(void **state)
+static void a_log_callback_is_not_called_after_it_was_replaced(void **state)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	pthread_t asker, silencer;
 
 	(void)state;
@@ -430,14 +438,15 @@ static void a_listener_is_not_called_when_another_has_its_place(void **state)
 /* ---- Closes in callbacks ---------------------------------------------- */
 
 struct inside {
-	struct bench_top *top, *other; /* to be closed from here */
+	/* The contexts to close inside the callback. */
+	struct bench_top *top, *other;
 	clyde_token extra;
 	atomic_uint refused;
 	pthread_barrier_t *meet;
-	const char *at; /* part of the line at which to try */
+	const char *at; /* A part of the line at which to try. */
 };
 
-static void refuse(struct inside *inside, clyde_token token)
+static void try_close(struct inside *inside, clyde_token token)
 {
 	int result = clyde_close_token(token);
 
@@ -462,8 +471,8 @@ static void close_inside(void *user, enum clyde_log_level level,
 	inside->at = NULL;
 	if (inside->meet)
 		pthread_barrier_wait(inside->meet);
-	refuse(inside, clyde_context_token(top->context));
-	refuse(inside, clyde_device_token(top->device));
+	try_close(inside, clyde_context_token(top->context));
+	try_close(inside, clyde_device_token(top->device));
 	clyde_device_close(top->device);
 	if (strstr(clyde_error_message(), "a callback cannot close"))
 		atomic_fetch_add(&inside->refused, 1);
@@ -550,12 +559,12 @@ static void close_all_inside(void *user, const struct clyde_record *record)
 	struct inside *inside = user;
 
 	(void)record;
-	refuse(inside, inside->extra);
-	refuse(inside, clyde_device_token(inside->top->device));
-	refuse(inside, clyde_context_token(inside->top->context));
+	try_close(inside, inside->extra);
+	try_close(inside, clyde_device_token(inside->top->device));
+	try_close(inside, clyde_context_token(inside->top->context));
 }
 
-static void an_observer_closes_nothing(void **state)
+static void an_observer_cannot_close_anything(void **state)
 {
 	struct bench_top top = open_image();
 	struct inside inside = {.top = &top};
@@ -578,21 +587,21 @@ static void an_observer_closes_nothing(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_teardown_moves_bytes_into_what_was_lent),
+		cmocka_unit_test(a_teardown_moves_bytes_into_lent_memory),
 		cmocka_unit_test(
-			what_was_lent_is_not_touched_when_the_second_close_has_returned),
+			lent_memory_is_not_used_when_the_second_close_has_returned),
 		cmocka_unit_test(
 			an_observer_is_not_called_when_any_close_of_its_run_has_returned),
 		cmocka_unit_test(
 			an_observer_is_not_called_when_its_run_is_over),
 		cmocka_unit_test(
-			a_listener_is_not_called_when_another_has_its_place),
+			a_log_callback_is_not_called_after_it_was_replaced),
 		cmocka_unit_test(a_close_in_a_callback_is_an_error_and_no_hang),
 		cmocka_unit_test(
 			a_close_in_a_callback_of_the_teardown_is_an_error),
 		cmocka_unit_test(
 			two_callbacks_that_close_each_others_contexts_are_refused),
-		cmocka_unit_test(an_observer_closes_nothing),
+		cmocka_unit_test(an_observer_cannot_close_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
