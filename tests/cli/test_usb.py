@@ -395,20 +395,20 @@ def test_unplugged_while_firmware_is_loaded_is_told(firmware):
 
 
 @pytest.mark.parametrize("test", [
-    "unplugging_a_source_delivers_and_then_says_where",
-    "unplugging_a_sink_is_told_to_the_writer",
+    "unplugging_a_source_delivers_the_bytes_and_then_names_the_offset",
+    "unplugging_a_sink_ends_the_write_with_an_error",
     "unplugging_ends_commands_and_idle_waits",
-    "unplugging_is_told_to_an_idle_reader",
+    "unplugging_ends_an_idle_read",
     "unplugging_ends_a_sleep",
-    "unplugging_is_told_to_a_link_with_nothing_queued",
-    "an_unplug_is_told_to_who_watches",
+    "unplugging_ends_a_wait_with_no_transfer_queued",
+    "an_unplug_makes_the_descriptor_readable",
 ])
 def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
     """Each needs a device of its own: the fault comes once."""
     done = plugged(
         ("-d", "virtual:configured=1", "--pace", "link", "--fault",
          "unplug@600000"), CONFORMANCE, test,
-        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
+        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_LINK="usbfs",
                  CLYDE_UNPLUG=":"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text
@@ -419,7 +419,7 @@ def test_a_monitor_over_libusb_sees_a_device_leave_and_come_back():
     test = "a_monitor_sees_a_device_leave_and_come_back"
     done = plugged(
         ("--fault", "pull@60", "--fault", "replug@0us"), CONFORMANCE, test,
-        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_END="usbfs",
+        env=dict(os.environ, CLYDE_URI="usb:", CLYDE_LINK="usbfs",
                  CLYDE_UNPLUG=":", CLYDE_REPLUG=":"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text

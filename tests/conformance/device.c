@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Finding a device, opening it, commanding it, loading its FPGA. */
+/* Tests, by the public API: finding a device, opening it, commands, and loading
+   its FPGA. */
 #include "conformance.h"
 #include "lib/base/ask.h"
 
-/* First of all: a device that keeps its FPGA is configured from here on. */
+/* This test runs first: a device that keeps its FPGA's configuration is
+   configured from then on. */
 static void a_pipe_needs_a_configured_fpga(void **state)
 {
 	struct bench_top top = open_top(plain_uri());
@@ -51,7 +53,7 @@ static void the_list_shows_the_device_and_how_to_open_it(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-/* A list does not disturb the program that uses the device. */
+/* A list must not disturb the program that uses the device. */
 static void the_list_shows_a_device_in_use_as_busy(void **state)
 {
 	struct clyde_device_info *list;
@@ -80,7 +82,8 @@ static void the_list_shows_a_device_in_use_as_busy(void **state)
 	close_top(&top);
 }
 
-static void a_monitor_tells_of_what_is_there_and_of_no_more(void **state)
+static void a_monitor_reports_the_devices_that_are_there_and_nothing_else(
+	void **state)
 {
 	struct clyde_monitor_event event;
 	struct clyde_monitor *monitor;
@@ -104,7 +107,7 @@ static void a_monitor_tells_of_what_is_there_and_of_no_more(void **state)
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
-static void a_serial_number_that_is_not_there_is_told(void **state)
+static void a_serial_number_that_no_device_has_is_an_error(void **state)
 {
 	struct clyde_context *context;
 	struct clyde_device *device;
@@ -139,7 +142,7 @@ static void a_device_has_one_user_at_a_time(void **state)
 	close_top(&top);
 }
 
-static void it_can_be_opened_many_times(void **state)
+static void a_device_can_be_opened_many_times(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 10; i++) {
@@ -169,14 +172,15 @@ static void commands_of_every_size_are_answered(void **state)
 	close_top(&top);
 }
 
-static void a_refused_command_leaves_the_next_alone(void **state)
+static void a_refused_command_does_not_affect_the_next(void **state)
 {
 	struct bench_top top = open_top(plain_uri());
 	uint8_t id[8];
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		/* No port is called E; the firmware looks before it acts. */
+		/* There is no port E; the firmware checks the ports before it
+		   acts. */
 		assert_true(clyde_supply_set(top.device, 1 << 2, 3300) < 0);
 		assert_in_range(clyde_fpga_status(top.device, id), 0, 1);
 	}
@@ -202,7 +206,8 @@ static void the_image_is_loaded_once(void **state)
 	close_top(&top);
 }
 
-static void a_broken_bitstream_is_told_and_a_good_one_helps(void **state)
+static void a_broken_bitstream_is_an_error_and_a_good_one_loads_after_it(
+	void **state)
 {
 	static const uint8_t other[8] = "another";
 	struct bench_top top = open_top(plain_uri());
@@ -243,14 +248,14 @@ const struct CMUnitTest device_tests[] = {
 	unit(a_pipe_needs_a_configured_fpga),
 	unit(the_list_shows_the_device_and_how_to_open_it),
 	unit(the_list_shows_a_device_in_use_as_busy),
-	unit(a_monitor_tells_of_what_is_there_and_of_no_more),
-	unit(a_serial_number_that_is_not_there_is_told),
+	unit(a_monitor_reports_the_devices_that_are_there_and_nothing_else),
+	unit(a_serial_number_that_no_device_has_is_an_error),
 	unit(a_device_has_one_user_at_a_time),
-	unit(it_can_be_opened_many_times),
+	unit(a_device_can_be_opened_many_times),
 	unit(commands_of_every_size_are_answered),
-	unit(a_refused_command_leaves_the_next_alone),
+	unit(a_refused_command_does_not_affect_the_next),
 	unit(the_image_is_loaded_once),
-	unit(a_broken_bitstream_is_told_and_a_good_one_helps),
+	unit(a_broken_bitstream_is_an_error_and_a_good_one_loads_after_it),
 	unit(registers_are_read_back),
 };
 const size_t device_test_count = sizeof(device_tests) / sizeof(*device_tests);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What a pipe delivers, and when a call on it ends. */
+/* Tests the bytes that a pipe delivers, and when a call on it returns. */
 #include "conformance.h"
 #include "lib/base/ask.h"
 
@@ -22,7 +22,7 @@ static void a_read_of_any_size_is_exact_and_in_order(void **state)
 	close_top(&top);
 }
 
-static void transfers_of_any_size_and_number_carry_the_same(void **state)
+static void transfers_of_any_size_and_number_carry_the_same_bytes(void **state)
 {
 	static const struct {
 		uint32_t size, depth;
@@ -46,7 +46,7 @@ static void transfers_of_any_size_and_number_carry_the_same(void **state)
 	close_top(&top);
 }
 
-/* Both directions, looped. */
+/* Both directions of the loopback. */
 struct loop {
 	struct bench_top top;
 	struct clyde_pipe *out, *in;
@@ -62,7 +62,7 @@ static struct loop open_loop(uint32_t size, uint32_t depth)
 	return loop;
 }
 
-static void a_short_packet_arrives_by_itself(void **state)
+static void a_short_packet_arrives_without_further_bytes(void **state)
 {
 	struct loop loop = open_loop(4096, 2);
 	uint8_t data[512], back[512];
@@ -80,7 +80,8 @@ static void a_short_packet_arrives_by_itself(void **state)
 	close_top(&loop.top);
 }
 
-/* Else a transfer with room for more would wait for the next byte. */
+/* Without the empty packet, a transfer with room for more would wait for the
+   next byte. */
 static void a_full_packet_is_ended_by_an_empty_one(void **state)
 {
 	struct loop loop = open_loop(65536, 2);
@@ -99,7 +100,7 @@ static void a_full_packet_is_ended_by_an_empty_one(void **state)
 	close_top(&loop.top);
 }
 
-static void a_deadline_in_the_middle_returns_what_came(void **state)
+static void a_deadline_during_a_read_returns_the_bytes_read_so_far(void **state)
 {
 	struct loop loop = open_loop(512, 2);
 	struct clyde_pipe_stats stats = {0};
@@ -117,7 +118,7 @@ static void a_deadline_in_the_middle_returns_what_came(void **state)
 	assert_memory_equal(data, "twelve bytes", 12);
 	assert_int_equal(
 		clyde_pipe_read(loop.in, data, 1, 20), CLYDE_ERROR_TIMEOUT);
-	/* And what comes later is not lost. */
+	/* Bytes that come after the deadline are not lost. */
 	assert_int_equal(clyde_pipe_write(loop.out, "more", 4, 5000), 4);
 	assert_int_equal(clyde_pipe_flush(loop.out, 5000), 0);
 	assert_int_equal(clyde_pipe_read(loop.in, data, 4, 5000), 4);
@@ -125,7 +126,7 @@ static void a_deadline_in_the_middle_returns_what_came(void **state)
 	close_top(&loop.top);
 }
 
-static void a_deadline_is_neither_early_nor_missed(void **state)
+static void a_wait_ends_neither_before_nor_long_after_its_deadline(void **state)
 {
 	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
@@ -142,14 +143,14 @@ static void a_deadline_is_neither_early_nor_missed(void **state)
 	close_top(&top);
 }
 
-static void waiting_for_ever_for_nothing_is_told(void **state)
+static void an_endless_wait_that_nothing_can_end_is_an_error(void **state)
 {
 	struct bench_top top;
 	struct clyde_pipe *in;
 	uint8_t data[16];
 
 	(void)state;
-	need(TELLS_NEVER);
+	need(REPORTS_DEADLOCK);
 	top = open_idle();
 	in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 512, 2);
 	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1),
@@ -202,12 +203,12 @@ static void pairs_of_pipes_share_buffers(void **state)
 
 const struct CMUnitTest pipe_tests[] = {
 	unit(a_read_of_any_size_is_exact_and_in_order),
-	unit(transfers_of_any_size_and_number_carry_the_same),
-	unit(a_short_packet_arrives_by_itself),
+	unit(transfers_of_any_size_and_number_carry_the_same_bytes),
+	unit(a_short_packet_arrives_without_further_bytes),
 	unit(a_full_packet_is_ended_by_an_empty_one),
-	unit(a_deadline_in_the_middle_returns_what_came),
-	unit(a_deadline_is_neither_early_nor_missed),
-	unit(waiting_for_ever_for_nothing_is_told),
+	unit(a_deadline_during_a_read_returns_the_bytes_read_so_far),
+	unit(a_wait_ends_neither_before_nor_long_after_its_deadline),
+	unit(an_endless_wait_that_nothing_can_end_is_an_error),
 	unit(a_region_can_be_used_in_place),
 	unit(pairs_of_pipes_share_buffers),
 };

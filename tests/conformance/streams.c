@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A stream that is cancelled, resumed, reset, not read; and the benchmark,
-   which verifies every byte. */
+/* Tests streams that are cancelled, resumed, reset or not read, and the
+   benchmark applet, which verifies every byte. */
 #include "conformance.h"
 #include "lib/base/ask.h"
 
-static void a_cancel_delivers_what_had_arrived(void **state)
+static void a_cancel_delivers_the_bytes_that_had_arrived(void **state)
 {
 	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 1 << 20, 2);
@@ -14,7 +14,8 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 
 	(void)state;
 	set_mode(&top, BENCH_SOURCE);
-	/* In the middle of the first transfer, where time is the link's. */
+	/* On a virtual link, the cancel comes in the middle of the first
+	   transfer. */
 	clyde_pipe_read(in, data, 0, 0);
 	clyde_device_sleep(top.device, 5);
 	assert_int_equal(clyde_pipe_cancel(in), 0);
@@ -28,7 +29,7 @@ static void a_cancel_delivers_what_had_arrived(void **state)
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, 5000), CLYDE_ERROR_CANCELED);
 	assert_int_equal(offset_of(in), arrived);
-	/* And the stream goes on where it stopped. */
+	/* The stream continues where it stopped. */
 	assert_int_equal(clyde_pipe_resume(in), 0);
 	assert_int_equal(clyde_pipe_read(in, data, 3 << 20, 5000), 3 << 20);
 	assert_sequence(arrived, data, 3 << 20);
@@ -62,7 +63,8 @@ static void many_cancels_lose_nothing(void **state)
 	close_top(&top);
 }
 
-static void a_cancelled_write_says_how_much_was_taken(void **state)
+static void a_cancelled_write_names_the_offset_up_to_which_bytes_were_taken(
+	void **state)
 {
 	struct bench_top top = open_idle();
 	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT, 4096, 4);
@@ -76,7 +78,7 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	assert_int_equal(clyde_pipe_flush(out, 50), CLYDE_ERROR_TIMEOUT);
 	assert_int_equal(clyde_pipe_cancel(out), 0);
 	taken = offset_of(out);
-	/* Where time is real, a busy machine may not have got so far. */
+	/* In real time, a busy machine may not have moved as much. */
 	if (able(KEEPS_PART))
 		assert_in_range(
 			taken, able(EXACT_TIME) ? 512 + 2048 : 0, 512 + 2048);
@@ -94,8 +96,8 @@ static void a_cancelled_write_says_how_much_was_taken(void **state)
 	close_top(&top);
 }
 
-/* What goes on behind a transfer that was cancelled would leave a hole, which
-   the core tells. */
+/* Transfers that continue behind a cancelled one would leave a hole in the
+   stream, which the core counts as an error. */
 static void many_cancelled_writes_leave_no_hole(void **state)
 {
 	struct bench_top top = open_idle();
@@ -128,7 +130,7 @@ static void many_cancelled_writes_leave_no_hole(void **state)
 	close_top(&top);
 }
 
-static void a_reset_starts_the_stream_over(void **state)
+static void a_reset_restarts_the_stream(void **state)
 {
 	struct bench_top top = open_idle();
 	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN, 4096, 4);
@@ -183,7 +185,8 @@ static void a_full_loop_blocks_the_writer_and_loses_nothing(void **state)
 	sequence_fill(sequence, 0, data, sizeof(data));
 	taken = clyde_pipe_write(out, data, sizeof(data), 300);
 	assert_in_range(taken, 4 * 4096, 32 * 4096);
-	/* What is in the open buffer has yet to leave. */
+	/* The bytes in the buffer that is being filled have not been sent
+	   yet. */
 	assert_int_equal(clyde_pipe_read(in, back, taken / 4096 * 4096, 5000),
 		taken / 4096 * 4096);
 	assert_int_equal(clyde_pipe_flush(out, 5000), 0);
@@ -195,7 +198,8 @@ static void a_full_loop_blocks_the_writer_and_loses_nothing(void **state)
 	close_top(&top);
 }
 
-static void a_queue_beyond_the_systems_memory_goes_on_with_less(void **state)
+static void a_queue_beyond_the_systems_memory_continues_with_fewer_transfers(
+	void **state)
 {
 	struct bench_top top = open_idle();
 	struct clyde_pipe *in, *out;
@@ -297,14 +301,14 @@ static void odd_counts_and_small_queues_are_verified_too(void **state)
 }
 
 const struct CMUnitTest stream_tests[] = {
-	unit(a_cancel_delivers_what_had_arrived),
+	unit(a_cancel_delivers_the_bytes_that_had_arrived),
 	unit(many_cancels_lose_nothing),
-	unit(a_cancelled_write_says_how_much_was_taken),
+	unit(a_cancelled_write_names_the_offset_up_to_which_bytes_were_taken),
 	unit(many_cancelled_writes_leave_no_hole),
-	unit(a_reset_starts_the_stream_over),
+	unit(a_reset_restarts_the_stream),
 	unit(a_stream_that_is_not_read_waits_and_loses_nothing),
 	unit(a_full_loop_blocks_the_writer_and_loses_nothing),
-	unit(a_queue_beyond_the_systems_memory_goes_on_with_less),
+	unit(a_queue_beyond_the_systems_memory_continues_with_fewer_transfers),
 	unit(the_benchmark_verifies_every_byte),
 	unit(odd_counts_and_small_queues_are_verified_too),
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What tests of the public API share: cmocka, and a device that is open. */
+/* Shared by the tests of the public API: cmocka, and a fixture, which is a
+   context and an open device. */
 #ifndef TESTS_CLYDE_TEST_H
 #define TESTS_CLYDE_TEST_H
 
@@ -27,7 +28,8 @@ static inline struct bench_top open_uri(const char *uri)
 	struct bench_top top;
 
 	assert_int_equal(clyde_context_new(&top.context), 0);
-	/* The same tests, on the same device, through a capture */
+	/* With CLYDE_CAPTURE, the same tests run on the same device through a
+	   capture. */
 	assert_int_equal(
 		clyde_context_capture(top.context, getenv("CLYDE_CAPTURE")), 0);
 	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
@@ -35,7 +37,7 @@ static inline struct bench_top open_uri(const char *uri)
 	return top;
 }
 
-/* Close, and nothing may be left. */
+/* Closes the context, and asserts that no object is left. */
 static inline void close_top(struct bench_top *top)
 {
 	clyde_context_close(top->context);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A run on a virtual device with A0 wired to A1: what the device is like while
-   it is under way, and that nothing of it is left. */
+/* Shared by the tests of runs: a run on a virtual device with A0 wired to A1,
+   the state of the device while the applet runs, and the assertion that the run
+   has released everything. */
 #ifndef TESTS_RUN_TEST_H
 #define TESTS_RUN_TEST_H
 
@@ -14,20 +15,22 @@
 struct bench_run {
 	struct bench_top top;
 	struct clyde_run *run;
-	int64_t begun_ns, told_ns; /* when the first record came */
+	/* When the run was started, and when its first record came. */
+	int64_t begun_ns, first_record_ns;
+	int64_t baud; /* As the applet reported it. */
 	uint8_t pins[PIN_COUNT], stream[4], input;
 	bool interrupt;
 };
 
-/* The device as it is while the applet runs. */
-static inline void look(void *user, const struct clyde_record *record)
+/* Records the state of the device when the applet reports its first record. */
+static inline void record_state(void *user, const struct clyde_record *record)
 {
 	struct bench_run *bench = user;
 
 	(void)record;
-	if (bench->told_ns)
+	if (bench->first_record_ns)
 		return;
-	bench->told_ns = now_ns(bench->top.device);
+	bench->first_record_ns = now_ns(bench->top.device);
 	clyde_register_read(bench->top.device, REG_PIN, bench->pins, PIN_COUNT);
 	clyde_register_read(bench->top.device, REG_STREAM, bench->stream, 4);
 	clyde_register_read(
@@ -64,18 +67,19 @@ static inline struct bench_run prepare(
 #define PREPARE(applet, ...) \
 	prepare(applet, (const char *const[]){__VA_ARGS__, NULL})
 
-/* From an input that is at its end to an output for nothing.  Other threads
-   than main's call it, so nothing is asserted here. */
+/* Starts the run with an empty input and an output that is not read.  Other
+   threads than the main one call it, so it must not assert. */
 static inline int start(struct bench_run *bench)
 {
-	struct clyde_observer observer = {.record = look, .user = bench};
+	struct clyde_observer observer = {
+		.record = record_state, .user = bench};
 	int in[2], out[2], result;
 
 	if (pipe(in) < 0 || pipe(out) < 0)
 		return -errno;
 	close(in[1]);
 	clyde_run_attach(bench->run, in[0], out[1]);
-	bench->told_ns = 0;
+	bench->first_record_ns = 0;
 	bench->begun_ns = now_ns(bench->top.device);
 	result =
 		clyde_run_start(bench->run, bench->top.device, NULL, &observer);

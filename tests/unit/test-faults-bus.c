@@ -12,7 +12,7 @@
 static void a_halt_stalls_once_and_loses_nothing(void **state)
 {
 	(void)state;
-	err("halt@p3/0x86");
+	add_fault("halt@p3/0x86");
 	submit(0, 0x86);
 	assert_ends(0, -EPIPE, 1024);
 	assert_bytes(0, 0);
@@ -24,7 +24,7 @@ static void a_halt_stalls_once_and_loses_nothing(void **state)
 static void a_halt_may_strike_several_times(void **state)
 {
 	(void)state;
-	err("halt@t2/0x86:2");
+	add_fault("halt@t2/0x86:2");
 	for (unsigned i = 0; i < 4; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -37,7 +37,7 @@ static void a_halt_may_strike_several_times(void **state)
 static void the_rest_of_a_cut_packet_comes_with_the_next_transfer(void **state)
 {
 	(void)state;
-	err("cut@p2/0x86:100");
+	add_fault("cut@p2/0x86:100");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 612);
@@ -53,7 +53,7 @@ static void a_cut_strikes_the_first_packet_that_is_longer(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 64}, {HANDSHAKE_ACK, 65});
-	err("cut@p1:64");
+	add_fault("cut@p1:64");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 64);
@@ -64,7 +64,7 @@ static void a_cut_strikes_the_first_packet_that_is_longer(void **state)
 static void an_empty_packet_ends_a_transfer_early(void **state)
 {
 	(void)state;
-	err("zlp@p2/0x86");
+	add_fault("zlp@p2/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, 0, 512);
@@ -76,7 +76,7 @@ static void an_empty_packet_is_sent_where_the_device_has_no_data(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
-	err("zlp@1000us");
+	add_fault("zlp@1000us");
 	submit(0, 0x86);
 	assert_ends(0, 0, 0);
 	assert_int_equal(bus_now(bus), 9 * MICROFRAME);
@@ -85,7 +85,7 @@ static void an_empty_packet_is_sent_where_the_device_has_no_data(void **state)
 static void babble_is_an_overflow_and_the_packet_comes_again(void **state)
 {
 	(void)state;
-	err("babble@p2/0x86");
+	add_fault("babble@p2/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, -EOVERFLOW, 512);
@@ -96,7 +96,7 @@ static void babble_is_an_overflow_and_the_packet_comes_again(void **state)
 static void a_failed_in_packet_is_kept_by_the_device(void **state)
 {
 	(void)state;
-	err("fail@p4/0x86");
+	add_fault("fail@p4/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, -EPROTO, 1536);
@@ -107,7 +107,7 @@ static void a_failed_in_packet_is_kept_by_the_device(void **state)
 static void a_failed_out_packet_is_not_taken_by_the_device(void **state)
 {
 	(void)state;
-	err("fail@p4/0x02");
+	add_fault("fail@p4/0x02");
 	for (unsigned i = 0; i < SIZE; i++)
 		memory[0][i] = script_byte(i);
 	submit(0, 0x02);
@@ -119,7 +119,7 @@ static void a_failed_out_packet_is_not_taken_by_the_device(void **state)
 static void without_an_endpoint_the_pipes_count_together(void **state)
 {
 	(void)state;
-	err("fail@t3");
+	add_fault("fail@t3");
 	submit(0, 0x02);
 	submit(1, 0x86);
 	submit(2, 0x02);
@@ -135,7 +135,7 @@ static void without_an_endpoint_the_pipes_count_together(void **state)
 static void another_endpoint_is_not_affected(void **state)
 {
 	(void)state;
-	err("fail@p1/0x88");
+	add_fault("fail@p1/0x88");
 	submit(0, 0x86);
 	submit(1, 0x88);
 	assert_ends(1, -EPROTO, 0);
@@ -145,7 +145,7 @@ static void another_endpoint_is_not_affected(void **state)
 static void a_fault_at_a_byte_strikes_the_packet_that_holds_it(void **state)
 {
 	(void)state;
-	err("fail@b0x3ff/0x86");
+	add_fault("fail@b0x3ff/0x86");
 	submit(0, 0x86);
 	assert_ends(0, -EPROTO, 512);
 }
@@ -154,7 +154,7 @@ static void bytes_count_from_where_the_endpoint_was_opened(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], {HANDSHAKE_ACK, 0});
-	err("fail@b1024/0x86");
+	add_fault("fail@b1024/0x86");
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512}, {HANDSHAKE_ACK, 100},
 		{HANDSHAKE_ACK, 512});
 	submit(0, 0x86);
@@ -179,7 +179,7 @@ static void a_nak_storm_lasts_for_the_given_time(void **state)
 	calm = bus_now(bus);
 	tear_down(state);
 	set_up_streams(state);
-	err("nak@p1/0x86:1000");
+	add_fault("nak@p1/0x86:1000");
 	submit(0, 0x86);
 	assert_ends(0, 0, SIZE);
 	assert_int_equal(bus_now(bus), calm + 8 * MICROFRAME);
@@ -194,7 +194,7 @@ static void a_nak_storm_may_end_anywhere_in_a_microframe(void **state)
 		tear_down(state);
 		set_up_streams(state);
 		snprintf(fault, sizeof(fault), "nak@p1/0x86:%u", us);
-		err(fault);
+		add_fault(fault);
 		submit(0, 0x86);
 		assert_ends(0, 0, SIZE);
 		assert_in_range(bus_now(bus), (us / 125 + 1) * MICROFRAME,
@@ -205,7 +205,7 @@ static void a_nak_storm_may_end_anywhere_in_a_microframe(void **state)
 static void a_nak_storm_delays_no_other_endpoint(void **state)
 {
 	(void)state;
-	err("nak@p1/0x86:1000000");
+	add_fault("nak@p1/0x86:1000000");
 	submit(0, 0x86);
 	submit(1, 0x02);
 	assert_ends(1, 0, SIZE);
@@ -217,7 +217,7 @@ static void a_nak_storm_delays_no_other_endpoint(void **state)
 static void the_given_number_of_submits_is_refused(void **state)
 {
 	(void)state;
-	err("nomem@t2/0x86:2");
+	add_fault("nomem@t2/0x86:2");
 	assert_int_equal(bus_admit(bus, 0x86), 0);
 	assert_int_equal(bus_admit(bus, 0x88), 0);
 	assert_int_equal(bus_admit(bus, 0x86), -ENOMEM);
@@ -228,7 +228,7 @@ static void the_given_number_of_submits_is_refused(void **state)
 static void a_submit_is_refused_at_the_given_time(void **state)
 {
 	(void)state;
-	err("refuse@1000us");
+	add_fault("refuse@1000us");
 	assert_int_equal(bus_admit(bus, 0x86), 0);
 	assert_true(bus_run(bus, 8 * MICROFRAME));
 	assert_int_equal(bus_admit(bus, 0x81), 0);

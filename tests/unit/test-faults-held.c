@@ -7,7 +7,7 @@
 static void a_late_completion_holds_up_those_behind_it(void **state)
 {
 	(void)state;
-	err("late@t1/0x86:1000");
+	add_fault("late@t1/0x86:1000");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	submit(3, 0x02);
@@ -24,7 +24,7 @@ static void a_late_completion_holds_up_those_behind_it(void **state)
 static void the_completions_of_a_burst_come_together(void **state)
 {
 	(void)state;
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	for (unsigned i = 0; i < 8; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -39,7 +39,7 @@ static void the_completions_of_a_burst_come_together(void **state)
 static void a_burst_waits_for_nothing_that_is_not_queued(void **state)
 {
 	(void)state;
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -51,7 +51,7 @@ static void a_burst_waits_no_longer_than_an_interrupt_may(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 100}, {HANDSHAKE_NAK, 0});
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 100);
@@ -61,7 +61,7 @@ static void a_burst_waits_no_longer_than_an_interrupt_may(void **state)
 static void a_lost_completion_holds_up_only_its_endpoint(void **state)
 {
 	(void)state;
-	err("never@t2/0x86");
+	add_fault("never@t2/0x86");
 	for (unsigned i = 0; i < 4; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -84,7 +84,7 @@ static void a_lost_completion_holds_up_only_its_endpoint(void **state)
 static void an_unplug_returns_held_transfers(void **state)
 {
 	(void)state;
-	err("never@t1/0x86");
+	add_fault("never@t1/0x86");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_true(bus_run(bus, 2 * MICROFRAME));
@@ -98,7 +98,7 @@ static void a_reset_by_another_program_cancels_all_transfers(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
-	err("reset@1000us");
+	add_fault("reset@1000us");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_int_equal(bus_resets(bus), 0);
@@ -117,7 +117,7 @@ static void a_reset_by_another_program_cancels_all_transfers(void **state)
 static void a_reset_strikes_with_no_transfer_queued(void **state)
 {
 	(void)state;
-	err("reset@1000us");
+	add_fault("reset@1000us");
 	assert_int_equal(bus_due(bus), 9 * MICROFRAME);
 	assert_true(bus_run(bus, 100 * MICROFRAME));
 	assert_int_equal(bus_now(bus), 100 * MICROFRAME);
@@ -131,7 +131,7 @@ static void a_bus_that_is_run_only_when_due_misses_no_fault(void **state)
 	unsigned rounds = 0;
 
 	(void)state;
-	err("nak@p1/0x86:5000");
+	add_fault("nak@p1/0x86:5000");
 	submit(0, 0x86);
 	while ((urb = bus_reap(bus)) == NULL) {
 		assert_int_not_equal(bus_due(bus), TICK_NEVER);

@@ -6,7 +6,7 @@
 suite=$BUILD/tests/conformance
 [ -x "$suite" ] || { echo "it is not built"; exit 0; }
 cd /run || exit 1
-CLYDE_END=vm CLYDE_URI=usb: "$suite" >/run/log 2>&1
+CLYDE_LINK=vm CLYDE_URI=usb: "$suite" >/run/log 2>&1
 status=$?
 [ $status = 0 ] || cat /run/log
 
