@@ -116,7 +116,7 @@ def within(one, other):
     return one.startswith(other) or other.startswith(one)
 
 
-def test_the_rules_themselves_have_no_circle():
+def test_the_rules_have_no_cycle():
     """Otherwise folders could include each other with no rule broken."""
     space = {"__file__": str(SOURCE / "scripts/arrows"), "__name__": "arrows"}
     exec((SOURCE / "scripts/arrows").read_text(), space)

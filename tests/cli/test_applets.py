@@ -475,7 +475,7 @@ def test_a_refused_command_line_changes_nothing(applets, status):
 REAL = ("virtual", "--wire", "A0-A1", "--", CLYDE)
 
 
-def test_both_ways_at_once_where_time_is_real():
+def test_bytes_flow_both_ways_at_once_where_time_is_real():
     data = noise(200000)
     assert run(*REAL, *UART, "-b", "3000000", data=data).stdout == data
 

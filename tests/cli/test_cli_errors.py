@@ -252,7 +252,7 @@ def test_an_alert_is_printed_beside_a_failure():
     assert "refused" in text and "port A: overcurrent" in text
 
 
-def test_bytes_that_are_lost_are_reported_with_where_and_how_many():
+def test_lost_bytes_are_reported_with_their_place_and_number():
     keys = "fault=drop@0x4000:0x400"
     done = virtual(keys, *BENCHMARK, status=WRONG_DATA)
     text = only_line(done)

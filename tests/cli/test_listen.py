@@ -357,7 +357,7 @@ def test_a_second_guest_is_refused_and_the_first_is_served(path):
         assert "in use" in line
 
 
-def test_path_in_use_is_busy_and_still_served(path):
+def test_a_path_in_use_is_refused_and_still_served(path):
     with Server(path):
         assert str(path) in refused("--listen", f"redir:{path}", status=BUSY)
         Guest(path).greet()

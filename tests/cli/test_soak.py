@@ -30,7 +30,7 @@ def soak(*arguments, build=BUILD, status=0):
     return done.stdout + done.stderr
 
 
-def test_nothing_is_wrong_in_some_seconds():
+def test_a_soak_of_some_seconds_finds_no_violation():
     lines = soak("--link-seconds", "20", "--usbfs-minutes", "0.2",
                  "--seeds", "2000", "--parts", "link,usbfs,seeds").splitlines()
     assert [line.split(":")[0] for line in lines] == ["link", "usbfs", "seeds"]
@@ -101,7 +101,7 @@ def test_every_byte_is_counted_beyond_4_gib(mode):
 
 
 @pytest.mark.parametrize("mode", ["source", "sink"])
-def test_a_wrong_byte_beyond_4_gib_is_found_where_it_is(mode):
+def test_a_wrong_byte_beyond_4_gib_is_reported_with_its_offset(mode):
     offset = 4 * GIB + 100
     row = benchmark(mode, "-c", str(BEYOND), keys=f",fault=flip@{offset}",
                     status=1)

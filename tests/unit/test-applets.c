@@ -33,7 +33,7 @@ static void a_clock_begins_at_zero_and_counts_past_32_bits(void **state)
 	assert_int_equal(clock.cycles, 0x1f + (UINT64_C(101) << 32));
 }
 
-static void a_clock_runs_at_48_mhz_for_ever(void **state)
+static void a_clock_runs_at_48_mhz_without_overflow(void **state)
 {
 	(void)state;
 	assert_int_equal(gpio_clock_ns(&(struct gpio_clock){.cycles = 1}), 20);
@@ -78,7 +78,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_clock_begins_at_zero_and_counts_past_32_bits),
-		cmocka_unit_test(a_clock_runs_at_48_mhz_for_ever),
+		cmocka_unit_test(a_clock_runs_at_48_mhz_without_overflow),
 		cmocka_unit_test(a_rate_gets_the_nearest_bit_time_there_is),
 		cmocka_unit_test(a_pulse_near_a_usual_rate_gives_that_rate),
 	};

@@ -185,7 +185,7 @@ static void a_comment_before_the_preamble_is_skipped(void **state)
 	assert_true(bitstream_done(&bitstream));
 }
 
-static void what_follows_the_wakeup_is_ignored(void **state)
+static void bytes_after_the_wakeup_are_ignored(void **state)
 {
 	struct bitstream bitstream;
 
@@ -331,7 +331,7 @@ int main(void)
 		cmocka_unit_test(a_valid_stream_configures),
 		cmocka_unit_test(a_stream_in_pieces_of_any_size_configures),
 		cmocka_unit_test(a_comment_before_the_preamble_is_skipped),
-		cmocka_unit_test(what_follows_the_wakeup_is_ignored),
+		cmocka_unit_test(bytes_after_the_wakeup_are_ignored),
 		cmocka_unit_test(a_reset_discards_what_was_received),
 		cmocka_unit_test(a_stream_that_ends_early_does_not_configure),
 		cmocka_unit_test(a_wrong_byte_does_not_configure),

@@ -104,7 +104,7 @@ static void a_packet_is_fetched_in_the_microframe_it_is_ready_in(void **state)
 }
 
 /* EP6 is polled at tick 152 and EP8 at 440; the next round begins at 728. */
-static void what_becomes_ready_in_a_refused_round_is_met_in_the_next(
+static void data_that_becomes_ready_in_a_refused_round_is_fetched_in_the_next(
 	void **state)
 {
 	struct urb first = in(6), second = in(8);
@@ -169,7 +169,7 @@ static void refusals_are_counted_whether_or_not_time_is_skipped(void **state)
 
 /* What the function announces must not matter in the last microframe, at the
    latest. */
-static void a_function_that_does_not_know_is_asked_every_time(void **state)
+static void a_function_that_announces_nothing_is_polled_every_time(void **state)
 {
 	struct urb urb = in(6);
 	struct bus_stats knowing;
@@ -315,10 +315,10 @@ int main(void)
 		TEST(a_wait_without_a_deadline_ends_if_no_event_can_come),
 		TEST(a_completion_that_is_already_there_takes_no_time),
 		TEST(a_packet_is_fetched_in_the_microframe_it_is_ready_in),
-		TEST(what_becomes_ready_in_a_refused_round_is_met_in_the_next),
+		TEST(data_that_becomes_ready_in_a_refused_round_is_fetched_in_the_next),
 		TEST(a_packet_never_crosses_the_end_of_its_microframe),
 		TEST(refusals_are_counted_whether_or_not_time_is_skipped),
-		TEST(a_function_that_does_not_know_is_asked_every_time),
+		TEST(a_function_that_announces_nothing_is_polled_every_time),
 		TEST(a_cancelled_transfer_keeps_its_moved_bytes),
 		TEST(any_transfer_of_a_queue_can_be_cancelled),
 		TEST(unplugging_returns_all_transfers_in_order),

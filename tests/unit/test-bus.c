@@ -68,7 +68,8 @@ static void assert_moved(const struct urb *urb, int status, uint32_t actual)
 			assert_int_equal(memory[i], script_byte(i));
 }
 
-static void a_transfer_is_served_at_once_and_seen_at_the_frames_end(
+static void
+a_transfer_is_served_at_once_and_completes_at_the_end_of_the_microframe(
 	void **state)
 {
 	struct urb urb = bulk(0x86, 512);
@@ -340,7 +341,7 @@ static void neither_a_refusal_nor_a_stall_holds_up_another_endpoint(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_transfer_is_served_at_once_and_seen_at_the_frames_end),
+		TEST(a_transfer_is_served_at_once_and_completes_at_the_end_of_the_microframe),
 		TEST(thirteen_packets_fit_a_microframe),
 		TEST(a_controller_may_carry_fewer_packets_a_microframe),
 		TEST(a_ping_before_each_packet_costs_one_a_microframe),

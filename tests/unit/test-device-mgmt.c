@@ -235,7 +235,7 @@ static void requests_are_answered_in_order(void **state)
 	assert_int_equal(in[2].actual, 2 + 12);
 }
 
-static void selecting_the_interface_again_forgets_what_is_under_way(
+static void selecting_the_interface_again_discards_the_current_request(
 	void **state)
 {
 	uint8_t request[] = {1, MGMT_FPGA_STATUS};
@@ -379,7 +379,7 @@ int main(void)
 		TEST(registers_up_to_2_belong_to_the_firmware),
 		TEST(without_an_fpga_there_are_no_registers),
 		TEST(requests_are_answered_in_order),
-		TEST(selecting_the_interface_again_forgets_what_is_under_way),
+		TEST(selecting_the_interface_again_discards_the_current_request),
 		TEST(an_interface_that_is_off_does_not_answer),
 		TEST(an_alert_is_sent_before_the_reply_of_the_current_request),
 		TEST(an_alert_is_of_this_session_before_the_first_request),

@@ -230,7 +230,7 @@ static void permission_is_tested_by_opening_the_node(void **state)
 
 #define RULE "ATTR{idVendor}==\"20b7\", ATTR{idProduct}==\"9db1\", "
 
-static void rule_is_found_by_the_ids_it_names(void **state)
+static void a_udev_rule_is_found_by_the_ids_that_it_names(void **state)
 {
 	char first[128], second[128];
 	const char *folders[] = {
@@ -292,7 +292,7 @@ static void drivers_are_those_of_the_devices_own_interfaces(void **state)
 	assert_string_equal(drivers[1].place, "1-2:1.3");
 }
 
-static void device_that_is_not_there_has_no_drivers(void **state)
+static void a_device_that_does_not_exist_has_no_drivers(void **state)
 {
 	struct driver drivers[DRIVERS_MAX];
 	char path[128];
@@ -306,7 +306,7 @@ static void device_that_is_not_there_has_no_drivers(void **state)
 		find_drivers(in(path, "absent"), "", drivers), -ENOENT);
 }
 
-static void memory_limit_is_a_number_or_an_error(void **state)
+static void the_memory_limit_is_a_number_or_an_error(void **state)
 {
 	char path[128];
 
@@ -332,10 +332,10 @@ int main(void)
 		TEST(more_holders_than_are_listed_are_counted),
 		TEST(another_users_process_may_be_hidden),
 		TEST(permission_is_tested_by_opening_the_node),
-		TEST(rule_is_found_by_the_ids_it_names),
+		TEST(a_udev_rule_is_found_by_the_ids_that_it_names),
 		TEST(drivers_are_those_of_the_devices_own_interfaces),
-		TEST(device_that_is_not_there_has_no_drivers),
-		TEST(memory_limit_is_a_number_or_an_error),
+		TEST(a_device_that_does_not_exist_has_no_drivers),
+		TEST(the_memory_limit_is_a_number_or_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,7 +210,7 @@ static void a_write_that_comes_back_twice_fails_the_stream(void **state)
 	close_engine(engine);
 }
 
-static void a_transfer_that_never_left_cannot_come_back(void **state)
+static void a_transfer_that_was_not_submitted_cannot_complete(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 2);
 	struct transfer *refused;
@@ -462,7 +462,8 @@ static void a_held_write_is_dropped_with_the_others(void **state)
 	close_engine(engine);
 }
 
-static void a_failed_write_says_how_much_was_taken(void **state)
+static void a_failed_write_names_the_offset_up_to_which_bytes_were_taken(
+	void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
 
@@ -534,7 +535,8 @@ int main(void)
 		cmocka_unit_test(a_read_that_comes_back_twice_fails_the_stream),
 		cmocka_unit_test(
 			a_write_that_comes_back_twice_fails_the_stream),
-		cmocka_unit_test(a_transfer_that_never_left_cannot_come_back),
+		cmocka_unit_test(
+			a_transfer_that_was_not_submitted_cannot_complete),
 		cmocka_unit_test(zero_length_packets_are_skipped),
 		cmocka_unit_test(an_error_comes_after_the_bytes_before_it),
 		cmocka_unit_test(
@@ -550,7 +552,8 @@ int main(void)
 		cmocka_unit_test(
 			a_write_without_memory_is_held_until_there_is_memory),
 		cmocka_unit_test(a_held_write_is_dropped_with_the_others),
-		cmocka_unit_test(a_failed_write_says_how_much_was_taken),
+		cmocka_unit_test(
+			a_failed_write_names_the_offset_up_to_which_bytes_were_taken),
 		cmocka_unit_test(bytes_that_were_sent_before_a_cancel_count),
 		cmocka_unit_test(
 			a_failure_behind_a_cancelled_transfer_is_reported),

@@ -142,7 +142,8 @@ static void events_that_cannot_be_handled_end_a_call_and_not_the_program(
 		1, (int[]){LIBUSB_ERROR_IO, LIBUSB_ERROR_INTERRUPTED}, 2);
 }
 
-static void without_memory_for_one_thing_a_call_says_so_and_works_again(
+static void
+without_memory_for_one_allocation_a_call_fails_and_works_again_later(
 	void **state)
 {
 	(void)state;
@@ -253,7 +254,7 @@ int main(int argc, char **argv)
 	};
 	static const struct CMUnitTest tests[] = {
 		SWEEP(memory_that_was_lent_stays_untouched_where_events_failed),
-		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
+		SWEEP(without_memory_for_one_allocation_a_call_fails_and_works_again_later),
 		SWEEP(without_descriptors_a_call_fails_and_works_again_later),
 		SWEEP(any_failed_call_of_libusb_is_reported),
 		SWEEP(events_that_cannot_be_handled_end_a_call_and_not_the_program),

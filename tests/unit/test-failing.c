@@ -134,7 +134,8 @@ static bool is_no_memory_or_a_consequence(int result)
 	return is_no_memory(result) || is_a_consequence(result);
 }
 
-static void without_memory_for_one_thing_a_call_says_so_and_works_again(
+static void
+without_memory_for_one_allocation_a_call_fails_and_works_again_later(
 	void **state)
 {
 	(void)state;
@@ -447,7 +448,7 @@ static int remove_directory(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
+		SWEEP(without_memory_for_one_allocation_a_call_fails_and_works_again_later),
 		SWEEP(when_all_memory_fails_from_some_call_on_nothing_is_left),
 		SWEEP(without_memory_a_capture_fails_and_works_again_later),
 		SWEEP(without_descriptors_a_call_fails_and_works_again_later),

@@ -159,7 +159,7 @@ static void short_and_empty_packets_lose_nothing(void **state)
 	}
 }
 
-static void a_storm_and_late_completions_only_take_time(void **state)
+static void a_nak_storm_and_late_completions_only_take_time(void **state)
 {
 	static const char *const faults[] = {
 		"nak@t2/0x86:100000", "late@t2/0x86:100000", "burst@t1/0x86:4"};
@@ -177,7 +177,7 @@ static void a_storm_and_late_completions_only_take_time(void **state)
 	}
 }
 
-static void a_storm_ends_a_read_at_its_deadline(void **state)
+static void a_read_during_a_nak_storm_ends_at_its_deadline(void **state)
 {
 	struct clyde_pipe *in = open_source("nak@t2/0x86:5000000", 1);
 
@@ -321,7 +321,7 @@ a_reset_by_another_program_cancels_transfers_and_releases_interfaces(
 	close_top(&top);
 }
 
-static void a_seed_repeats_to_the_nanosecond(void **state)
+static void a_seed_repeats_a_run_to_the_nanosecond(void **state)
 {
 	(void)state;
 	for (unsigned seed = 0; seed < 50; seed++) {
@@ -368,8 +368,10 @@ int main(void)
 		cmocka_unit_test(babble_names_the_byte_up_to_which_all_arrived),
 		cmocka_unit_test(a_reset_pipe_streams_again_after_a_fault),
 		cmocka_unit_test(short_and_empty_packets_lose_nothing),
-		cmocka_unit_test(a_storm_and_late_completions_only_take_time),
-		cmocka_unit_test(a_storm_ends_a_read_at_its_deadline),
+		cmocka_unit_test(
+			a_nak_storm_and_late_completions_only_take_time),
+		cmocka_unit_test(
+			a_read_during_a_nak_storm_ends_at_its_deadline),
 		cmocka_unit_test(
 			a_wait_for_a_lost_completion_ends_at_its_deadline),
 		cmocka_unit_test(
@@ -385,7 +387,7 @@ int main(void)
 			a_write_that_cannot_be_submitted_fails_by_the_next_call),
 		cmocka_unit_test(
 			a_reset_by_another_program_cancels_transfers_and_releases_interfaces),
-		cmocka_unit_test(a_seed_repeats_to_the_nanosecond),
+		cmocka_unit_test(a_seed_repeats_a_run_to_the_nanosecond),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

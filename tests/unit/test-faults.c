@@ -218,7 +218,7 @@ static void a_drop_may_take_the_first_and_the_last_byte(void **state)
 	assert_int_equal(data[509], script_byte(510));
 }
 
-static void a_drop_may_be_of_all_that_follows(void **state)
+static void a_drop_may_take_all_following_bytes(void **state)
 {
 	(void)state;
 	add("drop@10:18446744073709551615");
@@ -304,7 +304,7 @@ int main(void)
 		TEST(a_drop_takes_bytes_out_of_the_middle),
 		TEST(a_drop_may_span_several_pieces),
 		TEST(a_drop_may_take_the_first_and_the_last_byte),
-		TEST(a_drop_may_be_of_all_that_follows),
+		TEST(a_drop_may_take_all_following_bytes),
 		TEST(a_flip_changes_one_bit),
 		TEST(a_flip_may_be_of_several_bytes),
 		TEST(two_faults_of_one_byte_both_strike),

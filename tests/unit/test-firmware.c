@@ -64,7 +64,8 @@ static void a_bare_device_shows_its_revision_and_no_strings(void **state)
 	clyde_device_list_free(list);
 }
 
-static void opening_another_level_names_it_and_the_remedy(void **state)
+static void opening_a_device_of_another_level_names_the_level_and_the_remedy(
+	void **state)
 {
 	struct clyde_device *device;
 
@@ -316,7 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_bare_device_shows_its_revision_and_no_strings),
-		TEST(opening_another_level_names_it_and_the_remedy),
+		TEST(opening_a_device_of_another_level_names_the_level_and_the_remedy),
 		TEST(firmware_is_loaded_into_a_bare_device_which_then_works),
 		TEST(firmware_is_loaded_into_an_outdated_device_which_then_works),
 		TEST(a_second_load_does_nothing),

@@ -333,7 +333,7 @@ static size_t held(void)
 	return info.uordblks + info.hblkhd;
 }
 
-static void what_all_threads_share_is_closed_once_and_leaves_nothing(
+static void objects_shared_by_all_threads_are_closed_once_and_leave_nothing(
 	void **state)
 {
 	size_t settled = 0;
@@ -354,7 +354,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			what_all_threads_share_is_closed_once_and_leaves_nothing),
+			objects_shared_by_all_threads_are_closed_once_and_leave_nothing),
 	};
 
 	if (argc > 1)

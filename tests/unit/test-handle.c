@@ -390,7 +390,7 @@ static int check_in_child(struct bench_top *top, struct clyde_pipe *pipe)
 	return 0;
 }
 
-static void a_child_owns_nothing_of_its_parents(void **state)
+static void a_forked_child_owns_no_object_of_its_parent(void **state)
 {
 	struct bench_top top = open_uri(URI);
 	struct clyde_pipe *pipe;
@@ -470,7 +470,7 @@ int main(void)
 			a_read_returns_bytes_that_another_threads_call_received),
 		cmocka_unit_test(threads_take_turns_on_one_device),
 		cmocka_unit_test(closing_one_device_leaves_the_other_open),
-		cmocka_unit_test(a_child_owns_nothing_of_its_parents),
+		cmocka_unit_test(a_forked_child_owns_no_object_of_its_parent),
 		cmocka_unit_test(
 			a_result_keeps_its_sentence_when_another_thread_fails),
 		cmocka_unit_test(a_copy_of_the_info_is_equal_to_it),

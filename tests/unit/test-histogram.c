@@ -192,7 +192,7 @@ static void mean_and_deviation_are_those_of_the_values(void **state)
 	assert_near(histogram.mean, 1000000000005, 1e-12);
 }
 
-static void without_values_all_is_zero(void **state)
+static void without_values_all_results_are_zero(void **state)
 {
 	(void)state;
 	memset(&histogram, 0, sizeof(histogram));
@@ -217,7 +217,7 @@ int main(void)
 		cmocka_unit_test(
 			each_value_is_in_the_bucket_that_begins_at_or_below_it),
 		cmocka_unit_test(mean_and_deviation_are_those_of_the_values),
-		cmocka_unit_test(without_values_all_is_zero),
+		cmocka_unit_test(without_values_all_results_are_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

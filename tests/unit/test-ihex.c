@@ -85,7 +85,7 @@ static void a_base_of_zero_is_accepted_and_another_is_refused(void **state)
 	assert_refused(":020001040000F9\n" END, "line 1: the record of a base");
 }
 
-static void wrong_checksum_is_refused_with_the_right_one(void **state)
+static void a_wrong_checksum_is_refused_with_the_right_one(void **state)
 {
 	(void)state;
 	assert_refused(":01000000AB54\n\n:01000100AB54\n" END,
@@ -125,7 +125,7 @@ static void characters_that_are_not_hex_are_refused(void **state)
 	assert_non_null(strstr(clyde_error_message(), "byte 0xff"));
 }
 
-static void same_address_twice_is_refused(void **state)
+static void an_address_that_comes_twice_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(":020000000102FB\n:0100010003FB\n" END,
@@ -146,7 +146,7 @@ static void ram_may_be_filled_to_its_last_byte_and_no_further(void **state)
 	assert_refused(":02FFFF00ABABAA\n" END, "line 1: address 0x10000");
 }
 
-static void the_end_must_be_there_once_and_last(void **state)
+static void the_end_record_must_come_once_and_last(void **state)
 {
 	(void)state;
 	assert_refused("", "line 1: the end record is missing");
@@ -160,7 +160,7 @@ static void the_end_must_be_there_once_and_last(void **state)
 	assert_refused(":00000101FE\n", "line 1: the end record is malformed");
 }
 
-static void file_without_data_is_refused(void **state)
+static void a_file_without_data_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(END, "the file ends without any data");
@@ -224,16 +224,17 @@ int main(void)
 		cmocka_unit_test(order_of_records_does_not_matter),
 		cmocka_unit_test(
 			a_base_of_zero_is_accepted_and_another_is_refused),
-		cmocka_unit_test(wrong_checksum_is_refused_with_the_right_one),
+		cmocka_unit_test(
+			a_wrong_checksum_is_refused_with_the_right_one),
 		cmocka_unit_test(
 			record_of_another_length_than_it_says_is_refused),
 		cmocka_unit_test(unknown_types_are_refused),
 		cmocka_unit_test(characters_that_are_not_hex_are_refused),
-		cmocka_unit_test(same_address_twice_is_refused),
+		cmocka_unit_test(an_address_that_comes_twice_is_refused),
 		cmocka_unit_test(
 			ram_may_be_filled_to_its_last_byte_and_no_further),
-		cmocka_unit_test(the_end_must_be_there_once_and_last),
-		cmocka_unit_test(file_without_data_is_refused),
+		cmocka_unit_test(the_end_record_must_come_once_and_last),
+		cmocka_unit_test(a_file_without_data_is_refused),
 		cmocka_unit_test(runs_are_adjacent_bytes_up_to_a_limit),
 		cmocka_unit_test(no_single_change_of_a_file_is_accepted),
 	};

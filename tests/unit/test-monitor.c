@@ -236,7 +236,7 @@ static void expect_none(int timeout_ms)
 
 /* ---- What is told ----------------------------------------------------- */
 
-static void devices_that_are_there_come_first_and_once(void **state)
+static void present_devices_are_reported_first_and_once(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 0, NEVER, 0}, {SECOND, 0, NEVER, 0});
@@ -467,7 +467,7 @@ static void other_calls_go_on_while_a_monitor_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(devices_that_are_there_come_first_and_once),
+		TEST(present_devices_are_reported_first_and_once),
 		TEST(each_device_comes_and_goes_at_its_moment),
 		TEST(a_departure_is_reported_before_an_arrival),
 		TEST(a_device_that_left_before_it_was_reported_is_not_reported),

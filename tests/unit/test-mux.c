@@ -79,7 +79,7 @@ static void raise_a0(void)
 	write_register(REG_GPIO_OUTPUT, A0, 2);
 }
 
-static void a_pin_follows_three_cycles_later(void **state)
+static void a_pin_follows_its_output_three_cycles_later(void **state)
 {
 	(void)state;
 	raise_a0();
@@ -209,7 +209,7 @@ static void losing_the_configuration_releases_the_pins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_pin_follows_three_cycles_later),
+		TEST(a_pin_follows_its_output_three_cycles_later),
 		TEST(levels_are_seen_after_five_cycles_and_inputs_after_six),
 		TEST(a_long_stretch_is_as_many_short_ones),
 		TEST(a_pin_is_inverted_and_open_drain),

@@ -72,7 +72,8 @@ static void wired_pins_have_one_level(void **state)
 	assert_int_equal(pins.conflicts, 0);
 }
 
-static void when_drivers_meet_low_wins_and_it_is_noted(void **state)
+static void when_drivers_conflict_low_wins_and_the_conflict_is_recorded(
+	void **state)
 {
 	(void)state;
 	pins_wire(&pins, A0 | A1);
@@ -297,7 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_unwired_pin_has_the_level_of_its_driver_or_pull),
 		TEST(wired_pins_have_one_level),
-		TEST(when_drivers_meet_low_wins_and_it_is_noted),
+		TEST(when_drivers_conflict_low_wins_and_the_conflict_is_recorded),
 		TEST(drivers_win_over_pulls_and_pull_downs_over_pull_ups),
 		TEST(a_port_without_supply_neither_drives_nor_reads),
 		TEST(an_echo_comes_after_half_a_stop_bit_in_exact_bits),

@@ -68,7 +68,7 @@ static void the_levels_follow_the_pulls(void **state)
 	assert_levels(0x81, 0x81);
 }
 
-static void a_pin_with_both_bits_set_is_left_alone(void **state)
+static void a_pin_with_both_pull_bits_set_keeps_its_pulls(void **state)
 {
 	(void)state;
 	top = open_uri("virtual:");
@@ -220,7 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_levels_follow_the_pulls),
-		TEST(a_pin_with_both_bits_set_is_left_alone),
+		TEST(a_pin_with_both_pull_bits_set_keeps_its_pulls),
 		TEST(a_port_that_is_off_has_no_levels_and_no_pulls),
 		TEST(pulls_are_gone_with_the_supply),
 		TEST(pulls_of_a_port_that_does_not_exist_are_refused),

@@ -42,7 +42,7 @@ static void pins_are_read_in_each_form_that_upstream_accepts(void **state)
 	assert_reads("A00", "A0 ");
 }
 
-static void no_pin_is_written_in_several_ways(void **state)
+static void the_absence_of_a_pin_can_be_written_in_several_ways(void **state)
 {
 	(void)state;
 	assert_reads("", "");
@@ -84,7 +84,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			pins_are_read_in_each_form_that_upstream_accepts),
-		cmocka_unit_test(no_pin_is_written_in_several_ways),
+		cmocka_unit_test(
+			the_absence_of_a_pin_can_be_written_in_several_ways),
 		cmocka_unit_test(
 			a_pin_out_of_range_has_another_error_than_a_malformed_one),
 		cmocka_unit_test(more_than_all_pins_are_refused),

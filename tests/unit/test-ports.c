@@ -156,7 +156,7 @@ static void a_limit_lowers_a_supply_that_is_on(void **state)
 
 /* (65536 - 1650) / 16 = 3992, 3992 * 269 = 25272 modulo 65536, / 16 = 1579,
    (4064 - 1579) / 16 = 155, and 1650 + (255 - 155) * 15.2 = 3170. */
-static void lifting_a_limit_moves_a_supply_to_3170_mv(void **state)
+static void removing_a_limit_moves_a_supply_to_3170_mv(void **state)
 {
 	(void)state;
 	power_up(REVISION_C3);
@@ -350,7 +350,7 @@ int main(void)
 		TEST(ports_that_revc_lacks_are_refused),
 		TEST(a_limit_survives_a_power_cycle),
 		TEST(a_limit_lowers_a_supply_that_is_on),
-		TEST(lifting_a_limit_moves_a_supply_to_3170_mv),
+		TEST(removing_a_limit_moves_a_supply_to_3170_mv),
 		TEST(the_ina233_measures_in_1250_uv),
 		TEST(the_adc081c_measures_in_25_9_mv),
 		TEST(currents_and_alerts_need_revision_c2),

@@ -219,7 +219,7 @@ static void auto_baud_follows_the_line(void **state)
 	close_top(&bench.top);
 }
 
-static void what_gpio_drives_stays_driven(void **state)
+static void pins_driven_by_gpio_stay_driven(void **state)
 {
 	struct bench_run bench = PREPARE("gpio", "action", "A0=1");
 	uint8_t levels[CLYDE_PORT_COUNT];
@@ -388,7 +388,7 @@ int main(void)
 		cmocka_unit_test(
 			switching_to_another_applet_takes_at_most_5_ms),
 		cmocka_unit_test(auto_baud_follows_the_line),
-		cmocka_unit_test(what_gpio_drives_stays_driven),
+		cmocka_unit_test(pins_driven_by_gpio_stay_driven),
 		cmocka_unit_test(a_claim_that_is_impossible_is_refused),
 		cmocka_unit_test(a_run_is_refused_what_another_run_has_claimed),
 		cmocka_unit_test(a_run_beside_another_gets_the_other_pipes),

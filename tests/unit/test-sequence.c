@@ -95,7 +95,7 @@ static const uint64_t offsets[] = {0, 1, 2, 511, 512, 513, 65535, 65536,
 
 #define OFFSETS (sizeof(offsets) / sizeof(*offsets))
 
-static void any_piece_can_be_written(void **state)
+static void any_piece_of_the_sequence_can_be_written(void **state)
 {
 	static uint8_t data[PERIOD + 1];
 
@@ -297,7 +297,7 @@ static void assert_says_of(const struct mismatch *mismatch, const char *text)
 	}
 }
 
-static void each_kind_has_its_clause(void **state)
+static void each_kind_of_mismatch_has_its_own_text(void **state)
 {
 	struct mismatch mismatch = {.offset = 0x1234,
 		.expected = 0x1b,
@@ -336,7 +336,7 @@ int main(void)
 		cmocka_unit_test(
 			the_sequence_is_the_bits_of_the_register_for_its_whole_period),
 		cmocka_unit_test(the_period_is_131070_bytes_and_no_less),
-		cmocka_unit_test(any_piece_can_be_written),
+		cmocka_unit_test(any_piece_of_the_sequence_can_be_written),
 		cmocka_unit_test(matching_ends_at_the_first_wrong_byte),
 		cmocka_unit_test(
 			a_gap_and_a_repeat_are_reported_with_their_size),
@@ -345,7 +345,7 @@ int main(void)
 		cmocka_unit_test(a_flipped_byte_is_not_reported_as_a_gap),
 		cmocka_unit_test(a_gap_may_follow_bytes_that_fit_nowhere),
 		cmocka_unit_test(bytes_that_fit_nowhere_do_not_resume),
-		cmocka_unit_test(each_kind_has_its_clause),
+		cmocka_unit_test(each_kind_of_mismatch_has_its_own_text),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
