@@ -57,24 +57,24 @@ static inline bool able(unsigned abilities)
    impossible). */
 const char *plain_uri(void);
 const char *configured_uri(void);
-struct bench_top open_to_unplug(void);
+struct fixture open_to_unplug(void);
 void unplug_soon(void); /* By CLYDE_UNPLUG. */
 void replug(void);
 
 /* A test by the public API.  If it fails, its teardown closes what it left
    open, so that the next test finds the device free. */
 #define unit(test) cmocka_unit_test_teardown(test, close_what_is_left)
-struct bench_top open_top(const char *uri);
+struct fixture open_fixture(const char *uri);
 int close_what_is_left(void **state);
 
 /* Opens the device with its FPGA configured and its core idle, whatever the
    last test left. */
-struct bench_top open_idle(void);
+struct fixture open_idle(void);
 
-struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
+struct clyde_pipe *open_pipe(struct fixture *fixture, enum clyde_pipe_id id,
 	uint32_t size, uint32_t depth);
-void set_mode(struct bench_top *top, uint8_t mode);
-uint32_t read_count(struct bench_top *top);
+void set_mode(struct fixture *fixture, uint8_t mode);
+uint32_t read_count(struct fixture *fixture);
 void assert_sequence(uint64_t offset, const uint8_t *data, size_t size);
 
 extern const struct CMUnitTest link_tests[], transfer_tests[], device_tests[],

@@ -26,15 +26,15 @@ struct sequence *sequence;
 
 static clyde_token opened;
 
-struct bench_top open_top(const char *uri)
+struct fixture open_fixture(const char *uri)
 {
-	struct bench_top top = {0};
+	struct fixture fixture = {0};
 
-	assert_int_equal(clyde_context_new(&top.context), 0);
-	opened = clyde_context_token(top.context);
-	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
+	opened = clyde_context_token(fixture.context);
+	if (clyde_device_open(fixture.context, uri, NULL, &fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	return top;
+	return fixture;
 }
 
 int close_what_is_left(void **state)
@@ -70,25 +70,25 @@ static const char *with(const char *keys)
 
 const char *configured_uri(void)
 {
-	struct bench_top top;
+	struct fixture fixture;
 
 	if (able(NEW_DEVICE))
 		return with("configured=1");
-	top = open_top(plain_uri());
-	if (clyde_fpga_load_image(top.device) < 0)
+	fixture = open_fixture(plain_uri());
+	if (clyde_fpga_load_image(fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
 	/* The program that used the device before may have been interrupted. */
-	set_mode(&top, BENCH_IDLE);
-	close_top(&top);
+	set_mode(&fixture, BENCH_IDLE);
+	close_fixture(&fixture);
 	return plain_uri();
 }
 
-struct bench_top open_idle(void)
+struct fixture open_idle(void)
 {
-	struct bench_top top = open_top(configured_uri());
+	struct fixture fixture = open_fixture(configured_uri());
 
-	set_mode(&top, BENCH_IDLE);
-	return top;
+	set_mode(&fixture, BENCH_IDLE);
+	return fixture;
 }
 
 void unplug_soon(void)
@@ -100,21 +100,21 @@ void unplug_soon(void)
 	assert_int_equal(system(text), 0);
 }
 
-struct bench_top open_to_unplug(void)
+struct fixture open_to_unplug(void)
 {
 	char keys[64];
-	struct bench_top top;
+	struct fixture fixture;
 
 	if (able(UNPLUGS_BY_URI)) {
 		snprintf(keys, sizeof(keys), "configured=1,fault=unplug@%d",
 			UNPLUG_US);
-		return open_top(with(keys));
+		return open_fixture(with(keys));
 	}
 	if (getenv("CLYDE_UNPLUG") == NULL)
 		skip();
-	top = open_idle();
+	fixture = open_idle();
 	unplug_soon();
-	return top;
+	return fixture;
 }
 
 void replug(void)
@@ -139,37 +139,37 @@ void replug(void)
 	clyde_context_close(context);
 }
 
-struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
+struct clyde_pipe *open_pipe(struct fixture *fixture, enum clyde_pipe_id id,
 	uint32_t size, uint32_t depth)
 {
 	struct clyde_pipe_options options = {
 		.transfer_size = size, .depth = depth, .quad = true};
 	struct clyde_pipe *pipe;
 
-	if (clyde_pipe_open(top->device, id, &options, &pipe) < 0)
+	if (clyde_pipe_open(fixture->device, id, &options, &pipe) < 0)
 		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
 
 /* Attaches the core to the pipes that the mode needs. */
-void set_mode(struct bench_top *top, uint8_t mode)
+void set_mode(struct fixture *fixture, uint8_t mode)
 {
 	const uint8_t cores[] = {
 		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
 
 	if (mode != BENCH_IDLE &&
 		clyde_register_write(
-			top->device, REG_STREAM, cores, sizeof(cores)) < 0)
+			fixture->device, REG_STREAM, cores, sizeof(cores)) < 0)
 		fail_msg("%s", clyde_error_message());
-	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
+	if (clyde_register_write(fixture->device, REG_BENCH_MODE, &mode, 1) < 0)
 		fail_msg("%s", clyde_error_message());
 }
 
-uint32_t read_count(struct bench_top *top)
+uint32_t read_count(struct fixture *fixture)
 {
 	uint32_t count = 0;
 
-	assert_int_equal(clyde_register_read(top->device, REG_BENCH_COUNT,
+	assert_int_equal(clyde_register_read(fixture->device, REG_BENCH_COUNT,
 				 &count, sizeof(count)),
 		0);
 	return count;

@@ -99,19 +99,21 @@ static inline void take(void *user, const struct clyde_record *record)
 /* Returns memory to be freed.  Settings are NAME VALUE pairs, ended by NULL. */
 static inline struct outcome *run(const char *uri, const char *const *settings)
 {
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	struct outcome *outcome = calloc(1, sizeof(*outcome));
 	struct clyde_observer observer = {.record = take, .user = outcome};
 	struct clyde_run *applet;
 
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	for (; *settings; settings += 2)
 		if (clyde_run_set(applet, settings[0], settings[1]) < 0)
 			fail_msg("%s", clyde_error_message());
-	outcome->result = clyde_run_start(applet, top.device, NULL, &observer);
+	outcome->result =
+		clyde_run_start(applet, fixture.device, NULL, &observer);
 	snprintf(outcome->error, sizeof(outcome->error), "%s",
 		clyde_error_message());
-	close_top(&top);
+	close_fixture(&fixture);
 	return outcome;
 }
 

@@ -267,20 +267,21 @@ static void bad_settings_are_refused_with_the_right_values(void **state)
 		{"idle-flush", "1366", "0..1365"},
 		{"speed", "9", "no parameter"},
 	};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	struct clyde_run *applet;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "bench", &applet),
+	assert_int_equal(clyde_run_new(fixture.context, "bench", &applet),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(
 			clyde_run_set(applet, bad[i].name, bad[i].value),
 			CLYDE_ERROR_INVALID);
 		assert_says(bad[i].says);
 	}
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)

@@ -151,9 +151,9 @@ static void a_revision_is_a_letter_and_a_digit(void **state)
 
 static void a_device_is_recognised_by_its_descriptors(void **state)
 {
-	struct bench_top top = open_uri("virtual:revision=C2,modified=1,"
-					"manufacturer=Kelvingrove");
-	const struct clyde_device_info *info = info_of(top.device);
+	struct fixture fixture = open_uri("virtual:revision=C2,modified=1,"
+					  "manufacturer=Kelvingrove");
+	const struct clyde_device_info *info = info_of(fixture.device);
 
 	(void)state;
 	assert_string_equal(info->serial, "C2-20230101T120000Z");
@@ -163,13 +163,13 @@ static void a_device_is_recognised_by_its_descriptors(void **state)
 	assert_string_equal(info->revision, "C2");
 	assert_int_equal(info->api_level, 9);
 	assert_true(info->modified);
-	close_top(&top);
+	close_fixture(&fixture);
 
-	top = open_uri("virtual:");
-	info = info_of(top.device);
+	fixture = open_uri("virtual:");
+	info = info_of(fixture.device);
 	assert_string_equal(info->manufacturer, "whitequark research");
 	assert_false(info->modified);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)

@@ -167,75 +167,75 @@ static void any_range_can_be_written_and_read(void **state)
 	static const uint16_t starts[] = {
 		0x1000, 0x101f, 0x1020, 0x103f, 0x1040, 0x1061};
 	static const size_t sizes[] = {1, 2, 31, 32, 33, 63, 64, 65, 200};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		for (size_t j = 0; j < 9; j++)
-			assert_range(top.device, starts[i], sizes[j]);
-	close_top(&top);
+			assert_range(fixture.device, starts[i], sizes[j]);
+	close_fixture(&fixture);
 }
 
 static void the_eeprom_ends_at_32_kib(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	static uint8_t all[0x8001];
 	uint8_t byte = 0x42;
 
 	(void)state;
-	READ(top.device, 0, all, 0x8000);
+	READ(fixture.device, 0, all, 0x8000);
 	assert_memory_equal(all, "\xc0\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
-	WRITE(top.device, 0x7fff, &byte, 1);
-	READ(top.device, 0x7ffe, all, 2);
+	WRITE(fixture.device, 0x7fff, &byte, 1);
+	READ(fixture.device, 0x7ffe, all, 2);
 	assert_memory_equal(all, "\xff\x42", 2);
-	READ(top.device, 0x8000, all, 0);
-	assert_int_equal(clyde_eeprom_read(top.device, 0, all, 0x8001),
+	READ(fixture.device, 0x8000, all, 0);
+	assert_int_equal(clyde_eeprom_read(fixture.device, 0, all, 0x8001),
 		CLYDE_ERROR_INVALID);
 	assert_says("ends at 0x8000");
-	assert_int_equal(clyde_eeprom_write(top.device, 0x7fff, all, 2),
+	assert_int_equal(clyde_eeprom_write(fixture.device, 0x7fff, all, 2),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_eeprom_read(top.device, 0xffff, all, 1),
+	assert_int_equal(clyde_eeprom_read(fixture.device, 0xffff, all, 1),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_eeprom_read(top.device, 1, all, SIZE_MAX),
+	assert_int_equal(clyde_eeprom_read(fixture.device, 1, all, SIZE_MAX),
 		CLYDE_ERROR_INVALID);
-	READ(top.device, 0, all, 1);
+	READ(fixture.device, 0, all, 1);
 	/* The write did not wrap around to the beginning. */
 	assert_int_equal(all[0], 0xc0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_block_of_a_device_can_be_read(void **state)
 {
-	struct bench_top top = open_uri("virtual:revision=C1,modified=1,"
-					"serial=20240202T130000Z,limitB=3300,"
-					"manufacturer=Kelvingrove");
+	struct fixture fixture = open_uri("virtual:revision=C1,modified=1,"
+					  "serial=20240202T130000Z,limitB=3300,"
+					  "manufacturer=Kelvingrove");
 
 	(void)state;
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_string_equal(config.revision, "C1");
 	assert_string_equal(config.serial, "20240202T130000Z");
 	assert_string_equal(config.manufacturer, "Kelvingrove");
 	assert_int_equal(config.limit_mv[0], 0);
 	assert_int_equal(config.limit_mv[1], 3300);
 	assert_true(config.modified);
-	assert_int_equal(clyde_supply_limit_set(top.device, 1, 1800), 0);
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	assert_int_equal(clyde_supply_limit_set(fixture.device, 1, 1800), 0);
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_int_equal(config.limit_mv[0], 1800);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_corrupt_block_is_reported_in_one_sentence(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t none = 0xff;
 
 	(void)state;
-	WRITE(top.device, BLOCK_AT, &none, 1);
-	assert_int_equal(
-		clyde_config_read(top.device, &config), CLYDE_ERROR_CORRUPT);
+	WRITE(fixture.device, BLOCK_AT, &none, 1);
+	assert_int_equal(clyde_config_read(fixture.device, &config),
+		CLYDE_ERROR_CORRUPT);
 	assert_says("blank");
 	assert_says("glasgow factory");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static int make_path(void **state)
@@ -272,35 +272,36 @@ static void write_file(const void *data, size_t size)
 static void a_file_keeps_the_eeprom(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	uint8_t back[5];
 
 	(void)state;
-	WRITE(top.device, 0x6ffe, "hello", 5);
-	assert_int_equal(clyde_supply_limit_set(top.device, 2, 3300), 0);
-	close_top(&top);
-	top = open_uri(uri);
-	READ(top.device, 0x6ffe, back, 5);
+	WRITE(fixture.device, 0x6ffe, "hello", 5);
+	assert_int_equal(clyde_supply_limit_set(fixture.device, 2, 3300), 0);
+	close_fixture(&fixture);
+	fixture = open_uri(uri);
+	READ(fixture.device, 0x6ffe, back, 5);
 	assert_memory_equal(back, "hello", 5);
-	assert_int_equal(clyde_supply_limit_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_limit_get(fixture.device, mv), 0);
 	assert_int_equal(mv[1], 3300);
 	assert_int_equal(
-		clyde_supply_set(top.device, 2, 3400), CLYDE_ERROR_LIMIT);
-	close_top(&top);
+		clyde_supply_set(fixture.device, 2, 3400), CLYDE_ERROR_LIMIT);
+	close_fixture(&fixture);
 }
 
 static void a_new_file_is_a_factory_image(void **state)
 {
 	char longer[160];
 	static uint8_t image[0x8000];
-	struct bench_top top;
+	struct fixture fixture;
 	FILE *file;
 
 	(void)state;
 	snprintf(longer, sizeof(longer), "%s,serial=20240202T130000Z", uri);
-	top = open_uri(longer);
-	assert_string_equal(info_of(top.device)->serial, "C3-20240202T130000Z");
-	close_top(&top);
+	fixture = open_uri(longer);
+	assert_string_equal(
+		info_of(fixture.device)->serial, "C3-20240202T130000Z");
+	close_fixture(&fixture);
 	file = fopen(path, "rb");
 	assert_non_null(file);
 	assert_int_equal(fread(image, 1, sizeof(image), file), 0x8000);
@@ -314,17 +315,18 @@ static void a_new_file_is_a_factory_image(void **state)
 static void the_file_takes_precedence_over_the_other_options(void **state)
 {
 	static uint8_t image[0x8000] = {0xc0};
-	struct bench_top top;
+	struct fixture fixture;
 
 	(void)state;
 	memcpy(image + BLOCK_AT, good, sizeof(good));
 	memset(image + BLOCK_AT + 17, 0, 12); /* No bitstream. */
 	write_file(image, sizeof(image));
-	top = open_uri(uri);
-	assert_string_equal(info_of(top.device)->manufacturer, "1bitSquared");
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	fixture = open_uri(uri);
+	assert_string_equal(
+		info_of(fixture.device)->manufacturer, "1bitSquared");
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_int_equal(config.limit_mv[1], 1800);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void assert_no_device(int error, const char *part)

@@ -202,18 +202,19 @@ static void assert_file_has(const char *path, long offset, uint8_t byte)
    failed. */
 static bool write_eeprom(const char *uri, unsigned n, uint8_t byte)
 {
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	bool failed;
 	int result;
 
 	wrapped_fail(WRAPPED_SYSTEM, n, false, ENOSPC);
-	result = clyde_eeprom_write(top.device, 0x1000, &byte, 1);
+	result = clyde_eeprom_write(fixture.device, 0x1000, &byte, 1);
 	failed = wrapped_end();
 	assert_int_equal(result, failed ? CLYDE_ERROR_IO : 0);
 	if (failed)
 		assert_int_equal(
-			clyde_eeprom_write(top.device, 0x1000, &byte, 1), 0);
-	close_top(&top);
+			clyde_eeprom_write(fixture.device, 0x1000, &byte, 1),
+			0);
+	close_fixture(&fixture);
 	return failed;
 }
 

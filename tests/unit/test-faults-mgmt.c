@@ -12,21 +12,21 @@
 #include "wire/core-benchmark.h"
 #include "wire/regs.h"
 
-static struct bench_top top;
+static struct fixture fixture;
 
 static void open_with(const char *fault)
 {
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1,fault=%s", fault);
-	top = open_uri(uri);
+	fixture = open_uri(uri);
 }
 
 static int ask(void)
 {
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	return clyde_fpga_status(top.device, id);
+	return clyde_fpga_status(fixture.device, id);
 }
 
 static void a_fault_strikes_as_often_as_it_says(void **state)
@@ -51,7 +51,7 @@ static void a_fault_strikes_as_often_as_it_says(void **state)
 			assert_says(faults[i].says);
 		}
 		assert_int_equal(ask(), 1);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
@@ -61,11 +61,11 @@ static void a_reply_of_wait_that_ends_is_waited_for(void **state)
 
 	(void)state;
 	open_with("wait@0x22:3");
-	start = now_ns(top.device);
+	start = now_ns(fixture.device);
 	assert_int_equal(ask(), 1);
 	/* Three pauses of 10 ms. */
-	assert_in_range(now_ns(top.device) - start, 30000000, 33000000);
-	close_top(&top);
+	assert_in_range(now_ns(fixture.device) - start, 30000000, 33000000);
+	close_fixture(&fixture);
 }
 
 static void a_reply_that_comes_late_is_waited_for(void **state)
@@ -74,10 +74,10 @@ static void a_reply_that_comes_late_is_waited_for(void **state)
 
 	(void)state;
 	open_with("delay@0x22:500000");
-	start = now_ns(top.device);
+	start = now_ns(fixture.device);
 	assert_int_equal(ask(), 1);
-	assert_in_range(now_ns(top.device) - start, 500000000, 501000000);
-	close_top(&top);
+	assert_in_range(now_ns(fixture.device) - start, 500000000, 501000000);
+	close_fixture(&fixture);
 }
 
 /* The firmware works on the first command until its delay is over. */
@@ -89,8 +89,8 @@ a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command(
 	open_with("delay@0x22:1500000");
 	assert_int_equal(ask(), CLYDE_ERROR_TIMEOUT);
 	unsigned mv[CLYDE_PORT_COUNT];
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
-	close_top(&top);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
 }
 
 static void a_garbled_reply_is_refused(void **state)
@@ -104,7 +104,7 @@ static void a_garbled_reply_is_refused(void **state)
 		result == CLYDE_ERROR_TIMEOUT);
 	assert_says("FPGA_STATUS");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_repeated_reply_disturbs_only_the_next_command(void **state)
@@ -115,7 +115,7 @@ static void a_repeated_reply_disturbs_only_the_next_command(void **state)
 	assert_int_equal(ask(), CLYDE_ERROR_PROTOCOL);
 	assert_says("request 2, carries serial 1");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_fault_trip_turns_a_port_off_at_the_given_time(void **state)
@@ -125,18 +125,18 @@ static void the_fault_trip_turns_a_port_off_at_the_given_time(void **state)
 
 	(void)state;
 	open_with("trip@100000");
-	assert_int_equal(clyde_supply_set(top.device, 3, 3300), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	assert_int_equal(clyde_device_sleep(top.device, 90), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	assert_int_equal(clyde_device_sleep(top.device, 10), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
+	assert_int_equal(clyde_supply_set(fixture.device, 3, 3300), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 90), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 10), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 1);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
 	assert_int_equal(mv[0], 0);
 	assert_in_range(mv[1], 3300, 3322);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_register_that_does_not_acknowledge_is_refused(void **state)
@@ -147,21 +147,23 @@ static void a_register_that_does_not_acknowledge_is_refused(void **state)
 	open_with("nack@0x09");
 	/* The registers before and behind it acknowledge. */
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM, cores, 1), 0);
+		clyde_register_write(fixture.device, REG_STREAM, cores, 1), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM + 2, cores, 2), 0);
+		clyde_register_write(fixture.device, REG_STREAM + 2, cores, 2),
+		0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM + 1, cores, 1),
+		clyde_register_write(fixture.device, REG_STREAM + 1, cores, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_says("refused FPGA_SET_REG");
-	assert_int_equal(clyde_register_write(top.device, REG_STREAM, cores, 4),
+	assert_int_equal(
+		clyde_register_write(fixture.device, REG_STREAM, cores, 4),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_STREAM + 1, cores, 1),
+		clyde_register_read(fixture.device, REG_STREAM + 1, cores, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_STREAM, cores, 4), 0);
-	close_top(&top);
+		clyde_register_read(fixture.device, REG_STREAM, cores, 4), 0);
+	close_fixture(&fixture);
 }
 
 static void a_register_fails_to_acknowledge_as_often_as_the_fault_says(
@@ -172,11 +174,12 @@ static void a_register_fails_to_acknowledge_as_often_as_the_fault_says(
 	(void)state;
 	open_with("nack@0x50:1");
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1),
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
-	close_top(&top);
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
+	close_fixture(&fixture);
 }
 
 /* SET_INTERFACE writes the pipes' resets first. */
@@ -188,11 +191,11 @@ static void a_pipe_whose_reset_is_not_acknowledged_does_not_open(void **state)
 	(void)state;
 	open_with("nack@1");
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
 		CLYDE_ERROR_STALL);
 	assert_says("the device refused to open EP6 IN");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)

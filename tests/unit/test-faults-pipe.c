@@ -17,7 +17,7 @@
 
 static struct sequence *sequence;
 static uint8_t data[16 * SIZE];
-static struct bench_top top;
+static struct fixture fixture;
 
 static int set_up(void **state)
 {
@@ -38,7 +38,7 @@ static void open_with(const char *fault)
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1,fault=%s", fault);
-	top = open_uri(uri);
+	fixture = open_uri(uri);
 }
 
 static struct clyde_pipe *open_pipe(enum clyde_pipe_id id, uint32_t depth)
@@ -47,7 +47,7 @@ static struct clyde_pipe *open_pipe(enum clyde_pipe_id id, uint32_t depth)
 		.transfer_size = SIZE, .depth = depth};
 	struct clyde_pipe *pipe;
 
-	if (clyde_pipe_open(top.device, id, &options, &pipe) < 0)
+	if (clyde_pipe_open(fixture.device, id, &options, &pipe) < 0)
 		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
@@ -57,11 +57,12 @@ static void set_mode(uint8_t mode)
 	const uint8_t cores[] = {
 		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
 
-	assert_int_equal(clyde_register_write(
-				 top.device, REG_STREAM, cores, sizeof(cores)),
+	assert_int_equal(clyde_register_write(fixture.device, REG_STREAM, cores,
+				 sizeof(cores)),
 		0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
 }
 
 /* Opens a pipe that delivers the core's stream from its beginning. */
@@ -111,7 +112,7 @@ static void a_stall_names_the_byte_up_to_which_all_arrived(void **state)
 	(void)state;
 	assert_reads(in, 2 * SIZE, CLYDE_ERROR_STALL,
 		"EP6 IN: the endpoint stalled; good up to byte 0x2000");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_failed_transfer_names_the_byte_up_to_which_all_arrived(
@@ -121,7 +122,7 @@ static void a_failed_transfer_names_the_byte_up_to_which_all_arrived(
 
 	(void)state;
 	assert_reads(in, 0x1200, CLYDE_ERROR_IO, "good up to byte 0x1200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void babble_names_the_byte_up_to_which_all_arrived(void **state)
@@ -130,7 +131,7 @@ static void babble_names_the_byte_up_to_which_all_arrived(void **state)
 
 	(void)state;
 	assert_reads(in, 512, CLYDE_ERROR_BABBLE, "good up to byte 0x200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_reset_pipe_streams_again_after_a_fault(void **state)
@@ -142,7 +143,7 @@ static void a_reset_pipe_streams_again_after_a_fault(void **state)
 	assert_int_equal(clyde_pipe_reset(in), 0);
 	set_mode(BENCH_SOURCE);
 	assert_reads(in, sizeof(data), 0, NULL);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void short_and_empty_packets_lose_nothing(void **state)
@@ -155,7 +156,7 @@ static void short_and_empty_packets_lose_nothing(void **state)
 		struct clyde_pipe *in = open_source(faults[i], 4);
 
 		assert_reads(in, sizeof(data), 0, NULL);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
@@ -168,12 +169,12 @@ static void a_nak_storm_and_late_completions_only_take_time(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct clyde_pipe *in = open_source(faults[i], 4);
-		int64_t start = now_ns(top.device);
+		int64_t start = now_ns(fixture.device);
 
 		assert_reads(in, sizeof(data), 0, NULL);
-		assert_true(now_ns(top.device) - start >=
+		assert_true(now_ns(fixture.device) - start >=
 			(int64_t)least_ms[i] * 1000000);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
@@ -184,7 +185,7 @@ static void a_read_during_a_nak_storm_ends_at_its_deadline(void **state)
 	(void)state;
 	assert_reads(
 		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_wait_for_a_lost_completion_ends_at_its_deadline(void **state)
@@ -198,7 +199,7 @@ static void a_wait_for_a_lost_completion_ends_at_its_deadline(void **state)
 	   those of the transfers behind it. */
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	assert_reads(in, 4 * SIZE, CLYDE_ERROR_CANCELED, "good up to byte");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void an_endless_wait_for_a_lost_completion_is_an_error(void **state)
@@ -208,7 +209,7 @@ static void an_endless_wait_for_a_lost_completion_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_DEADLOCK);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void without_memory_for_a_submit_there_are_fewer_in_flight(void **state)
@@ -221,9 +222,9 @@ static void without_memory_for_a_submit_there_are_fewer_in_flight(void **state)
 	assert_reads(in, sizeof(data), 0, NULL);
 	assert_int_equal(clyde_pipe_stats(in, &stats), 0);
 	assert_in_range(stats.depth, 1, 2);
-	assert_int_equal(clyde_context_notice(top.context, notice, 320), 1);
+	assert_int_equal(clyde_context_notice(fixture.context, notice, 320), 1);
 	assert_non_null(strstr(notice, "no memory"));
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void without_memory_for_the_first_submit_the_pipe_does_not_open(
@@ -234,13 +235,13 @@ static void without_memory_for_the_first_submit_the_pipe_does_not_open(
 
 	(void)state;
 	open_with("nomem@t1/0x86");
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &options, &in),
 		CLYDE_ERROR_NO_MEMORY);
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &options, &in),
 		0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_refused_submit_ends_the_stream(void **state)
@@ -249,7 +250,7 @@ static void a_refused_submit_ends_the_stream(void **state)
 
 	(void)state;
 	assert_reads(in, 2 * SIZE, CLYDE_ERROR_IO, "good up to byte 0x2000");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_write_names_the_byte_that_the_device_has_taken(void **state)
@@ -261,7 +262,7 @@ static void a_write_names_the_byte_that_the_device_has_taken(void **state)
 	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_IO);
 	assert_says("EP2 OUT: ");
 	assert_says("good up to byte 0x2200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* Regression: the call reported that nothing was taken, so a caller that tried
@@ -298,7 +299,7 @@ static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 		assert_int_equal(clyde_pipe_write(out, data, SIZE, 1000), SIZE);
 		assert_int_equal(clyde_pipe_flush(out, 1000), 0);
 		assert_int_equal(offset_of(out), SIZE);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
@@ -308,17 +309,17 @@ a_reset_by_another_program_cancels_transfers_and_releases_interfaces(
 {
 	struct clyde_pipe *in = open_source("reset@20000us", 1);
 	unsigned mv[CLYDE_PORT_COUNT];
-	int64_t start = now_ns(top.device);
+	int64_t start = now_ns(fixture.device);
 
 	(void)state;
 	set_mode(BENCH_IDLE);
 	while (clyde_pipe_read_some(in, data, sizeof(data), 1) > 0)
 		;
 	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_RESET);
-	assert_true(now_ns(top.device) - start < 21000000);
-	assert_true(clyde_supply_get(top.device, mv) < 0);
-	clyde_device_close(top.device);
-	close_top(&top);
+	assert_true(now_ns(fixture.device) - start < 21000000);
+	assert_true(clyde_supply_get(fixture.device, mv) < 0);
+	clyde_device_close(fixture.device);
+	close_fixture(&fixture);
 }
 
 static void a_seed_repeats_a_run_to_the_nanosecond(void **state)

@@ -34,19 +34,19 @@ static void a_token_is_never_used_again(void **state)
 
 static void closing_a_token_twice_returns_an_error(void **state)
 {
-	struct bench_top top = open_uri(URI);
-	clyde_token token = clyde_device_token(top.device);
+	struct fixture fixture = open_uri(URI);
+	clyde_token token = clyde_device_token(fixture.device);
 
 	(void)state;
 	assert_int_equal(clyde_close_token(token), 0);
-	assert_int_equal(
-		clyde_device_open(top.context, "nowhere:", NULL, &top.device),
+	assert_int_equal(clyde_device_open(fixture.context, "nowhere:", NULL,
+				 &fixture.device),
 		CLYDE_ERROR_INVALID);
 	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
 	assert_string_equal(clyde_error_message(), "it is closed");
 	assert_int_equal(clyde_close_token(0), CLYDE_ERROR_CLOSED);
 	assert_int_equal(clyde_close_token(UINT64_MAX), CLYDE_ERROR_CLOSED);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* Tries each of the six orders in which a finalizer may close three objects. */
@@ -57,16 +57,16 @@ static void any_order_of_closing_leaves_no_object(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 6; i++) {
-		struct bench_top top = open_uri(URI);
+		struct fixture fixture = open_uri(URI);
 		struct clyde_pipe *pipe;
 		clyde_token tokens[3];
 
-		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
-					 NULL, &pipe),
+		assert_int_equal(clyde_pipe_open(fixture.device,
+					 CLYDE_PIPE_EP6_IN, NULL, &pipe),
 			0);
 		assert_int_equal(clyde_live_objects(), 3);
-		tokens[0] = clyde_context_token(top.context);
-		tokens[1] = clyde_device_token(top.device);
+		tokens[0] = clyde_context_token(fixture.context);
+		tokens[1] = clyde_device_token(fixture.device);
 		tokens[2] = clyde_pipe_token(pipe);
 		for (size_t j = 0; j < 3; j++)
 			clyde_close_token(tokens[orders[i][j]]);
@@ -76,41 +76,42 @@ static void any_order_of_closing_leaves_no_object(void **state)
 
 static void closing_the_context_closes_the_children(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct clyde_pipe *pipe;
 	clyde_token token;
 
 	(void)state;
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
+				 NULL, &pipe),
 		0);
 	token = clyde_pipe_token(pipe);
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
 }
 
 static void a_call_with_a_closed_handle_returns_an_error(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 	uint8_t data[8];
 
 	(void)state;
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
-	clyde_device_close(top.device);
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
+	clyde_device_close(fixture.device);
 	assert_int_equal(clyde_pipe_read(pipe, data, 8, 0), CLYDE_ERROR_CLOSED);
 	assert_int_equal(
-		clyde_fpga_status(top.device, data), CLYDE_ERROR_CLOSED);
-	assert_string_equal(info_of(top.device)->uri, "");
+		clyde_fpga_status(fixture.device, data), CLYDE_ERROR_CLOSED);
+	assert_string_equal(info_of(fixture.device)->uri, "");
 	clyde_pipe_close(pipe);
-	clyde_device_close(top.device);
-	close_top(&top);
+	clyde_device_close(fixture.device);
+	close_fixture(&fixture);
 	assert_int_equal(clyde_run_set(run, "depth", "1"), CLYDE_ERROR_CLOSED);
 	assert_string_equal(clyde_error_message(), "it is closed");
-	clyde_context_close(top.context);
+	clyde_context_close(fixture.context);
 }
 
 struct race {
@@ -134,19 +135,21 @@ static void many_threads_may_close_the_same_objects(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 200; round++) {
-		struct bench_top top = open_uri(URI);
+		struct fixture fixture = open_uri(URI);
 		struct clyde_pipe *pipe;
 		struct race race = {0};
 		pthread_t threads[4];
 
-		assert_int_equal(clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN,
-					 NULL, &pipe),
+		assert_int_equal(clyde_pipe_open(fixture.device,
+					 CLYDE_PIPE_EP6_IN, NULL, &pipe),
 			0);
 		/* The root is closed first in some rounds, and last in
 		   others. */
 		race.tokens[round % 3] = clyde_pipe_token(pipe);
-		race.tokens[(round + 1) % 3] = clyde_device_token(top.device);
-		race.tokens[(round + 2) % 3] = clyde_context_token(top.context);
+		race.tokens[(round + 1) % 3] =
+			clyde_device_token(fixture.device);
+		race.tokens[(round + 2) % 3] =
+			clyde_context_token(fixture.context);
 		pthread_barrier_init(&race.start, NULL, 4);
 		for (size_t i = 0; i < 4; i++)
 			pthread_create(&threads[i], NULL, close_all, &race);
@@ -180,19 +183,19 @@ static void *read_for_long(void *argument)
 }
 
 static void start_reader(
-	struct reader *reader, struct bench_top *top, pthread_t *thread)
+	struct reader *reader, struct fixture *fixture, pthread_t *thread)
 {
 	static const uint8_t source = 1, cores[] = {0, 0, CORE_BENCHMARK, 0};
 
 	memset(reader, 0, sizeof(*reader));
-	assert_int_equal(clyde_pipe_open(top->device, CLYDE_PIPE_EP6_IN, NULL,
-				 &reader->pipe),
+	assert_int_equal(clyde_pipe_open(fixture->device, CLYDE_PIPE_EP6_IN,
+				 NULL, &reader->pipe),
+		0);
+	assert_int_equal(clyde_register_write(fixture->device, REG_STREAM,
+				 cores, sizeof(cores)),
 		0);
 	assert_int_equal(clyde_register_write(
-				 top->device, REG_STREAM, cores, sizeof(cores)),
-		0);
-	assert_int_equal(
-		clyde_register_write(top->device, REG_BENCH_MODE, &source, 1),
+				 fixture->device, REG_BENCH_MODE, &source, 1),
 		0);
 	pthread_create(thread, NULL, read_for_long, reader);
 	while (!atomic_load(&reader->reading))
@@ -204,15 +207,15 @@ static void a_close_ends_the_wait_of_another_thread(void **state)
 {
 	(void)state;
 	for (int which = 0; which < 3; which++) {
-		struct bench_top top = open_uri(URI);
+		struct fixture fixture = open_uri(URI);
 		struct reader reader;
 		pthread_t thread;
 		clyde_token tokens[3];
 
-		start_reader(&reader, &top, &thread);
+		start_reader(&reader, &fixture, &thread);
 		tokens[0] = clyde_pipe_token(reader.pipe);
-		tokens[1] = clyde_device_token(top.device);
-		tokens[2] = clyde_context_token(top.context);
+		tokens[1] = clyde_device_token(fixture.device);
+		tokens[2] = clyde_context_token(fixture.context);
 		assert_int_equal(clyde_close_token(tokens[which]), 0);
 		pthread_join(thread, NULL);
 		/* The close came inside the call, or between two calls. */
@@ -226,43 +229,43 @@ static void a_close_ends_the_wait_of_another_thread(void **state)
 
 static void an_interrupt_ends_the_wait_and_loses_nothing(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct reader reader;
 	pthread_t thread;
 	uint64_t offset;
 	uint8_t data[512];
 
 	(void)state;
-	start_reader(&reader, &top, &thread);
-	clyde_context_interrupt(top.context);
+	start_reader(&reader, &fixture, &thread);
+	clyde_context_interrupt(fixture.context);
 	pthread_join(thread, NULL);
 	assert_int_equal(atomic_load(&reader.result), CLYDE_ERROR_INTERRUPTED);
-	clyde_context_resume(top.context);
+	clyde_context_resume(fixture.context);
 	offset = offset_of(reader.pipe);
 	assert_int_equal(clyde_pipe_read(reader.pipe, data, 512, 1000), 512);
 	assert_int_equal(offset_of(reader.pipe), offset + 512);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_call_on_the_context_interrupts_no_wait(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct reader reader;
 	pthread_t thread;
 	char text[8];
 
 	(void)state;
-	start_reader(&reader, &top, &thread);
+	start_reader(&reader, &fixture, &thread);
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(
-			clyde_context_notice(top.context, text, sizeof(text)),
+		assert_int_equal(clyde_context_notice(
+					 fixture.context, text, sizeof(text)),
 			0);
 	clyde_pipe_close(reader.pipe);
 	pthread_join(thread, NULL);
 	if (atomic_load(&reader.result) != CLYDE_ERROR_CLOSED)
 		assert_int_equal(
 			atomic_load(&reader.result), CLYDE_ERROR_CANCELED);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 struct handler {
@@ -284,17 +287,17 @@ static void a_read_returns_bytes_that_another_threads_call_received(
 {
 	static const uint8_t loopback = BENCH_LOOPBACK,
 			     cores[] = {CORE_BENCHMARK, 0, CORE_BENCHMARK, 0};
-	struct bench_top top = open_uri(URI);
-	struct handler handler = {.device = top.device};
+	struct fixture fixture = open_uri(URI);
+	struct handler handler = {.device = fixture.device};
 	struct clyde_pipe *in, *out;
 	uint8_t data[64] = {0};
 	pthread_t thread;
 
 	(void)state;
-	clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &in);
-	clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &out);
-	clyde_register_write(top.device, REG_STREAM, cores, sizeof(cores));
-	clyde_register_write(top.device, REG_BENCH_MODE, &loopback, 1);
+	clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &in);
+	clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT, NULL, &out);
+	clyde_register_write(fixture.device, REG_STREAM, cores, sizeof(cores));
+	clyde_register_write(fixture.device, REG_BENCH_MODE, &loopback, 1);
 	pthread_create(&thread, NULL, handle_all, &handler);
 	for (int i = 0; i < 5000; i++) {
 		assert_int_equal(clyde_pipe_write(out, data, 64, 1000), 64);
@@ -303,7 +306,7 @@ static void a_read_returns_bytes_that_another_threads_call_received(
 	}
 	atomic_store(&handler.over, true);
 	pthread_join(thread, NULL);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 #define ASKERS 4
@@ -330,12 +333,12 @@ static void *ask_status(void *argument)
 
 static void threads_take_turns_on_one_device(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct asker askers[ASKERS] = {{0}};
 
 	(void)state;
 	for (size_t i = 0; i < ASKERS; i++) {
-		askers[i].device = top.device;
+		askers[i].device = fixture.device;
 		assert_int_equal(pthread_create(&askers[i].thread, NULL,
 					 ask_status, &askers[i]),
 			0);
@@ -346,7 +349,7 @@ static void threads_take_turns_on_one_device(void **state)
 		assert_int_equal(askers[i].result, 1);
 		assert_int_equal(askers[i].answers, 200);
 	}
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void closing_one_device_leaves_the_other_open(void **state)
@@ -372,42 +375,42 @@ static void closing_one_device_leaves_the_other_open(void **state)
 }
 
 /* Returns an exit status that says what the child saw. */
-static int check_in_child(struct bench_top *top, struct clyde_pipe *pipe)
+static int check_in_child(struct fixture *fixture, struct clyde_pipe *pipe)
 {
-	struct bench_top own;
+	struct fixture own;
 	uint8_t byte;
 
 	if (clyde_live_objects() != 0)
 		return 1;
 	if (clyde_pipe_read(pipe, &byte, 1, -1) != CLYDE_ERROR_CLOSED)
 		return 2;
-	if (clyde_close_token(clyde_context_token(top->context)) !=
+	if (clyde_close_token(clyde_context_token(fixture->context)) !=
 		CLYDE_ERROR_CLOSED)
 		return 3;
-	clyde_context_interrupt(top->context);
+	clyde_context_interrupt(fixture->context);
 	own = open_uri(URI);
-	close_top(&own);
+	close_fixture(&own);
 	return 0;
 }
 
 static void a_forked_child_owns_no_object_of_its_parent(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct clyde_pipe *pipe;
 	uint8_t id[8];
 	int status;
 	pid_t child;
 
 	(void)state;
-	clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe);
+	clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe);
 	child = fork();
 	if (child == 0)
-		_exit(check_in_child(&top, pipe));
+		_exit(check_in_child(&fixture, pipe));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_int_equal(clyde_live_objects(), 3);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void *fail_elsewhere(void *context)
@@ -420,37 +423,39 @@ static void *fail_elsewhere(void *context)
 
 static void a_result_keeps_its_sentence_when_another_thread_fails(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct clyde_pipe *pipe;
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(clyde_pipe_open(top.device, 99, NULL, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, 99, NULL, &pipe),
 		CLYDE_ERROR_INVALID);
-	pthread_create(&thread, NULL, fail_elsewhere, top.context);
+	pthread_create(&thread, NULL, fail_elsewhere, fixture.context);
 	pthread_join(thread, NULL);
 	assert_string_equal(clyde_error_message(), "there is no pipe 99");
-	close_top(&top);
-	assert_int_equal(clyde_device_sleep(top.device, 1), CLYDE_ERROR_CLOSED);
+	close_fixture(&fixture);
+	assert_int_equal(
+		clyde_device_sleep(fixture.device, 1), CLYDE_ERROR_CLOSED);
 	assert_string_equal(clyde_error_message(), "it is closed");
 }
 
 static void a_copy_of_the_info_is_equal_to_it(void **state)
 {
-	struct bench_top top = open_uri(URI);
+	struct fixture fixture = open_uri(URI);
 	struct clyde_device_info info;
 	char text[8] = "before";
 
 	(void)state;
-	assert_int_equal(clyde_device_info(top.device, &info), 0);
-	assert_memory_equal(&info, info_of(top.device), sizeof(info));
+	assert_int_equal(clyde_device_info(fixture.device, &info), 0);
+	assert_memory_equal(&info, info_of(fixture.device), sizeof(info));
 	assert_int_equal(
-		clyde_context_notice(top.context, text, sizeof(text)), 0);
+		clyde_context_notice(fixture.context, text, sizeof(text)), 0);
 	assert_string_equal(text, "");
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(
-		clyde_device_info(top.device, &info), CLYDE_ERROR_CLOSED);
-	assert_int_equal(clyde_context_notice(top.context, text, sizeof(text)),
+		clyde_device_info(fixture.device, &info), CLYDE_ERROR_CLOSED);
+	assert_int_equal(
+		clyde_context_notice(fixture.context, text, sizeof(text)),
 		CLYDE_ERROR_CLOSED);
 }
 

@@ -46,31 +46,32 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 		clyde_context_interrupt(listener->context);
 }
 
-static struct bench_top open_with(
+static struct fixture open_with(
 	const char *uri, struct listener *listener, enum clyde_log_level level)
 {
-	struct bench_top top;
+	struct fixture fixture;
 
-	assert_int_equal(clyde_context_new(&top.context), 0);
-	listener->context = top.context;
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
+	listener->context = fixture.context;
 	listener->thread = pthread_self();
 	assert_int_equal(
-		clyde_context_log(top.context, level, listen, listener), 0);
+		clyde_context_log(fixture.context, level, listen, listener), 0);
 	assert_int_equal(
-		clyde_device_open(top.context, uri, NULL, &top.device), 0);
-	return top;
+		clyde_device_open(fixture.context, uri, NULL, &fixture.device),
+		0);
+	return fixture;
 }
 
 /* Runs the benchmark in its first mode. */
-static int run_benchmark(struct bench_top *top)
+static int run_benchmark(struct fixture *fixture)
 {
 	const struct clyde_observer observer = {0};
 	struct clyde_run *run;
 	int result;
 
-	assert_int_equal(clyde_run_new(top->context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture->context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "count", "256KiB"), 0);
-	result = clyde_run_start(run, top->device, NULL, &observer);
+	result = clyde_run_start(run, fixture->device, NULL, &observer);
 	clyde_run_close(run);
 	return result;
 }
@@ -82,11 +83,11 @@ static void each_level_logs_all_lines_of_the_levels_above_and_more(void **state)
 	(void)state;
 	for (int level = CLYDE_LOG_TRACE; level >= CLYDE_LOG_OFF; level--) {
 		struct listener listener = {0};
-		struct bench_top top = open_with("virtual:fault=alert@0x22",
+		struct fixture fixture = open_with("virtual:fault=alert@0x22",
 			&listener, (enum clyde_log_level)level);
 
-		assert_int_equal(run_benchmark(&top), 0);
-		close_top(&top);
+		assert_int_equal(run_benchmark(&fixture), 0);
+		close_fixture(&fixture);
 		assert_int_equal(listener.wrong, 0);
 		if (level == CLYDE_LOG_TRACE)
 			memcpy(all, listener.lines, sizeof(all));
@@ -104,51 +105,53 @@ static void each_level_logs_all_lines_of_the_levels_above_and_more(void **state)
 static void the_times_of_a_log_are_ordered_and_those_of_the_link(void **state)
 {
 	struct listener listener = {0};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:", &listener, CLYDE_LOG_TRACE);
 
 	(void)state;
-	assert_int_equal(run_benchmark(&top), 0);
+	assert_int_equal(run_benchmark(&fixture), 0);
 	assert_int_equal(listener.wrong, 0);
-	assert_int_equal(listener.last_ns, now_ns(top.device));
+	assert_int_equal(listener.last_ns, now_ns(fixture.device));
 	assert_int_equal(listener.elsewhere, 0);
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(listener.wrong, 0);
 }
 
 static void a_listener_may_come_and_go_while_a_device_is_open(void **state)
 {
 	struct listener listener = {.thread = pthread_self()};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t id[8];
 
 	(void)state;
-	clyde_fpga_status(top.device, id);
-	assert_int_equal(clyde_context_log(top.context, CLYDE_LOG_TRACE, listen,
-				 &listener),
+	clyde_fpga_status(fixture.device, id);
+	assert_int_equal(clyde_context_log(fixture.context, CLYDE_LOG_TRACE,
+				 listen, &listener),
 		0);
-	clyde_fpga_status(top.device, id);
+	clyde_fpga_status(fixture.device, id);
 	assert_int_equal(listener.lines[CLYDE_LOG_TRACE], 2);
 	assert_int_equal(
-		clyde_context_log(top.context, CLYDE_LOG_TRACE, NULL, NULL), 0);
-	clyde_fpga_status(top.device, id);
-	close_top(&top);
+		clyde_context_log(fixture.context, CLYDE_LOG_TRACE, NULL, NULL),
+		0);
+	clyde_fpga_status(fixture.device, id);
+	close_fixture(&fixture);
 	assert_int_equal(listener.lines[CLYDE_LOG_TRACE], 2);
 }
 
 static void a_level_that_does_not_exist_changes_nothing(void **state)
 {
 	struct listener listener = {0};
-	struct bench_top top = open_with("virtual:", &listener, CLYDE_LOG_INFO);
+	struct fixture fixture =
+		open_with("virtual:", &listener, CLYDE_LOG_INFO);
 
 	(void)state;
 	for (int level = -1; level <= CLYDE_LOG_TRACE + 1;
 		level += CLYDE_LOG_TRACE + 2)
 		assert_int_equal(
-			clyde_context_log(top.context,
+			clyde_context_log(fixture.context,
 				(enum clyde_log_level)level, NULL, NULL),
 			CLYDE_ERROR_INVALID);
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(listener.lines[CLYDE_LOG_INFO], 2);
 }
 
@@ -156,13 +159,13 @@ static void a_callback_may_interrupt(void **state)
 {
 	struct listener listener = {
 		.awaited = "EP6 IN opened", .interrupts = true};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:", &listener, CLYDE_LOG_DEBUG);
 
 	(void)state;
-	assert_int_equal(run_benchmark(&top), CLYDE_ERROR_INTERRUPTED);
+	assert_int_equal(run_benchmark(&fixture), CLYDE_ERROR_INTERRUPTED);
 	assert_int_equal(listener.seen, 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* GPIO drives A0 low and A1 high, which are wired to each other. */
@@ -171,41 +174,44 @@ static void drivers_that_conflict_are_a_warning_once(void **state)
 	static const uint8_t pins[] = {OUTPUT_GPIO, OUTPUT_GPIO};
 	static const uint8_t drive[] = {2, 0, 3, 0}; /* Levels, enables. */
 	struct listener listener = {.awaited = "drivers meet on pin A"};
-	struct bench_top top = open_with("virtual:configured=1,wire=A0-A1",
+	struct fixture fixture = open_with("virtual:configured=1,wire=A0-A1",
 		&listener, CLYDE_LOG_WARNING);
 
 	(void)state;
-	assert_int_equal(clyde_register_write(top.device, REG_PIN, pins, 2), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_GPIO_OUTPUT, drive, 4), 0);
-	clyde_device_sleep(top.device, 5);
+		clyde_register_write(fixture.device, REG_PIN, pins, 2), 0);
+	assert_int_equal(
+		clyde_register_write(fixture.device, REG_GPIO_OUTPUT, drive, 4),
+		0);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 0);
-	assert_int_equal(clyde_supply_set(top.device, 1, 3300), 0);
-	clyde_device_sleep(top.device, 5);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 2);
-	clyde_device_sleep(top.device, 5);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 2);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_failure_is_logged_once_as_an_error(void **state)
 {
 	struct listener listener = {.awaited = "DONE stays low"};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:fault=done", &listener, CLYDE_LOG_ERROR);
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_int_equal(listener.seen, 1);
 	/* Without a link the time is 0. */
 	listener = (struct listener){
 		.awaited = "frobnicate", .thread = pthread_self()};
-	assert_int_equal(clyde_device_open(
-				 top.context, "frobnicate:", NULL, &top.device),
+	assert_int_equal(clyde_device_open(fixture.context, "frobnicate:", NULL,
+				 &fixture.device),
 		CLYDE_ERROR_INVALID);
 	assert_int_equal(listener.seen, 1);
 	assert_int_equal(listener.last_ns, 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* ---- Captures --------------------------------------------------------- */
@@ -267,17 +273,18 @@ static void closing_the_context_ends_a_capture(void **state)
 {
 	char path[] = PATH_TEMPLATE;
 	struct clyde_context *context;
-	struct bench_top top = {0};
+	struct fixture fixture = {0};
 
 	(void)state;
 	make_path(path);
 	assert_int_equal(clyde_context_new(&context), 0);
 	assert_int_equal(clyde_context_capture(context, path), 0);
-	top.context = context;
+	fixture.context = context;
 	assert_int_equal(
-		clyde_device_open(context, "virtual:", NULL, &top.device), 0);
-	assert_int_equal(run_benchmark(&top), 0);
-	close_top(&top);
+		clyde_device_open(context, "virtual:", NULL, &fixture.device),
+		0);
+	assert_int_equal(run_benchmark(&fixture), 0);
+	close_fixture(&fixture);
 	assert_true(size_of(path) > 4 * 256 * 1024);
 	unlink(path);
 }

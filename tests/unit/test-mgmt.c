@@ -12,27 +12,27 @@
 
 #define STATUS "0x22" /* FPGA_STATUS. */
 
-static int ask(const char *fault, struct bench_top *top, uint8_t *id)
+static int ask(const char *fault, struct fixture *fixture, uint8_t *id)
 {
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1%s%s",
 		*fault ? ",fault=" : "", fault);
-	*top = open_uri(uri);
-	return clyde_fpga_status(top->device, id);
+	*fixture = open_uri(uri);
+	return clyde_fpga_status(fixture->device, id);
 }
 
 static void expect(const char *fault, int result, const char *says)
 {
-	struct bench_top top;
+	struct fixture fixture;
 	uint8_t id[8];
 
-	assert_int_equal(ask(fault, &top, id), result);
+	assert_int_equal(ask(fault, &fixture, id), result);
 	assert_says(says);
 	/* The failed command must not disturb another one. */
 	unsigned mv[4];
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
-	close_top(&top);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
 }
 
 static void a_refusal_is_reported(void **state)
@@ -70,143 +70,147 @@ static void a_truncated_reply_is_a_protocol_error(void **state)
 static void an_alert_before_the_reply_is_kept_and_the_reply_is_found(
 	void **state)
 {
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_alerts alerts = {{9, 9, 9, 9}, 9};
 	uint8_t id[8];
 
 	(void)state;
-	assert_int_equal(ask("alert@" STATUS, &top, id), 1);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
+	assert_int_equal(ask("alert@" STATUS, &fixture, id), 1);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 1);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(alerts.fpga, 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
 	/* The device holds the alert until it is cleared. */
-	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_get(fixture.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
-	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
-	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_clear(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_get(fixture.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void serials_wrap_around_and_skip_zero(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	uint8_t id[8];
 
 	(void)state;
 	for (int i = 0; i < 600; i++)
-		assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+		assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void an_unconfigured_fpga_has_no_id(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t id[8] = "untouch";
 
 	(void)state;
-	assert_int_equal(clyde_fpga_status(top.device, id), 0);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
 	assert_string_equal((char *)id, "untouch");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_image_is_loaded_once(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
-	int64_t start = now_ns(top.device), loaded;
+	struct fixture fixture = open_uri("virtual:");
+	int64_t start = now_ns(fixture.device), loaded;
 	uint8_t id[8];
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), 1);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	loaded = now_ns(top.device);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	loaded = now_ns(fixture.device);
 	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles each. */
 	assert_in_range(loaded - start, 464000000, 500000000);
-	assert_int_equal(clyde_fpga_load_image(top.device), 0);
-	assert_in_range(now_ns(top.device) - loaded, 0, 1000000);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
+	assert_in_range(now_ns(fixture.device) - loaded, 0, 1000000);
+	close_fixture(&fixture);
 }
 
 static void another_bitstream_replaces_the_image(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	static const uint8_t garbage[1000] = {0x7e};
 	uint8_t id[8] = {1};
 
 	(void)state;
 	assert_int_equal(
-		clyde_fpga_load(top.device, garbage, sizeof(garbage), id),
+		clyde_fpga_load(fixture.device, garbage, sizeof(garbage), id),
 		CLYDE_ERROR_FPGA);
 	assert_says("DONE stays low");
-	assert_int_equal(clyde_fpga_status(top.device, id), 0);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
 	/* The right bitstream can be loaded after it. */
-	assert_int_equal(clyde_fpga_load_image(top.device), 1);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void an_fpga_that_does_not_configure_is_reported(void **state)
 {
-	struct bench_top top = open_uri("virtual:fault=done");
+	struct fixture fixture = open_uri("virtual:fault=done");
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_says("DONE stays low");
-	close_top(&top);
-	top = open_uri("virtual:fault=health");
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	close_fixture(&fixture);
+	fixture = open_uri("virtual:fault=health");
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_says("0x5a");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_pipe *pipe;
 	uint8_t id[8] = {1};
 
 	(void)state;
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
 	assert_int_equal(
-		clyde_fpga_load(top.device, "x", 1, id), CLYDE_ERROR_BUSY);
-	close_top(&top);
+		clyde_fpga_load(fixture.device, "x", 1, id), CLYDE_ERROR_BUSY);
+	close_fixture(&fixture);
 }
 
 static void registers_out_of_range_are_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	uint8_t data[33] = {0};
 
 	(void)state;
 	assert_int_equal(
-		clyde_register_read(top.device, REG_HEALTH, data, 1), 0);
+		clyde_register_read(fixture.device, REG_HEALTH, data, 1), 0);
 	assert_int_equal(data[0], 0xa5);
-	assert_int_equal(clyde_register_read(top.device, 0, data, 33),
+	assert_int_equal(clyde_register_read(fixture.device, 0, data, 33),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_register_write(top.device, 2, data, 1),
+	assert_int_equal(clyde_register_write(fixture.device, 2, data, 1),
 		CLYDE_ERROR_INVALID);
 	assert_says("belongs to the firmware");
-	assert_int_equal(clyde_register_read(top.device, REG_COUNT, data, 1),
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_COUNT, data, 1),
 		CLYDE_ERROR_REFUSED);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void an_interrupt_ends_a_command(void **state)
 {
-	struct bench_top top = open_uri("virtual:fault=mute@" STATUS);
+	struct fixture fixture = open_uri("virtual:fault=mute@" STATUS);
 	uint8_t id[8];
 
 	(void)state;
-	clyde_context_interrupt(top.context);
+	clyde_context_interrupt(fixture.context);
 	assert_int_equal(
-		clyde_fpga_status(top.device, id), CLYDE_ERROR_INTERRUPTED);
-	clyde_context_resume(top.context);
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_INTERRUPTED);
+	clyde_context_resume(fixture.context);
 	assert_int_equal(
-		clyde_fpga_status(top.device, id), CLYDE_ERROR_TIMEOUT);
-	close_top(&top);
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_TIMEOUT);
+	close_fixture(&fixture);
 }
 
 int main(void)

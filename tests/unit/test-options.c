@@ -17,19 +17,19 @@
 
 /* A file-scope variable, since tear_down() closes the context that a failed
    test leaves open. */
-static struct bench_top top;
+static struct fixture fixture;
 
 static int tear_down(void **state)
 {
 	(void)state;
-	clyde_context_close(top.context);
-	top.context = NULL;
+	clyde_context_close(fixture.context);
+	fixture.context = NULL;
 	return 0;
 }
 
 static void open_context(void)
 {
-	assert_int_equal(clyde_context_new(&top.context), 0);
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
 }
 
 static struct virtual_options parse(const char *text, unsigned index)
@@ -235,20 +235,21 @@ static void a_list_opens_each_of_its_devices(void **state)
 	(void)state;
 	open_context();
 	assert_int_equal(
-		clyde_device_list(top.context, "virtual:devices=3", &list), 3);
+		clyde_device_list(fixture.context, "virtual:devices=3", &list),
+		3);
 	for (unsigned i = 0; i < 3; i++) {
 		char serial[] = "C3-20230101T120000Z";
 
 		serial[17] += i;
 		assert_string_equal(list[i].serial, serial);
-		assert_int_equal(clyde_device_open(top.context, list[i].uri,
+		assert_int_equal(clyde_device_open(fixture.context, list[i].uri,
 					 NULL, &device),
 			0);
 		assert_string_equal(info_of(device)->serial, serial);
 		assert_string_equal(info_of(device)->uri, list[i].uri);
 		clyde_device_close(device);
 		/* It can also be opened by its serial number. */
-		assert_int_equal(clyde_device_open(top.context,
+		assert_int_equal(clyde_device_open(fixture.context,
 					 "virtual:devices=3", serial, &device),
 			0);
 		assert_string_equal(info_of(device)->serial, serial);
@@ -263,7 +264,7 @@ static void assert_opens_what_it_names(const char *uri)
 {
 	struct clyde_device_info *list, second;
 	struct clyde_device *device;
-	int count = clyde_device_list(top.context, uri, &list);
+	int count = clyde_device_list(fixture.context, uri, &list);
 
 	if (count < 0)
 		return;
@@ -271,7 +272,7 @@ static void assert_opens_what_it_names(const char *uri)
 	second = list[1];
 	clyde_device_list_free(list);
 	assert_string_equal(second.serial, "C3-20240202T130001Z");
-	if (clyde_device_open(top.context, second.uri, NULL, &device) < 0)
+	if (clyde_device_open(fixture.context, second.uri, NULL, &device) < 0)
 		fail_msg("%zu: %s", strlen(uri), clyde_error_message());
 	assert_string_equal(info_of(device)->serial, "C3-20240202T130001Z");
 	clyde_device_close(device);
@@ -308,16 +309,16 @@ static void one_of_several_devices_must_be_chosen(void **state)
 
 	(void)state;
 	open_context();
-	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
+	assert_int_equal(clyde_device_open(fixture.context, "virtual:devices=2",
 				 NULL, &device),
 		CLYDE_ERROR_AMBIGUOUS);
 	assert_says("C3-20230101T120000Z");
-	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
+	assert_int_equal(clyde_device_open(fixture.context, "virtual:devices=2",
 				 "C3-20990101T120000Z", &device),
 		CLYDE_ERROR_NO_SERIAL);
 	assert_says("C3-20990101T120000Z");
-	assert_int_equal(clyde_device_open(top.context, "virtual:packets=99",
-				 NULL, &device),
+	assert_int_equal(clyde_device_open(fixture.context,
+				 "virtual:packets=99", NULL, &device),
 		CLYDE_ERROR_INVALID);
 	assert_says("packets=99");
 	assert_null(device);
@@ -331,24 +332,26 @@ static void devices_of_one_context_do_not_affect_each_other(void **state)
 	int64_t before;
 
 	(void)state;
-	top = open_uri("virtual:devices=2,index=0,configured=1");
-	assert_int_equal(clyde_device_open(top.context,
+	fixture = open_uri("virtual:devices=2,index=0,configured=1");
+	assert_int_equal(clyde_device_open(fixture.context,
 				 "virtual:devices=2,index=1", NULL, &other),
 		0);
-	assert_int_equal(clyde_supply_set(top.device, 3, 3300), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 3, 3300), 0);
 	assert_int_equal(clyde_supply_get(other, mv), 0);
 	assert_int_equal(mv[0], 0);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
 	assert_int_equal(clyde_fpga_status(other, id), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
 	/* Each device has a time of its own. */
 	before = now_ns(other);
-	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 1000), 0);
 	assert_int_equal(now_ns(other), before);
 	clyde_device_close(other);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_read(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
 	assert_int_equal(mode, 3);
 }
 
@@ -358,12 +361,12 @@ static void the_cable_is_pulled_at_the_given_time(void **state)
 	int result = 0;
 
 	(void)state;
-	top = open_uri("virtual:fault=unplug@50000");
-	while (now_ns(top.device) < 49000000 && result == 0)
-		result = clyde_supply_get(top.device, mv);
+	fixture = open_uri("virtual:fault=unplug@50000");
+	while (now_ns(fixture.device) < 49000000 && result == 0)
+		result = clyde_supply_get(fixture.device, mv);
 	assert_int_equal(result, 0);
-	while (now_ns(top.device) < 51000000 && result == 0)
-		result = clyde_supply_get(top.device, mv);
+	while (now_ns(fixture.device) < 51000000 && result == 0)
+		result = clyde_supply_get(fixture.device, mv);
 	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
 	assert_says("unplugged");
 }
@@ -374,12 +377,12 @@ static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 {
 	(void)state;
 	open_context();
-	if (clyde_device_open(top.context,
+	if (clyde_device_open(fixture.context,
 		    "virtual:fault=unplug@38430716820228234", NULL,
-		    &top.device) < 0)
+		    &fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
-	assert_int_equal(clyde_supply_set(top.device, 1, 0), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 1000), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 0), 0);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)

@@ -13,9 +13,9 @@
 #define OPERATIONS 120
 #define CHUNK_MAX  20000
 
-struct fixture {
+struct loopback {
 	unsigned seed;
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_pipe *in, *out;
 	struct sequence *sequence;
 	uint64_t written, read;
@@ -23,172 +23,173 @@ struct fixture {
 };
 
 /* Xorshift, which draws the same on every machine. */
-static unsigned draw(struct fixture *fixture, unsigned limit)
+static unsigned draw(struct loopback *loopback, unsigned limit)
 {
-	fixture->seed ^= fixture->seed << 13;
-	fixture->seed ^= fixture->seed >> 17;
-	fixture->seed ^= fixture->seed << 5;
-	return fixture->seed % limit;
+	loopback->seed ^= loopback->seed << 13;
+	loopback->seed ^= loopback->seed >> 17;
+	loopback->seed ^= loopback->seed << 5;
+	return loopback->seed % limit;
 }
 
-static void open_loopback(struct fixture *fixture, unsigned seed)
+static void open_loopback(struct loopback *loopback, unsigned seed)
 {
-	static const uint8_t loopback = BENCH_LOOPBACK,
+	static const uint8_t mode = BENCH_LOOPBACK,
 			     cores[] = {CORE_BENCHMARK, 0, CORE_BENCHMARK, 0};
 	struct clyde_pipe_options options = {0};
 
-	memset(fixture, 0, sizeof(*fixture));
-	fixture->seed = seed * 2654435761u + 1;
-	fixture->sequence = sequence_new();
-	fixture->top = open_uri("virtual:configured=1");
-	options.quad = draw(fixture, 2);
-	options.transfer_size = 512 * (1 + draw(fixture, 16));
-	options.depth = 1 + draw(fixture, 6);
-	assert_int_equal(clyde_pipe_open(fixture->top.device, CLYDE_PIPE_EP6_IN,
-				 &options, &fixture->in),
+	memset(loopback, 0, sizeof(*loopback));
+	loopback->seed = seed * 2654435761u + 1;
+	loopback->sequence = sequence_new();
+	loopback->fixture = open_uri("virtual:configured=1");
+	options.quad = draw(loopback, 2);
+	options.transfer_size = 512 * (1 + draw(loopback, 16));
+	options.depth = 1 + draw(loopback, 6);
+	assert_int_equal(clyde_pipe_open(loopback->fixture.device,
+				 CLYDE_PIPE_EP6_IN, &options, &loopback->in),
 		0);
-	assert_int_equal(clyde_pipe_open(fixture->top.device,
-				 CLYDE_PIPE_EP2_OUT, &options, &fixture->out),
+	assert_int_equal(clyde_pipe_open(loopback->fixture.device,
+				 CLYDE_PIPE_EP2_OUT, &options, &loopback->out),
 		0);
-	assert_int_equal(clyde_register_write(fixture->top.device, REG_STREAM,
-				 cores, sizeof(cores)),
+	assert_int_equal(clyde_register_write(loopback->fixture.device,
+				 REG_STREAM, cores, sizeof(cores)),
 		0);
-	assert_int_equal(clyde_register_write(fixture->top.device,
-				 REG_BENCH_MODE, &loopback, 1),
+	assert_int_equal(clyde_register_write(loopback->fixture.device,
+				 REG_BENCH_MODE, &mode, 1),
 		0);
 }
 
-static void close_loopback(struct fixture *fixture)
+static void close_loopback(struct loopback *loopback)
 {
-	free(fixture->sequence);
-	close_top(&fixture->top);
+	free(loopback->sequence);
+	close_fixture(&loopback->fixture);
 }
 
 /* The other direction is not read meanwhile, so backpressure may leave room for
    only a part. */
-static void write_some(struct fixture *fixture)
+static void write_some(struct loopback *loopback)
 {
-	size_t size = draw(fixture, CHUNK_MAX);
+	size_t size = draw(loopback, CHUNK_MAX);
 	ssize_t taken;
 
-	sequence_fill(fixture->sequence, fixture->written, fixture->data, size);
-	taken = clyde_pipe_write(fixture->out, fixture->data, size, 3);
+	sequence_fill(
+		loopback->sequence, loopback->written, loopback->data, size);
+	taken = clyde_pipe_write(loopback->out, loopback->data, size, 3);
 	if (taken < 0)
 		assert_int_equal(taken, CLYDE_ERROR_TIMEOUT);
 	else
-		fixture->written += taken;
-	if (draw(fixture, 3))
-		assert_int_equal(clyde_pipe_push(fixture->out), 0);
+		loopback->written += taken;
+	if (draw(loopback, 3))
+		assert_int_equal(clyde_pipe_push(loopback->out), 0);
 }
 
-static void take(struct fixture *fixture, const uint8_t *data, size_t size)
+static void take(struct loopback *loopback, const uint8_t *data, size_t size)
 {
-	assert_true(fixture->read + size <= fixture->written);
+	assert_true(loopback->read + size <= loopback->written);
 	assert_int_equal(
-		sequence_match(fixture->sequence, fixture->read, data, size),
+		sequence_match(loopback->sequence, loopback->read, data, size),
 		size);
-	fixture->read += size;
-	assert_int_equal(offset_of(fixture->in), fixture->read);
+	loopback->read += size;
+	assert_int_equal(offset_of(loopback->in), loopback->read);
 }
 
-static void read_some(struct fixture *fixture)
+static void read_some(struct loopback *loopback)
 {
-	ssize_t size = clyde_pipe_read_some(fixture->in, fixture->data,
-		1 + draw(fixture, CHUNK_MAX), draw(fixture, 3));
+	ssize_t size = clyde_pipe_read_some(loopback->in, loopback->data,
+		1 + draw(loopback, CHUNK_MAX), draw(loopback, 3));
 
 	if (size >= 0)
-		take(fixture, fixture->data, size);
+		take(loopback, loopback->data, size);
 	else
 		assert_int_equal(size, CLYDE_ERROR_TIMEOUT);
 }
 
-static void acquire_some(struct fixture *fixture)
+static void acquire_some(struct loopback *loopback)
 {
 	void *region;
 	ssize_t size =
-		clyde_pipe_acquire(fixture->in, &region, draw(fixture, 2));
+		clyde_pipe_acquire(loopback->in, &region, draw(loopback, 2));
 
 	if (size < 0) {
 		assert_int_equal(size, CLYDE_ERROR_TIMEOUT);
 		return;
 	}
-	size = draw(fixture, size + 1);
-	assert_int_equal(
-		sequence_match(fixture->sequence, fixture->read, region, size),
+	size = draw(loopback, size + 1);
+	assert_int_equal(sequence_match(loopback->sequence, loopback->read,
+				 region, size),
 		size);
-	assert_int_equal(clyde_pipe_release(fixture->in, size), 0);
-	fixture->read += size;
+	assert_int_equal(clyde_pipe_release(loopback->in, size), 0);
+	loopback->read += size;
 }
 
-static void cancel_reads(struct fixture *fixture)
+static void cancel_reads(struct loopback *loopback)
 {
 	ssize_t size;
 
-	assert_int_equal(clyde_pipe_cancel(fixture->in), 0);
+	assert_int_equal(clyde_pipe_cancel(loopback->in), 0);
 	while ((size = clyde_pipe_read_some(
-			fixture->in, fixture->data, CHUNK_MAX, 0)) >= 0)
-		take(fixture, fixture->data, size);
+			loopback->in, loopback->data, CHUNK_MAX, 0)) >= 0)
+		take(loopback, loopback->data, size);
 	assert_int_equal(size, CLYDE_ERROR_CANCELED);
-	assert_int_equal(clyde_pipe_resume(fixture->in), 0);
+	assert_int_equal(clyde_pipe_resume(loopback->in), 0);
 }
 
-static void operate(struct fixture *fixture)
+static void operate(struct loopback *loopback)
 {
-	switch (draw(fixture, 8)) {
+	switch (draw(loopback, 8)) {
 	case 0 ... 2:
-		write_some(fixture);
+		write_some(loopback);
 		break;
 	case 3 ... 4:
-		read_some(fixture);
+		read_some(loopback);
 		break;
 	case 5:
-		acquire_some(fixture);
+		acquire_some(loopback);
 		break;
 	case 6:
-		cancel_reads(fixture);
+		cancel_reads(loopback);
 		break;
 	case 7:
 		assert_int_equal(clyde_pipe_set_idle_flush(
-					 fixture->in, draw(fixture, 200000)),
+					 loopback->in, draw(loopback, 200000)),
 			0);
 		break;
 	}
 }
 
 /* At the end all written bytes must come back, whatever was done before. */
-static void drain(struct fixture *fixture)
+static void drain(struct loopback *loopback)
 {
-	assert_int_equal(clyde_pipe_push(fixture->out), 0);
-	while (fixture->read < fixture->written) {
-		size_t size = fixture->written - fixture->read;
+	assert_int_equal(clyde_pipe_push(loopback->out), 0);
+	while (loopback->read < loopback->written) {
+		size_t size = loopback->written - loopback->read;
 
 		if (size > CHUNK_MAX)
 			size = CHUNK_MAX;
-		assert_int_equal(
-			clyde_pipe_read(fixture->in, fixture->data, size, 1000),
+		assert_int_equal(clyde_pipe_read(loopback->in, loopback->data,
+					 size, 1000),
 			size);
-		take(fixture, fixture->data, size);
+		take(loopback, loopback->data, size);
 	}
-	assert_int_equal(clyde_pipe_read(fixture->in, fixture->data, 1, 2),
+	assert_int_equal(clyde_pipe_read(loopback->in, loopback->data, 1, 2),
 		CLYDE_ERROR_TIMEOUT);
-	assert_int_equal(clyde_pipe_flush(fixture->out, 1000), 0);
-	assert_int_equal(offset_of(fixture->out), fixture->written);
+	assert_int_equal(clyde_pipe_flush(loopback->out, 1000), 0);
+	assert_int_equal(offset_of(loopback->out), loopback->written);
 }
 
 static void random_use_of_a_loopback_loses_nothing(void **state)
 {
-	static struct fixture fixture;
+	static struct loopback loopback;
 
 	(void)state;
 	for (unsigned seed = 1; seed <= SEEDS; seed++) {
-		open_loopback(&fixture, seed);
+		open_loopback(&loopback, seed);
 		for (int i = 0; i < OPERATIONS; i++)
-			operate(&fixture);
-		drain(&fixture);
+			operate(&loopback);
+		drain(&loopback);
 		/* The oracle checks nothing in a stream without bytes. */
-		assert_true(fixture.written > OPERATIONS);
-		assert_int_equal(fixture.read, fixture.written);
-		close_loopback(&fixture);
+		assert_true(loopback.written > OPERATIONS);
+		assert_int_equal(loopback.read, loopback.written);
+		close_loopback(&loopback);
 	}
 }
 

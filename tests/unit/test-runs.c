@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 struct pair {
-	struct bench_run one, other;
+	struct run_fixture one, other;
 	pthread_barrier_t ready;
 	int result; /* The result of the other run. */
 };
@@ -27,9 +27,9 @@ static int start_pair(struct pair *pair)
 	int result;
 
 	assert_int_equal(
-		clyde_run_claim(pair->one.run, pair->one.top.device), 0);
+		clyde_run_claim(pair->one.run, pair->one.fixture.device), 0);
 	assert_int_equal(
-		clyde_run_claim(pair->other.run, pair->one.top.device), 0);
+		clyde_run_claim(pair->other.run, pair->one.fixture.device), 0);
 	assert_int_equal(pthread_create(&thread, NULL, start_second, pair), 0);
 	pthread_barrier_wait(&pair->ready);
 	result = start(&pair->one);
@@ -42,9 +42,9 @@ static struct pair prepare_pair(
 {
 	struct pair pair = {.one = prepare("uart", settings)};
 
-	pair.other.top = pair.one.top;
-	assert_int_equal(
-		clyde_run_new(pair.one.top.context, "gpio", &pair.other.run),
+	pair.other.fixture = pair.one.fixture;
+	assert_int_equal(clyde_run_new(pair.one.fixture.context, "gpio",
+				 &pair.other.run),
 		0);
 	set(&pair.other, watch);
 	pthread_barrier_init(&pair.ready, NULL, 2);
@@ -67,7 +67,7 @@ static void runs_that_begin_at_the_same_time_all_have_their_streams(
 		assert_int_equal(pair.one.stream[2], CORE_UART);
 	}
 	pthread_barrier_destroy(&pair.ready);
-	close_top(&pair.one.top);
+	close_fixture(&pair.one.fixture);
 }
 
 static void an_interrupt_ends_both_of_two_runs(void **state)

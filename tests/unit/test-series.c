@@ -183,16 +183,17 @@ static void latency_is_not_swept_and_keeps_its_settings(void **state)
 
 static void a_flag_is_yes_or_no(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	struct clyde_run *applet;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	assert_int_equal(clyde_run_set(applet, "sweep", "no"), 0);
 	assert_int_equal(
 		clyde_run_set(applet, "sweep", "perhaps"), CLYDE_ERROR_INVALID);
 	assert_says("yes");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)

@@ -12,14 +12,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct bench_top top;
+static struct fixture fixture;
 
 static int close_if_open(void **state)
 {
 	(void)state;
-	if (top.context)
-		close_top(&top);
-	top.context = NULL;
+	if (fixture.context)
+		close_fixture(&fixture);
+	fixture.context = NULL;
 	return 0;
 }
 
@@ -169,14 +169,14 @@ static int apply(const char *specification)
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
 
 	assert_int_equal(clyde_supply_parse(specification, AB, supply), 0);
-	return clyde_supply_apply(top.device, supply);
+	return clyde_supply_apply(fixture.device, supply);
 }
 
 static void assert_supplies(unsigned a_mv, unsigned b_mv)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
 	assert_int_equal(mv[0], a_mv);
 	assert_int_equal(mv[1], b_mv);
 }
@@ -186,7 +186,7 @@ static void assert_supplies(unsigned a_mv, unsigned b_mv)
 static void ports_that_are_not_given_stay_as_they_are(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:");
+	fixture = open_uri("virtual:");
 	assert_int_equal(apply("A=5.0,B=3.3"), 0);
 	assert_supplies(5009, 3322);
 	assert_int_equal(apply("B=1.8"), 0);
@@ -200,7 +200,7 @@ static void ports_that_are_not_given_stay_as_they_are(void **state)
 static void nothing_changes_if_one_port_is_wrong(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:limitB=3300,senseB=1000");
+	fixture = open_uri("virtual:limitB=3300,senseB=1000");
 	assert_int_equal(apply("A=1.8,B=1.8"), 0);
 	assert_int_equal(apply("A=5.0,B=3.301"), CLYDE_ERROR_LIMIT);
 	assert_says("port B");
@@ -216,7 +216,7 @@ static void nothing_changes_if_one_port_is_wrong(void **state)
 static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:senseA=3300,senseB=1800,limitB=2000");
+	fixture = open_uri("virtual:senseA=3300,senseB=1800,limitB=2000");
 	assert_int_equal(apply("A=SB"), 0);
 	assert_supplies(1817, 0);
 	assert_int_equal(apply("A=SA,B=SB"), 0);
@@ -229,7 +229,7 @@ static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 static void a_sense_pin_above_all_supplies_is_not_mirrored(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:senseA=6000");
+	fixture = open_uri("virtual:senseA=6000");
 	assert_int_equal(apply("B=SA"), CLYDE_ERROR_INVALID);
 	assert_supplies(0, 0);
 }
@@ -241,12 +241,12 @@ static void a_port_that_does_not_exist_is_not_mirrored(void **state)
 	static const int ports[] = {2, 3, 4, 77, 104, INT_MAX};
 
 	(void)state;
-	top = open_uri("virtual:senseA=3300");
+	fixture = open_uri("virtual:senseA=3300");
 	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
 		const struct clyde_supply supply[CLYDE_PORT_COUNT] = {
 			{.given = true, .sense = ports[i]}};
 
-		assert_int_equal(clyde_supply_apply(top.device, supply),
+		assert_int_equal(clyde_supply_apply(fixture.device, supply),
 			CLYDE_ERROR_INVALID);
 		assert_says("to be mirrored");
 	}
@@ -258,9 +258,9 @@ static void a_specification_that_was_not_given_changes_nothing(void **state)
 	static const struct clyde_supply none[CLYDE_PORT_COUNT];
 
 	(void)state;
-	top = open_uri("virtual:");
+	fixture = open_uri("virtual:");
 	assert_int_equal(apply("3.3"), 0);
-	assert_int_equal(clyde_supply_apply(top.device, none), 0);
+	assert_int_equal(clyde_supply_apply(fixture.device, none), 0);
 	assert_supplies(3322, 3322);
 }
 

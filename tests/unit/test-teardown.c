@@ -80,7 +80,7 @@ struct lent {
 };
 
 struct stream_fixture {
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_pipe *pipe;
 	struct lent lent;
 	int descriptor;
@@ -132,21 +132,21 @@ static void start_source(struct clyde_device *device)
 		clyde_register_write(device, REG_BENCH_MODE, &source, 1), 0);
 }
 
-static struct bench_top open_image(void)
+static struct fixture open_image(void)
 {
 	const char *uri = getenv("CLYDE_URI");
-	struct bench_top top = open_uri(uri ? uri : "virtual:");
+	struct fixture fixture = open_uri(uri ? uri : "virtual:");
 
-	if (clyde_fpga_load_image(top.device) < 0)
+	if (clyde_fpga_load_image(fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	return top;
+	return fixture;
 }
 
 /* Opens a stream that is not read: all transfers are in flight or have just
    completed, and the source goes on. */
 static struct stream_fixture open_bench(void)
 {
-	struct stream_fixture bench = {.top = open_image()};
+	struct stream_fixture bench = {.fixture = open_image()};
 	struct clyde_pipe_options options = {
 		.transfer_size = TRANSFER,
 		.depth = DEPTH,
@@ -158,23 +158,23 @@ static struct stream_fixture open_bench(void)
 	bench.lent.listener = lend(PAGE);
 	sem_init(&begun, 0, 0);
 	sem_init(&met, 0, 0);
-	assert_int_equal(clyde_context_log(bench.top.context, CLYDE_LOG_DEBUG,
-				 listen, bench.lent.listener),
+	assert_int_equal(clyde_context_log(bench.fixture.context,
+				 CLYDE_LOG_DEBUG, listen, bench.lent.listener),
 		0);
-	assert_int_equal(clyde_pipe_open(bench.top.device, CLYDE_PIPE_EP6_IN,
-				 &options, &bench.pipe),
+	assert_int_equal(clyde_pipe_open(bench.fixture.device,
+				 CLYDE_PIPE_EP6_IN, &options, &bench.pipe),
 		0);
-	start_source(bench.top.device);
+	start_source(bench.fixture.device);
 	assert_int_equal(
 		clyde_pipe_read(bench.pipe, data, TRANSFER, 10000), TRANSFER);
-	bench.descriptor = clyde_device_poll_fd(bench.top.device);
+	bench.descriptor = clyde_device_poll_fd(bench.fixture.device);
 	assert_true(bench.descriptor >= 0);
 	return bench;
 }
 
 static void close_bench(struct stream_fixture *bench)
 {
-	close_top(&bench->top);
+	close_fixture(&bench->fixture);
 	munmap(bench->lent.arena, ARENA);
 	munmap(bench->lent.listener, PAGE);
 	sem_destroy(&begun);
@@ -188,9 +188,9 @@ static clyde_token token_of(
 {
 	switch (target) {
 	case CONTEXT:
-		return clyde_context_token(bench->top.context);
+		return clyde_context_token(bench->fixture.context);
 	case DEVICE:
-		return clyde_device_token(bench->top.device);
+		return clyde_device_token(bench->fixture.device);
 	default:
 		return clyde_pipe_token(bench->pipe);
 	}
@@ -345,8 +345,9 @@ static void *close_run_second(void *argument)
 static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	void **state)
 {
-	struct bench_top top = open_image();
-	struct observed observed = {.device = top.device, .seen = lend(PAGE)};
+	struct fixture fixture = open_image();
+	struct observed observed = {
+		.device = fixture.device, .seen = lend(PAGE)};
 	pthread_t threads[3];
 
 	(void)state;
@@ -354,7 +355,7 @@ static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	sem_init(&met, 0, 0);
 	sem_init(&observed.closing, 0, 0);
 	assert_int_equal(
-		clyde_run_new(top.context, "benchmark", &observed.run), 0);
+		clyde_run_new(fixture.context, "benchmark", &observed.run), 0);
 	assert_int_equal(clyde_run_set(observed.run, "modes", "latency"), 0);
 	assert_int_equal(clyde_run_set(observed.run, "count", "8MiB"), 0);
 	pthread_create(&threads[0], NULL, start_run, &observed);
@@ -365,19 +366,20 @@ static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	assert_int_equal(observed.start, CLYDE_ERROR_CANCELED);
 	assert_int_equal(observed.first, 0);
 	assert_int_equal(observed.second, CLYDE_ERROR_CLOSED);
-	close_top(&top);
+	close_fixture(&fixture);
 	munmap(observed.seen, PAGE);
 }
 
 static void an_observer_is_not_called_when_its_run_is_over(void **state)
 {
-	struct bench_top top = open_image();
-	struct observed observed = {.device = top.device, .seen = lend(PAGE)};
+	struct fixture fixture = open_image();
+	struct observed observed = {
+		.device = fixture.device, .seen = lend(PAGE)};
 
 	(void)state;
 	observed.seen->held = true;
 	assert_int_equal(
-		clyde_run_new(top.context, "benchmark", &observed.run), 0);
+		clyde_run_new(fixture.context, "benchmark", &observed.run), 0);
 	assert_int_equal(clyde_run_set(observed.run, "modes", "latency"), 0);
 	assert_int_equal(clyde_run_set(observed.run, "count", "64KiB"), 0);
 	start_run(&observed);
@@ -386,7 +388,7 @@ static void an_observer_is_not_called_when_its_run_is_over(void **state)
 	make_inaccessible(observed.seen, PAGE);
 	assert_int_equal(clyde_run_claim(observed.run, observed.device), 0);
 	clyde_run_close(observed.run);
-	close_top(&top);
+	close_fixture(&fixture);
 	munmap(observed.seen, PAGE);
 }
 
@@ -397,7 +399,7 @@ static void *ask(void *argument)
 	struct stream_fixture *bench = argument;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	if (clyde_fpga_status(bench->top.device, id) != 1)
+	if (clyde_fpga_status(bench->fixture.device, id) != 1)
 		abort();
 	return NULL;
 }
@@ -409,8 +411,8 @@ static void *silence(void *argument)
 	sem_wait(&begun);
 	post_before_sleep = &met;
 	post_on_lock = true;
-	if (clyde_context_log(bench->top.context, CLYDE_LOG_OFF, NULL, NULL) <
-		0)
+	if (clyde_context_log(
+		    bench->fixture.context, CLYDE_LOG_OFF, NULL, NULL) < 0)
 		abort();
 	make_inaccessible(bench->lent.listener, PAGE);
 	post_once();
@@ -423,8 +425,8 @@ static void a_log_callback_is_not_called_after_it_was_replaced(void **state)
 	pthread_t asker, silencer;
 
 	(void)state;
-	assert_int_equal(clyde_context_log(bench.top.context, CLYDE_LOG_TRACE,
-				 listen, bench.lent.listener),
+	assert_int_equal(clyde_context_log(bench.fixture.context,
+				 CLYDE_LOG_TRACE, listen, bench.lent.listener),
 		0);
 	bench.lent.listener->until = "";
 	pthread_create(&asker, NULL, ask, &bench);
@@ -439,7 +441,7 @@ static void a_log_callback_is_not_called_after_it_was_replaced(void **state)
 
 struct inside {
 	/* The contexts to close inside the callback. */
-	struct bench_top *top, *other;
+	struct fixture *fixture, *other;
 	clyde_token extra;
 	atomic_uint refused;
 	pthread_barrier_t *meet;
@@ -461,7 +463,8 @@ static void close_inside(void *user, enum clyde_log_level level,
 	int64_t time_ns, const char *line)
 {
 	struct inside *inside = user;
-	struct bench_top *top = inside->other ? inside->other : inside->top;
+	struct fixture *fixture =
+		inside->other ? inside->other : inside->fixture;
 	char text[8];
 
 	(void)level;
@@ -471,13 +474,13 @@ static void close_inside(void *user, enum clyde_log_level level,
 	inside->at = NULL;
 	if (inside->meet)
 		pthread_barrier_wait(inside->meet);
-	try_close(inside, clyde_context_token(top->context));
-	try_close(inside, clyde_device_token(top->device));
-	clyde_device_close(top->device);
+	try_close(inside, clyde_context_token(fixture->context));
+	try_close(inside, clyde_device_token(fixture->device));
+	clyde_device_close(fixture->device);
 	if (strstr(clyde_error_message(), "a callback cannot close"))
 		atomic_fetch_add(&inside->refused, 1);
 	if (inside->other == NULL &&
-		clyde_context_notice(top->context, text, sizeof(text)) ==
+		clyde_context_notice(fixture->context, text, sizeof(text)) ==
 			CLYDE_ERROR_INSIDE)
 		atomic_fetch_add(&inside->refused, 1);
 	if (inside->meet)
@@ -487,33 +490,33 @@ static void close_inside(void *user, enum clyde_log_level level,
 static void listen_inside(struct inside *inside, const char *at)
 {
 	inside->at = at;
-	assert_int_equal(clyde_context_log(inside->top->context,
+	assert_int_equal(clyde_context_log(inside->fixture->context,
 				 CLYDE_LOG_TRACE, close_inside, inside),
 		0);
 }
 
 static void a_close_in_a_callback_is_an_error_and_no_hang(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
 	(void)state;
 	listen_inside(&inside, "");
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
 	assert_int_equal(inside.refused, 4);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void a_close_in_a_callback_of_the_teardown_is_an_error(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 
 	(void)state;
 	listen_inside(&inside, "closing ");
-	clyde_context_close(top.context);
+	clyde_context_close(fixture.context);
 	assert_int_equal(inside.refused, 4);
 	assert_int_equal(clyde_live_objects(), 0);
 }
@@ -523,7 +526,7 @@ static void *ask_inside(void *argument)
 	struct inside *inside = argument;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	if (clyde_fpga_status(inside->top->device, id) < 0)
+	if (clyde_fpga_status(inside->fixture->device, id) < 0)
 		abort();
 	return NULL;
 }
@@ -531,7 +534,7 @@ static void *ask_inside(void *argument)
 static void two_callbacks_that_close_each_others_contexts_are_refused(
 	void **state)
 {
-	struct bench_top tops[2] = {open_uri("virtual:"), open_uri("virtual:")};
+	struct fixture tops[2] = {open_uri("virtual:"), open_uri("virtual:")};
 	struct inside insides[2];
 	pthread_barrier_t meet;
 	pthread_t threads[2];
@@ -539,8 +542,9 @@ static void two_callbacks_that_close_each_others_contexts_are_refused(
 	(void)state;
 	pthread_barrier_init(&meet, NULL, 2);
 	for (unsigned i = 0; i < 2; i++) {
-		insides[i] = (struct inside){
-			.top = &tops[i], .other = &tops[1 - i], .meet = &meet};
+		insides[i] = (struct inside){.fixture = &tops[i],
+			.other = &tops[1 - i],
+			.meet = &meet};
 		listen_inside(&insides[i], "");
 	}
 	for (unsigned i = 0; i < 2; i++)
@@ -551,7 +555,7 @@ static void two_callbacks_that_close_each_others_contexts_are_refused(
 	}
 	pthread_barrier_destroy(&meet);
 	clyde_context_close(tops[0].context);
-	close_top(&tops[1]);
+	close_fixture(&tops[1]);
 }
 
 static void close_all_inside(void *user, const struct clyde_record *record)
@@ -560,28 +564,29 @@ static void close_all_inside(void *user, const struct clyde_record *record)
 
 	(void)record;
 	try_close(inside, inside->extra);
-	try_close(inside, clyde_device_token(inside->top->device));
-	try_close(inside, clyde_context_token(inside->top->context));
+	try_close(inside, clyde_device_token(inside->fixture->device));
+	try_close(inside, clyde_context_token(inside->fixture->context));
 }
 
 static void an_observer_cannot_close_anything(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 	struct clyde_observer observer = {
 		.record = close_all_inside, .user = &inside};
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "modes", "source"), 0);
 	assert_int_equal(clyde_run_set(run, "count", "64KiB"), 0);
 	inside.extra = (uintptr_t)run;
-	assert_int_equal(clyde_run_start(run, top.device, NULL, &observer), 0);
+	assert_int_equal(
+		clyde_run_start(run, fixture.device, NULL, &observer), 0);
 	assert_true(inside.refused >= 3);
 	assert_int_equal(inside.refused % 3, 0);
 	clyde_run_close(run);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)

@@ -37,7 +37,7 @@ struct entry {
 
 struct side {
 	unsigned seed;
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_pipe *in, *out;
 	bool second; /* Uses EP4 and EP8. */
 	enum bench_mode mode;
@@ -72,15 +72,16 @@ static uint64_t hash(const uint8_t *data, ssize_t size)
 static void record(
 	struct side *side, const char *what, int64_t result, uint64_t hash)
 {
-	side->journal[side->count++] =
-		(struct entry){what, result, hash, now_ns(side->top.device)};
+	side->journal[side->count++] = (struct entry){
+		what, result, hash, now_ns(side->fixture.device)};
 }
 
 static void put_register(
 	struct side *side, uint8_t address, const void *data, size_t size)
 {
 	assert_int_equal(
-		clyde_register_write(side->top.device, address, data, size), 0);
+		clyde_register_write(side->fixture.device, address, data, size),
+		0);
 }
 
 /* TX on A0, RX on A1, with a random format and bit time. */
@@ -127,21 +128,21 @@ static void open_side(struct side *side, unsigned seed, const char *uri)
 	memset(side, 0, sizeof(*side));
 	side->seed = seed * 2654435761u + 1;
 	side->sequence = sequence_new();
-	side->top = open_uri(uri);
+	side->fixture = open_uri(uri);
 	side->uart = seed % 4 == 3;
 	side->mode = side->uart ? BENCH_LOOPBACK : BENCH_SOURCE + seed % 4;
-	assert_int_equal(clyde_supply_set(side->top.device, 1, 3300), 0);
+	assert_int_equal(clyde_supply_set(side->fixture.device, 1, 3300), 0);
 	side->second = draw(side, 2);
 	options.quad = !side->second && draw(side, 2);
 	options.transfer_size = 512 * (1 + draw(side, 32));
 	options.depth = 1 + draw(side, 16);
 	if (side->mode != BENCH_SINK)
-		assert_int_equal(clyde_pipe_open(side->top.device,
+		assert_int_equal(clyde_pipe_open(side->fixture.device,
 					 CLYDE_PIPE_EP6_IN + side->second,
 					 &options, &side->in),
 			0);
 	if (side->mode != BENCH_SOURCE)
-		assert_int_equal(clyde_pipe_open(side->top.device,
+		assert_int_equal(clyde_pipe_open(side->fixture.device,
 					 CLYDE_PIPE_EP2_OUT + side->second,
 					 &options, &side->out),
 			0);
@@ -152,7 +153,7 @@ static void open_side(struct side *side, unsigned seed, const char *uri)
 static void close_side(struct side *side)
 {
 	free(side->sequence);
-	close_top(&side->top);
+	close_fixture(&side->fixture);
 }
 
 static void receive(struct side *side, size_t size)
@@ -185,8 +186,8 @@ static void record_registers(struct side *side)
 	uint8_t core[32] = {0};
 	uint8_t base = side->uart ? CORE_BASE_UART : CORE_BASE_BENCHMARK;
 
-	assert_int_equal(
-		clyde_register_read(side->top.device, base, core, sizeof(core)),
+	assert_int_equal(clyde_register_read(side->fixture.device, base, core,
+				 sizeof(core)),
 		0);
 	record(side, "registers", core[0], hash(core, sizeof(core)));
 }
@@ -194,7 +195,7 @@ static void record_registers(struct side *side)
 static void finish_writes(struct side *side)
 {
 	record(side, "flush", clyde_pipe_flush(side->out, DEADLINE), 0);
-	assert_int_equal(clyde_device_sleep(side->top.device, 1), 0);
+	assert_int_equal(clyde_device_sleep(side->fixture.device, 1), 0);
 	record_registers(side);
 }
 
@@ -253,7 +254,8 @@ static void operate(struct side *side)
 		break;
 	case 2:
 		record(side, "sleep",
-			clyde_device_sleep(side->top.device, draw(side, 6)), 0);
+			clyde_device_sleep(side->fixture.device, draw(side, 6)),
+			0);
 		break;
 	default:
 		move(side);
@@ -312,7 +314,7 @@ static void the_model_does_what_the_twin_does(void **state)
 			model.uart ? "uart" : names[model.mode], model.count,
 			model.journal[model.count - 1].time_ns / 1e6);
 		compare(&model, &twin, seed);
-		clyde_context_close(model.top.context);
+		clyde_context_close(model.fixture.context);
 		free(model.sequence);
 		close_side(&twin);
 	}
