@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """Tests the Debian packages as a new user meets them: installed by apt in a
-environment Debian that has nothing else, used there, and removed.
+fresh Debian that has nothing else, used there, and removed.
 
 One script does all of that in one system, since making the system takes most
 of the time; the output of each step belongs to one test.  CLYDE_SOURCE is the

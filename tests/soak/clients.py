@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Runs inside `clyde virtual`: clients run_one after the other; some run
+"""Runs inside `clyde virtual`: clients one after the other; some run
 undisturbed, some are stopped and continued, some are killed, some have the
 cable pulled.  Each client that was not killed must have moved and verified all
 its bytes.  Prints counts and violations."""
@@ -162,7 +162,7 @@ class Soak:
         client.close()
 
     def run_one(self):
-        """Runs a client, and sometimes another run_one on the second device
+        """Runs a client, and sometimes another one on the second device
         meanwhile."""
         beside = None
         if self.devices == 2 and self.random.random() < 0.7:
@@ -224,7 +224,7 @@ class Soak:
 
 def open_files():
     """Returns the number of files of clyde virtual; a few samples, as it takes
-    a moment to close run_one."""
+    a moment to close one."""
     counts = []
     for _ in range(20):
         counts.append(len(os.listdir(f"/proc/{os.getppid()}/fd")))

@@ -122,7 +122,7 @@ static struct {
 	struct fixture fixture, other;
 	struct clyde_run *run;
 	unsigned lines;
-	unsigned calls; /* Calls that were not count_if_not_refused. */
+	unsigned calls; /* Calls that were not refused. */
 } log_state;
 
 static void count_if_not_refused(ssize_t result)
@@ -212,7 +212,7 @@ static void a_failure_keeps_its_sentence_over_a_log_callback(void **state)
 	close_log();
 }
 
-/* clyde_run_claim() and clyde_run_start() must be count_if_not_refused for every reason for
+/* clyde_run_claim() and clyde_run_start() must be refused for every reason for
    which the thread holds the lock. */
 static void a_call_that_holds_the_lock_does_not_lose_it(void **state)
 {

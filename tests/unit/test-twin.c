@@ -2,7 +2,7 @@
 
 /*
  * Compares the model of the image with its twin: the same random use of both,
- * drawn from a seed, must send the same bytes, and receive the same virtual time
+ * drawn from a seed, must give the same bytes, and take the same virtual time
  * to 0.1 %.
  *
  *	test-twin [FIRST-SEED [COUNT]]
