@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What all tests in Python share."""
+"""Shared by all tests in Python."""
 
 import signal
 
 # A shell ignores SIGINT and SIGQUIT in a job that it starts with "&", and the
-# job's children inherit that: a program which a test interrupts would not end.
+# job's children inherit that: a program that a test interrupts would not end.
 for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)

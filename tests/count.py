@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Sum up the reports of test runners: Meson's testlog.json, test by test where
-cmocka printed its own counts, and JUnit XML.
+"""Sums up the reports of test runners: Meson's testlog.json, test by test
+where cmocka printed its own counts, and JUnit XML.
 
-	count.py REPORT...
+    count.py REPORT...
 
-Called by scripts/check at its end, however that end came.  A report that is
-missing, cut off, not of its format, or without any test counts as one failed
-test, and a line names it.  The last line is always `N passed, N failed, N
-skipped`; the exit status is 1 if anything failed or nothing passed."""
+Called by scripts/check at its end, also if it was ended by a signal.  A report
+that is missing, cut off, not of its format, or without any test counts as one
+failed test, and a line names it.  The last line is always `N passed, N failed,
+N skipped`; the exit status is 1 if anything failed or nothing passed."""
 
 import json
 import pathlib
@@ -37,7 +37,7 @@ def meson_log(text):
             skipped = test["result"] == "SKIP"
             passed, failed = good, not good and not skipped
         elif not good and failed == 0:
-            failed = 1  # a sanitizer, a crash, a timeout
+            failed = 1  # A sanitizer, a crash or a timeout.
         yield passed, failed, skipped
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Sum up a report of gcovr's: COVERAGE.json LEAST RESULT.xml.  Prints a line
-for each file of lib/, and the sums of all folders; fails if fewer than LEAST
-percent of the branches in lib/ are taken, and writes that as a test's result.
+"""Sums up a report of gcovr: COVERAGE.json LEAST RESULT.xml.  Prints a line
+for each file of lib/, and the sums of all folders.  Fails if fewer than LEAST
+percent of the branches in lib/ are taken, and writes that as the result of a
+test.
 """
 
 import json
@@ -31,7 +32,8 @@ class Count:
 
 
 def counted(lines):
-    """What gcovr counts, and on which lines a branch was not taken."""
+    """Returns what gcovr counts, and the lines on which a branch was not
+    taken."""
     count, missing = Count(), []
     for line in lines:
         branches = [branch for branch in line["branches"]

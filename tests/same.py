@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A program of a cross build does what the same program does on this machine:
+"""Tests that a program of a cross build does what the same program does on
+this machine:
 
-	same.py EMULATOR... -- BUILD PROGRAM ARGUMENT...
+    same.py EMULATOR... -- BUILD PROGRAM ARGUMENT...
 
 Runs BUILD/PROGRAM under the emulator, and $CLYDE_NATIVE/PROGRAM without one.
-Both must succeed and print the same, apart from what depends on the speed of
-the machine.  The exit status is 77 without CLYDE_NATIVE."""
+Both must succeed and print the same, apart from figures that depend on the
+speed of the machine.  The exit status is 77 without CLYDE_NATIVE."""
 
 import os
 import re

@@ -2,7 +2,7 @@
 """Prints the targets that Ninja must build for some tests of a Meson build, so
 that a configuration does not build targets that no test runs:
 
-	targets.py BUILD [--suite NAME]... [--no-suite NAME]... [--names]
+    targets.py BUILD [--suite NAME]... [--no-suite NAME]... [--names]
 
 --names prints the tests instead.  Called by scripts/check and scripts/test."""
 

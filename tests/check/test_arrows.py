@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""scripts/arrows: that this tree keeps the rules, and, in a copy of the tree,
-that each kind of include against them is a failure with a line of its own."""
+"""Tests scripts/arrows: this tree keeps the rules, and, in a copy of the tree,
+each kind of include that breaks them is a failure with a line of its own."""
 
 import pathlib
 import shutil
@@ -21,7 +21,7 @@ def arrows(root=None, script=SOURCE / "scripts/arrows"):
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """The files in C, in a repository of their own."""
+    """Copies the files in C into a repository of their own."""
     root = tmp_path_factory.mktemp("tree")
     files = subprocess.run(
         ["git", "-C", SOURCE, "ls-files", "*.c", "*.h", "*.cc"], check=True,
@@ -36,7 +36,7 @@ def tree(tmp_path_factory):
 
 @pytest.fixture
 def change(tree):
-    """Change files of the copy for one test."""
+    """Changes files of the copy for one test."""
     before = {}
 
     def write(file, function):
@@ -112,11 +112,11 @@ def test_a_folder_without_a_rule_may_include_nothing_else(tree):
 
 
 def within(one, other):
-    """Whether one of two paths is the other, or lies in it."""
+    """Returns whether one of two paths is the other, or lies in it."""
     return one.startswith(other) or other.startswith(one)
 
 
-def test_the_rules_themselves_have_no_circle():
+def test_the_rules_have_no_cycle():
     """Otherwise folders could include each other with no rule broken."""
     space = {"__file__": str(SOURCE / "scripts/arrows"), "__name__": "arrows"}
     exec((SOURCE / "scripts/arrows").read_text(), space)

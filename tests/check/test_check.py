@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Tests of tests/check/runner.py and untouched.py with made-up parts: however a
-part ends, it is named and counted, and the last line is printed; and each kind
-of change that a check must not make on the machine is reported."""
+"""Tests runner.py and untouched.py with made-up parts: however a part ends, it
+is named and counted, and the last line is printed; and each kind of change
+that a check must not make on the machine is reported."""
 
 import os
 import pathlib
@@ -21,7 +21,7 @@ SECONDS = 120
 GOOD = """echo '{"name": "a", "result": "OK"}' >good.json"""
 LAST = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n\Z")
 # The check counts four tests of its own: nodes, files, files left, processes.
-LOOKS = 4
+OWN_TESTS = 4
 
 
 def script(parts):
@@ -69,7 +69,7 @@ def counts(said):
 
 
 def one(command, place, **more):
-    """What a check says of a command that leaves a good report."""
+    """Returns what a check prints for a command that leaves a good report."""
     return check(f"Part('part', {command + chr(10) + GOOD!r}, "
                  "reports=('good.json',))", place, **more)
 
@@ -79,7 +79,7 @@ def one(command, place, **more):
 
 def test_a_good_part_counts_its_tests(place):
     said = one("true", place, status=0)
-    assert counts(said) == (1 + LOOKS, 0, 0)
+    assert counts(said) == (1 + OWN_TESTS, 0, 0)
     assert re.search(r"^part +\d+ +\d+ +1 +0 +0$", said, re.MULTILINE)
 
 
@@ -94,7 +94,7 @@ def test_a_good_part_counts_its_tests(place):
 def test_a_report_that_is_not_there_or_cut_off_is_one_failed_test(
         place, command, why):
     said = check(f"Part('dies', {command!r}, reports=('report.json',))", place)
-    assert counts(said) == (LOOKS, 1, 0)
+    assert counts(said) == (OWN_TESTS, 1, 0)
     assert re.search(f"^dies .*report.json: .*{why}", said, re.MULTILINE)
 
 
@@ -120,15 +120,15 @@ def test_count_names_a_report_that_it_cannot_read(tmp_path, text, why):
 def test_a_status_without_a_failed_test_is_one_failed_test(place):
     said = check(f"Part('part', {GOOD + '; exit 3'!r}, "
                  "reports=('good.json',))", place)
-    assert counts(said) == (1 + LOOKS, 1, 0)
+    assert counts(said) == (1 + OWN_TESTS, 1, 0)
     assert "part ended with status 3" in said
 
 
-def test_what_needs_a_part_that_failed_is_named_and_failed(place):
+def test_a_part_that_needs_a_failed_part_is_named_and_failed(place):
     said = check("Part('build', 'echo no compiler; exit 1'), "
                  "Part('unit', 'true', needs=('build',), reports=('a.json',)),"
                  "Part('other', 'true')", place)
-    assert counts(said) == (LOOKS, 2, 0)
+    assert counts(said) == (OWN_TESTS, 2, 0)
     assert "no compiler" in said and "unit was not run to its end" in said
     assert "other was not" not in said
 
@@ -136,12 +136,12 @@ def test_what_needs_a_part_that_failed_is_named_and_failed(place):
 def test_an_old_report_does_not_stand_for_a_new_one(place):
     (place / "good.json").write_text('{"name": "a", "result": "OK"}\n')
     said = check("Part('dies', 'exit 1', reports=('good.json',))", place)
-    assert counts(said) == (LOOKS, 1, 0)
+    assert counts(said) == (OWN_TESTS, 1, 0)
 
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_ends_the_parts_and_the_last_line_is_there(place, number):
-    # The second part tells its process by a line in a pipe, so it runs.
+    # The second part reports its process by a line in a pipe, so it runs.
     os.mkfifo(place / "up")
     process = start(
         "Part('first', 'true'), "
@@ -153,14 +153,15 @@ def test_a_signal_ends_the_parts_and_the_last_line_is_there(place, number):
     process.send_signal(getattr(signal, number))
     said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + getattr(signal, number)
-    assert counts(said) == (LOOKS, 2, 0)
+    assert counts(said) == (OWN_TESTS, 2, 0)
     for name in ("first", "second", "third"):
         assert re.search(rf"^{name} +\d+ ", said, re.MULTILINE)
     assert not pathlib.Path(f"/proc/{pid}").exists()
 
 
 def test_parts_run_side_by_side_as_far_as_there_are_lanes(place):
-    # Each waits for the other: in turn they would never end.
+    # Each part waits for the other one: one after the other they would never
+    # end.
     for name in ("a", "b"):
         os.mkfifo(place / name)
     check("Part('a', 'echo >a; read line <b'), "
@@ -168,11 +169,11 @@ def test_parts_run_side_by_side_as_far_as_there_are_lanes(place):
     said = check("Part('a', 'test ! -e on && touch on && rm on', lanes=2), "
                  "Part('b', 'test ! -e on && touch on && rm on', lanes=2)",
                  place, status=0)
-    assert counts(said) == (LOOKS, 0, 0)
+    assert counts(said) == (OWN_TESTS, 0, 0)
 
 
 def ci(folder, packages):
-    """A tree that has .ci/run, and scripts that are made up."""
+    """Makes a tree that has .ci/run, and scripts that are made up."""
     for name, text in [(".ci/run", (SOURCE / ".ci/run").read_text()),
                        ("Makefile", (SOURCE / "Makefile").read_text()),
                        ("scripts/packages", packages),
@@ -261,7 +262,7 @@ def test_a_program_that_a_test_starts_has_no_signal_ignored():
     assert not public(said.split()[1])
 
 
-def test_that_holds_for_pytest_in_a_job_that_a_shell_put_in_the_background():
+def test_a_program_of_pytest_in_a_background_job_has_no_signal_ignored():
     name = test_a_program_that_a_test_starts_has_no_signal_ignored.__name__
     done = subprocess.run(
         [sys.executable, "-c", INHERITED.replace("PYTEST_ADDOPTS", "X"), "-m",
@@ -271,7 +272,7 @@ def test_that_holds_for_pytest_in_a_job_that_a_shell_put_in_the_background():
     assert "1 passed" in done.stdout, done.stdout
 
 
-# ---- What is left alone -----------------------------------------------------
+# ---- Changes of the machine -------------------------------------------------
 
 
 @pytest.mark.parametrize("command, finding", [
@@ -292,28 +293,28 @@ def test_that_holds_for_pytest_in_a_job_that_a_shell_put_in_the_background():
     ("mktemp", r"a file was left: part, in \$TMPDIR: tmp\.\w+ was left"),
     ("mkfifo $TMPDIR/pipe", r"\$TMPDIR: pipe was left, a pipe"),
 ])
-def test_a_file_or_node_that_was_not_left_alone_is_named(
+def test_a_changed_file_or_node_is_named(
         place, command, finding):
     said = one(command, place)
-    assert counts(said) == (LOOKS, 1, 0)
+    assert counts(said) == (OWN_TESTS, 1, 0)
     assert re.search(f"^{finding}" if finding[0] == "a" else finding, said,
                      re.MULTILINE), said
 
 
-def test_what_pytest_keeps_is_not_left(place):
+def test_folders_that_pytest_keeps_are_not_reported(place):
     said = one("mkdir -p $TMPDIR/pytest-of-me/0 $HOME/.cache/clyde; "
                "echo >$TMPDIR/pytest-of-me/0/file; "
                "echo >$HOME/.cache/clyde/clyde_h-0.txt", place, status=0)
-    assert counts(said) == (1 + LOOKS, 0, 0)
+    assert counts(said) == (1 + OWN_TESTS, 0, 0)
 
 
-# In the background, with a session and a parent of its own.
+# A process in the background, with a session and a parent of its own.
 STRAY = """({command}) </dev/null >/dev/null 2>&1 &
 until test -e up; do sleep 0.01; done"""
 
 
 def fast(parts):
-    """The same with little patience for what ends by itself."""
+    """The same with a short time for processes that end by themselves."""
     return script(parts).replace(
         "if __name__", "untouched.end_leftovers.__defaults__ = (0.1,)\n"
         "if __name__")
@@ -327,11 +328,11 @@ def strays(command, place):
         cwd=place, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
     assert done.returncode == 1, done.stdout
-    assert counts(done.stdout) == (LOOKS, 1, 0)
+    assert counts(done.stdout) == (OWN_TESTS, 1, 0)
     return done.stdout
 
 
-def test_a_process_that_is_left_is_named_and_ended(place):
+def test_a_process_that_was_left_is_named_and_ended(place):
     said = strays("setsid sh -c 'echo $$ >up; exec sleep 599'", place)
     pid = (place / "up").read_text().strip()
     assert f"a process was left: process {pid}, sleep 599, of part" in said
@@ -349,7 +350,7 @@ time.sleep(599)
 """
 
 
-def test_the_sockets_at_which_it_listens_are_named(place):
+def test_the_sockets_of_a_process_that_was_left_are_named(place):
     (place / "listen.py").write_text(LISTENER)
     said = strays(f"setsid {sys.executable} listen.py", place)
     port = (place / "port").read_text()
@@ -357,15 +358,15 @@ def test_the_sockets_at_which_it_listens_are_named(place):
     assert "listens at mouth" in said
 
 
-def test_a_process_that_ends_by_itself_is_not_left(place):
+def test_a_process_that_ends_by_itself_is_not_reported(place):
     os.mkfifo(place / "end")
     parts = ("Part('a', 'setsid sh -c \"read line <end\" & true'), "
              "Part('b', 'exec 3<>end; echo >&3; sleep 0.2', needs=('a',))")
-    assert counts(check(parts, place, status=0)) == (LOOKS, 0, 0)
+    assert counts(check(parts, place, status=0)) == (OWN_TESTS, 0, 0)
 
 
-def test_what_others_do_meanwhile_is_theirs(place):
-    """A process, a socket and a temporary file of somebody else."""
+def test_changes_by_other_programs_are_not_reported(place):
+    """A process, a socket and a temporary file of another user."""
     (place / "theirs").mkdir()
     other = subprocess.Popen(["sleep", "600"])
     try:
@@ -374,10 +375,10 @@ def test_what_others_do_meanwhile_is_theirs(place):
     finally:
         other.kill()
         other.wait()
-    assert counts(said) == (1 + LOOKS, 0, 0)
+    assert counts(said) == (1 + OWN_TESTS, 0, 0)
 
 
-def test_where_others_are_the_same_user_a_file_must_have_clydes_name(place):
+def test_as_root_only_files_with_clydes_name_are_reported(place):
     part = ("Part('part', 'echo >etc/other; echo >etc/70-clyde.rules; "
             "echo for a Glasgow >etc/passwd')")
     done = subprocess.run(
@@ -385,32 +386,32 @@ def test_where_others_are_the_same_user_a_file_must_have_clydes_name(place):
          script(part).replace("SHARED = False", "SHARED = True")],
         cwd=place, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
-    assert counts(done.stdout) == (LOOKS - 1, 1, 0)
+    assert counts(done.stdout) == (OWN_TESTS - 1, 1, 0)
     assert "note: etc/other is new by somebody" in done.stdout
     for name in ("etc/70-clyde.rules is new", "etc/passwd was changed"):
         assert f"a file outside the tree changed: {name}" in done.stdout
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root owns for others")
-def test_a_file_of_another_user_is_theirs(place):
+def test_a_file_of_another_user_is_not_reported(place):
     said = one("echo >etc/theirs; chown 12345 etc/theirs", place, status=0)
-    assert counts(said) == (1 + LOOKS, 0, 0)
+    assert counts(said) == (1 + OWN_TESTS, 0, 0)
 
 
-def test_what_apt_installs_meanwhile_is_not_judged():
-    """Its database has changed, so nothing in /usr says who did it."""
+def test_changes_in_usr_are_not_judged_while_apt_installs():
+    """apt's database has changed, so a change in /usr may be one of apt's."""
     sys.path.insert(0, str(TESTS))
     from check import untouched
     machine = untouched.Machine("/nonexistent", [], "/nonexistent",
                                 shared=False)
     machine.files = {"/usr/bin/new": (1,), "/run/x": (1,)}
-    machine.installed = 1  # there is none now
+    machine.installed = 1  # None is installed now.
     nodes, files = machine.changes()
     assert nodes == [] and files == ["/run/x is gone"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root makes nodes")
-def test_a_real_device_node_is_looked_at(place):
+def test_a_real_device_node_is_reported(place):
     try:
         os.mknod(place / "dev/zero", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
     except PermissionError:
@@ -419,7 +420,7 @@ def test_a_real_device_node_is_looked_at(place):
     assert "dev/zero was character device" in said
 
 
-def test_the_nodes_of_this_machine_are_among_those_looked_at():
+def test_the_nodes_of_this_machine_are_compared():
     sys.path.insert(0, str(TESTS))
     from check import untouched
     machine = untouched.Machine(folders=())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The documents: every path that they name exists, every link leads somewhere,
-and HACKING.md stays a page."""
+"""Tests the documents: every path that they name exists, every link leads
+somewhere, and HACKING.md is one page."""
 
 import pathlib
 import re
@@ -12,7 +12,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted({*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md")})
 FOLDERS = {path.name for path in SOURCE.iterdir() if path.is_dir()
            and not path.name.startswith((".", "build"))}
-# Names for the reader to fill in, and globs, are no paths.
+# Names for the reader to fill in, and globs, are not paths.
 PATTERN = re.compile(r"[A-Z]{4,}|[*<>]")
 
 
@@ -25,8 +25,8 @@ def tracked():
 
 
 def paths(text):
-    """What looks like a path of this tree in text in backticks, whole words of
-    it; paths that begin at a folder of the root."""
+    """Yields what looks like a path of this tree in text in backticks, whole
+    words of it; paths begin at a folder of the root."""
     blocks = re.findall(r"^```.*?^```", text, re.M | re.S)
     inline = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text,
                                              flags=re.M | re.S))
@@ -38,17 +38,17 @@ def paths(text):
 
 
 def sources(text):
-    """Names of files in C or Python without a folder, in backticks."""
+    """Returns names of files in C or Python without a folder, in backticks."""
     return re.findall(r"`([a-z][\w-]*\.(?:c|h|cc|py|v))`", text)
 
 
 def units(text):
-    """Names of tests in C, in backticks or not."""
+    """Returns names of tests in C, in backticks or not."""
     return re.findall(r"\b((?:test|fuzz)-[a-z]+(?:-[a-z]+)*)(?![-\w])", text)
 
 
 def rows(text):
-    """Files that the first column of a table has."""
+    """Returns the files in the first column of a table."""
     return [file for row in re.findall(r"^\| ([^|`]+) \|", text, re.M)
             for file in re.findall(r"\S+\.[ch]\b", row)]
 
@@ -90,7 +90,7 @@ def test_every_link_of_a_page_leads_somewhere(page):
 
 
 def test_paths_and_links_are_found():
-    """So that the tests above do not pass by finding nothing."""
+    """Otherwise the tests above could pass by finding nothing."""
     named = [path for page in PAGES for path in paths(page.read_text())]
     assert len(named) > 100
     assert list(paths("`lib/none.c`, `see cli/none.h,` and\n```\nvirtual/x/\n"
@@ -112,7 +112,7 @@ def test_hacking_is_one_page():
                                                 "reliability.md", "coverage.md",
                                                 "NEWS.md")], ids=identity)
 def test_lines_end_at_the_hundredth_column(page):
-    """But for rows of tables, and drawings."""
+    """Except rows of tables, and drawings."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
     assert [line for line in text.splitlines()
             if len(line) > 100 and not line.startswith("|")] == []

@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Rules for the sources in C that no compiler checks."""
+"""Tests rules for the sources in C that no compiler checks."""
 
 import pathlib
 import re
 import subprocess
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-# Their files are tests, or programs that only this tree runs.
+# The files of these folders are tests, or programs that only this tree runs.
 NOT_TIDIED = {"bench", "gateware", "tests"}
 
 
 def functions(text):
-    """Of a file in the house's style: each function's body by name."""
+    """Returns each function's body by name, of a file in the style of this
+    tree."""
     return {name: body for name, body in re.findall(
         r"^(?:static )?[a-z][\w *]*?\*?(\w+)\([^;{]*\)\n\{\n(.*?)^\}", text,
         re.MULTILINE | re.DOTALL)}
 
 
 def reached(name, bodies, seen):
-    """The functions of this file that one calls, itself among them."""
+    """Returns the functions of this file that one function calls, and
+    itself."""
     if name in bodies and name not in seen:
         seen.add(name)
         for called in re.findall(r"\b(\w+)\(", bodies[name]):
@@ -27,7 +29,8 @@ def reached(name, bodies, seen):
 
 
 def with_headers(path):
-    """A file and the headers of tests that it includes."""
+    """Returns the text of a file and of the headers of tests that it
+    includes."""
     text = path.read_text()
     for name in re.findall(r'^#include "(?:tests/)?([\w-]+-test.h)"', text,
                            re.MULTILINE):

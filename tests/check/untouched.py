@@ -5,7 +5,7 @@ Called by runner.py before and after all parts of scripts/check.
 
 Other users change the same machine meanwhile, so a finding must be a change
 that the check itself can have made.  Processes must be its descendants: a
-subreaper adopts them when their parents end.  $HOME and $TMPDIR are folders
+subreaper adopts them when their parents end. $HOME and $TMPDIR are folders
 made for each part.  In system folders only files of the check's own user are
 compared.  Root owns all of them: as root, a finding must have Clyde's name in
 its path or its text, and other changes are printed as notes.  If packages were
@@ -23,16 +23,16 @@ NODES = "/dev"
 FOLDERS = ("/etc", "/opt", "/run", "/usr", "/var/tmp")
 PACKAGED = ("/etc", "/opt", "/usr")
 DPKG = "/var/lib/dpkg/status"
-PART = "CLYDE_CHECK_PART"  # in the environment of each part: its name
+PART = "CLYDE_CHECK_PART"  # In the environment of each part: its name.
 
-# Terminals change owner and mode when somebody logs in.
+# Terminals change owner and mode at a login.
 PASSED_OVER = re.compile(
     r"/dev/(pts|shm|mqueue|hugepages)(/|$)|/dev/(tty[0-9A-Z]|vcs)|"
     r"/run/(user|lock|log|systemd|udev|dbus|utmp|docker|containerd)(/|$)|"
     r"/run/.*\.pid$|/etc/mtab$|.*/__pycache__$")
 OWN = re.compile(rb"clyde|glasgow", re.IGNORECASE)
-OWN_SIZE_MAX = 1 << 20  # of a file that is searched for it
-# Nodes that are always there, so that a missing one is a finding.
+OWN_SIZE_MAX = 1 << 20  # The size of a file that is searched for Clyde's name.
+# Nodes that always exist, so that a missing one is a finding.
 FIXED = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 # Files that may be left: folders of pytest's last runs, the binding's cache of
 # clyde.h, and caches and settings of other tools.
@@ -46,7 +46,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans():
-    """From now on a descendant whose parents end is a child of this process."""
+    """Makes this process the parent of descendants whose parents end."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
@@ -64,7 +64,7 @@ def kind(mode):
 
 
 def walk(top):
-    """Yield (path, lstat) of everything below a folder that is readable."""
+    """Yields (path, lstat) of everything below a folder that is readable."""
     folders = [top]
     while folders:
         try:
@@ -77,7 +77,7 @@ def walk(top):
                     if stat.S_ISDIR(status.st_mode):
                         folders.append(entry.path)
         except OSError:
-            pass  # removed meanwhile, or not readable for this user
+            pass  # Removed meanwhile, or not readable for this user.
 
 
 def node(status):
@@ -86,8 +86,8 @@ def node(status):
 
 
 def contents(status):
-    """What is compared of a file.  Of a folder only mode and owner: its size
-    and time change with its files, which are compared themselves."""
+    """Returns what is compared of a file.  Of a folder only mode and owner:
+    its size and time change with its files, which are compared themselves."""
     if stat.S_ISDIR(status.st_mode):
         return node(status)
     return node(status) + (status.st_size, status.st_mtime_ns,
@@ -119,8 +119,8 @@ def file_changes(before, after):
 
 
 def left_in(folder, others):
-    """Sentences about files in a folder that should be empty; folders in it
-    do not count."""
+    """Returns sentences about files in a folder that should be empty; folders
+    in it do not count."""
     for path, status in sorted(walk(str(folder)), key=lambda each: each[0]):
         name = os.path.relpath(path, folder)
         if not stat.S_ISDIR(status.st_mode) and not others.match(name):
@@ -128,7 +128,8 @@ def left_in(folder, others):
 
 
 def is_own(path):
-    """Whether a file that root has written says that it is Clyde's."""
+    """Returns whether a file that root has written is Clyde's, by its name or
+    text."""
     if OWN.search(os.fsencode(path)):
         return True
     try:
@@ -162,7 +163,7 @@ class Machine:
             self.installed = None
 
     def changes(self):
-        """Two lists of sentences: of nodes, of files."""
+        """Returns two lists of sentences: of nodes, of files."""
         now = Machine(self.top, self.folders, self.packages, self.shared)
         before, after = self.files, now.files
         if self.installed != now.installed:
@@ -185,7 +186,7 @@ class Machine:
 
 
 def parents():
-    """Of every process that is not a zombie: its parent."""
+    """Returns the parent of every process that is not a zombie."""
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -210,7 +211,7 @@ def descendants(top):
 
 
 def listening():
-    """Of every listening socket: its address, by inode."""
+    """Returns the address of every listening socket, by inode."""
     found = {}
     for name, fields, state, place in (("tcp", 10, 3, 1), ("tcp6", 10, 3, 1)):
         try:
@@ -229,7 +230,7 @@ def listening():
 
 
 def describe(pid):
-    """A process: its part, its command and where it listens."""
+    """Describes a process: its part, its command and where it listens."""
     def read(name):
         try:
             data = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
@@ -262,8 +263,8 @@ def reap():
 
 
 def end_leftovers(grace_s=30):
-    """Wait for descendants of this process to end, then kill those that are
-    left; return a sentence about each of these."""
+    """Waits for descendants of this process to end, then kills those that are
+    left; returns a sentence about each of these."""
     end = time.monotonic() + grace_s
     while True:
         reap()

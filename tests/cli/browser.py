@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A headless Chromium behind chromedriver, by nothing but HTTP: opens a page
-at a width and in a colour scheme, and asks it by script."""
+"""A headless Chromium behind chromedriver, used by plain HTTP: opens a page
+with a width and a colour scheme, and runs scripts in it.  For
+test_report.py."""
 
 import json
 import shutil

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The uart and gpio applets on the virtual Glasgow: with files, terminals,
-sockets and terminal programs at their user's end."""
+"""Tests the uart and gpio applets on the virtual Glasgow, with files,
+terminals, sockets and terminal programs at the user's end."""
 
 import json
 import os
@@ -19,7 +19,8 @@ import time
 import pytest
 
 CLYDE = os.environ["CLYDE"]
-SECONDS = 600  # until something counts as hung, on the busiest machine
+# After this time a process counts as hung, even on the busiest machine.
+SECONDS = 600
 WIRE = ("-d", "virtual:wire=A0-A1")
 ECHO = ("-d", "virtual:part=uart-echo@rx=A0:tx=A1:baud=115200")
 UART = ("run", "uart", "--tx", "A0", "--rx", "A1", "-V", "3.3")
@@ -42,7 +43,7 @@ def run(*arguments, data=b"", status=OK):
     return done
 
 
-def complaint(*arguments, status):
+def only_line(*arguments, status):
     done = run(*arguments, status=status)
     lines = [
         line
@@ -64,7 +65,7 @@ def start(*arguments, **options):
 
 
 def line_like(stream, pattern):
-    """The first line that matches, as soon as it comes."""
+    """Returns the first line that matches, as soon as it comes."""
     for line in stream:
         found = re.search(pattern, line.decode())
         if found:
@@ -101,7 +102,7 @@ def test_every_byte_comes_back_over_a_wire(size, baud):
         ("--parity", "zero", "--stop-bits", "2"),
     ],
 )
-def test_every_frame_carries_its_bits(options):
+def test_every_frame_format_carries_its_bits(options):
     bits = int(options[options.index("--bits") + 1]) if "--bits" in options else 8
     data = bytes(byte & (1 << bits) - 1 for byte in noise(1000))
     assert run(*WIRE, *UART, *options, data=data).stdout == data
@@ -115,12 +116,12 @@ def test_both_ends_may_be_inverted():
     assert done.stdout == b"inverted"
 
 
-def test_a_slow_line_is_waited_for():
+def test_a_run_waits_for_the_end_of_a_slow_line():
     assert run(*WIRE, *UART, "-b", "46", data=b"slow").stdout == b"slow"
 
 
-def test_what_is_lost_is_told_with_its_place():
-    """Nobody takes what comes, at 1.2 MB/s, until all was sent."""
+def test_lost_bytes_are_reported_with_their_place():
+    """The output is not read, at 1.2 MB/s, until all was sent."""
     data = noise(160000)
     with open("/dev/shm/uart-input-%d" % os.getpid(), "w+b") as file:
         os.unlink(file.name)
@@ -170,20 +171,21 @@ def test_bytes_come_at_once_on_a_pty():
     end(process)
 
 
-def test_a_pty_gets_a_path_that_goes_with_it(tmp_path):
+def test_a_pty_gets_a_path_that_is_removed_with_it(tmp_path):
     path = tmp_path / "line"
     process = start(*ECHO, *UART, "pty", str(path))
     slave = line_like(process.stdout, r"/dev/pts/\d+")
     assert os.readlink(path) == slave
-    assert "something already" in complaint(
+    assert "something already" in only_line(
         *ECHO, *UART, "pty", str(path), status=ADDRESS
     )
     end(process)
     assert not os.path.lexists(path)
 
 
-def test_a_link_that_was_left_is_taken_over(tmp_path):
-    """Dead, or to the number that the new pty has got again."""
+def test_a_link_of_a_dead_run_is_replaced(tmp_path):
+    """The link of a killed run is replaced, also if the new pty has got the
+    same number.  A link that leads elsewhere is not."""
     path = tmp_path / "line"
     for _ in range(3):
         process = start(*ECHO, *UART, "pty", str(path))
@@ -194,7 +196,7 @@ def test_a_link_that_was_left_is_taken_over(tmp_path):
         assert os.path.lexists(path)
     path.unlink()
     path.symlink_to("/nowhere")
-    complaint(*ECHO, *UART, "pty", str(path), status=ADDRESS)
+    only_line(*ECHO, *UART, "pty", str(path), status=ADDRESS)
     assert os.readlink(path) == "/nowhere"
 
 
@@ -239,7 +241,7 @@ def receive_all(client):
     return got
 
 
-def test_a_socket_serves_one_after_the_other():
+def test_a_socket_serves_one_client_after_the_other():
     process = start(*WIRE, *UART, "socket", "tcp:127.0.0.1:0")
     client = connect(process)
     peer = client.getpeername()
@@ -253,7 +255,7 @@ def test_a_socket_serves_one_after_the_other():
     end(process)
 
 
-def test_once_is_for_one_connection():
+def test_once_ends_after_one_connection():
     process = start(*WIRE, *UART, "--once", "socket", "tcp::0")
     client = connect(process)
     client.sendall(b"once")
@@ -263,12 +265,12 @@ def test_once_is_for_one_connection():
     process.communicate()
 
 
-def test_a_unix_socket_is_there_while_the_applet_is(tmp_path):
+def test_a_unix_socket_exists_while_the_applet_runs(tmp_path):
     path = str(tmp_path / "socket")
     for _ in range(2):
         process = start(*WIRE, *UART, "socket", "unix:" + path)
         line_like(process.stdout, "listening on unix:")
-        assert "in use by another program" in complaint(
+        assert "in use by another program" in only_line(
             *WIRE, *UART, "socket", "unix:" + path, status=ADDRESS
         )
         end(process)
@@ -281,16 +283,16 @@ def test_a_unix_socket_is_there_while_the_applet_is(tmp_path):
     end(process)
 
 
-def test_a_port_in_use_is_told():
+def test_a_port_in_use_is_an_error():
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = "tcp:127.0.0.1:%d" % server.getsockname()[1]
-        assert where in complaint(
+        assert where in only_line(
             *WIRE, *UART, "socket", where, status=ADDRESS
         )
 
 
 @pytest.mark.parametrize("how", ["key", "signal"])
-def test_the_terminal_is_as_before(how):
+def test_the_terminal_is_restored(how):
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
     process = subprocess.Popen(
@@ -387,14 +389,14 @@ def test_changes_that_come_too_fast_are_counted(tmp_path):
     assert len(changes) == 1001
     assert lost == sum(change["lost"] for change in changes) > 0
     assert b"changes that were lost" in said
-    # 255 wait in the core, and meanwhile others leave it.
+    # 255 records wait in the core, and meanwhile others leave it.
     whole = [change["lost"] for change in changes].index(
         next(change["lost"] for change in changes if change["lost"])
     )
     assert whole > 255
 
 
-def test_an_applet_goes_on_when_another_has_found_data_wrong():
+def test_an_applet_continues_when_another_has_found_wrong_data():
     process = start(
         *WIRE, *UART, "-b", "12000000", "++", "gpio", "watch", "A1", "-c", "1000",
         stdin=subprocess.PIPE,
@@ -406,7 +408,7 @@ def test_an_applet_goes_on_when_another_has_found_data_wrong():
     process.stdin.flush()
     for _ in range(seen, 1001):
         line_like(process.stderr, r" ns  ")
-    time.sleep(0.2)  # in which gpio ends
+    time.sleep(0.2)  # Time in which gpio ends.
     process.stdin.write(b"later")
     process.stdin.close()
     assert process.stdout.read() == b"U" * 1000 + b"later"
@@ -416,7 +418,8 @@ def test_an_applet_goes_on_when_another_has_found_data_wrong():
 
 @pytest.mark.parametrize("baud", [9600, 57600])
 def test_auto_baud_follows_a_sender(baud):
-    """What the part makes of a rate that is not its own is sent at its own."""
+    """The bytes that the part makes of a rate that is not its own come back at
+    its own rate."""
     process = start(
         "-d", f"virtual:part=uart-echo@rx=A0:tx=A1:baud={baud}", *UART,
         "--auto-baud", "socket", "tcp::0",
@@ -436,7 +439,7 @@ def test_auto_baud_follows_a_sender(baud):
     end(process)
 
 
-def test_a_dead_pin_is_found_before_another_applet_begins():
+def test_a_pin_without_supply_is_found_before_another_applet_begins():
     done = run(
         *WIRE, "run", "gpio", "-V", "A=3.3", "A0=1", "A1", "++", "uart",
         "--tx", "B0", "pty",
@@ -472,12 +475,12 @@ def test_a_refused_command_line_changes_nothing(applets, status):
 REAL = ("virtual", "--wire", "A0-A1", "--", CLYDE)
 
 
-def test_both_ways_at_once_where_time_is_real():
+def test_bytes_flow_both_ways_at_once_where_time_is_real():
     data = noise(200000)
     assert run(*REAL, *UART, "-b", "3000000", data=data).stdout == data
 
 
-def test_a_pty_serves_one_after_the_other_where_time_is_real():
+def test_a_pty_serves_one_program_after_the_other_where_time_is_real():
     process = start(*REAL, *UART, "-b", "1000000", "pty")
     path = line_like(process.stdout, r"/dev/pts/\d+")
     for word in (b"one", b"two"):
@@ -492,8 +495,8 @@ def test_a_pty_serves_one_after_the_other_where_time_is_real():
     assert b"6 bytes sent, 6 received" in end(process)[0]
 
 
-def test_what_is_written_in_passing_is_sent():
-    """Open, write, close, before anybody can have looked."""
+def test_bytes_of_a_program_that_closes_at_once_are_sent():
+    """Opens, writes and closes, before the applet can have polled the pty."""
     process = start(*REAL, *UART, "-b", "1000000", "pty")
     path = line_like(process.stdout, r"/dev/pts/\d+")
     with open(path, "wb", buffering=0) as file:
@@ -502,8 +505,8 @@ def test_what_is_written_in_passing_is_sent():
     assert b"7 bytes sent, 7 received" in end(process)[0]
 
 
-def test_who_does_not_read_is_waited_for_where_time_is_real():
-    """64 KiB wait in the host; the socket's own buffers come on top."""
+def test_a_client_that_does_not_read_is_waited_for_where_time_is_real():
+    """64 KiB wait in the host, and more in the socket's own buffers."""
     data = noise(60000)
     process = start(*REAL, *UART, "-b", "3000000", "--once", "socket", "tcp::0")
     client = connect(process)
@@ -515,14 +518,14 @@ def test_who_does_not_read_is_waited_for_where_time_is_real():
     process.communicate()
 
 
-def test_an_interrupt_ends_both_where_time_is_real():
+def test_an_interrupt_ends_both_applets_where_time_is_real():
     process = start(*REAL, "run", "gpio", "-V", "3.3", "watch", "A1", "++",
         "uart", "--tx", "A0", "--rx", "A1", "pty")
     line_like(process.stdout, r"/dev/pts/\d+")
     end(process)
 
 
-def test_an_interrupt_ends_both():
+def test_an_interrupt_ends_both_applets():
     process = start(*WIRE, *UART, "pty", "++", "gpio", "watch", "A1")
     line_like(process.stdout, r"/dev/pts/\d+")
     end(process)
@@ -573,8 +576,9 @@ def test_an_interrupt_ends_both():
         ),
     ],
 )
-def test_what_cannot_be_done_is_one_line(arguments, status, words):
-    assert words in complaint(*WIRE, "run", *arguments, status=status)
+def test_an_impossible_request_is_refused_in_one_line(
+        arguments, status, words):
+    assert words in only_line(*WIRE, "run", *arguments, status=status)
 
 
 # ---- The applets' sources
@@ -609,7 +613,7 @@ def test_an_applet_reads_the_parameters_of_its_table_and_all_of_them(name):
     read = set()
     for kind, parameter in READS.findall(text):
         if not parameter:
-            continue  # a variable's
+            continue  # The parameter is given by a variable.
         assert parameter in table, f"run_{kind}() of {parameter}"
         assert table[parameter] in TYPES.get(kind, table.values()), parameter
         read.add(parameter)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What can be seen of a run: --capture, as tshark decodes it, and --log."""
+"""Tests what a user can see of a run: --capture, as tshark decodes it, and
+--log."""
 
 import json
 import os
@@ -12,7 +13,7 @@ import subprocess
 import pytest
 
 from test_cli import ALERT, CLYDE, FPGA, OUTPUT, SECONDS, UNPLUGGED
-from test_cli import USAGE, clyde, complaint, document, virtual
+from test_cli import USAGE, clyde, only_line, document, virtual
 from test_firmware import GOOD
 
 RUN = ("run", "benchmark", "-c", "64KiB")
@@ -81,7 +82,7 @@ def bulk(rows, endpoint, kind):
 
 
 def log(done):
-    """What was told: (microseconds, level, line)."""
+    """Returns the log: (microseconds, level, line)."""
     lines = [LINE.fullmatch(line) for line in done.stderr.splitlines()]
     assert all(lines), done.stderr
     return [
@@ -91,19 +92,20 @@ def log(done):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """One run of all modes: its document, its log, its packets."""
+    """Makes one run of all modes; returns its document, its log and its
+    packets."""
     path = tmp_path_factory.mktemp("capture") / "x.pcap"
     done = virtual(
         "", "--log", "trace", "--capture", path, *RUN, "--json", "-"
     )
     lines = [l for l in done.stderr.splitlines() if l.startswith("[")]
     done.stderr = "\n".join(lines)
-    told, rows = log(done), packets(path)
-    # What the tests below look through is there.
-    assert len(told) > 300 and len(rows) > 300
+    logged, rows = log(done), packets(path)
+    # The tests below need many of both.
+    assert len(logged) > 300 and len(rows) > 300
     for endpoint in (0x02, 0x86):
         assert len(bulk(rows, endpoint, "C")) > 10
-    return document(done), told, rows, path
+    return document(done), logged, rows, path
 
 
 # ---- The capture
@@ -125,7 +127,7 @@ def test_every_transfer_has_its_end(run):
     open_ones = {}
     for row in rows:
         if row["type"] == "S":
-            assert row["status"] == -115  # in progress
+            assert row["status"] == -115  # In progress.
             assert row["id"] not in open_ones
             open_ones[row["id"]] = row
         else:
@@ -136,7 +138,7 @@ def test_every_transfer_has_its_end(run):
     assert not open_ones
 
 
-def test_data_travels_with_the_event_that_carries_it(run):
+def test_data_is_in_the_event_that_carries_it(run):
     _, _, rows, _ = run
     for row in rows:
         inward = bool(row["endpoint"] & 0x80)
@@ -145,7 +147,8 @@ def test_data_travels_with_the_event_that_carries_it(run):
 
 
 def moved(rows, endpoint, begin, end):
-    """Sizes of the transfers that moved bytes in this stretch of rows."""
+    """Returns the sizes of the transfers that moved bytes in this range of
+    rows."""
     return [
         row["urb_len"] for row in bulk(rows[begin:end], endpoint, "C")
         if row["urb_len"] > 0
@@ -158,14 +161,14 @@ def test_bulk_transfers_agree_with_the_report(run):
         (i, row["interface"], row["alternate"]) for i, row in enumerate(rows)
         if row["request"] == SET_INTERFACE and row["type"] == "S"
     ]
-    # The modes, by when their pipes are opened: interface 1 is EP2 OUT, set
-    # to 3 for the FPGA first, interface 3 is EP6 IN.
+    # A mode begins when its pipes are opened: interface 1 is EP2 OUT, which is
+    # set to 3 for the FPGA first; interface 3 is EP6 IN.
     opened = [s for s in selected if s[2] in (1, 2) and s[1] in (1, 3)]
     assert [s[1] for s in opened] == [3, 1, 3, 1, 3, 1]
     source, sink, loopback, _, latency, _ = (s[0] for s in opened)
     modes = {mode["mode"]: mode for mode in result["modes"]}
 
-    # The core goes on while its pipe is being closed.
+    # The core continues while its pipe is being closed.
     sizes = moved(rows, 0x86, source, sink)[:modes["source"]["transfers"]]
     assert sum(sizes) == 65536 == modes["source"]["bytes"]
     assert len(sizes) == modes["source"]["transfers"]
@@ -193,24 +196,25 @@ def test_the_bytes_are_those_of_the_sequence(run):
         expected += state.to_bytes(2, "little")
         bit = state >> 15 ^ state >> 14 ^ state >> 12 ^ state >> 3
         state = (state << 1 | bit & 1) & 0xFFFF
-    # Source, with what it sends while its pipe is being closed; and loopback.
+    # The bytes of source, with those sent while its pipe is being closed; and
+    # of loopback.
     assert len(text) >= 2
     for row in (text[0], text[-1]):
         assert bytes.fromhex(row.replace(":", "")) == expected
 
 
-def test_alternate_settings_are_the_control_transfers_that_they_are(run):
+def test_alternate_settings_are_captured_as_control_transfers(run):
     _, lines, rows, _ = run
     starts = [
         (row["interface"], row["alternate"]) for row in rows
         if row["request"] == SET_INTERFACE and row["type"] == "S"
     ]
     assert starts[:4] == [(0, 1), (1, 3), (1, 0), (3, 2)]
-    told = [
+    logged = [
         re.fullmatch(r"interface (\d), .*: alternate setting (\d)", line)
         for _, _, line in lines
     ]
-    assert [(int(t[1]), int(t[2])) for t in told if t] == starts
+    assert [(int(t[1]), int(t[2])) for t in logged if t] == starts
     for row in rows:
         if row["transfer"] == CONTROL:
             assert row["endpoint"] & 0x7F == 0
@@ -220,13 +224,15 @@ def test_timestamps_ascend_and_are_the_links_time(run):
     _, lines, rows, _ = run
     times = [row["time"] for row in rows]
     assert times == sorted(times) and times[0] == 0
-    # What is seen happens at microframes, 125 us apart; and both know it.
+    # Events are seen at microframes, 125 us apart; the capture and the log
+    # have the same times.
     assert all(time % 125 == 0 for time in times)
     for endpoint in (0x02, 0x86):
         ended = [row["time"] for row in bulk(rows, endpoint, "C")]
         name = f"endpoint {endpoint:#04x}: "
-        told = [t for t, _, l in lines if l.startswith(name) and " done" in l]
-        assert told == ended
+        logged = [t for t, _, l in lines
+                  if l.startswith(name) and " done" in l]
+        assert logged == ended
         begun = [row["time"] for row in bulk(rows, endpoint, "S")]
         assert begun == [
             t for t, _, l in lines if l.startswith(name) and "submitted" in l
@@ -243,7 +249,7 @@ def test_figures_are_the_same_with_and_without_a_capture(tmp_path):
         assert virtual("", *options, *RUN, "--json", "-").stdout == plain
 
 
-def test_same_run_twice_is_the_same_capture(tmp_path, run):
+def test_the_same_run_twice_is_the_same_capture(tmp_path, run):
     path = tmp_path / "x.pcap"
     virtual("", *RUN, "--capture", path)
     assert path.read_bytes() == run[3].read_bytes()
@@ -314,19 +320,19 @@ def test_capture_shows_the_unplugging(tmp_path):
         status=UNPLUGGED,
     )
     rows = packets(path)
-    gone = [row for row in rows if row["status"] == -108]  # ESHUTDOWN
+    gone = [row for row in rows if row["status"] == -108]  # ESHUTDOWN.
     assert gone and gone[0]["time"] >= 600000
     assert max(row["time"] for row in rows) < 700000
 
 
-def test_capture_of_a_failure_holds_what_led_to_it(tmp_path):
+def test_a_capture_of_a_failure_holds_the_packets_before_it(tmp_path):
     path = tmp_path / "x.pcap"
     virtual("fault=done", *RUN, "--capture", path, status=FPGA)
     sizes = [row["urb_len"] for row in bulk(packets(path), 0x02, "C")]
     assert sum(sizes) == 135100
 
 
-def test_option_may_stand_before_or_behind(tmp_path):
+def test_the_option_may_stand_before_or_behind_the_command(tmp_path):
     clyde("--capture", tmp_path / "a", "-d", "virtual:", "info")
     clyde("info", "-d", "virtual:", "--capture", tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -342,17 +348,17 @@ def test_capture_that_cannot_be_written_fails_at_once(name, command, tmp_path):
     (tmp_path / "file").write_text("")
     path = tmp_path / name
     done = virtual("", "--capture", path, *command, status=OUTPUT)
-    assert str(path) in complaint(done)
+    assert str(path) in only_line(done)
     assert done.stdout == ""
 
 
 def test_capture_on_a_full_disk_fails_at_once():
     done = virtual("", "--capture", "/dev/full", "info", status=OUTPUT)
-    assert "/dev/full: No space left" in complaint(done)
+    assert "/dev/full: No space left" in only_line(done)
 
 
 def limited():
-    """No file beyond 3 MiB, as on a disk that fills up."""
+    """No file may exceed 3 MiB, as on a disk that fills up."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
 
@@ -370,7 +376,7 @@ def test_disk_that_fills_up_ends_the_capture_and_not_the_run(tmp_path):
     assert "File too large" in last and str(path) in last
     assert done.stderr.count("File too large") == 1
     assert result["error"] in last
-    # Whole packets, as many as it says
+    # Whole packets, as many as the warning says.
     rows = packets(path)
     assert f" {len(rows)} packets " in last
     assert 1 << 20 < path.stat().st_size <= 3 << 20
@@ -382,7 +388,7 @@ def test_disk_that_fills_up_is_named_beside_a_failure(tmp_path):
         "--capture", tmp_path / "x.pcap", status=UNPLUGGED,
         preexec_fn=limited,
     )
-    text = complaint(done)
+    text = only_line(done)
     assert "unplugged" in text and "File too large" in text
 
 
@@ -413,7 +419,7 @@ def test_reader_of_a_pipe_gets_the_capture(tmp_path):
     "level, most",
     [("error", 0), ("warning", 0), ("info", 2), ("debug", 40), ("trace", 999)],
 )
-def test_log_has_the_level_and_what_is_above(level, most):
+def test_the_log_has_the_given_level_and_those_above(level, most):
     order = ["error", "warning", "info", "debug", "trace"]
     lines = log(virtual("", "--log", level, *RUN))
     wanted = order[: order.index(level) + 1]
@@ -423,12 +429,12 @@ def test_log_has_the_level_and_what_is_above(level, most):
         assert level in {l for _, l, _ in lines}
 
 
-def test_log_leaves_standard_output_alone():
+def test_the_log_does_not_change_standard_output():
     assert virtual("", "--log", "trace", "info").stdout == \
         virtual("", "info").stdout
 
 
-def test_log_tells_of_the_fpga_and_its_time():
+def test_the_log_has_the_load_of_the_fpga_and_its_time():
     lines = log(virtual("", "--log", "debug", *RUN))
     (loaded,) = [l for _, _, l in lines if l.startswith("FPGA loaded")]
     assert re.fullmatch(r"FPGA loaded: 135100 bytes in 4\d\d\.\d ms", loaded)
@@ -437,7 +443,7 @@ def test_log_tells_of_the_fpga_and_its_time():
     ]
 
 
-def test_log_tells_commands_in_words():
+def test_the_log_has_commands_by_name():
     lines = [l for _, _, l in log(virtual("", "--log", "trace", "info"))]
     assert "FPGA_STATUS requested, serial 1, 2 bytes" in lines
     assert any(
@@ -446,7 +452,7 @@ def test_log_tells_commands_in_words():
     )
 
 
-def test_alert_is_a_warning():
+def test_an_alert_is_logged_as_a_warning():
     done = virtual(
         "fault=alert@0x31", "--log", "warning", "voltage", status=ALERT
     )
@@ -455,7 +461,7 @@ def test_alert_is_a_warning():
     assert "alert" in first
 
 
-def test_failure_is_an_error():
+def test_a_failure_is_logged_as_an_error():
     done = virtual("fault=done", "--log", "error", *RUN, status=FPGA)
     first, last = done.stderr.splitlines()
     assert LINE.fullmatch(first)[2] == "error" and "DONE" in first
@@ -463,6 +469,6 @@ def test_failure_is_an_error():
 
 
 @pytest.mark.parametrize("level", ["", "verbose", "Debug", "3", "off"])
-def test_level_that_does_not_exist_is_said(level):
+def test_a_level_that_does_not_exist_is_refused(level):
     done = virtual("", "--log", level, "info", status=USAGE)
-    assert f"'{level}'" in complaint(done) and "trace" in done.stderr
+    assert f"'{level}'" in only_line(done) and "trace" in done.stderr

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The clyde tool as a user meets it: what it prints, and how it exits.
+"""Tests the tool's help against the manual, and its commands and runs: what
+they print, and their exit statuses.
 
 CLYDE is the path to the binary, CLYDE_SOURCE the root of the sources.
 """
@@ -14,7 +15,8 @@ import pytest
 
 CLYDE = os.environ["CLYDE"]
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
-SECONDS = 600  # until something counts as hung, on the busiest machine
+# After this time a process counts as hung, even on the busiest machine.
+SECONDS = 600
 
 OK, WRONG_DATA, USAGE, CORRUPT = 0, 1, 64, 65
 NO_SERIAL, NO_DEVICE, OUTPUT = 68, 69, 73
@@ -27,7 +29,7 @@ MANUAL = (SOURCE / "man" / "clyde.1.scd").read_text()
 
 
 def clyde(*arguments, status=OK, **options):
-    """Run it to its end; the status must be the expected one."""
+    """Runs the tool to its end; the status must be the expected one."""
     options.setdefault("stdout", subprocess.PIPE)
     done = subprocess.run(
         [CLYDE, *arguments],
@@ -45,20 +47,21 @@ def virtual(keys, *arguments, **options):
     return clyde("-d", "virtual:" + keys, *arguments, **options)
 
 
-def complaint(done):
-    """Its only line on stderr."""
+def only_line(done):
+    """Returns the only line on stderr."""
     assert re.fullmatch(r"clyde: [^\n]+\n", done.stderr), done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr[len("clyde: ") : -1]
 
 
 def document(done):
-    """What --json - has printed, and nothing else."""
+    """Returns what --json - has printed, which must be a document and nothing
+    else."""
     return json.loads(done.stdout)
 
 
 def commands():
-    """From the help: the words below "Commands:"."""
+    """Returns the words below "Commands:" in the help."""
     text = clyde("--help").stdout.split("Commands:")[1].split("\n\n")[0]
     return re.findall(r"^  (\w+)", text, re.MULTILINE)
 
@@ -68,7 +71,7 @@ def applets():
 
 
 def helps():
-    """Every command line that has a help of its own."""
+    """Yields every command line that has a help of its own."""
     return (
         [()]
         + [(name,) for name in commands()]
@@ -77,7 +80,7 @@ def helps():
 
 
 def options_in(text):
-    """The options that a help lists: "-c, --count=SIZE"."""
+    """Returns the options that a help lists: "-c, --count=SIZE"."""
     rows = re.findall(r"^ +(-[^ ].*?)(?:  |$)", text, re.MULTILINE)
     return {
         re.split(r"\[?=", option)[0] for row in rows for option in row.split(", ")
@@ -87,14 +90,14 @@ def options_in(text):
 # ---- Help and manual
 
 
-def test_there_are_commands_and_applets_to_be_found():
+def test_the_help_lists_commands_and_applets():
     assert {"help", "info", "list", "run", "safe", "virtual", "voltage"} <= set(
         commands()
     )
     assert "benchmark" in applets()
 
 
-def test_every_command_and_applet_explains_itself():
+def test_every_command_and_applet_has_a_help():
     for place in helps():
         for question in ("--help", "-h", "-?"):
             done = clyde(*place, question)
@@ -157,16 +160,16 @@ def test_every_choice_of_an_applet_is_in_the_manual():
 
 
 def test_exit_statuses_are_those_of_the_manual():
-    told = re.findall(
+    shown = re.findall(
         r"^ *(\d+)  (.*)", clyde("help", "statuses").stdout, re.MULTILINE
     )
     section = MANUAL.split("# EXIT STATUS")[1].split("# EXAMPLES")[0]
     listed = re.findall(r"\*(\d+)\*\n:< (.*)", section)
-    assert told == listed
-    assert len(told) > 20
+    assert shown == listed
+    assert len(shown) > 20
 
 
-# The words behind "virtual:", as the parser's own tables have them.
+# Returns the words of "virtual:" in the tables of the parser.
 def words(kind):
     program = pathlib.Path(CLYDE).resolve().parents[1] / "tests/virtual-words"
     said = subprocess.run([program], check=True, capture_output=True,
@@ -179,7 +182,8 @@ VIRTUAL_MANUAL = (SOURCE / "man" / "clyde-virtual.7.scd").read_text()
 
 
 def manual_rows(heading):
-    """What is explained in a section: the lines that begin in bold."""
+    """Returns the lines of a section that begin in bold, which each explain a
+    word."""
     section = re.split(r"^# ", VIRTUAL_MANUAL, flags=re.MULTILINE)
     (text,) = [part for part in section if part.startswith(heading + "\n")]
     return re.findall(r"^(\*.*)", text, re.MULTILINE)
@@ -187,41 +191,41 @@ def manual_rows(heading):
 
 def test_the_manual_has_the_keys_that_the_virtual_device_accepts():
     accepted = sorted(key for key, in words("key"))
-    told = sorted(key for row in manual_rows("KEYS")
+    shown = sorted(key for row in manual_rows("KEYS")
                   for key in re.findall(r"(?:^|, )\*(\w+)\*=", row))
-    assert len(told) > 20
-    assert told == accepted
+    assert len(shown) > 20
+    assert shown == accepted
 
 
 def test_the_virtual_device_accepts_the_keys_in_its_manual():
     keys = [key for row in manual_rows("KEYS")
             for key in re.findall(r"(?:^|, )\*(\w+)\*=", row)]
     assert len(keys) > 20
-    def said(key):
+    def error_of(key):
         done = subprocess.run([CLYDE, "-d", f"virtual:{key}=", "list"],
                               capture_output=True, text=True, timeout=SECONDS)
         return done.stderr
-    assert [key for key in keys if "is not a key" in said(key)] == []
-    assert "is not a key" in said("nonsense")
+    assert [key for key in keys if "is not a key" in error_of(key)] == []
+    assert "is not a key" in error_of("nonsense")
 
 
 def test_the_manual_has_the_parts_and_keys_that_are_accepted():
-    told = []
+    shown = []
     for row in manual_rows("PARTS"):
         kind, first = re.match(r"\*([\w-]+)@(\w+)=", row).groups()
         keys = [first] + re.findall(r":(\w+)=", row)
-        told += [(kind, key) for key in keys]
-    assert len(told) >= 5
-    assert sorted(told) == sorted(words("part"))
+        shown += [(kind, key) for key in keys]
+    assert len(shown) >= 5
+    assert sorted(shown) == sorted(words("part"))
 
 
 def test_the_manual_has_the_faults_that_are_accepted():
     places = {"tN", "pN", "bN", "Nus"}
-    told = {kind for row in manual_rows("FAULTS")
+    shown = {kind for row in manual_rows("FAULTS")
             for kind in re.findall(r"(?:^|, )\*([a-z]\w*)[@*]", row)} - places
     accepted = {kind for kind, in words("fault")}
-    assert len(told) > 40
-    assert told == accepted
+    assert len(shown) > 40
+    assert shown == accepted
 
 
 def test_the_table_of_errors_is_in_header_manual_and_binding():
@@ -231,8 +235,8 @@ def test_the_table_of_errors_is_in_header_manual_and_binding():
 def test_every_error_ends_with_a_status_that_help_explains():
     table = (SOURCE / "lib/base/error-table.h").read_text()
     statuses = set(re.findall(r"X\(\w+, -\d+, (\d+),", table))
-    told = re.findall(r"^ *(\d+)  ", clyde("help", "statuses").stdout, re.M)
-    assert len(statuses) > 20 and statuses <= set(told)
+    shown = re.findall(r"^ *(\d+)  ", clyde("help", "statuses").stdout, re.M)
+    assert len(statuses) > 20 and statuses <= set(shown)
 
 
 def test_a_status_of_one_error_has_the_words_of_the_library():
@@ -242,15 +246,15 @@ def test_a_status_of_one_error_has_the_words_of_the_library():
     meanings = {}
     for status, meaning in rows:
         meanings.setdefault(status, []).append(meaning)
-    told = dict(re.findall(r"^ *(\d+)  (.*)",
+    shown = dict(re.findall(r"^ *(\d+)  (.*)",
                            clyde("help", "statuses").stdout, re.M))
-    # These statuses are also those of failures of the tool itself, or of
-    # fewer cases than the error has.
+    # A failure of the tool itself can have these statuses, too, or they stand
+    # for fewer cases than the error.
     wider = {"64", "65", "69", "73", "130"}
     alone = {status: only[0] for status, only in meanings.items()
              if len(only) == 1 and status not in wider}
     assert len(alone) > 15
-    assert {status: told[status] for status in alone} == alone
+    assert {status: shown[status] for status in alone} == alone
 
 
 def test_no_line_of_the_help_is_blank_but_for_spaces():
@@ -261,7 +265,7 @@ def test_no_line_of_the_help_is_blank_but_for_spaces():
         assert not re.search(r"^ +$", text, re.M), line
 
 
-def test_version_is_one_line():
+def test_the_version_is_one_line():
     done = clyde("--version")
     assert done.stdout == "clyde 0.1.0\n"
     assert clyde("info", "--version").stdout == done.stdout
@@ -279,7 +283,7 @@ def test_list_has_one_line_a_device():
         assert "C3  API 9  " in line
 
 
-def test_no_command_is_list():
+def test_without_a_command_the_tool_lists_devices():
     assert virtual("").stdout == virtual("", "list").stdout
 
 
@@ -296,13 +300,13 @@ def test_list_shows_the_serial_number_that_was_asked_for():
     assert [line.split()[0] for line in done.stdout.splitlines()] == [serial]
 
 
-def test_options_of_every_command_may_stand_behind_it():
+def test_global_options_may_follow_the_command():
     before = virtual("revision=C2", "info").stdout
     assert clyde("info", "-d", "virtual:revision=C2").stdout == before
     assert "C2-" in before
 
 
-def test_info_shows_what_the_device_is():
+def test_info_shows_the_properties_of_the_device():
     done = virtual(
         "revision=C2,serial=20240229T000000Z,manufacturer=Somebody,"
         "modified=1,limitA=3300",
@@ -327,7 +331,7 @@ def test_info_shows_the_bitstream_that_runs():
 
 
 def ports(done):
-    """Rows of the table by port, cells by column."""
+    """Returns the rows of the table by port, each with its cells by column."""
     head, *rows = done.stdout.splitlines()
     cells = [re.split(r"  +", row) for row in rows]
     return {row[0]: dict(zip(head.split(), row)) for row in cells}
@@ -344,7 +348,7 @@ def test_voltage_shows_a_table():
 
 
 @pytest.mark.parametrize("revision, able", [("C1", False), ("C2", True)])
-def test_voltage_says_what_a_revision_cannot_measure(revision, able):
+def test_voltage_names_what_a_revision_cannot_measure(revision, able):
     table = ports(virtual(f"revision={revision}", "voltage"))
     for column in ("Isupply", "Itrip", "window"):
         assert (table["A"][column] != "n/a") == able
@@ -391,26 +395,26 @@ def test_limits_survive_in_the_eeprom(tmp_path):
     assert ports(virtual(keys, "voltage"))["A"]["Vlimit"] == "none"
 
 
-def test_limit_holds_for_the_supply_beside_it():
+def test_a_limit_applies_to_a_supply_of_the_same_command():
     done = virtual("", "voltage", "--limit", "A=3", "A=3.3", status=LIMIT)
-    assert "limit" in complaint(done)
+    assert "limit" in only_line(done)
 
 
-def test_safe_says_so():
+def test_safe_prints_that_the_device_is_safe():
     assert virtual("", "safe").stdout == "all ports are safe\n"
 
 
 # ---- Runs
 
 
-def test_run_says_what_each_mode_measured():
+def test_run_prints_what_each_mode_measured():
     modes = ["source", "sink", "loopback", "latency"]
     lines = virtual("", "run", "benchmark", "-c", "1MiB").stdout.splitlines()
     assert "virtual" in lines[0]
     assert [line.split()[0] for line in lines[1:]] == modes
 
 
-def test_run_does_the_modes_that_it_is_given():
+def test_run_runs_the_given_modes():
     done = virtual("", "run", "benchmark", "sink", "latency", "-c", "64KiB")
     words = [line.split()[0] for line in done.stdout.splitlines()[1:]]
     assert words == ["sink", "latency"]
@@ -423,11 +427,11 @@ def test_the_readme_shows_what_the_benchmark_prints():
     said = virtual("", "run", "benchmark").stdout.strip("\n")
     assert len(said.splitlines()) == 5
     assert len(shown) == 1
-    # The command itself may stand before it.
+    # The command itself may come before it.
     assert re.sub(r"^\$.*\n", "", shown[0]) == said
 
 
-def test_json_of_a_run_has_its_shape():
+def test_json_of_a_run_has_the_documented_members():
     done = virtual("", "run", "benchmark", "-c", "1MiB", "--json", "-")
     result = document(done)
     assert result["device"]["serial"] == "C3-20230101T120000Z"
@@ -459,13 +463,13 @@ def test_json_of_a_run_has_its_shape():
     assert sum(count for _, count in latency["histogram"]) == 1024
 
 
-def test_json_says_null_for_a_number_that_is_unknown():
+def test_json_has_null_for_an_unknown_number():
     done = virtual("", *BENCHMARK, "--json", "-")
     assert "NaN" not in done.stdout
     assert document(done)["modes"][0]["cpu_share"] is None
 
 
-def test_json_on_stdout_leaves_the_lines_to_stderr():
+def test_with_json_on_stdout_the_lines_go_to_stderr():
     done = virtual("", *BENCHMARK, "--json", "-")
     document(done)
     assert "source" in done.stderr
@@ -473,13 +477,13 @@ def test_json_on_stdout_leaves_the_lines_to_stderr():
 
 
 @pytest.mark.parametrize("command", ["list", "info", "voltage"])
-def test_json_on_stdout_is_all_there_is(command):
+def test_json_on_stdout_is_the_only_output(command):
     done = virtual("", command, "--json", "-")
     document(done)
     assert done.stderr == ""
 
 
-def test_json_in_a_file_leaves_the_lines_on_stdout(tmp_path):
+def test_with_json_in_a_file_the_lines_stay_on_stdout(tmp_path):
     path = tmp_path / "result.json"
     done = virtual("", *BENCHMARK, "--json", path)
     assert done.stdout == virtual("", *BENCHMARK).stdout
@@ -493,7 +497,7 @@ def test_json_file_has_usual_permissions(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_json_through_a_symbolic_link_leaves_the_link(tmp_path):
+def test_json_through_a_symbolic_link_keeps_the_link(tmp_path):
     path = tmp_path / "result.json"
     path.write_text("old")
     path.chmod(0o600)
@@ -505,7 +509,7 @@ def test_json_through_a_symbolic_link_leaves_the_link(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_same_run_twice_is_the_same_to_the_digit():
+def test_the_same_run_twice_prints_the_same_figures():
     line = ("run", "benchmark", "-c", "1MiB", "--json", "-")
     first, second = virtual("", *line), virtual("", *line)
     assert first.stdout == second.stdout
@@ -514,5 +518,5 @@ def test_same_run_twice_is_the_same_to_the_digit():
 
 def test_run_sets_the_supplies(tmp_path):
     done = virtual("limitA=3300", *BENCHMARK, "-V", "A=5", status=LIMIT)
-    assert "limit" in complaint(done)
+    assert "limit" in only_line(done)
     virtual("limitA=3300", *BENCHMARK, "-V", "A=3.3")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What goes wrong when the tool is used: one line, and a status of its own."""
+"""Tests what the tool prints and returns when a call of it fails: one line,
+and an exit status of its own."""
 
 import json
 import os
@@ -13,11 +14,11 @@ import pytest
 from test_cli import (
     ALERT, BENCHMARK, CLYDE, CORRUPT, FPGA, IMAGE, INTERRUPTED, LIMIT,
     NO_DEVICE, NO_SERIAL, OK, OUTPUT, PROTOCOL, REFUSED, SECONDS, SEVERAL,
-    TERMINATED, TIMEOUT, UNPLUGGED, USAGE, WRONG_DATA, clyde, complaint,
+    TERMINATED, TIMEOUT, UNPLUGGED, USAGE, WRONG_DATA, clyde, only_line,
     document, ports, virtual,
 )
 
-# ---- What is wrong is said in one line
+# ---- Errors in one line
 
 
 @pytest.mark.parametrize(
@@ -91,21 +92,21 @@ from test_cli import (
          "cannot write /nope/x: No such file"),
     ],
 )
-def test_bad_command_line_is_said_in_one_line(status, arguments, word):
+def test_a_bad_command_line_is_refused_in_one_line(status, arguments, word):
     done = clyde(*arguments, status=status)
-    assert word in complaint(done)
+    assert word in only_line(done)
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("line", [("list",), ("info",), BENCHMARK])
 def test_control_characters_do_not_reach_the_terminal(line):
     done = clyde(*line, "evil\n\x1b[31m", status=USAGE)
-    assert "\x1b" not in complaint(done)
+    assert "\x1b" not in only_line(done)
 
 
-def test_supply_above_the_limit_is_said():
+def test_a_supply_above_the_limit_is_an_error():
     done = virtual("limitA=3300", "voltage", "A", "5", status=LIMIT)
-    text = complaint(done)
+    text = only_line(done)
     assert "3.300" in text and "--limit" in text
 
 
@@ -142,31 +143,31 @@ def test_supply_above_the_limit_is_said():
         "x" * 1000,
     ],
 )
-def test_malformed_uri_is_said_in_one_line(keys):
+def test_a_malformed_uri_is_refused_in_one_line(keys):
     done = virtual(keys, "info", status=USAGE)
-    assert "virtual" in complaint(done)
+    assert "virtual" in only_line(done)
     assert done.stdout == ""
 
 
-def test_libusb_is_left_alone_until_usb_is_asked_for():
+def test_libusb_is_not_used_for_virtual_devices():
     noisy = dict(os.environ, LIBUSB_DEBUG="4")
     assert "libusb" not in virtual("", "info", env=noisy).stderr
     assert "libusb" in clyde("-d", "usb:999:127", "info", env=noisy,
                              status=NO_DEVICE).stderr
 
 
-def test_eeprom_image_that_is_truncated_is_corrupt(tmp_path):
+def test_a_truncated_eeprom_image_is_an_error(tmp_path):
     path = tmp_path / "eeprom"
     path.write_bytes(bytes(100))
     done = virtual(f"eeprom={path}", "info", status=CORRUPT)
-    assert str(path) in complaint(done)
+    assert str(path) in only_line(done)
     assert path.read_bytes() == bytes(100)
 
 
 CONFIG_BLOCK = 0x0008 + 4
 
 
-def test_configuration_block_that_is_corrupt_is_said(tmp_path):
+def test_a_corrupt_configuration_block_is_an_error(tmp_path):
     path = tmp_path / "eeprom"
     virtual(f"eeprom={path}", "info")
     image = bytearray(path.read_bytes())
@@ -174,10 +175,10 @@ def test_configuration_block_that_is_corrupt_is_said(tmp_path):
     image[CONFIG_BLOCK + 1 : CONFIG_BLOCK + 17] = b"\xff" * 16
     path.write_bytes(image)
     done = virtual(f"eeprom={path}", "info", status=CORRUPT)
-    assert complaint(done)
+    assert only_line(done)
 
 
-def test_device_without_a_configuration_block_is_listed(tmp_path):
+def test_a_device_without_a_configuration_block_is_listed(tmp_path):
     path = tmp_path / "eeprom"
     virtual(f"eeprom={path}", "list")
     image = bytearray(path.read_bytes())
@@ -185,7 +186,7 @@ def test_device_without_a_configuration_block_is_listed(tmp_path):
     path.write_bytes(image)
     assert "04b4:8613" in virtual(f"eeprom={path}", "list").stdout
     done = virtual(f"eeprom={path}", "info", status=CORRUPT)
-    assert "04b4:8613" in complaint(done)
+    assert "04b4:8613" in only_line(done)
 
 
 def test_an_image_is_not_loaded_into_another_revision(tmp_path):
@@ -195,7 +196,7 @@ def test_an_image_is_not_loaded_into_another_revision(tmp_path):
     image[CONFIG_BLOCK] = 0x40
     path.write_bytes(image)
     done = virtual(f"eeprom={path}", *BENCHMARK, status=FPGA)
-    assert "no image for revision D0" in complaint(done)
+    assert "no image for revision D0" in only_line(done)
 
 
 FAULTS = [
@@ -213,22 +214,22 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("status, fault, word", FAULTS)
-def test_fault_is_said_in_one_line(status, fault, word):
+def test_a_fault_is_one_line_and_a_status(status, fault, word):
     done = virtual(f"fault={fault}", *BENCHMARK, status=status)
-    assert word in complaint(done)
+    assert word in only_line(done)
 
 
 @pytest.mark.parametrize("status, fault, word", FAULTS)
-def test_fault_is_in_the_document(status, fault, word, tmp_path):
+def test_a_fault_is_in_the_document(status, fault, word, tmp_path):
     path = tmp_path / "result.json"
     line = (*BENCHMARK, "--json", path)
     done = virtual(f"fault={fault}", *line, status=status)
     result = json.loads(path.read_text())
-    assert result["error"] == complaint(done)
+    assert result["error"] == only_line(done)
     assert result["interrupted"] is False
 
 
-def test_unplugging_in_the_middle_shows_what_came_before():
+def test_an_unplug_during_a_run_prints_what_came_before():
     done = virtual(
         "fault=unplug@1000000", "run", "benchmark", "-c", "1GiB", "source",
         "--json", "-", status=UNPLUGGED,
@@ -238,32 +239,32 @@ def test_unplugging_in_the_middle_shows_what_came_before():
     assert 0 < row["bytes"] < 1 << 30
 
 
-def test_alert_in_the_middle_is_said_and_the_work_is_done():
+def test_an_alert_during_a_run_is_printed_and_the_run_continues():
     done = virtual("fault=alert@0x22", *BENCHMARK, status=ALERT)
-    assert complaint(done) == (
+    assert only_line(done) == (
         "port A: overcurrent; the device switched its supply off"
     )
     assert "MiB/s" in done.stdout
 
 
-def test_alert_shows_in_the_table():
+def test_an_alert_is_in_the_table():
     done = virtual("fault=alert@0x33", "voltage", status=ALERT)
     assert ports(done)["A"]["faults"] == "overcurrent"
-    assert "port A" in complaint(done)
+    assert "port A" in only_line(done)
 
 
-def test_alert_is_named_beside_a_failure():
+def test_an_alert_is_printed_beside_a_failure():
     done = virtual(
         "fault=alert@0x31,fault=error@0x33", "voltage", status=REFUSED
     )
-    text = complaint(done)
+    text = only_line(done)
     assert "refused" in text and "port A: overcurrent" in text
 
 
-def test_bytes_that_are_lost_are_reported_with_where_and_how_many():
+def test_lost_bytes_are_reported_with_their_place_and_number():
     keys = "fault=drop@0x4000:0x400"
     done = virtual(keys, *BENCHMARK, status=WRONG_DATA)
-    text = complaint(done)
+    text = only_line(done)
     assert "0x4000" in text and "0x400 " in text
     assert "0x4000" in done.stdout and "0x400 " in done.stdout
     row = document(
@@ -275,7 +276,7 @@ def test_bytes_that_are_lost_are_reported_with_where_and_how_many():
     assert row["bytes"] == 0x4000
 
 
-def test_wrong_data_in_one_mode_leaves_the_others_to_be_measured():
+def test_after_wrong_data_in_one_mode_the_others_are_measured():
     done = virtual(
         "fault=flip@0x100", "run", "benchmark", "-c", "64KiB", "--json", "-",
         status=WRONG_DATA,
@@ -305,21 +306,21 @@ def test_wrong_data_in_one_mode_leaves_the_others_to_be_measured():
         ("-d", "virtual:", "run", "benchmark", "-c", "100GiB"),
     ],
 )
-def test_full_disk_is_not_silent(arguments):
+def test_a_full_disk_is_an_error(arguments):
     with open("/dev/full", "w") as full:
         done = clyde(*arguments, status=OUTPUT, stdout=full)
     last = done.stderr.splitlines()[-1]
     assert last.startswith("clyde: ") and "No space left" in last
 
 
-def test_closed_standard_output_is_not_silent():
+def test_a_closed_standard_output_is_an_error():
     done = clyde(
         "-d", "virtual:", "info", status=OUTPUT, preexec_fn=lambda: os.close(1)
     )
-    complaint(done)
+    only_line(done)
 
 
-def test_reader_that_leaves_ends_the_run():
+def test_a_reader_that_closes_its_pipe_ends_the_run():
     line = [CLYDE, "-d", "virtual:", "run", "benchmark", "-c", "1MiB"]
     read, write = os.pipe()
     os.close(read)
@@ -328,7 +329,7 @@ def test_reader_that_leaves_ends_the_run():
     )
     os.close(write)
     assert done.returncode == OUTPUT
-    assert "Broken pipe" in complaint(done)
+    assert "Broken pipe" in only_line(done)
 
 
 @pytest.mark.parametrize(
@@ -338,21 +339,21 @@ def test_json_path_that_cannot_be_written_fails_before_the_run(name, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     path = tmp_path / name
-    # The run itself would take days.
+    # Without the error, this run would take days.
     done = virtual(
         "", "run", "benchmark", "-c", "1000000GiB", "--json", path,
         status=OUTPUT
     )
-    assert str(path) in complaint(done)
+    assert str(path) in only_line(done)
     assert done.stdout == ""
 
 
 def test_json_path_on_a_full_disk_fails():
     done = virtual("", *BENCHMARK, "--json", "/dev/full", status=OUTPUT)
-    assert "/dev/full" in complaint(done)
+    assert "/dev/full" in only_line(done)
 
 
-def test_json_path_that_is_no_file_is_not_replaced(tmp_path):
+def test_a_json_path_that_is_no_regular_file_is_not_replaced(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     line = [CLYDE, "-d", "virtual:", "info", "--json", fifo]
@@ -364,7 +365,7 @@ def test_json_path_that_is_no_file_is_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("keys", [None, "devices=2", "frobnicate=1"])
-def test_failure_before_the_run_leaves_the_document_that_was_there(
+def test_a_failure_before_the_run_keeps_the_old_document(
     keys, tmp_path
 ):
     path = tmp_path / "result.json"
@@ -392,7 +393,7 @@ def start_endless(*arguments, **options):
      (signal.SIGQUIT, 128 + signal.SIGQUIT),
      (signal.SIGHUP, 128 + signal.SIGHUP)],
 )
-def test_signal_ends_a_run_and_keeps_what_it_had(number, status, tmp_path):
+def test_a_signal_ends_a_run_and_keeps_its_rows(number, status, tmp_path):
     path = tmp_path / "result.json"
     with start_endless("--json", path) as process:
         heading = process.stdout.readline()
@@ -414,13 +415,13 @@ def read_terminal(terminal):
     try:
         while chunk := os.read(terminal, 4096):
             text += chunk
-    except OSError:  # Linux: the other side has closed
+    except OSError:  # On Linux this means that the other side has closed.
         pass
     os.close(terminal)
     return text.decode()
 
 
-def test_progress_rewrites_one_line_of_a_terminal():
+def test_progress_is_one_rewritten_line_of_a_terminal():
     terminal, other = pty.openpty()
     with start_endless(stdout=subprocess.DEVNULL, stderr=other) as process:
         os.close(other)
@@ -433,5 +434,5 @@ def test_progress_rewrites_one_line_of_a_terminal():
     assert last == "clyde: interrupted\r\n"
 
 
-def test_progress_is_shown_to_nobody_but_a_terminal():
+def test_progress_is_printed_only_on_a_terminal():
     assert virtual("", "run", "benchmark", "-c", "64MiB").stderr == ""

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from test_cli import SECONDS, complaint
+from test_cli import SECONDS, only_line
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 INTERNAL, NOT_EXECUTABLE, NOT_FOUND = 70, 126, 127
@@ -49,14 +49,14 @@ def short():
 def test_a_folder_that_cannot_be_written_is_named(short):
     short.chmod(0o555)
     done = plugged("true", folder=short, status=INTERNAL, user="nobody")
-    assert complaint(done) == (
+    assert only_line(done) == (
         f"virtual: the files of the devices cannot be in {short}: "
         "Permission denied; set TMPDIR to another folder")
 
 
 def test_a_folder_that_is_not_there_is_named():
     done = plugged("true", folder="/nonexistent", status=INTERNAL)
-    assert complaint(done) == (
+    assert only_line(done) == (
         "virtual: the files of the devices cannot be in /nonexistent: "
         "No such file or directory; set TMPDIR to another folder")
 
@@ -77,7 +77,7 @@ def test_a_full_disk_is_named(size, short):
     if done.returncode in (1, 99) and "clyde" not in done.stderr:
         pytest.skip("no mount namespaces here")
     assert done.returncode == INTERNAL, done.stderr
-    assert complaint(done) == (
+    assert only_line(done) == (
         f"virtual: the files of the devices cannot be in {short}: "
         "No space left on device; set TMPDIR to another folder")
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_named(size, short):
 def test_too_few_open_files_are_named(tmp_path):
     done = plugged("true", folder=tmp_path, status=INTERNAL, preexec_fn=lambda:
                    resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5)))
-    assert "raise the limit of open files, see ulimit -n" in complaint(done)
+    assert "raise the limit of open files, see ulimit -n" in only_line(done)
 
 
 def test_the_folder_of_a_killed_run_is_removed_by_the_next(tmp_path):
@@ -141,7 +141,7 @@ def programs(tmp_path_factory):
 def test_a_command_that_would_use_the_machines_usb_is_not_started(
         name, named, why, programs, tmp_path):
     done = plugged(programs / name, folder=tmp_path, status=NOT_EXECUTABLE)
-    assert complaint(done) == (
+    assert only_line(done) == (
         f"virtual: {programs / named} {why}: it would use this machine's USB, "
         "not the virtual devices")
 
@@ -159,11 +159,11 @@ def test_a_command_with_another_users_rights_is_not_started(
     os.chown(program, 12345, 0)
     program.chmod(0o4755)
     done = plugged(program, folder=tmp_path, status=NOT_EXECUTABLE)
-    assert "runs with another user's rights" in complaint(done)
+    assert "runs with another user's rights" in only_line(done)
 
 
 def test_a_command_that_is_not_there_is_said(tmp_path):
     done = plugged("no-such-command", folder=tmp_path, status=NOT_FOUND)
-    assert "cannot run no-such-command" in complaint(done)
+    assert "cannot run no-such-command" in only_line(done)
     done = plugged("/etc/passwd", folder=tmp_path, status=NOT_EXECUTABLE)
-    assert "Permission denied" in complaint(done)
+    assert "Permission denied" in only_line(done)

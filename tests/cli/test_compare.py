@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""bench/compare.py: that it runs every host, writes what clyde-benchmark(5)
-says, and that a host which fails costs its own rows only.  No figure is judged.
+"""Tests bench/compare.py: it runs every host, writes what clyde-benchmark(5)
+describes, and a host that fails loses only its own rows.  No figure is judged.
 """
 
 import json
@@ -47,7 +47,7 @@ def test_every_host_has_a_row_for_each_pace_and_mode(rows):
     assert len(keys) == len(rows) == 6 * 2 * 4
 
 
-def test_a_row_has_its_figures_or_says_why_not(rows):
+def test_a_row_has_its_figures_or_the_reason_why_not(rows):
     for row in rows:
         figure = "p50_us" if row["mode"] == "latency" else "mib_per_s"
         other = "mib_per_s" if row["mode"] == "latency" else "p50_us"
@@ -67,13 +67,13 @@ def test_a_row_has_its_figures_or_says_why_not(rows):
 
 
 def test_c_and_cpython_do_not_fail(rows):
-    # Old python-libusb1 on PyPy may.
+    # Old python-libusb1 on PyPy may fail.
     for row in rows:
         if (row["host"], row["interpreter"][:4]) != ("python-libusb1", "PyPy"):
             assert row["failed"] is None, row
 
 
-def test_a_host_that_fails_costs_its_own_rows_only(tmp_path):
+def test_a_host_that_fails_loses_only_its_own_rows(tmp_path):
     rows = compare(tmp_path, "--only", "C", CLYDE_LIBRARY="/nonesuch")
     assert {bool(row["failed"]) for row in rows} == {True, False}
     for row in rows:
@@ -104,8 +104,8 @@ def test_the_header_is_parsed_before_anything_is_measured(
 
 
 def one_run(tmp_path, monkeypatch, script):
-    """What is said of a run whose client is this shell script; "$1" is the
-    file in which it counts."""
+    """Returns what is reported of a run whose client is this shell script;
+    "$1" is the file in which it counts."""
     monkeypatch.syspath_prepend(str(SOURCE / "bench"))
     import compare as module
     monkeypatch.setattr(module, "DEADLINE_S", 3)
@@ -122,7 +122,8 @@ def one_run(tmp_path, monkeypatch, script):
 COUNTS_3 = r"printf '\003\0\0\0\0\0\0\0\0\0\060\0\0\0\0\0' >$1; "
 
 
-def test_a_crash_is_told_with_how_far_it_came(tmp_path, monkeypatch):
+def test_a_crash_is_reported_with_the_bytes_moved_before(
+        tmp_path, monkeypatch):
     why, transfers = one_run(tmp_path, monkeypatch, COUNTS_3 + "kill -SEGV $$")
     assert "SIGSEGV" in why and why.endswith(", after 3 transfers, 3.0 MiB")
     assert transfers == 3
@@ -136,7 +137,8 @@ def alive(pid):
     return state not in "ZX"
 
 
-def test_a_hang_is_ended_with_all_its_children(tmp_path, monkeypatch):
+def test_a_host_that_hangs_is_ended_with_all_its_children(
+        tmp_path, monkeypatch):
     script = "sleep 1000 & echo $! >$0.child; " + COUNTS_3 + "wait"
     script = script.replace("$0.child", str(tmp_path / "child"))
     why, _ = one_run(tmp_path, monkeypatch, script)
@@ -148,7 +150,7 @@ def test_a_hang_is_ended_with_all_its_children(tmp_path, monkeypatch):
         time.sleep(0.02)
 
 
-def test_an_exception_is_told_by_its_last_line(tmp_path, monkeypatch):
+def test_an_exception_is_reported_by_its_last_line(tmp_path, monkeypatch):
     why, _ = one_run(
         tmp_path, monkeypatch,
         "echo Traceback >&2; echo 'ValueError: Finalizer' >&2; exit 1")
@@ -156,7 +158,7 @@ def test_an_exception_is_told_by_its_last_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("program", ["Clyde", "libusb"])
-def test_an_unplug_of_a_c_program_is_told_with_how_far_it_came(
+def test_an_unplug_of_a_c_program_is_reported_with_the_bytes_moved_before(
         tmp_path, monkeypatch, program):
     monkeypatch.syspath_prepend(str(SOURCE / "bench"))
     import compare as module

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Completion: what `clyde complete` lists, against the help and the tables;
-and what bash, zsh and fish make of that, each driven as its user would.
+"""Tests completion: what `clyde complete` lists, against the help and the
+tables, and the completion in bash, zsh and fish, each driven as its user
+would.
 """
 
 import os
@@ -33,7 +34,7 @@ def run(*arguments, **options):
 
 
 def complete(*words):
-    """The lines of `clyde complete`: word, meaning."""
+    """Returns the lines of `clyde complete`: word, meaning."""
     lines = run(str(CLYDE), "complete", "--", *words).splitlines()
     assert all(line.count("\t") == 1 for line in lines), lines
     return [tuple(line.split("\t")) for line in lines]
@@ -70,7 +71,7 @@ def test_the_first_word_is_a_command():
         sorted(commands())
 
 
-def test_run_has_its_applets():
+def test_run_lists_its_applets():
     assert sorted(words("run", "")) == sorted(applets())
     assert words("run", "uart", "--tx", "A0", "++", "gp") == ["gpio"]
     assert words("run", "uart", "+") == ["++"]
@@ -96,7 +97,8 @@ def test_a_meaning_is_that_of_the_help():
 
 
 def choices(applet, name):
-    """Of the option or word, from where its row of the help begins."""
+    """Returns the choices of an option or word, which the help lists in its
+    row."""
     text = re.split(rf"\n +{name}\b", help_of("run", applet))[1]
     text = " ".join(text.split())
     return re.search(r"(?:any|one) of: ([\w ]+)", text)[1].split()
@@ -111,7 +113,7 @@ def test_an_options_choices_are_those_of_its_help():
     assert words("run", "uart", "--par=o") == ["--par=one", "--par=odd"]
 
 
-def test_a_choice_without_an_options_name():
+def test_choices_of_an_argument_are_listed_without_an_options_name():
     modes = choices("benchmark", "MODES")
     assert words("run", "benchmark", "") == modes
     assert words("run", "benchmark", "-c", "1MiB", "source", "") == modes
@@ -120,7 +122,7 @@ def test_a_choice_without_an_options_name():
 
 
 def test_every_choice_that_is_offered_is_accepted():
-    """By the parser itself: a wrong one is a usage error."""
+    """Uses the parser of the tool itself: a wrong choice is a usage error."""
     for option, value in [("--revision", ""), ("--pace", "")]:
         offered = words("virtual", option, value)
         assert offered
@@ -178,17 +180,17 @@ def test_files_and_commands_are_left_to_the_shell():
     assert complete("virtual", "lsusb", "-") == [("", "command 2")]
 
 
-def test_help_is_completed_as_what_it_explains():
+def test_help_is_completed_with_commands_and_applets():
     assert sorted(words("help", "")) == sorted(commands() + ["statuses"])
     assert words("help", "run", "b") == ["benchmark"]
 
 
-def test_where_no_word_fits_options_do():
+def test_where_no_word_fits_options_are_listed():
     assert set(words("info", "")) == options("info")
 
 
-def test_nothing_is_done_and_nothing_is_written(tmp_path):
-    """Options that open files when they are parsed for good."""
+def test_complete_opens_no_device_and_writes_no_file(tmp_path):
+    """Options open files only when they are parsed for a command."""
     json, capture = tmp_path / "json", tmp_path / "pcap"
     words("-d", "virtual:", "--capture", str(capture), "info", "--json",
           str(json), "--")
@@ -196,7 +198,7 @@ def test_nothing_is_done_and_nothing_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_makes_no_sense_lists_nothing():
+def test_an_invalid_line_lists_nothing():
     assert complete("run", "nothing-like-that", "") == []
     assert complete("voltage", "A", "3.3", "x") == []
     done = subprocess.run([CLYDE, "complete", "--", "nothing", ""],
@@ -210,9 +212,9 @@ def test_what_makes_no_sense_lists_nothing():
 # ---- Shells ----------------------------------------------------------------
 
 def terminal(command, keys, folder):
-    """What a program on a terminal of its own printed until it ended.  The
-    terminal is raw from the start, so keys wait there unchanged until the
-    shell reads them."""
+    """Runs a program on a terminal of its own; returns what it printed until
+    it ended.  The terminal is raw from the start, so keys wait there unchanged
+    until the shell reads them."""
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     process = subprocess.Popen(
@@ -225,7 +227,7 @@ def terminal(command, keys, folder):
     try:
         while piece := os.read(ours, 4096):
             output += piece
-    except OSError:  # nobody has the other end any more
+    except OSError:  # The other end of the terminal is closed.
         pass
     os.close(ours)
     assert process.wait(SECONDS) is not None
@@ -247,7 +249,8 @@ class Bash:
             """)
 
     def candidates(self, line):
-        """With readline's own cutting into words: at = and : too."""
+        """Uses readline's own way of cutting a line into words: at = and :
+        too."""
         seen = self.folder / "seen"
         seen.unlink(missing_ok=True)
         terminal(["bash", "--rcfile", "rc", "-i"], line + "\t\x15exit\r",
@@ -285,7 +288,7 @@ class Zsh:
         seen.unlink(missing_ok=True)
         terminal(["zsh", "-i"], line + "\t\x15exit\r", self.folder)
         found = seen.read_text().split() if seen.exists() else []
-        # Files come without what is in front of them.
+        # The completion of a file comes without its folder.
         prefix = re.match(r"--[a-z-]+=|", line.split(" ")[-1])[0]
         return [word if word.startswith(prefix) else prefix + word
                 for word in dict.fromkeys(found)]
@@ -359,8 +362,8 @@ def test_a_shell_completes_the_command_that_is_run_with_a_device(shell):
     assert "sha256sum" in shell.candidates("clyde virtual -- sha256s")
 
 
-def test_what_is_completed_runs(shell):
-    """No blank comes behind a key; the line is executed."""
+def test_a_completed_line_runs(shell):
+    """After a key no blank is inserted; the completed line is executed."""
     if not hasattr(shell, "typed"):
         assert shell.candidates("clyde -d virtual:confi") == [
             "virtual:configured="]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""clyde doctor, with each of its findings provoked: over the real libusb on
-the emulated usbfs and its /sys, on the virtual link, and without any USB."""
+"""Tests clyde doctor, with each of its findings provoked: over the real libusb
+on the emulated usbfs and its /sys, on the virtual link, and without any
+USB."""
 
 import json
 import os
@@ -11,7 +12,7 @@ import subprocess
 import pytest
 
 from test_cli import (
-    CLYDE, MANUAL, NO_SERIAL, OUTPUT, SECONDS, USAGE, clyde, complaint,
+    CLYDE, MANUAL, NO_SERIAL, OUTPUT, SECONDS, USAGE, clyde, only_line,
 )
 
 UNFIT = 86
@@ -21,7 +22,7 @@ HAS_USB = any(map(os.path.exists, ["/sys/bus/usb/devices", "/dev/bus/usb"]))
 
 
 def plugged(*arguments, options=(), status=0):
-    """The document, with virtual devices plugged in."""
+    """Returns the document, with virtual devices plugged in."""
     done = clyde("virtual", *options, "--", CLYDE, *arguments, "doctor",
                  "--json", "-", status=status)
     return json.loads(done.stdout)
@@ -46,7 +47,7 @@ def to_fix(document):
 # ---- Nothing to fix -------------------------------------------------------
 
 
-def test_healthy_device_is_said_to_be_so():
+def test_a_healthy_device_has_nothing_to_fix():
     document = plugged()
     assert to_fix(document) == [] and "error" not in document
     assert document["devices"][0]["speed_kbit_per_s"] == 480000
@@ -57,7 +58,7 @@ def test_healthy_device_is_said_to_be_so():
     assert "high speed" in device["fact"]
 
 
-def test_libusb_is_shown_with_what_it_can_do():
+def test_libusb_is_shown_with_its_capabilities():
     library = only(plugged(), "libusb", "ok")
     assert re.match(r"1\.0\.\d+\.\d+$", library["version"])
     assert library["hotplug"] is True and library["detach"] is True
@@ -69,12 +70,14 @@ def test_every_finding_is_one_line_with_its_verdict():
     lines = done.stdout.splitlines()
     assert len(lines) == 3 + 2 * 2
     assert all(re.match(r"(ok  |note|fix )  \S+ +\S", line) for line in lines)
-    assert complaint(done) == "2 things to fix"
+    assert only_line(done) == "2 things to fix"
 
 
 @pytest.mark.parametrize("json_to", [None, "-", "/dev/full"])
-def test_what_is_to_fix_and_cannot_be_written_is_told_with_both(json_to):
-    """The status is that of the output: a caller has no findings then."""
+def test_a_document_that_cannot_be_written_is_reported_beside_the_findings(
+        json_to):
+    """The exit status is that of the failed output, since its reader has no
+    findings."""
     line = ["-d", "virtual:fault=error@0x22", "doctor"]
     line += ["--json", json_to] if json_to else []
     with open("/dev/full", "w") as full:
@@ -82,11 +85,11 @@ def test_what_is_to_fix_and_cannot_be_written_is_told_with_both(json_to):
                      stdout=subprocess.PIPE if json_to == "/dev/full"
                      else full)
     name = "/dev/full" if json_to == "/dev/full" else "the output"
-    assert complaint(done) == (
+    assert only_line(done) == (
         f"1 thing to fix; cannot write {name}: No space left on device")
 
 
-def test_status_is_in_the_manual_and_in_the_help():
+def test_the_exit_status_is_in_the_manual_and_in_the_help():
     assert f"{UNFIT} " in clyde("help", "statuses").stdout
     assert f"*{UNFIT}*" in MANUAL and "## clyde doctor" in MANUAL
 
@@ -94,7 +97,7 @@ def test_status_is_in_the_manual_and_in_the_help():
 # ---- Something to fix -----------------------------------------------------
 
 
-def test_device_that_may_not_be_opened_is_reported_with_the_rule():
+def test_a_device_without_permission_is_reported_with_the_udev_rule():
     document = plugged(options=["--fault", "denied"], status=UNFIT)
     finding = only(document, "permission")
     assert "/dev/bus/usb/001/002" in finding["fact"]
@@ -104,7 +107,7 @@ def test_device_that_may_not_be_opened_is_reported_with_the_rule():
 
 
 @pytest.mark.skipif(not STREAM.exists(), reason="no libusb-1.0-0-dev")
-def test_program_that_has_the_device_is_named():
+def test_a_program_that_has_the_device_open_is_named():
     script = (f'"{STREAM}" source 100000 & '
               'until [ -L /sys/bus/usb/devices/1-2:1.3/driver ]; do '
               'kill -0 $! || exit 1; sleep 0.01; done; '
@@ -119,11 +122,11 @@ def test_program_that_has_the_device_is_named():
     assert finding["holders"] == [
         {"pid": int(holder), "name": "libusb-stream"}]
     assert f"libusb-stream (pid {holder})" in finding["fact"]
-    # the other of the two is free
+    # The other of the two devices is free.
     assert only(document, "device", "ok")["about"] != finding["about"]
 
 
-def test_program_that_cannot_be_seen_is_told_so():
+def test_a_program_that_cannot_be_seen_is_reported_as_hidden():
     document = plugged(options=["--fault", "busy"], status=UNFIT)
     finding = only(document, "busy")
     assert finding["holders"] == [] and finding["fix"]
@@ -131,7 +134,7 @@ def test_program_that_cannot_be_seen_is_told_so():
 
 
 @pytest.mark.parametrize("level", [0, 3, 10])
-def test_firmware_of_another_level_is_told_with_the_remedy(level):
+def test_firmware_of_another_level_is_reported_with_the_remedy(level):
     document = plugged(options=["-d", f"virtual:api={level}"], status=UNFIT)
     finding = only(document, "firmware")
     assert finding["api_level"] == level and finding["needed"] == 9
@@ -140,7 +143,7 @@ def test_firmware_of_another_level_is_told_with_the_remedy(level):
 
 
 def damaged(tmp_path):
-    """An EEPROM whose configuration block is not there."""
+    """Makes an EEPROM without a configuration block."""
     path = tmp_path / "eeprom.bin"
     clyde("-d", f"virtual:eeprom={path}", "list")
     image = bytearray(path.read_bytes())
@@ -149,7 +152,7 @@ def damaged(tmp_path):
     return f"virtual:api=0,eeprom={path}"
 
 
-def test_missing_configuration_block_is_told(tmp_path):
+def test_a_missing_configuration_block_is_reported(tmp_path):
     document = plugged(options=["-d", damaged(tmp_path)], status=UNFIT)
     finding = only(document, "configuration")
     assert "04b4:8613" in finding["fact"]
@@ -157,12 +160,12 @@ def test_missing_configuration_block_is_told(tmp_path):
     assert document["devices"][0]["configured"] is False
 
 
-def test_full_speed_is_warned_about():
+def test_full_speed_is_a_warning():
     document = plugged(options=["--fault", "slow"], status=UNFIT)
     finding = only(document, "speed")
     assert finding["speed_kbit_per_s"] == 12000
     assert "full speed" in finding["fact"] and "cable" in finding["fix"]
-    assert only(document, "device", "ok")  # it works, slowly
+    assert only(document, "device", "ok")  # The device works, but slowly.
 
 
 @pytest.mark.parametrize("megabytes, verdict", [
@@ -175,19 +178,19 @@ def test_memory_is_compared_with_what_the_defaults_take(megabytes, verdict):
     assert ("usbfs_memory_mb" in (finding["fix"] or "")) == (verdict == "fix")
 
 
-def test_device_that_does_not_answer_is_told():
+def test_a_device_that_does_not_answer_is_reported():
     document = plugged(options=["--fault", "mute@0x22"], status=UNFIT)
     assert "FPGA_STATUS" in only(document, "device")["fact"]
 
 
-def test_no_device_says_what_to_check():
+def test_without_a_device_the_finding_names_what_to_check():
     document = plugged("-d", "usb:", options=["--fault", "unplug@0"],
                        status=UNFIT)
     finding = only(document, "devices")
     assert document["devices"] == [] and "cable" in finding["fix"]
 
 
-def test_several_devices_each_have_their_own():
+def test_several_devices_each_have_their_own_findings():
     keys = "virtual:devices=4,1.api=3,2.fault=slow,3.fault=denied"
     document = plugged(options=["-d", keys], status=UNFIT)
     assert [(finding["about"], finding["check"], finding["verdict"])
@@ -203,23 +206,24 @@ def test_several_devices_each_have_their_own():
 
 
 @pytest.mark.skipif(HAS_USB, reason="this machine has USB")
-def test_machine_without_usb_is_told_so_in_one_line():
+def test_a_machine_without_usb_is_one_finding():
     done = clyde("doctor", status=UNFIT)
     library, line = done.stdout.splitlines()
     assert "libusb" in library and "no USB" in line
-    assert complaint(done) == "1 thing to fix"
+    assert only_line(done) == "1 thing to fix"
 
 
 @pytest.mark.parametrize("keys, check", [
     ("", None), ("fault=busy", "busy"), ("fault=denied", "permission"),
     ("fault=slow", "speed"), ("api=0", "firmware"), ("api=3", "firmware"),
     ("fault=mute@0x22", "device")])
-def test_virtual_link_is_looked_at_too(keys, check):
+def test_a_virtual_device_is_examined_too(keys, check):
     done = clyde("-d", "virtual:" + keys, "doctor", "--json", "-",
                  status=UNFIT if check else 0)
     document = json.loads(done.stdout)
     assert to_fix(document) == ([check] if check else [])
-    assert not found(document, "libusb")  # it has no part in this
+    # libusb is not used by a virtual device.
+    assert not found(document, "libusb")
 
 
 def test_one_device_can_be_chosen():
@@ -234,21 +238,21 @@ def test_one_device_can_be_chosen():
 def test_doctor_changes_nothing(tmp_path):
     done = clyde("-d", "virtual:api=3", "doctor", "--firmware",
                  str(tmp_path / "x.ihex"), status=USAGE)
-    assert "--firmware" in complaint(done)
+    assert "--firmware" in only_line(done)
 
 
 def test_keys_for_a_device_that_is_not_there_are_refused():
     done = clyde("-d", "virtual:devices=2,2.api=3", "list", status=USAGE)
-    assert "device 2" in complaint(done)
+    assert "device 2" in only_line(done)
 
 
 @pytest.mark.parametrize("megabytes", ["0", "-1", "x", "1025", ""])
 def test_absurd_memory_is_refused(megabytes):
     done = clyde("virtual", "--memory", megabytes, "--", "true", status=USAGE)
-    assert "--memory" in complaint(done)
+    assert "--memory" in only_line(done)
 
 
-# Opened, asked for something by the host, and then looked at.
+# A program that has the device open, in an environment of the emulated usbfs.
 SELF = """
 import fcntl, os, struct
 fd = os.open("/dev/bus/usb/001/002", os.O_RDWR)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The examples in C do on the virtual Glasgow what their comments say, and
-are short; libclyde(3) shows one of them to the letter."""
+"""Tests that the examples in C do on the virtual Glasgow what their comments
+say, and are short; libclyde(3) shows one of them to the letter."""
 
 import itertools
 import os
@@ -20,7 +20,8 @@ def run(name, *arguments, **options):
 
 
 def sequence():
-    """The benchmark core's bytes: a 16-bit LFSR with taps 16 15 13 4."""
+    """Returns the benchmark core's bytes: a 16-bit LFSR with taps 16 15 13
+    4."""
     state = 1
     while True:
         yield from state.to_bytes(2, "little")
@@ -29,7 +30,7 @@ def sequence():
 
 
 @pytest.mark.parametrize("uri", URIS)
-def test_stream_writes_as_many_bytes_as_it_is_told(uri):
+def test_stream_writes_the_requested_number_of_bytes(uri):
     done = run("stream", uri, "300001")
     assert done.stdout == bytes(itertools.islice(sequence(), 300001))
     assert done.stderr == b"" and done.returncode == 0
@@ -43,14 +44,14 @@ def test_loopback_brings_the_text_back_in_a_microframe(uri):
 
 
 @pytest.mark.parametrize("uri", URIS)
-def test_uart_brings_over_a_wire_what_it_is_given(uri):
+def test_uart_returns_its_input_over_a_wire(uri):
     done = run("uart", uri, "115200", input=b"over the wire\n")
     assert done.stdout == b"over the wire\n"
     assert done.stderr == b"" and done.returncode == 0
 
 
 @pytest.mark.parametrize("uri", URIS)
-def test_poll_echoes_what_is_typed(uri):
+def test_poll_echoes_its_input(uri):
     lines = b"".join(b"line %d\n" % i for i in range(2000))
     done = run("poll", uri, input=lines)
     assert done.stdout == lines
@@ -60,7 +61,7 @@ def test_poll_echoes_what_is_typed(uri):
 @pytest.mark.parametrize("name, arguments", [
     ("stream", ["nowhere:", "5"]), ("loopback", ["nowhere:", "x"]),
     ("uart", ["virtual:", "3"]), ("poll", ["nowhere:"])])
-def test_an_example_that_fails_says_why_in_one_line(name, arguments):
+def test_an_example_that_fails_prints_the_reason_in_one_line(name, arguments):
     done = run(name, *arguments, stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and done.stdout == b""
     assert done.stderr.startswith(f"{name}: ".encode())
@@ -68,7 +69,7 @@ def test_an_example_that_fails_says_why_in_one_line(name, arguments):
 
 
 @pytest.mark.parametrize("name", ["loopback", "poll", "stream", "uart"])
-def test_an_example_without_arguments_says_how_it_is_used(name):
+def test_an_example_without_arguments_prints_its_usage(name):
     done = run(name, stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and done.stdout == b""
     assert done.stderr.startswith(f"usage: {name} URI".encode())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""docs/figures.md, which bench/figures.py writes: that the exact figures are
-those of this build, that each section says how it was measured, and that a
-part which cannot be measured is told.  No figure in real time is judged.
+"""Tests docs/figures.md, which bench/figures.py writes: the exact figures are
+those of this build, each section says how it was measured, and a part that
+cannot be measured is reported.  No figure in real time is judged.
 
 CLYDE is the path to the binary, CLYDE_SOURCE the root of the sources.
 """
@@ -82,7 +82,7 @@ def test_no_path_of_the_machine_is_in_the_page():
     assert not found
 
 
-def test_one_part_leaves_the_others_as_they_are(tmp_path):
+def test_measuring_one_part_does_not_change_the_others(tmp_path):
     page = tmp_path / "page.md"
     old = PAGE.read_text()
     page.write_text(old.replace("| 4 us | ", "| old | "))
@@ -93,7 +93,7 @@ def test_one_part_leaves_the_others_as_they_are(tmp_path):
     assert list(new) == list(sections(PAGE))
 
 
-def test_what_cannot_be_measured_is_told_in_words(tmp_path):
+def test_a_part_that_cannot_be_measured_has_a_sentence(tmp_path):
     page = tmp_path / "page.md"
     figures(page, "image")
     image = sections(page)["image"]
@@ -109,7 +109,7 @@ def test_what_cannot_be_measured_is_told_in_words(tmp_path):
     assert str(tmp_path) not in page.read_text()
 
 
-def test_a_command_that_fails_is_told_by_its_last_line(tmp_path):
+def test_a_command_that_fails_is_reported_by_its_last_line(tmp_path):
     clyde = tmp_path / "cli/clyde"
     clyde.parent.mkdir()
     clyde.write_text("#!/bin/sh\necho first >&2; echo no device >&2\nexit 69\n")
@@ -130,7 +130,7 @@ def test_another_file_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize("load, busy", [(1.5, False), (2.5, True)])
-def test_a_busy_machine_is_told(monkeypatch, load, busy):
+def test_a_busy_machine_is_reported(monkeypatch, load, busy):
     monkeypatch.syspath_prepend(str(SOURCE / "bench"))
     import figures as module
     monkeypatch.setattr(module.measure, "processor", lambda: (2, "Some CPU"))
@@ -141,7 +141,7 @@ def test_a_busy_machine_is_told(monkeypatch, load, busy):
     assert ("beside other work" in text) == busy
 
 
-# ---- Hosts that gave nothing ----------------------------------------------
+# ---- Hosts without figures ------------------------------------------------
 
 
 def host_row(host, interpreter, mode, failed=None, after=None):

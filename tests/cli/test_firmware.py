@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Devices without the right firmware, and --firmware, as a user meets them."""
+"""Tests devices without the right firmware, and --firmware, on the virtual
+link."""
 
 import os
 
@@ -7,13 +8,13 @@ import pytest
 
 from test_cli import (
     BENCHMARK, CORRUPT, NO_DEVICE, NO_SERIAL, SEVERAL, TIMEOUT,
-    clyde, complaint, document, virtual,
+    clyde, only_line, document, virtual,
 )
 
 INPUT, TRANSFER, API_LEVEL, BUSY = 72, 74, 78, 83
 
 END = ":00000001FF\n"
-# LJMP 0003h, and there SJMP to itself: firmware, as far as the model can tell
+# LJMP 0003h, and there SJMP to itself: the model accepts it as firmware.
 GOOD = ":03000000020003F8\n:0200030080FE7D\n" + END
 
 
@@ -27,12 +28,12 @@ def firmware(tmp_path):
 @pytest.mark.parametrize("level", [0, 3, 4, 5, 6, 7, 8, 10])
 @pytest.mark.parametrize("line", [("info",), ("safe",), BENCHMARK])
 def test_another_level_is_named_with_the_remedy(level, line):
-    text = complaint(virtual(f"api={level}", *line, status=API_LEVEL))
+    text = only_line(virtual(f"api={level}", *line, status=API_LEVEL))
     assert f"API level {level}" in text
     assert "clyde --firmware FILE.ihex" in text
 
 
-def test_list_shows_levels_and_what_has_none():
+def test_list_shows_api_levels_and_devices_without_firmware():
     assert "  API 3  " in virtual("api=3").stdout
     line = virtual("api=0").stdout
     assert line.split()[:4] == ["-", "C3", "no", "firmware"]
@@ -52,30 +53,30 @@ def test_firmware_is_loaded_and_the_command_goes_on(level, firmware):
     assert "source" in done.stdout
 
 
-def test_list_shows_what_was_loaded(firmware):
+def test_list_shows_the_loaded_level(firmware):
     done = virtual("api=3", "--firmware", firmware)
     assert "  API 9  " in done.stdout
 
 
-def test_right_level_is_left_as_it_is(firmware):
+def test_a_device_of_the_right_level_is_not_loaded(firmware):
     plain = virtual("", "info")
-    # a load would fail here
+    # A load would fail here.
     assert virtual("", "--firmware", firmware, "info").stdout == plain.stdout
     keys = "fault=lost,fault=ram@0"
     virtual(keys, "--firmware", firmware, "info")
 
 
-def test_one_of_several_is_loaded(firmware):
+def test_one_of_several_devices_is_loaded(firmware):
     keys = "api=3,devices=2"
     load = ("--firmware", firmware, "list")
-    text = complaint(virtual(keys, *load, status=SEVERAL))
+    text = only_line(virtual(keys, *load, status=SEVERAL))
     assert "-s" in text
     done = virtual(keys, "-s", "C3-20230101T120001Z", *load)
     assert "API 9" in done.stdout and done.stdout.count("\n") == 1
     done = virtual("api=0,devices=2", *load, status=SEVERAL)
-    assert "serial numbers" in complaint(done)
+    assert "serial numbers" in only_line(done)
     done = virtual("api=0", "-s", "C3-x", *load, status=NO_SERIAL)
-    assert "firmware" in complaint(done)
+    assert "firmware" in only_line(done)
     clyde(*load, status=NO_DEVICE)
 
 
@@ -95,11 +96,12 @@ def test_one_of_several_is_loaded(firmware):
     ],
 )
 @pytest.mark.parametrize("keys", ["", "api=3"])
-def test_broken_file_is_said_with_its_line(text, word, keys, tmp_path):
+def test_a_broken_file_is_refused_with_the_number_of_the_line(
+        text, word, keys, tmp_path):
     path = tmp_path / "broken.ihex"
     path.write_text(text)
     done = virtual(keys, "info", "--firmware", str(path), status=CORRUPT)
-    assert word in complaint(done)
+    assert word in only_line(done)
     assert done.stdout == ""
 
 
@@ -107,18 +109,18 @@ def test_binary_file_is_refused(tmp_path):
     path = tmp_path / "image.bin"
     path.write_bytes(bytes(range(256)))
     done = virtual("api=3", "--firmware", str(path), status=CORRUPT)
-    assert "line 1: byte 0x00" in complaint(done)
+    assert "line 1: byte 0x00" in only_line(done)
 
 
 def test_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "absent", tmp_path, ""):
         done = virtual("", "info", "--firmware", str(path), status=INPUT)
-        assert f"cannot read {path}" in complaint(done)
+        assert f"cannot read {path}" in only_line(done)
 
 
-def test_endless_file_ends():
+def test_an_endless_file_is_refused():
     done = virtual("", "info", "--firmware", "/dev/zero", status=CORRUPT)
-    assert "/dev/zero" in complaint(done)
+    assert "/dev/zero" in only_line(done)
 
 
 @pytest.mark.parametrize(
@@ -129,18 +131,19 @@ def test_endless_file_ends():
         (TRANSFER, "ram@3", "did not arrive"),
     ],
 )
-def test_load_that_fails_is_said_in_one_line(status, fault, word, firmware):
+def test_a_load_that_fails_is_reported_in_one_line(
+        status, fault, word, firmware):
     keys = f"api=3,fault={fault}"
     done = virtual(keys, "--firmware", firmware, "info", status=status)
-    assert word in complaint(done)
+    assert word in only_line(done)
     assert done.stdout == ""
 
 
-def test_file_of_something_else_leaves_no_firmware(tmp_path):
+def test_a_file_without_firmware_leaves_the_device_bare(tmp_path):
     path = tmp_path / "other.ihex"
     path.write_text(":03000000000003FA\n" + END)
     done = virtual("api=3", "--firmware", str(path), status=API_LEVEL)
-    assert "does not start as firmware" in complaint(done)
+    assert "does not start as firmware" in only_line(done)
 
 
 def test_nothing_is_loaded_for_a_command_without_a_device():
@@ -148,9 +151,10 @@ def test_nothing_is_loaded_for_a_command_without_a_device():
         virtual("api=3", "--firmware", "/nonexistent", *line)
 
 
-# Upstream's file is not ours to keep; where there is one, it is tried.
+# Upstream's firmware is not part of this tree; the test uses it if it is
+# installed.
 if os.environ.get("GLASGOW_FIRMWARE"):
-    def test_upstreams_firmware_is_taken():
+    def test_upstreams_firmware_is_accepted():
         for level in (0, 3):
             virtual(f"api={level}", "--firmware",
                     os.environ["GLASGOW_FIRMWARE"], "info")

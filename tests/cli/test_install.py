@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What `make install` leaves behind, used as a stranger would use it."""
+"""Tests what `make install` installs, as a user of an installed system would
+use it."""
 
 import os
 import pathlib
@@ -31,7 +32,7 @@ def find(root, name):
     return path
 
 
-def test_everything_has_its_place(root):
+def test_every_file_is_installed_in_its_place(root):
     for name in ["bin/clyde", "clyde.h", "libclyde.a", "libclyde.so",
                  "libclyde.so.0", "libclyde-usbfs.so", "clyde.pc", "clyde.1",
                  "clyde-virtual.7", "libclyde.3"]:
@@ -59,7 +60,7 @@ def test_the_library_shows_nothing_but_its_api(root):
     assert "libclyde.so.0" in run("objdump", "-p", library)
 
 
-def test_the_udev_rule_comes_before_those_that_act_on_it(root):
+def test_the_udev_rule_is_sorted_before_those_that_use_its_tag(root):
     rule = root / "lib/udev/rules.d/70-clyde.rules"
     text = rule.read_text()
     for ids in [("20b7", "9db1"), ("04b4", "8613")]:
@@ -86,7 +87,7 @@ def test_a_program_is_built_by_pkg_config(root, tmp_path, static):
         os.environ, LD_LIBRARY_PATH=library_path)) == "C3-20230101T120000Z\n"
 
 
-def test_the_pages_render_without_a_complaint(root):
+def test_the_manual_pages_render_without_a_warning(root):
     for name in ["clyde.1", "clyde-virtual.7", "libclyde.3"]:
         page = subprocess.run(
             ["groff", "-man", "-Tutf8", "-P-cbou", "-ww", str(find(root, name))],

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""clyde virtual --listen: what a usbredir guest sees, and how it ends.
+"""Tests clyde virtual --listen: what a usbredir guest sees, and how a
+connection ends.
 
 CLYDE is the path to the binary.
 """
@@ -21,12 +22,12 @@ SECONDS = 600
 
 USAGE, OUTPUT, PERMISSION, BUSY = 64, 73, 77, 83
 
-# Packets of usbredir, by its protocol description
+# Packet types of usbredir's protocol description.
 HELLO, CONNECT, DISCONNECT, RESET, INTERFACES, ENDPOINTS = range(6)
 SET_CONFIGURATION, CONFIGURATION_STATUS, SET_ALT, ALT_STATUS = 6, 8, 9, 11
 CANCEL, DISCONNECT_ACK, CONTROL, BULK = 21, 24, 100, 101
 SUCCESS, CANCELLED, STALL = 0, 1, 4
-CAPABILITIES = 0x7A  # all but streams, filters and bulk receiving
+CAPABILITIES = 0x7A  # All but streams, filters and bulk receiving.
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class Server:
         self.process.communicate()
 
     def end(self, number=signal.SIGTERM):
-        """Returns the lines on stderr before the last, "interrupted"."""
+        """Returns the lines on stderr before the last one, "interrupted"."""
         self.process.send_signal(number)
         _, error = self.process.communicate(timeout=SECONDS)
         assert self.process.returncode == 128 + number
@@ -65,7 +66,7 @@ class Server:
 
 
 class Guest:
-    """The other end of usbredir, as small as it can be."""
+    """A usbredir guest that does only what the tests need."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -76,7 +77,7 @@ class Guest:
         self.socket.sendall(struct.pack("<IIQ", kind, len(body), number) + body)
 
     def greet(self):
-        """Until the device is there; returns its identity."""
+        """Receives packets until the device is there; returns its identity."""
         body = struct.pack("<64sI", b"test", CAPABILITIES)
         self.socket.sendall(struct.pack("<III", HELLO, len(body), 0) + body)
         kind, size, _ = struct.unpack("<III", self.exactly(12))
@@ -98,7 +99,8 @@ class Guest:
         return data
 
     def expect(self, kind):
-        """Body and number of the next packet, which is of this kind."""
+        """Returns body and number of the next packet, which must be of this
+        kind."""
         got, size, number = struct.unpack("<IIQ", self.exactly(16))
         body = self.exactly(size)
         assert got == kind
@@ -109,7 +111,7 @@ class Guest:
         return self.socket
 
     def alternate(self, interface, alternate):
-        """Select it; returns the types of the endpoints then."""
+        """Selects it; returns the types of the endpoints then."""
         self.ask_alternate(interface, alternate)
         self.expect(INTERFACES)
         endpoints, _ = self.expect(ENDPOINTS)
@@ -164,14 +166,14 @@ def refused(*arguments, status, program=CLYDE, **options):
 # ---- The device
 
 
-def test_guest_sees_a_high_speed_glasgow(path):
+def test_a_guest_sees_a_high_speed_glasgow(path):
     with Server(path, "--revision", "C2") as server:
         speed, *_, vendor, product, version = Guest(path).greet()
         assert (speed, vendor, product, version) == (2, 0x20B7, 0x9DB1, 0x0932)
         assert server.end() == []
 
 
-def test_endpoints_follow_the_alternate_settings(path):
+def test_the_endpoints_follow_the_alternate_settings(path):
     with Server(path):
         guest = Guest(path)
         guest.greet()
@@ -188,7 +190,7 @@ def test_refused_alternate_setting_is_a_stall(path):
         guest = Guest(path)
         guest.greet()
         guest.configure()
-        guest.ask_alternate(3, 1)  # without an image in the FPGA
+        guest.ask_alternate(3, 1)  # The FPGA has no image.
         assert guest.expect(ALT_STATUS)[0][0] == STALL
 
 
@@ -215,19 +217,20 @@ def test_management_command_is_answered(path):
         assert data[:2] == bytes((9, 0))
 
 
-def test_answer_that_a_cancellation_crosses_comes_again(path):
+def test_a_cancellation_that_comes_too_late_keeps_the_answer(path):
     with Server(path):
         guest = manage(path)
         guest.bulk(0x81, 64, 1)
         guest.bulk(0x01, 2, 2, status_request(9))
         guest.bulk_done()
         first = guest.bulk_done()
-        guest.send(CANCEL, b"", 1)  # too late: we have the answer
+        # The cancellation comes too late: the answer has been received.
+        guest.send(CANCEL, b"", 1)
         guest.bulk(0x81, 64, 3)
         assert guest.bulk_done() == (3, *first[1:])
 
 
-def test_cancelled_transfer_is_answered_once(path):
+def test_a_cancelled_transfer_is_answered_once(path):
     with Server(path):
         guest = manage(path)
         guest.bulk(0x81, 64, 1)
@@ -254,25 +257,26 @@ def test_reset_takes_the_configuration_away(path):
         guest.bulk(0x81, 64, 1)
         guest.send(RESET)
         assert guest.bulk_done() == (1, CANCELLED, 0, b"")
-        guest.send(7, b"", 2)  # get_configuration
+        guest.send(7, b"", 2)  # get_configuration.
         assert guest.expect(CONFIGURATION_STATUS) == (bytes((SUCCESS, 0)), 2)
 
 
-def test_pulled_plug_is_told_and_plugged_in_again(path):
+def test_a_pulled_plug_is_reported_and_can_be_plugged_in_again(path):
     with Server(path) as server:
         guest = manage(path)
         guest.bulk(0x81, 64, 1)
         time.sleep(0.1)
         server.process.send_signal(signal.SIGUSR1)
         guest.expect(DISCONNECT)
-        guest.bulk(0x81, 64, 2)  # for the old one: never answered
+        # For the unplugged device, so it is never answered.
+        guest.bulk(0x81, 64, 2)
         guest.send(DISCONNECT_ACK)
         server.process.send_signal(signal.SIGUSR2)
         assert guest.connected()[4] == 0x20B7
         guest.configure()
 
 
-def test_each_connection_finds_it_as_after_power_up(path):
+def test_each_connection_finds_the_device_as_after_power_up(path):
     with Server(path):
         for _ in range(3):
             guest = manage(path)
@@ -310,7 +314,7 @@ def test_new_firmware_leaves_the_guest_and_comes_back(path, level, pace):
         assert server.end() == []
 
 
-def test_scripted_unplug_happens_in_real_time(path):
+def test_a_scripted_unplug_happens_in_real_time(path):
     with Server(path, "--pace", "link", "-d", "virtual:fault=unplug@300000"):
         guest = Guest(path)
         began = time.monotonic()
@@ -332,7 +336,7 @@ def test_garbage_ends_the_connection_in_one_line(path):
         assert line.startswith("clyde: the guest was disconnected: ")
 
 
-def test_endless_questions_end_the_connection(path):
+def test_a_guest_with_too_many_transfers_is_disconnected(path):
     with Server(path) as server:
         guest = manage(path)
         with pytest.raises(OSError):
@@ -343,7 +347,7 @@ def test_endless_questions_end_the_connection(path):
         assert "more transfers" in line
 
 
-def test_second_guest_is_refused_and_the_first_served(path):
+def test_a_second_guest_is_refused_and_the_first_is_served(path):
     with Server(path) as server:
         first = Guest(path)
         first.greet()
@@ -353,13 +357,13 @@ def test_second_guest_is_refused_and_the_first_served(path):
         assert "in use" in line
 
 
-def test_path_in_use_is_busy_and_still_served(path):
+def test_a_path_in_use_is_refused_and_still_served(path):
     with Server(path):
         assert str(path) in refused("--listen", f"redir:{path}", status=BUSY)
         Guest(path).greet()
 
 
-def test_socket_of_one_who_died_is_replaced(path):
+def test_the_socket_of_a_dead_server_is_replaced(path):
     with Server(path) as server:
         server.process.kill()
         server.process.wait()
@@ -369,7 +373,7 @@ def test_socket_of_one_who_died_is_replaced(path):
         server.end(signal.SIGINT)
 
 
-def test_file_that_is_no_socket_is_left_alone(path):
+def test_a_file_that_is_no_socket_is_not_replaced(path):
     path.write_text("precious")
     assert "not a socket" in refused(
         "--listen", f"redir:{path}", status=OUTPUT
@@ -377,10 +381,10 @@ def test_file_that_is_no_socket_is_left_alone(path):
     assert path.read_text() == "precious"
 
 
-def test_socket_without_permission_is_said():
+def test_a_socket_without_permission_is_an_error():
     options = {"user": 65534} if os.getuid() == 0 else {}
     with tempfile.TemporaryDirectory() as folder:
-        # Where the build is, nobody else may look.
+        # Other users cannot reach the folder of the build.
         program = shutil.copy(CLYDE, folder)
         os.chmod(folder, 0o555)
         where = f"redir:{folder}/s"
@@ -404,5 +408,5 @@ def test_socket_without_permission_is_said():
         (USAGE, ("--listen", "redir:/tmp/x", "more")),
     ],
 )
-def test_bad_command_line_is_said_in_one_line(status, arguments):
+def test_a_bad_command_line_is_refused_in_one_line(status, arguments):
     refused(*arguments, status=status)

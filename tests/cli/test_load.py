@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-"""clyde load: what becomes of good and of bad bitstreams."""
+"""Tests clyde load with good and bad bitstreams."""
 
 import gzip
 import os
@@ -32,13 +32,13 @@ def refused(result, status, words):
     assert result.stdout == ""
 
 
-def test_the_own_image_and_one_in_a_file_are_loaded(image):
+def test_the_built_in_image_and_one_in_a_file_are_loaded(image):
     assert load().stdout == "loaded\n"
     assert load(image).stdout == "loaded\n"
     assert load(image, "--id", "0123456789abcdef").stdout == "loaded\n"
 
 
-def test_what_runs_already_is_not_loaded_again(image):
+def test_a_bitstream_that_runs_already_is_not_loaded_again(image):
     with open(SOURCE + "/gateware/image.txt") as text:
         own = text.readline().split()[1]
     there = "virtual:configured=1"
@@ -60,7 +60,7 @@ def test_a_damaged_bitstream_does_not_configure(image):
     refused(load(image), 81, "DONE stays low")
 
 
-def test_files_that_are_no_bitstream(tmp_path):
+def test_a_file_that_is_no_bitstream_is_refused(tmp_path):
     empty = tmp_path / "empty"
     empty.write_bytes(b"")
     refused(load(empty), 65, "empty")
@@ -69,7 +69,7 @@ def test_files_that_are_no_bitstream(tmp_path):
     refused(load(tmp_path), 72, "cannot read")
 
 
-def test_ids_that_are_none(image):
+def test_a_malformed_id_is_refused(image):
     refused(load(image, "--id", "12"), 64, "16 hexadecimal digits")
     refused(load(image, "--id", "0123456789abcdeg"), 64, "16 hexadecimal")
     refused(load("--id", "0123456789abcdef"), 64, "FILE")

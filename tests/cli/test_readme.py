@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The README's commands print what it shows, and its programs run."""
+"""Tests that the README's commands print what it shows, and that its programs
+run."""
 
 import os
 import pathlib
@@ -22,7 +23,8 @@ def block_that_has(part, language=""):
 
 
 def output_of(command):
-    """What a terminal shows: standard output and error as they come."""
+    """Returns what a terminal shows: standard output and error as they
+    come."""
     return subprocess.run(
         ["sh", "-c", command], stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=True, timeout=60,
@@ -30,22 +32,22 @@ def output_of(command):
     ).stdout
 
 
-def test_the_commands_print_what_is_shown():
+def test_the_commands_print_what_the_readme_shows():
     shown = [text for _, text in BLOCKS if text.startswith("$ ")]
     assert len(shown) == 3
     for text in shown:
         command, expected = text[2:].split("\n", 1)
-        # Of two streams only each one's order is certain.
+        # Standard output and standard error may be interleaved in any order.
         assert sorted(output_of(command).splitlines()) == \
             sorted(expected.splitlines()), command
 
 
-def test_the_benchmark_prints_the_figures_that_are_shown():
+def test_the_benchmark_prints_the_figures_of_the_readme():
     assert output_of("clyde -d virtual: run benchmark") == \
         block_that_has("source     45")
 
 
-def test_the_lines_of_c_compile_and_read_all_they_ask_for(tmp_path):
+def test_the_program_in_c_compiles_and_reads_all_its_bytes(tmp_path):
     (tmp_path / "program.c").write_text(block_that_has("<clyde.h>", "c"))
     compiler = shlex.split(os.environ.get("CC", "cc"))
     subprocess.run(
@@ -58,7 +60,7 @@ def test_the_lines_of_c_compile_and_read_all_they_ask_for(tmp_path):
         env={**os.environ, "LD_LIBRARY_PATH": str(BUILD / "lib")})
 
 
-def test_the_lines_of_python_run():
+def test_the_program_in_python_runs():
     done = subprocess.run(
         ["/usr/bin/python3", "-c", block_that_has("import clyde", "python")],
         stdout=subprocess.PIPE, text=True, check=True, timeout=60,
@@ -67,7 +69,7 @@ def test_the_lines_of_python_run():
     assert done.stdout.startswith("1048576 [") and "A0" in done.stdout
 
 
-def test_what_the_links_lead_to_exists():
+def test_every_link_leads_to_a_file():
     links = re.findall(r"\]\((?!http)([^)#]+)", README)
     assert len(links) > 8
     for link in links:
@@ -80,7 +82,7 @@ def rows_of(text):
         for line in text.splitlines() if line.startswith("|"))}
 
 
-def test_the_small_table_has_the_figures_of_the_page():
+def test_the_table_has_the_figures_of_figures_md():
     page = (SOURCE / "docs" / "figures.md").read_text()
     page = page.split("<!-- begin compare -->")[1]
     paced = rows_of(page.split("Paced as the link:")[1].split("\n\n")[1])

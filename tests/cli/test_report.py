@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""clyde report: its page in a browser, its text, and what it refuses.
+"""Tests clyde report: its page in a browser, its text, and which files it
+refuses.
 
 CLYDE is the path to the binary, CLYDE_SOURCE the root of the sources.
 """
@@ -38,11 +39,11 @@ def refused(*arguments, status):
     return done.stderr
 
 
-# ---- What is reported on --------------------------------------------------
+# ---- The input --------------------------------------------------
 
 
 def with_noise(document, factor):
-    """Repeats that differ, as those of a real link do."""
+    """Makes repeats differ, as those of a real link do."""
     document = copy.deepcopy(document)
     document["real_time"] = True
     for row in document["modes"]:
@@ -60,7 +61,8 @@ def with_noise(document, factor):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Benchmarks: two with repeats and intervals, one of a sweep."""
+    """Makes documents of benchmarks: two with repeats and intervals, one with
+    a sweep."""
     folder = tmp_path_factory.mktemp("report")
     clyde("-d", "virtual:", "run", "benchmark", "-c", "2MiB", "--repeat", "7",
           "--interval", "10", "--json", folder / "plain.json")
@@ -116,7 +118,8 @@ def page(files, names):
 
 
 class Values(html.parser.HTMLParser):
-    """Sections, and in them (exact, shown) of each figure; unclosed tags."""
+    """Parses a page into sections, and in them (exact, shown) of each figure;
+    also lists unclosed tags."""
 
     VOID = {"meta", "rect", "path"}
 
@@ -167,7 +170,7 @@ def load(files, name):
     return json.loads((files / f"{name}.json").read_text())
 
 
-def test_what_is_shown_is_the_exact_value_rounded(files):
+def test_every_shown_figure_is_the_exact_value_rounded(files):
     seen = 0
     for names in PAGES:
         for values in figures(files, names).values():
@@ -198,14 +201,14 @@ def test_throughput_and_latency_on_the_page_are_the_medians_in_the_json(files):
         assert value in table
 
 
-def test_one_run_is_shown_as_it_is(files):
+def test_a_single_run_is_shown_without_statistics(files):
     document = load(files, "sweep")
     cells = [exact for exact, _ in figures(files, ("sweep",))["sweeps"]]
     assert sorted(cells) == sorted(
         row["mib_per_s"] for row in document["modes"])
 
 
-def test_intervals_range_as_in_the_json(files):
+def test_intervals_have_the_range_of_the_json(files):
     document = load(files, "plain")
     shown = [exact for exact, _ in figures(files, ("plain",))["intervals"]]
     rates = [row["mib_per_s"] for row in document["intervals"]
@@ -225,7 +228,7 @@ def test_a_comparison_has_every_row(files):
         page(files, ("compare",)).read_text())
 
 
-def test_a_change_is_told_from_noise(files):
+def test_a_change_is_distinguished_from_noise(files):
     text = clyde("report", files / "before.json", files / "after.json").stdout
     rows = dict(re.findall(r"^\[2\] (\w+) .*  (\S.*)$",
                            text.split("Differences")[1], re.M))
@@ -248,13 +251,13 @@ def test_the_text_has_the_same_figures(files):
         assert f"{value:.2f}" in line.split()
 
 
-def test_the_page_may_go_to_standard_output_and_the_text_beside_it(files):
+def test_the_page_may_go_to_standard_output_together_with_the_text(files):
     done = clyde("report", files / "plain.json", "-o", "-", "--text")
     assert done.stdout.startswith("<!DOCTYPE html>")
     assert "Throughput" in done.stderr
 
 
-def test_the_page_needs_nothing_else(files):
+def test_the_page_loads_no_other_file(files):
     for names in PAGES:
         text = page(files, names).read_text()
         assert not re.search(r"<script|<link|@import|url\(|https?:", text)
@@ -373,7 +376,7 @@ def test_light_and_dark_are_legible(files, browser):
     ('[{"host": "a", "pace": "off", "mode": "source", "mib_per_s": NaN}]',
      "not JSON"),
 ])
-def test_a_file_that_is_no_report_is_one_line_with_its_place(
+def test_a_file_that_is_no_report_is_refused_with_the_place_of_the_error(
         tmp_path, text, why):
     path = tmp_path / "bad.json"
     path.write_text(text)
@@ -382,21 +385,21 @@ def test_a_file_that_is_no_report_is_one_line_with_its_place(
     assert not (tmp_path / "page").exists()
 
 
-def test_a_file_that_cannot_be_read_is_another_status(tmp_path):
+def test_a_file_that_cannot_be_read_has_another_status(tmp_path):
     assert "nonesuch" in refused(
         "report", tmp_path / "nonesuch.json", status=INPUT)
     refused("report", tmp_path, status=INPUT)
     refused("report", "/dev/zero", status=INPUT)
 
 
-def test_a_page_that_cannot_be_written_is_another_status(files, tmp_path):
+def test_a_page_that_cannot_be_written_has_another_status(files, tmp_path):
     plain = files / "plain.json"
     refused("report", plain, "-o", tmp_path / "no" / "page", status=OUTPUT)
     refused("report", plain, "-o", "/dev/full", status=OUTPUT)
     refused("report", plain, "-o", "", status=OUTPUT)
 
 
-def test_no_file_and_too_many_files_are_misuse(files):
+def test_no_file_and_too_many_files_are_usage_errors(files):
     refused("report", status=USAGE)
     refused("report", *[files / "plain.json"] * 7, status=USAGE)
     refused("report", files / "plain.json", "--nonsense", status=USAGE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""scripts/soak for seconds, so that it works when it is run for an hour; and
-what only shows beyond 4 GiB.
+"""Tests scripts/soak for some seconds, so that it works when it is run for an
+hour; and figures that differ only beyond 4 GiB.
 
 CLYDE is the path to the binary, of a build without sanitizers.
 """
@@ -30,7 +30,7 @@ def soak(*arguments, build=BUILD, status=0):
     return done.stdout + done.stderr
 
 
-def test_nothing_is_wrong_in_some_seconds():
+def test_a_soak_of_some_seconds_finds_no_violation():
     lines = soak("--link-seconds", "20", "--usbfs-minutes", "0.2",
                  "--seeds", "2000", "--parts", "link,usbfs,seeds").splitlines()
     assert [line.split(":")[0] for line in lines] == ["link", "usbfs", "seeds"]
@@ -38,7 +38,7 @@ def test_nothing_is_wrong_in_some_seconds():
 
 
 def wrong_build(folder, change):
-    """A build whose clyde is a script that changes its arguments."""
+    """Makes a build whose clyde is a script that changes its arguments."""
     (folder / "cli").mkdir()
     clyde = folder / "cli/clyde"
     clyde.write_text(f"""#!/bin/sh
@@ -56,7 +56,7 @@ exec "{CLYDE}" "$@"
 @pytest.mark.parametrize("arguments", [
     ["link", "--link-seconds", "2"], ["usbfs", "--usbfs-minutes", "0.02"]])
 def test_a_bit_that_is_flipped_is_a_violation(tmp_path, arguments):
-    # Once, in the eighth MiB of a stream.
+    # Flips a bit once, in the eighth MiB of a stream.
     broken = wrong_build(tmp_path, """
 	case $word in virtual:*) word=$word,fault=flip@0x700000 ;; esac""")
     out = soak("--parts", *arguments, build=broken, status=1)
@@ -64,8 +64,8 @@ def test_a_bit_that_is_flipped_is_a_violation(tmp_path, arguments):
 
 
 def test_memory_that_grows_with_the_length_of_a_run_is_a_violation(tmp_path):
-    # Twice the transfers in flight, but in the long run only: the other has
-    # eight digits of bytes.
+    # Twice as many transfers are in flight, but only in the long run, whose
+    # count of bytes has more than eight digits.
     grows = wrong_build(tmp_path, """
 	case $word in *[!0-9]*) ;; ?????????*) set -- "$@" "$word"
 		word=--depth=64 ;; esac""")
@@ -101,7 +101,7 @@ def test_every_byte_is_counted_beyond_4_gib(mode):
 
 
 @pytest.mark.parametrize("mode", ["source", "sink"])
-def test_a_wrong_byte_beyond_4_gib_is_found_where_it_is(mode):
+def test_a_wrong_byte_beyond_4_gib_is_reported_with_its_offset(mode):
     offset = 4 * GIB + 100
     row = benchmark(mode, "-c", str(BEYOND), keys=f",fault=flip@{offset}",
                     status=1)
@@ -109,7 +109,8 @@ def test_a_wrong_byte_beyond_4_gib_is_found_where_it_is(mode):
 
 
 def test_a_wrong_byte_is_found_before_the_count_of_a_sink_wraps():
-    """Not where the FPGA's counter of 32 bits would be the second time."""
+    """The sink has a counter of 32 bits, which wraps after 4 GiB; the wrong
+    byte must be reported before that."""
     row = benchmark("sink", "-c", str(6 * GIB), keys=f",fault=flip@{GIB + 7}",
                     status=1)
     assert row["bad_offset"] == GIB + 7

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The Verilated image behind the tool: -d virtual:fpga=twin, and --trace."""
+"""Tests the Verilated image behind the tool: -d virtual:fpga=twin, and
+--trace."""
 
 import os
 import subprocess
 
 import pytest
-from test_cli import OUTPUT, USAGE, clyde, complaint, document, virtual
+from test_cli import OUTPUT, USAGE, clyde, only_line, document, virtual
 
 INTERNAL = 70
 TWIN = "fpga=twin"
@@ -24,30 +25,30 @@ def test_all_modes_run_on_the_gateware_itself():
     assert modes["latency"]["p50_us"] == 125
 
 
-def test_it_takes_as_long_as_the_model():
+def test_the_twin_takes_as_long_as_the_model():
     model = benchmark("", "-c", "1MiB", "source", "sink")
     twin = benchmark(TWIN, "-c", "1MiB", "source", "sink")
     assert list(model) == ["source", "sink"]
     for name, mode in model.items():
-        # an end is seen at the end of a microframe, 125 us
+        # The end of a run is seen at the end of a microframe, 125 us.
         assert twin[name]["seconds"] == pytest.approx(
             mode["seconds"], rel=0.001, abs=130e-6
         )
 
 
-def test_a_fault_is_found_where_it_was_put():
+def test_a_fault_is_found_at_its_offset():
     done = virtual(
         TWIN + ",fault=flip@0x4000",
         "run", "benchmark", "-c", "64KiB", "source",
         status=1,
     )
-    assert "0x4000" in complaint(done)
+    assert "0x4000" in only_line(done)
 
 
-def test_a_core_that_the_image_lacks_is_said():
+def test_a_core_that_the_image_lacks_is_an_error():
     for fault, word in (("core", "no"), ("version", "version 2 of the")):
         done = virtual(f"{TWIN},fault={fault}@1", "run", "benchmark", status=87)
-        assert f"{word} benchmark core" in complaint(done)
+        assert f"{word} benchmark core" in only_line(done)
 
 
 def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
@@ -63,7 +64,7 @@ def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
         if line.startswith("$var") and " fx2_slwr " in line
     )
     falls = text.split("\n").count("0" + strobe)
-    assert falls >= 8  # a burst each for eight packets of 512 B
+    assert falls >= 8  # One burst for each of eight packets of 512 B.
 
 
 @pytest.mark.parametrize(
@@ -79,21 +80,22 @@ def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
         (["-d", "virtual:fpga=verilog"], "model twin"),
     ],
 )
-def test_a_trace_that_cannot_be_is_one_line(arguments, says, tmp_path):
+def test_an_impossible_trace_is_refused_in_one_line(arguments, says, tmp_path):
     done = clyde(*arguments, "info", status=USAGE, cwd=tmp_path)
-    assert says in complaint(done)
+    assert says in only_line(done)
     assert os.listdir(tmp_path) in ([], ["x.fst"])
 
 
 @pytest.mark.parametrize("option", ["--trace", "--capture"])
-def test_a_file_that_cannot_be_written_is_said_alike(option):
+def test_a_trace_or_capture_that_cannot_be_written_has_the_same_sentence(
+        option):
     done = clyde("-d", "virtual:", option, "/nope/x", "info", status=OUTPUT)
-    assert complaint(done) == \
+    assert only_line(done) == \
         "cannot write /nope/x: No such file or directory"
 
 
-def test_without_the_module_the_twin_says_so(tmp_path):
+def test_without_the_module_the_error_names_it(tmp_path):
     environment = dict(os.environ, CLYDE_TWIN=str(tmp_path / "none.so"))
     done = clyde("-d", "virtual:fpga=twin", "info", status=INTERNAL,
                  env=environment)
-    assert "CLYDE_TWIN" in complaint(done)
+    assert "CLYDE_TWIN" in only_line(done)

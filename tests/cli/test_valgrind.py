@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The tool under valgrind's memcheck: no byte is used that was not written, and
-at the end, however it came, none is left allocated.
+"""Tests the tool under valgrind's memcheck: no byte is used before it was
+written, and none is left allocated at the end, however the tool ends.
 
 CLYDE is the path to the binary, of a build without sanitizers.
 """
@@ -33,23 +33,23 @@ def memcheck(*arguments, before=(), status=0):
     return done
 
 
-def test_the_benchmark_on_the_virtual_link():
+def test_the_benchmark_has_no_memory_error_on_the_virtual_link():
     done = memcheck("-d", "virtual:configured=1", *BENCHMARK)
     for mode in "source", "sink", "loopback", "latency":
         assert mode in done.stdout
 
 
-def test_the_benchmark_that_loads_the_fpga_first():
+def test_the_benchmark_has_no_memory_error_when_it_loads_the_fpga():
     memcheck("-d", "virtual:", *BENCHMARK, "source")
 
 
 @pytest.mark.parametrize("fault, status", [
     ("flip@0x4000", 1), ("unplug@3000", 85)])
-def test_a_benchmark_that_fails(fault, status):
+def test_a_benchmark_that_fails_has_no_memory_error(fault, status):
     memcheck("-d", f"virtual:configured=1,fault={fault}", "run", "benchmark",
              "-c", "1MiB", "source", status=status)
 
 
-def test_the_benchmark_over_libusb():
+def test_the_benchmark_has_no_memory_error_over_libusb():
     memcheck(*BENCHMARK, before=(
         CLYDE, "virtual", "-d", "virtual:configured=1", "--pace", "off", "--"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Programs under `clyde virtual`: real libusb over the emulated usbfs.
+"""Tests programs under `clyde virtual`: real libusb over the emulated usbfs.
 
 CLYDE is the path to the binary; the programs are beside it in the build.
 """
@@ -29,7 +29,7 @@ needs_libusb = pytest.mark.skipif(not STREAM.exists(),
 
 
 def whole(done):
-    """A string, of which pytest cuts nothing off."""
+    """Returns a string that pytest prints whole."""
     text = ["" if part is None else
             part.decode(errors="replace") if isinstance(part, bytes) else part
             for part in (done.stdout, done.stderr)]
@@ -66,7 +66,7 @@ def test_the_status_of_the_command_is_passed_on():
     under("sh", "-c", "kill -9 $$", status=128 + 9)
 
 
-def test_a_command_that_cannot_run_is_one_line_and_the_shells_status():
+def test_a_command_that_cannot_run_is_one_line_with_the_status_of_a_shell():
     assert "nonesuch" in refused("--", "nonesuch", status=NOT_FOUND)
     assert "passwd" in refused("--", "/etc/passwd", status=NOT_EXECUTABLE)
 
@@ -87,7 +87,7 @@ def test_a_malformed_line_is_refused_in_one_line(arguments):
     refused(*arguments)
 
 
-def test_the_commands_own_options_are_its_own():
+def test_options_of_the_command_are_passed_on():
     assert under("echo", "--devices", "-h").stdout == "--devices -h\n"
 
 
@@ -101,25 +101,26 @@ def test_a_signal_for_clyde_reaches_the_command():
     assert process.wait(SECONDS) == 5
 
 
-def test_nothing_is_left_behind(tmp_path):
+def test_no_file_is_left_behind(tmp_path):
     under("true", env=dict(os.environ, TMPDIR=str(tmp_path)))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_asked_of_the_loader_and_sanitizers_still_holds():
+def test_the_environment_of_the_loader_and_sanitizers_is_kept():
     shown = under("sh", "-c", "echo $ASAN_OPTIONS", env=dict(
         os.environ, ASAN_OPTIONS="exitcode=9")).stdout
     assert shown.endswith(":exitcode=9\n")
 
 
-# ---- What there is --------------------------------------------------------
+# ---- What a program sees
+# -----------------------------------------------------
 
 needs_lsusb = pytest.mark.skipif(not shutil.which("lsusb"),
                                  reason="no usbutils")
 
 
 @needs_lsusb
-def test_lsusb_shows_what_the_protocol_describes():
+def test_lsusb_shows_the_descriptors_of_the_protocol():
     text = under("lsusb", "-v", "-d", "20b7:9db1",
                  options=["--revision", "C2"]).stdout
     for expected in [
@@ -149,14 +150,14 @@ def test_several_devices_have_serial_numbers_of_their_own():
 
 @pytest.mark.skipif(not os.path.isdir("/sys/devices/system/cpu"),
                     reason="this machine shows no /sys")
-def test_the_rest_of_sys_is_as_it_is():
+def test_the_rest_of_sys_is_that_of_the_machine():
     here = sorted(os.listdir("/sys/devices/system/cpu"))
     text = under(sys.executable, "-c", "import os; print(*sorted(os.listdir("
                  "'/sys/devices/system/cpu')))").stdout
     assert text.split() == here
 
 
-def test_a_device_file_looks_like_one():
+def test_a_device_file_has_the_type_and_number_of_one():
     text = under("stat", "-c", "%F", "/dev/bus/usb/001/002").stdout
     assert text == "character special file\n"
 
@@ -191,7 +192,7 @@ ENDS = {
 
 
 def both_ways(fault, *arguments):
-    """The same program in its own process, and over libusb and usbfs."""
+    """Runs the same program in its own process, and over libusb and usbfs."""
     command = [CLYDE, "run", "benchmark", "-c", "8MiB", "--depth", "4",
                *arguments]
     yield subprocess.run(
@@ -203,7 +204,7 @@ def both_ways(fault, *arguments):
 
 
 @pytest.mark.parametrize("fault", ENDS)
-def test_a_fault_ends_a_stream_with_one_line(fault):
+def test_a_fault_ends_a_stream_with_the_same_line_over_both_links(fault):
     for done in both_ways(fault, "source"):
         assert done.returncode not in (0, USAGE), done
         line = done.stderr.splitlines()[-1]
@@ -211,7 +212,7 @@ def test_a_fault_ends_a_stream_with_one_line(fault):
 
 
 @pytest.mark.parametrize("mode", ["loopback", "latency"])
-def test_when_nothing_comes_back_the_way_out_says_why(mode):
+def test_when_no_bytes_come_back_the_error_is_that_of_the_out_pipe(mode):
     done = subprocess.run(
         [CLYDE, "-d", "virtual:configured=1,fault=fail@t1/0x02", "run",
          "benchmark", "-c", "843", mode], capture_output=True, text=True,
@@ -221,7 +222,7 @@ def test_when_nothing_comes_back_the_way_out_says_why(mode):
                            "good up to byte 0\n")
 
 
-def test_the_way_out_says_why_behind_what_never_comes_back():
+def test_an_error_of_the_out_pipe_is_reported_behind_a_lost_completion():
     done = subprocess.run(
         [CLYDE, "-d", "virtual:configured=1,fault=never@p8/0x02,"
          "fault=halt@p10/0x02", "run", "benchmark", "-c", "8KiB",
@@ -235,13 +236,13 @@ def test_the_way_out_says_why_behind_what_never_comes_back():
 @pytest.mark.parametrize("fault", [
     "cut@p3/0x86:5", "zlp@b10000", "nak@t1:5000", "late@t2:5000", "burst@t1:4",
     "delay@0x28:5000", "nomem@t2/0x86"])
-def test_a_fault_that_loses_nothing_is_not_noticed(fault):
+def test_a_fault_that_loses_nothing_changes_no_result(fault):
     for done in both_ways(fault, "source", "loopback"):
         assert done.returncode == 0, done
         assert "ended early" not in done.stdout
 
 
-def test_what_corrupts_is_told_by_place_and_kind():
+def test_corrupted_data_is_reported_with_its_place_and_kind():
     for fault, says in {
             "drop@0x4000:0x400": "0x4000: expected 0xbe, got 0x9e; the "
                                  "sequence resumes at 0x4400: a gap of 0x400",
@@ -256,7 +257,7 @@ def test_what_corrupts_is_told_by_place_and_kind():
                 assert says in done.stderr, done
 
 
-def test_a_wrong_fault_is_one_line_that_says_what_is_wrong():
+def test_a_wrong_fault_is_refused_in_one_line():
     for fault, says in {
             "halt@t0": "transfers and packets are counted from 1",
             "halt@t1/3": "an endpoint is one of 0x01 0x81 0x02 0x04",
@@ -268,7 +269,7 @@ def test_a_wrong_fault_is_one_line_that_says_what_is_wrong():
             "--fault", fault, "--", "true")
 
 
-def test_a_seed_says_what_it_has_drawn_and_repeats():
+def test_a_seed_prints_what_it_has_drawn_and_repeats():
     runs = [subprocess.run(
         [CLYDE, "-d", "virtual:configured=1,fault=seed@7:5", "--log", "info",
          "run", "benchmark", "-c", "64KiB"],
@@ -278,7 +279,7 @@ def test_a_seed_says_what_it_has_drawn_and_repeats():
     assert runs[0].stderr == runs[1].stderr
     drawn = re.findall(r"drawn: fault=(\S+)", runs[0].stderr)
     assert len(drawn) == 5
-    # and what is drawn can be given by name
+    # The drawn faults can also be given by name.
     named = subprocess.run(
         [CLYDE, "-d", "virtual:configured=1," + ",".join(
             f"fault={fault}" for fault in drawn),
@@ -288,7 +289,7 @@ def test_a_seed_says_what_it_has_drawn_and_repeats():
     assert named.stdout == runs[0].stdout
 
 
-def test_a_seed_for_a_command_says_what_it_has_drawn():
+def test_a_seed_for_a_command_prints_what_it_has_drawn():
     once, twice = [under("true", options=["--fault", "seed@42:4"]).stderr
                    for _ in range(2)]
     assert once == twice
@@ -313,7 +314,8 @@ def test_a_device_is_plugged_in_again(fault, serial):
     assert text.splitlines()[-1].endswith("usb:1:3")
 
 
-# ---- What it does ---------------------------------------------------------
+# ---- Streams and faults
+# ------------------------------------------------------
 
 
 @needs_libusb
@@ -333,7 +335,7 @@ def test_any_size_streams_with_and_without_scatter_gather(size):
 
 
 @needs_libusb
-def test_a_flipped_byte_is_seen():
+def test_a_flipped_byte_is_found():
     done = under(STREAM, "source", 1, status=1,
                  options=[*CONFIGURED, "--fault", "flip@100000"])
     assert "DATA IS WRONG" in done.stdout
@@ -342,7 +344,7 @@ def test_a_flipped_byte_is_seen():
 @needs_libusb
 @pytest.mark.parametrize("mode", ["source", "sink", "loopback"])
 def test_unplugged_while_streaming_ends_at_once(mode):
-    # All of it would take hours.
+    # The whole run would take hours.
     done = under(STREAM, mode, 1000000, status=UNPLUGGED, options=[
         *CONFIGURED, "--pace", "link", "--fault", "unplug@300000"])
     assert "unplugged" in done.stderr
@@ -359,7 +361,7 @@ SCENES = {
 
 @needs_libusb
 @pytest.mark.parametrize("scene", SCENES)
-def test_an_unkind_program_gets_what_the_kernel_would_say(scene):
+def test_a_careless_program_gets_the_results_of_the_kernel(scene):
     options = [*CONFIGURED, *SCENES[scene]]
     assert under(CLIENT, scene, options=options).stdout == "done\n"
 

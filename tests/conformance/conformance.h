@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * One suite for every end of the seam: the same tests run on whatever device
- * CLYDE_URI names, "virtual:" if none.  What an end cannot do stands in the
- * table in main.c, and nowhere else.
+ * One suite for every link: the same tests run on the device that CLYDE_URI
+ * names, "virtual:" if it is not set.  What a link cannot do is in the table in
+ * main.c; no test asks for a link's name.
  *
- *	conformance [PATTERN]		the tests of such names, like "*unplug*"
- *
- *	CLYDE_URI	the device; its link is what is being tested
- *	CLYDE_END	which row of the table, if the link alone does not say
+ *	conformance [PATTERN]	runs the tests of such names, like "*unplug*"
+ *	CLYDE_URI	the device; its link is under test
+ *	CLYDE_LINK	the row of the table, if the URI's scheme does not select it
  *	CLYDE_UNPLUG	a shell command that pulls the cable; ":" if it is
  *			pulled by itself after a while
- *	CLYDE_REPLUG	one that plugs it in again
+ *	CLYDE_REPLUG	a shell command that plugs it in again
  */
 #ifndef TESTS_CONFORMANCE_H
 #define TESTS_CONFORMANCE_H
@@ -25,53 +24,57 @@
 #include "lib/base/internal.h"
 #include "wire/core-benchmark.h"
 
-/* What not every end can do. */
+/* What some links cannot do. */
 enum ability {
-	EXACT_TIME = 1 << 0,  /* time is virtual: durations can be asserted */
-	TELLS_NEVER = 1 << 1, /* knows that nothing could end a wait */
-	NEW_DEVICE = 1 << 2,  /* each open makes a device, as from the shop */
-	KEEPS_PART = 1 << 3,  /* a cancelled transfer knows what it moved */
-	UNPLUGS = 1 << 4,     /* by itself, when the URI says so */
+	EXACT_TIME = 1 << 0, /* Time is virtual: durations can be asserted. */
+	REPORTS_DEADLOCK = 1 << 1, /* Reports a wait that nothing could end. */
+	/* Each open makes a new device, in its factory state. */
+	NEW_DEVICE = 1 << 2,
+	/* A cancelled transfer knows what it has moved. */
+	KEEPS_PART = 1 << 3,
+	UNPLUGS_BY_URI = 1 << 4, /* The URI can script an unplug. */
 };
 
-struct end {
+struct link_row {
 	const char *name;
-	const char *scheme; /* of which it is the default, or NULL */
+	const char *scheme; /* The scheme whose default row this is, or NULL. */
 	unsigned abilities;
 	const char *what;
 };
 
-extern const struct end *end;
+extern const struct link_row *link_row;
 extern struct sequence *sequence;
 
-/* Skip the test on an end that lacks one of these. */
+/* Skips the test on a link that lacks one of these. */
 void need(unsigned abilities);
 static inline bool able(unsigned abilities)
 {
-	return (end->abilities & abilities) == abilities;
+	return (link_row->abilities & abilities) == abilities;
 }
 
-/* The device; the same with its FPGA configured; the same, and the cable is
-   pulled after a while (test is skipped if that cannot be had). */
+/* The URI of the device; the same with its FPGA configured; the device opened,
+   with its cable to be pulled after a while (the test is skipped if that is
+   impossible). */
 const char *plain_uri(void);
 const char *configured_uri(void);
-struct bench_top open_to_unplug(void);
-void pull_soon(void); /* by CLYDE_UNPLUG */
-void plug_in_again(void);
+struct fixture open_to_unplug(void);
+void unplug_soon(void); /* By CLYDE_UNPLUG. */
+void replug(void);
 
-/* A test by the public API.  If it fails, what it had open is closed, so that
-   the next finds the device free. */
+/* A test by the public API.  If it fails, its teardown closes what it left
+   open, so that the next test finds the device free. */
 #define unit(test) cmocka_unit_test_teardown(test, close_what_is_left)
-struct bench_top open_top(const char *uri);
+struct fixture open_fixture(const char *uri);
 int close_what_is_left(void **state);
 
-/* FPGA configured, and its core idle, whatever the last test left. */
-struct bench_top open_idle(void);
+/* Opens the device with its FPGA configured and its core idle, whatever the
+   last test left. */
+struct fixture open_idle(void);
 
-struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
+struct clyde_pipe *open_pipe(struct fixture *fixture, enum clyde_pipe_id id,
 	uint32_t size, uint32_t depth);
-void set_mode(struct bench_top *top, uint8_t mode);
-uint32_t read_count(struct bench_top *top);
+void set_mode(struct fixture *fixture, uint8_t mode);
+uint32_t read_count(struct fixture *fixture);
 void assert_sequence(uint64_t offset, const uint8_t *data, size_t size);
 
 extern const struct CMUnitTest link_tests[], transfer_tests[], device_tests[],

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A link with nothing above it, for the tests of lib/link/link.h. */
+/* Opens a link with nothing above it, for the tests of lib/link/link.h. */
 #ifndef TESTS_LINK_TEST_H
 #define TESTS_LINK_TEST_H
 
 #include "conformance.h"
 
-/* Long enough for the slowest command, on the link's own clock. */
+/* Returns a deadline that is late enough for the slowest command, on the link's
+   own clock. */
 static inline uint64_t soon(struct link *link)
 {
 	return link->ops->now(link) + UINT64_C(10000000000);
 }
 
-/* The configuration that every host chooses before it does anything. */
+/* Selects the configuration, as every host does before anything else. */
 int configure(struct link *link);
 
-/* Open the device, FPGA configured. */
+/* Opens the device with its FPGA configured. */
 struct link *open_link(void);
 
 static inline int set(struct link *link, uint8_t interface, uint8_t alternate)

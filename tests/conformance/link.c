@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The calls of lib/link/link.h themselves, control and interfaces, with nothing of
-   the library above. */
+/* Tests the calls of lib/link/link.h for control requests and interfaces.
+   Nothing of the library is above the link. */
 #include "link-test.h"
 
 static int descriptor(struct link *link, uint8_t type, uint8_t index,
@@ -34,7 +34,7 @@ static void the_device_descriptor_is_a_glasgows(void **state)
 	link->ops->close(link);
 }
 
-static void a_control_read_moves_what_there_is_and_no_more(void **state)
+static void a_control_read_moves_the_bytes_there_are_and_no_more(void **state)
 {
 	struct link *link = open_link();
 	uint8_t data[256];
@@ -49,8 +49,8 @@ static void a_control_read_moves_what_there_is_and_no_more(void **state)
 	link->ops->close(link);
 }
 
-/* Interfaces, their settings and endpoints, as the protocol has them. */
-static void the_configuration_has_its_interfaces(void **state)
+/* Interfaces, their settings and endpoints, as the protocol defines them. */
+static void the_configuration_has_the_interfaces_of_the_protocol(void **state)
 {
 	static const uint8_t settings[USB_IFACE_COUNT] = {2, 5, 2, 3, 2};
 	struct link *link = open_link();
@@ -79,7 +79,8 @@ static void the_configuration_has_its_interfaces(void **state)
 	link->ops->close(link);
 }
 
-static void a_request_that_stalls_says_so_and_the_next_is_served(void **state)
+static void a_request_that_stalls_is_an_error_and_the_next_is_served(
+	void **state)
 {
 	struct link *link = open_link();
 	uint8_t data[255];
@@ -91,7 +92,7 @@ static void a_request_that_stalls_says_so_and_the_next_is_served(void **state)
 	link->ops->close(link);
 }
 
-static void the_configuration_can_be_chosen_again(void **state)
+static void the_configuration_can_be_selected_again(void **state)
 {
 	struct link *link = open_link();
 	uint8_t data[18];
@@ -103,7 +104,7 @@ static void the_configuration_can_be_chosen_again(void **state)
 	link->ops->close(link);
 }
 
-static void every_setting_can_be_chosen_when_nothing_bars_it(void **state)
+static void every_setting_can_be_selected_alone(void **state)
 {
 	static const struct {
 		uint8_t interface, last;
@@ -122,7 +123,7 @@ static void every_setting_can_be_chosen_when_nothing_bars_it(void **state)
 
 		for (uint8_t j = 1; j <= kinds[i].last; j++)
 			assert_int_equal(set(link, interface, j), 0);
-		/* Again: that is how a pipe is reset. */
+		/* Selecting the setting again resets the pipe. */
 		assert_int_equal(set(link, interface, kinds[i].last), 0);
 		assert_int_equal(set(link, interface, USB_ALT_OFF), 0);
 		assert_int_equal(set(link, interface, USB_ALT_OFF), 0);
@@ -130,7 +131,8 @@ static void every_setting_can_be_chosen_when_nothing_bars_it(void **state)
 	link->ops->close(link);
 }
 
-static void what_shares_buffers_cannot_be_chosen_together(void **state)
+static void settings_that_share_buffers_cannot_be_selected_together(
+	void **state)
 {
 	static const struct {
 		uint8_t large, small;
@@ -148,7 +150,7 @@ static void what_shares_buffers_cannot_be_chosen_together(void **state)
 		assert_int_equal(
 			set(link, small, USB_ALT_2X), CLYDE_ERROR_STALL);
 		assert_int_equal(set(link, large, USB_ALT_OFF), 0);
-		/* The refusal has left no trace. */
+		/* The refused setting has changed nothing. */
 		assert_int_equal(set(link, small, USB_ALT_2X), 0);
 		assert_int_equal(
 			set(link, large, USB_ALT_4X), CLYDE_ERROR_STALL);
@@ -171,8 +173,9 @@ static void the_fpga_cannot_be_loaded_while_a_pipe_is_on(void **state)
 	link->ops->close(link);
 }
 
-/* What is left on is off when the next one opens the device. */
-static void closing_lets_go_of_everything(void **state)
+/* A setting that was left on must be off when the next program opens the
+   device. */
+static void closing_releases_every_interface(void **state)
 {
 	struct link *link = open_link();
 
@@ -205,14 +208,16 @@ static void time_passes_and_never_goes_back(void **state)
 
 const struct CMUnitTest link_tests[] = {
 	cmocka_unit_test(the_device_descriptor_is_a_glasgows),
-	cmocka_unit_test(a_control_read_moves_what_there_is_and_no_more),
-	cmocka_unit_test(the_configuration_has_its_interfaces),
-	cmocka_unit_test(a_request_that_stalls_says_so_and_the_next_is_served),
-	cmocka_unit_test(the_configuration_can_be_chosen_again),
-	cmocka_unit_test(every_setting_can_be_chosen_when_nothing_bars_it),
-	cmocka_unit_test(what_shares_buffers_cannot_be_chosen_together),
+	cmocka_unit_test(a_control_read_moves_the_bytes_there_are_and_no_more),
+	cmocka_unit_test(the_configuration_has_the_interfaces_of_the_protocol),
+	cmocka_unit_test(
+		a_request_that_stalls_is_an_error_and_the_next_is_served),
+	cmocka_unit_test(the_configuration_can_be_selected_again),
+	cmocka_unit_test(every_setting_can_be_selected_alone),
+	cmocka_unit_test(
+		settings_that_share_buffers_cannot_be_selected_together),
 	cmocka_unit_test(the_fpga_cannot_be_loaded_while_a_pipe_is_on),
-	cmocka_unit_test(closing_lets_go_of_everything),
+	cmocka_unit_test(closing_releases_every_interface),
 	cmocka_unit_test(time_passes_and_never_goes_back),
 };
 const size_t link_test_count = sizeof(link_tests) / sizeof(*link_tests);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the device that the environment names, runs all tests on it. */
+/* Runs all tests on the device that the environment names. */
 #include "conformance.h"
 
 #include <unistd.h>
 
 #define UNPLUG_US 60000
 
-/* The ends, and what each can do.  The last row of a scheme that matches is
-   not guessed: CLYDE_END names it. */
-static const struct end ends[] = {
+/* The links and what each of them can do.  The scheme of the URI selects a row
+   with that scheme; CLYDE_LINK names any other one. */
+static const struct link_row links[] = {
 	{"virtual", "virtual",
-		EXACT_TIME | TELLS_NEVER | NEW_DEVICE | KEEPS_PART | UNPLUGS,
+		EXACT_TIME | REPORTS_DEADLOCK | NEW_DEVICE | KEEPS_PART |
+			UNPLUGS_BY_URI,
 		"in this process"},
 	{"usb", "usb", KEEPS_PART, "an instrument, by libusb and the kernel"},
 	{"usbfs", NULL, KEEPS_PART, "libusb over the emulated usbfs"},
@@ -20,20 +21,20 @@ static const struct end ends[] = {
 		"transfer had moved"},
 };
 
-const struct end *end;
+const struct link_row *link_row;
 struct sequence *sequence;
 
 static clyde_token opened;
 
-struct bench_top open_top(const char *uri)
+struct fixture open_fixture(const char *uri)
 {
-	struct bench_top top = {0};
+	struct fixture fixture = {0};
 
-	assert_int_equal(clyde_context_new(&top.context), 0);
-	opened = clyde_context_token(top.context);
-	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
+	opened = clyde_context_token(fixture.context);
+	if (clyde_device_open(fixture.context, uri, NULL, &fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	return top;
+	return fixture;
 }
 
 int close_what_is_left(void **state)
@@ -56,7 +57,7 @@ const char *plain_uri(void)
 	return uri ? uri : "virtual:";
 }
 
-/* More keys for a virtual device. */
+/* Appends keys to the URI of a virtual device. */
 static const char *with(const char *keys)
 {
 	static char uri[CLYDE_URI_SIZE];
@@ -69,28 +70,28 @@ static const char *with(const char *keys)
 
 const char *configured_uri(void)
 {
-	struct bench_top top;
+	struct fixture fixture;
 
 	if (able(NEW_DEVICE))
 		return with("configured=1");
-	top = open_top(plain_uri());
-	if (clyde_fpga_load_image(top.device) < 0)
+	fixture = open_fixture(plain_uri());
+	if (clyde_fpga_load_image(fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	/* The program that had the device before may have been interrupted. */
-	set_mode(&top, BENCH_IDLE);
-	close_top(&top);
+	/* The program that used the device before may have been interrupted. */
+	set_mode(&fixture, BENCH_IDLE);
+	close_fixture(&fixture);
 	return plain_uri();
 }
 
-struct bench_top open_idle(void)
+struct fixture open_idle(void)
 {
-	struct bench_top top = open_top(configured_uri());
+	struct fixture fixture = open_fixture(configured_uri());
 
-	set_mode(&top, BENCH_IDLE);
-	return top;
+	set_mode(&fixture, BENCH_IDLE);
+	return fixture;
 }
 
-void pull_soon(void)
+void unplug_soon(void)
 {
 	char text[512];
 
@@ -99,31 +100,31 @@ void pull_soon(void)
 	assert_int_equal(system(text), 0);
 }
 
-struct bench_top open_to_unplug(void)
+struct fixture open_to_unplug(void)
 {
 	char keys[64];
-	struct bench_top top;
+	struct fixture fixture;
 
-	if (able(UNPLUGS)) {
+	if (able(UNPLUGS_BY_URI)) {
 		snprintf(keys, sizeof(keys), "configured=1,fault=unplug@%d",
 			UNPLUG_US);
-		return open_top(with(keys));
+		return open_fixture(with(keys));
 	}
 	if (getenv("CLYDE_UNPLUG") == NULL)
 		skip();
-	top = open_idle();
-	pull_soon();
-	return top;
+	fixture = open_idle();
+	unplug_soon();
+	return fixture;
 }
 
-void plug_in_again(void)
+void replug(void)
 {
 	const char *command = getenv("CLYDE_REPLUG");
 	struct clyde_context *context;
 	struct clyde_device_info *list;
 	int count = 0;
 
-	if (able(UNPLUGS))
+	if (able(UNPLUGS_BY_URI))
 		return;
 	if (command)
 		assert_int_equal(system(command), 0);
@@ -138,37 +139,37 @@ void plug_in_again(void)
 	clyde_context_close(context);
 }
 
-struct clyde_pipe *open_pipe(struct bench_top *top, enum clyde_pipe_id id,
+struct clyde_pipe *open_pipe(struct fixture *fixture, enum clyde_pipe_id id,
 	uint32_t size, uint32_t depth)
 {
 	struct clyde_pipe_options options = {
 		.transfer_size = size, .depth = depth, .quad = true};
 	struct clyde_pipe *pipe;
 
-	if (clyde_pipe_open(top->device, id, &options, &pipe) < 0)
+	if (clyde_pipe_open(fixture->device, id, &options, &pipe) < 0)
 		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
 
-/* The core on the pipes that the mode needs. */
-void set_mode(struct bench_top *top, uint8_t mode)
+/* Attaches the core to the pipes that the mode needs. */
+void set_mode(struct fixture *fixture, uint8_t mode)
 {
 	const uint8_t cores[] = {
 		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
 
 	if (mode != BENCH_IDLE &&
 		clyde_register_write(
-			top->device, REG_STREAM, cores, sizeof(cores)) < 0)
+			fixture->device, REG_STREAM, cores, sizeof(cores)) < 0)
 		fail_msg("%s", clyde_error_message());
-	if (clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1) < 0)
+	if (clyde_register_write(fixture->device, REG_BENCH_MODE, &mode, 1) < 0)
 		fail_msg("%s", clyde_error_message());
 }
 
-uint32_t read_count(struct bench_top *top)
+uint32_t read_count(struct fixture *fixture)
 {
 	uint32_t count = 0;
 
-	assert_int_equal(clyde_register_read(top->device, REG_BENCH_COUNT,
+	assert_int_equal(clyde_register_read(fixture->device, REG_BENCH_COUNT,
 				 &count, sizeof(count)),
 		0);
 	return count;
@@ -179,16 +180,16 @@ void assert_sequence(uint64_t offset, const uint8_t *data, size_t size)
 	assert_int_equal(sequence_match(sequence, offset, data, size), size);
 }
 
-static const struct end *find_end(void)
+static const struct link_row *find_link(void)
 {
-	const char *name = getenv("CLYDE_END"), *uri = plain_uri();
+	const char *name = getenv("CLYDE_LINK"), *uri = plain_uri();
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		const char *scheme = ends[i].scheme;
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		const char *scheme = links[i].scheme;
 
-		if (name ? strcmp(ends[i].name, name) == 0
+		if (name ? strcmp(links[i].name, name) == 0
 			 : scheme && strncmp(scheme, uri, strlen(scheme)) == 0)
-			return &ends[i];
+			return &links[i];
 	}
 	return NULL;
 }
@@ -204,13 +205,13 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	end = find_end();
+	link_row = find_link();
 	sequence = sequence_new();
-	if (end == NULL || sequence == NULL) {
-		fprintf(stderr, "conformance: no such end\n");
+	if (link_row == NULL || sequence == NULL) {
+		fprintf(stderr, "conformance: no such link\n");
 		return 99;
 	}
-	printf("%s: %s\n", end->name, end->what);
+	printf("%s: %s\n", link_row->name, link_row->what);
 	failed += run("link", link_tests, link_test_count);
 	failed += run("transfers", transfer_tests, transfer_test_count);
 	failed += run("device", device_tests, device_test_count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The calls of lib/link/link.h themselves: transfers, their ends and their order. */
+/* Tests the calls of lib/link/link.h on transfers: completion, cancellation,
+   order.  Nothing of the library is above the link. */
 #include "link-test.h"
 
 #include "wire/mgmt.h"
@@ -15,7 +16,8 @@ int configure(struct link *link)
 	return link->ops->control(link, &setup, NULL, soon(link));
 }
 
-/* One for all tests; it is as if the process had ended before it closed. */
+/* One capture for all tests: when the process ends without closing it, it is as
+   if a program had been killed. */
 static struct capture *capture(void)
 {
 	static struct capture *capture;
@@ -45,53 +47,54 @@ struct link *open_link(void)
 	return link;
 }
 
-/* A transfer, and how often it came back. */
-struct parcel {
+/* A transfer, its buffer, and how often it has completed. */
+struct request {
 	struct transfer *transfer;
 	unsigned done;
 	uint8_t data[4096];
 };
 
-static void came_back(struct transfer *transfer)
+static void completed(struct transfer *transfer)
 {
-	((struct parcel *)transfer->user)->done++;
+	((struct request *)transfer->user)->done++;
 }
 
-static void pack(struct link *link, struct parcel *parcel, uint8_t endpoint,
-	uint32_t size)
+static void new_request(struct link *link, struct request *request,
+	uint8_t endpoint, uint32_t size)
 {
-	memset(parcel, 0, sizeof(*parcel));
-	parcel->transfer = link->ops->transfer_new(link);
-	assert_non_null(parcel->transfer);
-	parcel->transfer->endpoint = endpoint;
-	parcel->transfer->data = parcel->data;
-	parcel->transfer->size = size;
-	parcel->transfer->complete = came_back;
-	parcel->transfer->user = parcel;
+	memset(request, 0, sizeof(*request));
+	request->transfer = link->ops->transfer_new(link);
+	assert_non_null(request->transfer);
+	request->transfer->endpoint = endpoint;
+	request->transfer->data = request->data;
+	request->transfer->size = size;
+	request->transfer->complete = completed;
+	request->transfer->user = request;
 }
 
-static int submit(struct link *link, struct parcel *parcel)
+static int submit(struct link *link, struct request *request)
 {
-	return link->ops->submit(link, parcel->transfer);
+	return link->ops->submit(link, request->transfer);
 }
 
-static void await(struct link *link, const struct parcel *parcel, unsigned done)
+static void await(
+	struct link *link, const struct request *request, unsigned done)
 {
 	uint64_t deadline = soon(link);
 
-	while (parcel->done < done && link->ops->now(link) < deadline)
+	while (request->done < done && link->ops->now(link) < deadline)
 		assert_true(link->ops->wait(link, deadline) >= 0);
-	assert_int_equal(parcel->done, done);
+	assert_int_equal(request->done, done);
 }
 
-static void unpack(struct link *link, struct parcel *parcel)
+static void free_request(struct link *link, struct request *request)
 {
-	link->ops->transfer_free(link, parcel->transfer);
+	link->ops->transfer_free(link, request->transfer);
 }
 
-static void ask(struct parcel *parcel, uint8_t serial)
+static void ask(struct request *request, uint8_t serial)
 {
-	struct mgmt_packet *packet = (void *)parcel->data;
+	struct mgmt_packet *packet = (void *)request->data;
 
 	packet->serial = serial;
 	packet->code = MGMT_FPGA_STATUS;
@@ -100,12 +103,12 @@ static void ask(struct parcel *parcel, uint8_t serial)
 static void every_command_gets_its_reply_in_order(void **state)
 {
 	struct link *link = open_link();
-	struct parcel in, out;
+	struct request in, out;
 
 	(void)state;
 	assert_int_equal(set(link, USB_IFACE_MGMT, USB_ALT_ON), 0);
-	pack(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
-	pack(link, &out, USB_EP1_OUT, 2);
+	new_request(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
+	new_request(link, &out, USB_EP1_OUT, 2);
 	for (unsigned i = 1; i <= 300; i++) {
 		ask(&out, i % 255 + 1);
 		assert_int_equal(submit(link, &in), 0);
@@ -120,18 +123,18 @@ static void every_command_gets_its_reply_in_order(void **state)
 		assert_int_equal(out.transfer->status, 0);
 		assert_int_equal(out.transfer->actual, 2);
 	}
-	unpack(link, &in);
-	unpack(link, &out);
+	free_request(link, &in);
+	free_request(link, &out);
 	link->ops->close(link);
 }
 
-static void what_is_off_takes_no_transfers(void **state)
+static void an_endpoint_that_is_off_takes_no_transfers(void **state)
 {
 	struct link *link = open_link();
-	struct parcel in;
+	struct request in;
 
 	(void)state;
-	pack(link, &in, USB_EP6_IN, 512);
+	new_request(link, &in, USB_EP6_IN, 512);
 	assert_int_equal(submit(link, &in), CLYDE_ERROR_ENDPOINT_OFF);
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	assert_int_equal(submit(link, &in), 0);
@@ -139,19 +142,20 @@ static void what_is_off_takes_no_transfers(void **state)
 	await(link, &in, 1);
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
 	assert_int_equal(submit(link, &in), CLYDE_ERROR_ENDPOINT_OFF);
-	unpack(link, &in);
+	free_request(link, &in);
 	link->ops->close(link);
 }
 
-static void a_cancelled_transfer_comes_back_once_and_can_go_again(void **state)
+static void a_cancelled_transfer_completes_once_and_can_be_submitted_again(
+	void **state)
 {
 	struct link *link = open_link();
-	struct parcel in;
+	struct request in;
 
 	(void)state;
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_4X), 0);
-	pack(link, &in, USB_EP6_IN, 4096);
-	/* Not submitted: nothing to cancel. */
+	new_request(link, &in, USB_EP6_IN, 4096);
+	/* The transfer is not submitted, so there is nothing to cancel. */
 	link->ops->cancel(link, in.transfer);
 	for (unsigned i = 1; i <= 50; i++) {
 		assert_int_equal(submit(link, &in), 0);
@@ -161,19 +165,19 @@ static void a_cancelled_transfer_comes_back_once_and_can_go_again(void **state)
 		assert_int_equal(in.transfer->status, CLYDE_ERROR_CANCELED);
 		assert_int_equal(in.transfer->actual, 0);
 	}
-	unpack(link, &in);
+	free_request(link, &in);
 	link->ops->close(link);
 }
 
 static void a_cancel_that_comes_too_late_changes_nothing(void **state)
 {
 	struct link *link = open_link();
-	struct parcel in, out;
+	struct request in, out;
 
 	(void)state;
 	assert_int_equal(set(link, USB_IFACE_MGMT, USB_ALT_ON), 0);
-	pack(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
-	pack(link, &out, USB_EP1_OUT, 2);
+	new_request(link, &in, USB_EP1_IN, MGMT_PACKET_SIZE);
+	new_request(link, &out, USB_EP1_OUT, 2);
 	ask(&out, 9);
 	assert_int_equal(submit(link, &in), 0);
 	assert_int_equal(submit(link, &out), 0);
@@ -185,25 +189,25 @@ static void a_cancel_that_comes_too_late_changes_nothing(void **state)
 		link->ops->wait(link, link->ops->now(link) + 1000000), 0);
 	assert_int_equal(in.done, 1);
 	assert_int_equal(in.transfer->status, 0);
-	unpack(link, &in);
-	unpack(link, &out);
+	free_request(link, &in);
+	free_request(link, &out);
 	link->ops->close(link);
 }
 
-/* Interrupted, say: what is cancelled must come back all the same. */
+/* Cancelled transfers must complete even while an interrupt is pending. */
 static void teardown_is_not_interrupted(void **state)
 {
 	struct link *link = open_link();
-	struct parcel in[8];
+	struct request in[8];
 
 	(void)state;
 	assert_int_equal(set(link, USB_IFACE_EP6IN, USB_ALT_4X), 0);
 	for (int i = 0; i < 8; i++) {
-		pack(link, &in[i], USB_EP6_IN, 4096);
+		new_request(link, &in[i], USB_EP6_IN, 4096);
 		assert_int_equal(submit(link, &in[i]), 0);
 	}
 	atomic_store(&interrupt, true);
-	/* This wait is over at once, without a deadline. */
+	/* An interrupt ends this wait at once, though it has no deadline. */
 	assert_int_equal(link->ops->wait(link, LINK_FOREVER), 0);
 	for (int i = 0; i < 8; i++)
 		link->ops->cancel(link, in[i].transfer);
@@ -211,12 +215,12 @@ static void teardown_is_not_interrupted(void **state)
 		while (in[i].done == 0)
 			assert_true(link->ops->wait(link, LINK_FOREVER) >= 0);
 		assert_int_equal(in[i].transfer->status, CLYDE_ERROR_CANCELED);
-		unpack(link, &in[i]);
+		free_request(link, &in[i]);
 	}
 	link->ops->close(link);
 }
 
-static void a_wait_for_nothing_is_told(void **state)
+static void an_endless_wait_without_a_transfer_is_an_error(void **state)
 {
 	struct link *link = open_link();
 
@@ -228,11 +232,12 @@ static void a_wait_for_nothing_is_told(void **state)
 
 const struct CMUnitTest transfer_tests[] = {
 	cmocka_unit_test(every_command_gets_its_reply_in_order),
-	cmocka_unit_test(what_is_off_takes_no_transfers),
-	cmocka_unit_test(a_cancelled_transfer_comes_back_once_and_can_go_again),
+	cmocka_unit_test(an_endpoint_that_is_off_takes_no_transfers),
+	cmocka_unit_test(
+		a_cancelled_transfer_completes_once_and_can_be_submitted_again),
 	cmocka_unit_test(a_cancel_that_comes_too_late_changes_nothing),
 	cmocka_unit_test(teardown_is_not_interrupted),
-	cmocka_unit_test(a_wait_for_nothing_is_told),
+	cmocka_unit_test(an_endless_wait_without_a_transfer_is_an_error),
 };
 const size_t transfer_test_count =
 	sizeof(transfer_tests) / sizeof(*transfer_tests);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes as a bitstream: the first says how long the pieces are in which
- * the rest comes; the verdict must not depend on it.
+ * Fuzzes the model of the FPGA's configuration port with any bytes.  The first
+ * byte is the size of the pieces in which the rest arrives; the result must not
+ * depend on it.
  */
 #include <stdlib.h>
 

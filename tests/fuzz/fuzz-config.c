@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes as a configuration block: it is decoded into texts that end and
- * can be printed, or refused with a sentence and nothing changed.
+ * Fuzzes the parser of the configuration block with any bytes.  The block is
+ * decoded into printable texts that end, or it is refused with a sentence and
+ * nothing is changed.
  */
 #include <ctype.h>
 #include <stdlib.h>

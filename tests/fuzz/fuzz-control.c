@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any requests on EP0 of a virtual Glasgow, eight bytes each, and between
- * them packets to and from its pipes: each control transfer ends, moves no
- * more than it says, and the device can still be asked for its descriptor.
+ * Fuzzes the virtual Glasgow with any requests on EP0, eight bytes each, and
+ * with packets to and from its pipes between them.  Each control transfer must
+ * end and must move no more than it says, and the device must still return its
+ * descriptor.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static void check(bool good)
 		abort();
 }
 
-/* One transfer, for at most half a second: its result. */
+/* Runs one transfer, for at most half a second; returns its result. */
 static int carry(struct bus *bus, struct urb *urb)
 {
 	tick deadline = bus_now(bus) + 500000 * (tick)TICKS_PER_US;
@@ -43,7 +44,8 @@ static int carry(struct bus *bus, struct urb *urb)
 	return urb->status < 0 ? urb->status : (int)urb->actual;
 }
 
-/* If the device has left, for new firmware, wait until it is back. */
+/* If the device has left the bus, because new firmware runs, waits until it is
+   back. */
 static void take_back(struct bus *bus)
 {
 	tick deadline = bus_now(bus) + 3000000 * (tick)TICKS_PER_US;
@@ -54,7 +56,7 @@ static void take_back(struct bus *bus)
 	}
 }
 
-/* Nothing but its own departure takes a device away. */
+/* Only a departure of its own may be the reason for -ENODEV. */
 static void check_result(struct bus *bus, int result)
 {
 	check(result != -ENODEV || bus_lost(bus));
@@ -75,7 +77,7 @@ static void request(struct bus *bus, const uint8_t *bytes)
 	check_result(bus, result);
 }
 
-/* A packet or two to or from some endpoint; it may be refused for ever. */
+/* Moves a packet or two on some endpoint, which may refuse for ever. */
 static void move(struct bus *bus, uint8_t endpoint, uint16_t length)
 {
 	struct urb urb = {.endpoint = endpoint & 0x8f,
@@ -91,7 +93,7 @@ static void move(struct bus *bus, uint8_t endpoint, uint16_t length)
 	check_result(bus, result);
 }
 
-/* Let the 8051 run, if it was held, and ask it who it is. */
+/* Lets the 8051 run, if it was held, and reads the device descriptor. */
 static void check_alive(struct bus *bus)
 {
 	struct urb run = {.setup = {0x40, USB_REQ_FX2_RAM, USB_FX2_CPUCS, 0, 1},
@@ -102,7 +104,7 @@ static void check_alive(struct bus *bus)
 		.data = memory,
 		.length = 18};
 
-	/* What let it run before may still have it leave. */
+	/* A device with new firmware may still leave the bus now. */
 	bus_run(bus, bus_now(bus) + 2000 * TICKS_PER_US);
 	take_back(bus);
 	memory[0] = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any registers and streams for the cores of the model of the image, with a
- * UART that echoes on the pins: the input is a list of deeds.  Every transfer
- * ends, and the device answers to the last.
+ * Fuzzes the cores of the image's model, with a UART that echoes on the pins:
+ * the input is a list of operations on registers and streams.  Every transfer
+ * must end, and the device must answer to the end.
  */
 #include <errno.h>
 
@@ -19,9 +19,9 @@
 static struct bus *bus;
 static uint8_t buffer[DATA_MAX];
 
-static int carry(struct urb *urb, unsigned patience_us)
+static int carry(struct urb *urb, unsigned timeout_us)
 {
-	tick deadline = bus_now(bus) + patience_us * (tick)TICKS_PER_US;
+	tick deadline = bus_now(bus) + timeout_us * (tick)TICKS_PER_US;
 
 	bus_submit(bus, urb);
 	while (bus_now(bus) < deadline) {
@@ -44,7 +44,7 @@ static void select_alternate(uint8_t interface, uint8_t alternate)
 	check(result == 0 || result == -EPIPE);
 }
 
-/* A command and its reply: the size of that. */
+/* Sends a command; returns the size of its reply. */
 static int ask(uint8_t code, const void *data, size_t size, uint8_t reply[64])
 {
 	struct mgmt_packet request = {.serial = 1, .code = code};
@@ -72,11 +72,11 @@ static int set_registers(uint8_t address, const void *data, size_t size)
 	return ask(MGMT_FPGA_SET_REG, &write, 1 + size, reply);
 }
 
-/* ---- Deeds ------------------------------------------------------------ */
+/* ---- Operations ------------------------------------------------------- */
 
 static void do_set_registers(struct input *input)
 {
-	/* Where a core's registers begin, or the bridge's. */
+	/* The first registers of each core and of the bridge. */
 	static const uint8_t bases[] = {REG_FLUSH, REG_STREAM, REG_PIN,
 		REG_INPUT, CORE_BASE_BENCHMARK, CORE_BASE_UART, CORE_BASE_GPIO,
 		0};
@@ -129,7 +129,7 @@ static void do_wait(struct input *input)
 	bus_run(bus, bus_now(bus) + take_byte(input) * 10 * TICKS_PER_US);
 }
 
-/* A core with both its streams, and pins A0 and A1. */
+/* Attaches a core to its streams and to the pins A0 and A1. */
 static void do_attach(struct input *input)
 {
 	uint8_t kind = take_byte(input), core = kind % (CORE_COUNT + 2);
@@ -158,16 +158,16 @@ static void do_command(struct input *input)
 
 static void act(struct input *input)
 {
-	static void (*const deeds[])(struct input * input) = {do_set_registers,
-		do_get_registers, do_send, do_receive, do_wait, do_attach,
-		do_command};
-	uint8_t deed = take_byte(input);
+	static void (*const operations[])(struct input * input) = {
+		do_set_registers, do_get_registers, do_send, do_receive,
+		do_wait, do_attach, do_command};
+	uint8_t operation = take_byte(input);
 
-	if (deed % 8 < 7)
-		deeds[deed % 8](input);
+	if (operation % 8 < 7)
+		operations[operation % 8](input);
 	else
-		select_alternate(
-			1 + (deed >> 3) % (USB_IFACE_COUNT - 1), deed >> 7);
+		select_alternate(1 + (operation >> 3) % (USB_IFACE_COUNT - 1),
+			operation >> 7);
 }
 
 /* ---- The device ------------------------------------------------------- */
@@ -191,7 +191,7 @@ static struct device *new_device(void)
 	return device;
 }
 
-/* Ports on, pipes open. */
+/* Turns the ports on and opens the pipes. */
 static void prepare(void)
 {
 	struct mgmt_values supply = {3, {3300, 3300}};

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Any bytes as descriptors: the first says how much room there is for a
- * string.  What is refused must leave everything as it was.
- */
+/* Fuzzes the parsers of descriptors with any bytes; the first byte is the room
+   for a string.  After an error the results must be unchanged. */
 #include <stdlib.h>
 #include <string.h>
 

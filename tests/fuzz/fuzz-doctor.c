@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Any texts in the files of /sys and of udev that clyde doctor reads: lines of
- * a letter for the file, and what shall be in it.
- */
+/* Fuzzes clyde doctor with any texts in the files of /sys and udev that it
+   reads: each line of the input has a letter for the file, and its text. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -74,7 +72,7 @@ static void put_link(const char *name, const char *target)
 		check(symlink(target, path) == 0 || strlen(target) > 4000);
 }
 
-/* A line "aTEXT" is a file's, "ATEXT" a link's. */
+/* A line "aTEXT" is the text of a file, "ATEXT" the target of a link. */
 static void fill(char *text)
 {
 	for (size_t i = 0; i < COUNT(files); i++)
@@ -90,7 +88,7 @@ static void fill(char *text)
 	}
 }
 
-static void look(void)
+static void examine(void)
 {
 	struct driver drivers[DRIVERS_MAX];
 	struct rule rule;
@@ -123,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	text = take_text(&input);
 	fill(text);
-	look();
+	examine();
 	free(text);
 	return 0;
 }

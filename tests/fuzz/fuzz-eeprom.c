@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes in the file that stands for an EEPROM: the first says how large it
- * is, then come changes to a factory image, address and byte.  The device that
- * boots from it is there and can be asked, or the file is refused.
+ * Fuzzes the file of a virtual EEPROM: the first byte is its size, then come
+ * changes of a factory image, an address and a byte each.  The device that
+ * boots from the file works, or the file is refused.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void set_up(void)
 	snprintf(uri, sizeof(uri), "virtual:eeprom=/proc/self/fd/%d", file);
 }
 
-/* Near the header and the configuration, if it is not said otherwise. */
+/* The address is near the header and the configuration, unless it is given in
+   full. */
 static void change(uint8_t *image, struct input *input)
 {
 	uint8_t where = take_byte(input);
@@ -38,7 +39,7 @@ static void change(uint8_t *image, struct input *input)
 	image[address] = take_byte(input);
 }
 
-static void ask(struct clyde_device *device)
+static void use_device(struct clyde_device *device)
 {
 	const struct clyde_device_info *info = info_of(device);
 	struct clyde_config config;
@@ -65,7 +66,7 @@ static void boot(size_t size)
 	result = clyde_device_open(context, uri, NULL, &device);
 	if (result == 0) {
 		check(size == EEPROM_SIZE);
-		ask(device);
+		use_device(device);
 	} else {
 		check(clyde_error_message()[0] != '\0');
 		check(result == CLYDE_ERROR_CORRUPT ||

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes as what a device says of itself when it is plugged in, to the
- * emulated usbfs and to usbredir.  Each answer begins with how long it is; one
- * of 255 is a stall.
+ * Fuzzes the emulated usbfs and usbredir with any descriptors of a device that
+ * is plugged in.  In the input each answer begins with its length; a length of
+ * 255 is a stall.
  */
 #include <errno.h>
 
@@ -11,12 +11,12 @@
 #include "plug/redir/describe.h"
 #include "plug/usbfs/internal.h"
 
-/* ---- A function that answers requests with the input ------------------ */
+/* ---- A function that answers requests from the input ------------------ */
 
 #define ANSWER_MAX 1024
 
 struct teller {
-	struct function function; /* first */
+	struct function function; /* First, so that both have one address. */
 	struct input input;
 	struct usb_setup setup;
 	uint8_t answer[ANSWER_MAX];
@@ -94,7 +94,7 @@ static tick advance(struct function *function, tick now)
 
 static const struct function_ops ops = {setup, ping, out, in, acked, advance};
 
-/* ---- Who listens ------------------------------------------------------ */
+/* ---- The two hosts ---------------------------------------------------- */
 
 static void check_map(const struct usbfs_map *map)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes as a firmware file.  What is refused has a sentence of one line;
- * what is taken must be the same again when it is written out and read.
+ * Fuzzes the parser of firmware files with any bytes.  A refused file has a
+ * sentence of one line.  An accepted file must be the same after it is written
+ * out and read again.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A device that lies, to the whole library: the input is a list of calls, and
- * what becomes of the packets that the virtual Glasgow sends meanwhile.  Calls
- * end in good time, with what they promise or with a sentence.
+ * Fuzzes the whole library with a device that breaks the protocol: the input is
+ * a list of calls, and of changes to the packets that the virtual Glasgow sends
+ * meanwhile.  Each call must end in time, with a right result or with a
+ * sentence.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,99 +16,102 @@
 #include "fuzz.h"
 #include "virtual/fx2/device.h"
 
-/* The longest that one call may take, ns of virtual time: loading the FPGA,
-   and some commands behind it. */
+/* The longest time of one call, in ns of virtual time: a load of the FPGA, and
+   some commands after it. */
 #define CALL_MAX_NS INT64_C(60000000000)
-/* Looks at a device after which the user loses patience. */
-#define LOOKS_MAX 200000
+/* The most polls of a device in one call; with more, a call counts as
+   endless. */
+#define POLLS_MAX 200000
 
 struct function *__wrap_device_function(struct device *device);
 struct function *__real_device_function(struct device *device);
 
-/* ---- The liar --------------------------------------------------------- */
+/* ---- The device that breaks the protocol ------------------------------ */
 
 struct packet {
-	bool shown;  /* until it is acked */
-	bool honest; /* the device knows of it */
+	bool shown;    /* Offered to the host and not acknowledged yet. */
+	bool original; /* Unchanged: the device knows of the packet. */
 	bool twice;
 	uint16_t length;
 	uint8_t data[USB_PACKET_SIZE];
 };
 
-static struct input lies;
+static struct input changes;
 static struct packet packets[USB_ENDPOINT_MASK + 1];
-static const struct function_ops *honest;
-static struct function_ops lying;
+static const struct function_ops *original;
+static struct function_ops changed;
 static struct clyde_context *context;
-static unsigned looks;
+static unsigned polls;
 
-static void invent(struct packet *packet, uint16_t from, uint16_t length)
+static void replace_bytes(struct packet *packet, uint16_t from, uint16_t length)
 {
 	if (from > length)
 		from = length;
-	take_bytes(&lies, packet->data + from, length - from);
+	take_bytes(&changes, packet->data + from, length - from);
 	packet->length = length;
 }
 
-static void twist(struct packet *packet, uint8_t endpoint)
+static void change_packet(struct packet *packet, uint8_t endpoint)
 {
 	uint16_t maximum =
 		endpoint == 0 || endpoint == USB_EP1_IN ? 64 : USB_PACKET_SIZE;
-	uint8_t kind = take_byte(&lies), at;
+	uint8_t kind = take_byte(&changes), at;
 
 	switch (kind % 8) {
 	case 3:
-		at = take_byte(&lies);
+		at = take_byte(&changes);
 		if (at < packet->length)
-			packet->data[at] = take_byte(&lies);
+			packet->data[at] = take_byte(&changes);
 		break;
 	case 4:
-		packet->length = take_byte(&lies) % (packet->length + 1);
+		packet->length = take_byte(&changes) % (packet->length + 1);
 		break;
-	case 5: /* behind serial and code */
-		invent(packet, 2, packet->length);
+	case 5: /* Behind the serial and the code. */
+		replace_bytes(packet, 2, packet->length);
 		break;
 	case 6:
-		invent(packet, kind & 8 ? 2 : 0,
-			take_byte(&lies) * (kind & 16 ? 2 : 1) % (maximum + 1));
+		replace_bytes(packet, kind & 8 ? 2 : 0,
+			take_byte(&changes) * (kind & 16 ? 2 : 1) %
+				(maximum + 1));
 		break;
 	case 7:
 		packet->twice = true;
 	}
 }
 
-/* Bytes from nowhere, if the next of the lies says so. */
-static bool conjure(struct packet *packet, uint8_t endpoint)
+/* Sends bytes that the device did not send, if the input says so. */
+static bool make_packet(struct packet *packet, uint8_t endpoint)
 {
-	if (lies.size < 3 || lies.data[0] != 0xfe || endpoint == 0)
+	if (changes.size < 3 || changes.data[0] != 0xfe || endpoint == 0)
 		return false;
-	take_byte(&lies);
-	invent(packet, 0, take_byte(&lies) % 65);
+	take_byte(&changes);
+	replace_bytes(packet, 0, take_byte(&changes) % 65);
 	packet->shown = true;
-	packet->honest = false;
+	packet->original = false;
 	return true;
 }
 
-static enum handshake lie(struct function *function, tick now, uint8_t endpoint,
-	const uint8_t **ret_data, uint16_t *ret_length)
+static enum handshake changed_in(struct function *function, tick now,
+	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
 {
 	struct packet *packet = &packets[endpoint & USB_ENDPOINT_MASK];
 	enum handshake answer;
 	const uint8_t *data;
 
-	if (++looks == LOOKS_MAX)
+	if (++polls == POLLS_MAX)
 		clyde_context_interrupt(context);
 	if (!packet->shown) {
-		answer = honest->in(
+		answer = original->in(
 			function, now, endpoint, &data, &packet->length);
 		if (answer == HANDSHAKE_STALL ||
-			(answer == HANDSHAKE_NAK && !conjure(packet, endpoint)))
+			(answer == HANDSHAKE_NAK &&
+				!make_packet(packet, endpoint)))
 			return answer;
 		if (answer == HANDSHAKE_ACK) {
 			memcpy(packet->data, data, packet->length);
-			packet->shown = packet->honest = true;
+			packet->shown = packet->original = true;
 			packet->twice = false;
-			twist(packet, endpoint);
+			change_packet(packet, endpoint);
 		}
 	}
 	*ret_data = packet->data;
@@ -119,9 +123,9 @@ static void acked(struct function *function, tick now, uint8_t endpoint)
 {
 	struct packet *packet = &packets[endpoint & USB_ENDPOINT_MASK];
 
-	if (packet->honest)
-		honest->acked(function, now, endpoint);
-	packet->honest = false;
+	if (packet->original)
+		original->acked(function, now, endpoint);
+	packet->original = false;
 	packet->shown = packet->twice;
 	packet->twice = false;
 }
@@ -130,12 +134,12 @@ struct function *__wrap_device_function(struct device *device)
 {
 	struct function *function = __real_device_function(device);
 
-	if (function->ops != &lying)
-		honest = function->ops;
-	lying = *honest;
-	lying.in = lie;
-	lying.acked = acked;
-	function->ops = &lying;
+	if (function->ops != &changed)
+		original = function->ops;
+	changed = *original;
+	changed.in = changed_in;
+	changed.acked = acked;
+	function->ops = &changed;
 	memset(packets, 0, sizeof(packets));
 	return function;
 }
@@ -157,7 +161,7 @@ static void forget(void *user, const struct clyde_record *record)
 	check(record->text == NULL || strchr(record->text, '\n') == NULL);
 }
 
-/* An applet, with values as they are typed, "name=value" each. */
+/* Runs an applet, with values as they are typed, "name=value" each. */
 static int run(struct clyde_device *device, const char *applet,
 	const char *const *values)
 {
@@ -321,9 +325,10 @@ static int run_benchmark(struct clyde_device *device, uint8_t argument)
 	return run(device, "benchmark", modes[argument % 4]);
 }
 
-static int call(struct clyde_device *device, uint8_t deed, uint8_t argument)
+static int call(
+	struct clyde_device *device, uint8_t operation, uint8_t argument)
 {
-	switch (deed % 10) {
+	switch (operation % 10) {
 	case 0:
 		return read_memory(device, argument);
 	case 1:
@@ -358,9 +363,10 @@ static void act(struct input *calls)
 		return;
 	while (calls->size > 0) {
 		int64_t begun = now_ns(device);
-		uint8_t deed = take_byte(calls), argument = take_byte(calls);
+		uint8_t operation = take_byte(calls),
+			argument = take_byte(calls);
 
-		check_result(call(device, deed, argument));
+		check_result(call(device, operation, argument));
 		check(now_ns(device) - begun < CALL_MAX_NS);
 	}
 	clyde_device_close(device);
@@ -373,8 +379,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	calls.size = take_byte(&calls) % 16u;
 	if (calls.size + 1 > size)
 		return 0;
-	lies = (struct input){data + 1 + calls.size, size - 1 - calls.size};
-	looks = 0;
+	changes = (struct input){data + 1 + calls.size, size - 1 - calls.size};
+	polls = 0;
 	check(clyde_context_new(&context) == 0);
 	act(&calls);
 	clyde_context_close(context);

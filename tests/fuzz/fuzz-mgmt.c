@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any packets on EP1 OUT of a virtual Glasgow: each has exactly one reply, of
- * at most 64 B, with its serial.  The first byte says which revision it is
- * and whether its FPGA is configured; then come a length and so many bytes,
- * over and over.
+ * Fuzzes the virtual Glasgow's management with any packets on EP1 OUT: each
+ * must have exactly one reply, of at most 64 B, with its serial.  The first
+ * byte is the revision and whether the FPGA is configured; then a length and as
+ * many bytes, again and again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,10 +24,11 @@ static void check(bool good)
 		abort();
 }
 
-/* Carry one transfer to its end, or give up after so long: its size. */
-static int carry(struct bus *bus, struct urb *urb, tick patience)
+/* Runs one transfer until it completes or the time is over; returns its
+   size. */
+static int carry(struct bus *bus, struct urb *urb, tick timeout)
 {
-	tick deadline = bus_now(bus) + patience;
+	tick deadline = bus_now(bus) + timeout;
 
 	bus_submit(bus, urb);
 	while (bus_now(bus) < deadline) {
@@ -40,10 +41,10 @@ static int carry(struct bus *bus, struct urb *urb, tick patience)
 	return urb->status < 0 ? urb->status : (int)urb->actual;
 }
 
-static int receive(struct bus *bus, uint8_t *reply, tick patience)
+static int receive(struct bus *bus, uint8_t *reply, tick timeout)
 {
 	struct urb urb = {.endpoint = USB_EP1_IN, .data = reply, .length = 512};
-	int size = carry(bus, &urb, patience);
+	int size = carry(bus, &urb, timeout);
 
 	check(size == -ECANCELED || (size >= 2 && size <= MGMT_PACKET_SIZE));
 	return size;

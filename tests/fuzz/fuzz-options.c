@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Any text behind "virtual:", but for what would touch a file: it describes a
- * world that can be built, or is refused with a sentence.
- */
+/* Fuzzes the options of "virtual:" with any text that names no file: the text
+   describes devices that can be made, or it is refused with a sentence. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +15,7 @@ static void check(bool good)
 		abort();
 }
 
-/* A fault's text is a fault, the same. */
+/* The text of a fault must be read as the same fault. */
 static void check_faults(const struct faults *faults)
 {
 	check(faults->count <= FAULTS_MAX);
@@ -65,7 +63,7 @@ static void parse(const char *text, unsigned index)
 		check(result == CLYDE_ERROR_INVALID &&
 			clyde_error_message()[0]);
 	}
-	/* The link counts and opens what the parser describes. */
+	/* The link counts and opens the devices that the parser describes. */
 	check((virtual_options_count(text) > 0) == (result == 0));
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any texts as an applet's parameters: the first byte chooses the applet, then
- * each line has a byte for the parameter, and its value.  What is taken is in
- * the range of the table; what does not go together has a sentence.
+ * Fuzzes the parameters of applets with any texts: the first byte chooses the
+ * applet, then each line has a byte for the parameter, and its value.  An
+ * accepted value is in the range of the table; a refused combination has a
+ * sentence.
  */
 #include <errno.h>
 
@@ -56,8 +57,8 @@ static void check_value(
 	}
 }
 
-/* The run behind a handle, as an applet has it. */
-static struct clyde_run *behind(struct clyde_run *handle)
+/* Returns the run of a handle, as the applet gets it. */
+static struct clyde_run *run_of(struct clyde_run *handle)
 {
 	struct clyde_run *run = handle;
 
@@ -80,7 +81,7 @@ static void set(struct clyde_run *run, const struct clyde_applet *applet,
 	check(result == 0 || result == CLYDE_ERROR_INVALID ||
 		result == CLYDE_ERROR_NO_PIN);
 	if (result == 0)
-		check_value(behind(run), parameter);
+		check_value(run_of(run), parameter);
 	else
 		check(clyde_error_message()[0] != '\0');
 }

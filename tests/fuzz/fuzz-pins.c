@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Any text as pins: none may come out that no port has, nor more than there
-   is room for, and on failure nothing is touched. */
+/* Fuzzes the parser of pins with any text.  It must return only pins that
+   exist, and no more than there is room for; after an error the result must be
+   unchanged. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ static void parse(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1); /* exactly, so that more is seen */
+	/* Of exactly this size, so that a read beyond it is found. */
+	char *text = malloc(size + 1);
 
 	check(text != NULL);
 	memcpy(text, data, size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes from a usbredir guest: the first says whether a proper hello comes
- * before the rest, and how large the pieces are in which that arrives.
+ * Fuzzes usbredir with any bytes from a guest: the first byte says whether a
+ * proper hello comes before the rest, and how large the pieces are in which
+ * that arrives.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "virtual/fx2/device.h"
 #include "plug/redir/session.h"
 
-/* What the bus is given between two pieces: a virtual millisecond. */
+/* The bus runs for a virtual millisecond between two pieces. */
 #define SLICE_TICKS (8 * (tick)TICKS_PER_MICROFRAME)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,7 @@ static void greet(int fd)
 		abort();
 }
 
-/* Whatever it says is read and forgotten, so that it may go on. */
+/* Reads and drops the answers, so that the session can continue. */
 static void drain(int fd)
 {
 	uint8_t sink[65536];
@@ -76,7 +77,7 @@ static void play(struct session *session, struct bus *bus, int guest,
 	}
 	close(guest);
 	if (alive && session_receive(session))
-		abort(); /* a guest that has hung up is noticed */
+		abort(); /* The session must end after the guest has hung up. */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes from EP1 IN, to the host's parser of replies: commands must end
- * with a result, and what lies in the buffer behind a packet must not matter.
+ * Fuzzes the host's parser of management replies with any bytes from EP1 IN.
+ * Commands must end with a result, and the bytes in the buffer behind a packet
+ * must not matter.
  *
- * The link is a fake one: two bytes say what becomes of a read, and how many
- * of the bytes behind them it gets.
+ * The link is a fake one: two bytes say what becomes of a read, and how many of
+ * the bytes behind them it gets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +18,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define COMMANDS 4
 
 enum flag {
-	FLAG_SERIAL = 1, /* the packet begins with the request's serial */
-	FLAG_FAIL = 2,   /* the read fails */
-	FLAG_REFUSE = 4, /* the write before it fails */
+	FLAG_SERIAL = 1, /* The packet begins with the request's serial. */
+	FLAG_FAIL = 2,   /* The read fails. */
+	FLAG_REFUSE = 4, /* The write before it fails. */
 };
 
 struct fake {
-	struct link link; /* first */
+	struct link link; /* First, so that both have one address. */
 	const uint8_t *data;
 	size_t size;
-	uint8_t garbage; /* what the buffers hold behind a packet */
+	uint8_t garbage; /* The bytes in the buffers behind a packet. */
 	uint64_t now;
 	unsigned waits;
 	struct transfer *in, *out;
@@ -99,7 +100,7 @@ static void fake_cancel(struct link *link, struct transfer *transfer)
 		complete(&fake->out, 0, CLYDE_ERROR_CANCELED);
 }
 
-/* The next read by the script. */
+/* Completes the next read as the script says. */
 static void deliver(struct fake *fake, uint8_t flags, uint8_t length)
 {
 	struct transfer *in = fake->in;
@@ -168,7 +169,7 @@ struct outcome {
 	uint8_t reply[COMMANDS][MGMT_DATA_SIZE];
 };
 
-/* Four commands with replies of different sizes, over one script. */
+/* Makes four commands with replies of different sizes, over one script. */
 static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 {
 	static const struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any bytes as the files of a report, with a NUL between two.  What is refused
- * has a sentence; what is taken makes a page on which no tag has a number that
- * is none, and which no name can break.
+ * Fuzzes clyde report with any bytes as its files, with a NUL between two
+ * files.  A refused file has a sentence.  A page must have no tag with a number
+ * that is not one, and no name may break it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +33,8 @@ static void check_tag(const char *tag, size_t size)
 	char text[64];
 	const char *value = memmem(tag, size, "data-value=\"", 12);
 
-	/* Attributes are class, style, data-...; drawings are numbers. */
+	/* Attributes are class, style and data-...; drawings have numbers
+	   only. */
 	if (memmem(tag, size, "nan", 3) || memmem(tag, size, "inf", 3) ||
 		memmem(tag, size, "<script", 7) || memchr(tag, '&', size))
 		abort();

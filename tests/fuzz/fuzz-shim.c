@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A `clyde virtual` that does what it likes with the socket and the memory,
- * against the shim in COMMAND: the input is what both do.  The program gets an
- * URB back once, with no more than its buffer holds; and if the host is an
- * honest one, every URB that is done, even if the device goes meanwhile.
+ * Fuzzes the shim with a `clyde virtual` that may write anything to the socket
+ * and the memory: the input is a list of what this host and the program do.
+ * The program must get a URB back at most once, with no more bytes than its
+ * buffer holds.  If the host follows the protocol, the program must get every
+ * URB that completes, even if the device leaves meanwhile.
  *
- * The calls in which the shim would wait are the host's turns, so all of it
- * happens on one thread.
+ * The host acts inside the calls in which the shim would wait, so all of it
+ * runs on one thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 #define DATA_MAX 3000
 #define MAPPED   8192
 
-/* Where the linker leads the shim. */
+/* The linker leads the shim's calls here. */
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_connect(int fd, const void *address, unsigned size);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
@@ -36,18 +37,19 @@ int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static struct host {
 	struct input input;
 	int socket, pipe, memory;
-	uint8_t kind; /* of its answer to USBFS_OPEN */
-	bool honest;  /* carries what it is given before it lies */
+	uint8_t kind; /* Of its answer to USBFS_OPEN. */
+	/* Carries the URBs that it was given before it breaks the protocol. */
+	bool honest;
 	struct usbfs_shared *shared;
-	bool lied;      /* so far it has done as it should, */
-	unsigned given; /* and so much has it given back */
+	bool broke_protocol; /* It has broken the protocol. */
+	unsigned given;      /* The URBs that it returned before that. */
 } host;
 
 static struct program {
 	int fd;
 	struct shim_file *file;
 	struct usbdevfs_urb urbs[URBS];
-	uint8_t *buffers[URBS]; /* NULL: not under way */
+	uint8_t *buffers[URBS]; /* NULL: not submitted. */
 	uint8_t *mapped;
 	unsigned reaped;
 } program;
@@ -77,7 +79,7 @@ static void give_back(uint32_t index, int32_t status, uint32_t actual)
 	shared->done_tail++;
 }
 
-/* As a host does it: what was queued is carried. */
+/* Carries the queued URBs as a host that follows the protocol does. */
 static void carry(void)
 {
 	struct usbfs_shared *shared = host.shared;
@@ -120,7 +122,7 @@ static void write_memory(void)
 		(uint8_t *)host.shared + places[place % 10] + offset, size);
 }
 
-/* Send an answer: with how many descriptors, and of how many bytes. */
+/* Sends an answer with this many descriptors and of this many bytes. */
 static void answer(
 	int32_t result, uint32_t value, const int *fds, int count, size_t size)
 {
@@ -144,17 +146,17 @@ static void answer(
 	sendmsg(host.socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void turn(void)
+static void act_as_host(void)
 {
-	uint8_t deed = take_byte(&host.input);
+	uint8_t operation = take_byte(&host.input);
 	uint32_t value;
 
 	if (host.shared == NULL)
 		return;
 	if (host.honest)
 		carry();
-	host.lied |= deed % 8 < 5;
-	switch (deed % 8) {
+	host.broke_protocol |= operation % 8 < 5;
+	switch (operation % 8) {
 	case 0:
 		answer(0, 0, NULL, 0, sizeof(struct usbfs_reply));
 		break;
@@ -172,13 +174,14 @@ static void turn(void)
 		break;
 	case 4:
 		take_bytes(&host.input, &value, sizeof(value));
-		give_back(take_byte(&host.input), -(int)(deed >> 3), value);
+		give_back(
+			take_byte(&host.input), -(int)(operation >> 3), value);
 		break;
 	case 5:
 		carry();
 		break;
 	case 6:
-		host.shared->state.gone = deed >> 3 & 1;
+		host.shared->state.gone = operation >> 3 & 1;
 		drop(&host.pipe);
 		break;
 	case 7:
@@ -197,8 +200,8 @@ static int new_memory(const char *name, size_t size, bool sealed)
 	return fd;
 }
 
-/* What comes with the answer to USBFS_OPEN; the first byte says what is
-   wrong with it, if anything. */
+/* Prepares the answer to USBFS_OPEN; the first byte says what is wrong with it,
+   if anything. */
 static void open_host(uint8_t kind)
 {
 	int fds[8], ends[2];
@@ -264,22 +267,23 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 	if (host.memory < 0)
 		open_host(host.kind);
 	else
-		turn();
+		act_as_host();
 	return __real_recvmsg(fd, message, flags | MSG_DONTWAIT);
 }
 
-/* Who waits for ever must be woken; a host that is at its end is gone. */
+/* A wait without a deadline must be woken.  At the end of its input, the host
+   hangs up. */
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	turn();
+	act_as_host();
 	if (host.input.size == 0)
 		drop(&host.pipe);
 	return __real_poll(fds, count, timeout_ms < 0 ? 1 : 0);
 }
 
-/* ---- Opened ----------------------------------------------------------- */
+/* ---- Both sides opened ------------------------------------------------ */
 
-/* A Glasgow's interfaces, all of them claimed and on. */
+/* The interfaces of a Glasgow, all of them claimed and on. */
 static void show_state(void)
 {
 	static const uint8_t endpoints[] = {0x01, 0x81, 0x02, 0x04, 0x86, 0x88};
@@ -353,7 +357,7 @@ static void submit(struct input *input)
 	}
 }
 
-/* One that was under way, and is so no more. */
+/* Asserts that the URB was submitted, and notes that it is no longer. */
 static bool reap(bool wait)
 {
 	struct usbdevfs_urb *urb = NULL;
@@ -442,15 +446,15 @@ static void remap(void)
 
 static void act(struct input *input)
 {
-	uint8_t deed = take_byte(input);
+	uint8_t operation = take_byte(input);
 
-	switch (deed % 8) {
+	switch (operation % 8) {
 	case 0:
 	case 1:
 		submit(input);
 		break;
 	case 2:
-		reap(deed & 8);
+		reap(operation & 8);
 		break;
 	case 3:
 		call(USBDEVFS_DISCARDURB,
@@ -466,8 +470,8 @@ static void act(struct input *input)
 		remap();
 		break;
 	case 7:
-		host.honest = deed & 8;
-		turn();
+		host.honest = operation & 8;
+		act_as_host();
 	}
 }
 
@@ -475,7 +479,7 @@ static void check_reaped(void)
 {
 	while (reap(false))
 		;
-	check(host.lied || program.reaped == host.given);
+	check(host.broke_protocol || program.reaped == host.given);
 }
 
 static void close_both(void)
@@ -498,7 +502,8 @@ static void close_both(void)
 	memset(&program, 0, sizeof(program));
 }
 
-/* A byte for how it is opened, one for how much of the rest is the host's. */
+/* The first byte says how the device is opened, the second how much of the rest
+   is the host's. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any text as a supply specification: the first byte says which ports there
- * are.  No port may come out of it that is not there, or that no clause names,
- * nor any voltage that none supplies.
+ * Fuzzes the parser of supply specifications with any text; the first byte says
+ * which ports exist.  The result must have no port that does not exist or that
+ * no clause names, and no voltage that a port cannot supply.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	text = malloc(size); /* exactly, so that reading past it is seen */
+	/* Of exactly this size, so that a read beyond it is found. */
+	text = malloc(size);
 	check(text != NULL);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Any text as a device's URI: it leads to a provider, which finds the places
- * that it means or has a sentence against it.  No bus of this machine is
- * looked at, and no file is opened.
+ * Fuzzes the parser of device URIs with any text: it leads to a provider, which
+ * finds the places that the URI names or refuses it with a sentence.  The
+ * target must not access a USB bus of this machine, and must not open a file.
  */
 #include "fuzz.h"
 #include "lib/link/usb/usb.h"
 
-/* Which one of this machine's is meant; without asking the machine. */
-static int look_at_usb(const char *rest)
+/* Parses which device of this machine is meant, without access to it. */
+static int parse_usb(const char *rest)
 {
 	struct usb_address address = {0};
 	int one = usb_parse(rest, &address);
@@ -20,7 +20,7 @@ static int look_at_usb(const char *rest)
 	return one;
 }
 
-static int look_at_virtual(const char *rest)
+static int parse_virtual(const char *rest)
 {
 	struct link_places places;
 	struct link_place *place;
@@ -36,11 +36,11 @@ static int look_at_virtual(const char *rest)
 	return count;
 }
 
-static void look(const struct link_provider *provider, const char *rest)
+static void parse_rest(const struct link_provider *provider, const char *rest)
 {
 	char sentence[ERROR_SIZE];
-	int result = provider == &link_usb ? look_at_usb(rest)
-					   : look_at_virtual(rest);
+	int result =
+		provider == &link_usb ? parse_usb(rest) : parse_virtual(rest);
 
 	check((result < 0) == (clyde_error_message()[0] != '\0'));
 	check(strchr(clyde_error_message(), '\n') == NULL ||
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(rest > text && rest[-1] == ':');
 	if (provider && strstr(rest, "eeprom=") == NULL &&
 		strstr(rest, "trace=") == NULL)
-		look(provider, rest);
+		parse_rest(provider, rest);
 	free(text);
 	return 0;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * A program under `clyde virtual` that does what it likes with its socket and
- * its memory: the input is a list of deeds.
- */
+/* Fuzzes `clyde virtual` with a program that may write anything to its socket
+   and its memory: the input is a list of operations. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +43,7 @@ static void set_up(void)
 	atexit(clean_up);
 }
 
-static void get_on(void)
+static void run_host(void)
 {
 	for (int i = 0; i < 8; i++) {
 		host_look(host, false);
@@ -60,7 +58,7 @@ static void ask(struct client *client, uint32_t op, uint32_t a, uint32_t b)
 
 	send(client->socket, &request, sizeof(request),
 		MSG_NOSIGNAL | MSG_DONTWAIT);
-	get_on();
+	run_host();
 	while (recv(client->socket, &reply, sizeof(reply), MSG_DONTWAIT) > 0)
 		;
 }
@@ -89,7 +87,7 @@ static void open_client(struct client *client)
 		    sizeof(address)) < 0)
 		abort();
 	send(client->socket, &request, sizeof(request), 0);
-	get_on();
+	run_host();
 	if (recvmsg(client->socket, &message, 0) != sizeof(reply))
 		abort();
 	memcpy(client->fds, CMSG_DATA(&control.header), sizeof(client->fds));
@@ -105,24 +103,25 @@ static void close_client(struct client *client)
 	for (int i = 0; i < USBFS_FDS; i++)
 		close(client->fds[i]);
 	close(client->socket);
-	get_on();
+	run_host();
 }
 
-static void fill_slot(struct client *client, const uint8_t deed[8])
+static void fill_slot(struct client *client, const uint8_t operation[8])
 {
 	static const uint32_t lengths[] = {0, 1, 8, 511, 512, 513, 65536,
 		1 << 20, USBFS_DATA_SIZE, UINT32_MAX};
 	static const uint8_t endpoints[] = {
 		0, 0x01, 0x81, 0x02, 0x04, 0x86, 0x88, 0x83};
-	struct usbfs_slot *slot = &client->shared->slots[deed[1]];
+	struct usbfs_slot *slot = &client->shared->slots[operation[1]];
 	uint8_t *room = (uint8_t *)client->shared + USBFS_DATA_OFFSET;
 
-	slot->offset = deed[2] < 250 ? deed[2] * 4096u : UINT32_MAX - deed[3];
-	slot->length = lengths[deed[4] % 10];
-	slot->endpoint = endpoints[deed[5] % 8];
-	slot->flags = deed[6];
-	if (deed[2] < 250)
-		memcpy(room + slot->offset, deed, 8);
+	slot->offset = operation[2] < 250 ? operation[2] * 4096u
+					  : UINT32_MAX - operation[3];
+	slot->length = lengths[operation[4] % 10];
+	slot->endpoint = endpoints[operation[5] % 8];
+	slot->flags = operation[6];
+	if (operation[2] < 250)
+		memcpy(room + slot->offset, operation, 8);
 }
 
 static void command(struct client *client, uint32_t command)
@@ -131,37 +130,39 @@ static void command(struct client *client, uint32_t command)
 	client->shared->command_tail = ++client->tail;
 }
 
-static void act(struct client *client, const uint8_t deed[8])
+static void act(struct client *client, const uint8_t operation[8])
 {
 	uint8_t *raw = (uint8_t *)client->shared;
 	uint32_t word;
 
-	memcpy(&word, deed + 4, sizeof(word));
-	switch (deed[0] % 8) {
+	memcpy(&word, operation + 4, sizeof(word));
+	switch (operation[0] % 8) {
 	case 0:
-		fill_slot(client, deed);
+		fill_slot(client, operation);
 		break;
 	case 1:
-		fill_slot(client, deed);
-		command(client, deed[1]);
+		fill_slot(client, operation);
+		command(client, operation[1]);
 		break;
 	case 2:
-		command(client, USBFS_CANCEL | deed[1]);
+		command(client, USBFS_CANCEL | operation[1]);
 		break;
 	case 3:
-		ask(client, deed[1] % (USBFS_OPS + 2), deed[2], deed[3]);
+		ask(client, operation[1] % (USBFS_OPS + 2), operation[2],
+			operation[3]);
 		break;
 	case 4:
-		ask(client, deed[1] % USBFS_OPS, word, deed[3]);
+		ask(client, operation[1] % USBFS_OPS, word, operation[3]);
 		break;
 	case 5:
 		command(client, word);
 		break;
-	case 6: /* anywhere in what comes before the data */
-		memcpy(raw + (deed[1] << 8 | deed[2]) * 8, deed + 3, 5);
+	case 6: /* At any offset before the data. */
+		memcpy(raw + (operation[1] << 8 | operation[2]) * 8,
+			operation + 3, 5);
 		break;
 	case 7:
-		get_on();
+		run_host();
 	}
 }
 
@@ -174,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_client(&client);
 	for (size_t at = 0; at + 8 <= size; at += 8)
 		act(&client, data + at);
-	get_on();
+	run_host();
 	close_client(&client);
 	return 0;
 }

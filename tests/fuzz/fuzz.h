@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What fuzz targets share: a check, and an input that is read piece by piece;
-   past its end it is zeros. */
+/* Shared by the fuzz targets: a check, and an input that is read piece by piece
+   and is zeros past its end. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -50,7 +50,8 @@ static inline void take_bytes(struct input *input, void *data, size_t size)
 	input->size -= there;
 }
 
-/* The rest as a text of its own, so that reading past its end is seen. */
+/* Returns the rest as a text in memory of its own, so that a read beyond its
+   end is found. */
 static inline char *take_text(struct input *input)
 {
 	size_t size = input->size;

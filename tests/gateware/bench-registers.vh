@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// Tests over I2C alone.
+// Tests of the image's registers over I2C.
 
 task test_registers;
 	begin
@@ -14,7 +14,8 @@ task test_registers;
 		expect_reg(`REG_MAP, `REG_MAP_VERSION);
 		expect_reg(`REG_CORE_COUNT, `CORES);
 
-		// All that is kept, in one transaction each way.
+		// Registers that keep their values, written and read in one
+		// transaction each.
 		i2c_start;
 		i2c_write(8'h10);
 		i2c_write(`REG_PIN);
@@ -30,7 +31,8 @@ task test_registers;
 		end
 		i2c_stop;
 
-		// A read without an address goes on where the last stopped.
+		// A read without an address continues where the last one
+		// stopped.
 		read_begin(`REG_MAP);
 		i2c_read(1);
 		i2c_stop;
@@ -116,7 +118,8 @@ task test_refusals;
 	end
 endtask
 
-// The benchmark counts a byte a cycle while the host reads its counter.
+// The counter must not tear: the benchmark counts a byte a cycle while the
+// host reads it.
 task test_tear;
 	reg [31:0] last;
 	integer began, was;
@@ -140,7 +143,8 @@ task test_tear;
 	end
 endtask
 
-// Cores that drive pins have their own benches: here is what needs none.
+// The registers of the multiplexer.  Cores that drive pins have benches of
+// their own.
 task test_pins;
 	begin
 		check(port_oe === 16'h0000, "all pins are inputs at the start");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// Tests of the benchmark core through bridge and switch.  How it does with many
-// bytes, test-image-stress.c sees.
+// Tests of the benchmark core through the bridge and the switch.
+// test-image-stress.c tests it with many bytes.
 
 localparam FULL_IN = 518, FULL_OUT = 518;
 
@@ -27,7 +27,7 @@ task test_sink;
 		wait_cycles(25000);
 		$display("sink: %0d cycles a packet", fx2.full_out[0]);
 		check(fx2.full_out[0] == FULL_OUT, "cycles of a full OUT packet");
-		settle(60000);
+		drain(60000);
 		expect_reg(BASE + 1, 0);
 		read_word(BASE + 4, word);
 		check(word === 32768, "all bytes are counted");
@@ -41,13 +41,14 @@ task test_wrong_byte;
 		fx2.bad_at = 3333;
 		run(SINK, 4'b0001);
 		fx2.feeding = 1;
-		settle(100000);
+		drain(100000);
 		expect_reg(BASE + 1, 1);
 		read_word(BASE + 4, word);
 		check(word === 5000, "all bytes are counted");
 		read_word(BASE + 8, word);
 		check(word === 3333, "the first wrong byte's place");
-		// What came, from there on: the buffer still has it.
+		// The window must have the bytes from there on, which are
+		// still in the buffer.
 		for (j = 0; j < 8; j = j + 1)
 			expect_reg(BASE + 16 + j[7:0],
 				fx2.out_data[(3333 + j) % 2048]);
@@ -72,7 +73,7 @@ task test_loopback;
 			fx2.full_in[0]);
 		check(fx2.full_in[0] <= FULL_IN + FULL_OUT,
 			"cycles of a packet in and one out");
-		settle(60000);
+		drain(60000);
 		check(fx2.got[0] == 32768, "all has come back");
 		check(fx2.empty_packets[0] == 1 & fx2.last_size[0] == 0,
 			"a full packet was followed by an empty one");
@@ -81,7 +82,7 @@ task test_loopback;
 	end
 endtask
 
-// Bytes that do not fill a packet come on request, or after the idle time.
+// Bytes that do not fill a packet are sent by a flush, or after the idle time.
 task test_flush;
 	integer began;
 	begin
@@ -107,7 +108,7 @@ task test_flush;
 		check(fx2.got[0] == 150, "until a flush");
 		check(fx2.packets[0] == 2, "which makes one packet");
 
-		// A flush when there is nothing: nothing now, nor later.
+		// A flush without bytes sends nothing, now or later.
 		write_reg(`REG_FLUSH, 8'h01);
 		wait_cycles(1000);
 		fx2.limit[0] = 160;
@@ -116,7 +117,7 @@ task test_flush;
 		wait_cycles(7000);
 		check(fx2.packets[0] == 3 & fx2.got[0] == 160, "idle time");
 
-		// An idle time that is set while bytes wait counts at once.
+		// An idle time that is set while bytes wait applies at once.
 		i2c_start;
 		i2c_write(8'h10);
 		i2c_write(`REG_IDLE_FLUSH);
@@ -135,7 +136,7 @@ task test_flush;
 		wait_cycles(20);
 		check(fx2.packets[0] == 4 & fx2.got[0] == 170, "192 have");
 
-		// A full packet, and a flush: an empty one, once.
+		// A flush after a full packet sends an empty one, once.
 		fx2.limit[0] = 170 + 512;
 		wait_cycles(3000);
 		check(fx2.got[0] == 682 & fx2.empty_packets[0] == 1,

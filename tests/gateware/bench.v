@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The whole image on the FX2's bus: +test=NAME runs one test of those at the
-// end.  "passed" or a reason; the exit status is the simulator's.
+// A bench of the whole image on the FX2's bus: +test=NAME runs one of the
+// tests at the end.  It prints "passed" or a reason; the exit status is that
+// of the simulator.
 
 `default_nettype none
 `timescale 1ns/1ns
@@ -77,7 +78,7 @@ module bench;
 		repeat (n) @(posedge clk);
 	endtask
 
-	// Pipe resets go to all pipes but those given, as the firmware does.
+	// Resets all pipes but the given ones, as the firmware does.
 	task run(input [1:0] mode, input [3:0] pipes);
 		begin
 			write_reg(BASE, {6'd0, mode});
@@ -99,8 +100,9 @@ module bench;
 		end
 	endtask
 
-	// Until the host has all that is on its way, at most n cycles.
-	task settle(input integer n);
+	// Waits until the host has all bytes that are on their way, for at
+	// most n cycles.
+	task drain(input integer n);
 		integer last_sum, left;
 		begin
 			left = n;

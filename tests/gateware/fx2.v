@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The FX2's end of the FIFO bus and the host behind it: feeds OUT endpoints,
-// empties and checks IN endpoints, and counts every breach of the bus's rules.
-// EZ-USB TRM, chapter 9.
+// The FX2's end of the FIFO bus and the host behind it, for bench.v: feeds OUT
+// endpoints, empties and checks IN endpoints, and counts every breach of the
+// bus's rules.  EZ-USB TRM, chapter 9.
 
 `default_nettype none
 
@@ -20,29 +20,30 @@ module fx2 (
 );
 
 	localparam BUFFERS = 4, SIZE = 512;
-	localparam SEQUENCE = 1; // what is sent or expected; else a pattern
+	// The bytes sent or expected are the sequence; otherwise a pattern.
+	localparam SEQUENCE = 1;
 
-	// What a bench sets.
+	// Set by the bench.
 	reg [1:0] feeding;
-	reg [1:0] sequential;         // OUT is SEQUENCE
+	reg [1:0] sequential;         // OUT data is SEQUENCE.
 	reg [1:0] taking;
-	reg [1:0] checking_sequence;  // IN is SEQUENCE
-	integer limit [0:1];          // bytes to feed
-	reg [15:0] reset;             // 1: forget all, once
-	integer bad_at;               // OUT byte to send wrong, or -1
+	reg [1:0] checking_sequence;  // IN data must be SEQUENCE.
+	integer limit [0:1];          // Bytes to feed.
+	reg [15:0] reset;             // 1: reset the counters, once.
+	integer bad_at;               // The OUT byte to send wrong, or -1.
 
-	// What it sees.
+	// Results.
 	integer errors;
-	integer sent [0:1];      // bytes that the host gave
-	integer moved_out [0:1]; // bytes that the FPGA took
-	integer moved_in [0:1];  // bytes that the FPGA gave
-	integer got [0:1];       // bytes that the host took
+	integer sent [0:1];      // Bytes that the host sent.
+	integer moved_out [0:1]; // Bytes that the FPGA took.
+	integer moved_in [0:1];  // Bytes that the FPGA sent.
+	integer got [0:1];       // Bytes that the host took.
 	integer packets [0:1];
 	integer empty_packets [0:1];
 	integer last_size [0:1];
 	integer cycle;
-	integer full_in [0:1];  // cycles between the last two full IN packets
-	integer full_out [0:1]; // and between two times 512 OUT bytes
+	integer full_in [0:1];  // Cycles between the last two full IN packets.
+	integer full_out [0:1]; // Cycles for the last 512 OUT bytes.
 	integer mark_in [0:1];
 	integer mark_out [0:1];
 
@@ -55,7 +56,7 @@ module fx2 (
 	integer out_packets [0:1];
 	reg [15:0] out_lfsr [0:1];
 
-	// IN buffers
+	// IN buffers.
 	reg [7:0] in_data [0:2 * BUFFERS * SIZE - 1];
 	integer in_size [0:2 * BUFFERS - 1];
 	integer in_first [0:1];

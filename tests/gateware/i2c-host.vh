@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The FX2's end of I2C, bit by bit at 400 kHz.  Wants clk, scl, sda_high,
-// sda (what the wire says), and gives acknowledged and data.
+// The FX2's end of I2C, bit by bit at 400 kHz.  Uses clk, scl, sda_high and
+// sda (the level of the wire), and returns acknowledged and data.
 
 reg acknowledged;
 reg [7:0] data;
@@ -68,7 +68,7 @@ task i2c_read(input last);
 	end
 endtask
 
-// A register, as the firmware reads and writes it.
+// Writes and reads a register as the firmware does.
 task write_reg(input [7:0] address, input [7:0] value);
 	begin
 		i2c_start;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The table of cores, straight from wire/cores.h, for $readmemh. */
+/* Prints the table of cores from wire/cores.h, for $readmemh. */
 #include <stdio.h>
 
 #include "wire/cores.h"

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Calls under the model: takes the steps of a case, makes those of lib/ on
-   lib/base/handle.c of them, and checks what it says. */
+/* The calls that the steps of a case make: each does on lib/base/handle.c what
+   calls of the library do, and checks the results. */
 #include "objects.h"
 
-/* What was lent to it, and to what it owns, is the caller's again. */
-static void check_over(enum world_id id)
+/* Asserts that nothing is left of the object and its children: all that was
+   lent to them belongs to the caller again. */
+static void check_over(enum sample_id id)
 {
-	for (int i = 0; i < WORLD_COUNT; i++)
+	for (int i = 0; i < SAMPLE_COUNT; i++)
 		if (descends(i, id) && records[i].life != NONE &&
 			records[i].life != FREED)
 			model_fail("a close of %s has returned, and %s is left",
 				kinds[id].name, kinds[i].name);
 }
 
-void world_close(enum world_id id)
+void sample_close(enum sample_id id)
 {
 	uint64_t *destroyed = &ledger.destroyed[model_self()];
 	uint64_t token = records[id].token;
@@ -37,9 +38,9 @@ void world_close(enum world_id id)
 			kinds[id].name);
 }
 
-/* A close that must not wait: what it cannot close is there, or was closed by
-   another thread. */
-static void try_close(enum world_id id)
+/* A close in a callback must not wait.  If it does not close the object, the
+   object must exist, or another thread must have closed it. */
+static void try_close(enum sample_id id)
 {
 	int result = clyde_close_token(records[id].token);
 
@@ -50,14 +51,14 @@ static void try_close(enum world_id id)
 			result);
 }
 
-static void call_back(enum world_id id)
+static void call_back(enum sample_id id)
 {
 	inside()->callbacks++;
 	try_close(id);
 	inside()->callbacks--;
 }
 
-static void check_refusal(enum world_id id, void *handle, int result)
+static void check_refusal(enum sample_id id, void *handle, int result)
 {
 	if (result == CLYDE_ERROR_CLOSED && handle && records[id].life != FREED)
 		model_fail("%s is said to be closed, but is there",
@@ -70,8 +71,9 @@ static void check_refusal(enum world_id id, void *handle, int result)
 		model_fail("entering %s says %d", kinds[id].name, result);
 }
 
-/* Let in only while it is open, at the moment when it has the lock. */
-static bool enter(enum world_id id)
+/* Enters the object.  A call may be let in only while the object is open, at
+   the moment when the call has the lock. */
+static bool enter(enum sample_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
 	int result = object_enter_kind(&handle, kinds[id].kind);
@@ -91,7 +93,7 @@ static bool enter(enum world_id id)
 	return true;
 }
 
-static void leave(enum world_id id)
+static void leave(enum sample_id id)
 {
 	check_lock(id);
 	check_alive(id);
@@ -99,16 +101,16 @@ static void leave(enum world_id id)
 	object_leave(&objects[id].object);
 }
 
-static void work_inside(enum world_id id)
+static void work_inside(enum sample_id id)
 {
 	model_point(MODEL_STEP, &records[id]);
 	check_lock(id);
-	for (enum world_id at = id; at != CONTEXT; at = kinds[at].parent)
+	for (enum sample_id at = id; at != CONTEXT; at = kinds[at].parent)
 		check_alive(at);
 	check_alive(CONTEXT);
 }
 
-void world_call(enum world_id id)
+void sample_call(enum sample_id id)
 {
 	if (!enter(id))
 		return;
@@ -116,7 +118,7 @@ void world_call(enum world_id id)
 	leave(id);
 }
 
-void world_call_back(enum world_id id, enum world_id closed)
+void sample_call_back(enum sample_id id, enum sample_id closed)
 {
 	if (!enter(id))
 		return;
@@ -125,15 +127,15 @@ void world_call_back(enum world_id id, enum world_id closed)
 	leave(id);
 }
 
-static void yield(enum world_id id)
+static void yield(enum sample_id id)
 {
 	object_yield(&objects[id].object);
 	check_lock(id);
 	check_alive(id);
 }
 
-/* As pipe-io.c's wait_for_transfer(), with wait.c's device_stopped(). */
-static int wait_once(enum world_id id, bool slices)
+/* As wait_for_transfer() of pipe-io.c, with device_stopped() of wait.c. */
+static int wait_once(enum sample_id id, bool slices)
 {
 	struct sample *device = &objects[kinds[id].parent];
 	bool interrupted;
@@ -151,7 +153,7 @@ static int wait_once(enum world_id id, bool slices)
 	return 0;
 }
 
-void world_wait(enum world_id id, bool slices)
+void sample_wait(enum sample_id id, bool slices)
 {
 	int result;
 
@@ -167,8 +169,8 @@ void world_wait(enum world_id id, bool slices)
 	leave(id);
 }
 
-/* The object lives, and is not locked. */
-static bool pin(enum world_id id)
+/* Pins the object, which then lives but is not locked. */
+static bool pin(enum sample_id id)
 {
 	void *handle = (void *)(uintptr_t)records[id].token;
 	void *given = handle;
@@ -181,14 +183,14 @@ static bool pin(enum world_id id)
 	return result == 0;
 }
 
-static void unpin(enum world_id id)
+static void unpin(enum sample_id id)
 {
 	check_alive(id);
 	records[id].inside--;
 	object_unpin(&objects[id].object);
 }
 
-static void with_lock(enum world_id id)
+static void with_lock(enum sample_id id)
 {
 	object_lock(&objects[id].object);
 	work_inside(id);
@@ -197,7 +199,7 @@ static void with_lock(enum world_id id)
 
 /* As clyde_run_start() and core_release(): the device exists until its pins are
    released, also if another thread closes the device. */
-static void run(enum world_id closed, void (*end)(enum world_id id))
+static void run(enum sample_id closed, void (*end)(enum sample_id id))
 {
 	if (!pin(RUN))
 		return;
@@ -206,7 +208,7 @@ static void run(enum world_id closed, void (*end)(enum world_id id))
 		inside()->runs++;
 		for (int i = 0; i < 2 && !object_closing(&objects[RUN].object);
 			i++)
-			world_call(DEVICE);
+			sample_call(DEVICE);
 		if (end)
 			end(closed);
 		with_lock(DEVICE);
@@ -217,13 +219,13 @@ static void run(enum world_id closed, void (*end)(enum world_id id))
 	unpin(RUN);
 }
 
-void world_run(void)
+void sample_run(void)
 {
 	run(RUN, NULL);
 }
 
-/* A pipe of the run's own is closed, unless its device's close does that. */
-static void close_own(enum world_id id)
+/* A run closes a pipe of its own, unless the device's close does that. */
+static void close_own(enum sample_id id)
 {
 	int result = clyde_close_token(records[id].token);
 
@@ -234,19 +236,19 @@ static void close_own(enum world_id id)
 		check_over(id);
 }
 
-void world_run_and_close(enum world_id pipe)
+void sample_run_and_close(enum sample_id pipe)
 {
 	run(pipe, close_own);
 }
 
-void world_run_and_call_back(enum world_id id)
+void sample_run_and_call_back(enum sample_id id)
 {
 	run(id, call_back);
 }
 
-void world_open(enum world_id id)
+void sample_open(enum sample_id id)
 {
-	enum world_id parent = kinds[id].parent;
+	enum sample_id parent = kinds[id].parent;
 	int result;
 
 	if (!enter(parent))
@@ -261,7 +263,7 @@ void world_open(enum world_id id)
 	leave(parent);
 }
 
-/* Handle one completion of the device, for the thread that waits for it. */
+/* Handles one completion of the device, for the thread that waits for it. */
 static void handle(struct sample *device)
 {
 	if (atomic_load(&device->pending)) {
@@ -271,7 +273,7 @@ static void handle(struct sample *device)
 	atomic_store(&device->flag, false);
 }
 
-void world_handle(void)
+void sample_handle(void)
 {
 	if (!enter(DEVICE))
 		return;
@@ -279,9 +281,9 @@ void world_handle(void)
 	leave(DEVICE);
 }
 
-/* As pipe-io.c's peek(): it looks after every turn that others had.  A wait
-   with nothing under way would be for ever. */
-void world_read(enum world_id id)
+/* As peek() of pipe-io.c: it checks for bytes after every turn of another
+   thread.  A wait without a transfer would not end. */
+void sample_read(enum sample_id id)
 {
 	struct sample *device = &objects[kinds[id].parent];
 

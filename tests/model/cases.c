@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Who meets whom: two to four threads that use and close a small tree. */
+/* The cases: two to four threads that use and close a small tree of objects. */
 #include "cases.h"
 
-#include "world.h"
+#include "sample.h"
 
-/* A thread is a line of steps. */
+/* A thread is a list of steps. */
 #define THREAD(name, ...)      \
 	static void name(void) \
 	{                      \
 		__VA_ARGS__;   \
 	}
 
-#define SETUP(name, objects)          \
-	static void name(void)        \
-	{                             \
-		world_begin(objects); \
+#define SETUP(name, objects)           \
+	static void name(void)         \
+	{                              \
+		sample_begin(objects); \
 	}
 
 #define BIT(id) (1u << (id))
@@ -28,46 +28,46 @@ SETUP(with_pipes, BIT(CONTEXT) | BIT(DEVICE) | BIT(PIPE) | BIT(OTHER))
 SETUP(with_all, BIT(CONTEXT) | BIT(DEVICE) | BIT(PIPE) | BIT(RUN))
 SETUP(with_run, BIT(CONTEXT) | BIT(DEVICE) | BIT(RUN))
 
-THREAD(close_context, world_close(CONTEXT))
-THREAD(close_device, world_close(DEVICE))
-THREAD(close_other_device, world_close(OTHER_DEVICE))
-THREAD(close_pipe, world_close(PIPE))
-THREAD(close_run, world_close(RUN))
-THREAD(call_context, world_call(CONTEXT))
-THREAD(call_device, world_call(DEVICE))
-THREAD(call_pipe, world_call(PIPE))
-THREAD(call_other, world_call(OTHER))
-THREAD(wait_pipe, world_wait(PIPE, false))
-THREAD(wait_pipe_in_slices, world_wait(PIPE, true))
-THREAD(wait_other_in_slices, world_wait(OTHER, true))
-THREAD(read_pipe, world_read(PIPE))
-THREAD(handle_device, world_handle())
-THREAD(read_pipe_and_close_other, world_read(PIPE); world_close(OTHER))
-THREAD(open_pipe, world_open(PIPE))
-THREAD(open_other, world_open(OTHER))
-THREAD(close_pipe_and_open_other, world_close(PIPE); world_open(OTHER))
-THREAD(open_and_close_pipe, world_open(PIPE); world_close(PIPE))
-THREAD(open_device_and_pipe, world_open(DEVICE); world_open(PIPE))
-THREAD(use_run, world_run())
-THREAD(use_run_and_close_pipe, world_run_and_close(PIPE))
-THREAD(use_run_and_close_it, world_run_and_call_back(RUN))
-THREAD(use_run_and_close_context, world_run_and_call_back(CONTEXT))
-THREAD(call_pipe_and_close_it_inside, world_call_back(PIPE, PIPE))
-THREAD(call_other_and_close_pipe_inside, world_call_back(OTHER, PIPE))
-THREAD(close_pipe_twice, world_close(PIPE); world_close(PIPE))
-THREAD(finalize_late, world_close(DEVICE); world_close(PIPE))
-THREAD(finalize_all, world_close(PIPE); world_close(DEVICE);
-	world_close(CONTEXT))
-THREAD(call_other_and_close, world_call(OTHER); world_close(PIPE))
-THREAD(call_device_and_close, world_call(DEVICE); world_close(CONTEXT))
-THREAD(call_context_and_close, world_call(CONTEXT); world_close(DEVICE))
+THREAD(close_context, sample_close(CONTEXT))
+THREAD(close_device, sample_close(DEVICE))
+THREAD(close_other_device, sample_close(OTHER_DEVICE))
+THREAD(close_pipe, sample_close(PIPE))
+THREAD(close_run, sample_close(RUN))
+THREAD(call_context, sample_call(CONTEXT))
+THREAD(call_device, sample_call(DEVICE))
+THREAD(call_pipe, sample_call(PIPE))
+THREAD(call_other, sample_call(OTHER))
+THREAD(wait_pipe, sample_wait(PIPE, false))
+THREAD(wait_pipe_in_slices, sample_wait(PIPE, true))
+THREAD(wait_other_in_slices, sample_wait(OTHER, true))
+THREAD(read_pipe, sample_read(PIPE))
+THREAD(handle_device, sample_handle())
+THREAD(read_pipe_and_close_other, sample_read(PIPE); sample_close(OTHER))
+THREAD(open_pipe, sample_open(PIPE))
+THREAD(open_other, sample_open(OTHER))
+THREAD(close_pipe_and_open_other, sample_close(PIPE); sample_open(OTHER))
+THREAD(open_and_close_pipe, sample_open(PIPE); sample_close(PIPE))
+THREAD(open_device_and_pipe, sample_open(DEVICE); sample_open(PIPE))
+THREAD(use_run, sample_run())
+THREAD(use_run_and_close_pipe, sample_run_and_close(PIPE))
+THREAD(use_run_and_close_it, sample_run_and_call_back(RUN))
+THREAD(use_run_and_close_context, sample_run_and_call_back(CONTEXT))
+THREAD(call_pipe_and_close_it_inside, sample_call_back(PIPE, PIPE))
+THREAD(call_other_and_close_pipe_inside, sample_call_back(OTHER, PIPE))
+THREAD(close_pipe_twice, sample_close(PIPE); sample_close(PIPE))
+THREAD(finalize_late, sample_close(DEVICE); sample_close(PIPE))
+THREAD(finalize_all, sample_close(PIPE); sample_close(DEVICE);
+	sample_close(CONTEXT))
+THREAD(call_other_and_close, sample_call(OTHER); sample_close(PIPE))
+THREAD(call_device_and_close, sample_call(DEVICE); sample_close(CONTEXT))
+THREAD(call_context_and_close, sample_call(CONTEXT); sample_close(DEVICE))
 
-#define CASE(name_, setup_, count, ...)                             \
-	{                                                           \
-		.name = name_, .setup = setup_, .threads = count,   \
-		.thread = {__VA_ARGS__}, .finish = world_end,       \
-		.memory = world_memory, .describe = world_describe, \
-		.touch = world_touch                                \
+#define CASE(name_, setup_, count, ...)                               \
+	{                                                             \
+		.name = name_, .setup = setup_, .threads = count,     \
+		.thread = {__VA_ARGS__}, .finish = sample_end,        \
+		.memory = sample_memory, .describe = sample_describe, \
+		.touch = sample_touch                                 \
 	}
 
 const struct model_case cases[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What is explored, and how far. */
+/* The cases to explore, for main.c; in cases.c. */
 #ifndef MODEL_CASES_H
 #define MODEL_CASES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The execution that is under way: explorer.c chooses who goes on in it,
-   operations.c does what they are at, report.c tells. */
+/* The execution that is running, which explorer.c (chooses the thread that
+   continues), operations.c (locks and waits) and report.c (prints) share. */
 #ifndef MODEL_EXECUTION_H
 #define MODEL_EXECUTION_H
 
@@ -14,14 +14,14 @@
 
 struct fiber {
 	ucontext_t context;
-	jmp_buf registers; /* at the point, for the state */
-	char *frame;       /* likewise, the stack from here up */
+	jmp_buf registers; /* At the point; part of the state. */
+	char *frame;       /* The stack from here up; part of the state. */
 	const void *at;
-	const struct model_mutex *mutex; /* RELOCK */
-	const atomic_bool *other;        /* AWAIT, or NULL */
+	const struct model_mutex *mutex; /* For RELOCK. */
+	const atomic_bool *other;        /* For AWAIT, or NULL. */
 	enum model_op op;
 	bool slices;
-	char *stack, *low; /* and the deepest point so far */
+	char *stack, *low; /* The deepest point so far is `low`. */
 };
 
 struct execution {
@@ -33,7 +33,7 @@ struct execution {
 	unsigned spun;
 	char schedule[SCHEDULE_MAX + 1];
 	size_t length;
-	size_t prefix; /* of the schedule, which is given */
+	size_t prefix; /* The length of the given beginning of the schedule. */
 	bool replay, failed;
 	volatile bool over;
 	uint64_t points;
@@ -41,14 +41,15 @@ struct execution {
 
 extern struct execution run;
 
-/* The running thread is about to do this; returns when it is to. */
+/* The running thread is about to do this operation.  Returns when the explorer
+   lets it continue. */
 void come_to(enum model_op op, const void *at, const struct model_mutex *mutex);
 
-/* Say whose turn it is, and to do what. */
-void tell(unsigned index);
+/* Prints which thread continues, and with which operation. */
+void print_step(unsigned index);
 
-/* Say how to come to where the execution is, or to another place. */
-void say_schedule(const char *schedule);
+/* Prints the command that replays a schedule. */
+void print_schedule(const char *schedule);
 void report_crashes(void);
 _Noreturn void report_deadlock(void);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Executions: takes a case and the schedule up to a point, runs its fibers
- * along it, and asks graph.c where to turn from there.
+ * Runs executions: the fibers of a case along a schedule up to a point, from
+ * which graph.c names the next branch.
  *
  * A schedule is a letter for each point at which more than one thread could
- * go on: whose turn it was.
+ * continue, which names the thread that did.
  */
 #include "execution.h"
 
@@ -17,12 +17,12 @@
 #include "poison.h"
 
 #define STACK_SIZE (256 * 1024)
-/* Of points without a choice in a row: somebody spins for ever. */
+/* The most points without a choice in a row; more are a livelock. */
 #define SPIN_MAX 2000
 
 struct execution run;
 
-/* ---- Who goes on ------------------------------------------------------ */
+/* ---- Which thread continues ------------------------------------------- */
 
 static bool enabled(unsigned index)
 {
@@ -68,7 +68,7 @@ __attribute__((no_sanitize("address"))) static uint64_t hash_memory(
 	return hash;
 }
 
-/* Its stack says where a thread is, and what it has seen. */
+/* A thread's stack holds where the thread is and all that it has read. */
 __attribute__((no_sanitize("address"))) static uint64_t hash_fiber(
 	uint64_t hash, const struct fiber *fiber)
 {
@@ -98,13 +98,14 @@ static uint64_t hash_state(void)
 	return hash_memory(hash, &(uint64_t){run.used}, sizeof(uint64_t));
 }
 
-/* It gives its turn away of itself. */
+/* Whether the thread gives its turn away by itself. */
 static bool yields(unsigned index)
 {
 	return run.fibers[index].op == MODEL_AWAIT;
 }
 
-/* To go on with another than the one that could is a preemption. */
+/* It is a preemption if another thread continues although the running one
+   could. */
 static bool preempts(unsigned all, unsigned next)
 {
 	return next != run.self && all >> run.self & 1 && !yields(run.self);
@@ -139,7 +140,7 @@ static unsigned replayed(unsigned all)
 	return next;
 }
 
-/* Where a choice was not made before, the graph makes it. */
+/* At a point that has no given choice, the graph makes it. */
 static unsigned choose(unsigned all)
 {
 	unsigned choices = permitted(all);
@@ -168,7 +169,7 @@ static unsigned choose(unsigned all)
 	return next;
 }
 
-/* Let the chosen thread go on; returns when this thread is chosen. */
+/* Lets the chosen thread continue; returns when this thread is chosen. */
 static void schedule(void)
 {
 	unsigned self = run.self;
@@ -184,7 +185,7 @@ static void schedule(void)
 	}
 	next = choose(all);
 	if (run.replay)
-		tell(next);
+		print_step(next);
 	if (next == self)
 		return;
 	run.self = next;
@@ -215,7 +216,7 @@ static void live(void)
 	model_point(MODEL_END, NULL);
 }
 
-/* The same every time, to the last byte of the stacks. */
+/* The initial state is the same every time, to the last byte of the stacks. */
 static void prepare(void)
 {
 	static _Alignas(64) char stacks[MODEL_THREADS_MAX][STACK_SIZE];
@@ -256,7 +257,7 @@ static void execute(void)
 		stage = RUN;
 		run.self = choose(enabled_all());
 		if (run.replay)
-			tell(run.self);
+			print_step(run.self);
 		setcontext(&run.fibers[run.self].context);
 	}
 	run.self = MODEL_THREADS_MAX;
@@ -295,7 +296,7 @@ struct model_result model_explore(
 	if (trap) {
 		fprintf(stderr, "%s: livelock: from here no end is reached\n",
 			it->name);
-		say_schedule(trap);
+		print_schedule(trap);
 	}
 	result.failed = run.failed || trap;
 	result.states = graph_states();

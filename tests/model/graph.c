@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The graph of states: takes hashes in the order in which a depth-first search
- * meets them, gives the next branch to try, and at last whether an end can be
- * reached from everywhere.
+ * The graph of states that a depth-first search meets, by their hashes: names
+ * the next branch to try, and at last whether an end can be reached from every
+ * state.
  */
 #include "graph.h"
 
@@ -13,10 +13,12 @@
 
 struct state {
 	uint64_t hash;
-	uint32_t parent; /* by which it was found */
-	uint32_t length; /* of its schedule */
-	size_t text;     /* where what its parent's lacks is in the pool */
-	uint32_t hashed; /* next in its bucket, + 1 */
+	uint32_t parent; /* The state from which it was found. */
+	uint32_t length; /* The length of its schedule. */
+	/* Where the end of its schedule, beyond its parent's, is in the
+	   pool. */
+	size_t text;
+	uint32_t hashed; /* The next state in its bucket, + 1. */
 	bool ends;
 };
 
@@ -30,7 +32,7 @@ struct branch {
 	unsigned threads;
 };
 
-/* An array that grows. */
+/* A growing array. */
 struct pool {
 	void *items;
 	size_t count, room;
@@ -40,8 +42,8 @@ struct pool {
 
 static struct pool states, edges, branches, text;
 static uint32_t *buckets;
-static uint32_t last; /* the state that was left last */
-static bool rooted;   /* there is one */
+static uint32_t last; /* The state that the execution left last. */
+static bool rooted;   /* There is such a state. */
 
 static void *add(struct pool *pool, size_t size, size_t count)
 {
@@ -163,7 +165,7 @@ static int by_target(const void *a, const void *b)
 	return (first->to > second->to) - (first->to < second->to);
 }
 
-/* Where the edges to a state begin. */
+/* Returns the first of the edges to a state. */
 static size_t edges_to(uint32_t to)
 {
 	const struct edge *all = edges.items;
@@ -180,7 +182,8 @@ static size_t edges_to(uint32_t to)
 	return low;
 }
 
-/* Backwards from the ends. */
+/* Marks all states from which an end can be reached, backwards from the
+   ends. */
 static void spread_ends(void)
 {
 	const struct edge *all = edges.items;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Explores the cases: a line for each says how far; or plays one schedule of
-   one case again. */
+/* The program model-objects: explores the cases and prints a line for each with
+   the number of executions and states, or replays one schedule of a case. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* lib/base/handle.c itself, with the explorer's locks, and its state laid open. */
+/* Includes lib/base/handle.c itself, with the explorer's locks, and lists the
+   variables that are part of the state. */
 #include "shim.h"
 
 #include OBJECT_C
 
-#include "world.h"
+#include "sample.h"
 
 const struct model_memory object_memory[3] = {
-	{buckets, 64 * sizeof(*buckets)}, /* of the serials that there are */
+	/* The buckets of the few serials that a case can reach. */
+	{buckets, 64 * sizeof(*buckets)},
 	{&last_serial, sizeof(last_serial)},
 	{&live, sizeof(live)},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What world.c, the objects, and calls.c, what is done with them, share. */
+/* Shared by sample.c, which has the objects, and calls.c, which has the calls
+   on them. */
 #ifndef MODEL_OBJECTS_H
 #define MODEL_OBJECTS_H
 
@@ -8,54 +9,58 @@
 
 #include "lib/base/inside.h"
 #include "lib/base/internal.h"
-#include "world.h"
+#include "sample.h"
 
-/* What the library frees. */
+/* An object of the sample library; what the library frees. */
 struct sample {
-	struct object object; /* first */
-	struct tree tree;     /* a context's */
-	atomic_bool flag;     /* a context's interrupt, a device's link's */
-	atomic_bool pending;  /* a device's one completion, */
-	bool arrived;         /* which was handled */
+	struct object object; /* First, so that both have one address. */
+	struct tree tree;     /* Of a context. */
+	/* The interrupt of a context, or the wake-up flag of a device's
+	   link. */
+	atomic_bool flag;
+	atomic_bool pending; /* The one completion of a device is pending, */
+	bool arrived;        /* or it was handled. */
 };
 
 enum life { NONE, OPEN, DYING, DESTROYED, FREED };
 
-/* What is known of it, for ever. */
+/* What the model knows of an object; it is kept after the object is freed. */
 struct record {
 	uint64_t token;
 	uint32_t life;
-	uint32_t inside;    /* calls */
-	uint32_t closed;    /* closes that said 0 */
-	uint32_t destroyer; /* thread + 1 */
+	uint32_t inside;    /* Calls inside. */
+	uint32_t closed;    /* Closes that returned 0. */
+	uint32_t destroyer; /* Thread + 1. */
 };
 
-/* By thread, and one for nobody. */
+/* By thread, with one more entry for the time before and after an execution. */
 struct ledger {
 	uint64_t last_token;
-	uint64_t destroyed[MODEL_THREADS_MAX + 1]; /* bits, in this close */
+	/* Objects that this close has destroyed, a bit each. */
+	uint64_t destroyed[MODEL_THREADS_MAX + 1];
 	struct inside inside[MODEL_THREADS_MAX + 1];
 };
 
 struct kind {
 	const char *name;
 	enum object_kind kind;
-	enum world_id parent;
+	enum sample_id parent;
 };
 
-extern struct sample objects[WORLD_COUNT];
-extern struct record records[WORLD_COUNT];
+extern struct sample objects[SAMPLE_COUNT];
+extern struct record records[SAMPLE_COUNT];
 extern struct ledger ledger;
-extern const struct kind kinds[WORLD_COUNT];
+extern const struct kind kinds[SAMPLE_COUNT];
 
-/* Whether it is the other, or below it. */
-bool descends(enum world_id id, enum world_id from);
+/* Returns whether the object is the other one, or below it. */
+bool descends(enum sample_id id, enum sample_id from);
 
-/* It is there, and is not torn down; this thread has the tree's lock. */
-void check_alive(enum world_id id);
-void check_lock(enum world_id id);
+/* Asserts that the object is open and not being destroyed; check_lock(): that
+   this thread has the tree's lock. */
+void check_alive(enum sample_id id);
+void check_lock(enum sample_id id);
 
-/* Open it, as clyde_..._open() does, inside a call on its parent. */
-int make(enum world_id id);
+/* Opens an object inside a call on its parent, as clyde_..._open() does. */
+int make(enum sample_id id);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Locks, conditions and waits of the threads under the model: takes what
-   lib/base/handle.c asks of pthread, gives the explorer a point before each. */
+/* Locks, conditions and waits of the threads under the model: what
+   lib/base/handle.c asks of pthread, with a point before each operation. */
 #include "execution.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Memory that AddressSanitizer, if it is there, shall not let anyone touch. */
+/* Marks memory that must not be touched, if AddressSanitizer is there. */
 #ifndef MODEL_POISON_H
 #define MODEL_POISON_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What is said of an execution that breaks a rule, or is played again. */
+/* Prints what the user sees of an execution that breaks a rule or is
+   replayed. */
 #include "execution.h"
 
 #include <signal.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void say_schedule(const char *schedule)
+void print_schedule(const char *schedule)
 {
 	fprintf(stderr, "  again: model-objects --case %s --schedule %s\n",
 		run.it->name, schedule[0] ? schedule : "-");
@@ -26,20 +27,20 @@ void model_fail(const char *format, ...)
 	fprintf(stderr, "\n");
 	va_end(arguments);
 	run.schedule[run.length] = '\0';
-	say_schedule(run.schedule);
+	print_schedule(run.schedule);
 	run.failed = true;
 	setcontext(&run.main);
 	abort();
 }
 
-/* Called by AddressSanitizer, when it has something to say. */
+/* Called by AddressSanitizer when it reports an error. */
 void __asan_on_error(void);
 void __asan_on_error(void)
 {
 	if (run.it == NULL)
 		return;
 	run.schedule[run.length] = '\0';
-	say_schedule(run.schedule);
+	print_schedule(run.schedule);
 }
 
 static void on_crash(int signal)
@@ -62,7 +63,7 @@ static const char *const op_names[] = {
 	[MODEL_END] = "ends",
 };
 
-void tell(unsigned index)
+void print_step(unsigned index)
 {
 	const struct fiber *fiber = &run.fibers[index];
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What stands before lib/base/handle.c when it is model-checked: the names of
- * pthread and stdatomic that it uses mean the explorer's.  What the calling
- * thread is inside of, which is lib/base/inside.c's otherwise, is world.c's.
+ * Included before lib/base/handle.c when it is model-checked: redefines the
+ * names of pthread and stdatomic that it uses as those of the explorer.
+ * inside(), which is in lib/base/inside.c otherwise, is in sample.c.
  */
 #ifndef MODEL_SHIM_H
 #define MODEL_SHIM_H
@@ -38,7 +38,7 @@ static inline unsigned model_add(atomic_uint *at, unsigned by)
 #define pthread_cond_broadcast model_broadcast
 #define free                   model_free
 
-/* Plain access to an _Atomic object is atomic, in the strongest order. */
+/* Plain access to an _Atomic object is atomic, with sequential consistency. */
 #undef atomic_load
 #define atomic_load(at) (model_point(MODEL_LOAD, (at)), *(at))
 #undef atomic_load_explicit

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The Debian packages, as a new user meets them: installed by apt in a fresh
-Debian that has nothing else, used there, and removed.
+"""Tests the Debian packages as a new user meets them: installed by apt in a
+fresh Debian that has nothing else, used there, and removed.
 
 One script does all of that in one system, since making the system takes most
-of the time; each step's output is a test's.  CLYDE_SOURCE is the root of the
-sources.  The system's tar file is kept in build-deb for a next run; removing
-it makes it anew.
+of the time; the output of each step belongs to one test.  CLYDE_SOURCE is the
+root of the sources.  The system's tar file is kept in build-deb for the next
+run.  No test may leave anything in the checkout.
 """
 
 import os
@@ -23,7 +23,7 @@ PROGRAM = SOURCE / "tests/support/serial.c"
 SUITE = "bookworm"
 SECONDS = 600
 
-# As Glasgow's own rule is: it gives the device to a group.
+# Like the rule of the upstream package: it gives the device to a group.
 NEIGHBOUR = """\
 SUBSYSTEM=="usb", ATTRS{idVendor}=="20b7", ATTRS{idProduct}=="9db1", \
 MODE="0660", GROUP="plugdev", TAG+="uaccess"
@@ -48,8 +48,8 @@ with clyde.open("virtual:") as device:
 INSTALL = "apt-get install -y --no-install-recommends "
 UDEV = "clyde virtual -- udevadm test /sys/bus/usb/devices/1-1"
 
-# In this order; as root where the name says so.  libclyde-dev comes last: what
-# is not for programmers must do without it.
+# The steps run in this order, as root where the name says so. libclyde-dev
+# comes late: all that is not for programmers must work without it.
 STEPS = {
     "version": "clyde --version",
     "benchmark": "clyde -d virtual: run benchmark",
@@ -82,7 +82,8 @@ def run(*arguments, **more):
 
 
 def mode():
-    """How mmdebstrap may work here, or why not."""
+    """Returns the mode in which mmdebstrap can work here, or skips with the
+    reason."""
     if shutil.which("mmdebstrap") is None:
         pytest.skip("mmdebstrap is not installed")
     root = os.geteuid() == 0
@@ -96,7 +97,7 @@ def mode():
 
 
 def sources():
-    """Where this machine's apt has Debian from."""
+    """Returns where this machine's apt has Debian from."""
     lines = run("apt-get", "indextargets", "--format",
                 "deb $(REPO_URI) $(RELEASE) $(COMPONENT)",
                 "Created-By: Packages", "Origin: Debian").splitlines()
@@ -107,7 +108,7 @@ def sources():
 
 
 def mmdebstrap(how, text, *arguments, **more):
-    """Start it; its standard input are the sources."""
+    """Starts mmdebstrap; its standard input is the list of sources."""
     process = subprocess.Popen(
         ["mmdebstrap", "--quiet", f"--mode={how}", *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -125,7 +126,8 @@ def ended(process):
 
 
 def build_program(folder):
-    """With what the packages bring, which are not installed here."""
+    """Builds against the contents of the packages, which are not installed
+    here."""
     for package in OUT.glob("libclyde*.deb"):
         run("dpkg-deb", "-x", str(package), str(folder / "root"))
     (pc,) = (folder / "root").rglob("clyde.pc")
@@ -149,9 +151,10 @@ def write_script(path):
     path.write_text("\n".join(lines) + "\n")
 
 
-def fresh():
-    """The environment there: nothing of this one, which may tell Python to
-    keep no bytecode, say, but how to reach the archive."""
+def environment():
+    """Returns the environment of the new system: nothing of this one, which
+    may for example tell Python to keep no bytecode, except how to reach the
+    archive."""
     kept = {name: value for name, value in os.environ.items()
             if name.lower() in ("http_proxy", "https_proxy", "no_proxy")}
     return shlex.join(f"{name}={value}" for name, value in {
@@ -162,19 +165,20 @@ def fresh():
 
 @pytest.fixture(scope="session")
 def used(tmp_path_factory):
-    """A folder with each step's output and status."""
+    """Runs all steps; returns a folder with the output and status of each."""
     how, debian = mode(), sources()
     folder = tmp_path_factory.mktemp("packages")
     base, made = OUT / "base.tar", None
     OUT.mkdir(exist_ok=True)
-    # The build and the system at once: one computes, the other downloads.
+    # The packages are built while mmdebstrap downloads.
     if not base.exists():
         made = mmdebstrap(how, debian, "--variant=apt", SUITE,
                           str(OUT / "base.part.tar"), "-")
     run(str(SOURCE / "scripts/deb"))
     if made:
         ended(made)
-        # Without root nobody can unpack device nodes; mmdebstrap has its own.
+        # Without root, device nodes cannot be unpacked; mmdebstrap makes its
+        # own.
         run("tar", "--delete", "--wildcards", "-f",
             str(OUT / "base.part.tar"), "./dev/?*")
         (OUT / "base.part.tar").rename(base)
@@ -184,7 +188,7 @@ def used(tmp_path_factory):
     (folder / "in/70-glasgow.rules").write_text(NEIGHBOUR)
     write_script(folder / "in/script")
     packages = " ".join(shlex.quote(str(path)) for path in OUT.glob("*.deb"))
-    # Root in a user namespace may not read another user's folder.
+    # Root in a user namespace cannot read another user's folder.
     folder.chmod(0o755)
     output = ended(mmdebstrap(
         how, debian, "--variant=custom", "--format=null", "--skip=update",
@@ -195,7 +199,7 @@ def used(tmp_path_factory):
         "--customize-hook=copy-in "
         + " ".join(shlex.quote(str(path))
                    for path in (folder / "in").iterdir()) + " /in",
-        f"--customize-hook=chroot \"$1\" env -i {fresh()} sh /in/script",
+        f"--customize-hook=chroot \"$1\" env -i {environment()} sh /in/script",
         f"--customize-hook=copy-out /out {shlex.quote(str(folder))}",
         SUITE, "-"))
     (folder / "log").write_text(output)
@@ -247,7 +251,7 @@ def test_a_program_built_with_the_dev_package_runs(step):
     assert step("program") == "C3-20230101T120000Z\n"
 
 
-def test_every_page_is_there(step):
+def test_every_manual_page_is_installed(step):
     step("dev-root")
     pages = {f"man{path.name.split('.')[1]}/{path.stem}"
              for path in (SOURCE / "man").glob("*.scd")}
@@ -259,7 +263,7 @@ def test_bash_finds_the_completion(step):
 
 
 def read_rules(output):
-    """What udev says of a device: the tags, and which file set what."""
+    """Returns the tags that udev gives to a device."""
     tags = [line.split("=")[1] for line in output.splitlines()
             if line.startswith("TAGS=")]
     return "".join(tags).split(":")
@@ -273,21 +277,22 @@ def settings(used, name):
             (" MODE " in line or " GROUP " in line or " OWNER " in line)]
 
 
-def test_the_rule_gives_the_device_to_who_sits_there_and_sets_no_mode(
+def test_the_rule_gives_the_device_to_the_user_at_the_machine_and_sets_no_mode(
         step, used):
     assert "uaccess" in read_rules(step("rule-root"))
     assert not [line for line in settings(used, "rule-root")
                 if "clyde" in line]
 
 
-def test_the_rule_leaves_a_neighbours_group_and_mode_alone(step, used):
+def test_the_rule_does_not_change_the_group_and_mode_of_another_rule(
+        step, used):
     assert "uaccess" in read_rules(step("rule-with-neighbour-root"))
     last = settings(used, "rule-with-neighbour-root")[-2:]
     assert [line.split(":")[0] for line in last] == ["70-glasgow.rules"] * 2
     assert last[1].endswith("MODE 0660")
 
 
-def test_the_rules_are_read_without_a_complaint(step, used):
+def test_udev_reports_nothing_about_the_rules(step, used):
     step("rule-root")
     complaints = [line for line in
                   (used / "rule-root.err").read_text().splitlines()
@@ -297,7 +302,7 @@ def test_the_rules_are_read_without_a_complaint(step, used):
 
 
 def test_purging_leaves_nothing_behind(step):
-    step("python-root")  # which keeps what it has made of the header
+    step("python-root")  # Makes the binding keep its cache of the header.
     step("purge-root")
     assert step("left-root") == ""
 

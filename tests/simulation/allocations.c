@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Counts allocations: linked in with --wrap, in the place of the C
-   library's. */
+/* Counts allocations: replaces the C library's functions, by --wrap. */
 #include <stdlib.h>
 #include <string.h>
 

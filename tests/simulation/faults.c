@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes random numbers, gives the faults that a device has, as text for its
-   URI, and what calls may return because of them. */
+/* Draws the faults of a device, as text for its URI, and lists the errors that
+   calls may return because of them. */
 #include <errno.h>
 
 #include "simulation.h"
@@ -11,12 +11,12 @@
 
 enum where {
 	NOWHERE,
-	AT_CODE, /* a management command */
+	AT_CODE, /* A management command. */
 	AT_REGISTER,
-	AT_TRANSFER, /* "t12/0x86": any of the bus's */
+	AT_TRANSFER, /* "t12/0x86": any position of a fault of the bus. */
 	AT_IN,
 	AT_SUBMIT,
-	AT_TIME, /* microseconds */
+	AT_TIME, /* Microseconds. */
 	AT_TIME_US,
 	AT_COUNT,
 	AT_OFFSET,
@@ -25,11 +25,11 @@ enum where {
 static const struct kind {
 	const char *name;
 	enum where where;
-	uint32_t amount_max; /* 0: it has none */
+	uint32_t amount_max; /* 0: the kind has no amount. */
 	unsigned effects;
 	int errors[ERRORS_MAX];
 } kinds[] = {
-	/* Management */
+	/* Management. */
 	{"error", AT_CODE, 0, BREAKS_COMMAND,
 		{CLYDE_ERROR_REFUSED, CLYDE_ERROR_FPGA}},
 	{"wait", AT_CODE, 0, BREAKS_COMMAND, {CLYDE_ERROR_TIMEOUT}},
@@ -45,10 +45,10 @@ static const struct kind {
 	{"nack", AT_REGISTER, 0, BREAKS_COMMAND,
 		{CLYDE_ERROR_REFUSED, CLYDE_ERROR_FPGA, CLYDE_ERROR_STALL}},
 	{"health", NOWHERE, 0, BREAKS_COMMAND, {CLYDE_ERROR_FPGA}},
-	/* Not even an image that was there before comes up. */
+	/* Even an image that was configured before does not come up. */
 	{"done", NOWHERE, 0, BREAKS_COMMAND | BREAKS_STREAM,
 		{CLYDE_ERROR_FPGA, CLYDE_ERROR_REFUSED, CLYDE_ERROR_STALL}},
-	/* The cable */
+	/* The cable. */
 	{"unplug", AT_TIME, 0, ENDS_DEVICE | BREAKS_COMMAND | BREAKS_STREAM,
 		{CLYDE_ERROR_NO_DEVICE}},
 	{"pull", AT_COUNT, 0, ENDS_DEVICE | BREAKS_COMMAND | BREAKS_STREAM,
@@ -57,7 +57,7 @@ static const struct kind {
 		{CLYDE_ERROR_RESET, CLYDE_ERROR_ENDPOINT_OFF, CLYDE_ERROR_STALL,
 			CLYDE_ERROR_IO, CLYDE_ERROR_REFUSED,
 			CLYDE_ERROR_TIMEOUT}},
-	/* The bus */
+	/* The bus. */
 	{"halt", AT_TRANSFER, 0, BREAKS_STREAM, {CLYDE_ERROR_STALL}},
 	{"cut", AT_IN, 500, 0, {0}},
 	{"zlp", AT_IN, 0, 0, {0}},
@@ -69,7 +69,7 @@ static const struct kind {
 	{"late", AT_TRANSFER, 3000, 0, {0}},
 	{"burst", AT_TRANSFER, 5, ENDS_NOTHING, {CLYDE_ERROR_TIMEOUT}},
 	{"never", AT_TRANSFER, 0, ENDS_NOTHING, {CLYDE_ERROR_TIMEOUT}},
-	/* Opening */
+	/* Opening. */
 	{"busy", NOWHERE, 0, BREAKS_COMMAND | BREAKS_STREAM,
 		{CLYDE_ERROR_BUSY}},
 	{"denied", NOWHERE, 0, BREAKS_COMMAND, {CLYDE_ERROR_ACCESS}},
@@ -80,7 +80,7 @@ static const struct kind {
 
 static uint32_t draw_code(struct random *random)
 {
-	/* Those that a program uses. */
+	/* The commands that a program uses. */
 	static const uint8_t codes[] = {0x10, 0x11, 0x20, 0x22, 0x28, 0x29,
 		0x30, 0x31, 0x28, 0x29, 0xa0};
 
@@ -96,7 +96,7 @@ static uint8_t draw_register(struct random *random)
 			       : registers[draw(random, sizeof(registers))];
 }
 
-/* "t12/0x86", "p40", "b0x200", "1500us"; also where commands go. */
+/* "t12/0x86", "p40", "b0x200", "1500us"; also on the endpoints of commands. */
 static int where_transfer(struct random *random, const struct kind *kind,
 	struct fault_plan *plan, char *text, size_t size)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * simulate --first SEED --count N: runs the programs of so many seeds, one
- * after the other.  Exit status: 0 without a violation, 1 with one, 64 for a
- * command line that is wrong, 70 if a run does not end.
+ * simulate --first SEED --count N: runs the programs of this many seeds, one
+ * after the other, and shrinks the first violation.  Exit status: 0 without a
+ * violation, 1 with one, 64 for a wrong command line, 70 if a run does not end.
  */
 #include <argp.h>
 #include <errno.h>
@@ -16,10 +16,10 @@
 
 #include "simulation.h"
 
-/* A run takes a millisecond. */
+/* A run normally takes a millisecond. */
 #define HANG_S 60
 
-/* Every so many seeds are run twice, and must be the same. */
+/* Every sixteenth seed is run twice, and both runs must be the same. */
 #define TWICE 16
 
 #define VIOLATIONS_MAX 5
@@ -32,8 +32,8 @@ struct violation {
 struct campaign {
 	uint64_t first, count;
 	const char *json;
-	uint64_t steps;  /* to keep; 0: all */
-	uint32_t faults; /* likewise */
+	uint64_t steps;  /* The steps to keep; 0: all. */
+	uint32_t faults; /* The faults to keep; 0: all. */
 	bool faults_given;
 	bool log, once;
 	struct tally tally;
@@ -142,8 +142,8 @@ static const struct argp argp = {
 
 /* ---- One seed --------------------------------------------------------- */
 
-/* The last word of a process that dies or does not end. */
-static void say_seed(int signal)
+/* Prints the seed of a process that dies or does not end. */
+static void print_seed(int signal)
 {
 	char text[] = "\nat seed                     \n";
 	char *at = text + sizeof(text) - 3;
@@ -157,7 +157,7 @@ static void say_seed(int signal)
 		_exit(EX_SOFTWARE);
 	if (signal == SIGALRM)
 		_exit(EX_SOFTWARE);
-	raise(signal); /* its handler was for once */
+	raise(signal); /* Its handler was removed after the first signal. */
 }
 
 static void print_list(const char *option, uint64_t bits)
@@ -238,7 +238,7 @@ static bool run_seed(struct campaign *campaign, uint64_t seed)
 	return held;
 }
 
-/* ---- All of them ------------------------------------------------------ */
+/* ---- All seeds -------------------------------------------------------- */
 
 static double now_s(void)
 {
@@ -297,7 +297,8 @@ static int write_json(const struct campaign *campaign, uint64_t done)
 	return fclose(file) == 0 ? 0 : EX_IOERR;
 }
 
-/* What is allocated once, and stays. */
+/* Runs a program first, so that what is allocated once and kept is not
+   counted. */
 static void warm_up(void)
 {
 	struct clyde_context *context;
@@ -308,12 +309,12 @@ static void warm_up(void)
 	clyde_context_close(context);
 }
 
-static void listen_for_trouble(void)
+static void catch_crashes(void)
 {
 	static const int signals[] = {
 		SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE};
 	struct sigaction action = {
-		.sa_handler = say_seed, .sa_flags = SA_RESETHAND};
+		.sa_handler = print_seed, .sa_flags = SA_RESETHAND};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
@@ -328,7 +329,7 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = EX_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &campaign);
-	listen_for_trouble();
+	catch_crashes();
 	warm_up();
 	start_s = now_s();
 	while (done < campaign.count &&

@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * What may come of a step: takes results, bytes, offsets and times, and
- * violates the run where they are not what a caller was promised.
- */
+/* The oracle: checks the results, bytes, offsets and times of a step, and
+   records a violation where the library broke a promise. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "session.h"
 #include "lib/base/ask.h"
 
-/* A wait ends with a microframe, and one is allowed for handling. */
+/* A wait ends at the end of a microframe, and one more is allowed for
+   handling. */
 #define SLACK_NS 250000
 
-/* A stream that fails cancels its other transfers, a microframe each; so many
-   of both directions. */
+/* A stream that fails cancels its other transfers, a microframe each.  This is
+   as many as both directions have. */
 #define FAILING_NS (6 * 125000)
 
-/* Nobody notices that the cable is pulled before that. */
+/* The host does not report a pulled cable before this time. */
 #define UNPLUG_NS 1000000
 
-void violate(struct world *world, const char *format, ...)
+void violate(struct session *session, const char *format, ...)
 {
-	struct outcome *outcome = world->outcome;
+	struct outcome *outcome = session->outcome;
 	va_list arguments;
 
 	if (outcome->violation[0])
@@ -32,29 +31,30 @@ void violate(struct world *world, const char *format, ...)
 	vsnprintf(outcome->violation, sizeof(outcome->violation), format,
 		arguments);
 	va_end(arguments);
-	outcome->step =
-		world->step ? (int)(world->step - world->program->step) : -1;
+	outcome->step = session->step
+		? (int)(session->step - session->program->step)
+		: -1;
 }
 
-void trace(struct world *world, uint64_t value)
+void trace(struct session *session, uint64_t value)
 {
-	uint64_t digest = world->outcome->digest ^ value;
+	uint64_t digest = session->outcome->digest ^ value;
 
 	digest *= 0x9fb21c651e98df25;
-	world->outcome->digest = digest ^ digest >> 29;
+	session->outcome->digest = digest ^ digest >> 29;
 }
 
-void allow(struct world *world, int error)
+void allow(struct session *session, int error)
 {
-	world->allowed[-error] = true;
+	session->allowed[-error] = true;
 }
 
-void bound_ms(struct world *world, int timeout_ms)
+void bound_ms(struct session *session, int timeout_ms)
 {
 	if (timeout_ms < 0)
-		world->bound_ns = UINT64_MAX;
-	else if (world->bound_ns != UINT64_MAX)
-		world->bound_ns = UINT64_C(1000000) * timeout_ms;
+		session->bound_ns = UINT64_MAX;
+	else if (session->bound_ns != UINT64_MAX)
+		session->bound_ns = UINT64_C(1000000) * timeout_ms;
 }
 
 /* ---- Results ---- */
@@ -70,17 +70,17 @@ const char *error_name(int error)
 }
 
 static bool allowed(
-	const struct world *world, const struct target *target, int error)
+	const struct session *session, const struct target *target, int error)
 {
-	if (-error >= ERRORS || world->allowed[-error])
+	if (-error >= ERRORS || session->allowed[-error])
 		return -error < ERRORS;
 	if (error == CLYDE_ERROR_INTERRUPTED)
-		return world->interrupted;
+		return session->interrupted;
 	for (unsigned i = 0; i < target->plan->faults; i++) {
 		unsigned bit = FAULT_BIT(target->index, i);
 		const int *errors = target->plan->fault[i].errors;
 
-		if (!(world->program->kept_faults >> bit & 1))
+		if (!(session->program->kept_faults >> bit & 1))
 			continue;
 		for (unsigned at = 0; at < ERRORS_MAX; at++)
 			if (errors[at] == error)
@@ -89,66 +89,67 @@ static bool allowed(
 	return false;
 }
 
-/* "good up to byte 0x12" is what offset_of() says. */
+/* The text must be that of offset_of(): "good up to byte 0x12". */
 static void judge_sentence(
-	struct world *world, struct target *target, int result)
+	struct session *session, struct target *target, int result)
 {
 	const char *text = clyde_error_message();
 	const char *good = strstr(text, "good up to byte ");
-	struct stream *stream = &target->stream[world->step->pipe];
+	struct stream *stream = &target->stream[session->step->pipe];
 
 	if (text[0] == '\0' || strchr(text, '\n'))
-		violate(world, "%s is not a line that says what is wrong: %s",
+		violate(session, "%s is not a line that says what is wrong: %s",
 			error_name(result), text);
 	if (good == NULL || stream->pipe == NULL ||
-		world->step->kind == STEP_APPLET)
+		session->step->kind == STEP_APPLET)
 		return;
 	if (strtoull(good + strlen("good up to byte "), NULL, 16) !=
 		offset_of(stream->pipe))
-		violate(world, "\"%s\", but the offset is %#llx", text,
+		violate(session, "\"%s\", but the offset is %#llx", text,
 			(unsigned long long)offset_of(stream->pipe));
 }
 
-static void judge_time(struct world *world, struct target *target, long result)
+static void judge_time(
+	struct session *session, struct target *target, long result)
 {
 	uint64_t now = now_ns(target->device);
-	uint64_t gone = target->gone_ns, begun = world->begun_ns;
+	uint64_t gone = target->gone_ns, begun = session->begun_ns;
 	uint64_t slack =
 		SLACK_NS + (target->effects & BREAKS_STREAM ? FAILING_NS : 0);
 
-	trace(world, now);
+	trace(session, now);
 	if (now < begun) {
-		violate(world, "time went back");
-	} else if (world->bound_ns != UINT64_MAX &&
-		now - begun > world->bound_ns + slack) {
-		violate(world, "took %.3f ms of at most %.3f",
-			(now - begun) / 1e6, world->bound_ns / 1e6);
+		violate(session, "time went back");
+	} else if (session->bound_ns != UINT64_MAX &&
+		now - begun > session->bound_ns + slack) {
+		violate(session, "took %.3f ms of at most %.3f",
+			(now - begun) / 1e6, session->bound_ns / 1e6);
 	} else if (now > gone && now - gone > UNPLUG_NS &&
 		now - begun > UNPLUG_NS && begun < gone) {
-		violate(world,
+		violate(session,
 			"ended %.3f ms after the cable was pulled, with %ld",
 			(now - gone) / 1e6, result);
 	}
 }
 
-void judge(struct world *world, struct target *target, long result)
+void judge(struct session *session, struct target *target, long result)
 {
-	trace(world, result);
+	trace(session, result);
 	if (result < 0) {
-		world->tally->errors[-result < ERRORS ? -result : 0]++;
-		if (!allowed(world, target, result))
-			violate(world, "failed for no reason: %s: %s",
+		session->tally->errors[-result < ERRORS ? -result : 0]++;
+		if (!allowed(session, target, result))
+			violate(session, "failed for no reason: %s: %s",
 				error_name(result), clyde_error_message());
-		if (world->context)
-			judge_sentence(world, target, result);
+		if (session->context)
+			judge_sentence(session, target, result);
 	}
 	if (target->device)
-		judge_time(world, target, result);
+		judge_time(session, target, result);
 }
 
 /* ---- Streams ---- */
 
-bool goes_in(unsigned pipe)
+bool is_in(unsigned pipe)
 {
 	return pipe == CLYDE_PIPE_EP6_IN || pipe == CLYDE_PIPE_EP8_IN;
 }
@@ -174,13 +175,13 @@ static bool attached(const struct target *target, unsigned pipe)
 		: pipe == plan->out && plan->mode != BENCH_SOURCE;
 }
 
-/* The core is held while a pipe at it is reset, so what it echoes begins anew;
-   what was under way in the other pipe is left in it. */
+/* The core is held while one of its pipes is reset, so its echo begins anew.
+   The bytes that were in the other pipe stay there. */
 static void echo_begins(struct target *target, unsigned pipe)
 {
 	struct stream *in = stream_in(target), *out = stream_out(target);
 
-	if (goes_in(pipe)) {
+	if (is_in(pipe)) {
 		in->known = out->written == 0;
 		in->phase = out->phase;
 	} else if (in->pipe) {
@@ -189,7 +190,8 @@ static void echo_begins(struct target *target, unsigned pipe)
 	}
 }
 
-void stream_begins(struct world *world, struct target *target, unsigned pipe)
+void stream_begins(
+	struct session *session, struct target *target, unsigned pipe)
 {
 	struct stream *stream = &target->stream[pipe];
 	const struct device_plan *plan = target->plan;
@@ -204,9 +206,9 @@ void stream_begins(struct world *world, struct target *target, unsigned pipe)
 		stream->known = true;
 		return;
 	}
-	if (!goes_in(pipe)) {
-		stream->phase = world->outcome->digest % SEQUENCE_PERIOD;
-		/* What is left of the stream before may still come. */
+	if (!is_in(pipe)) {
+		stream->phase = session->outcome->digest % SEQUENCE_PERIOD;
+		/* Bytes of the stream before may still come. */
 		stream_in(target)->known &= before == 0;
 	}
 	echo_begins(target, pipe);
@@ -220,18 +222,18 @@ void stream_ends(struct target *target, unsigned pipe)
 	*stream = (struct stream){.written = written};
 }
 
-static bool quiet(const struct world *world)
+static bool is_interrupted(const struct session *session)
 {
-	return world->interrupted;
+	return session->interrupted;
 }
 
-uint64_t stream_owed(const struct world *world, struct target *target,
+uint64_t stream_owed(const struct session *session, struct target *target,
 	const struct stream *stream)
 {
 	const struct stream *out = stream_out(target);
 	unsigned pipe = stream - target->stream;
 
-	if (quiet(world) || !stream->known || stream->cancelled ||
+	if (is_interrupted(session) || !stream->known || stream->cancelled ||
 		stream->broken || !attached(target, pipe))
 		return 0;
 	if (target->effects & (BREAKS_STREAM | ENDS_NOTHING))
@@ -243,21 +245,22 @@ uint64_t stream_owed(const struct world *world, struct target *target,
 	return out->pushed - stream->offset;
 }
 
-bool stream_flows(const struct world *world, struct target *target,
+bool stream_flows(const struct session *session, struct target *target,
 	const struct stream *stream)
 {
 	return target->plan->mode == BENCH_SOURCE && stream->known &&
-		!stream->cancelled && !stream->held && !quiet(world) &&
+		!stream->cancelled && !stream->held &&
+		!is_interrupted(session) &&
 		attached(target, stream - target->stream) &&
 		!(target->effects & ENDS_NOTHING);
 }
 
-bool patient(int timeout_ms)
+bool is_long_enough(int timeout_ms)
 {
 	return timeout_ms < 0 || timeout_ms >= 100;
 }
 
-/* How far an IN pipe may have come. */
+/* Returns how far an IN pipe may have come. */
 static uint64_t limit(struct target *target, const struct stream *stream)
 {
 	unsigned pipe = stream - target->stream;
@@ -269,9 +272,11 @@ static uint64_t limit(struct target *target, const struct stream *stream)
 	return stream_out(target)->written;
 }
 
-/* Up to where it is sure what an echo is: what was sent behind a failed
-   transfer comes back as well, without a word in this direction. */
-static uint64_t sure(struct target *target, const struct stream *stream)
+/* Returns up to which offset the bytes of an echo are certain.  Bytes that were
+   sent behind a failed transfer come back too, and no error of the IN pipe says
+   so. */
+static uint64_t certain_up_to(
+	struct target *target, const struct stream *stream)
 {
 	const struct stream *out = stream_out(target);
 
@@ -283,15 +288,15 @@ static uint64_t sure(struct target *target, const struct stream *stream)
 	return out->pipe ? offset_of(out->pipe) : 0;
 }
 
-void check_bytes(struct world *world, struct target *target,
+void check_bytes(struct session *session, struct target *target,
 	struct stream *stream, const uint8_t *data, size_t size)
 {
 	unsigned pipe = stream - target->stream;
-	uint64_t end = sure(target, stream);
+	uint64_t end = certain_up_to(target, stream);
 
-	world->tally->read += size;
+	session->tally->read += size;
 	if (stream->known && stream->offset + size > limit(target, stream))
-		violate(world, "pipe %u: %zu bytes at %#llx, of %#llx", pipe,
+		violate(session, "pipe %u: %zu bytes at %#llx, of %#llx", pipe,
 			size, (unsigned long long)stream->offset,
 			(unsigned long long)limit(target, stream));
 	for (size_t i = 0; i < size && stream->offset + i < end; i++) {
@@ -301,35 +306,36 @@ void check_bytes(struct world *world, struct target *target,
 
 		if (data[i] == right)
 			continue;
-		violate(world, "pipe %u: the byte at %#llx is %02x, not %02x",
+		violate(session, "pipe %u: the byte at %#llx is %02x, not %02x",
 			pipe, (unsigned long long)offset, data[i], right);
 		break;
 	}
 }
 
 void check_offset(
-	struct world *world, struct target *target, struct stream *stream)
+	struct session *session, struct target *target, struct stream *stream)
 {
 	unsigned pipe = stream - target->stream;
 	uint64_t offset = offset_of(stream->pipe);
 
-	trace(world, offset);
-	if (goes_in(pipe)) {
+	trace(session, offset);
+	if (is_in(pipe)) {
 		if (offset != stream->offset)
-			violate(world, "pipe %u: offset %#llx, after %#llx",
+			violate(session, "pipe %u: offset %#llx, after %#llx",
 				pipe, (unsigned long long)offset,
 				(unsigned long long)stream->offset);
 		return;
 	}
 	if (offset < stream->offset || offset > stream->written)
-		violate(world, "pipe %u: offset %#llx, between %#llx and %#llx",
-			pipe, (unsigned long long)offset,
+		violate(session,
+			"pipe %u: offset %#llx, between %#llx and %#llx", pipe,
+			(unsigned long long)offset,
 			(unsigned long long)stream->offset,
 			(unsigned long long)stream->written);
 	stream->offset = offset;
 }
 
-void bury(struct world *world, clyde_token token)
+void remember_closed(struct session *session, clyde_token token)
 {
-	world->graves[world->buried++ % GRAVES] = token;
+	session->closed_tokens[session->closed_count++ % CLOSED_MAX] = token;
 }

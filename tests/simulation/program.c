@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a seed, gives a program: what is done, to which device. */
+/* Draws a program from a seed: the steps, and the devices that they use. */
 #include "simulation.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ uint32_t draw(struct random *random, uint32_t count)
 
 static const struct {
 	const char *name;
-	unsigned weight; /* among the steps in the middle of a program */
+	unsigned weight; /* The weight of a step in the middle of a program. */
 } kinds[STEP_KINDS] = {
 	[STEP_OPEN] = {"open", 2},
 	[STEP_LOAD] = {"load", 1},
@@ -74,7 +74,7 @@ static enum step_kind draw_kind(struct random *random)
 	}
 }
 
-/* Which way it goes; others are for wrong uses. */
+/* Whether a step reads; a step of the other direction is a wrong use. */
 static bool reads(enum step_kind kind)
 {
 	return kind == STEP_READ || kind == STEP_READ_SOME || kind == STEP_IDLE;
@@ -99,7 +99,7 @@ static uint8_t draw_pipe(struct random *random, const struct device_plan *plan,
 	return draw(random, 2) ? plan->in : plan->out;
 }
 
-/* Odd sizes, and those around a packet's and a transfer's. */
+/* Odd sizes, and those around the size of a packet or of a transfer. */
 static uint32_t draw_amount(struct random *random)
 {
 	switch (draw(random, 6)) {
@@ -137,7 +137,7 @@ static struct step *add_drawn(struct program *program, struct random *random,
 	return step;
 }
 
-/* What most programs begin with: a device whose pipes are open. */
+/* Adds the beginning of most programs: a device is opened, and its pipes. */
 static void add_start(
 	struct program *program, struct random *random, unsigned device)
 {
@@ -170,7 +170,8 @@ static void draw_device(struct random *random, struct device_plan *plan)
 	faults_draw(random, plan);
 }
 
-/* The applet, over data that is corrupted once, and again over what is not. */
+/* The applet runs over data that is corrupted once, and again over good
+   data. */
 static void draw_applet(struct program *program, struct random *random)
 {
 	struct device_plan *plan = &program->device[0];
@@ -183,7 +184,8 @@ static void draw_applet(struct program *program, struct random *random)
 	add_drawn(program, random, STEP_APPLET, 0);
 }
 
-/* A stream that is broken off while it flows, and goes on: how many steps. */
+/* The number of steps in which a running stream is interrupted and
+   continues. */
 #define BREAK_STEPS 5
 
 static unsigned add_break(

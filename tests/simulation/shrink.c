@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a program that violates, gives the least of it that still does. */
+/* Shrinks a program with a violation to the fewest steps and faults that
+   still show it. */
 #include "simulation.h"
 
-/* Whether it still violates, with less of it kept. */
-static bool still(struct program *program, uint64_t steps, uint32_t faults,
-	struct outcome *outcome, unsigned *runs)
+/* Returns whether the program has a violation with these steps and faults. */
+static bool still_violates(struct program *program, uint64_t steps,
+	uint32_t faults, struct outcome *outcome, unsigned *runs)
 {
 	struct program smaller = *program;
 	struct outcome result;
@@ -21,7 +22,7 @@ static bool still(struct program *program, uint64_t steps, uint32_t faults,
 	return true;
 }
 
-/* Stretches of steps first, then one by one, until nothing can go. */
+/* Removes stretches of steps first, then single steps, until none can go. */
 static bool drop_steps(
 	struct program *program, struct outcome *outcome, unsigned *runs)
 {
@@ -35,8 +36,8 @@ static bool drop_steps(
 			uint64_t less = program->kept_steps & ~(stretch << at);
 
 			if (less != program->kept_steps &&
-				still(program, less, program->kept_faults,
-					outcome, runs))
+				still_violates(program, less,
+					program->kept_faults, outcome, runs))
 				dropped = true;
 		}
 	}
@@ -52,8 +53,8 @@ static bool drop_faults(
 		uint32_t less = program->kept_faults & ~(UINT32_C(1) << i);
 
 		if (less != program->kept_faults &&
-			still(program, program->kept_steps, less, outcome,
-				runs))
+			still_violates(program, program->kept_steps, less,
+				outcome, runs))
 			dropped = true;
 	}
 	return dropped;

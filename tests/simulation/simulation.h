@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The library put through random use and random faults, by seed: a program is
- * drawn from the seed, run on virtual devices under virtual time, and judged
- * by an oracle that knows every byte.  The same seed is the same run.
+ * Random use of the library under random faults, by seed.  A program is drawn
+ * from the seed, run on virtual devices in virtual time, and judged by an
+ * oracle that knows every byte.  The same seed is the same run.
  */
 #ifndef SIMULATION_H
 #define SIMULATION_H
@@ -17,12 +17,12 @@
 
 #define DEVICES    2
 #define STEPS_MAX  64
-#define FAULTS_MAX 3 /* of a device */
+#define FAULTS_MAX 3 /* Of a device. */
 
 enum step_kind {
 	STEP_OPEN,
 	STEP_LOAD,
-	STEP_USE, /* attach the benchmark core, in the device's mode */
+	STEP_USE, /* Attaches the benchmark core, in the device's mode. */
 	STEP_OPEN_PIPE,
 	STEP_READ,
 	STEP_READ_SOME,
@@ -60,25 +60,25 @@ struct step {
 	int timeout_ms;
 };
 
-/* What a fault may do to the calls that meet it. */
+/* Effects of a fault on the calls that meet it. */
 enum effect {
 	BREAKS_STREAM = 1 << 0,
-	BREAKS_COMMAND = 1 << 1, /* opening as well */
-	ENDS_DEVICE = 1 << 2,    /* for good */
-	ENDS_NOTHING = 1 << 3,   /* a completion stays away */
-	WITHHOLDS = 1 << 4,      /* memory */
-	CORRUPTS = 1 << 5,       /* which only an applet's check finds */
+	BREAKS_COMMAND = 1 << 1, /* Opening, too. */
+	ENDS_DEVICE = 1 << 2,    /* The device never comes back. */
+	ENDS_NOTHING = 1 << 3,   /* A completion never comes. */
+	WITHHOLDS = 1 << 4,      /* Memory. */
+	CORRUPTS = 1 << 5,       /* Only an applet's check finds it. */
 };
 
 #define ERRORS_MAX 8
-#define ERRORS     64 /* more than enum clyde_error has */
+#define ERRORS     64 /* More than enum clyde_error has. */
 
 struct fault_plan {
 	char text[48];
 	unsigned effects;
-	int errors[ERRORS_MAX];  /* that calls may return; 0 = none */
-	uint64_t gone_ns;        /* when the cable is pulled; 0 = is not */
-	uint32_t offset, amount; /* of what corrupts */
+	int errors[ERRORS_MAX];  /* Errors that calls may return; 0 = none. */
+	uint64_t gone_ns;        /* When the cable is pulled; 0 = never. */
+	uint32_t offset, amount; /* Of the corrupted bytes. */
 };
 
 struct device_plan {
@@ -94,56 +94,59 @@ struct program {
 	struct device_plan device[DEVICES];
 	unsigned steps;
 	struct step step[STEPS_MAX];
-	/* What of it is carried out: bits, by step; by device and fault. */
+	/* The parts that are carried out, as bits: of a step, and of a device's
+	   fault. */
 	uint64_t kept_steps;
 	uint32_t kept_faults;
 };
 
 #define FAULT_BIT(device, fault) ((device)*FAULTS_MAX + (fault))
 
-/* Draw a program from its seed, with all of it kept. */
+/* Draws a program from its seed, with all of its parts kept. */
 void program_draw(struct program *program, uint64_t seed);
 void program_print(const struct program *program, FILE *file);
 const char *step_name(enum step_kind kind);
-/* "BUSY", for CLYDE_ERROR_BUSY. */
+/* Returns "BUSY" for CLYDE_ERROR_BUSY. */
 const char *error_name(int error);
 
-/* Random numbers, SplitMix64. */
+/* Random numbers of SplitMix64. */
 struct random {
 	uint64_t state;
 };
 
 uint64_t random_next(struct random *random);
-uint32_t draw(struct random *random, uint32_t count); /* 0..count - 1 */
+uint32_t draw(struct random *random, uint32_t count); /* 0..count - 1. */
 
-/* Draw the faults of one device. */
+/* Draws the faults of one device. */
 void faults_draw(struct random *random, struct device_plan *plan);
 
-/* Draw the one that corrupts what the benchmark applet moves. */
+/* Draws a fault that corrupts what the benchmark applet moves. */
 void faults_draw_corruption(struct random *random, struct device_plan *plan);
 
 struct tally {
 	uint64_t steps[STEP_KINDS];
-	uint64_t errors[ERRORS]; /* results, by -error */
+	uint64_t errors[ERRORS]; /* Results, by -error. */
 	uint64_t read, written;
 	uint64_t link_ns;
 };
 
 struct outcome {
-	uint64_t digest; /* of the trace: every result, and when */
+	uint64_t digest; /* A hash of every result and its time. */
 	char violation[320];
-	int step; /* at which, or -1: in the end */
+	int step; /* The step that violated, or -1: the end. */
 };
 
-/* Run it, in a process that runs nothing else.  True if nothing was
-   violated.  Each step is told to a file that is not NULL. */
+/* Runs a program, in a process that runs nothing else.  Returns true if there
+   was no violation.  Each step is printed to the file, unless it is NULL. */
 bool simulate(const struct program *program, struct outcome *ret_outcome,
 	struct tally *tally, FILE *log);
 
-/* Take away what the violation does not need.  Returns the runs it took. */
+/* Removes what the violation does not need.  Returns the number of runs that
+   this took. */
 unsigned shrink(struct program *program, struct outcome *outcome);
 
-/* Allocations that are alive, of the library and of this program. */
+/* Returns the number of allocations that are not freed, of the library and this
+   program. */
 size_t allocations(void);
 
 #endif

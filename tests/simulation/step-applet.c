@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Runs the benchmark applet: what was corrupted on the way it must find, with
-   the exact offset. */
+/* The step that runs the benchmark applet.  The applet must find corrupted
+   bytes, with their exact offset. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "session.h"
 
 struct report {
 	uint64_t errors, bad_offset;
@@ -13,7 +13,7 @@ struct report {
 	bool resumed;
 };
 
-static void note(void *user, const struct clyde_record *record)
+static void take_record(void *user, const struct clyde_record *record)
 {
 	struct report *report = user;
 
@@ -30,21 +30,22 @@ static void note(void *user, const struct clyde_record *record)
 	}
 }
 
-/* The fault that corrupts, if there is one and it has not hit yet. */
+/* Returns the fault that corrupts, if there is one and it has not struck
+   yet. */
 static const struct fault_plan *corruption(
-	const struct world *world, const struct target *target)
+	const struct session *session, const struct target *target)
 {
 	for (unsigned i = 0; i < target->plan->faults && !target->corrupted;
 		i++)
 		if (target->plan->fault[i].effects & CORRUPTS &&
-			world->program->kept_faults >>
+			session->program->kept_faults >>
 					FAULT_BIT(target->index, i) &
 				1)
 			return &target->plan->fault[i];
 	return NULL;
 }
 
-/* The first byte of the stream that differs from what was sent. */
+/* Returns the first byte of the stream that differs from what was sent. */
 static uint64_t first_wrong(const struct fault_plan *fault)
 {
 	uint64_t at = fault->offset;
@@ -56,8 +57,8 @@ static uint64_t first_wrong(const struct fault_plan *fault)
 	return at;
 }
 
-/* Of what the sink finds wrong the core keeps eight bytes, and those may stand
-   in another place of the sequence as well. */
+/* Of the wrong bytes that the sink finds, the core keeps eight, and these may
+   occur at another place of the sequence, too. */
 static bool looks_like(const struct target *target, const struct report *report,
 	uint64_t offset, int64_t gap)
 {
@@ -70,41 +71,41 @@ static bool looks_like(const struct target *target, const struct report *report,
 		       BENCH_WINDOW_SIZE) == 0;
 }
 
-static void judge_report(struct world *world, struct target *target,
+static void judge_report(struct session *session, struct target *target,
 	const struct report *report, long result)
 {
-	const struct fault_plan *fault = corruption(world, target);
+	const struct fault_plan *fault = corruption(session, target);
 	int64_t gap;
 
 	if (fault == NULL) {
 		if (report->errors)
-			violate(world, "wrong data at %#llx, and none is",
+			violate(session, "wrong data at %#llx, and none is",
 				(unsigned long long)report->bad_offset);
 		return;
 	}
-	allow(world, CLYDE_ERROR_WRONG_DATA);
+	allow(session, CLYDE_ERROR_WRONG_DATA);
 	target->corrupted = true;
 	gap = fault->text[0] == 'f' ? 0 : fault->amount;
 	if (result != CLYDE_ERROR_WRONG_DATA || report->errors != 1)
-		violate(world, "%s was not found: %ld", fault->text, result);
+		violate(session, "%s was not found: %ld", fault->text, result);
 	else if (report->bad_offset != first_wrong(fault))
-		violate(world, "%s was found at %#llx", fault->text,
+		violate(session, "%s was found at %#llx", fault->text,
 			(unsigned long long)report->bad_offset);
 	else if (!report->resumed ||
 		!looks_like(target, report, first_wrong(fault), gap))
-		violate(world, "%s was taken for a gap of %lld", fault->text,
+		violate(session, "%s was taken for a gap of %lld", fault->text,
 			(long long)report->gap);
 }
 
-static void set(struct world *world, struct clyde_run *run, const char *name,
-	const char *value)
+static void set(struct session *session, struct clyde_run *run,
+	const char *name, const char *value)
 {
 	if (clyde_run_set(run, name, value) < 0)
-		violate(world, "%s", clyde_error_message());
+		violate(session, "%s", clyde_error_message());
 }
 
-/* What it has done to the streams is undone. */
-static long check_released(struct world *world, struct target *target)
+/* The applet must have detached its streams. */
+static long check_released(struct session *session, struct target *target)
 {
 	uint8_t cores[4];
 	long result = clyde_register_read(
@@ -112,45 +113,46 @@ static long check_released(struct world *world, struct target *target)
 
 	for (unsigned i = 0; result == 0 && i < sizeof(cores); i++)
 		if (cores[i] != 0)
-			violate(world, "pipe %u is left at core %u", i,
+			violate(session, "pipe %u is left at core %u", i,
 				cores[i]);
 	return result;
 }
 
 long step_applet(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	static const char *const modes[] = {"", "source", "sink", "loopback"};
 	static const char *const sizes[] = {"512", "1KiB", "4KiB", "64KiB"};
 	struct report report = {0};
 	const struct clyde_observer observer = {
-		.record = note, .user = &report};
+		.record = take_record, .user = &report};
 	struct clyde_run *run;
 	long result;
 
-	world->bound_ns = UINT64_MAX;
+	session->bound_ns = UINT64_MAX;
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe) {
-			allow(world, CLYDE_ERROR_BUSY);
-			allow(world, CLYDE_ERROR_CORE_TAKEN);
+			allow(session, CLYDE_ERROR_BUSY);
+			allow(session, CLYDE_ERROR_CORE_TAKEN);
 		}
-	result = clyde_run_new(world->context, "benchmark", &run);
+	result = clyde_run_new(session->context, "benchmark", &run);
 	if (result < 0)
 		return result;
-	set(world, run, "modes", modes[target->plan->mode]);
-	set(world, run, "count", "8KiB");
-	set(world, run, "transfer-size", sizes[step->choice % 4]);
+	set(session, run, "modes", modes[target->plan->mode]);
+	set(session, run, "count", "8KiB");
+	set(session, run, "transfer-size", sizes[step->choice % 4]);
 	result = clyde_run_start(run, target->device, NULL, &observer);
 	clyde_run_close(run);
 	if (result == CLYDE_ERROR_BUSY || result == CLYDE_ERROR_CORE_TAKEN)
 		return result;
-	/* It has taken the core from who used it without asking. */
+	/* The applet has taken the core from the pipes that used it without a
+	   claim. */
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		target->stream[i].known = false;
 	target->loaded |= result == 0;
 	target->used = false;
 	target->unknown = result < 0 && result != CLYDE_ERROR_WRONG_DATA;
 	if (result == 0 || result == CLYDE_ERROR_WRONG_DATA)
-		judge_report(world, target, &report, result);
-	return result == 0 ? check_released(world, target) : result;
+		judge_report(session, target, &report, result);
+	return result == 0 ? check_released(session, target) : result;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What steps do with contexts, devices and pipes, and with commands. */
+/* The steps on contexts, devices and pipes, and the commands. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "session.h"
 #include "lib/base/ask.h"
 
-static void name_uri(const struct world *world, const struct target *target,
+static void name_uri(const struct session *session, const struct target *target,
 	char *uri, size_t size)
 {
 	const struct device_plan *plan = target->plan;
@@ -15,21 +15,23 @@ static void name_uri(const struct world *world, const struct target *target,
 		plan->configured ? "configured=1" : "configured=0");
 
 	for (unsigned i = 0; i < plan->faults; i++)
-		if (world->program->kept_faults >> FAULT_BIT(target->index, i) &
+		if (session->program->kept_faults >>
+				FAULT_BIT(target->index, i) &
 			1)
 			used += snprintf(uri + used, size - used, ",fault=%s",
 				plan->fault[i].text);
 }
 
-/* The cable is pulled at a time of the link, which begins here. */
-static void note_faults(const struct world *world, struct target *target)
+/* The cable is pulled at a time of the link, which starts when the device is
+   opened. */
+static void note_faults(const struct session *session, struct target *target)
 {
 	target->gone_ns = UINT64_MAX;
 	target->effects = 0;
 	for (unsigned i = 0; i < target->plan->faults; i++) {
 		const struct fault_plan *fault = &target->plan->fault[i];
 
-		if (!(world->program->kept_faults >>
+		if (!(session->program->kept_faults >>
 				    FAULT_BIT(target->index, i) &
 			    1))
 			continue;
@@ -40,7 +42,7 @@ static void note_faults(const struct world *world, struct target *target)
 }
 
 long open_device(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	char uri[CLYDE_URI_SIZE];
 	long result;
@@ -48,33 +50,35 @@ long open_device(
 	(void)step;
 	if (target->plan->mode == BENCH_IDLE || target->device)
 		return 0;
-	if (world->context == NULL && clyde_context_new(&world->context) < 0) {
-		violate(world, "no context");
+	if (session->context == NULL &&
+		clyde_context_new(&session->context) < 0) {
+		violate(session, "no context");
 		return 0;
 	}
-	world->interrupted = false;
-	clyde_context_resume(world->context);
-	name_uri(world, target, uri, sizeof(uri));
-	bound_ms(world, 6 * COMMAND_MS);
-	result = clyde_device_open(world->context, uri, NULL, &target->device);
+	session->interrupted = false;
+	clyde_context_resume(session->context);
+	name_uri(session, target, uri, sizeof(uri));
+	bound_ms(session, 6 * COMMAND_MS);
+	result =
+		clyde_device_open(session->context, uri, NULL, &target->device);
 	if (result < 0)
 		return result;
-	note_faults(world, target);
+	note_faults(session, target);
 	target->loaded = target->plan->configured;
 	target->used = target->unknown = target->corrupted = false;
 	return 0;
 }
 
 static long step_load(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	long result;
 
 	(void)step;
-	bound_ms(world, 13000);
+	bound_ms(session, 13000);
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe)
-			allow(world, CLYDE_ERROR_BUSY);
+			allow(session, CLYDE_ERROR_BUSY);
 	result = clyde_fpga_load_image(target->device);
 	if (result == 1) {
 		target->loaded = true;
@@ -85,15 +89,15 @@ static long step_load(
 	return result;
 }
 
-static void allow_unloaded(struct world *world, const struct target *target)
+static void allow_unloaded(struct session *session, const struct target *target)
 {
 	if (!target->loaded || target->unknown)
-		allow(world, CLYDE_ERROR_REFUSED);
+		allow(session, CLYDE_ERROR_REFUSED);
 }
 
-/* While no pipe is open, so that no stream changes under way. */
+/* Not while a pipe is open, so that no stream changes during a transfer. */
 static long step_use(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	const struct device_plan *plan = target->plan;
 	uint8_t cores[4] = {0};
@@ -103,8 +107,8 @@ static long step_use(
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe)
 			return 0;
-	bound_ms(world, 2 * COMMAND_MS);
-	allow_unloaded(world, target);
+	bound_ms(session, 2 * COMMAND_MS);
+	allow_unloaded(session, target);
 	cores[plan->out] = plan->mode == BENCH_SOURCE ? 0 : CORE_BENCHMARK;
 	cores[plan->in] = plan->mode == BENCH_SINK ? 0 : CORE_BENCHMARK;
 	result = clyde_register_write(
@@ -134,7 +138,7 @@ static void options_of(
 }
 
 static long step_open_pipe(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	struct stream *stream = &target->stream[step->pipe];
 	struct stream *pair = &target->stream[step->pipe ^ 1];
@@ -143,51 +147,51 @@ static long step_open_pipe(
 	long result;
 
 	options_of(step, &options);
-	/* One pipe at a time may borrow. */
+	/* Only one pipe at a time uses lent memory. */
 	if (step->pipe != target->plan->in) {
 		options.memory = NULL;
 		options.memory_size = 0;
 	}
-	bound_ms(world, 1000);
+	bound_ms(session, 1000);
 	if (stream->pipe || (pair->pipe && (options.quad || pair->quad)))
-		allow(world, CLYDE_ERROR_BUSY);
+		allow(session, CLYDE_ERROR_BUSY);
 	if (options.quad && step->pipe & 1)
-		allow(world, CLYDE_ERROR_INVALID);
+		allow(session, CLYDE_ERROR_INVALID);
 	if (!target->loaded || target->unknown || (pair->pipe && pair->quad))
-		allow(world, CLYDE_ERROR_STALL);
+		allow(session, CLYDE_ERROR_STALL);
 	result = clyde_pipe_open(target->device, step->pipe, &options, &pipe);
 	if (result < 0)
 		return result;
 	if (stream->pipe)
-		violate(world, "pipe %u is open twice", step->pipe);
+		violate(session, "pipe %u is open twice", step->pipe);
 	stream->pipe = pipe;
 	stream->quad = options.quad;
-	stream_begins(world, target, step->pipe);
-	check_offset(world, target, stream);
+	stream_begins(session, target, step->pipe);
+	check_offset(session, target, stream);
 	return 0;
 }
 
 static long step_register(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	uint16_t value = step->amount % 9600, back = ~value;
 	long result;
 
-	bound_ms(world, 2 * COMMAND_MS);
-	allow_unloaded(world, target);
+	bound_ms(session, 2 * COMMAND_MS);
+	allow_unloaded(session, target);
 	result = clyde_register_write(
 		target->device, REG_IDLE_FLUSH + 2, &value, sizeof(value));
 	if (result == 0)
 		result = clyde_register_read(target->device, REG_IDLE_FLUSH + 2,
 			&back, sizeof(back));
 	if (result == 0 && back != value)
-		violate(world, "a register has %#x, not %#x", back, value);
+		violate(session, "a register has %#x, not %#x", back, value);
 	return result;
 }
 
-/* What the core has checked is what the library says was taken. */
+/* The core must have checked the bytes that the library reports as taken. */
 static long step_counter(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	struct stream *out = stream_out(target);
 	struct {
@@ -198,33 +202,35 @@ static long step_counter(
 	long result;
 
 	(void)step;
-	bound_ms(world, 2 + COMMAND_MS);
+	bound_ms(session, 2 + COMMAND_MS);
 	if (!target->used || target->plan->mode != BENCH_SINK)
 		return 0;
 	result = clyde_device_sleep(target->device, 2);
 	if (result == 0 && out->pipe)
-		check_offset(world, target, out);
+		check_offset(session, target, out);
 	if (result == 0)
 		result = clyde_register_read(
 			target->device, REG_BENCH_MODE, &core, sizeof(core));
 	if (result < 0 || out->pipe == NULL)
 		return result;
-	/* Behind a failure that nobody has met yet there may be a hole. */
+	/* Behind a failure that no call has returned yet there may be a
+	   hole. */
 	if (core.error &&
 		(!(target->effects & BREAKS_STREAM) ||
 			core.bad_offset < out->offset))
-		violate(world, "the device found wrong data at %#x",
+		violate(session, "the device found wrong data at %#x",
 			core.bad_offset);
 	if (core.count < out->offset ||
 		(core.count > out->written && !out->broken && !unmet))
-		violate(world, "the device has taken %u bytes, not %llu..%llu",
+		violate(session,
+			"the device has taken %u bytes, not %llu..%llu",
 			core.count, (unsigned long long)out->offset,
 			(unsigned long long)out->written);
 	return result;
 }
 
 static long step_supply(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	unsigned wanted = step->amount % 2 ? 3300 : 0, port = step->choice % 2;
 	unsigned found[CLYDE_PORT_COUNT];
@@ -234,84 +240,84 @@ static long step_supply(
 	for (unsigned i = 0; i < target->plan->faults; i++)
 		trips |= target->plan->fault[i].text[0] == 'a' ||
 			target->plan->fault[i].text[0] == 't';
-	bound_ms(world, 3 * COMMAND_MS);
+	bound_ms(session, 3 * COMMAND_MS);
 	result = clyde_supply_set(target->device, 1 << port, wanted);
 	if (result == 0)
 		result = clyde_supply_get(target->device, found);
 	if (result == 0 && !trips &&
 		(found[port] < wanted || found[port] > wanted + 22))
-		violate(world, "port %u has %u mV, not %u", port, found[port],
+		violate(session, "port %u has %u mV, not %u", port, found[port],
 			wanted);
 	return result;
 }
 
 static long step_alerts(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	struct clyde_alerts alerts;
 	bool expected = false;
 	long result = clyde_alerts_take(target->device, &alerts);
 
 	(void)step;
-	bound_ms(world, 0);
+	bound_ms(session, 0);
 	for (unsigned i = 0; i < target->plan->faults; i++)
 		expected |= target->plan->fault[i].text[0] == 'a' ||
 			target->plan->fault[i].text[0] == 't';
 	if (result > 0 && !expected)
-		violate(world, "an alert that nothing raised");
+		violate(session, "an alert that nothing raised");
 	return result;
 }
 
 static long step_eeprom(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	uint8_t bytes[100], back[100];
 	size_t size = 1 + step->choice % sizeof(bytes);
 	uint16_t address = 0x7000 + step->amount % 3900;
 	long result;
 
-	bound_ms(world, 12 * COMMAND_MS);
+	bound_ms(session, 12 * COMMAND_MS);
 	memcpy(bytes, sequence + step->amount, size);
 	result = clyde_eeprom_write(target->device, address, bytes, size);
 	if (result == 0)
 		result = clyde_eeprom_read(target->device, address, back, size);
 	if (result == 0 && memcmp(bytes, back, size) != 0)
-		violate(world, "the EEPROM does not keep %zu bytes at %#x",
+		violate(session, "the EEPROM does not keep %zu bytes at %#x",
 			size, address);
 	return result;
 }
 
 static long step_sleep(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	int timeout_ms = step->amount % 20;
 	long result;
 
-	bound_ms(world, timeout_ms);
+	bound_ms(session, timeout_ms);
 	result = clyde_device_sleep(target->device, timeout_ms);
 	if (result == 0 &&
 		(uint64_t)now_ns(target->device) <
-			world->begun_ns + timeout_ms * UINT64_C(1000000))
-		violate(world, "slept for less than %d ms", timeout_ms);
+			session->begun_ns + timeout_ms * UINT64_C(1000000))
+		violate(session, "slept for less than %d ms", timeout_ms);
 	return result;
 }
 
 static long step_close_pipe(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	struct stream *stream = &target->stream[step->pipe];
 	clyde_token token = clyde_pipe_token(stream->pipe);
 
 	if (stream->pipe == NULL)
 		return 0;
-	bound_ms(world, 1010);
+	bound_ms(session, 1010);
 	if (step->choice % 2)
 		clyde_pipe_close(stream->pipe);
 	else if (clyde_close_token(token) != 0)
-		violate(world, "a pipe that is open cannot be closed");
+		violate(session, "a pipe that is open cannot be closed");
 	if (clyde_close_token(token) != CLYDE_ERROR_CLOSED)
-		violate(world, "a pipe is closed twice");
-	bury(world, token);
+		violate(session, "a pipe is closed twice");
+	remember_closed(session, token);
 	stream_ends(target, step->pipe);
 	return 0;
 }

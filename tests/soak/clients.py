@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Inside `clyde virtual`: clients one after the other, some left alone, some
-stopped and continued, some killed, some with the cable pulled.  Who was not
-killed must have moved and verified all; prints counts and violations."""
+"""Runs inside `clyde virtual`: clients one after the other; some run
+undisturbed, some are stopped and continued, some are killed, some have the
+cable pulled.  Each client that was not killed must have moved and verified all
+its bytes.  Prints counts and violations."""
 
 import argparse
 import collections
@@ -20,17 +21,19 @@ from parts import memory_kib
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 MIB = 1 << 20
-PIECE = 65536       # of which Python's clients move a whole number
-BOUND_S = 300       # of any client, on the busiest machine
-UNPLUG_S = 100      # until a client has noticed, from its start
-BACK_S = 100        # until the device is there again
+PIECE = 65536       # Clients in Python move a multiple of this.
+BOUND_S = 300       # The longest run of any client, on the busiest machine.
+UNPLUG_S = 100      # From a client's start until it has reported the unplug.
+BACK_S = 100        # Until the device is there again.
 GROWN_KIB = 4096
-WARM_UP = 6         # clients until clyde virtual has all it needs
+# Clients until clyde virtual has allocated all that it needs.
+WARM_UP = 6
 NO_DEVICE, UNPLUGGED = 69, 85
 SERIALS = ["C3-20230101T120000Z", "C3-20230101T120001Z"]
 MODES = ["source", "sink", "loopback"]
-# By signal, how a client may end: the tool, which ends itself, or by the
-# signal while it has no handler yet; Python, which has its own ideas.
+# The exit statuses of a client by the signal that ended it.  The tool returns
+# a status of its own, or is killed by a signal that comes before its handler
+# is installed.  Python has statuses of its own.
 ENDS = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15},
         signal.SIGINT: {130, -2}}
 PYTHON_ENDS = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15},
@@ -38,7 +41,7 @@ PYTHON_ENDS = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15},
 
 
 class Client:
-    """One process that moves bytes, and what it must say in the end."""
+    """One process that moves bytes, and the report that it must make."""
 
     def __init__(self, soak, mode, size, python=None, serial=SERIALS[0]):
         self.mode, self.size, self.python = mode, size, python
@@ -59,7 +62,8 @@ class Client:
             text=True)
 
     def end(self, seconds=BOUND_S):
-        """Its status, or None if it hung; it has ended then too."""
+        """Returns its status, or None if it hung; the process has ended in
+        both cases."""
         try:
             self.out, _ = self.process.communicate(timeout=seconds)
             return self.process.returncode
@@ -73,7 +77,8 @@ class Client:
         return self.log.read()
 
     def verified(self):
-        """Whether it says that all bytes have crossed and were right."""
+        """Returns whether its report says that all bytes were moved and were
+        right."""
         try:
             if self.python:
                 return json.loads(self.out)["bytes"] == self.size
@@ -125,8 +130,8 @@ class Soak:
             self.counts["bytes"] += client.size
         client.close()
 
-    def alone(self, client):
-        self.must_verify(client, "left alone")
+    def undisturbed(self, client):
+        self.must_verify(client, "left undisturbed")
 
     def stopped(self, client):
         for _ in range(self.random.randint(1, 3)):
@@ -134,7 +139,7 @@ class Soak:
             if client.process.poll() is not None:
                 break
             client.process.send_signal(signal.SIGSTOP)
-            # Longer at times than it would wait for a byte.
+            # Sometimes longer than it would wait for a byte.
             time.sleep(self.random.choice([0.01, 0.1, 0.3, 1.3]))
             client.process.send_signal(signal.SIGCONT)
             self.counts["stopped"] += 1
@@ -156,24 +161,26 @@ class Soak:
             self.counts["killed"] += 1
         client.close()
 
-    def one(self):
-        """A client, and at times another on the second device meanwhile."""
+    def run_one(self):
+        """Runs a client, and sometimes another one on the second device
+        meanwhile."""
         beside = None
         if self.devices == 2 and self.random.random() < 0.7:
             beside = self.client(serial=SERIALS[1])
-        self.random.choice([self.alone, self.stopped, self.killed,
+        self.random.choice([self.undisturbed, self.stopped, self.killed,
                             self.killed])(self.client())
         if beside:
             self.must_verify(beside, "beside another")
 
     def plugged(self, seconds):
-        """For so long; then clyde virtual must be as it was."""
+        """Runs clients for this time; then the files and memory of clyde
+        virtual must be as before."""
         end = time.monotonic() + seconds
         for mode in MODES * (WARM_UP // len(MODES)):
             self.must_verify(Client(self, mode, 8 * MIB), "at first")
         before, files = memory_kib(os.getppid()), open_files()
         while time.monotonic() < end:
-            self.one()
+            self.run_one()
         self.must_verify(Client(self, "loopback", MIB), "at last")
         grown = memory_kib(os.getppid()) - before
         self.counts["grown_kib"] = max(grown, 0)
@@ -184,7 +191,8 @@ class Soak:
                 f"clyde virtual had {files} files open, has {open_files()}")
 
     def unplugged(self):
-        """A client that the pulled cable ends, whatever it is doing."""
+        """Runs a client until the cable is pulled, which must end it whatever
+        it does."""
         client = Client(self, self.random.choice(MODES), 1 << 40)
         self.counts["clients"] += 1
         status, said = client.end(UNPLUG_S), client.said()
@@ -215,7 +223,8 @@ class Soak:
 
 
 def open_files():
-    """How many clyde virtual has; what has just closed takes a moment."""
+    """Returns the number of files of clyde virtual; a few samples, as it takes
+    a moment to close one."""
     counts = []
     for _ in range(20):
         counts.append(len(os.listdir(f"/proc/{os.getppid()}/fd")))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 """The parts of scripts/soak that are one program each: an hour on the virtual
-link, seeds of the simulation, the model of the ownership tree.  Each takes
-the options, gives a line with figures and a list of violations."""
+link, seeds of the simulation, the model of the tree of objects.  Each part
+takes the options, and returns a line with figures and a list of violations."""
 
 import json
 import math
@@ -12,15 +12,17 @@ import tempfile
 import time
 
 MIB = 1 << 20
-BOTH_WAYS = 512 * 48e6 / 516  # bytes a second, loopback: see docs/virtual-time.md
+# Bytes a second of loopback: see docs/virtual-time.md.
+BOTH_WAYS = 512 * 48e6 / 516
 FLAT_KIB = 1024
-# Of link time.  A run moves 23 MiB each way in it, and both rings have 2 MiB.
+# Seconds of link time.  A run moves 23 MiB in each direction in it, and both
+# rings have 2 MiB.
 WARM_UP_S = 1
 LINK_SECONDS_MIN = 2 * WARM_UP_S
 
 
 def memory_kib(pid):
-    """What a process has in memory, 0 if it has ended."""
+    """Returns the memory of a process, 0 if it has ended."""
     try:
         text = pathlib.Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -30,13 +32,15 @@ def memory_kib(pid):
 
 
 def loopback(build, seconds):
-    """One run of that much link time: its exit status, its output, the rows of
-    its report, the bytes that it was to move, and its peak memory in KiB.
+    """Makes one run of this much link time; returns its exit status, its
+    output, the rows of its report, the bytes that it was to move, and its peak
+    memory in KiB.
 
     The peak is what wait4() reports to time(1).  Nothing is sampled, so it
-    depends neither on the speed of the machine nor on when anybody looked.
-    Python cannot ask for it: a child begins with the peak of its parent."""
-    # Half of it crosses the bus each way; a period more than is needed.
+    depends neither on the speed of the machine nor on the time of a sample.
+    Python's own child would begin with the peak of its parent."""
+    # Half of the bytes cross the bus in each direction; a period more than
+    # needed.
     count = math.ceil(seconds * BOTH_WAYS / 2) + 131070
     with tempfile.TemporaryDirectory() as folder:
         report, peak = (pathlib.Path(folder, name)
@@ -54,8 +58,8 @@ def loopback(build, seconds):
 
 def link(options):
     begin = time.monotonic()
-    # What a run of WARM_UP_S needs, a longer one may need: by then all slots
-    # of both rings have been filled several times.
+    # A longer run may need the memory of a run of WARM_UP_S and no more: by
+    # then all slots of both rings have been filled several times.
     _, _, _, base = loopback(options.build, WARM_UP_S)
     done, rows, count, peak = loopback(options.build, options.link_seconds)
     real = time.monotonic() - begin
@@ -79,7 +83,8 @@ def link(options):
 
 
 def finish(processes):
-    """The last lines of programs side by side, and who failed."""
+    """Returns the last lines of programs that run side by side, and which of
+    them failed."""
     last, wrong = [], []
     for process in processes:
         out, _ = process.communicate()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The part usbfs of scripts/soak: one `clyde virtual` after the other, each with
-clients.py inside, until the time is over; adds up what they have counted."""
+"""The part usbfs of scripts/soak: one `clyde virtual` after the other, each
+with clients.py inside, until the time is over.  Adds up what they counted."""
 
 import collections
 import json
@@ -14,13 +14,14 @@ import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SESSION_S = 15
-BOUND_S = 1200  # beyond the session's own time
+BOUND_S = 1200  # Beyond the session's own time.
 LINE = ("sessions", "clients", "verified", "stopped", "killed", "unplugs",
         "bytes", "python")
 
 
 def plan(draw, seconds):
-    """What a session is: options of clyde virtual, and of clients.py."""
+    """Draws a session: the options of clyde virtual and those of
+    clients.py."""
     pace = draw.choice(["off", "link"])
     devices, keys, clients = 1, "", ["--seconds", f"{seconds:.1f}"]
     if draw.random() < 0.4:
@@ -36,7 +37,8 @@ def plan(draw, seconds):
 
 
 def session(options, number, seconds):
-    """What clients.py has counted, and what went wrong."""
+    """Runs a session; returns the counts of clients.py, and what went
+    wrong."""
     draw = random.Random(f"{options.seed}:{number}")
     virtual, clients = plan(draw, seconds)
     command = [options.build / "cli/clyde", "virtual", *virtual, "--",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The benchmark, run, and what it reported: fields by name, as numbers. */
+/* Shared by the tests of the benchmark: runs the applet and stores what it
+   reported, fields by name, as numbers. */
 #ifndef TESTS_BENCHMARK_TEST_H
 #define TESTS_BENCHMARK_TEST_H
 
@@ -16,7 +17,7 @@
 struct row {
 	char group[16];
 	char mode[16];
-	bool said; /* a line for people */
+	bool said; /* The record has a line for people. */
 	char text[TEXT_SIZE];
 	bool complete;
 	double repeat, transfer_size, depth, bytes, round_trips, errors;
@@ -33,7 +34,7 @@ struct outcome {
 	char error[TEXT_SIZE];
 };
 
-static inline void note(struct row *row, const char *name, double value)
+static inline void set_number(struct row *row, const char *name, double value)
 {
 	const struct {
 		const char *name;
@@ -68,9 +69,9 @@ static inline void take_field(struct row *row, const struct clyde_field *field)
 	if (strcmp(field->name, "mode") == 0) {
 		snprintf(row->mode, sizeof(row->mode), "%s", field->text);
 	} else if (field->type == CLYDE_FIELD_REAL) {
-		note(row, field->name, field->real);
+		set_number(row, field->name, field->real);
 	} else if (field->type == CLYDE_FIELD_COUNT) {
-		note(row, field->name, field->count);
+		set_number(row, field->name, field->count);
 	} else if (strcmp(field->name, "complete") == 0) {
 		row->complete = field->flag;
 	} else if (field->type == CLYDE_FIELD_PAIRS &&
@@ -95,22 +96,24 @@ static inline void take(void *user, const struct clyde_record *record)
 		take_field(row, field);
 }
 
-/* To be freed.  Settings: NAME VALUE pairs, ended by NULL. */
+/* Returns memory to be freed.  Settings are NAME VALUE pairs, ended by NULL. */
 static inline struct outcome *run(const char *uri, const char *const *settings)
 {
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	struct outcome *outcome = calloc(1, sizeof(*outcome));
 	struct clyde_observer observer = {.record = take, .user = outcome};
 	struct clyde_run *applet;
 
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	for (; *settings; settings += 2)
 		if (clyde_run_set(applet, settings[0], settings[1]) < 0)
 			fail_msg("%s", clyde_error_message());
-	outcome->result = clyde_run_start(applet, top.device, NULL, &observer);
+	outcome->result =
+		clyde_run_start(applet, fixture.device, NULL, &observer);
 	snprintf(outcome->error, sizeof(outcome->error), "%s",
 		clyde_error_message());
-	close_top(&top);
+	close_fixture(&fixture);
 	return outcome;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What tests of the board share: cmocka, and a board that has power, without
-   the bus and the FPGA around it. */
+/* Shared by the tests of the board: cmocka, and a powered board without the bus
+   and the FPGA around it. */
 #ifndef TESTS_BOARD_TEST_H
 #define TESTS_BOARD_TEST_H
 
@@ -16,7 +16,7 @@
 
 static struct device device;
 
-/* A board as after power-up, around an EEPROM of this image. */
+/* Powers up a board with an EEPROM of this image. */
 static inline void boot(uint8_t revision, const uint8_t *eeprom)
 {
 	memset(&device, 0, sizeof(device));

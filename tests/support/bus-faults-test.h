@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Faults of the bus: a function by script with endless data on EP6 and EP8 and
-   room on EP2, and transfers of it by index. */
+/* Shared by the tests of the bus's faults: a function by script with endless
+   data on EP6 and EP8 and room on EP2, and transfers of it by index. */
 #ifndef TESTS_BUS_FAULTS_TEST_H
 #define TESTS_BUS_FAULTS_TEST_H
 
@@ -29,7 +29,7 @@ static inline int set_up_streams(void **state)
 	return 0;
 }
 
-static inline void err(const char *text)
+static inline void add_fault(const char *text)
 {
 	struct faults faults = {0};
 
@@ -47,7 +47,8 @@ static inline void submit(unsigned index, uint8_t endpoint)
 	bus_submit(bus, &urbs[index]);
 }
 
-/* Run the bus until a transfer completes, which must be that of an index. */
+/* Runs the bus until a transfer completes; asserts which one, its status and
+   size. */
 static inline void assert_ends(unsigned index, int status, uint32_t actual)
 {
 	struct urb *urb = NULL;
@@ -60,7 +61,8 @@ static inline void assert_ends(unsigned index, int status, uint32_t actual)
 	assert_int_equal(urb->actual, actual);
 }
 
-/* The bytes of a transfer are the stream's from an offset on. */
+/* Asserts that the bytes of a transfer are those of the stream from an offset
+   on. */
 static inline void assert_bytes(unsigned index, uint32_t offset)
 {
 	for (uint32_t i = 0; i < urbs[index].actual; i++)

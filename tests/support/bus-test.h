@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A host controller and a function by script: what the tests of the bus start
-   from. */
+/* Shared by the tests of the bus: a host controller and a function by
+   script. */
 #ifndef TESTS_BUS_TEST_H
 #define TESTS_BUS_TEST_H
 
@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-#define MICROFRAME 60000 /* ticks: 125 us of 480 Mb/s */
+#define MICROFRAME 60000 /* In ticks: 125 us of 480 Mb/s. */
 
 static struct script script;
 static struct bus *bus;

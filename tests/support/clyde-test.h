@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What tests of the public API share: cmocka, and a device that is open. */
+/* Shared by the tests of the public API: cmocka, and a fixture, which is a
+   context and an open device. */
 #ifndef TESTS_CLYDE_TEST_H
 #define TESTS_CLYDE_TEST_H
 
@@ -17,28 +18,30 @@
 #include "lib/base/ask.h"
 #include "clyde.h"
 
-struct bench_top {
+struct fixture {
 	struct clyde_context *context;
 	struct clyde_device *device;
 };
 
-static inline struct bench_top open_uri(const char *uri)
+static inline struct fixture open_uri(const char *uri)
 {
-	struct bench_top top;
+	struct fixture fixture;
 
-	assert_int_equal(clyde_context_new(&top.context), 0);
-	/* The same tests, on the same device, through a capture */
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
+	/* With CLYDE_CAPTURE, the same tests run on the same device through a
+	   capture. */
 	assert_int_equal(
-		clyde_context_capture(top.context, getenv("CLYDE_CAPTURE")), 0);
-	if (clyde_device_open(top.context, uri, NULL, &top.device) < 0)
+		clyde_context_capture(fixture.context, getenv("CLYDE_CAPTURE")),
+		0);
+	if (clyde_device_open(fixture.context, uri, NULL, &fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	return top;
+	return fixture;
 }
 
-/* Close, and nothing may be left. */
-static inline void close_top(struct bench_top *top)
+/* Closes the context, and asserts that no object is left. */
+static inline void close_fixture(struct fixture *fixture)
 {
-	clyde_context_close(top->context);
+	clyde_context_close(fixture->context);
 	assert_int_equal(clyde_live_objects(), 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Calls a core as the model of the image does. */
+/* Implements core-test.h: calls a core in the way in which the model of the
+   image does. */
 #include "core-test.h"
 
 #include <stdlib.h>

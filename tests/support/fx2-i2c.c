@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The FX2's end of the I2C bus: registers, bit by bit, while streams flow. */
+/* Implements the I2C bus of fx2.h: registers, bit by bit, while streams
+   flow. */
 #include "fx2.h"
 
 #include "wire/regs.h"
 
-/* Cycles: a quarter of a bit, and what gateware/i2c.v takes from an acknowledge
-   to the next byte's first bit. */
+/* In cycles: a quarter of a bit, and the time that gateware/i2c.v takes from an
+   acknowledge to the first bit of the next byte. */
 #define QUARTER 6
 #define PAUSE   24
 
@@ -49,7 +50,7 @@ static void put(struct fx2 *fx2, uint8_t byte)
 {
 	for (int at = 7; at >= 0; at--)
 		bit(fx2, byte >> at & 1, QUARTER);
-	assert_false(bit(fx2, true, PAUSE)); /* it acknowledges */
+	assert_false(bit(fx2, true, PAUSE)); /* The FPGA acknowledges. */
 }
 
 static uint8_t get(struct fx2 *fx2, bool last)

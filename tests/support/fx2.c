@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The FX2's end of the FIFO bus, a cycle at a time. */
+/* Implements the FIFO bus of fx2.h, cycle by cycle. */
 #include "fx2.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define FLOATING 0x5a /* FD while nobody drives it */
+#define FLOATING 0x5a /* FD while neither side drives it. */
 
 unsigned fx2_draw(struct fx2 *fx2, unsigned limit)
 {
@@ -16,7 +16,7 @@ unsigned fx2_draw(struct fx2 *fx2, unsigned limit)
 	return fx2->seed % limit;
 }
 
-static void keep(const struct fx2 *fx2, bool kept, const char *rule)
+static void assert_rule(const struct fx2 *fx2, bool kept, const char *rule)
 {
 	if (!kept)
 		fail_msg("cycle %" PRIu64 ", pipe %u: %s", fx2->cycle,
@@ -30,9 +30,9 @@ static void count_packet(struct fx2 *fx2, struct fx2_pipe *pipe)
 	pipe->packet_at = fx2->cycle;
 }
 
-/* SLRD of an empty pipe does nothing; what the FPGA makes of it, its core's
-   count and check tell. */
-static void give(struct fx2 *fx2, struct fx2_pipe *pipe)
+/* SLRD of an empty pipe moves nothing.  If the FPGA took a byte all the same,
+   its core's count and check show that. */
+static void send_byte(struct fx2 *fx2, struct fx2_pipe *pipe)
 {
 	if (pipe->used == 0)
 		return;
@@ -46,27 +46,30 @@ static void give(struct fx2 *fx2, struct fx2_pipe *pipe)
 	pipe->used--;
 }
 
-static void take(struct fx2 *fx2, struct fx2_pipe *pipe)
+static void receive_byte(struct fx2 *fx2, struct fx2_pipe *pipe)
 {
 	unsigned open = (pipe->first + pipe->used) % pipe->buffers;
 
-	keep(fx2, pipe->used < pipe->buffers, "SLWR, and the flag says full");
-	keep(fx2, pipe->at < PACKET_SIZE, "513 bytes and no PKTEND");
+	assert_rule(fx2, pipe->used < pipe->buffers,
+		"SLWR, and the flag says full");
+	assert_rule(fx2, pipe->at < PACKET_SIZE, "513 bytes and no PKTEND");
 	pipe->data[open][pipe->at++] = fx2->pins.fd_o;
 	pipe->bus++;
 }
 
-/* A packet that is not full was asked for, or has waited; an empty one says
-   that after a full one nothing came. */
+/* A packet that is not full must have been requested by a flush, or its idle
+   time must be over.  An empty one may come only after a full one that no byte
+   followed. */
 static void check_short(struct fx2 *fx2, struct fx2_pipe *pipe)
 {
 	uint64_t since = pipe->from ? pipe->from->moved_at : pipe->offered_at;
 
-	keep(fx2, pipe->at > 0 || pipe->after_full, "an empty packet");
-	keep(fx2, !pipe->flowing, "a short packet in a stream without a gap");
+	assert_rule(fx2, pipe->at > 0 || pipe->after_full, "an empty packet");
+	assert_rule(fx2, !pipe->flowing,
+		"a short packet in a stream without a gap");
 	if (fx2->cycle >= since + pipe->idle)
 		return;
-	keep(fx2, pipe->flushes > 0, "a short packet before its time");
+	assert_rule(fx2, pipe->flushes > 0, "a short packet before its time");
 	pipe->flushes--;
 }
 
@@ -74,7 +77,8 @@ static void commit(struct fx2 *fx2, struct fx2_pipe *pipe)
 {
 	unsigned open = (pipe->first + pipe->used) % pipe->buffers;
 
-	keep(fx2, pipe->used < pipe->buffers, "PKTEND, and the flag says full");
+	assert_rule(fx2, pipe->used < pipe->buffers,
+		"PKTEND, and the flag says full");
 	if (pipe->at == PACKET_SIZE)
 		count_packet(fx2, pipe);
 	else
@@ -91,18 +95,19 @@ static void strobe(struct fx2 *fx2)
 	struct fx2_pipe *pipe = &fx2->pipes[pins->fifoadr];
 
 	if (fifo_is_in(pins->fifoadr)) {
-		keep(fx2, pins->slrd, "SLRD of an IN pipe");
-		keep(fx2, pins->sloe, "SLOE of an IN pipe");
+		assert_rule(fx2, pins->slrd, "SLRD of an IN pipe");
+		assert_rule(fx2, pins->sloe, "SLOE of an IN pipe");
 		if (!pins->slwr)
-			take(fx2, pipe);
+			receive_byte(fx2, pipe);
 		if (!pins->pktend)
 			commit(fx2, pipe);
 	} else {
-		keep(fx2, pins->slwr && pins->pktend,
+		assert_rule(fx2, pins->slwr && pins->pktend,
 			"SLWR or PKTEND of an OUT pipe");
-		keep(fx2, pins->slrd || !pins->sloe, "SLRD without SLOE");
+		assert_rule(
+			fx2, pins->slrd || !pins->sloe, "SLRD without SLOE");
 		if (!pins->slrd)
-			give(fx2, pipe);
+			send_byte(fx2, pipe);
 	}
 }
 
@@ -131,7 +136,7 @@ static void receive_packet(struct fx2_pipe *pipe)
 	pipe->used--;
 }
 
-/* Now and then it is away for long. */
+/* The host pauses at random, and sometimes for long. */
 static void act(struct fx2 *fx2, unsigned index)
 {
 	struct fx2_pipe *pipe = &fx2->pipes[index];

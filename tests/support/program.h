@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A program that does a bit of everything with the library, on a device where
- * any call may fail: what a failed one leaves behind is what it is about.
+ * A program that uses most of the library, on a device on which any call may
+ * fail.  Each failed call must be one that may fail, must leave a sentence, and
+ * must leave nothing behind.  Used by test-failing and test-failing-usb.
  */
 #ifndef TESTS_PROGRAM_H
 #define TESTS_PROGRAM_H
@@ -10,16 +11,18 @@
 #include "clyde-test.h"
 
 struct program {
-	const char *uri, *capture; /* NULL: no capture */
-	/* What a call may return.  Whatever it is, it must say so. */
+	const char *uri, *capture; /* NULL: no capture. */
+	/* Returns whether a call may return this.  Whatever it returns, it must
+	   leave a sentence. */
 	bool (*may)(int result);
-	bool again; /* a call that failed is made once more, and succeeds */
+	/* A call that failed is made once more, and must succeed. */
+	bool again;
 	struct clyde_context *context;
 	struct clyde_device *device;
 	unsigned failures;
 };
 
-/* Parts of it; each opens what it needs, and closes it. */
+/* The parts of the program; each opens what it needs. */
 void program_list(struct program *program);
 void program_monitor(struct program *program);
 void program_load_firmware(struct program *program);
@@ -32,10 +35,10 @@ void program_run(struct program *program);
 #define PROGRAM_PARTS 8
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
-/* Run one part, in a context of its own, and leave nothing. */
+/* Runs one part in a context of its own; asserts that nothing is left. */
 void program_do(struct program *program, void (*part)(struct program *program));
 
-/* After an assertion that did not hold: close what it has left open. */
+/* Closes what is still open after a failed assertion. */
 void program_end(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Print the serial number of a virtual device.  The tests build it against an
-   installed library, by pkg-config. */
+/* Prints the serial number of a virtual device.  The install tests and the
+   packages' tests build it against an installed library, by pkg-config. */
 #include <clyde.h>
 #include <stdio.h>
 

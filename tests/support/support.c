@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what a test wants of a bus and its function, moves the packets. */
+/* Implements the script and the rig of support.h. */
 #include "support.h"
 
 #include <errno.h>
@@ -11,14 +11,15 @@
 #include "lib/base/internal.h"
 #include "wire/regs.h"
 
-#define PATIENCE (10000000 * (tick)TICKS_PER_US)
-#define SERIAL   0x5a
+#define TIMEOUT_TICKS (10000000 * (tick)TICKS_PER_US)
+#define SERIAL        0x5a
 
 #define SCRIPT(pointer) ((struct script *)(pointer))
 
 uint8_t script_byte(uint32_t offset)
 {
-	return offset % 251; /* prime: no packet looks like another */
+	/* 251 is a prime, so no two packets have equal bytes. */
+	return offset % 251;
 }
 
 void script_answer(struct script_endpoint *endpoint,
@@ -67,7 +68,7 @@ static void script_setup(
 	note(SCRIPT(function), now, "S", -1, HANDSHAKE_ACK);
 }
 
-/* A PING asks; the answer is used up only if it is no. */
+/* Answers a PING.  An answer that accepts is kept for the data packet. */
 static enum handshake script_ping(
 	struct function *function, tick now, uint8_t endpoint)
 {
@@ -199,10 +200,11 @@ void rig_configure(struct rig *rig)
 	assert_true(device_preload(rig->device, &port, image_size, image_id));
 }
 
-/* One microframe at a time: what skips time is tested elsewhere. */
+/* Runs one microframe at a time, since other tests cover runs that skip
+   time. */
 int rig_wait(struct rig *rig, struct urb *urb)
 {
-	tick deadline = bus_now(rig->bus) + PATIENCE;
+	tick deadline = bus_now(rig->bus) + TIMEOUT_TICKS;
 
 	while (urb->user != urb) {
 		struct urb *done;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Preloaded by tests/support/starts-threads: makes the file CLYDE_THREADS_MARK when the
- * program CLYDE_THREADS_OF itself starts a thread.  A thread that a library of
- * the program starts, such as libusb's for hotplug, does not count.
+ * Preloaded by tests/support/starts-threads: makes the file CLYDE_THREADS_MARK
+ * when the program CLYDE_THREADS_OF itself starts a thread.  A thread that a
+ * library of the program starts, such as libusb's for hotplug, does not count.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A libusb program that is not kind to its device: each argument names a
- * scene, which tests/cli/test_virtual.py runs under `clyde virtual`.  The
- * FPGA must be configured.
+ * A libusb program that does what a careful program does not do: each argument
+ * names a scene, which tests/cli/test_virtual.py runs under `clyde virtual`.
+ * The FPGA must be configured.
  */
 #include <fcntl.h>
 #include <libusb.h>
@@ -67,7 +67,7 @@ static int command(uint8_t code, const void *data, int size)
 	return moved - 2;
 }
 
-/* The benchmark core, on the pipes that the mode needs. */
+/* Attaches the benchmark core to the pipes that the mode needs. */
 static void set_mode(enum mode mode)
 {
 	uint8_t cores[] = {0x08, mode != SOURCE, 0, mode != SINK, 0};
@@ -128,7 +128,7 @@ static void busy(void)
 	CHECK(libusb_claim_interface(handle, 9) == LIBUSB_ERROR_NOT_FOUND);
 }
 
-/* Another process holds it, and is killed. */
+/* Another process holds the interface, and is killed. */
 static void killed(void)
 {
 	int ends[2];
@@ -263,7 +263,7 @@ static void zero(void)
 	wait_for(&flag);
 	CHECK(transfer->status == LIBUSB_TRANSFER_COMPLETED);
 	CHECK(transfer->actual_length == sizeof(data));
-	/* It does not stop what comes behind it. */
+	/* The empty transfer does not stop those behind it. */
 	for (int i = 0; i < 100; i++) {
 		flag = 0;
 		CHECK(libusb_submit_transfer(transfer) == 0);
@@ -304,12 +304,12 @@ static void stall(void)
 	CHECK(libusb_control_transfer(
 		      handle, 0x80, 6, 0x100, 0, data, 64, 1000) == 18);
 	CHECK(libusb_claim_interface(handle, 1) == 0);
-	/* No transfer while the setting is off. */
+	/* No transfer is possible while the setting is off. */
 	CHECK(libusb_bulk_transfer(handle, EP_OUT, data, 64, &moved, 100) ==
 		LIBUSB_ERROR_IO);
 	use(1, 2);
 	CHECK(libusb_claim_interface(handle, 2) == 0);
-	/* EP4 is not while EP2 has all buffers: SET_INTERFACE stalls. */
+	/* EP2 has all buffers of the pair, so SET_INTERFACE stalls for EP4. */
 	CHECK(libusb_set_interface_alt_setting(handle, 2, 1) < 0);
 	CHECK(libusb_set_interface_alt_setting(handle, 1, 1) == 0);
 	CHECK(libusb_set_interface_alt_setting(handle, 2, 1) == 0);
@@ -320,7 +320,8 @@ static void reset(void)
 {
 	prepare(SOURCE);
 	CHECK(libusb_reset_device(handle) == 0);
-	/* libusb has released and claimed again what was claimed. */
+	/* libusb has released and claimed again the interfaces that were
+	   claimed. */
 	CHECK(libusb_set_interface_alt_setting(handle, 0, 1) == 0);
 	CHECK(command(0x22, "", 0) == 12);
 	CHECK(libusb_get_device_speed(libusb_get_device(handle)) ==
@@ -360,7 +361,7 @@ static int plugged(libusb_context *context, libusb_device *device,
 
 static void hotplug(void)
 {
-	struct timeval patience = {10, 0};
+	struct timeval timeout = {10, 0};
 
 	CHECK(libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG));
 	CHECK(libusb_hotplug_register_callback(NULL,
@@ -372,7 +373,7 @@ static void hotplug(void)
 	while (!(seen & LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT)) {
 		time_t before = time(NULL);
 
-		libusb_handle_events_timeout(NULL, &patience);
+		libusb_handle_events_timeout(NULL, &timeout);
 		CHECK(time(NULL) - before < 9);
 	}
 }
@@ -406,7 +407,7 @@ static void threads(void)
 		pthread_join(threads[i], NULL);
 }
 
-/* A child that closes what it inherits leaves its parent's alone. */
+/* A child that closes its inherited descriptors does not affect its parent. */
 static void forks(void)
 {
 	int status;
@@ -426,7 +427,7 @@ static void forks(void)
 	}
 }
 
-/* Who is given an open device file and nothing else, as on Android. */
+/* A program that was given only an open device file, as on Android. */
 static void wrapped(void)
 {
 	struct libusb_config_descriptor *config;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Prints the words that the parser of "virtual:" accepts, from the tables by
- * which it parses, one a line: "key NAME", "part KIND KEY", "fault KIND".
- * Run by tests/cli/test_cli.py, which compares them with clyde-virtual(7).
+ * Prints the words that the parser of "virtual:" accepts, from the parser's own
+ * tables, one a line: "key NAME", "part KIND KEY", "fault KIND".  Called by
+ * tests/cli/test_cli.py, which compares them with clyde-virtual(7).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "lib/link/virtual/uri.h"
 #include "virtual/board/parts/part.h"
 
-/* They draw faults, and so are no kind of the table. */
+/* These draw faults, so they are no rows of the table of faults. */
 static const char *const seeds[] = {"seed", "corrupt"};
 
 static void print_keys(void)

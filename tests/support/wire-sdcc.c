@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Includes all of wire/ where the FX2 firmware will: its assertions of sizes
-   hold for SDCC too, or this does not compile. */
+/* Includes all of wire/ for SDCC, the compiler of the FX2 firmware.  Compiling
+   it is the test: assertions of sizes hold for SDCC, too. */
 #include "wire/config.h"
 #include "wire/core-benchmark.h"
 #include "wire/core-gpio.h"

@@ -25,7 +25,7 @@
 static struct {
 	bool armed, all;
 	enum wrapped kind;
-	unsigned left; /* calls of that kind until it fails */
+	unsigned left; /* Calls of that kind until one fails. */
 	int error;
 	const char *name;
 	void *tracked[TRACKED_MAX];
@@ -212,8 +212,8 @@ WRAP(int, open64, const char *path, int flags, ...)
 	return __real_open64(path, flags, mode);
 }
 
-/* Each write is a short one, as on a disk that is nearly full, so that the one
-   that fails may be in the middle of something. */
+/* Each write is a short one, as on a disk that is nearly full, so that the
+   failing call can be in the middle of a file. */
 WRAP(ssize_t, write, int fd, const void *data, size_t size)
 {
 	return system_fails("write")
@@ -263,8 +263,9 @@ WRAP(int, libusb_handle_events_timeout_completed, libusb_context *usb,
 			  usb, timeout, completed);
 }
 
-/* Where a device is gone the handle is left open for good, and what it has
-   claimed is not to be had again: that is another test's. */
+/* LIBUSB_ERROR_NO_DEVICE becomes LIBUSB_ERROR_IO here.  After NO_DEVICE the
+   library leaves the handle open for good, so the next test could not claim the
+   interfaces. */
 WRAP(int, libusb_set_interface_alt_setting, libusb_device_handle *handle,
 	int interface, int alternate)
 {
@@ -307,7 +308,7 @@ WRAP(void, libusb_close, libusb_device_handle *handle)
 	__real_libusb_close(handle);
 }
 
-/* Out of memory is all that these have to say. */
+/* The only error of these calls is out of memory. */
 WRAP(struct libusb_transfer *, libusb_alloc_transfer, int packets)
 {
 	return fails(WRAPPED_USB, "libusb_alloc_transfer")
@@ -322,7 +323,8 @@ WRAP(const struct libusb_pollfd **, libusb_get_pollfds, libusb_context *usb)
 		: __real_libusb_get_pollfds(usb);
 }
 
-/* No hotplug: what it is asked for first. */
+/* Reports that there is no hotplug, which is the first capability that the
+   library asks for. */
 WRAP(int, libusb_has_capability, uint32_t capability)
 {
 	return fails(WRAPPED_USB, "libusb_has_capability")

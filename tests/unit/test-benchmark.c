@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The path of a byte, end to end: the figures of the virtual link are exact,
-   so they are asserted. */
+/* Tests the benchmark applet on the virtual link, from the application to the
+   core's model and back.  Time is virtual there, so exact figures are
+   asserted. */
 #include "tests/support/benchmark-test.h"
 
-/* A run that reports modes only, as a value. */
+/* Runs modes and returns only what they reported. */
 static struct outcome run_modes(const char *uri, const char *const *settings)
 {
 	struct outcome *outcome = run(uri, settings), copy = *outcome;
@@ -28,7 +29,7 @@ static double rate(const char *mode, const char *depth, const char *size)
 	return outcome.rows[0].mib_per_s;
 }
 
-static void the_default_run_reaches_the_fifo_bus(void **state)
+static void the_default_run_reaches_the_rate_of_the_fifo_bus(void **state)
 {
 	struct outcome outcome =
 		run_modes("virtual:", (const char *const[]){NULL});
@@ -66,7 +67,7 @@ static void a_round_trip_takes_one_microframe(void **state)
 	assert_true(outcome.rows[0].max_us == 125.0);
 }
 
-static void upstreams_idle_flush_costs_another(void **state)
+static void an_idle_flush_of_125_us_costs_another_microframe(void **state)
 {
 	struct outcome outcome =
 		RUN("virtual:", "modes", "latency", "idle-flush", "125");
@@ -99,7 +100,7 @@ static void a_host_that_fits_fewer_packets_is_slower(void **state)
 	assert_true(fabs(ten.rows[0].mib_per_s - 39.06) < 0.05);
 }
 
-static void no_count_exceeds_the_ceiling(void **state)
+static void no_rate_exceeds_the_ceiling(void **state)
 {
 	static const char *const counts[] = {
 		"1", "512", "513", "64KiB", "100000", "1MiB", "1000003"};
@@ -115,7 +116,7 @@ static void no_count_exceeds_the_ceiling(void **state)
 	}
 }
 
-static void warm_up_is_left_out(void **state)
+static void warm_up_is_not_counted(void **state)
 {
 	struct outcome outcome =
 		RUN("virtual:", "count", "1MiB", "omit", "1MiB");
@@ -141,7 +142,7 @@ static void the_same_run_gives_the_same_figures(void **state)
 		assert_string_equal(first.rows[i].text, second.rows[i].text);
 }
 
-static void a_gap_is_told_by_its_place_and_size(void **state)
+static void a_gap_is_reported_with_its_place_and_size(void **state)
 {
 	static const char *const modes[] = {"source", "sink", "loopback"};
 
@@ -161,7 +162,7 @@ static void a_gap_is_told_by_its_place_and_size(void **state)
 	}
 }
 
-static void a_flipped_bit_is_told_from_a_gap(void **state)
+static void a_flipped_bit_is_not_reported_as_a_gap(void **state)
 {
 	static const char *const modes[] = {
 		"source", "sink", "loopback", "latency"};
@@ -178,7 +179,7 @@ static void a_flipped_bit_is_told_from_a_gap(void **state)
 	}
 }
 
-static void a_repeated_packet_is_told_by_its_place_and_size(void **state)
+static void a_repeated_packet_is_reported_with_its_place_and_size(void **state)
 {
 	static const char *const modes[] = {"source", "sink", "loopback"};
 
@@ -197,8 +198,8 @@ static void a_repeated_packet_is_told_by_its_place_and_size(void **state)
 	}
 }
 
-/* Behind the last byte nobody would look for more. */
-static void the_last_packet_repeated_is_told(void **state)
+/* The applet must also find bytes that come after the last expected one. */
+static void a_repeat_of_the_last_packet_is_reported(void **state)
 {
 	static const char *const modes[] = {"sink", "loopback"};
 
@@ -213,9 +214,10 @@ static void the_last_packet_repeated_is_told(void **state)
 	}
 }
 
-static void a_gap_beyond_four_gigabytes_is_placed(void **state)
+static void a_gap_beyond_4_gib_is_reported_with_its_place(void **state)
 {
-	/* The sink's counters have 32 bits; the offset has not. */
+	/* The sink's counters have 32 bits; the reported offset must have
+	   more. */
 	struct outcome outcome = RUN("virtual:fault=drop@4294970000:5", "modes",
 		"sink", "count", "4200MiB");
 
@@ -245,7 +247,7 @@ static void unplugging_ends_with_a_partial_result(void **state)
 	}
 }
 
-static void bad_settings_say_what_is_right(void **state)
+static void bad_settings_are_refused_with_the_right_values(void **state)
 {
 	static const struct {
 		const char *name, *value, *says;
@@ -265,41 +267,45 @@ static void bad_settings_say_what_is_right(void **state)
 		{"idle-flush", "1366", "0..1365"},
 		{"speed", "9", "no parameter"},
 	};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	struct clyde_run *applet;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "bench", &applet),
+	assert_int_equal(clyde_run_new(fixture.context, "bench", &applet),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(
 			clyde_run_set(applet, bad[i].name, bad[i].value),
 			CLYDE_ERROR_INVALID);
 		assert_says(bad[i].says);
 	}
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_default_run_reaches_the_fifo_bus),
+		cmocka_unit_test(
+			the_default_run_reaches_the_rate_of_the_fifo_bus),
 		cmocka_unit_test(a_round_trip_takes_one_microframe),
-		cmocka_unit_test(upstreams_idle_flush_costs_another),
+		cmocka_unit_test(
+			an_idle_flush_of_125_us_costs_another_microframe),
 		cmocka_unit_test(the_queue_decides_the_rate),
 		cmocka_unit_test(a_host_that_fits_fewer_packets_is_slower),
-		cmocka_unit_test(no_count_exceeds_the_ceiling),
-		cmocka_unit_test(warm_up_is_left_out),
+		cmocka_unit_test(no_rate_exceeds_the_ceiling),
+		cmocka_unit_test(warm_up_is_not_counted),
 		cmocka_unit_test(the_same_run_gives_the_same_figures),
-		cmocka_unit_test(a_gap_is_told_by_its_place_and_size),
-		cmocka_unit_test(a_flipped_bit_is_told_from_a_gap),
+		cmocka_unit_test(a_gap_is_reported_with_its_place_and_size),
+		cmocka_unit_test(a_flipped_bit_is_not_reported_as_a_gap),
 		cmocka_unit_test(
-			a_repeated_packet_is_told_by_its_place_and_size),
-		cmocka_unit_test(the_last_packet_repeated_is_told),
-		cmocka_unit_test(a_gap_beyond_four_gigabytes_is_placed),
+			a_repeated_packet_is_reported_with_its_place_and_size),
+		cmocka_unit_test(a_repeat_of_the_last_packet_is_reported),
+		cmocka_unit_test(a_gap_beyond_4_gib_is_reported_with_its_place),
 		cmocka_unit_test(unplugging_ends_with_a_partial_result),
-		cmocka_unit_test(bad_settings_say_what_is_right),
+		cmocka_unit_test(
+			bad_settings_are_refused_with_the_right_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

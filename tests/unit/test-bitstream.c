@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The iCE40's configuration port: a valid stream for the HX8K must configure
- * it, whole or in pieces, and nothing that differs where it matters may.
+ * Tests the model of the iCE40's configuration port.  A valid stream for the
+ * HX8K configures it, whole or in pieces.  A stream that differs in a byte that
+ * matters must not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,7 @@
 #define CRAM_BYTES 29648 /* 872 * 272 / 8 */
 #define BRAM_BYTES 2048  /* 128 * 128 / 8, half a bank */
 
-/* Where things stand in the stream that build() makes. */
+/* Positions in the stream that build() makes. */
 enum place {
 	AT_PREAMBLE = 0,
 	AT_FREQUENCY = 4,
@@ -38,7 +39,7 @@ struct stream {
 
 static struct stream good;
 
-/* Bit by bit, as IceStorm's documentation has it: CRC-16-CCITT. */
+/* CRC-16-CCITT bit by bit, as IceStorm's documentation describes it. */
 static void put_byte(struct stream *stream, uint8_t byte)
 {
 	stream->bytes[stream->size++] = byte;
@@ -80,7 +81,7 @@ static void put_tail(struct stream *stream)
 	put(stream, "\x01\x06\x00", 3);
 }
 
-/* What icepack writes for an HX8K that is all zero. */
+/* The stream that icepack writes for an HX8K whose memory is all zero. */
 static int build(void **state)
 {
 	(void)state;
@@ -111,7 +112,7 @@ static enum bitstream_state feed(const uint8_t *bytes, size_t size)
 	return bitstream.state;
 }
 
-/* A small stream around one command, with its CRC right. */
+/* Feeds a small stream that consists of one command, with a right CRC. */
 static enum bitstream_state feed_with(const char *bytes, size_t size)
 {
 	static struct stream stream;
@@ -122,7 +123,8 @@ static enum bitstream_state feed_with(const char *bytes, size_t size)
 	return feed(stream.bytes, stream.size);
 }
 
-/* A write of one row of a bank: so small that it must end. */
+/* Feeds a small stream with one write: the commands that set it up, and its
+   data. */
 static enum bitstream_state write_row(
 	const char *setup, size_t size, size_t bytes)
 {
@@ -135,7 +137,8 @@ static enum bitstream_state write_row(
 	return feed(stream.bytes, stream.size);
 }
 
-/* The state after the good stream with this byte changed. */
+/* Feeds the good stream with one byte changed and returns the state after
+   it. */
 static enum bitstream_state corrupt(size_t at, uint8_t value)
 {
 	enum bitstream_state state;
@@ -150,12 +153,12 @@ static enum bitstream_state corrupt(size_t at, uint8_t value)
 static void a_valid_stream_configures(void **state)
 {
 	(void)state;
-	/* IceStorm's example_8k.bin has 135100 B, 4 of them a comment. */
+	/* IceStorm's example_8k.bin has 135100 B, of which 4 are a comment. */
 	assert_int_equal(good.size, 135096);
 	assert_int_equal(feed(good.bytes, good.size), BITSTREAM_DONE);
 }
 
-static void a_stream_may_come_byte_by_byte(void **state)
+static void a_stream_in_pieces_of_any_size_configures(void **state)
 {
 	struct bitstream bitstream;
 
@@ -165,12 +168,12 @@ static void a_stream_may_come_byte_by_byte(void **state)
 		bitstream_feed(&bitstream, &good.bytes[i], 1);
 		assert_false(bitstream_done(&bitstream));
 	}
-	/* the last but one is WAKEUP's payload */
+	/* The last byte but one is WAKEUP's payload. */
 	bitstream_feed(&bitstream, &good.bytes[good.size - 2], 1);
 	assert_true(bitstream_done(&bitstream));
 }
 
-static void a_comment_may_stand_before_the_preamble(void **state)
+static void a_comment_before_the_preamble_is_skipped(void **state)
 {
 	static const char comment[] = "\xff\x00 7E AA \x7e\xaa\x99\x00\xff";
 	struct bitstream bitstream;
@@ -182,7 +185,7 @@ static void a_comment_may_stand_before_the_preamble(void **state)
 	assert_true(bitstream_done(&bitstream));
 }
 
-static void what_follows_the_wakeup_is_ignored(void **state)
+static void bytes_after_the_wakeup_are_ignored(void **state)
 {
 	struct bitstream bitstream;
 
@@ -193,7 +196,7 @@ static void what_follows_the_wakeup_is_ignored(void **state)
 	assert_true(bitstream_done(&bitstream));
 }
 
-static void a_reset_forgets_everything(void **state)
+static void a_reset_discards_what_was_received(void **state)
 {
 	struct bitstream bitstream;
 
@@ -214,7 +217,8 @@ static void a_stream_that_ends_early_does_not_configure(void **state)
 	assert_int_not_equal(feed(good.bytes, good.size - 2), BITSTREAM_DONE);
 }
 
-/* All that the CRC covers, the commands around it, and the preamble. */
+/* Changes each byte that the CRC covers, the commands around them, and the
+   preamble. */
 static void a_wrong_byte_does_not_configure(void **state)
 {
 	static const size_t places[] = {AT_PREAMBLE, AT_PREAMBLE + 3,
@@ -236,7 +240,7 @@ static void a_wrong_byte_does_not_configure(void **state)
 				corrupt(places[i], wrong), BITSTREAM_DONE);
 		}
 	}
-	/* CRC CHECK with its payload, and WAKEUP */
+	/* CRC CHECK with its payload, and WAKEUP. */
 	for (size_t i = 2; i <= 6; i++) {
 		for (unsigned flip = 1; flip < 256; flip++)
 			assert_int_not_equal(
@@ -246,10 +250,10 @@ static void a_wrong_byte_does_not_configure(void **state)
 	}
 }
 
-/* The first command stands before the CRC begins: other ranges of the
-   oscillator are as good, and so is a bank that is set again later.  The last
-   byte is padding. */
-static void a_byte_that_nothing_covers_may_differ(void **state)
+/* The first command stands before the CRC begins.  Another frequency range of
+   the oscillator is valid too, and so is a bank that is set again later.  The
+   last byte is padding. */
+static void a_byte_that_no_check_covers_may_differ(void **state)
 {
 	(void)state;
 	assert_int_equal(corrupt(AT_FREQUENCY + 1, 1), BITSTREAM_DONE);
@@ -268,7 +272,7 @@ static void a_wakeup_without_a_crc_check_fails(void **state)
 	put(&stream, "\x01\x06", 2);
 	assert_int_equal(feed(stream.bytes, stream.size), BITSTREAM_FAILED);
 
-	/* or with one that does not cover the last write */
+	/* The same with a CRC CHECK that does not cover the last write. */
 	put_head(&stream);
 	put_tail(&stream);
 	stream.size -= 3;
@@ -278,7 +282,7 @@ static void a_wakeup_without_a_crc_check_fails(void **state)
 	assert_int_equal(feed(stream.bytes, stream.size), BITSTREAM_FAILED);
 }
 
-static void a_command_that_a_stream_has_not_fails(void **state)
+static void a_command_that_no_valid_stream_has_fails(void **state)
 {
 	(void)state;
 	assert_int_equal(feed_with("", 0), BITSTREAM_DONE);
@@ -311,7 +315,8 @@ static void only_the_hx8ks_memories_can_be_written(void **state)
 	assert_int_equal(
 		ROW("\x62\x00\x7f\x72\x00\x02\x82\x00\xff\x01\x03", 32),
 		BITSTREAM_FAILED);
-	/* the HX1K's CRAM, 332 wide; a row of CRAM into BRAM; no rows */
+	/* The HX1K's CRAM, which is 332 bits wide; a row of CRAM into BRAM; no
+	   rows. */
 	assert_int_equal(
 		ROW("\x62\x01\x4b\x72\x00\x02\x01\x01", 83), BITSTREAM_FAILED);
 	assert_int_equal(
@@ -324,15 +329,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_valid_stream_configures),
-		cmocka_unit_test(a_stream_may_come_byte_by_byte),
-		cmocka_unit_test(a_comment_may_stand_before_the_preamble),
-		cmocka_unit_test(what_follows_the_wakeup_is_ignored),
-		cmocka_unit_test(a_reset_forgets_everything),
+		cmocka_unit_test(a_stream_in_pieces_of_any_size_configures),
+		cmocka_unit_test(a_comment_before_the_preamble_is_skipped),
+		cmocka_unit_test(bytes_after_the_wakeup_are_ignored),
+		cmocka_unit_test(a_reset_discards_what_was_received),
 		cmocka_unit_test(a_stream_that_ends_early_does_not_configure),
 		cmocka_unit_test(a_wrong_byte_does_not_configure),
-		cmocka_unit_test(a_byte_that_nothing_covers_may_differ),
+		cmocka_unit_test(a_byte_that_no_check_covers_may_differ),
 		cmocka_unit_test(a_wakeup_without_a_crc_check_fails),
-		cmocka_unit_test(a_command_that_a_stream_has_not_fails),
+		cmocka_unit_test(a_command_that_no_valid_stream_has_fails),
 		cmocka_unit_test(only_the_hx8ks_memories_can_be_written),
 	};
 

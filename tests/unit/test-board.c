@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The board's chips and what its EEPROMs keep: I2C bytes go in, and answers,
- * alerts and the configuration block must come out right.
+ * Tests the models of the board's I2C chips and EEPROMs, addressed as the FX2
+ * firmware addresses them: the bytes they take, their answers and alerts, and
+ * what the EEPROM's configuration block sets.
  */
 #include "tests/support/board-test.h"
 
@@ -25,7 +26,7 @@ static bool put(uint8_t address, const char *bytes, size_t size)
 		&device.board, address, (const uint8_t *)bytes, size, NULL, 0);
 }
 
-/* Read two bytes after this one of command, the first as the low one. */
+/* Reads the two bytes that follow this command byte, the low one first. */
 static unsigned read_word(uint8_t address, const char *command)
 {
 	uint8_t bytes[2];
@@ -35,7 +36,7 @@ static unsigned read_word(uint8_t address, const char *command)
 	return bytes[0] | bytes[1] << 8;
 }
 
-/* The byte at this place of an EEPROM. */
+/* Reads one byte of an EEPROM. */
 static uint8_t peek(uint8_t chip, uint16_t at)
 {
 	uint8_t select[] = {at >> 8, at}, byte = 0;
@@ -44,7 +45,7 @@ static uint8_t peek(uint8_t chip, uint16_t at)
 	return byte;
 }
 
-/* 09b0: 9b = 155 is what counts, and 1650 + (255 - 155) * 15.2 = 3170 mV. */
+/* 09b0: the DAC uses 9b = 155, and 1650 + (255 - 155) * 15.2 = 3170 mV. */
 static void the_dac_takes_the_high_byte_first(void **state)
 {
 	(void)state;
@@ -53,13 +54,13 @@ static void the_dac_takes_the_high_byte_first(void **state)
 	assert_true(put(BOARD_DAC_A, "\x09\xb0", 2));
 	assert_int_equal(board_supply_mv(&device.board, 0), 3170);
 	assert_int_equal(read_word(BOARD_DAC_A, NULL), 0xb009);
-	/* bits 13 and 12 turn it off, which is not modelled */
+	/* Bits 13 and 12 turn the output off, which is not modelled. */
 	assert_true(put(BOARD_DAC_A, "\x39\xb0", 2));
 	assert_int_equal(board_supply_mv(&device.board, 0), 3170);
 }
 
-/* 3300 mV * 256 / 6600 = 128, of which 8 bits stand at 11 to 4, high byte
-   first; what is above 6600 mV is cut. */
+/* 3300 mV * 256 / 6600 = 128.  The 8 bits stand at 11 to 4, high byte first.  A
+   voltage above 6600 mV reads as full scale. */
 static void the_adc081c_has_eight_bits(void **state)
 {
 	(void)state;
@@ -71,7 +72,7 @@ static void the_adc081c_has_eight_bits(void **state)
 	assert_true(put(BOARD_ADC_B_OLD, "\x02\x00", 2));
 }
 
-/* SBOS790, table 6-4: defaults; limits keep bits 14 to 3. */
+/* SBOS790, table 6-4: the defaults; limits keep bits 14 to 3. */
 static void the_ina233_has_its_registers(void **state)
 {
 	(void)state;
@@ -90,8 +91,8 @@ static void the_ina233_has_its_registers(void **state)
 	assert_false(put(BOARD_ADC_A, "\x01\x00", 2));
 }
 
-/* 0.55 A * 0.15 ohm is past the shunt's full scale of 81.9 mV, 32767; with a
-   calibration of 1024, half of it. */
+/* 0.55 A * 0.15 ohm is above the shunt's full scale of 81.9 mV, which reads
+   32767.  With a calibration of 1024 it reads half of that. */
 static void the_current_saturates(void **state)
 {
 	(void)state;
@@ -103,10 +104,11 @@ static void the_current_saturates(void **state)
 	assert_int_equal(read_word(BOARD_ADC_A, "\x8c"), 0x3fff);
 }
 
-/* Over 2 V with a window up to 1 V (800 = 0320).  As port.c's authors found, a
-   fault that came while masked stays silent, and CLEAR_FAULTS (03) does not
-   let go of nALERT, RESTORE_DEFAULT_ALL (12) does. */
-static void an_alert_comes_when_a_fault_does_and_stays(void **state)
+/* The voltage is over 2 V with a window up to 1 V (800 = 0320).  The comments
+   of upstream's port.c describe two properties: a fault that came while masked
+   raises no alert later; CLEAR_FAULTS (03) does not release nALERT,
+   RESTORE_DEFAULT_ALL (12) does. */
+static void an_alert_is_raised_by_a_fault_and_stays(void **state)
 {
 	(void)state;
 	power_up(REVISION_C3);
@@ -127,7 +129,8 @@ static void an_alert_comes_when_a_fault_does_and_stays(void **state)
 	assert_false(board_alert(&device.board));
 }
 
-/* PCA6408A: 1 output, 2 polarity of inputs, 3 configuration, 1 = input. */
+/* PCA6408A registers: 1 output, 2 polarity of inputs, 3 configuration (1 =
+   input). */
 static void pins_follow_the_expander(void **state)
 {
 	(void)state;
@@ -143,7 +146,7 @@ static void pins_follow_the_expander(void **state)
 	assert_true(put(BOARD_PULL_B, "\x02\x81", 2));
 	assert_int_equal(read_word(BOARD_PULL_B, "\x00") & 0xff, 0x8c);
 	assert_false(put(BOARD_PULL_B, "\x04\x00", 2));
-	/* and forgets all when the port is off for a while */
+	/* The expander loses its registers when the port is off for a while. */
 	device.board.ports[1].enabled = false;
 	assert_int_equal(board_levels(&device.board, 1), 0x00);
 	board_watch(&device.board);
@@ -196,7 +199,7 @@ static void an_eeprom_read_wraps_at_the_end_of_the_chip(void **state)
 	assert_memory_equal(bytes, "\xff\xc0", 2);
 }
 
-static void the_factory_image_is_what_the_boot_rom_wants(void **state)
+static void the_factory_image_is_accepted_by_the_boot_rom(void **state)
 {
 	static const uint8_t start[] = {0xc0, 0xb7, 0x20, 0xb1, 0x9d, 0x33,
 		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x33, '2', '0', '2'};
@@ -206,7 +209,8 @@ static void the_factory_image_is_what_the_boot_rom_wants(void **state)
 	device_format_eeprom(&factory, eeprom);
 	assert_memory_equal(eeprom, start, sizeof(start));
 	assert_memory_equal(eeprom + 53, "clyde\0", 6);
-	assert_int_equal(eeprom[75], 0x03); /* modified, level 7 */
+	/* The flag "modified", API level 7. */
+	assert_int_equal(eeprom[75], 0x03);
 	assert_int_equal(eeprom[76], 0xff);
 	boot(REVISION_C3, eeprom);
 	assert_memory_equal(device.config.serial, "20230101T120000Z", 16);
@@ -226,7 +230,7 @@ static void without_a_boot_header_there_is_no_revision(void **state)
 	assert_int_equal(device.config.revision, REVISION_NONE);
 }
 
-static void a_block_from_before_level_7_is_read_its_own_way(void **state)
+static void a_block_from_before_level_7_is_read_in_its_own_layout(void **state)
 {
 	uint8_t eeprom[EEPROM_SIZE];
 
@@ -243,7 +247,8 @@ static void a_block_from_before_level_7_is_read_its_own_way(void **state)
 	assert_int_equal(peek(BOARD_FX2_MEM, 45), 3600 & 0xff);
 }
 
-/* 64 KiB, 64 KiB, and what is left from 7000 on in the other EEPROM. */
+/* 64 KiB in each of the first two places, and the rest from 7000 on in the
+   other EEPROM. */
 static void a_bitstream_lies_in_three_places(void **state)
 {
 	uint8_t data[512], back[512];
@@ -262,7 +267,8 @@ static void a_bitstream_lies_in_three_places(void **state)
 	assert_int_equal(peek(BOARD_FX2_MEM, 0x7264), 0xff);
 	assert_true(nvm_read_bitstream(&device, 0x0fe00, back, 512));
 	assert_memory_equal(back, data, 512);
-	/* nothing keeps one of more than 132 KiB off the boot header */
+	/* The firmware does not prevent a bitstream of more than 132 KiB from
+	   overwriting the boot header. */
 	assert_true(nvm_write_bitstream(&device, 0x21000, data, 1));
 	assert_int_equal(peek(BOARD_FX2_MEM, 0), 0x00);
 }
@@ -277,13 +283,13 @@ int main(void)
 		TEST(the_ina233_has_its_registers),
 		TEST(the_current_saturates),
 		TEST(pins_follow_the_expander),
-		TEST(an_alert_comes_when_a_fault_does_and_stays),
+		TEST(an_alert_is_raised_by_a_fault_and_stays),
 		TEST(each_revision_has_its_own_addresses),
 		TEST(an_eeprom_write_wraps_inside_its_page),
 		TEST(an_eeprom_read_wraps_at_the_end_of_the_chip),
-		TEST(the_factory_image_is_what_the_boot_rom_wants),
+		TEST(the_factory_image_is_accepted_by_the_boot_rom),
 		TEST(without_a_boot_header_there_is_no_revision),
-		TEST(a_block_from_before_level_7_is_read_its_own_way),
+		TEST(a_block_from_before_level_7_is_read_in_its_own_layout),
 		TEST(a_bitstream_lies_in_three_places),
 	};
 

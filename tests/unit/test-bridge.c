@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The model's bridge takes whole bursts at once where it may: against a model
-   that goes step by step, over random traffic by seed. */
+/* Compares two models of the image over random traffic drawn from a seed.  One
+   is advanced in long stretches and may move whole bursts at once; the other is
+   advanced step by step.  Registers, FIFOs and packets must be equal. */
 #include "tests/support/support.h"
 
 #include <string.h>
 
-#include "lib/base/internal.h" /* image_bytes */
+#include "lib/base/internal.h" /* For image_bytes. */
 #include "virtual/board/pins.h"
 #include "wire/core-uart.h"
 #include "wire/sequence.h"
@@ -21,9 +22,9 @@ struct side {
 	struct faults faults;
 };
 
-static struct side sides[2]; /* the second goes step by step */
+static struct side sides[2]; /* The second one is advanced step by step. */
 static uint8_t sequence[SEQUENCE_PERIOD + USB_PACKET_SIZE];
-static uint32_t sent; /* bytes of the sequence */
+static uint32_t sent; /* Bytes of the sequence that were sent. */
 static tick now;
 static uint8_t reset;
 static unsigned seed;
@@ -92,7 +93,8 @@ static void pass_time(tick ticks)
 	compare_fifos();
 }
 
-/* Mostly the sequence from where it was, and now and then something wrong. */
+/* Sends a packet that mostly continues the sequence, and sometimes a wrong
+   one. */
 static void put_packet(unsigned pipe)
 {
 	unsigned size = draw(4) ? USB_PACKET_SIZE : 1 + draw(511);
@@ -194,7 +196,7 @@ static void configure(struct side *side)
 	side->fpga = fpga_model_new(side->fifos, &side->pins, &side->faults);
 	assert_non_null(side->fpga);
 	side->fpga->ops->configure(side->fpga, image_bytes, image_size);
-	/* TX and RX are one pin */
+	/* TX and RX are on one pin. */
 	pins_supply(&side->pins, 0xffff, 0, 0);
 }
 
@@ -214,7 +216,7 @@ static void open_sides(void)
 	write_register(REG_PIPE_RESET, reset, 1);
 }
 
-static void whole_bursts_come_to_the_same_as_steps(void **state)
+static void whole_bursts_have_the_same_result_as_single_steps(void **state)
 {
 	(void)state;
 	sequence_generate(sequence);
@@ -235,7 +237,8 @@ static void whole_bursts_come_to_the_same_as_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_bursts_come_to_the_same_as_steps),
+		cmocka_unit_test(
+			whole_bursts_have_the_same_result_as_single_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

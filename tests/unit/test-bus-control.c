@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The host controller's control transfers: every shape that USB 2.0 section
- * 8.5.3 knows, seen from the function's end of the cable.
+ * Tests the model of the host controller on control transfers: every sequence
+ * of stages that USB 2.0 section 8.5.3 allows, as a function by script sees it.
  */
 #include "tests/support/bus-test.h"
 
@@ -31,12 +31,14 @@ static int fill(void **state)
 {
 	int result = set_up(state);
 
-	script.vague = true; /* its answers follow the number of tokens */
+	/* The script cannot say when it is ready: its answers follow the number
+	   of tokens. */
+	script.vague = true;
 	memset(memory, 0xee, sizeof(memory));
 	return result;
 }
 
-/* The log of a request of this type and length, and what came of it. */
+/* Asserts the packets of a request of this type and length, and its result. */
 static void assert_control(uint8_t type, uint16_t length, const char *log,
 	int status, uint32_t actual)
 {
@@ -109,7 +111,7 @@ static void a_full_read_needs_no_short_packet(void **state)
 	assert_control(USB_DIR_IN, 128, "S I64 A I64 A O0", 0, 128);
 }
 
-static void more_than_was_asked_for_is_an_overflow(void **state)
+static void more_data_than_was_requested_is_an_overflow(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], {HANDSHAKE_ACK, 64});
@@ -134,7 +136,7 @@ static void a_write_of_full_packets_has_no_empty_one(void **state)
 	assert_control(0, 64, "S O64 I0 A", 0, 64);
 }
 
-static void a_stall_may_come_at_the_data(void **state)
+static void a_stall_in_the_data_stage_ends_the_transfer(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], STALL);
@@ -144,7 +146,7 @@ static void a_stall_may_come_at_the_data(void **state)
 	assert_control(0, 18, "S O18s", -EPIPE, 0);
 }
 
-static void a_stall_may_come_between_packets_of_data(void **state)
+static void a_stall_between_packets_of_data_ends_the_transfer(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], {HANDSHAKE_ACK, 64}, STALL);
@@ -154,7 +156,7 @@ static void a_stall_may_come_between_packets_of_data(void **state)
 	assert_control(0, 100, "S O64 O36s", -EPIPE, 64);
 }
 
-static void a_stall_may_come_at_the_status(void **state)
+static void a_stall_in_the_status_stage_ends_the_transfer(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], STALL);
@@ -169,7 +171,7 @@ static void a_stall_may_come_at_the_status(void **state)
 	assert_control(USB_DIR_IN, 18, "S I18 A O0s", -EPIPE, 18);
 }
 
-static void each_stage_waits_while_it_is_refused(void **state)
+static void each_stage_is_repeated_while_it_is_refused(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], NAK, {HANDSHAKE_ACK, 64}, NAK,
@@ -187,11 +189,11 @@ static void a_setup_is_never_preceded_by_a_ping(void **state)
 	assert_control(0, 64, "S O64y I0 A", 0, 64);
 	script.log[0] = '\0';
 	script.out[0].moved = 0;
-	/* but the data stage is, when there was no room before */
+	/* The data stage begins with a PING if there was no room before. */
 	assert_control(0, 64, "S P O64y I0 A", 0, 64);
 }
 
-static void a_transfer_that_is_cancelled_leaves_no_trace(void **state)
+static void a_cancelled_transfer_does_not_affect_the_next(void **state)
 {
 	struct urb urb = {
 		.setup = {.wLength = 64}, .data = memory, .length = 64};
@@ -212,7 +214,8 @@ static void a_transfer_that_is_cancelled_leaves_no_trace(void **state)
 	assert_string_equal(script.log, "S I0 A");
 }
 
-/* Both are in the queue at once: the second SETUP comes after a status. */
+/* Both requests are in the queue at once: the second SETUP must come after the
+   status stage of the first. */
 static void control_transfers_come_one_after_the_other(void **state)
 {
 	struct urb urbs[2] = {
@@ -242,15 +245,15 @@ int main(void)
 		TEST(a_short_packet_ends_the_data_of_a_read),
 		TEST(an_empty_packet_ends_the_data_of_a_read),
 		TEST(a_full_read_needs_no_short_packet),
-		TEST(more_than_was_asked_for_is_an_overflow),
+		TEST(more_data_than_was_requested_is_an_overflow),
 		TEST(a_write_ends_with_an_empty_packet_in),
 		TEST(a_write_of_full_packets_has_no_empty_one),
-		TEST(a_stall_may_come_at_the_data),
-		TEST(a_stall_may_come_between_packets_of_data),
-		TEST(a_stall_may_come_at_the_status),
-		TEST(each_stage_waits_while_it_is_refused),
+		TEST(a_stall_in_the_data_stage_ends_the_transfer),
+		TEST(a_stall_between_packets_of_data_ends_the_transfer),
+		TEST(a_stall_in_the_status_stage_ends_the_transfer),
+		TEST(each_stage_is_repeated_while_it_is_refused),
 		TEST(a_setup_is_never_preceded_by_a_ping),
-		TEST(a_transfer_that_is_cancelled_leaves_no_trace),
+		TEST(a_cancelled_transfer_does_not_affect_the_next),
 		TEST(control_transfers_come_one_after_the_other),
 	};
 

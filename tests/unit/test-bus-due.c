@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * When a bus wants to be run next: a caller that sleeps until then must
- * miss nothing, and must not be woken for nothing.
- */
+/* Tests at which time a bus must be run next.  A caller that sleeps until that
+   time must miss no event, and must not be woken without one. */
 #include "tests/support/bus-test.h"
 
 static uint8_t memory[20 * 13 * 512];
@@ -14,7 +12,7 @@ static struct urb transfer(uint8_t endpoint, uint32_t length)
 		.endpoint = endpoint, .data = memory, .length = length};
 }
 
-/* Run it when it is due, and only then, until a transfer is done. */
+/* Runs the bus when it is due, and only then, until a transfer completes. */
 static struct urb *run_when_due(void)
 {
 	struct urb *urb;
@@ -41,7 +39,7 @@ static void nothing_queued_is_never_due(void **state)
 	assert_int_equal(bus_due(bus), TICK_NEVER);
 }
 
-static void what_is_done_is_due_now(void **state)
+static void a_completed_transfer_is_due_now(void **state)
 {
 	struct urb urb = transfer(0x86, 512);
 
@@ -52,7 +50,7 @@ static void what_is_done_is_due_now(void **state)
 	assert_int_equal(bus_due(bus), 7 * MICROFRAME);
 }
 
-static void what_was_queued_just_now_may_be_done_in_a_microframe(void **state)
+static void a_new_transfer_is_due_in_a_microframe(void **state)
 {
 	struct urb urb = transfer(0x86, 512);
 
@@ -61,7 +59,7 @@ static void what_was_queued_just_now_may_be_done_in_a_microframe(void **state)
 	assert_int_equal(bus_due(bus), MICROFRAME);
 }
 
-static void what_is_refused_is_due_when_the_device_has_something(void **state)
+static void a_refused_transfer_is_due_when_the_device_is_ready(void **state)
 {
 	struct urb urb = transfer(0x86, 512);
 
@@ -75,7 +73,7 @@ static void what_is_refused_is_due_when_the_device_has_something(void **state)
 	assert_int_equal(bus_now(bus), 100 * MICROFRAME);
 }
 
-static void what_is_refused_for_ever_is_never_due(void **state)
+static void a_transfer_that_is_refused_for_ever_is_never_due(void **state)
 {
 	struct urb urb = transfer(0x86, 512);
 
@@ -86,9 +84,11 @@ static void what_is_refused_for_ever_is_never_due(void **state)
 	bus_unplug(bus);
 }
 
-/* Too late for a packet that might be of 512 B, (55 + 512) * 8 = 4536: the
-   device has no event to come then, and yet there is something. */
-static void what_comes_up_after_the_last_token_is_due_next(void **state)
+/* Packets of 512 B become ready too late in the microframe, (55 + 512) * 8 =
+   4536 ticks from its end.  The device announces no further event, and yet a
+   packet is there. */
+static void data_that_comes_after_the_last_token_is_due_in_the_next_microframe(
+	void **state)
 {
 	struct urb urb = transfer(0x86, 512);
 
@@ -104,7 +104,8 @@ static void what_comes_up_after_the_last_token_is_due_next(void **state)
 	assert_int_equal(urb.actual, 5);
 }
 
-/* 20 microframes full of packets; a millisecond is looked ahead. */
+/* The transfer needs 20 microframes of packets; the bus looks a millisecond
+   ahead. */
 static void a_long_transfer_out_is_due_when_it_can_be_done(void **state)
 {
 	struct urb urb = transfer(0x02, sizeof(memory));
@@ -121,8 +122,9 @@ static void a_long_transfer_out_is_due_when_it_can_be_done(void **state)
 	assert_int_equal(script.out[2].wrong, 0);
 }
 
-/* A short packet may end it at any time, before it has streamed. */
-static void a_long_transfer_in_is_looked_at_ever_more_seldom(void **state)
+/* A short packet may end the transfer at any time, before all of it has
+   streamed. */
+static void a_long_transfer_in_is_polled_at_growing_intervals(void **state)
 {
 	struct urb urb = transfer(0x86, sizeof(memory));
 
@@ -145,7 +147,8 @@ static void a_device_that_will_leave_is_due_with_nothing_queued(void **state)
 	assert_int_equal(bus_due(bus), TICK_NEVER);
 }
 
-static void a_cable_is_pulled_after_so_many_transfers(void **state)
+static void the_cable_is_pulled_after_the_given_number_of_transfers(
+	void **state)
 {
 	struct urb urbs[4];
 
@@ -172,15 +175,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_queued_is_never_due),
-		TEST(what_is_done_is_due_now),
-		TEST(what_was_queued_just_now_may_be_done_in_a_microframe),
-		TEST(what_is_refused_is_due_when_the_device_has_something),
-		TEST(what_is_refused_for_ever_is_never_due),
-		TEST(what_comes_up_after_the_last_token_is_due_next),
+		TEST(a_completed_transfer_is_due_now),
+		TEST(a_new_transfer_is_due_in_a_microframe),
+		TEST(a_refused_transfer_is_due_when_the_device_is_ready),
+		TEST(a_transfer_that_is_refused_for_ever_is_never_due),
+		TEST(data_that_comes_after_the_last_token_is_due_in_the_next_microframe),
 		TEST(a_long_transfer_out_is_due_when_it_can_be_done),
-		TEST(a_long_transfer_in_is_looked_at_ever_more_seldom),
+		TEST(a_long_transfer_in_is_polled_at_growing_intervals),
 		TEST(a_device_that_will_leave_is_due_with_nothing_queued),
-		TEST(a_cable_is_pulled_after_so_many_transfers),
+		TEST(the_cable_is_pulled_after_the_given_number_of_transfers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The host controller and time: waiting, skipping what is idle, and the ends
- * that a transfer may come to while it waits.
- */
+/* Tests the model of the host controller in time: waits, idle time that is
+   skipped, and transfers that are cancelled or unplugged while they wait. */
 #include "tests/support/bus-test.h"
 
 static uint8_t memory[4096];
@@ -45,27 +43,30 @@ static void time_passes_in_whole_microframes(void **state)
 	assert_int_equal(bus_now(bus), 1001 * (tick)MICROFRAME);
 }
 
-/* Idle or refused, a bus that has a deadline gets there. */
-static void a_deadline_ends_a_wait_that_nothing_else_can(void **state)
+/* A bus reaches the deadline whether it is idle or its transfers are
+   refused. */
+static void a_deadline_ends_a_wait_that_no_event_ends(void **state)
 {
 	struct urb urb = in(6);
 
 	(void)state;
 	bus_submit(bus, &urb);
 	assert_true(bus_run(bus, 12345678));
-	assert_int_equal(bus_now(bus), 206 * MICROFRAME); /* 205.8 */
+	/* 205.8 microframes, rounded up. */
+	assert_int_equal(bus_now(bus), 206 * MICROFRAME);
 	assert_null(bus_reap(bus));
 	bus_unplug(bus);
 }
 
-static void without_a_deadline_only_what_can_happen_is_waited_for(void **state)
+static void a_wait_without_a_deadline_ends_if_no_event_can_come(void **state)
 {
 	struct urb urb = in(6);
 
 	(void)state;
-	assert_false(bus_run(bus, TICK_NEVER)); /* nothing queued */
+	assert_false(bus_run(bus, TICK_NEVER)); /* Nothing is queued. */
 	bus_submit(bus, &urb);
-	assert_false(bus_run(bus, TICK_NEVER)); /* refused for ever */
+	/* The endpoint refuses for ever. */
+	assert_false(bus_run(bus, TICK_NEVER));
 	assert_null(bus_reap(bus));
 	send_at(6, bus_now(bus) + 5 * MICROFRAME);
 	assert_true(bus_run(bus, TICK_NEVER));
@@ -74,7 +75,7 @@ static void without_a_deadline_only_what_can_happen_is_waited_for(void **state)
 	assert_false(bus_run(bus, TICK_NEVER));
 }
 
-static void a_completion_that_is_there_needs_no_time(void **state)
+static void a_completion_that_is_already_there_takes_no_time(void **state)
 {
 	struct urb urb = in(6);
 
@@ -86,7 +87,7 @@ static void a_completion_that_is_there_needs_no_time(void **state)
 	assert_ptr_equal(bus_reap(bus), &urb);
 }
 
-/* Ready in the middle of the microframe after 99 others. */
+/* The packet is ready in the middle of a microframe, after 99 others. */
 static void a_packet_is_fetched_in_the_microframe_it_is_ready_in(void **state)
 {
 	struct urb urb = in(6);
@@ -97,13 +98,13 @@ static void a_packet_is_fetched_in_the_microframe_it_is_ready_in(void **state)
 	bus_submit(bus, &urb);
 	assert_true(bus_run(bus, TICK_NEVER));
 	assert_int_equal(bus_now(bus), 100 * MICROFRAME);
-	/* within one refusal, (36 * 8), and a packet, (55 + 5) * 8 */
+	/* Within one refusal, 36 * 8 ticks, and one packet, (55 + 5) * 8. */
 	assert_in_range(script.acked, ready, ready + 288 + 480);
 	assert_ptr_equal(bus_reap(bus), &urb);
 }
 
-/* EP6 is asked at 152, and EP8 at 440; the next round begins at 728. */
-static void what_becomes_ready_in_a_refused_round_is_met_in_the_next(
+/* EP6 is polled at tick 152 and EP8 at 440; the next round begins at 728. */
+static void data_that_becomes_ready_in_a_refused_round_is_fetched_in_the_next(
 	void **state)
 {
 	struct urb first = in(6), second = in(8);
@@ -118,7 +119,8 @@ static void what_becomes_ready_in_a_refused_round_is_met_in_the_next(
 	assert_int_equal(script.acked, 728 + 480);
 }
 
-/* Too late for a packet that might be of 512 B: (55 + 512) * 8 = 4536. */
+/* The packet is ready too late for one that might have 512 B: (55 + 512) * 8 =
+   4536. */
 static void a_packet_never_crosses_the_end_of_its_microframe(void **state)
 {
 	struct urb urb = in(6);
@@ -131,7 +133,8 @@ static void a_packet_never_crosses_the_end_of_its_microframe(void **state)
 	assert_int_equal(script.acked, MICROFRAME + 152 + 480);
 }
 
-/* Waiting once, or looking at every microframe: the wire cannot tell. */
+/* One long wait and a run of every single microframe must have the same
+   packets. */
 static void refusals_are_counted_whether_or_not_time_is_skipped(void **state)
 {
 	struct urb urb = in(6);
@@ -157,14 +160,16 @@ static void refusals_are_counted_whether_or_not_time_is_skipped(void **state)
 	assert_int_equal(each.microframes, 1001);
 	assert_int_equal(once.packets, 1);
 	assert_int_equal(each.packets, 1);
-	/* a refusal takes 288: 193 fit where no packet of 512 B would be cut
-	   off, and 69 go before the packet; so 193000 and some */
+	/* A refusal takes 288 ticks.  193 refusals fit where no packet of 512 B
+	   would be cut off, and 69 come before the packet; so 193000 and a
+	   few. */
 	assert_in_range(each.naks, 192000, 209000);
 	assert_int_equal(once.naks, each.naks);
 }
 
-/* In the last microframe, if not before, what it says must not matter. */
-static void a_function_that_does_not_know_is_asked_every_time(void **state)
+/* What the function announces must not matter in the last microframe, at the
+   latest. */
+static void a_function_that_announces_nothing_is_polled_every_time(void **state)
 {
 	struct urb urb = in(6);
 	struct bus_stats knowing;
@@ -187,7 +192,7 @@ static void a_function_that_does_not_know_is_asked_every_time(void **state)
 	assert_in_range(stats().naks, knowing.naks - 1, knowing.naks + 1);
 }
 
-static void cancelling_keeps_what_had_moved(void **state)
+static void a_cancelled_transfer_keeps_its_moved_bytes(void **state)
 {
 	struct urb urb = in(6);
 
@@ -218,11 +223,11 @@ static void any_transfer_of_a_queue_can_be_cancelled(void **state)
 	}
 	bus_cancel(bus, &urbs[1]);
 	bus_cancel(bus, &urbs[3]);
-	bus_cancel(bus, &urbs[3]); /* is not queued any more */
+	bus_cancel(bus, &urbs[3]); /* This transfer is no longer queued. */
 	assert_ptr_equal(bus_reap(bus), &urbs[1]);
 	assert_ptr_equal(bus_reap(bus), &urbs[3]);
 	assert_null(bus_reap(bus));
-	/* the queue still has a tail */
+	/* The queue still has a tail. */
 	bus_submit(bus, &urbs[3]);
 	assert_true(bus_run(bus, MICROFRAME));
 	assert_ptr_equal(bus_reap(bus), &urbs[0]);
@@ -233,7 +238,7 @@ static void any_transfer_of_a_queue_can_be_cancelled(void **state)
 	assert_null(bus_reap(bus));
 }
 
-static void unplugging_gives_everything_back_in_order(void **state)
+static void unplugging_returns_all_transfers_in_order(void **state)
 {
 	struct urb urbs[6], late = in(6);
 
@@ -262,7 +267,7 @@ static void unplugging_gives_everything_back_in_order(void **state)
 	assert_int_equal(late.actual, 0);
 }
 
-static void after_unplugging_there_is_time_but_no_traffic(void **state)
+static void after_unplugging_time_passes_without_traffic(void **state)
 {
 	struct bus_stats before;
 
@@ -296,7 +301,7 @@ static void only_bulk_packets_that_moved_are_counted(void **state)
 	bus_submit(bus, &control);
 	assert_true(bus_run(bus, MICROFRAME));
 	assert_int_equal(control.actual, 4);
-	assert_int_equal(stats().packets, 4); /* 5 B in; 512, 512, 1 out */
+	assert_int_equal(stats().packets, 4); /* 5 B in; 512, 512 and 1 out. */
 	assert_int_equal(stats().naks, 0);
 }
 
@@ -306,18 +311,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(time_passes_in_whole_microframes),
-		TEST(a_deadline_ends_a_wait_that_nothing_else_can),
-		TEST(without_a_deadline_only_what_can_happen_is_waited_for),
-		TEST(a_completion_that_is_there_needs_no_time),
+		TEST(a_deadline_ends_a_wait_that_no_event_ends),
+		TEST(a_wait_without_a_deadline_ends_if_no_event_can_come),
+		TEST(a_completion_that_is_already_there_takes_no_time),
 		TEST(a_packet_is_fetched_in_the_microframe_it_is_ready_in),
-		TEST(what_becomes_ready_in_a_refused_round_is_met_in_the_next),
+		TEST(data_that_becomes_ready_in_a_refused_round_is_fetched_in_the_next),
 		TEST(a_packet_never_crosses_the_end_of_its_microframe),
 		TEST(refusals_are_counted_whether_or_not_time_is_skipped),
-		TEST(a_function_that_does_not_know_is_asked_every_time),
-		TEST(cancelling_keeps_what_had_moved),
+		TEST(a_function_that_announces_nothing_is_polled_every_time),
+		TEST(a_cancelled_transfer_keeps_its_moved_bytes),
 		TEST(any_transfer_of_a_queue_can_be_cancelled),
-		TEST(unplugging_gives_everything_back_in_order),
-		TEST(after_unplugging_there_is_time_but_no_traffic),
+		TEST(unplugging_returns_all_transfers_in_order),
+		TEST(after_unplugging_time_passes_without_traffic),
 		TEST(only_bulk_packets_that_moved_are_counted),
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The host controller's bulk transfers against a function by script: what a
- * microframe carries, what ends a transfer, what a refusal costs.
+ * Tests the model of the host controller on bulk transfers against a function
+ * by script: how many packets a microframe carries, what ends a transfer, and
+ * how long a refusal takes.
  */
 #include "tests/support/bus-test.h"
 
@@ -38,7 +39,7 @@ static int fill(void **state)
 	return set_up(state);
 }
 
-/* A transfer of this much from the start of the memory. */
+/* Fills in a transfer of this length from the start of the memory. */
 static struct urb bulk(uint8_t endpoint, uint32_t length)
 {
 	assert_in_range(length, 0, sizeof(memory));
@@ -49,7 +50,7 @@ static struct urb bulk(uint8_t endpoint, uint32_t length)
 		.endpoint = endpoint, .data = memory, .length = length};
 }
 
-/* Run until it is given back, as the only one. */
+/* Runs the bus until this transfer is returned, which must be the only one. */
 static void finish(struct urb *urb)
 {
 	bus_submit(bus, urb);
@@ -67,7 +68,8 @@ static void assert_moved(const struct urb *urb, int status, uint32_t actual)
 			assert_int_equal(memory[i], script_byte(i));
 }
 
-static void a_transfer_is_served_at_once_and_seen_at_the_frames_end(
+static void
+a_transfer_is_served_at_once_and_completes_at_the_end_of_the_microframe(
 	void **state)
 {
 	struct urb urb = bulk(0x86, 512);
@@ -79,13 +81,15 @@ static void a_transfer_is_served_at_once_and_seen_at_the_frames_end(
 	assert_null(bus_reap(bus));
 	assert_true(bus_run(bus, TICK_NEVER));
 	assert_int_equal(bus_now(bus), 8 * MICROFRAME);
-	/* SOF 19 B, and 55 B beside the data: (19 + 55 + 512) * 8 */
+	/* SOF is 19 B, and a packet has 55 B beside the data: (19 + 55 + 512) *
+	   8. */
 	assert_int_equal(script.acked, 7 * MICROFRAME + 4688);
 	assert_ptr_equal(bus_reap(bus), &urb);
 	assert_moved(&urb, 0, 512);
 }
 
-/* What endless packets bring in one microframe, with this limit. */
+/* Returns how many bytes endless packets bring in one microframe, with this
+   limit. */
 static uint32_t one_microframe(uint8_t endpoint, unsigned packets_max)
 {
 	struct urb urb = bulk(endpoint, sizeof(memory));
@@ -109,13 +113,13 @@ static void thirteen_packets_fit_a_microframe(void **state)
 	assert_int_equal(one_microframe(0x86, 13), 13 * 512);
 	ANSWERS(script.out[2], TAKE);
 	assert_int_equal(one_microframe(0x02, 13), 13 * 512);
-	/* the wire has no room for more, whatever the controller could:
-	   (60000 - 152) / ((55 + 512) * 8) = 13.2 */
+	/* There is room for no more, whatever the controller's limit: (60000 -
+	   152) / ((55 + 512) * 8) = 13.2. */
 	ANSWERS(script.in[6], FULL);
 	assert_int_equal(one_microframe(0x86, 100), 13 * 512);
 }
 
-static void a_controller_may_carry_fewer(void **state)
+static void a_controller_may_carry_fewer_packets_a_microframe(void **state)
 {
 	(void)state;
 	for (unsigned packets = 1; packets <= 13; packets++) {
@@ -163,12 +167,12 @@ static void full_packets_go_on_until_the_transfer_is_full(void **state)
 	ANSWERS(script.in[6], FULL);
 	finish(&urb);
 	assert_moved(&urb, 0, 30 * 512);
-	/* and not one packet more is asked for */
+	/* No further packet is requested. */
 	assert_int_equal(script.in[6].moved, 30 * 512);
 	assert_int_equal(bus_now(bus), 3 * MICROFRAME); /* 13 + 13 + 4 */
 }
 
-static void a_packet_beyond_the_room_is_an_overflow(void **state)
+static void a_packet_larger_than_the_room_is_an_overflow(void **state)
 {
 	struct urb urb = bulk(0x86, 600);
 
@@ -192,7 +196,8 @@ static void an_out_transfer_is_cut_into_packets(void **state)
 	assert_moved(&urb, 0, 1100);
 	assert_string_equal(script.log, "O512 O512 O76");
 	assert_int_equal(script.out[2].wrong, 0);
-	/* no empty packet behind a full one, but one if it was asked for */
+	/* No empty packet follows a full one, unless the transfer requests
+	   it. */
 	urb = bulk(0x02, 512);
 	finish(&urb);
 	urb = bulk(0x02, 0);
@@ -201,7 +206,7 @@ static void an_out_transfer_is_cut_into_packets(void **state)
 	assert_string_equal(script.log, "O512 O512 O76 O512 O0");
 }
 
-static void after_nyet_the_next_packet_asks_first(void **state)
+static void after_nyet_a_ping_precedes_the_next_packet(void **state)
 {
 	struct urb urb = bulk(0x02, 1536);
 
@@ -228,7 +233,7 @@ static void nyet_is_remembered_from_one_transfer_to_the_next(void **state)
 	assert_string_equal(script.log, "O512y P O512 O512");
 }
 
-static void a_packet_that_was_refused_comes_again_after_a_ping(void **state)
+static void a_refused_packet_is_sent_again_after_a_ping(void **state)
 {
 	struct urb urb = bulk(0x02, 512);
 
@@ -241,7 +246,7 @@ static void a_packet_that_was_refused_comes_again_after_a_ping(void **state)
 	assert_int_equal(script.out[2].wrong, 0);
 }
 
-static void a_stall_ends_a_transfer_and_keeps_what_moved(void **state)
+static void a_stall_ends_a_transfer_and_keeps_its_moved_bytes(void **state)
 {
 	struct urb urb = bulk(0x86, 4096);
 
@@ -260,8 +265,9 @@ static void a_stall_ends_a_transfer_and_keeps_what_moved(void **state)
 	assert_string_equal(script.log, "I512 A Is O512 O512s O512y Ps");
 }
 
-/* A short packet ends the first; a stall the second; the third goes on. */
-static void transfers_of_one_endpoint_take_turns_in_order(void **state)
+/* A short packet ends the first transfer, a stall the second; the third goes
+   on. */
+static void transfers_of_one_endpoint_are_served_in_order(void **state)
 {
 	struct urb urbs[3];
 
@@ -280,7 +286,7 @@ static void transfers_of_one_endpoint_take_turns_in_order(void **state)
 	assert_moved(&urbs[0], 0, 3);
 	assert_int_equal(urbs[1].status, -EPIPE);
 	assert_int_equal(urbs[2].actual, 512);
-	assert_int_equal(memory[1024], 3); /* the stream goes on */
+	assert_int_equal(memory[1024], 3); /* The stream continues. */
 }
 
 static void two_endpoints_share_the_bus_evenly(void **state)
@@ -296,7 +302,8 @@ static void two_endpoints_share_the_bus_evenly(void **state)
 	ANSWERS(script.in[8], FULL);
 	bus_submit(bus, &first);
 	bus_submit(bus, &second);
-	/* 128 packets each do not fit 17 microframes of 13 */
+	/* 128 packets of each endpoint do not fit 17 microframes of 13
+	   packets. */
 	assert_true(bus_run(bus, 17 * MICROFRAME));
 	assert_null(bus_reap(bus));
 	a = first.actual / 512;
@@ -320,8 +327,8 @@ static void neither_a_refusal_nor_a_stall_holds_up_another_endpoint(
 	bus_submit(bus, &urb);
 	assert_true(bus_run(bus, TICK_NEVER));
 	assert_ptr_equal(bus_reap(bus), &stalled);
-	/* the stall takes (36 + 567) * 8, and so do a packet and a refusal:
-	   (60000 - 152) / 4824 = 12.4 */
+	/* The stall takes (36 + 567) * 8 ticks, and so do a packet and a
+	   refusal: (60000 - 152) / 4824 = 12.4. */
 	assert_int_equal(urb.actual, 11 * 512);
 	assert_true(bus_run(bus, TICK_NEVER));
 	assert_ptr_equal(bus_reap(bus), &urb);
@@ -334,20 +341,20 @@ static void neither_a_refusal_nor_a_stall_holds_up_another_endpoint(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_transfer_is_served_at_once_and_seen_at_the_frames_end),
+		TEST(a_transfer_is_served_at_once_and_completes_at_the_end_of_the_microframe),
 		TEST(thirteen_packets_fit_a_microframe),
-		TEST(a_controller_may_carry_fewer),
+		TEST(a_controller_may_carry_fewer_packets_a_microframe),
 		TEST(a_ping_before_each_packet_costs_one_a_microframe),
 		TEST(a_short_packet_ends_an_in_transfer),
 		TEST(an_empty_packet_ends_an_in_transfer),
 		TEST(full_packets_go_on_until_the_transfer_is_full),
-		TEST(a_packet_beyond_the_room_is_an_overflow),
+		TEST(a_packet_larger_than_the_room_is_an_overflow),
 		TEST(an_out_transfer_is_cut_into_packets),
-		TEST(after_nyet_the_next_packet_asks_first),
+		TEST(after_nyet_a_ping_precedes_the_next_packet),
 		TEST(nyet_is_remembered_from_one_transfer_to_the_next),
-		TEST(a_packet_that_was_refused_comes_again_after_a_ping),
-		TEST(a_stall_ends_a_transfer_and_keeps_what_moved),
-		TEST(transfers_of_one_endpoint_take_turns_in_order),
+		TEST(a_refused_packet_is_sent_again_after_a_ping),
+		TEST(a_stall_ends_a_transfer_and_keeps_its_moved_bytes),
+		TEST(transfers_of_one_endpoint_are_served_in_order),
 		TEST(two_endpoints_share_the_bus_evenly),
 		TEST(neither_a_refusal_nor_a_stall_holds_up_another_endpoint),
 	};

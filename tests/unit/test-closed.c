@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Every call of clyde.h with a handle that was closed, with NULL, and with one of
-   another kind: it says that, and does nothing else. */
+/* Makes every call of clyde.h with a closed handle, with NULL, with a number
+   that is no handle, and with a handle of another kind.  Each call must return
+   the right error and its sentence, and must do nothing else. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	(void)line;
 }
 
-/* What every call has to say of the handle that is tried. */
+/* What every call must return for the handle under test, and its sentence. */
 static int expected_result = CLYDE_ERROR_CLOSED;
 static const char *expected_text = "it is closed";
 
@@ -34,8 +35,8 @@ static void assert_refused(int result)
 	assert_string_equal(clyde_error_message(), expected_text);
 }
 
-/* A close that returns nothing leaves the sentence, if the handle is of another
-   kind.  The call before it leaves another one. */
+/* A close function that returns nothing leaves a sentence if the handle is of
+   another kind.  The call before it leaves another sentence. */
 static void assert_not_closed(void (*close)(void *handle), void *handle)
 {
 	clyde_pipe_cancel(NULL);
@@ -94,7 +95,7 @@ static void no_context_works(struct clyde_context *context)
 		CLYDE_ERROR_CLOSED);
 }
 
-static void nothing_is_asked_of(struct clyde_device *device)
+static void no_query_works(struct clyde_device *device)
 {
 	struct clyde_device_info info;
 	struct clyde_config config;
@@ -118,7 +119,7 @@ static void nothing_is_asked_of(struct clyde_device *device)
 	assert_refused(clyde_config_read(device, &config));
 }
 
-static void no_port_is_touched_of(struct clyde_device *device)
+static void no_port_call_works(struct clyde_device *device)
 {
 	uint64_t value;
 	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
@@ -156,8 +157,8 @@ static void no_device_works(struct clyde_device *device)
 {
 	struct clyde_pipe *pipe;
 
-	nothing_is_asked_of(device);
-	no_port_is_touched_of(device);
+	no_query_works(device);
+	no_port_call_works(device);
 	assert_refused(
 		clyde_pipe_open(device, CLYDE_PIPE_EP2_OUT, NULL, &pipe));
 	assert_not_closed(close_device, device);
@@ -215,33 +216,33 @@ static void no_monitor_works(struct clyde_monitor *monitor)
 		CLYDE_ERROR_CLOSED);
 }
 
-static void every_call_with_what_was_closed_says_so(void **state)
+static void every_call_with_a_closed_handle_is_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
 	assert_int_equal(
-		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
+		clyde_monitor_new(fixture.context, "virtual:", &monitor), 0);
 	clyde_monitor_close(monitor);
 	no_monitor_works(monitor);
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
+				 NULL, &pipe),
 		0);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	clyde_run_close(run);
-	no_run_works(run, top.device);
+	no_run_works(run, fixture.device);
 	clyde_pipe_close(pipe);
 	no_pipe_works(pipe);
-	clyde_device_close(top.device);
-	no_device_works(top.device);
-	close_top(&top);
-	no_context_works(top.context);
+	clyde_device_close(fixture.device);
+	no_device_works(fixture.device);
+	close_fixture(&fixture);
+	no_context_works(fixture.context);
 }
 
-static void every_call_with_nothing_says_so(void **state)
+static void every_call_with_null_is_refused(void **state)
 {
 	(void)state;
 	expect(CLYDE_ERROR_CLOSED, "the handle is NULL");
@@ -254,8 +255,9 @@ static void every_call_with_nothing_says_so(void **state)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 }
 
-/* An address is no handle, and neither is any number that was not given out. */
-static void every_call_with_garbage_says_so(void **state)
+/* An address is not a handle, and neither is any number that the library did
+   not return. */
+static void every_call_with_a_number_that_is_no_handle_is_refused(void **state)
 {
 	static const uintptr_t numbers[] = {1, 2, 3, UINTPTR_MAX,
 		UINTPTR_MAX - 3, (uintptr_t)&expected_result};
@@ -274,7 +276,8 @@ static void every_call_with_garbage_says_so(void **state)
 
 enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, KINDS };
 
-static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
+static void no_other_kind_works(
+	enum kind is, void *handle, struct clyde_device *device)
 {
 	static const char *const names[] = {
 		"context", "device", "pipe", "run", "monitor"};
@@ -302,26 +305,26 @@ static void no_kind_but(enum kind is, void *handle, struct clyde_device *device)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 }
 
-static void every_call_with_a_handle_of_another_kind_says_so(void **state)
+static void every_call_with_a_handle_of_another_kind_is_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
 	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
+				 NULL, &pipe),
 		0);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(
-		clyde_monitor_new(top.context, "virtual:", &monitor), 0);
-	no_kind_but(MONITOR, monitor, top.device);
-	no_kind_but(CONTEXT, top.context, top.device);
-	no_kind_but(DEVICE, top.device, top.device);
-	no_kind_but(PIPE, pipe, top.device);
-	no_kind_but(RUN, run, top.device);
+		clyde_monitor_new(fixture.context, "virtual:", &monitor), 0);
+	no_other_kind_works(MONITOR, monitor, fixture.device);
+	no_other_kind_works(CONTEXT, fixture.context, fixture.device);
+	no_other_kind_works(DEVICE, fixture.device, fixture.device);
+	no_other_kind_works(PIPE, pipe, fixture.device);
+	no_other_kind_works(RUN, run, fixture.device);
 	expect(CLYDE_ERROR_WRONG_HANDLE,
 		"this handle is a pipe's, not a device's");
 	assert_refused(clyde_run_claim(run, (void *)pipe));
@@ -329,84 +332,85 @@ static void every_call_with_a_handle_of_another_kind_says_so(void **state)
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 	assert_int_equal(clyde_live_objects(), 5);
 	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
-	/* A token may be of any kind. */
+	/* A token of any kind can be closed. */
 	assert_int_equal(clyde_close_token((uintptr_t)run), 0);
 	assert_int_equal(clyde_close_token((uintptr_t)pipe), 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* As after 2^29 objects where a pointer has 32 bits. */
+/* As after 2^29 objects on a machine whose pointers have 32 bits. */
 static void objects_are_refused_once_there_are_no_handles_left(void **state)
 {
 	static const char *const sentence = "this process has made as many "
 					    "objects as there are handles";
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_context *context;
 	struct clyde_device *device;
 	struct clyde_pipe *pipe, *other;
 	struct clyde_run *run;
 
 	(void)state;
-	clyde_device_close(top.device);
+	clyde_device_close(fixture.device);
 	object_limit(2);
-	assert_int_equal(clyde_device_open(top.context, "virtual:configured=1",
-				 NULL, &top.device),
+	assert_int_equal(clyde_device_open(fixture.context,
+				 "virtual:configured=1", NULL, &fixture.device),
 		0);
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
+				 NULL, &pipe),
 		0);
 	expect(CLYDE_ERROR_EXHAUSTED, sentence);
 	for (int i = 0; i < 3; i++) {
 		assert_refused(clyde_context_new(&context));
 		assert_refused(clyde_device_open(
-			top.context, "virtual:", NULL, &device));
+			fixture.context, "virtual:", NULL, &device));
 		assert_refused(clyde_pipe_open(
-			top.device, CLYDE_PIPE_EP6_IN, NULL, &other));
-		assert_refused(clyde_run_new(top.context, "benchmark", &run));
+			fixture.device, CLYDE_PIPE_EP6_IN, NULL, &other));
+		assert_refused(
+			clyde_run_new(fixture.context, "benchmark", &run));
 	}
 	expect(CLYDE_ERROR_CLOSED, "it is closed");
 	assert_int_equal(clyde_live_objects(), 3);
 	assert_int_equal(clyde_pipe_flush(pipe, 1), 0);
 	object_limit(UINT64_MAX);
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &other),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 NULL, &other),
 		0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void a_run_cannot_have_a_device_that_was_closed(void **state)
+static void a_run_cannot_start_on_a_closed_device(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "gpio", &run), 0);
 	assert_int_equal(clyde_run_set(run, "action", "A0"), 0);
-	assert_int_equal(clyde_run_claim(run, top.device), 0);
-	clyde_device_close(top.device);
+	assert_int_equal(clyde_run_claim(run, fixture.device), 0);
+	clyde_device_close(fixture.device);
 	assert_refused(clyde_run_check(run, NULL));
-	assert_refused(clyde_run_claim(run, top.device));
-	assert_refused(clyde_run_start(run, top.device, NULL, &observer));
-	close_top(&top);
+	assert_refused(clyde_run_claim(run, fixture.device));
+	assert_refused(clyde_run_start(run, fixture.device, NULL, &observer));
+	close_fixture(&fixture);
 }
 
-static void a_run_cannot_have_a_device_of_another_context(void **state)
+static void a_run_cannot_start_on_a_device_of_another_context(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
-	struct bench_top other = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
+	struct fixture other = open_uri("virtual:");
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "gpio", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "gpio", &run), 0);
 	assert_int_equal(
 		clyde_run_claim(run, other.device), CLYDE_ERROR_INVALID);
 	assert_says("are of two contexts");
-	assert_int_equal(clyde_run_new(top.context, "nonesuch", &run),
+	assert_int_equal(clyde_run_new(fixture.context, "nonesuch", &run),
 		CLYDE_ERROR_INVALID);
 	assert_says("nonesuch: no such applet");
 	clyde_context_close(other.context);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void assert_null_is_refused(ssize_t result, const char *sentence)
@@ -417,7 +421,7 @@ static void assert_null_is_refused(ssize_t result, const char *sentence)
 
 static void a_text_that_is_null_is_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
 	struct clyde_pin pins[CLYDE_PINS_MAX];
 	struct clyde_run *run;
@@ -428,26 +432,28 @@ static void a_text_that_is_null_is_refused(void **state)
 	assert_null_is_refused(clyde_pins_parse(NULL, pins), "text is NULL");
 	assert_null(clyde_applet_find(NULL));
 	assert_null_is_refused(
-		clyde_run_new(top.context, NULL, &run), "applet is NULL");
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+		clyde_run_new(fixture.context, NULL, &run), "applet is NULL");
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_null_is_refused(
 		clyde_run_set(run, NULL, "1KiB"), "name is NULL");
 	assert_null_is_refused(
 		clyde_run_set(run, "count", NULL), "value is NULL");
 	assert_int_equal(clyde_run_set(run, "count", "1KiB"), 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_pipe *out, *in;
 
 	(void)state;
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP2_OUT, NULL, &out), 0);
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT, NULL, &out),
+		0);
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &in), 0);
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &in),
+		0);
 	assert_null_is_refused(
 		clyde_pipe_write(out, NULL, 1, 0), "data is NULL");
 	assert_null_is_refused(clyde_pipe_read(in, NULL, 1, 0), "data is NULL");
@@ -455,26 +461,28 @@ static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
 		clyde_pipe_read_some(in, NULL, 1, 0), "data is NULL");
 	assert_int_equal(clyde_pipe_write(out, NULL, 0, 0), 0);
 	assert_int_equal(clyde_pipe_read(in, NULL, 0, 0), 0);
-	assert_null_is_refused(
-		clyde_core_attach(top.device, CLYDE_CORE_BENCHMARK, NULL, 1),
+	assert_null_is_refused(clyde_core_attach(fixture.device,
+				       CLYDE_CORE_BENCHMARK, NULL, 1),
 		"pipes is NULL");
 	assert_null_is_refused(
-		clyde_core_write(top.device, CLYDE_CORE_BENCHMARK, NULL, 1),
+		clyde_core_write(fixture.device, CLYDE_CORE_BENCHMARK, NULL, 1),
 		"name is NULL");
 	assert_null_is_refused(
-		clyde_supply_apply(top.device, NULL), "supply is NULL");
+		clyde_supply_apply(fixture.device, NULL), "supply is NULL");
 	assert_null_is_refused(
-		clyde_register_read(top.device, 0x10, NULL, 1), "data is NULL");
-	assert_null_is_refused(clyde_register_write(top.device, 0x10, NULL, 1),
+		clyde_register_read(fixture.device, 0x10, NULL, 1),
 		"data is NULL");
 	assert_null_is_refused(
-		clyde_eeprom_read(top.device, 0, NULL, 1), "data is NULL");
+		clyde_register_write(fixture.device, 0x10, NULL, 1),
+		"data is NULL");
 	assert_null_is_refused(
-		clyde_eeprom_write(top.device, 0, NULL, 1), "data is NULL");
-	assert_null_is_refused(clyde_firmware_load(top.context,
+		clyde_eeprom_read(fixture.device, 0, NULL, 1), "data is NULL");
+	assert_null_is_refused(
+		clyde_eeprom_write(fixture.device, 0, NULL, 1), "data is NULL");
+	assert_null_is_refused(clyde_firmware_load(fixture.context,
 				       "virtual:", NULL, NULL, 1, NULL),
 		"data is NULL");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 #define CONTEXTS 1024
@@ -500,34 +508,36 @@ static void more_contexts_than_there_can_be_are_refused_and_leave_nothing(
 
 static void a_bitstream_of_nothing_is_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t id[CLYDE_FPGA_ID_SIZE] = {0};
 
 	(void)state;
-	assert_int_equal(
-		clyde_fpga_load(top.device, id, 0, id), CLYDE_ERROR_INVALID);
+	assert_int_equal(clyde_fpga_load(fixture.device, id, 0, id),
+		CLYDE_ERROR_INVALID);
 	assert_says("a bitstream of 0 bytes");
 #if SIZE_MAX > UINT32_MAX
 	assert_int_equal(
-		clyde_fpga_load(top.device, id, (size_t)UINT32_MAX + 1, id),
+		clyde_fpga_load(fixture.device, id, (size_t)UINT32_MAX + 1, id),
 		CLYDE_ERROR_INVALID);
 	assert_says("a bitstream of 4294967296 bytes");
 #endif
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_call_with_what_was_closed_says_so),
-		cmocka_unit_test(every_call_with_nothing_says_so),
-		cmocka_unit_test(every_call_with_garbage_says_so),
+		cmocka_unit_test(every_call_with_a_closed_handle_is_refused),
+		cmocka_unit_test(every_call_with_null_is_refused),
 		cmocka_unit_test(
-			every_call_with_a_handle_of_another_kind_says_so),
+			every_call_with_a_number_that_is_no_handle_is_refused),
+		cmocka_unit_test(
+			every_call_with_a_handle_of_another_kind_is_refused),
 		cmocka_unit_test(
 			objects_are_refused_once_there_are_no_handles_left),
-		cmocka_unit_test(a_run_cannot_have_a_device_that_was_closed),
-		cmocka_unit_test(a_run_cannot_have_a_device_of_another_context),
+		cmocka_unit_test(a_run_cannot_start_on_a_closed_device),
+		cmocka_unit_test(
+			a_run_cannot_start_on_a_device_of_another_context),
 		cmocka_unit_test(
 			more_contexts_than_there_can_be_are_refused_and_leave_nothing),
 		cmocka_unit_test(a_bitstream_of_nothing_is_refused),

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The GPIO core: what it drives, and what it tells of the pins. */
+/* Tests the model of the GPIO core alone, to the cycle: the levels that it
+   drives, and the records that it sends about its pins. */
 #include "tests/support/core-test.h"
 
 #include "wire/core-gpio.h"
 
 #define OFFSET(reg) ((reg)-CORE_BASE_GPIO)
-#define WAITING     255 /* records in the core */
+#define WAITING     255 /* Records that wait in the core. */
 
 static struct core_rig rig;
 
@@ -58,7 +59,7 @@ static void assert_record(uint32_t cycle, uint16_t levels, uint16_t lost)
 	assert_int_equal(record.lost, lost);
 }
 
-static void all_pins_change_at_the_high_byte(void **state)
+static void all_pins_change_when_the_high_byte_is_written(void **state)
 {
 	(void)state;
 	set(REG_GPIO_ENABLE, 0xf00f);
@@ -84,20 +85,21 @@ static void levels_are_those_of_the_pins(void **state)
 	assert_int_equal(get(REG_GPIO_LEVELS), 0xa5c3);
 }
 
-static void watching_begins_with_a_record_and_tells_watched_pins(void **state)
+static void watching_begins_with_a_record_and_reports_watched_pins(void **state)
 {
 	(void)state;
-	core_rig_reset(&rig); /* the clock is 0 */
+	core_rig_reset(&rig); /* The clock is 0. */
 	core_rig_input(&rig, 0x8001);
 	pass(100);
 	set(REG_GPIO_WATCH, 0x0003);
 	pass(100);
 	core_rig_input(&rig, 0x8002);
 	pass(100);
-	core_rig_input(&rig, 0x0002); /* nobody watches that */
+	core_rig_input(&rig, 0x0002); /* The pin that changes is not watched. */
 	pass(100);
 	core_rig_input(&rig, 0x0000);
-	set(REG_GPIO_WATCH, 0x0002); /* not from 0: no record for it */
+	/* The mask was not 0 before, so this does not begin with a record. */
+	set(REG_GPIO_WATCH, 0x0002);
 	pass(100);
 	assert_record(100, 0x8001, 0);
 	assert_record(200, 0x8002, 0);
@@ -105,7 +107,7 @@ static void watching_begins_with_a_record_and_tells_watched_pins(void **state)
 	assert_int_equal(rig.in.level, 0);
 }
 
-static void changes_at_successive_edges_are_all_told(void **state)
+static void changes_at_successive_edges_are_all_reported(void **state)
 {
 	(void)state;
 	core_rig_reset(&rig);
@@ -120,9 +122,9 @@ static void changes_at_successive_edges_are_all_told(void **state)
 	assert_int_equal(get(REG_GPIO_LOST), 0);
 }
 
-static void after_a_loss_the_last_levels_are_told(void **state)
+static void after_a_loss_the_last_levels_are_reported(void **state)
 {
-	/* in the FIFO, on its way there, and waiting */
+	/* Records in the FIFO, on the way to it, and waiting in the core. */
 	const unsigned kept = CORE_FIFO_SIZE / 8 + 1 + WAITING;
 	struct gpio_record last = {0};
 	unsigned records = 0, lost = 0;
@@ -134,7 +136,7 @@ static void after_a_loss_the_last_levels_are_told(void **state)
 		core_rig_input(&rig, i);
 	}
 	pass(20);
-	/* the record at the beginning is one of those that were kept */
+	/* The record at the beginning is one of those that were kept. */
 	assert_int_equal(get(REG_GPIO_LOST), 41);
 	for (unsigned i = 0; i < 100; i++, pass(100))
 		while (rig.in.level >= sizeof(last)) {
@@ -148,7 +150,7 @@ static void after_a_loss_the_last_levels_are_told(void **state)
 	assert_int_equal(last.lost, 41);
 }
 
-static void the_count_of_lost_records_stays_at_the_highest(void **state)
+static void the_count_of_lost_records_stays_at_its_maximum(void **state)
 {
 	(void)state;
 	set(REG_GPIO_WATCH, 1);
@@ -161,7 +163,7 @@ static void the_count_of_lost_records_stays_at_the_highest(void **state)
 	assert_int_equal(get(REG_GPIO_LOST), 0);
 }
 
-static void the_highest_bit_of_the_clock_is_told(void **state)
+static void a_change_of_the_highest_bit_of_the_clock_is_reported(void **state)
 {
 	(void)state;
 	core_rig_reset(&rig);
@@ -174,7 +176,7 @@ static void the_highest_bit_of_the_clock_is_told(void **state)
 	assert_int_equal(rig.in.level, 0);
 }
 
-static void a_pipe_reset_forgets_records_and_watches_on(void **state)
+static void a_pipe_reset_discards_records_and_keeps_watching(void **state)
 {
 	(void)state;
 	set(REG_GPIO_WATCH, 1);
@@ -192,14 +194,14 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(all_pins_change_at_the_high_byte),
+		TEST(all_pins_change_when_the_high_byte_is_written),
 		TEST(levels_are_those_of_the_pins),
-		TEST(watching_begins_with_a_record_and_tells_watched_pins),
-		TEST(changes_at_successive_edges_are_all_told),
-		TEST(after_a_loss_the_last_levels_are_told),
-		TEST(the_count_of_lost_records_stays_at_the_highest),
-		TEST(the_highest_bit_of_the_clock_is_told),
-		TEST(a_pipe_reset_forgets_records_and_watches_on),
+		TEST(watching_begins_with_a_record_and_reports_watched_pins),
+		TEST(changes_at_successive_edges_are_all_reported),
+		TEST(after_a_loss_the_last_levels_are_reported),
+		TEST(the_count_of_lost_records_stays_at_its_maximum),
+		TEST(a_change_of_the_highest_bit_of_the_clock_is_reported),
+		TEST(a_pipe_reset_discards_records_and_keeps_watching),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

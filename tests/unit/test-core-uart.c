@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The UART core: what is on the line, what is made of it, what is counted. */
+/* Tests the model of the UART core alone, to the cycle: the levels on TX, the
+   bytes received from RX, and the counters. */
 #include "tests/support/core-test.h"
 
 #include <string.h>
@@ -51,14 +52,15 @@ static void clear(uint8_t what)
 	core_rig_set(&rig, OFFSET(REG_UART_CLEAR), what, 1);
 }
 
-/* RX at this level for so long. */
+/* Holds RX at this level for a number of cycles. */
 static void level(bool value, uint64_t cycles)
 {
 	core_rig_input(&rig, value);
 	core_rig_run(&rig, rig.cycle + cycles);
 }
 
-/* A frame from another sender, whose bits are so many cycles. */
+/* Puts a frame on RX with bits of the given length, as a sender with a clock of
+   its own does. */
 static void frame(uint32_t bits, unsigned count, double cycles)
 {
 	uint64_t start = rig.cycle;
@@ -82,8 +84,8 @@ static unsigned received(uint8_t *data)
 	return size;
 }
 
-/* TX to RX as the pin multiplexer would, until all that is to be sent has
-   come back. */
+/* Connects TX to RX with the delay of the pin multiplexer, until the
+   transmitter has been idle for long. */
 static void loop_back(void)
 {
 	bool delay[MUX_CYCLES] = {1, 1, 1, 1, 1, 1};
@@ -123,7 +125,7 @@ static void every_format_comes_back_through_the_multiplexer_at_12_mbaud(
 	assert_int_equal(get(REG_UART_LOST), 0);
 }
 
-/* Cycles from one change of TX to the next. */
+/* Returns the cycles from now to the next change of TX. */
 static uint64_t until_tx_changes(void)
 {
 	uint16_t before = rig.core->outputs;
@@ -144,7 +146,8 @@ static void a_frame_has_start_data_parity_and_stop_bits(void **state)
 	ring_put(&rig.out, &byte, 1);
 	ring_put(&rig.out, &byte, 1);
 	for (unsigned i = 0; i < 2; i++) {
-		/* the first follows at once, the other after two stop bits */
+		/* The first frame follows at once, the other one after two stop
+		   bits. */
 		assert_int_equal(until_tx_changes(), i ? 2 * 417 : 1);
 		assert_int_equal(until_tx_changes(), 417); /* start */
 		assert_int_equal(until_tx_changes(), 417); /* 1 */
@@ -176,7 +179,7 @@ static void the_average_bit_time_is_exact(void **state)
 	}
 }
 
-/* Bytes of all kinds, back to back. */
+/* Whether bytes of all values, back to back, are received without an error. */
 static bool understood(uint32_t bit_time, double error)
 {
 	uint8_t came[CORE_FIFO_SIZE];
@@ -195,7 +198,7 @@ static bool understood(uint32_t bit_time, double error)
 	return right;
 }
 
-static void a_sender_that_is_off_is_understood(void **state)
+static void a_sender_with_a_baud_rate_error_is_understood(void **state)
 {
 	(void)state;
 	for (double error = -4.5; error <= 4.5; error += 0.25)
@@ -225,7 +228,7 @@ static void a_break_is_one_byte_and_a_framing_error(void **state)
 	assert_int_equal(get(REG_UART_FRAMING), 1);
 }
 
-static void a_byte_with_the_wrong_parity_is_kept_and_counted(void **state)
+static void a_byte_with_wrong_parity_is_delivered_and_counted(void **state)
 {
 	uint8_t came[CORE_FIFO_SIZE];
 
@@ -240,7 +243,7 @@ static void a_byte_with_the_wrong_parity_is_kept_and_counted(void **state)
 	assert_int_equal(came[1], 0x07);
 }
 
-static void error_counts_stay_at_the_highest_value(void **state)
+static void error_counts_stay_at_their_maximum(void **state)
 {
 	(void)state;
 	configure(4 * 256, EIGHT | UART_PARITY_ONE << 3 | UART_RECEIVE);
@@ -255,10 +258,11 @@ static void error_counts_stay_at_the_highest_value(void **state)
 	assert_int_equal(get(REG_UART_RECEIVED), 0xffff + 3);
 }
 
-static void bytes_without_room_are_counted_from_the_first(void **state)
+static void lost_bytes_are_counted_and_the_position_of_the_first_is_kept(
+	void **state)
 {
 	uint8_t came[CORE_FIFO_SIZE];
-	/* and one more waits in the core */
+	/* One more byte waits in the core. */
 	const unsigned kept = CORE_FIFO_SIZE + 1;
 
 	(void)state;
@@ -339,11 +343,11 @@ int main(void)
 		TEST(every_format_comes_back_through_the_multiplexer_at_12_mbaud),
 		TEST(a_frame_has_start_data_parity_and_stop_bits),
 		TEST(the_average_bit_time_is_exact),
-		TEST(a_sender_that_is_off_is_understood),
+		TEST(a_sender_with_a_baud_rate_error_is_understood),
 		TEST(a_break_is_one_byte_and_a_framing_error),
-		TEST(a_byte_with_the_wrong_parity_is_kept_and_counted),
-		TEST(error_counts_stay_at_the_highest_value),
-		TEST(bytes_without_room_are_counted_from_the_first),
+		TEST(a_byte_with_wrong_parity_is_delivered_and_counted),
+		TEST(error_counts_stay_at_their_maximum),
+		TEST(lost_bytes_are_counted_and_the_position_of_the_first_is_kept),
 		TEST(a_glitch_is_not_a_byte),
 		TEST(the_shortest_pulse_is_measured_without_receiving),
 		TEST(a_pipe_reset_keeps_the_format_and_ends_the_byte),

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The host's parsers of descriptors: what a device says of itself, or what
- * any bytes at all would say.
- */
+/* Tests the host's parsers of USB descriptors.  A descriptor comes from a
+   device, so any bytes at all must give a result or an error. */
 #include "tests/support/clyde-test.h"
 
 #include "lib/device/descriptor.h"
@@ -22,12 +20,13 @@ static void a_device_descriptor_is_18_bytes_low_byte_first(void **state)
 	assert_int_equal(descriptor.idProduct, 0x9db1);
 	assert_int_equal(descriptor.bcdDevice, 0x0933);
 	assert_int_equal(descriptor.iSerialNumber, 3);
-	/* what follows is not its business */
+	/* Bytes behind the descriptor are ignored. */
 	memcpy(longer, device, 18);
 	assert_int_equal(descriptor_parse_device(longer, 20, &descriptor), 0);
 }
 
-static void what_is_no_device_descriptor_breaks_the_protocol(void **state)
+static void bytes_that_are_no_device_descriptor_are_a_protocol_error(
+	void **state)
 {
 	struct usb_device_descriptor descriptor, before;
 	uint8_t bytes[18];
@@ -39,7 +38,8 @@ static void what_is_no_device_descriptor_breaks_the_protocol(void **state)
 		assert_int_equal(
 			descriptor_parse_device(device, size, &descriptor),
 			CLYDE_ERROR_PROTOCOL);
-	for (size_t at = 0; at < 2; at++) { /* its length and its type */
+	/* Its length byte and its type byte. */
+	for (size_t at = 0; at < 2; at++) {
 		memcpy(bytes, device, 18);
 		bytes[at]++;
 		assert_int_equal(
@@ -83,13 +83,13 @@ static void a_string_ends_at_its_length_or_a_nul(void **state)
 		8, 63, "a");
 	assert_string("\x07\x03"
 		      "a\0b\0c",
-		7, 63, "ab"); /* half of a c */
+		7, 63, "ab"); /* Half of the letter c. */
 	assert_string("\x03\x03"
 		      "a",
 		3, 63, "");
 }
 
-static void a_string_is_cut_to_the_room_there_is(void **state)
+static void a_string_is_cut_to_the_size_of_the_buffer(void **state)
 {
 	(void)state;
 	assert_string("\x08\x03"
@@ -103,7 +103,8 @@ static void a_string_is_cut_to_the_room_there_is(void **state)
 		8, 1, "");
 }
 
-static void what_is_no_string_breaks_the_protocol(void **state)
+static void bytes_that_are_no_string_descriptor_are_a_protocol_error(
+	void **state)
 {
 	char text[8] = "before";
 
@@ -137,7 +138,7 @@ static void a_revision_is_a_letter_and_a_digit(void **state)
 	} revisions[] = {{0x10, "A0"}, {0x20, "B0"}, {0x30, "C0"}, {0x31, "C1"},
 		{0x32, "C2"}, {0x33, "C3"}, {0x40, "D0"}, {0x39, "C9"},
 		{0x3a, "?"}, {0xf9, "?"}, {0xff, "?"}, {0x00, "?"},
-		/* before the nibbles, the letter alone */
+		/* Before the nibbles existed, the byte was the letter alone. */
 		{0x01, "A0"}, {0x02, "B0"}, {0x03, "C0"}};
 	char text[8];
 
@@ -148,11 +149,11 @@ static void a_revision_is_a_letter_and_a_digit(void **state)
 	}
 }
 
-static void a_device_is_known_by_its_descriptors(void **state)
+static void a_device_is_recognised_by_its_descriptors(void **state)
 {
-	struct bench_top top = open_uri("virtual:revision=C2,modified=1,"
-					"manufacturer=Kelvingrove");
-	const struct clyde_device_info *info = info_of(top.device);
+	struct fixture fixture = open_uri("virtual:revision=C2,modified=1,"
+					  "manufacturer=Kelvingrove");
+	const struct clyde_device_info *info = info_of(fixture.device);
 
 	(void)state;
 	assert_string_equal(info->serial, "C2-20230101T120000Z");
@@ -162,13 +163,13 @@ static void a_device_is_known_by_its_descriptors(void **state)
 	assert_string_equal(info->revision, "C2");
 	assert_int_equal(info->api_level, 9);
 	assert_true(info->modified);
-	close_top(&top);
+	close_fixture(&fixture);
 
-	top = open_uri("virtual:");
-	info = info_of(top.device);
+	fixture = open_uri("virtual:");
+	info = info_of(fixture.device);
 	assert_string_equal(info->manufacturer, "whitequark research");
 	assert_false(info->modified);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
@@ -177,13 +178,14 @@ int main(void)
 		cmocka_unit_test(
 			a_device_descriptor_is_18_bytes_low_byte_first),
 		cmocka_unit_test(
-			what_is_no_device_descriptor_breaks_the_protocol),
+			bytes_that_are_no_device_descriptor_are_a_protocol_error),
 		cmocka_unit_test(a_string_is_turned_into_ascii),
 		cmocka_unit_test(a_string_ends_at_its_length_or_a_nul),
-		cmocka_unit_test(a_string_is_cut_to_the_room_there_is),
-		cmocka_unit_test(what_is_no_string_breaks_the_protocol),
+		cmocka_unit_test(a_string_is_cut_to_the_size_of_the_buffer),
+		cmocka_unit_test(
+			bytes_that_are_no_string_descriptor_are_a_protocol_error),
 		cmocka_unit_test(a_revision_is_a_letter_and_a_digit),
-		cmocka_unit_test(a_device_is_known_by_its_descriptors),
+		cmocka_unit_test(a_device_is_recognised_by_its_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

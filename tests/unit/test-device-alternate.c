@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The virtual Glasgow's alternate settings: which may be selected when, what
- * selecting one does to the FX2's buffers and to the pipes in the FPGA.
+ * Tests the virtual Glasgow's alternate settings over its bus: which ones can
+ * be selected when, and what a selection does to the FX2's buffers and to the
+ * pipes in the FPGA.
  */
 #include "tests/support/support.h"
 
@@ -11,14 +12,14 @@
 
 #include "wire/core-benchmark.h"
 
-/* As the configuration descriptor numbers them. */
+/* Interface numbers of the configuration descriptor. */
 enum { MGMT, EP2, EP4, EP6, EP8 };
 enum { OFF, DOUBLE, QUAD, CFG, NVM };
 
 static struct rig rig;
 static uint8_t memory[16 * 512];
 
-/* All interfaces off, and the FPGA runs Clyde's image. */
+/* All interfaces are off, and the FPGA runs Clyde's image. */
 static int set_up(void **state)
 {
 	(void)state;
@@ -94,7 +95,8 @@ static void every_setting_that_is_listed_can_be_selected_alone(void **state)
 	for (unsigned interface = MGMT; interface <= EP8; interface++) {
 		for (unsigned alternate = 0; alternate <= highest[interface];
 			alternate++) {
-			rig_configure(&rig); /* CFG and NVM undo it */
+			/* CFG and NVM take the configuration away. */
+			rig_configure(&rig);
 			assert_works(interface, alternate);
 		}
 		assert_works(interface, OFF);
@@ -114,8 +116,8 @@ static void a_setting_that_is_not_listed_stalls(void **state)
 	assert_int_equal(rig_select(&rig, 5, DOUBLE), -EPIPE);
 }
 
-/* Either pair has four buffers. */
-static void quad_buffers_are_the_neighbours_too(void **state)
+/* EP2 and EP4 share four buffers, and so do EP6 and EP8. */
+static void quad_buffers_take_those_of_the_neighbour(void **state)
 {
 	static const uint8_t pairs[][2] = {{EP2, EP4}, {EP6, EP8}};
 
@@ -132,7 +134,7 @@ static void quad_buffers_are_the_neighbours_too(void **state)
 		assert_works(second, OFF);
 		assert_works(first, QUAD);
 	}
-	/* and the pairs leave each other alone */
+	/* The two pairs do not affect each other. */
 	assert_int_equal(selected(EP2), QUAD);
 	assert_int_equal(selected(EP6), QUAD);
 	set_configuration();
@@ -142,7 +144,7 @@ static void quad_buffers_are_the_neighbours_too(void **state)
 	assert_works(EP2, QUAD);
 }
 
-static void loading_needs_the_other_pipes_off(void **state)
+static void a_load_setting_needs_the_other_pipes_off(void **state)
 {
 	(void)state;
 	for (unsigned pipe = EP4; pipe <= EP8; pipe++) {
@@ -154,13 +156,13 @@ static void loading_needs_the_other_pipes_off(void **state)
 	assert_works(EP6, QUAD);
 	assert_stalls(EP2, CFG);
 	assert_works(EP6, OFF);
-	/* EP2 itself may be on */
+	/* EP2 itself may be on. */
 	assert_works(EP2, DOUBLE);
 	assert_works(EP2, CFG);
 	assert_works(EP2, NVM);
 }
 
-static void selecting_a_load_takes_the_fpga_away(void **state)
+static void selecting_a_load_setting_takes_the_configuration_away(void **state)
 {
 	(void)state;
 	for (unsigned load = CFG; load <= NVM; load++) {
@@ -175,7 +177,7 @@ static void selecting_a_load_takes_the_fpga_away(void **state)
 	}
 }
 
-/* Bits 0 to 3 = EP2 EP4 EP6 EP8: 1 where the pipe is held in reset. */
+/* Bits 0 to 3 = EP2, EP4, EP6, EP8: 1 while the pipe is held in reset. */
 static void the_pipe_reset_register_follows_the_settings(void **state)
 {
 	(void)state;
@@ -204,12 +206,12 @@ static void set_configuration_resets_everything(void **state)
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512), -EPIPE);
 	assert_works(MGMT, 1);
 	assert_int_equal(rig_read_register(&rig, REG_PIPE_RESET, 1), 0xf);
-	/* but the FPGA stays configured */
+	/* The FPGA stays configured. */
 	assert_works(EP2, DOUBLE);
 }
 
-/* 0001 0002 0004 0008 0011, low byte first. */
-static void selecting_a_setting_again_starts_the_core_over(void **state)
+/* The sequence begins with 0001 0002 0004 0008 0011, low byte first. */
+static void selecting_a_setting_again_restarts_the_core(void **state)
 {
 	(void)state;
 	assert_works(MGMT, 1);
@@ -231,12 +233,12 @@ static void a_pipe_reset_clears_the_counters_and_not_the_mode(void **state)
 {
 	(void)state;
 	assert_works(MGMT, 1);
-	rig_attach(&rig, BENCH_LOOPBACK); /* to both pipes */
+	rig_attach(&rig, BENCH_LOOPBACK); /* To both pipes. */
 	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SINK, 1);
 	for (unsigned pipe = EP2; pipe <= EP6; pipe += EP6 - EP2) {
 		assert_works(EP6, DOUBLE);
 		assert_works(EP2, DOUBLE);
-		/* the sequence starts with 1, not with 0 */
+		/* The sequence begins with 1, and not with 0. */
 		memset(memory, 0, 100);
 		assert_int_equal(
 			rig_transfer(&rig, USB_EP2_OUT, memory, 100), 100);
@@ -244,7 +246,7 @@ static void a_pipe_reset_clears_the_counters_and_not_the_mode(void **state)
 			rig_read_register(&rig, REG_BENCH_COUNT, 4), 100);
 		assert_int_equal(
 			rig_read_register(&rig, REG_BENCH_ERROR, 1), 1);
-		/* EP4 has nothing to do with it */
+		/* EP4 does not affect the counters. */
 		assert_works(EP4, DOUBLE);
 		assert_int_equal(
 			rig_read_register(&rig, REG_BENCH_COUNT, 4), 100);
@@ -259,8 +261,8 @@ static void a_pipe_reset_clears_the_counters_and_not_the_mode(void **state)
 	}
 }
 
-/* How many bytes EP2 takes when nobody in the FPGA does: a core that is idle
-   has still the 512 B FIFO of its pipe. */
+/* Returns how many bytes EP2 takes while no core reads them.  The pipe's own
+   FIFO of 512 B is filled in that case too. */
 static uint32_t taken_out(void)
 {
 	struct urb urb = {.endpoint = USB_EP2_OUT,
@@ -283,7 +285,7 @@ static void double_buffers_hold_two_packets_and_quad_four(void **state)
 	assert_int_equal(taken_out(), (2 + 1) * 512);
 	assert_works(EP2, QUAD);
 	assert_int_equal(taken_out(), (4 + 1) * 512);
-	/* selecting it again empties them */
+	/* Selecting the setting again empties the buffers. */
 	assert_works(EP2, QUAD);
 	assert_int_equal(taken_out(), (4 + 1) * 512);
 }
@@ -334,7 +336,7 @@ static unsigned halted(uint8_t endpoint)
 	return status[0] | status[1] << 8;
 }
 
-static void a_halted_endpoint_stalls_until_that_is_cleared(void **state)
+static void a_halted_endpoint_stalls_until_the_halt_is_cleared(void **state)
 {
 	(void)state;
 	assert_works(EP2, DOUBLE);
@@ -355,17 +357,17 @@ int main(void)
 		TEST(without_an_fpga_no_pipe_opens),
 		TEST(every_setting_that_is_listed_can_be_selected_alone),
 		TEST(a_setting_that_is_not_listed_stalls),
-		TEST(quad_buffers_are_the_neighbours_too),
-		TEST(loading_needs_the_other_pipes_off),
-		TEST(selecting_a_load_takes_the_fpga_away),
+		TEST(quad_buffers_take_those_of_the_neighbour),
+		TEST(a_load_setting_needs_the_other_pipes_off),
+		TEST(selecting_a_load_setting_takes_the_configuration_away),
 		TEST(the_pipe_reset_register_follows_the_settings),
 		TEST(set_configuration_resets_everything),
-		TEST(selecting_a_setting_again_starts_the_core_over),
+		TEST(selecting_a_setting_again_restarts_the_core),
 		TEST(a_pipe_reset_clears_the_counters_and_not_the_mode),
 		TEST(double_buffers_hold_two_packets_and_quad_four),
 		TEST(double_buffers_fill_with_two_packets_and_quad_with_four),
 		TEST(an_endpoint_that_is_off_stalls),
-		TEST(a_halted_endpoint_stalls_until_that_is_cleared),
+		TEST(a_halted_endpoint_stalls_until_the_halt_is_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Bytes through the virtual Glasgow: when an IN packet is closed, what ends a
- * stream, how fast it all goes, and that devices keep apart.
+ * Tests streams through the virtual Glasgow, over its bus: when an IN packet is
+ * closed, what ends a transfer, the exact rates, and that two devices do not
+ * affect each other.
  */
 #include "tests/support/support.h"
 
@@ -11,7 +12,7 @@
 
 #include "wire/core-benchmark.h"
 
-#define CYCLE  10 /* ticks: the FIFO bus has 48 MHz */
+#define CYCLE  10 /* In ticks: the FIFO bus has 48 MHz. */
 #define CYCLES (48 * 125)
 #define MEBI   (1 << 20)
 
@@ -54,7 +55,7 @@ static void send(uint32_t size)
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, size), size);
 }
 
-/* Read into the second half of the memory. */
+/* Reads into the second half of the memory. */
 static int receive(uint32_t size)
 {
 	return rig_transfer(&rig, USB_EP6_IN, memory + MEBI / 2, size);
@@ -66,8 +67,9 @@ static void assert_echo(uint32_t size)
 }
 
 /*
- * Cycles from a packet's arrival in the FX2 until there is one to fetch,
- * looked at every cycle.  The bus must not be used after that.
+ * Returns the cycles from the arrival of a packet in the FX2 until a packet is
+ * ready to be fetched, looking in every cycle.  The bus must not be used after
+ * that.
  */
 static unsigned turnaround(uint16_t size)
 {
@@ -89,22 +91,22 @@ static unsigned turnaround(uint16_t size)
 	return (now - start) / CYCLE;
 }
 
-/* One cycle a byte, and a few for the bridge; then it waits. */
+/* A cycle for each byte and a few for the bridge, then the time of silence. */
 static void a_short_packet_is_sent_after_a_microframe_of_silence(void **state)
 {
 	(void)state;
 	assert_in_range(turnaround(100), 6000 + 100, 6000 + 100 + 100);
 }
 
-static void the_time_of_silence_can_be_4_us(void **state)
+static void the_time_of_silence_can_be_set_to_4_us(void **state)
 {
 	(void)state;
 	set_idle(192);
 	assert_in_range(turnaround(100), 192 + 100, 192 + 100 + 100);
 }
 
-/* Over the one FIFO bus, first out, 512 cycles, then in, 512 more; and a few
-   for the bridge. */
+/* Over the one FIFO bus: 512 cycles out, 512 cycles in, and a few for the
+   bridge. */
 static void a_full_packet_is_sent_at_once(void **state)
 {
 	(void)state;
@@ -117,7 +119,7 @@ static void the_time_of_silence_starts_with_the_last_byte(void **state)
 	tick start;
 
 	(void)state;
-	set_idle(65535); /* 1365 us */
+	set_idle(65535); /* 1365 us. */
 	send(50);
 	assert_true(bus_run(rig.bus, bus_now(rig.bus) + 1000 * 480));
 	start = bus_now(rig.bus);
@@ -128,7 +130,7 @@ static void the_time_of_silence_starts_with_the_last_byte(void **state)
 	assert_in_range(bus_now(rig.bus) - start, 1365 * 480, 1700 * 480);
 }
 
-static void a_flush_sends_what_is_there(void **state)
+static void a_flush_sends_a_partial_packet(void **state)
 {
 	tick start;
 
@@ -139,7 +141,7 @@ static void a_flush_sends_what_is_there(void **state)
 	rig_write_register(&rig, REG_FLUSH, 1, 1);
 	assert_int_equal(receive(512), 10);
 	assert_in_range(bus_now(rig.bus) - start, 0, 800 * 480);
-	/* there is nothing of EP8 to flush, and nothing more of EP6 */
+	/* EP8 has nothing to flush, and EP6 nothing more. */
 	rig_write_register(&rig, REG_FLUSH, 3, 1);
 	assert_int_equal(receive(512), -ETIMEDOUT);
 }
@@ -153,7 +155,7 @@ static void each_pipe_has_its_own_time_of_silence(void **state)
 	set_idle(192);
 	assert_int_equal(
 		rig_read_register(&rig, REG_IDLE_FLUSH + 2, 2), CYCLES);
-	/* a pipe reset keeps it, a new configuration does not */
+	/* A pipe reset keeps the setting, a new configuration does not. */
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	assert_int_equal(rig_read_register(&rig, REG_IDLE_FLUSH, 2), 192);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
@@ -162,14 +164,15 @@ static void each_pipe_has_its_own_time_of_silence(void **state)
 	assert_int_equal(rig_read_register(&rig, REG_IDLE_FLUSH, 2), CYCLES);
 }
 
-static void an_empty_packet_follows_a_last_one_that_is_full(void **state)
+static void an_empty_packet_follows_a_full_last_packet(void **state)
 {
 	(void)state;
 	for (uint32_t size = 512; size <= 1536; size += 512) {
 		send(size);
 		assert_int_equal(receive(size + 4096), size);
 		assert_echo(size);
-		/* on its own, when the full ones are read without it */
+		/* The empty packet is a transfer of its own if the full packets
+		   are read without it. */
 		send(size);
 		assert_int_equal(receive(size), size);
 		assert_int_equal(receive(512), 0);
@@ -221,7 +224,7 @@ static void the_source_keeps_the_fifo_bus_busy(void **state)
 	start = bus_now(rig.bus);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, MEBI), MEBI);
 	ticks = bus_now(rig.bus) - start;
-	/* three packets were there already; a microframe is 125 us */
+	/* Three packets were ready before; a microframe is 125 us. */
 	assert_in_range(
 		ticks, 2045 * 518 * CYCLE - 60000, 2048 * 518 * CYCLE + 60000);
 	fill_with_the_sequence(expected, MEBI);
@@ -265,7 +268,7 @@ static void the_sink_keeps_the_first_wrong_byte(void **state)
 			memory[1000 + i]);
 }
 
-static void devices_keep_apart(void **state)
+static void two_devices_do_not_affect_each_other(void **state)
 {
 	struct device_options options = rig_c3;
 	struct mgmt_values on = {1, {3300}};
@@ -284,7 +287,7 @@ static void devices_keep_apart(void **state)
 	assert_int_equal(reply.data.bitstream.size, 0);
 	send(1);
 	assert_int_equal(receive(512), 1);
-	/* not even time is shared */
+	/* Time is not shared either. */
 	now = bus_now(rig.bus);
 	assert_true(bus_run(other.bus, bus_now(other.bus) + 600000));
 	assert_int_equal(bus_now(rig.bus), now);
@@ -302,18 +305,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_short_packet_is_sent_after_a_microframe_of_silence),
-		TEST(the_time_of_silence_can_be_4_us),
+		TEST(the_time_of_silence_can_be_set_to_4_us),
 		TEST(a_full_packet_is_sent_at_once),
 		TEST(the_time_of_silence_starts_with_the_last_byte),
-		TEST(a_flush_sends_what_is_there),
+		TEST(a_flush_sends_a_partial_packet),
 		TEST(each_pipe_has_its_own_time_of_silence),
-		TEST(an_empty_packet_follows_a_last_one_that_is_full),
+		TEST(an_empty_packet_follows_a_full_last_packet),
 		TEST(no_empty_packet_follows_a_short_one),
 		TEST(an_empty_packet_out_is_no_data),
 		TEST(the_source_keeps_the_fifo_bus_busy),
 		TEST(the_sink_checks_as_fast_as_the_fifo_bus),
 		TEST(the_sink_keeps_the_first_wrong_byte),
-		TEST(devices_keep_apart),
+		TEST(two_devices_do_not_affect_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The virtual Glasgow and its bitstreams: to the FPGA, to the EEPROMs, from
- * the EEPROMs at power-up; and the 8051's own RAM.
+ * Tests the bitstreams of the virtual Glasgow over its bus: into the FPGA, into
+ * the EEPROMs, and from the EEPROMs at power-up; and the boot ROM's access to
+ * the 8051's RAM.
  */
 #include "tests/support/support.h"
 
@@ -13,7 +14,7 @@
 #include "lib/base/internal.h"
 #include "virtual/fx2/internal.h"
 
-#define MS(ms) ((tick)480000 * (ms)) /* of 480 Mb/s */
+#define MS(ms) ((tick)480000 * (ms)) /* 480 Mb/s. */
 
 static struct rig rig;
 static struct mgmt_packet reply;
@@ -54,7 +55,7 @@ static void send(const uint8_t *data, size_t size)
 		rig_transfer(&rig, USB_EP2_OUT, (uint8_t *)data, size), size);
 }
 
-/* A command about a bitstream of this size: its result. */
+/* Sends a command about a bitstream of this size and returns its result. */
 static unsigned ask(uint8_t code, uint32_t size)
 {
 	struct mgmt_bitstream request = {.size = size};
@@ -62,13 +63,13 @@ static unsigned ask(uint8_t code, uint32_t size)
 
 	memcpy(request.id, id, sizeof(id));
 	length = rig_ask(&rig, code, &request, sizeof(request), &reply);
-	/* LOAD_NVM reports its progress, LOAD_CFG has no data */
+	/* LOAD_NVM reports its progress, LOAD_CFG has no data. */
 	assert_int_equal(length, code == MGMT_FPGA_LOAD_NVM ? 6 : 2);
 	return reply.code;
 }
 
-/* The same until it does not answer WAIT. */
-static unsigned ask_patiently(uint8_t code, uint32_t size)
+/* Repeats the command until the answer is not WAIT. */
+static unsigned ask_until_done(uint8_t code, uint32_t size)
 {
 	unsigned result;
 
@@ -90,7 +91,7 @@ static void load(void)
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 }
 
@@ -102,12 +103,13 @@ static void the_status_is_zero_until_the_fpga_is_configured(void **state)
 	assert_memory_equal(reply.data.bytes, nothing, 12);
 	load();
 	assert_status(image_size, id);
-	/* a load that began has undone it */
+	/* The load that has begun has cleared the status. */
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_status(0, nothing);
 }
 
-/* load_reset_revabc(): 250 ms for the supplies to discharge, 1.2 ms more. */
+/* load_reset_revabc(): 250 ms for the supplies to discharge, and 1.2 ms
+   more. */
 static void a_load_begins_after_a_quarter_of_a_second(void **state)
 {
 	tick start = bus_now(rig.bus);
@@ -115,7 +117,7 @@ static void a_load_begins_after_a_quarter_of_a_second(void **state)
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_in_range(bus_now(rig.bus) - start, MS(250), MS(253));
-	/* without the supplies nothing needs that time */
+	/* With the supplies off, the discharge time is not needed. */
 	start = bus_now(rig.bus);
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	assert_in_range(bus_now(rig.bus) - start, 0, MS(1));
@@ -136,7 +138,8 @@ static void a_load_turns_the_supplies_off(void **state)
 	assert_int_equal(reply.data.values.value[1], 0);
 }
 
-/* Only the FPGA's pins are at risk: its memory can be written under power. */
+/* A load changes the FPGA's pins, so the supplies must be off.  A write to the
+   EEPROM does not. */
 static void a_load_into_the_eeprom_leaves_the_supplies_on(void **state)
 {
 	struct mgmt_values on = {1, {3300}};
@@ -148,7 +151,7 @@ static void a_load_into_the_eeprom_leaves_the_supplies_on(void **state)
 	assert_in_range(reply.data.values.value[0], 3250, 3350);
 }
 
-static void load_cfg_waits_until_all_is_consumed(void **state)
+static void load_cfg_waits_until_the_whole_bitstream_is_consumed(void **state)
 {
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
@@ -159,11 +162,11 @@ static void load_cfg_waits_until_all_is_consumed(void **state)
 	assert_status(0, nothing);
 	send(image_bytes + image_size - 1, 1);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_status(image_size, id);
 }
 
-static void load_cfg_is_an_error_out_of_its_setting(void **state)
+static void load_cfg_is_an_error_outside_its_setting(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
@@ -172,8 +175,8 @@ static void load_cfg_is_an_error_out_of_its_setting(void **state)
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
-	/* launched already */
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	/* The FPGA runs already. */
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(image_size, id);
 }
@@ -186,28 +189,28 @@ static void load_cfg_is_an_error_while_done_is_low(void **state)
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	assert_non_null(broken);
 	memcpy(broken, image_bytes, image_size);
-	broken[20000] ^= 1; /* the CRC will not be right */
+	broken[20000] ^= 1; /* The CRC will be wrong. */
 	send(broken, image_size);
 	free(broken);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
-	/* half of a good one, and the host believes that to be all */
+	/* Half of a good bitstream, which the host believes to be all of it. */
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image_bytes, 60000);
-	assert_int_equal(ask_patiently(MGMT_FPGA_LOAD_CFG, 60000), MGMT_ERROR);
+	assert_int_equal(ask_until_done(MGMT_FPGA_LOAD_CFG, 60000), MGMT_ERROR);
 
 	reopen("done");
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
 	assert_status(0, nothing);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
 }
 
-static void selecting_the_setting_again_begins_anew(void **state)
+static void selecting_the_setting_again_restarts_the_load(void **state)
 {
 	(void)state;
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
@@ -216,13 +219,13 @@ static void selecting_the_setting_again_begins_anew(void **state)
 	assert_int_equal(ask(MGMT_FPGA_LOAD_CFG, 1), MGMT_WAIT);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 }
 
-/* Where nvmem.c puts it: 128 KiB in ICE_MEM, the tail at 0x7000; size and id
-   in the configuration block at 12, behind revision and serial number. */
+/* The layout of nvmem.c: 128 KiB in ICE_MEM, the rest at 0x7000; size and id in
+   the configuration block at 12, behind revision and serial number. */
 static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 {
 	const uint8_t *eeprom = device_eeprom(rig.device);
@@ -240,14 +243,14 @@ static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 	send(image_bytes + 1024, image_size - 1024);
 	assert_memory_equal(eeprom + 12 + 17, nothing, 12);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	assert_int_equal(reply.data.progress, image_size);
 	assert_memory_equal(
 		eeprom + 0x7000, image_bytes + 0x20000, image_size - 0x20000);
 	assert_memory_equal(eeprom + 12 + 17, &size, 4);
 	assert_memory_equal(eeprom + 12 + 21, id, 8);
 	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
-	assert_status(0, nothing); /* not yet */
+	assert_status(0, nothing); /* Not loaded yet. */
 
 	device_boot(rig.device);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
@@ -256,7 +259,7 @@ static void a_bitstream_in_the_eeprom_is_run_at_power_up(void **state)
 	assert_int_equal(rig_read_register(&rig, 0x00, 1), 0xa5);
 }
 
-static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
+static void a_bitstream_loaded_by_usb_is_lost_at_power_down(void **state)
 {
 	static const uint8_t other[8] = "another";
 	struct mgmt_bitstream request = {.size = image_size};
@@ -265,18 +268,18 @@ static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
 	rig_configure(&rig);
 	assert_status(image_size, image_id);
 	device_boot(rig.device);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	assert_status(image_size, id);
 
-	/* size 0 erases, in any setting, and keeps the FPGA as it is */
+	/* Size 0 erases, in any setting, and leaves the FPGA as it is. */
 	memcpy(request.id, other, sizeof(other));
 	request.size = 0;
 	assert_int_equal(rig_ask(&rig, MGMT_FPGA_LOAD_NVM, &request,
@@ -291,7 +294,7 @@ static void what_is_loaded_over_it_is_gone_with_the_power(void **state)
 	assert_int_equal(select_ep2(USB_ALT_2X), -EPIPE);
 }
 
-/* ICE_MEM, which has most of it, is not in the EEPROM's image. */
+/* ICE_MEM, which has most of the bitstream, is not in the EEPROM's image. */
 static void half_a_bitstream_does_not_configure_at_power_up(void **state)
 {
 	struct device_options options = rig_c3;
@@ -301,7 +304,7 @@ static void half_a_bitstream_does_not_configure_at_power_up(void **state)
 	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
 	send(image_bytes, image_size);
 	assert_int_equal(
-		ask_patiently(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
+		ask_until_done(MGMT_FPGA_LOAD_NVM, image_size), MGMT_ACK);
 	memcpy(eeprom, device_eeprom(rig.device), sizeof(eeprom));
 	options.eeprom = eeprom;
 	rig_close(&rig);
@@ -310,7 +313,7 @@ static void half_a_bitstream_does_not_configure_at_power_up(void **state)
 	assert_status(0, nothing);
 }
 
-static void load_nvm_is_an_error_out_of_its_setting(void **state)
+static void load_nvm_is_an_error_outside_its_setting(void **state)
 {
 	(void)state;
 	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 1), MGMT_ERROR);
@@ -319,7 +322,8 @@ static void load_nvm_is_an_error_out_of_its_setting(void **state)
 	send(image_bytes, 512);
 	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
 	assert_int_equal(ask(MGMT_FPGA_LOAD_NVM, 512), MGMT_ERROR);
-	assert_int_equal(reply.data.progress, 0); /* all of an error is */
+	/* Errors have zeros for data. */
+	assert_int_equal(reply.data.progress, 0);
 }
 
 static int ram(uint8_t direction, uint16_t address, void *data, uint16_t size)
@@ -341,8 +345,9 @@ static void the_boot_rom_writes_and_reads_ram(void **state)
 	assert_int_equal(ram(0, 0, out, 4097), -EPIPE);
 }
 
-/* CPUCS is 0xe600: while the 8051 is held only the boot ROM answers, and when
-   it is let go the firmware starts from the beginning, off the bus at first. */
+/* CPUCS is 0xe600.  While the 8051 is held, only the boot ROM answers.  When
+   the 8051 is released, the firmware starts from the beginning, off the bus at
+   first. */
 static void holding_and_releasing_the_8051_is_a_reboot(void **state)
 {
 	uint8_t hold = 1, run = 0, byte;
@@ -369,14 +374,14 @@ int main(void)
 		TEST(a_load_begins_after_a_quarter_of_a_second),
 		TEST(a_load_turns_the_supplies_off),
 		TEST(a_load_into_the_eeprom_leaves_the_supplies_on),
-		TEST(load_cfg_waits_until_all_is_consumed),
-		TEST(load_cfg_is_an_error_out_of_its_setting),
+		TEST(load_cfg_waits_until_the_whole_bitstream_is_consumed),
+		TEST(load_cfg_is_an_error_outside_its_setting),
 		TEST(load_cfg_is_an_error_while_done_is_low),
-		TEST(selecting_the_setting_again_begins_anew),
+		TEST(selecting_the_setting_again_restarts_the_load),
 		TEST(a_bitstream_in_the_eeprom_is_run_at_power_up),
-		TEST(what_is_loaded_over_it_is_gone_with_the_power),
+		TEST(a_bitstream_loaded_by_usb_is_lost_at_power_down),
 		TEST(half_a_bitstream_does_not_configure_at_power_up),
-		TEST(load_nvm_is_an_error_out_of_its_setting),
+		TEST(load_nvm_is_an_error_outside_its_setting),
 		TEST(the_boot_rom_writes_and_reads_ram),
 		TEST(holding_and_releasing_the_8051_is_a_reboot),
 	};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The management protocol on EP1, packet by packet: requests good and bad,
- * one reply each and in order, and alerts that nobody asked for.
+ * Tests the management protocol of the virtual Glasgow on EP1, packet by
+ * packet: valid and invalid requests, one reply for each and in order, and
+ * alerts, which come without a request.
  */
 #include "tests/support/support.h"
 
@@ -41,7 +42,7 @@ static void reopen(uint8_t revision, const char *fault)
 	open_with(revision, fault);
 }
 
-/* Send these bytes, and get what they are answered by. */
+/* Sends these bytes and asserts the reply. */
 static void assert_answer(const char *request, size_t size,
 	const char *expected, size_t expected_size)
 {
@@ -53,7 +54,8 @@ static void assert_answer(const char *request, size_t size,
 	assert_memory_equal(in, expected, expected_size);
 }
 
-/* An error and no data at all, or so many bytes of zeros. */
+/* Asserts a reply that is an error, with as many zeros as the reply has
+   data. */
 static void assert_refused(
 	uint8_t code, const void *data, size_t size, size_t zeros)
 {
@@ -88,7 +90,7 @@ static void serial_0_is_refused(void **state)
 {
 	(void)state;
 	assert_answer("\x00\x22", 2, "\x00\xff", 2);
-	/* and does no harm */
+	/* The refused request does not affect the next one. */
 	assert_answer("\x01\x3c", 2, "\x01\x00\x03\x00\x00\x00\x00", 7);
 }
 
@@ -136,17 +138,17 @@ static void a_request_of_the_wrong_length_is_refused(void **state)
 static void an_error_keeps_the_length_of_its_reply_and_no_data(void **state)
 {
 	(void)state;
-	reopen(REVISION_C1, NULL); /* has no INA233 */
+	reopen(REVISION_C1, NULL); /* Revision C1 has no INA233. */
 	assert_refused(MGMT_GET_IALERT, NULL, 0, 9);
 	assert_refused(MGMT_GET_ISUPPLY, NULL, 0, 9);
 	reopen(REVISION_C3, "error@0x38");
 	assert_refused(MGMT_GET_VSENSE, NULL, 0, 9);
 }
 
-static void an_error_of_varying_length_has_none(void **state)
+static void an_error_of_a_variable_length_reply_has_no_data(void **state)
 {
 	(void)state;
-	assert_refused(MGMT_READ_EEPROM, "\0\0\x21", 3, 0); /* 33 B */
+	assert_refused(MGMT_READ_EEPROM, "\0\0\x21", 3, 0); /* 33 B. */
 	assert_refused(MGMT_FPGA_GET_REG, "\0\x21", 2, 0);
 }
 
@@ -162,7 +164,7 @@ static void the_eeprom_is_read_by_up_to_32_bytes(void **state)
 
 static void the_eeprom_is_written_by_up_to_32_bytes(void **state)
 {
-	uint8_t request[35] = {0x40, 0x70}; /* at 0x7040 */
+	uint8_t request[35] = {0x40, 0x70}; /* At 0x7040. */
 	const uint8_t *eeprom = device_eeprom(rig.device);
 
 	(void)state;
@@ -185,7 +187,8 @@ static void registers_up_to_2_belong_to_the_firmware(void **state)
 	assert_int_equal(rig_read_register(&rig, 1, 1), 0x0f);
 	assert_done(MGMT_FPGA_SET_REG, "\x04\xc0\x00", 3);
 	assert_int_equal(rig_read_register(&rig, 4, 2), 192);
-	assert_done(MGMT_FPGA_SET_REG, "\x10", 1); /* nothing */
+	/* The write has no effect. */
+	assert_done(MGMT_FPGA_SET_REG, "\x10", 1);
 	assert_refused(MGMT_FPGA_SET_REG, NULL, 0, 0);
 	assert_refused(MGMT_FPGA_SET_REG, (uint8_t[34]){3}, 34, 0);
 }
@@ -194,11 +197,12 @@ static void without_an_fpga_there_are_no_registers(void **state)
 {
 	(void)state;
 	assert_refused(MGMT_FPGA_SET_REG, "\x10\x00", 2, 0);
-	/* its reply is as long as was asked for */
+	/* The reply has the requested length. */
 	assert_refused(MGMT_FPGA_GET_REG, "\x00\x04", 2, 4);
 }
 
-/* All three are queued at once: EP1 holds one request and one reply. */
+/* All three requests are queued at once: EP1 holds one request and one
+   reply. */
 static void requests_are_answered_in_order(void **state)
 {
 	static const uint8_t codes[3] = {
@@ -231,7 +235,7 @@ static void requests_are_answered_in_order(void **state)
 	assert_int_equal(in[2].actual, 2 + 12);
 }
 
-static void selecting_the_interface_again_forgets_what_is_under_way(
+static void selecting_the_interface_again_discards_the_current_request(
 	void **state)
 {
 	uint8_t request[] = {1, MGMT_FPGA_STATUS};
@@ -243,7 +247,7 @@ static void selecting_the_interface_again_forgets_what_is_under_way(
 	assert_answer("\x02\x3c", 2, "\x02\x00\x03\x00\x00\x00\x00", 7);
 }
 
-static void what_is_off_does_not_answer(void **state)
+static void an_interface_that_is_off_does_not_answer(void **state)
 {
 	uint8_t request[] = {1, MGMT_FPGA_STATUS};
 
@@ -254,8 +258,10 @@ static void what_is_off_does_not_answer(void **state)
 		-ETIMEDOUT);
 }
 
-/* 0x04: overcurrent at port A; of this session, so the first byte is 1. */
-static void an_alert_goes_before_the_reply_to_what_is_under_way(void **state)
+/* 0x04: overcurrent at port A.  It is of this session, so the first byte is
+   1. */
+static void an_alert_is_sent_before_the_reply_of_the_current_request(
+	void **state)
 {
 	(void)state;
 	reopen(REVISION_C3, "alert@0x3c");
@@ -265,8 +271,8 @@ static void an_alert_goes_before_the_reply_to_what_is_under_way(void **state)
 	assert_memory_equal(&reply, "\x02\x00\x03\x00\x00\x00\x00", 7);
 }
 
-/* mgmt_poll() takes note as soon as it has nothing to report, not only when
-   there is a request. */
+/* mgmt_poll() records the session as soon as it has no alert to report, and not
+   only at a request. */
 static void an_alert_is_of_this_session_before_the_first_request(void **state)
 {
 	(void)state;
@@ -281,7 +287,7 @@ static void an_alert_waits_until_the_reply_before_it_is_read(void **state)
 
 	(void)state;
 	rig_close(&rig);
-	options.load_ua[1] = 200000; /* beyond the default of 100 mA */
+	options.load_ua[1] = 200000; /* Above the default limit of 100 mA. */
 	rig_open(&rig, &options, NULL);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	assert_done(MGMT_SET_VSUPPLY, &on, sizeof(on));
@@ -291,7 +297,7 @@ static void an_alert_waits_until_the_reply_before_it_is_read(void **state)
 	assert_int_equal(reply.data.values.value[1], 0);
 	assert_int_equal(rig_ask(&rig, MGMT_GET_ALERTS, NULL, 0, &reply), 8);
 	assert_memory_equal(&reply.data, "\x01\x00\x04\x00\x00\x00", 6);
-	/* clearing takes what is set, and leaves the rest */
+	/* Clearing affects only the bits that are set. */
 	assert_done(MGMT_CLR_ALERTS, "\x00\xff\x03\xff\xff\xff", 6);
 	assert_int_equal(rig_ask(&rig, MGMT_GET_ALERTS, NULL, 0, &reply), 8);
 	assert_memory_equal(&reply.data, "\x01\x00\x04\x00\x00\x00", 6);
@@ -300,7 +306,8 @@ static void an_alert_waits_until_the_reply_before_it_is_read(void **state)
 	assert_memory_equal(&reply.data, "\x01\x00\x00\x00\x00\x00", 6);
 }
 
-/* The INA233 of port A at 0x40: VIN is 0x88, in 1.25 mV: 3300 = 0x0a50. */
+/* The INA233 of port A is at 0x40; VIN is register 0x88, in units of 1.25 mV:
+   3300 mV = 0x0a50. */
 static void the_smbus_can_be_used_directly(void **state)
 {
 	struct device_options options = rig_c3;
@@ -313,17 +320,17 @@ static void the_smbus_can_be_used_directly(void **state)
 	assert_int_equal(
 		rig_ask(&rig, MGMT_READ_SMBUS, "\x40\x88", 2, &reply), 4);
 	assert_memory_equal(&reply, "\x5a\x00\x50\x0a", 4);
-	/* IOUT_OC_WARN_LIMIT, 0x4a */
+	/* IOUT_OC_WARN_LIMIT is 0x4a. */
 	assert_done(MGMT_WRITE_SMBUS, "\x40\x4a\x08\x10", 4);
 	rig_do(&rig, MGMT_GET_IALERT, NULL, 0, &reply);
 	assert_int_equal(reply.data.values.value[0], 0x1008);
-	/* nobody lives at 0x77 */
+	/* No chip has address 0x77. */
 	assert_refused(MGMT_READ_SMBUS, "\x77\x00", 2, 2);
 	assert_refused(MGMT_WRITE_SMBUS, "\x77\x00\x00\x00", 4, 0);
 	assert_done(MGMT_TEST_LEDS, "\x01\x07", 2);
 }
 
-static void a_fault_strikes_its_command_alone(void **state)
+static void a_fault_affects_only_its_command(void **state)
 {
 	static const char *const faults[] = {
 		"wait@0x3c", "serial@0x3c", "short@0x3c", "error@0x3c"};
@@ -346,7 +353,7 @@ static void a_fault_strikes_its_command_alone(void **state)
 	}
 }
 
-static void a_mute_command_is_never_answered(void **state)
+static void a_command_with_the_fault_mute_is_never_answered(void **state)
 {
 	(void)state;
 	reopen(REVISION_C3, "mute@0x3c");
@@ -366,20 +373,20 @@ int main(void)
 		TEST(an_unknown_command_is_refused),
 		TEST(a_request_of_the_wrong_length_is_refused),
 		TEST(an_error_keeps_the_length_of_its_reply_and_no_data),
-		TEST(an_error_of_varying_length_has_none),
+		TEST(an_error_of_a_variable_length_reply_has_no_data),
 		TEST(the_eeprom_is_read_by_up_to_32_bytes),
 		TEST(the_eeprom_is_written_by_up_to_32_bytes),
 		TEST(registers_up_to_2_belong_to_the_firmware),
 		TEST(without_an_fpga_there_are_no_registers),
 		TEST(requests_are_answered_in_order),
-		TEST(selecting_the_interface_again_forgets_what_is_under_way),
-		TEST(what_is_off_does_not_answer),
-		TEST(an_alert_goes_before_the_reply_to_what_is_under_way),
+		TEST(selecting_the_interface_again_discards_the_current_request),
+		TEST(an_interface_that_is_off_does_not_answer),
+		TEST(an_alert_is_sent_before_the_reply_of_the_current_request),
 		TEST(an_alert_is_of_this_session_before_the_first_request),
 		TEST(an_alert_waits_until_the_reply_before_it_is_read),
 		TEST(the_smbus_can_be_used_directly),
-		TEST(a_fault_strikes_its_command_alone),
-		TEST(a_mute_command_is_never_answered),
+		TEST(a_fault_affects_only_its_command),
+		TEST(a_command_with_the_fault_mute_is_never_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

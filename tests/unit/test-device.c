@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * What the virtual Glasgow says of itself on EP0: its descriptors must be,
- * byte for byte, those of the public firmware's main.c and libfx2's usb.c.
- */
+/* Tests EP0 of the virtual Glasgow.  Its descriptors must be byte for byte
+   those of the public firmware's main.c and libfx2's usb.c. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -19,7 +17,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* GET_DESCRIPTOR: its size, or -errno. */
+/* GET_DESCRIPTOR: returns the size, or -errno. */
 static int get(uint8_t type, uint8_t index, uint16_t length)
 {
 	memset(data, 0xee, sizeof(data));
@@ -27,7 +25,7 @@ static int get(uint8_t type, uint8_t index, uint16_t length)
 		type << 8 | index, 0, data, length);
 }
 
-/* A vendor's request to read: its size, or -errno. */
+/* A vendor request to read: returns the size, or -errno. */
 static int ask(uint8_t request, uint16_t value, uint16_t index)
 {
 	memset(data, 0xee, sizeof(data));
@@ -35,7 +33,7 @@ static int ask(uint8_t request, uint16_t value, uint16_t index)
 		index, data, 255);
 }
 
-/* The string of this index must be this ASCII text in UTF-16. */
+/* Asserts that the string of this index is this ASCII text in UTF-16. */
 static void assert_text(uint8_t index, const char *text)
 {
 	size_t length = strlen(text);
@@ -89,13 +87,13 @@ static void a_read_of_a_descriptor_may_be_shorter(void **state)
 	rig_open(&rig, &rig_c3, NULL);
 	assert_int_equal(get(USB_DESC_DEVICE, 0, 8), 8);
 	assert_memory_equal(data, "\x12\x01\x10\x02\xff\xff\xff\x40\xee", 9);
-	/* 205 B: three full packets and a rest */
+	/* 205 B: three full packets and a short one. */
 	assert_int_equal(get(USB_DESC_CONFIGURATION, 0, 192), 192);
 	assert_int_equal(data[192], 0xee);
 }
 
-/* An interface's setting: number, alternate, endpoints, string; and then an
-   endpoint: bulk, 512 B, no interval. */
+/* The descriptors of an interface setting (number, alternate, endpoints,
+   string), and of an endpoint (bulk, 512 B, no interval). */
 #define SETTING(number, alternate, count, string) \
 	9, 4, number, alternate, count, 0xff, 0xff, 0xff, string
 #define ENDPOINT(address) 7, 5, address, 2, 0x00, 0x02, 0
@@ -106,7 +104,7 @@ static void the_configuration_has_five_interfaces_and_14_settings(void **state)
 	static const uint8_t expected[] = {9, 2, 205, 0, 5, 1, 0, 0x80, 250,
 		SETTING(0, 0, 0, 0),                 /* EP1 off */
 		SETTING(0, 1, 2, 0), ENDPOINT(0x01), /* EP1 on */
-		ENDPOINT(0x81),                      /* and back */
+		ENDPOINT(0x81),                      /* EP1 IN. */
 		SETTING(1, 0, 0, 0),                 /* EP2 off */
 		SETTING(1, 1, 1, 4), ENDPOINT(0x02), /* EP2 2X */
 		SETTING(1, 2, 1, 5), ENDPOINT(0x02), /* EP2 4X */
@@ -128,7 +126,7 @@ static void the_configuration_has_five_interfaces_and_14_settings(void **state)
 	assert_int_equal(get(USB_DESC_CONFIGURATION, 1, 512), -EPIPE);
 }
 
-static void the_qualifier_speaks_of_no_other_configuration(void **state)
+static void the_qualifier_has_no_other_configuration(void **state)
 {
 	static const uint8_t expected[] = {10, 6, 0x00, 0x02, 0, 0, 0, 8, 0, 0};
 
@@ -154,12 +152,12 @@ static void the_strings_are_the_firmwares(void **state)
 	assert_int_equal(get(USB_DESC_STRING, 8, 255), -EPIPE);
 }
 
-static void the_configuration_block_names_the_maker(void **state)
+static void the_configuration_block_sets_the_manufacturer_string(void **state)
 {
 	struct device_options options = rig_c3;
 
 	(void)state;
-	/* all of the 22 characters that there are */
+	/* All of the 22 characters of the field. */
 	strcpy(options.manufacturer, "Sauchiehall Street Ltd");
 	options.flags = CONFIG_MODIFIED_DESIGN;
 	rig_open(&rig, &options, NULL);
@@ -178,13 +176,13 @@ static void the_microsoft_string_names_the_vendor_request(void **state)
 	assert_memory_equal(data, expected, sizeof(expected));
 }
 
-static void windows_is_told_to_take_winusb(void **state)
+static void the_compatible_id_descriptor_names_winusb(void **state)
 {
 	static const uint8_t ids[40] = {40, 0, 0, 0, 0x00, 0x01, 4, 0,
 		1,                             /* one function: */
 		0, 0, 0, 0, 0, 0, 0,           /* reserved */
-		0, 1,                          /* from interface 0 on */
-		'W', 'I', 'N', 'U', 'S', 'B'}; /* and zeros */
+		0, 1,                          /* First interface 0. */
+		'W', 'I', 'N', 'U', 'S', 'B'}; /* And zeros. */
 	static const uint8_t properties[10] = {10, 0, 0, 0, 0x00, 0x01, 5};
 
 	(void)state;
@@ -210,7 +208,7 @@ static void the_bos_has_the_webusb_capability(void **state)
 	assert_memory_equal(data, expected, sizeof(expected));
 }
 
-static void the_landing_page_is_shown_only_if_the_flag_says_so(void **state)
+static void the_landing_page_is_offered_only_if_the_flag_is_set(void **state)
 {
 	static const char url[] = "webusb.glasgow-embedded.org";
 	struct device_options options = rig_c3;
@@ -228,7 +226,7 @@ static void the_landing_page_is_shown_only_if_the_flag_says_so(void **state)
 	assert_int_equal(ask(0xd0, 1, 3), -EPIPE);
 }
 
-/* usb_serve_descriptor() wants index 0 of all but strings. */
+/* usb_serve_descriptor() requires index 0 of all descriptors but strings. */
 static void a_descriptor_of_another_index_stalls(void **state)
 {
 	(void)state;
@@ -240,7 +238,8 @@ static void a_descriptor_of_another_index_stalls(void **state)
 	assert_int_equal(get(USB_DESC_BOS, 1, 255), -EPIPE);
 }
 
-static void without_a_configuration_block_it_looks_like_a_bare_fx2(void **state)
+static void without_a_configuration_block_the_ids_are_those_of_a_bare_fx2(
+	void **state)
 {
 	static const uint8_t blank[EEPROM_SIZE] = {0xff, 0xff};
 	struct device_options options = rig_c3;
@@ -249,14 +248,14 @@ static void without_a_configuration_block_it_looks_like_a_bare_fx2(void **state)
 	options.eeprom = blank;
 	rig_open(&rig, &options, NULL);
 	assert_int_equal(get(USB_DESC_DEVICE, 0, 18), 18);
-	/* 04b4:8613, bcdDevice 0 */
+	/* 04b4:8613, bcdDevice 0. */
 	assert_memory_equal(data + 8, "\xb4\x04\x13\x86\x00\x00", 6);
-	/* and what config_init() has for revision and serial: 0xf9 */
+	/* config_init() sets revision and serial number to 0xf9 each. */
 	assert_text(3, "O9-9999999999999999");
 	assert_text(1, "whitequark research");
 }
 
-static void status_and_configuration_can_be_asked_for(void **state)
+static void status_and_configuration_can_be_read(void **state)
 {
 	(void)state;
 	rig_open(&rig, &rig_c3, NULL);
@@ -276,12 +275,13 @@ static void status_and_configuration_can_be_asked_for(void **state)
 	assert_int_equal(
 		rig_control(&rig, 0, USB_REQ_SET_ADDRESS, 5, 0, NULL, 0), 0);
 	assert_int_equal(rig_control(&rig, 0, 12, 0, 0, NULL, 0), -EPIPE);
-	/* a request of the class, and a vendor's that is none */
+	/* A class request, and a vendor request that does not exist. */
 	assert_int_equal(rig_control(&rig, 0x20, 0, 0, 0, NULL, 0), -EPIPE);
 	assert_int_equal(ask(0xb0, 0, 0), -EPIPE);
 }
 
-/* 0xa0 alone has data to write, to the address in wValue; CPUCS is 0xe600. */
+/* Only request 0xa0 has data to write, to the address in wValue; CPUCS is
+   0xe600. */
 static void only_the_boot_rom_writes_to_the_8051(void **state)
 {
 	uint8_t hold = 1, byte = 0x5a;
@@ -306,16 +306,16 @@ int main(void)
 		TEST(the_revision_is_in_bcd_device_and_serial_number),
 		TEST(a_read_of_a_descriptor_may_be_shorter),
 		TEST(the_configuration_has_five_interfaces_and_14_settings),
-		TEST(the_qualifier_speaks_of_no_other_configuration),
+		TEST(the_qualifier_has_no_other_configuration),
 		TEST(the_strings_are_the_firmwares),
-		TEST(the_configuration_block_names_the_maker),
+		TEST(the_configuration_block_sets_the_manufacturer_string),
 		TEST(the_microsoft_string_names_the_vendor_request),
-		TEST(windows_is_told_to_take_winusb),
+		TEST(the_compatible_id_descriptor_names_winusb),
 		TEST(the_bos_has_the_webusb_capability),
-		TEST(the_landing_page_is_shown_only_if_the_flag_says_so),
+		TEST(the_landing_page_is_offered_only_if_the_flag_is_set),
 		TEST(a_descriptor_of_another_index_stalls),
-		TEST(without_a_configuration_block_it_looks_like_a_bare_fx2),
-		TEST(status_and_configuration_can_be_asked_for),
+		TEST(without_a_configuration_block_the_ids_are_those_of_a_bare_fx2),
+		TEST(status_and_configuration_can_be_read),
 		TEST(only_the_boot_rom_writes_to_the_8051),
 	};
 

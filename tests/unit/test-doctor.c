@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What clyde doctor finds out from Linux: a plain file stands for a device's,
-   a folder for /sys. */
+/* Tests how clyde doctor reads Linux: which processes have a device open, which
+   permissions, udev rules and drivers a device has.  A plain file stands for
+   the device node, and a folder for /sys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,9 +80,9 @@ static void link_to(const char *name, const char *target)
 	assert_int_equal(symlink(target, in(path, name)), 0);
 }
 
-/* ---- Who has it open -------------------------------------------------- */
+/* ---- Processes that have the device open ------------------------------ */
 
-/* A process that has a file open until it is killed. */
+/* Starts a process that has a file open until it is killed. */
 static pid_t hold(const char *path)
 {
 	int ends[2];
@@ -118,7 +119,7 @@ static const char *own_name(char name[32])
 	return name;
 }
 
-static void every_process_that_has_it_open_is_found(void **state)
+static void every_process_that_has_the_file_open_is_found(void **state)
 {
 	struct holders holders;
 	char path[128], name[32];
@@ -135,11 +136,11 @@ static void every_process_that_has_it_open_is_found(void **state)
 	assert_int_equal(
 		holders.list[0].pid + holders.list[1].pid, first + second);
 	assert_int_not_equal(holders.list[0].pid, holders.list[1].pid);
-	/* An emulator's process has the emulator's name. */
+	/* Under an emulator, the process has the emulator's name. */
 	assert_string_equal(holders.list[0].name, own_name(name));
 }
 
-static void nobody_else_is_taken_for_a_holder(void **state)
+static void no_other_process_is_taken_for_a_holder(void **state)
 {
 	struct holders holders;
 	char path[128];
@@ -149,7 +150,7 @@ static void nobody_else_is_taken_for_a_holder(void **state)
 	put("node", "");
 	put("node2", "");
 	other = hold(in(path, "node2"));
-	/* its own descriptors do not count */
+	/* Descriptors of the calling process do not count. */
 	assert_true(open(in(path, "node"), O_RDWR) >= 0);
 	find_holders(path, &holders);
 	end(other);
@@ -172,7 +173,7 @@ static void more_holders_than_are_listed_are_counted(void **state)
 	assert_int_equal(holders.count, HOLDERS_MAX + 2);
 }
 
-/* Run as somebody who may do little: its exit status. */
+/* Runs a function as the user "nobody" and returns its exit status. */
 static int as_nobody(int (*run)(const char *path), const char *path)
 {
 	int status;
@@ -211,9 +212,9 @@ static void another_users_process_may_be_hidden(void **state)
 	end(holder);
 }
 
-/* ---- Who may open it -------------------------------------------------- */
+/* ---- Permission ------------------------------------------------------- */
 
-static void a_node_is_tried_by_opening_it(void **state)
+static void permission_is_tested_by_opening_the_node(void **state)
 {
 	char path[128];
 
@@ -229,7 +230,7 @@ static void a_node_is_tried_by_opening_it(void **state)
 
 #define RULE "ATTR{idVendor}==\"20b7\", ATTR{idProduct}==\"9db1\", "
 
-static void rule_is_found_by_the_ids_it_names(void **state)
+static void a_udev_rule_is_found_by_the_ids_that_it_names(void **state)
 {
 	char first[128], second[128];
 	const char *folders[] = {
@@ -254,7 +255,7 @@ static void rule_is_found_by_the_ids_it_names(void **state)
 	assert_non_null(strstr(rule.path, "/etc/50-mine.rules"));
 }
 
-/* ---- Who drives it ---------------------------------------------------- */
+/* ---- Drivers ---------------------------------------------------------- */
 
 static void make_device(const char *name, const char *bus, const char *address)
 {
@@ -291,7 +292,7 @@ static void drivers_are_those_of_the_devices_own_interfaces(void **state)
 	assert_string_equal(drivers[1].place, "1-2:1.3");
 }
 
-static void device_that_is_not_there_has_no_drivers(void **state)
+static void a_device_that_does_not_exist_has_no_drivers(void **state)
 {
 	struct driver drivers[DRIVERS_MAX];
 	char path[128];
@@ -305,7 +306,7 @@ static void device_that_is_not_there_has_no_drivers(void **state)
 		find_drivers(in(path, "absent"), "", drivers), -ENOENT);
 }
 
-static void memory_limit_is_a_number_or_an_error(void **state)
+static void the_memory_limit_is_a_number_or_an_error(void **state)
 {
 	char path[128];
 
@@ -326,15 +327,15 @@ static void memory_limit_is_a_number_or_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_process_that_has_it_open_is_found),
-		TEST(nobody_else_is_taken_for_a_holder),
+		TEST(every_process_that_has_the_file_open_is_found),
+		TEST(no_other_process_is_taken_for_a_holder),
 		TEST(more_holders_than_are_listed_are_counted),
 		TEST(another_users_process_may_be_hidden),
-		TEST(a_node_is_tried_by_opening_it),
-		TEST(rule_is_found_by_the_ids_it_names),
+		TEST(permission_is_tested_by_opening_the_node),
+		TEST(a_udev_rule_is_found_by_the_ids_that_it_names),
 		TEST(drivers_are_those_of_the_devices_own_interfaces),
-		TEST(device_that_is_not_there_has_no_drivers),
-		TEST(memory_limit_is_a_number_or_an_error),
+		TEST(a_device_that_does_not_exist_has_no_drivers),
+		TEST(the_memory_limit_is_a_number_or_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

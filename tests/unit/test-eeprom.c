@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The EEPROM and the configuration block in it: decoded from any bytes, read
- * and written over the wire, kept in a file.
- */
+/* Tests the EEPROM and its configuration block: decoded from any bytes, read
+   and written by the public API, and kept in a file. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BLOCK_AT 12 /* behind the FX2's header and its load record */
+#define BLOCK_AT 12 /* Behind the FX2's header and its load record. */
 
 static char path[64], uri[96];
 
-/* A block as "glasgow factory" writes one: revision (C3 is 0x33 is '3') and
-   serial number; size and id of the bitstream; 4 B unused, limits; maker and
-   flags. */
+/* A block as "glasgow factory" writes it: revision (C3 is 0x33, '3') and serial
+   number; size and id of the bitstream; 4 unused bytes, limits; manufacturer
+   and flags. */
 static const uint8_t good[64] = "320230101T120000Z"
 				"\xfc\x0f\x02\x00\1\2\3\4\5\6\7\x8"
 				"\0\0\0\0\xe4\x0c\x08\x07\x7c\x15\x00\x00"
@@ -30,7 +28,7 @@ static int decode(const uint8_t *block)
 	return clyde_config_decode(block, 64, &config);
 }
 
-/* The good block with this byte at this place. */
+/* Decodes the good block with one byte changed. */
 static int decode_with(size_t at, uint8_t value)
 {
 	uint8_t block[64];
@@ -47,7 +45,7 @@ static void a_block_is_decoded(void **state)
 	assert_string_equal(config.revision, "C3");
 	assert_string_equal(config.serial, "20230101T120000Z");
 	assert_string_equal(config.manufacturer, "1bitSquared");
-	assert_int_equal(config.bitstream_size, 135164); /* 0x20ffc */
+	assert_int_equal(config.bitstream_size, 135164); /* 0x20ffc. */
 	assert_memory_equal(config.bitstream_id, "\1\2\3\4\5\6\7\x8", 8);
 	assert_int_equal(config.limit_mv[0], 3300);
 	assert_int_equal(config.limit_mv[1], 1800);
@@ -82,7 +80,7 @@ static void assert_refused(int result, const char *part)
 	assert_memory_equal(&config, &untouched, sizeof(config));
 }
 
-static void what_is_no_block_is_refused(void **state)
+static void bytes_that_are_no_block_are_refused(void **state)
 {
 	uint8_t blank[64], zero[64] = {0};
 
@@ -92,9 +90,11 @@ static void what_is_no_block_is_refused(void **state)
 	assert_refused(decode(zero), "revision");
 	assert_refused(decode_with(0, 0x00), "revision");
 	assert_refused(decode_with(0, 0x3a), "revision");
-	assert_refused(decode_with(0, 0xf9), "revision"); /* none, in RAM */
+	/* The revision of a device that has none. */
+	assert_refused(decode_with(0, 0xf9), "revision");
 	assert_refused(decode_with(1, 0x00), "serial");
-	assert_refused(decode_with(16, 0x00), "serial"); /* 15 characters */
+	/* The serial number has 15 characters. */
+	assert_refused(decode_with(16, 0x00), "serial");
 	assert_refused(decode_with(9, '\n'), "serial");
 	assert_refused(decode_with(16, 0x80), "serial");
 	assert_refused(decode_with(41, 0x07), "manufacturer");
@@ -112,7 +112,7 @@ static void a_block_of_another_size_is_refused(void **state)
 		clyde_config_decode(good, 63, &config), CLYDE_ERROR_CORRUPT);
 }
 
-static void a_maker_may_fill_its_field(void **state)
+static void a_manufacturer_may_fill_its_field(void **state)
 {
 	uint8_t block[64];
 
@@ -125,7 +125,7 @@ static void a_maker_may_fill_its_field(void **state)
 	assert_string_equal(config.manufacturer, "");
 }
 
-/* 0xff is what an erased EEPROM reads. */
+/* An erased EEPROM reads 0xff. */
 static void assert_erased(const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -137,7 +137,8 @@ static void assert_erased(const uint8_t *data, size_t size)
 #define WRITE(device, at, data, size) \
 	assert_int_equal(clyde_eeprom_write(device, at, data, size), 0)
 
-/* In the middle of what is erased: written there, and nowhere else. */
+/* Writes a range in the middle of erased bytes, and asserts that no other byte
+   changed. */
 static void assert_range(
 	struct clyde_device *device, uint16_t start, size_t size)
 {
@@ -159,80 +160,82 @@ static void assert_range(
 	assert_int_equal(back[size], 0);
 }
 
-/* Around each kind of boundary: 32 B a command, 64 B a page of the chip. */
+/* Ranges around each kind of boundary: 32 B for a command, 64 B for a page of
+   the chip. */
 static void any_range_can_be_written_and_read(void **state)
 {
 	static const uint16_t starts[] = {
 		0x1000, 0x101f, 0x1020, 0x103f, 0x1040, 0x1061};
 	static const size_t sizes[] = {1, 2, 31, 32, 33, 63, 64, 65, 200};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		for (size_t j = 0; j < 9; j++)
-			assert_range(top.device, starts[i], sizes[j]);
-	close_top(&top);
+			assert_range(fixture.device, starts[i], sizes[j]);
+	close_fixture(&fixture);
 }
 
 static void the_eeprom_ends_at_32_kib(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	static uint8_t all[0x8001];
 	uint8_t byte = 0x42;
 
 	(void)state;
-	READ(top.device, 0, all, 0x8000);
+	READ(fixture.device, 0, all, 0x8000);
 	assert_memory_equal(all, "\xc0\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
-	WRITE(top.device, 0x7fff, &byte, 1);
-	READ(top.device, 0x7ffe, all, 2);
+	WRITE(fixture.device, 0x7fff, &byte, 1);
+	READ(fixture.device, 0x7ffe, all, 2);
 	assert_memory_equal(all, "\xff\x42", 2);
-	READ(top.device, 0x8000, all, 0);
-	assert_int_equal(clyde_eeprom_read(top.device, 0, all, 0x8001),
+	READ(fixture.device, 0x8000, all, 0);
+	assert_int_equal(clyde_eeprom_read(fixture.device, 0, all, 0x8001),
 		CLYDE_ERROR_INVALID);
 	assert_says("ends at 0x8000");
-	assert_int_equal(clyde_eeprom_write(top.device, 0x7fff, all, 2),
+	assert_int_equal(clyde_eeprom_write(fixture.device, 0x7fff, all, 2),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_eeprom_read(top.device, 0xffff, all, 1),
+	assert_int_equal(clyde_eeprom_read(fixture.device, 0xffff, all, 1),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_eeprom_read(top.device, 1, all, SIZE_MAX),
+	assert_int_equal(clyde_eeprom_read(fixture.device, 1, all, SIZE_MAX),
 		CLYDE_ERROR_INVALID);
-	READ(top.device, 0, all, 1);
-	assert_int_equal(all[0], 0xc0); /* nothing wrapped around */
-	close_top(&top);
+	READ(fixture.device, 0, all, 1);
+	/* The write did not wrap around to the beginning. */
+	assert_int_equal(all[0], 0xc0);
+	close_fixture(&fixture);
 }
 
-static void the_devices_block_can_be_read(void **state)
+static void the_block_of_a_device_can_be_read(void **state)
 {
-	struct bench_top top = open_uri("virtual:revision=C1,modified=1,"
-					"serial=20240202T130000Z,limitB=3300,"
-					"manufacturer=Kelvingrove");
+	struct fixture fixture = open_uri("virtual:revision=C1,modified=1,"
+					  "serial=20240202T130000Z,limitB=3300,"
+					  "manufacturer=Kelvingrove");
 
 	(void)state;
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_string_equal(config.revision, "C1");
 	assert_string_equal(config.serial, "20240202T130000Z");
 	assert_string_equal(config.manufacturer, "Kelvingrove");
 	assert_int_equal(config.limit_mv[0], 0);
 	assert_int_equal(config.limit_mv[1], 3300);
 	assert_true(config.modified);
-	assert_int_equal(clyde_supply_limit_set(top.device, 1, 1800), 0);
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	assert_int_equal(clyde_supply_limit_set(fixture.device, 1, 1800), 0);
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_int_equal(config.limit_mv[0], 1800);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_corrupt_block_is_reported_in_one_sentence(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t none = 0xff;
 
 	(void)state;
-	WRITE(top.device, BLOCK_AT, &none, 1);
-	assert_int_equal(
-		clyde_config_read(top.device, &config), CLYDE_ERROR_CORRUPT);
+	WRITE(fixture.device, BLOCK_AT, &none, 1);
+	assert_int_equal(clyde_config_read(fixture.device, &config),
+		CLYDE_ERROR_CORRUPT);
 	assert_says("blank");
 	assert_says("glasgow factory");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static int make_path(void **state)
@@ -245,7 +248,7 @@ static int make_path(void **state)
 	if (file < 0)
 		return -1;
 	close(file);
-	unlink(path); /* the library is to make it */
+	unlink(path); /* The library must create the file. */
 	snprintf(uri, sizeof(uri), "virtual:eeprom=%s", path);
 	return 0;
 }
@@ -269,35 +272,36 @@ static void write_file(const void *data, size_t size)
 static void a_file_keeps_the_eeprom(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	uint8_t back[5];
 
 	(void)state;
-	WRITE(top.device, 0x6ffe, "hello", 5);
-	assert_int_equal(clyde_supply_limit_set(top.device, 2, 3300), 0);
-	close_top(&top);
-	top = open_uri(uri);
-	READ(top.device, 0x6ffe, back, 5);
+	WRITE(fixture.device, 0x6ffe, "hello", 5);
+	assert_int_equal(clyde_supply_limit_set(fixture.device, 2, 3300), 0);
+	close_fixture(&fixture);
+	fixture = open_uri(uri);
+	READ(fixture.device, 0x6ffe, back, 5);
 	assert_memory_equal(back, "hello", 5);
-	assert_int_equal(clyde_supply_limit_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_limit_get(fixture.device, mv), 0);
 	assert_int_equal(mv[1], 3300);
 	assert_int_equal(
-		clyde_supply_set(top.device, 2, 3400), CLYDE_ERROR_LIMIT);
-	close_top(&top);
+		clyde_supply_set(fixture.device, 2, 3400), CLYDE_ERROR_LIMIT);
+	close_fixture(&fixture);
 }
 
 static void a_new_file_is_a_factory_image(void **state)
 {
 	char longer[160];
 	static uint8_t image[0x8000];
-	struct bench_top top;
+	struct fixture fixture;
 	FILE *file;
 
 	(void)state;
 	snprintf(longer, sizeof(longer), "%s,serial=20240202T130000Z", uri);
-	top = open_uri(longer);
-	assert_string_equal(info_of(top.device)->serial, "C3-20240202T130000Z");
-	close_top(&top);
+	fixture = open_uri(longer);
+	assert_string_equal(
+		info_of(fixture.device)->serial, "C3-20240202T130000Z");
+	close_fixture(&fixture);
 	file = fopen(path, "rb");
 	assert_non_null(file);
 	assert_int_equal(fread(image, 1, sizeof(image), file), 0x8000);
@@ -308,20 +312,21 @@ static void a_new_file_is_a_factory_image(void **state)
 	assert_erased(image + BLOCK_AT + 64, 0x8000 - BLOCK_AT - 64);
 }
 
-static void the_file_decides_and_not_the_other_options(void **state)
+static void the_file_takes_precedence_over_the_other_options(void **state)
 {
 	static uint8_t image[0x8000] = {0xc0};
-	struct bench_top top;
+	struct fixture fixture;
 
 	(void)state;
 	memcpy(image + BLOCK_AT, good, sizeof(good));
-	memset(image + BLOCK_AT + 17, 0, 12); /* no bitstream */
+	memset(image + BLOCK_AT + 17, 0, 12); /* No bitstream. */
 	write_file(image, sizeof(image));
-	top = open_uri(uri);
-	assert_string_equal(info_of(top.device)->manufacturer, "1bitSquared");
-	assert_int_equal(clyde_config_read(top.device, &config), 0);
+	fixture = open_uri(uri);
+	assert_string_equal(
+		info_of(fixture.device)->manufacturer, "1bitSquared");
+	assert_int_equal(clyde_config_read(fixture.device, &config), 0);
 	assert_int_equal(config.limit_mv[1], 1800);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void assert_no_device(int error, const char *part)
@@ -377,16 +382,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_block_is_decoded),
 		cmocka_unit_test(an_old_block_has_its_limits_elsewhere),
-		cmocka_unit_test(what_is_no_block_is_refused),
+		cmocka_unit_test(bytes_that_are_no_block_are_refused),
 		cmocka_unit_test(a_block_of_another_size_is_refused),
-		cmocka_unit_test(a_maker_may_fill_its_field),
+		cmocka_unit_test(a_manufacturer_may_fill_its_field),
 		cmocka_unit_test(any_range_can_be_written_and_read),
 		cmocka_unit_test(the_eeprom_ends_at_32_kib),
-		cmocka_unit_test(the_devices_block_can_be_read),
+		cmocka_unit_test(the_block_of_a_device_can_be_read),
 		cmocka_unit_test(a_corrupt_block_is_reported_in_one_sentence),
 		FILE_TEST(a_file_keeps_the_eeprom),
 		FILE_TEST(a_new_file_is_a_factory_image),
-		FILE_TEST(the_file_decides_and_not_the_other_options),
+		FILE_TEST(the_file_takes_precedence_over_the_other_options),
 		FILE_TEST(a_file_of_another_size_is_refused),
 		FILE_TEST(a_file_of_nonsense_is_a_device_without_a_block),
 		FILE_TEST(a_file_that_cannot_be_made_is_an_error),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The engine over a link that does what the test says, so that what no real
-   link does can be tried as well. */
+/* Tests the engine alone, over a fake link: the test decides when each transfer
+   completes and how, so that cases that no real link produces are covered. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -16,11 +16,11 @@
 #define SIZE      512
 #define QUEUE_MAX 64
 
-/* Submitted and not completed, oldest first. */
+/* Transfers that are submitted and not completed, oldest first. */
 static struct transfer *queue[QUEUE_MAX];
 static size_t queued;
 static int submit_result;
-static size_t memory; /* for so many in flight */
+static size_t memory; /* How many transfers the link accepts at a time. */
 static unsigned submitted;
 
 static struct transfer *fake_new(struct link *link)
@@ -60,7 +60,8 @@ static void finish(size_t index, int status, uint32_t actual, uint8_t fill)
 	transfer->complete(transfer);
 }
 
-/* By the transfers that are queued; and what had become of them, or 0. */
+/* What a cancelled transfer had moved, and its status or 0, by its index in the
+   queue. */
 static uint32_t moved_before_cancel[QUEUE_MAX];
 static int status_before_cancel[QUEUE_MAX];
 
@@ -107,7 +108,7 @@ static void close_engine(struct engine *engine)
 	engine_free(engine);
 }
 
-/* Consume one piece; its bytes are all of one value. */
+/* Consumes one piece, whose bytes all have this value. */
 static void expect(struct engine *engine, size_t size, uint8_t fill)
 {
 	uint8_t *data;
@@ -126,12 +127,13 @@ static void the_depth_is_kept_in_flight(void **state)
 	engine_start(engine);
 	assert_int_equal(queued, 3);
 	finish(0, 0, SIZE, 1);
-	/* Replaced though nothing was consumed. */
+	/* The completed transfer is replaced before its bytes are consumed. */
 	assert_int_equal(queued, 3);
 	finish(0, 0, SIZE, 2);
 	finish(0, 0, SIZE, 3);
 	assert_int_equal(queued, 3);
-	/* Six slots, three ready: from here on they drain. */
+	/* Three of the six slots are ready, so the number in flight falls from
+	   here on. */
 	finish(0, 0, SIZE, 4);
 	assert_int_equal(queued, 2);
 	expect(engine, SIZE, 1);
@@ -139,7 +141,7 @@ static void the_depth_is_kept_in_flight(void **state)
 	close_engine(engine);
 }
 
-static void a_completion_out_of_order_waits_for_its_turn(void **state)
+static void a_completion_out_of_order_is_delivered_in_order(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 3);
 	uint8_t *data;
@@ -154,7 +156,7 @@ static void a_completion_out_of_order_waits_for_its_turn(void **state)
 	close_engine(engine);
 }
 
-/* As finish(), once more. */
+/* Like finish(), for a transfer that has completed before. */
 static void finish_again(struct transfer *transfer, uint32_t actual)
 {
 	transfer->status = 0;
@@ -175,7 +177,8 @@ static void a_read_that_comes_back_twice_fails_the_stream(void **state)
 	finish(0, 0, SIZE, 1);
 	finish(0, 0, SIZE, 2);
 	finish_again(second, SIZE);
-	/* What was ready before it is delivered, but not its own bytes. */
+	/* The bytes that were ready before it are delivered, its own are
+	   not. */
 	expect(engine, SIZE, 1);
 	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_PROTOCOL);
@@ -207,7 +210,7 @@ static void a_write_that_comes_back_twice_fails_the_stream(void **state)
 	close_engine(engine);
 }
 
-static void a_transfer_that_never_left_cannot_come_back(void **state)
+static void a_transfer_that_was_not_submitted_cannot_complete(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 2);
 	struct transfer *refused;
@@ -230,7 +233,7 @@ static void a_transfer_that_never_left_cannot_come_back(void **state)
 	close_engine(engine);
 }
 
-static void zero_length_packets_are_passed_over(void **state)
+static void zero_length_packets_are_skipped(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 4);
 
@@ -259,15 +262,15 @@ static void an_error_comes_after_the_bytes_before_it(void **state)
 	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_IO);
 	assert_int_equal(engine_good(engine), SIZE + 100);
-	/* Nothing new is asked for after an error, and nothing waits on: an
-	   endpoint that has halted gives no more. */
+	/* After an error no transfer is submitted and none stays queued: an
+	   endpoint that has halted gives no more data. */
 	assert_int_equal(submitted, 4);
 	assert_int_equal(queued, 0);
 	assert_int_equal(engine_in_flight(engine), 0);
 	close_engine(engine);
 }
 
-static void a_refused_submit_is_an_error_and_not_a_loss(void **state)
+static void a_refused_submit_is_an_error_and_loses_nothing(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 2);
 	uint8_t *data;
@@ -310,7 +313,7 @@ static void a_read_without_memory_lowers_the_depth(void **state)
 	close_engine(engine);
 }
 
-static void an_engine_survives_its_ring_many_times(void **state)
+static void an_engine_goes_round_its_ring_many_times(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 3);
 
@@ -323,7 +326,7 @@ static void an_engine_survives_its_ring_many_times(void **state)
 	close_engine(engine);
 }
 
-static void a_stop_ends_all_and_a_start_goes_on(void **state)
+static void a_stop_ends_all_transfers_and_a_start_continues(void **state)
 {
 	struct engine *engine = open_engine(USB_EP6_IN, 3);
 
@@ -355,7 +358,7 @@ static size_t fill(struct engine *engine, size_t size)
 	return room;
 }
 
-static void a_full_buffer_leaves_by_itself(void **state)
+static void a_full_buffer_is_submitted_by_itself(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 2);
 
@@ -369,7 +372,7 @@ static void a_full_buffer_leaves_by_itself(void **state)
 	close_engine(engine);
 }
 
-static void more_than_is_there_is_neither_consumed_nor_filled(void **state)
+static void more_than_is_available_is_neither_consumed_nor_filled(void **state)
 {
 	struct engine *in = open_engine(USB_EP6_IN, 2);
 	struct engine *out;
@@ -413,7 +416,7 @@ static void a_full_queue_has_no_room(void **state)
 	close_engine(engine);
 }
 
-static void a_write_without_memory_is_held_until_there_is(void **state)
+static void a_write_without_memory_is_held_until_there_is_memory(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
 
@@ -425,7 +428,7 @@ static void a_write_without_memory_is_held_until_there_is(void **state)
 	assert_int_equal(fill(engine, SIZE), SIZE);
 	assert_int_equal(queued, 2);
 	assert_int_equal(engine_depth(engine), 2);
-	/* It is filled, and there is no room beside it. */
+	/* The held piece is full, and there is no room for another one. */
 	assert_int_equal(fill(engine, 1), 0);
 	assert_int_equal(engine_push(engine), 0);
 	finish(0, 0, SIZE, 0);
@@ -459,7 +462,8 @@ static void a_held_write_is_dropped_with_the_others(void **state)
 	close_engine(engine);
 }
 
-static void a_failed_write_says_how_much_was_taken(void **state)
+static void a_failed_write_names_the_offset_up_to_which_bytes_were_taken(
+	void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
 
@@ -468,10 +472,10 @@ static void a_failed_write_says_how_much_was_taken(void **state)
 	for (int i = 0; i < 3; i++)
 		fill(engine, SIZE);
 	finish(0, 0, SIZE, 0);
-	/* What was sent behind it is not the stream's. */
+	/* What was sent after it does not belong to the stream. */
 	moved_before_cancel[0] = SIZE;
 	finish(0, CLYDE_ERROR_STALL, 100, 0);
-	/* What is behind it would stay for ever. */
+	/* A transfer behind it would stay queued for ever. */
 	assert_int_equal(queued, 0);
 	assert_int_equal(engine_in_flight(engine), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_STALL);
@@ -482,9 +486,9 @@ static void a_failed_write_says_how_much_was_taken(void **state)
 	close_engine(engine);
 }
 
-/* Behind a completion that was late; writing goes on from the offset, and
-   would have sent the second again. */
-static void what_was_sent_before_its_cancel_counts(void **state)
+/* The cancelled transfers completed late, with bytes sent.  A write continues
+   from the offset, so an offset without these bytes would send them twice. */
+static void bytes_that_were_sent_before_a_cancel_count(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
 
@@ -500,9 +504,10 @@ static void what_was_sent_before_its_cancel_counts(void **state)
 	close_engine(engine);
 }
 
-/* The first never came back, although it was sent: a resume would have passed
-   over what the second lacks. */
-static void a_failure_behind_what_was_cancelled_is_told(void **state)
+/* The first transfer was sent, though its completion came after the cancel.
+   Regression: a resume cleared the failure of the second, whose missing bytes
+   then went unnoticed. */
+static void a_failure_behind_a_cancelled_transfer_is_reported(void **state)
 {
 	struct engine *engine = open_engine(USB_EP2_OUT, 4);
 
@@ -572,26 +577,33 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_depth_is_kept_in_flight),
-		cmocka_unit_test(a_completion_out_of_order_waits_for_its_turn),
+		cmocka_unit_test(
+			a_completion_out_of_order_is_delivered_in_order),
 		cmocka_unit_test(a_read_that_comes_back_twice_fails_the_stream),
 		cmocka_unit_test(
 			a_write_that_comes_back_twice_fails_the_stream),
-		cmocka_unit_test(a_transfer_that_never_left_cannot_come_back),
-		cmocka_unit_test(zero_length_packets_are_passed_over),
-		cmocka_unit_test(an_error_comes_after_the_bytes_before_it),
-		cmocka_unit_test(a_refused_submit_is_an_error_and_not_a_loss),
-		cmocka_unit_test(a_read_without_memory_lowers_the_depth),
-		cmocka_unit_test(an_engine_survives_its_ring_many_times),
-		cmocka_unit_test(a_stop_ends_all_and_a_start_goes_on),
-		cmocka_unit_test(a_full_buffer_leaves_by_itself),
 		cmocka_unit_test(
-			more_than_is_there_is_neither_consumed_nor_filled),
+			a_transfer_that_was_not_submitted_cannot_complete),
+		cmocka_unit_test(zero_length_packets_are_skipped),
+		cmocka_unit_test(an_error_comes_after_the_bytes_before_it),
+		cmocka_unit_test(
+			a_refused_submit_is_an_error_and_loses_nothing),
+		cmocka_unit_test(a_read_without_memory_lowers_the_depth),
+		cmocka_unit_test(an_engine_goes_round_its_ring_many_times),
+		cmocka_unit_test(
+			a_stop_ends_all_transfers_and_a_start_continues),
+		cmocka_unit_test(a_full_buffer_is_submitted_by_itself),
+		cmocka_unit_test(
+			more_than_is_available_is_neither_consumed_nor_filled),
 		cmocka_unit_test(a_full_queue_has_no_room),
-		cmocka_unit_test(a_write_without_memory_is_held_until_there_is),
+		cmocka_unit_test(
+			a_write_without_memory_is_held_until_there_is_memory),
 		cmocka_unit_test(a_held_write_is_dropped_with_the_others),
-		cmocka_unit_test(a_failed_write_says_how_much_was_taken),
-		cmocka_unit_test(what_was_sent_before_its_cancel_counts),
-		cmocka_unit_test(a_failure_behind_what_was_cancelled_is_told),
+		cmocka_unit_test(
+			a_failed_write_names_the_offset_up_to_which_bytes_were_taken),
+		cmocka_unit_test(bytes_that_were_sent_before_a_cancel_count),
+		cmocka_unit_test(
+			a_failure_behind_a_cancelled_transfer_is_reported),
 		cmocka_unit_test(
 			a_stop_after_a_refused_submit_loses_no_whole_read),
 		cmocka_unit_test(

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The same over libusb and the emulated usbfs: `clyde virtual -- THIS`.  Each
- * call of libusb fails in turn, with each of its errors.  With two arguments,
- * N ERROR: the N-th while firmware is loaded.
+ * Makes each call of libusb fail in turn, with each of its errors, while
+ * tests/support/program.c uses the library over the emulated usbfs (`clyde
+ * virtual -- THIS`).  Each failure must be reported; no memory and no libusb
+ * handle may be left, and the next use must work.
+ *
+ * With two arguments, N ERROR: only the N-th call while firmware is loaded.
  */
 #include <libusb.h>
 #include <stdio.h>
@@ -28,8 +31,8 @@ static const int errors[] = {LIBUSB_ERROR_IO, LIBUSB_ERROR_INVALID_PARAM,
 
 #define ERRORS (sizeof(errors) / sizeof(*errors))
 
-/* The errors above; and what follows of commands that were not done.  None of
-   them leaves a wait in vain. */
+/* The errors above, and those that follow from commands that failed.  None of
+   them may make a call wait until its deadline. */
 static bool is_an_error(int result)
 {
 	static const int known[] = {CLYDE_ERROR_IO, CLYDE_ERROR_INVALID,
@@ -64,7 +67,8 @@ static bool is_nothing(int result)
 	return false;
 }
 
-/* Whether the n-th call is made at all.  After it, all is as it was. */
+/* Makes the n-th call fail in a part of the program; returns false if there are
+   fewer calls.  Nothing may be left allocated or open. */
 static bool fail_one_of(struct program *program,
 	void (*part)(struct program *program), enum wrapped kind, unsigned n,
 	int error)
@@ -91,7 +95,7 @@ static bool fail_one(const struct program *pattern, unsigned part,
 	return fail_one_of(&program, program_parts[part], kind, n, error);
 }
 
-/* The device works: no failure has got it stuck. */
+/* Asserts that the device works, so no failure has left it in a wrong state. */
 static void assert_all_works(unsigned part)
 {
 	struct program program = {.uri = URI, .may = is_nothing};
@@ -99,14 +103,14 @@ static void assert_all_works(unsigned part)
 	program_do(&program, program_parts[part]);
 }
 
-/* In each round, each call has another of the errors. */
+/* In each round, each call fails with another one of the errors. */
 static void sweep(const struct program *pattern, enum wrapped kind,
 	unsigned rounds, const int *codes, size_t count)
 {
 	unsigned calls = 0;
 
 	for (unsigned part = 0; part < PROGRAM_PARTS; part++) {
-		/* Applets run in real time here. */
+		/* Applets run in real time over usbfs. */
 		unsigned last = program_parts[part] == program_run ? 1 : rounds;
 
 		assert_all_works(part);
@@ -123,7 +127,7 @@ static void sweep(const struct program *pattern, enum wrapped kind,
 	assert_true(calls > 10);
 }
 
-static void any_call_of_libusb_that_fails_is_told(void **state)
+static void any_failed_call_of_libusb_is_reported(void **state)
 {
 	(void)state;
 	sweep(&(struct program){.uri = URI, .may = is_an_error}, WRAPPED_USB, 3,
@@ -138,7 +142,8 @@ static void events_that_cannot_be_handled_end_a_call_and_not_the_program(
 		1, (int[]){LIBUSB_ERROR_IO, LIBUSB_ERROR_INTERRUPTED}, 2);
 }
 
-static void without_memory_for_one_thing_a_call_says_so_and_works_again(
+static void
+without_memory_for_one_allocation_a_call_fails_and_works_again_later(
 	void **state)
 {
 	(void)state;
@@ -146,7 +151,7 @@ static void without_memory_for_one_thing_a_call_says_so_and_works_again(
 		WRAPPED_MEMORY, 1, (int[]){0}, 1);
 }
 
-static void without_descriptors_a_call_says_so_and_works_again(void **state)
+static void without_descriptors_a_call_fails_and_works_again_later(void **state)
 {
 	struct program program = {
 		.uri = URI, .may = is_no_descriptor, .again = true};
@@ -162,8 +167,9 @@ static void without_descriptors_a_call_says_so_and_works_again(void **state)
 
 #define ARENA (2 * 4096 * 8)
 
-/* In a process of its own, which ends with what is lost still in its memory:
-   true if the library touched none of what had been lent. */
+/* Runs in a process of its own, since the lost transfers stay in its memory.
+   Returns true if the library touched none of the memory that the caller had
+   lent. */
 static bool close_without_events(void)
 {
 	static const uint8_t source = BENCH_SOURCE,
@@ -213,12 +219,12 @@ static void memory_that_was_lent_stays_untouched_where_events_failed(
 	assert_int_equal(status, 0);
 }
 
-/* The device loads once: each call fails in a process of its own, with a
-   device of its own, as tests/cli/test_usb.py has it. */
+/* Firmware is loaded once per device, so each call fails in a process of its
+   own with a device of its own, see tests/cli/test_usb.py. */
 static unsigned firmware_call;
 static int firmware_error;
 
-static void firmware_that_could_not_be_loaded_is_told(void **state)
+static void firmware_that_could_not_be_loaded_is_reported(void **state)
 {
 	struct program program = {.uri = URI, .may = is_an_error};
 
@@ -229,7 +235,8 @@ static void firmware_that_could_not_be_loaded_is_told(void **state)
 	printf("%s\n", wrapped_name() ? wrapped_name() : "no more calls");
 }
 
-/* Whatever has failed, the next one begins without it. */
+/* After a failed assertion, the next test begins without the wrapped
+   failure. */
 static int clean_up(void **state)
 {
 	(void)state;
@@ -243,13 +250,13 @@ static int clean_up(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest firmware[] = {
-		SWEEP(firmware_that_could_not_be_loaded_is_told),
+		SWEEP(firmware_that_could_not_be_loaded_is_reported),
 	};
 	static const struct CMUnitTest tests[] = {
 		SWEEP(memory_that_was_lent_stays_untouched_where_events_failed),
-		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
-		SWEEP(without_descriptors_a_call_says_so_and_works_again),
-		SWEEP(any_call_of_libusb_that_fails_is_told),
+		SWEEP(without_memory_for_one_allocation_a_call_fails_and_works_again_later),
+		SWEEP(without_descriptors_a_call_fails_and_works_again_later),
+		SWEEP(any_failed_call_of_libusb_is_reported),
 		SWEEP(events_that_cannot_be_handled_end_a_call_and_not_the_program),
 	};
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * One call after the other fails, until the program comes to its end without
- * one that has: memory, the system's descriptors and files, the cable, every
- * management command.  Each failure must say so; nothing may be left behind,
- * and the next call works.
+ * Makes one call after the other fail while tests/support/program.c uses the
+ * library on the virtual link, until the program ends without a failure:
+ * memory, the system's descriptors and files, the cable after each transfer,
+ * every management command.  Each failure must be reported, nothing may be left
+ * behind, and the next call must work.
  */
 #include "tests/support/program.h"
 
@@ -34,11 +35,11 @@ static const char *path_to(const char *name)
 struct sweep {
 	struct program program;
 	enum wrapped kind;
-	bool all; /* from there on, all of them */
+	bool all; /* Makes all calls from there on fail. */
 	int error;
 };
 
-/* Firmware is for a device that needs it. */
+/* Only the firmware part needs a device without firmware. */
 static const char *uri_of(const struct program *program, unsigned part)
 {
 	static char uri[CLYDE_URI_SIZE];
@@ -48,11 +49,12 @@ static const char *uri_of(const struct program *program, unsigned part)
 	return uri;
 }
 
-/* Also of a capture that has failed: what it has are whole packets. */
+/* Asserts that a capture holds whole packets, even one whose writing failed. */
 static void assert_whole_packets(const char *path)
 {
 	FILE *file = fopen(path, "rb");
-	uint32_t record[4]; /* s, ns, B here, B there */
+	/* Seconds, ns, bytes captured, bytes on the cable. */
+	uint32_t record[4];
 	long size, at = 24;
 
 	if (file == NULL)
@@ -69,7 +71,8 @@ static void assert_whole_packets(const char *path)
 		assert_int_equal(at, size);
 }
 
-/* Whether the n-th call is made at all. */
+/* Makes the n-th call fail in a part of the program; returns false if there are
+   fewer calls. */
 static bool fail_one(const struct sweep *sweep, unsigned part, unsigned n,
 	unsigned *failures)
 {
@@ -99,7 +102,8 @@ static void sweep_all(const struct sweep *sweep)
 		struct program once = sweep->program;
 		unsigned n = 0;
 
-		/* What is made once for a process is made now. */
+		/* Run once without a failure: it allocates what is kept for the
+		   whole process. */
 		once.uri = uri_of(&once, part);
 		program_do(&once, program_parts[part]);
 		assert_int_equal(once.failures, 0);
@@ -117,20 +121,21 @@ static bool is_no_memory(int result)
 	return result == CLYDE_ERROR_NO_MEMORY;
 }
 
-/* Without a supply there are no pulls, and pins are dead; without a bitstream
-   no pipe can be opened. */
-static bool follows(int result)
+/* Errors that follow from a failed call: without a supply there are no pulls
+   and pins are dead; without a bitstream no pipe can be opened. */
+static bool is_a_consequence(int result)
 {
 	return result == CLYDE_ERROR_REFUSED ||
 		result == CLYDE_ERROR_NO_SUPPLY || result == CLYDE_ERROR_STALL;
 }
 
-static bool is_no_memory_or_follows(int result)
+static bool is_no_memory_or_a_consequence(int result)
 {
-	return is_no_memory(result) || follows(result);
+	return is_no_memory(result) || is_a_consequence(result);
 }
 
-static void without_memory_for_one_thing_a_call_says_so_and_works_again(
+static void
+without_memory_for_one_allocation_a_call_fails_and_works_again_later(
 	void **state)
 {
 	(void)state;
@@ -140,17 +145,18 @@ static void without_memory_for_one_thing_a_call_says_so_and_works_again(
 	});
 }
 
-static void without_memory_from_some_moment_on_nothing_is_left(void **state)
+static void when_all_memory_fails_from_some_call_on_nothing_is_left(
+	void **state)
 {
 	(void)state;
 	sweep_all(&(struct sweep){
-		.program = {.uri = URI, .may = is_no_memory_or_follows},
+		.program = {.uri = URI, .may = is_no_memory_or_a_consequence},
 		.kind = WRAPPED_MEMORY,
 		.all = true,
 	});
 }
 
-static void without_memory_a_capture_says_so_and_works_again(void **state)
+static void without_memory_a_capture_fails_and_works_again_later(void **state)
 {
 	(void)state;
 	sweep_all(&(struct sweep){
@@ -169,7 +175,7 @@ static bool is_no_descriptor(int result)
 	return result == CLYDE_ERROR_EXHAUSTED;
 }
 
-static void without_descriptors_a_call_says_so_and_works_again(void **state)
+static void without_descriptors_a_call_fails_and_works_again_later(void **state)
 {
 	(void)state;
 	sweep_all(&(struct sweep){
@@ -192,21 +198,23 @@ static void assert_file_has(const char *path, long offset, uint8_t byte)
 	fclose(file);
 }
 
-/* Its first byte, written by a device of its own; whether a call failed. */
+/* Writes the EEPROM's first byte by a device of its own; returns whether a call
+   failed. */
 static bool write_eeprom(const char *uri, unsigned n, uint8_t byte)
 {
-	struct bench_top top = open_uri(uri);
+	struct fixture fixture = open_uri(uri);
 	bool failed;
 	int result;
 
 	wrapped_fail(WRAPPED_SYSTEM, n, false, ENOSPC);
-	result = clyde_eeprom_write(top.device, 0x1000, &byte, 1);
+	result = clyde_eeprom_write(fixture.device, 0x1000, &byte, 1);
 	failed = wrapped_end();
 	assert_int_equal(result, failed ? CLYDE_ERROR_IO : 0);
 	if (failed)
 		assert_int_equal(
-			clyde_eeprom_write(top.device, 0x1000, &byte, 1), 0);
-	close_top(&top);
+			clyde_eeprom_write(fixture.device, 0x1000, &byte, 1),
+			0);
+	close_fixture(&fixture);
 	return failed;
 }
 
@@ -222,7 +230,7 @@ static void an_eeprom_that_could_not_be_saved_is_when_it_is_written_again(
 		assert_file_has(path_to("eeprom"), 0x1000, n);
 		n++;
 	}
-	/* Open, write, rename */
+	/* Open, write, rename. */
 	assert_int_equal(n, 4);
 }
 
@@ -232,7 +240,7 @@ static bool is_eeprom(int result)
 		result == CLYDE_ERROR_IO;
 }
 
-static void an_eeprom_file_that_cannot_be_used_is_told(void **state)
+static void an_eeprom_file_that_cannot_be_used_is_reported(void **state)
 {
 	struct program program = {.may = is_eeprom};
 	char uri[CLYDE_URI_SIZE];
@@ -261,21 +269,23 @@ static bool is_gone(int result)
 	return result == CLYDE_ERROR_NO_DEVICE;
 }
 
-static bool is_a_pull(int result)
+static bool is_unplugged(int result)
 {
-	/* Who waited for it to leave and come back cannot tell. */
+	/* A call that waits for the device to leave and come back cannot
+	   distinguish a pulled cable from a device that stays away. */
 	return is_gone(result) || result == CLYDE_ERROR_TIMEOUT;
 }
 
-/* Each part until a transfer comes to its end after which nobody looked. */
-static void pulled_after_any_transfer_every_call_says_so(void **state)
+/* Runs each part until the cable is pulled so late that no call fails. */
+static void after_an_unplug_at_any_transfer_every_call_reports_it(void **state)
 {
 	(void)state;
 	for (unsigned part = 0; part < PROGRAM_PARTS; part++) {
-		struct program program = {.may = is_a_pull, .failures = 1};
+		struct program program = {.may = is_unplugged, .failures = 1};
 		unsigned transfers = 1;
 
-		/* What it is for is no failure of it. */
+		/* A monitor reports the device's departure, which is no
+		   failure. */
 		if (program_parts[part] == program_monitor)
 			continue;
 		for (; program.failures > 0; transfers++) {
@@ -319,7 +329,8 @@ static const enum mgmt_code codes[] = {
 	MGMT_CLR_ALERTS,
 };
 
-/* Every command in turn meets this fault; what does not need it works. */
+/* Gives every command in turn this fault; calls that do not need the command
+   work. */
 static void every_command_meets(const char *fault, bool (*may)(int result))
 {
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
@@ -339,10 +350,10 @@ static void every_command_meets(const char *fault, bool (*may)(int result))
 
 static bool is_refused(int result)
 {
-	return follows(result) || result == CLYDE_ERROR_FPGA;
+	return is_a_consequence(result) || result == CLYDE_ERROR_FPGA;
 }
 
-static void any_command_that_is_refused_is_told(void **state)
+static void any_refused_command_is_reported(void **state)
 {
 	(void)state;
 	every_command_meets("error", is_refused);
@@ -350,16 +361,16 @@ static void any_command_that_is_refused_is_told(void **state)
 
 static bool is_malformed(int result)
 {
-	return follows(result) || result == CLYDE_ERROR_PROTOCOL;
+	return is_a_consequence(result) || result == CLYDE_ERROR_PROTOCOL;
 }
 
-static void any_reply_that_is_cut_short_is_told(void **state)
+static void any_truncated_reply_is_reported(void **state)
 {
 	(void)state;
 	every_command_meets("short", is_malformed);
 }
 
-static void any_reply_of_another_serial_is_told(void **state)
+static void any_reply_of_another_serial_is_reported(void **state)
 {
 	(void)state;
 	every_command_meets("serial", is_malformed);
@@ -367,7 +378,7 @@ static void any_reply_of_another_serial_is_told(void **state)
 
 static bool is_late(int result)
 {
-	return follows(result) || result == CLYDE_ERROR_TIMEOUT;
+	return is_a_consequence(result) || result == CLYDE_ERROR_TIMEOUT;
 }
 
 static void any_command_without_an_answer_ends_at_its_deadline(void **state)
@@ -376,7 +387,7 @@ static void any_command_without_an_answer_ends_at_its_deadline(void **state)
 	every_command_meets("mute", is_late);
 }
 
-static void any_command_that_is_never_done_ends_at_its_deadline(void **state)
+static void any_command_that_waits_for_ever_ends_at_its_deadline(void **state)
 {
 	(void)state;
 	every_command_meets("wait", is_late);
@@ -389,7 +400,7 @@ static bool is_a_refused_setting(int result)
 	return result == CLYDE_ERROR_STALL || result == CLYDE_ERROR_BUSY;
 }
 
-static void any_interface_that_is_refused_is_told(void **state)
+static void any_refused_alternate_setting_is_reported(void **state)
 {
 	static const char *const faults[] = {
 		"stall@0", "stall@1", "stall@3", "busy"};
@@ -408,7 +419,8 @@ static void any_interface_that_is_refused_is_told(void **state)
 	}
 }
 
-/* Whatever has failed, the next one begins without it. */
+/* After a failed assertion, the next test begins without the wrapped
+   failure. */
 static int clean_up(void **state)
 {
 	(void)state;
@@ -437,19 +449,19 @@ static int remove_directory(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		SWEEP(without_memory_for_one_thing_a_call_says_so_and_works_again),
-		SWEEP(without_memory_from_some_moment_on_nothing_is_left),
-		SWEEP(without_memory_a_capture_says_so_and_works_again),
-		SWEEP(without_descriptors_a_call_says_so_and_works_again),
+		SWEEP(without_memory_for_one_allocation_a_call_fails_and_works_again_later),
+		SWEEP(when_all_memory_fails_from_some_call_on_nothing_is_left),
+		SWEEP(without_memory_a_capture_fails_and_works_again_later),
+		SWEEP(without_descriptors_a_call_fails_and_works_again_later),
 		SWEEP(an_eeprom_that_could_not_be_saved_is_when_it_is_written_again),
-		SWEEP(an_eeprom_file_that_cannot_be_used_is_told),
-		SWEEP(pulled_after_any_transfer_every_call_says_so),
-		SWEEP(any_command_that_is_refused_is_told),
-		SWEEP(any_reply_that_is_cut_short_is_told),
-		SWEEP(any_reply_of_another_serial_is_told),
+		SWEEP(an_eeprom_file_that_cannot_be_used_is_reported),
+		SWEEP(after_an_unplug_at_any_transfer_every_call_reports_it),
+		SWEEP(any_refused_command_is_reported),
+		SWEEP(any_truncated_reply_is_reported),
+		SWEEP(any_reply_of_another_serial_is_reported),
 		SWEEP(any_command_without_an_answer_ends_at_its_deadline),
-		SWEEP(any_command_that_is_never_done_ends_at_its_deadline),
-		SWEEP(any_interface_that_is_refused_is_told),
+		SWEEP(any_command_that_waits_for_ever_ends_at_its_deadline),
+		SWEEP(any_refused_alternate_setting_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults of the bus, packet by packet: what a transfer ends with, what the
- * next one gets, and when.
+ * Tests the faults of the bus model packet by packet, against a function by
+ * script: the status of the transfer that a fault strikes, the bytes of the
+ * next one, and the time.
  */
 #include "tests/support/bus-faults-test.h"
 
@@ -11,7 +12,7 @@
 static void a_halt_stalls_once_and_loses_nothing(void **state)
 {
 	(void)state;
-	err("halt@p3/0x86");
+	add_fault("halt@p3/0x86");
 	submit(0, 0x86);
 	assert_ends(0, -EPIPE, 1024);
 	assert_bytes(0, 0);
@@ -23,7 +24,7 @@ static void a_halt_stalls_once_and_loses_nothing(void **state)
 static void a_halt_may_strike_several_times(void **state)
 {
 	(void)state;
-	err("halt@t2/0x86:2");
+	add_fault("halt@t2/0x86:2");
 	for (unsigned i = 0; i < 4; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -33,10 +34,10 @@ static void a_halt_may_strike_several_times(void **state)
 	assert_bytes(3, SIZE);
 }
 
-static void a_cut_packet_has_its_rest_in_the_next(void **state)
+static void the_rest_of_a_cut_packet_comes_with_the_next_transfer(void **state)
 {
 	(void)state;
-	err("cut@p2/0x86:100");
+	add_fault("cut@p2/0x86:100");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 612);
@@ -48,11 +49,11 @@ static void a_cut_packet_has_its_rest_in_the_next(void **state)
 	assert_int_equal(script.in[6].moved, 1024 + SIZE);
 }
 
-static void a_cut_waits_for_a_packet_that_is_longer(void **state)
+static void a_cut_strikes_the_first_packet_that_is_longer(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 64}, {HANDSHAKE_ACK, 65});
-	err("cut@p1:64");
+	add_fault("cut@p1:64");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 64);
@@ -63,7 +64,7 @@ static void a_cut_waits_for_a_packet_that_is_longer(void **state)
 static void an_empty_packet_ends_a_transfer_early(void **state)
 {
 	(void)state;
-	err("zlp@p2/0x86");
+	add_fault("zlp@p2/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, 0, 512);
@@ -71,20 +72,20 @@ static void an_empty_packet_ends_a_transfer_early(void **state)
 	assert_bytes(1, 512);
 }
 
-static void an_empty_packet_comes_where_there_is_no_data(void **state)
+static void an_empty_packet_is_sent_where_the_device_has_no_data(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
-	err("zlp@1000us");
+	add_fault("zlp@1000us");
 	submit(0, 0x86);
 	assert_ends(0, 0, 0);
 	assert_int_equal(bus_now(bus), 9 * MICROFRAME);
 }
 
-static void babble_overflows_and_the_packet_comes_again(void **state)
+static void babble_is_an_overflow_and_the_packet_comes_again(void **state)
 {
 	(void)state;
-	err("babble@p2/0x86");
+	add_fault("babble@p2/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, -EOVERFLOW, 512);
@@ -92,10 +93,10 @@ static void babble_overflows_and_the_packet_comes_again(void **state)
 	assert_bytes(1, 512);
 }
 
-static void a_failed_packet_in_is_kept(void **state)
+static void a_failed_in_packet_is_kept_by_the_device(void **state)
 {
 	(void)state;
-	err("fail@p4/0x86");
+	add_fault("fail@p4/0x86");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, -EPROTO, 1536);
@@ -103,10 +104,10 @@ static void a_failed_packet_in_is_kept(void **state)
 	assert_bytes(1, 1536);
 }
 
-static void a_failed_packet_out_was_not_taken(void **state)
+static void a_failed_out_packet_is_not_taken_by_the_device(void **state)
 {
 	(void)state;
-	err("fail@p4/0x02");
+	add_fault("fail@p4/0x02");
 	for (unsigned i = 0; i < SIZE; i++)
 		memory[0][i] = script_byte(i);
 	submit(0, 0x02);
@@ -118,32 +119,33 @@ static void a_failed_packet_out_was_not_taken(void **state)
 static void without_an_endpoint_the_pipes_count_together(void **state)
 {
 	(void)state;
-	err("fail@t3");
+	add_fault("fail@t3");
 	submit(0, 0x02);
 	submit(1, 0x86);
 	submit(2, 0x02);
 	submit(3, 0x86);
 	assert_ends(0, 0, SIZE);
 	assert_ends(1, 0, SIZE);
-	/* the transfer that is served next, of any endpoint */
+	/* Without an endpoint, the fault strikes the next transfer of any
+	   endpoint. */
 	assert_ends(2, -EPROTO, 0);
 	assert_ends(3, 0, SIZE);
 }
 
-static void another_endpoint_is_not_hit(void **state)
+static void another_endpoint_is_not_affected(void **state)
 {
 	(void)state;
-	err("fail@p1/0x88");
+	add_fault("fail@p1/0x88");
 	submit(0, 0x86);
 	submit(1, 0x88);
 	assert_ends(1, -EPROTO, 0);
 	assert_ends(0, 0, SIZE);
 }
 
-static void a_byte_is_hit_in_the_packet_that_has_it(void **state)
+static void a_fault_at_a_byte_strikes_the_packet_that_holds_it(void **state)
 {
 	(void)state;
-	err("fail@b0x3ff/0x86");
+	add_fault("fail@b0x3ff/0x86");
 	submit(0, 0x86);
 	assert_ends(0, -EPROTO, 512);
 }
@@ -152,7 +154,7 @@ static void bytes_count_from_where_the_endpoint_was_opened(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[0], {HANDSHAKE_ACK, 0});
-	err("fail@b1024/0x86");
+	add_fault("fail@b1024/0x86");
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512}, {HANDSHAKE_ACK, 100},
 		{HANDSHAKE_ACK, 512});
 	submit(0, 0x86);
@@ -167,7 +169,7 @@ static void bytes_count_from_where_the_endpoint_was_opened(void **state)
 	assert_ends(2, -EPROTO, 1024);
 }
 
-static void a_storm_of_naks_lasts_so_long(void **state)
+static void a_nak_storm_lasts_for_the_given_time(void **state)
 {
 	tick calm;
 
@@ -177,14 +179,14 @@ static void a_storm_of_naks_lasts_so_long(void **state)
 	calm = bus_now(bus);
 	tear_down(state);
 	set_up_streams(state);
-	err("nak@p1/0x86:1000");
+	add_fault("nak@p1/0x86:1000");
 	submit(0, 0x86);
 	assert_ends(0, 0, SIZE);
 	assert_int_equal(bus_now(bus), calm + 8 * MICROFRAME);
 	assert_bytes(0, 0);
 }
 
-static void a_storm_may_end_anywhere_in_a_microframe(void **state)
+static void a_nak_storm_may_end_anywhere_in_a_microframe(void **state)
 {
 	for (unsigned us = 1; us < 400; us++) {
 		char fault[32];
@@ -192,7 +194,7 @@ static void a_storm_may_end_anywhere_in_a_microframe(void **state)
 		tear_down(state);
 		set_up_streams(state);
 		snprintf(fault, sizeof(fault), "nak@p1/0x86:%u", us);
-		err(fault);
+		add_fault(fault);
 		submit(0, 0x86);
 		assert_ends(0, 0, SIZE);
 		assert_in_range(bus_now(bus), (us / 125 + 1) * MICROFRAME,
@@ -200,10 +202,10 @@ static void a_storm_may_end_anywhere_in_a_microframe(void **state)
 	}
 }
 
-static void a_storm_delays_nobody_else(void **state)
+static void a_nak_storm_delays_no_other_endpoint(void **state)
 {
 	(void)state;
-	err("nak@p1/0x86:1000000");
+	add_fault("nak@p1/0x86:1000000");
 	submit(0, 0x86);
 	submit(1, 0x02);
 	assert_ends(1, 0, SIZE);
@@ -212,10 +214,10 @@ static void a_storm_delays_nobody_else(void **state)
 	assert_int_equal(bus_now(bus), 8001 * MICROFRAME);
 }
 
-static void a_run_of_submits_is_refused(void **state)
+static void the_given_number_of_submits_is_refused(void **state)
 {
 	(void)state;
-	err("nomem@t2/0x86:2");
+	add_fault("nomem@t2/0x86:2");
 	assert_int_equal(bus_admit(bus, 0x86), 0);
 	assert_int_equal(bus_admit(bus, 0x88), 0);
 	assert_int_equal(bus_admit(bus, 0x86), -ENOMEM);
@@ -223,10 +225,10 @@ static void a_run_of_submits_is_refused(void **state)
 	assert_int_equal(bus_admit(bus, 0x86), 0);
 }
 
-static void a_submit_is_refused_at_its_time(void **state)
+static void a_submit_is_refused_at_the_given_time(void **state)
 {
 	(void)state;
-	err("refuse@1000us");
+	add_fault("refuse@1000us");
 	assert_int_equal(bus_admit(bus, 0x86), 0);
 	assert_true(bus_run(bus, 8 * MICROFRAME));
 	assert_int_equal(bus_admit(bus, 0x81), 0);
@@ -242,22 +244,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_halt_stalls_once_and_loses_nothing),
 		TEST(a_halt_may_strike_several_times),
-		TEST(a_cut_packet_has_its_rest_in_the_next),
-		TEST(a_cut_waits_for_a_packet_that_is_longer),
+		TEST(the_rest_of_a_cut_packet_comes_with_the_next_transfer),
+		TEST(a_cut_strikes_the_first_packet_that_is_longer),
 		TEST(an_empty_packet_ends_a_transfer_early),
-		TEST(an_empty_packet_comes_where_there_is_no_data),
-		TEST(babble_overflows_and_the_packet_comes_again),
-		TEST(a_failed_packet_in_is_kept),
-		TEST(a_failed_packet_out_was_not_taken),
+		TEST(an_empty_packet_is_sent_where_the_device_has_no_data),
+		TEST(babble_is_an_overflow_and_the_packet_comes_again),
+		TEST(a_failed_in_packet_is_kept_by_the_device),
+		TEST(a_failed_out_packet_is_not_taken_by_the_device),
 		TEST(without_an_endpoint_the_pipes_count_together),
-		TEST(another_endpoint_is_not_hit),
-		TEST(a_byte_is_hit_in_the_packet_that_has_it),
+		TEST(another_endpoint_is_not_affected),
+		TEST(a_fault_at_a_byte_strikes_the_packet_that_holds_it),
 		TEST(bytes_count_from_where_the_endpoint_was_opened),
-		TEST(a_storm_of_naks_lasts_so_long),
-		TEST(a_storm_may_end_anywhere_in_a_microframe),
-		TEST(a_storm_delays_nobody_else),
-		TEST(a_run_of_submits_is_refused),
-		TEST(a_submit_is_refused_at_its_time),
+		TEST(a_nak_storm_lasts_for_the_given_time),
+		TEST(a_nak_storm_may_end_anywhere_in_a_microframe),
+		TEST(a_nak_storm_delays_no_other_endpoint),
+		TEST(the_given_number_of_submits_is_refused),
+		TEST(a_submit_is_refused_at_the_given_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

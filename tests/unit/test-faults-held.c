@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Faults of the bus that are a matter of time: completions that are seen late,
- * together or never, and a reset by another program.
- */
+/* Tests the faults of the bus model that change when completions are seen:
+   late, together or never; and a reset of the device by another program. */
 #include "tests/support/bus-faults-test.h"
 
 static void a_late_completion_holds_up_those_behind_it(void **state)
 {
 	(void)state;
-	err("late@t1/0x86:1000");
+	add_fault("late@t1/0x86:1000");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	submit(3, 0x02);
@@ -23,10 +21,10 @@ static void a_late_completion_holds_up_those_behind_it(void **state)
 	assert_bytes(2, 2 * SIZE);
 }
 
-static void a_burst_comes_together(void **state)
+static void the_completions_of_a_burst_come_together(void **state)
 {
 	(void)state;
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	for (unsigned i = 0; i < 8; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -41,7 +39,7 @@ static void a_burst_comes_together(void **state)
 static void a_burst_waits_for_nothing_that_is_not_queued(void **state)
 {
 	(void)state;
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -53,17 +51,17 @@ static void a_burst_waits_no_longer_than_an_interrupt_may(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 100}, {HANDSHAKE_NAK, 0});
-	err("burst@t1/0x86:3");
+	add_fault("burst@t1/0x86:3");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, 100);
 	assert_int_equal(bus_now(bus), (16384 / 125 + 2) * MICROFRAME);
 }
 
-static void what_never_completes_holds_up_its_endpoint_alone(void **state)
+static void a_lost_completion_holds_up_only_its_endpoint(void **state)
 {
 	(void)state;
-	err("never@t2/0x86");
+	add_fault("never@t2/0x86");
 	for (unsigned i = 0; i < 4; i++)
 		submit(i, 0x86);
 	assert_ends(0, 0, SIZE);
@@ -73,7 +71,8 @@ static void what_never_completes_holds_up_its_endpoint_alone(void **state)
 	assert_null(bus_reap(bus));
 	assert_int_equal(bus_now(bus), 1000 * MICROFRAME);
 	assert_false(bus_run(bus, TICK_NEVER));
-	/* until it is taken out, with what it has */
+	/* It stays queued until it is cancelled, and then has the bytes that it
+	   had moved. */
 	bus_cancel(bus, &urbs[1]);
 	assert_ends(1, -ECANCELED, SIZE);
 	assert_ends(2, 0, SIZE);
@@ -82,10 +81,10 @@ static void what_never_completes_holds_up_its_endpoint_alone(void **state)
 		assert_bytes(i, i * SIZE);
 }
 
-static void an_unplug_ends_what_is_held(void **state)
+static void an_unplug_returns_held_transfers(void **state)
 {
 	(void)state;
-	err("never@t1/0x86");
+	add_fault("never@t1/0x86");
 	for (unsigned i = 0; i < 3; i++)
 		submit(i, 0x86);
 	assert_true(bus_run(bus, 2 * MICROFRAME));
@@ -95,11 +94,11 @@ static void an_unplug_ends_what_is_held(void **state)
 	assert_int_equal(bus_due(bus), TICK_NEVER);
 }
 
-static void a_reset_by_another_cancels_all(void **state)
+static void a_reset_by_another_program_cancels_all_transfers(void **state)
 {
 	(void)state;
 	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
-	err("reset@1000us");
+	add_fault("reset@1000us");
 	submit(0, 0x86);
 	submit(1, 0x86);
 	assert_int_equal(bus_resets(bus), 0);
@@ -108,17 +107,17 @@ static void a_reset_by_another_cancels_all(void **state)
 	assert_ends(1, -ECANCELED, 0);
 	assert_int_equal(bus_resets(bus), 1);
 	assert_int_equal(bus_now(bus), 8 * MICROFRAME);
-	/* and nothing is carried for 30 ms */
+	/* The bus moves nothing for 30 ms. */
 	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512});
 	submit(2, 0x86);
 	assert_ends(2, 0, SIZE);
 	assert_int_equal(bus_now(bus), (8 + 240 + 1) * MICROFRAME);
 }
 
-static void a_reset_comes_when_nobody_has_anything_queued(void **state)
+static void a_reset_strikes_with_no_transfer_queued(void **state)
 {
 	(void)state;
-	err("reset@1000us");
+	add_fault("reset@1000us");
 	assert_int_equal(bus_due(bus), 9 * MICROFRAME);
 	assert_true(bus_run(bus, 100 * MICROFRAME));
 	assert_int_equal(bus_now(bus), 100 * MICROFRAME);
@@ -126,13 +125,13 @@ static void a_reset_comes_when_nobody_has_anything_queued(void **state)
 	assert_string_equal(script.log, "S");
 }
 
-static void whoever_runs_it_when_due_misses_nothing(void **state)
+static void a_bus_that_is_run_only_when_due_misses_no_fault(void **state)
 {
 	struct urb *urb;
 	unsigned rounds = 0;
 
 	(void)state;
-	err("nak@p1/0x86:5000");
+	add_fault("nak@p1/0x86:5000");
 	submit(0, 0x86);
 	while ((urb = bus_reap(bus)) == NULL) {
 		assert_int_not_equal(bus_due(bus), TICK_NEVER);
@@ -152,14 +151,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_late_completion_holds_up_those_behind_it),
-		TEST(a_burst_comes_together),
+		TEST(the_completions_of_a_burst_come_together),
 		TEST(a_burst_waits_for_nothing_that_is_not_queued),
 		TEST(a_burst_waits_no_longer_than_an_interrupt_may),
-		TEST(what_never_completes_holds_up_its_endpoint_alone),
-		TEST(an_unplug_ends_what_is_held),
-		TEST(a_reset_by_another_cancels_all),
-		TEST(a_reset_comes_when_nobody_has_anything_queued),
-		TEST(whoever_runs_it_when_due_misses_nothing),
+		TEST(a_lost_completion_holds_up_only_its_endpoint),
+		TEST(an_unplug_returns_held_transfers),
+		TEST(a_reset_by_another_program_cancels_all_transfers),
+		TEST(a_reset_strikes_with_no_transfer_queued),
+		TEST(a_bus_that_is_run_only_when_due_misses_no_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

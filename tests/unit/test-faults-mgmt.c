@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults of management and of the FPGA's registers as the library's caller
- * meets them, and how often; and that the next command is not disturbed.
+ * Tests, by the public API, the faults of management commands and of the FPGA's
+ * registers: what a call returns, how often a fault strikes, and that the next
+ * command works.
  */
 #include "tests/support/clyde-test.h"
 
@@ -11,21 +12,21 @@
 #include "wire/core-benchmark.h"
 #include "wire/regs.h"
 
-static struct bench_top top;
+static struct fixture fixture;
 
 static void open_with(const char *fault)
 {
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1,fault=%s", fault);
-	top = open_uri(uri);
+	fixture = open_uri(uri);
 }
 
 static int ask(void)
 {
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	return clyde_fpga_status(top.device, id);
+	return clyde_fpga_status(fixture.device, id);
 }
 
 static void a_fault_strikes_as_often_as_it_says(void **state)
@@ -50,21 +51,21 @@ static void a_fault_strikes_as_often_as_it_says(void **state)
 			assert_says(faults[i].says);
 		}
 		assert_int_equal(ask(), 1);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
-static void wait_that_ends_is_waited_for(void **state)
+static void a_reply_of_wait_that_ends_is_waited_for(void **state)
 {
 	int64_t start;
 
 	(void)state;
 	open_with("wait@0x22:3");
-	start = now_ns(top.device);
+	start = now_ns(fixture.device);
 	assert_int_equal(ask(), 1);
-	/* three pauses of 10 ms */
-	assert_in_range(now_ns(top.device) - start, 30000000, 33000000);
-	close_top(&top);
+	/* Three pauses of 10 ms. */
+	assert_in_range(now_ns(fixture.device) - start, 30000000, 33000000);
+	close_fixture(&fixture);
 }
 
 static void a_reply_that_comes_late_is_waited_for(void **state)
@@ -73,24 +74,26 @@ static void a_reply_that_comes_late_is_waited_for(void **state)
 
 	(void)state;
 	open_with("delay@0x22:500000");
-	start = now_ns(top.device);
+	start = now_ns(fixture.device);
 	assert_int_equal(ask(), 1);
-	assert_in_range(now_ns(top.device) - start, 500000000, 501000000);
-	close_top(&top);
+	assert_in_range(now_ns(fixture.device) - start, 500000000, 501000000);
+	close_fixture(&fixture);
 }
 
-/* The firmware is at the first until it is over. */
-static void a_reply_that_comes_too_late_is_not_taken_for_the_next(void **state)
+/* The firmware works on the first command until its delay is over. */
+static void
+a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command(
+	void **state)
 {
 	(void)state;
 	open_with("delay@0x22:1500000");
 	assert_int_equal(ask(), CLYDE_ERROR_TIMEOUT);
 	unsigned mv[CLYDE_PORT_COUNT];
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
-	close_top(&top);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
 }
 
-static void garbage_for_a_reply_is_refused(void **state)
+static void a_garbled_reply_is_refused(void **state)
 {
 	int result;
 
@@ -101,10 +104,10 @@ static void garbage_for_a_reply_is_refused(void **state)
 		result == CLYDE_ERROR_TIMEOUT);
 	assert_says("FPGA_STATUS");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void a_reply_that_comes_twice_spoils_the_next_command_alone(void **state)
+static void a_repeated_reply_disturbs_only_the_next_command(void **state)
 {
 	(void)state;
 	open_with("twice@0x22:1");
@@ -112,28 +115,28 @@ static void a_reply_that_comes_twice_spoils_the_next_command_alone(void **state)
 	assert_int_equal(ask(), CLYDE_ERROR_PROTOCOL);
 	assert_says("request 2, carries serial 1");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void a_port_trips_at_any_moment(void **state)
+static void the_fault_trip_turns_a_port_off_at_the_given_time(void **state)
 {
 	struct clyde_alerts alerts;
 	unsigned mv[CLYDE_PORT_COUNT];
 
 	(void)state;
 	open_with("trip@100000");
-	assert_int_equal(clyde_supply_set(top.device, 3, 3300), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	assert_int_equal(clyde_device_sleep(top.device, 90), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	assert_int_equal(clyde_device_sleep(top.device, 10), 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
+	assert_int_equal(clyde_supply_set(fixture.device, 3, 3300), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 90), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 10), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 1);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
 	assert_int_equal(mv[0], 0);
 	assert_in_range(mv[1], 3300, 3322);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_register_that_does_not_acknowledge_is_refused(void **state)
@@ -142,37 +145,41 @@ static void a_register_that_does_not_acknowledge_is_refused(void **state)
 
 	(void)state;
 	open_with("nack@0x09");
-	/* the one before it and the one behind it do */
+	/* The registers before and behind it acknowledge. */
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM, cores, 1), 0);
+		clyde_register_write(fixture.device, REG_STREAM, cores, 1), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM + 2, cores, 2), 0);
+		clyde_register_write(fixture.device, REG_STREAM + 2, cores, 2),
+		0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_STREAM + 1, cores, 1),
+		clyde_register_write(fixture.device, REG_STREAM + 1, cores, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_says("refused FPGA_SET_REG");
-	assert_int_equal(clyde_register_write(top.device, REG_STREAM, cores, 4),
+	assert_int_equal(
+		clyde_register_write(fixture.device, REG_STREAM, cores, 4),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_STREAM + 1, cores, 1),
+		clyde_register_read(fixture.device, REG_STREAM + 1, cores, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_STREAM, cores, 4), 0);
-	close_top(&top);
+		clyde_register_read(fixture.device, REG_STREAM, cores, 4), 0);
+	close_fixture(&fixture);
 }
 
-static void it_does_not_acknowledge_as_often_as_it_says(void **state)
+static void a_register_fails_to_acknowledge_as_often_as_the_fault_says(
+	void **state)
 {
 	const uint8_t mode = BENCH_IDLE;
 
 	(void)state;
 	open_with("nack@0x50:1");
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1),
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
 		CLYDE_ERROR_REFUSED);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
-	close_top(&top);
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
+	close_fixture(&fixture);
 }
 
 /* SET_INTERFACE writes the pipes' resets first. */
@@ -184,28 +191,30 @@ static void a_pipe_whose_reset_is_not_acknowledged_does_not_open(void **state)
 	(void)state;
 	open_with("nack@1");
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
 		CLYDE_ERROR_STALL);
 	assert_says("the device refused to open EP6 IN");
 	assert_int_equal(ask(), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_strikes_as_often_as_it_says),
-		cmocka_unit_test(wait_that_ends_is_waited_for),
+		cmocka_unit_test(a_reply_of_wait_that_ends_is_waited_for),
 		cmocka_unit_test(a_reply_that_comes_late_is_waited_for),
 		cmocka_unit_test(
-			a_reply_that_comes_too_late_is_not_taken_for_the_next),
-		cmocka_unit_test(garbage_for_a_reply_is_refused),
+			a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command),
+		cmocka_unit_test(a_garbled_reply_is_refused),
 		cmocka_unit_test(
-			a_reply_that_comes_twice_spoils_the_next_command_alone),
-		cmocka_unit_test(a_port_trips_at_any_moment),
+			a_repeated_reply_disturbs_only_the_next_command),
+		cmocka_unit_test(
+			the_fault_trip_turns_a_port_off_at_the_given_time),
 		cmocka_unit_test(
 			a_register_that_does_not_acknowledge_is_refused),
-		cmocka_unit_test(it_does_not_acknowledge_as_often_as_it_says),
+		cmocka_unit_test(
+			a_register_fails_to_acknowledge_as_often_as_the_fault_says),
 		cmocka_unit_test(
 			a_pipe_whose_reset_is_not_acknowledged_does_not_open),
 	};

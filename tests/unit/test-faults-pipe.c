@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults of the bus as the library's caller meets them: what a call returns,
- * which byte its sentence names, and that what comes is the stream.
+ * Tests, by the public API, the faults of the bus on pipes: what a call
+ * returns, which byte its sentence names, and that the bytes which arrive are
+ * those of the stream.
  */
 #include "tests/support/clyde-test.h"
 
@@ -16,7 +17,7 @@
 
 static struct sequence *sequence;
 static uint8_t data[16 * SIZE];
-static struct bench_top top;
+static struct fixture fixture;
 
 static int set_up(void **state)
 {
@@ -37,7 +38,7 @@ static void open_with(const char *fault)
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1,fault=%s", fault);
-	top = open_uri(uri);
+	fixture = open_uri(uri);
 }
 
 static struct clyde_pipe *open_pipe(enum clyde_pipe_id id, uint32_t depth)
@@ -46,7 +47,7 @@ static struct clyde_pipe *open_pipe(enum clyde_pipe_id id, uint32_t depth)
 		.transfer_size = SIZE, .depth = depth};
 	struct clyde_pipe *pipe;
 
-	if (clyde_pipe_open(top.device, id, &options, &pipe) < 0)
+	if (clyde_pipe_open(fixture.device, id, &options, &pipe) < 0)
 		fail_msg("%s", clyde_error_message());
 	return pipe;
 }
@@ -56,14 +57,15 @@ static void set_mode(uint8_t mode)
 	const uint8_t cores[] = {
 		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
 
-	assert_int_equal(clyde_register_write(
-				 top.device, REG_STREAM, cores, sizeof(cores)),
+	assert_int_equal(clyde_register_write(fixture.device, REG_STREAM, cores,
+				 sizeof(cores)),
 		0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
 }
 
-/* The core's stream, from its beginning. */
+/* Opens a pipe that delivers the core's stream from its beginning. */
 static struct clyde_pipe *open_source(const char *fault, uint32_t depth)
 {
 	struct clyde_pipe *in;
@@ -85,7 +87,7 @@ static struct clyde_pipe *open_sink(const char *fault)
 	return out;
 }
 
-/* So many bytes come, and are right; then this happens. */
+/* Asserts that this many right bytes are read, and then this error. */
 static void assert_reads(
 	struct clyde_pipe *in, ssize_t size, int result, const char *says)
 {
@@ -103,32 +105,33 @@ static void assert_reads(
 	assert_says(says);
 }
 
-static void a_stall_names_the_byte_up_to_which_all_is_good(void **state)
+static void a_stall_names_the_byte_up_to_which_all_arrived(void **state)
 {
 	struct clyde_pipe *in = open_source("halt@t3/0x86", 1);
 
 	(void)state;
 	assert_reads(in, 2 * SIZE, CLYDE_ERROR_STALL,
 		"EP6 IN: the endpoint stalled; good up to byte 0x2000");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void a_failed_transfer_does_so_too(void **state)
+static void a_failed_transfer_names_the_byte_up_to_which_all_arrived(
+	void **state)
 {
 	struct clyde_pipe *in = open_source("fail@b0x1234/0x86", 1);
 
 	(void)state;
 	assert_reads(in, 0x1200, CLYDE_ERROR_IO, "good up to byte 0x1200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void babble_does_so_too(void **state)
+static void babble_names_the_byte_up_to_which_all_arrived(void **state)
 {
 	struct clyde_pipe *in = open_source("babble@p2/0x86", 1);
 
 	(void)state;
 	assert_reads(in, 512, CLYDE_ERROR_BABBLE, "good up to byte 0x200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_reset_pipe_streams_again_after_a_fault(void **state)
@@ -140,7 +143,7 @@ static void a_reset_pipe_streams_again_after_a_fault(void **state)
 	assert_int_equal(clyde_pipe_reset(in), 0);
 	set_mode(BENCH_SOURCE);
 	assert_reads(in, sizeof(data), 0, NULL);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void short_and_empty_packets_lose_nothing(void **state)
@@ -153,11 +156,11 @@ static void short_and_empty_packets_lose_nothing(void **state)
 		struct clyde_pipe *in = open_source(faults[i], 4);
 
 		assert_reads(in, sizeof(data), 0, NULL);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
-static void a_storm_and_late_completions_only_take_time(void **state)
+static void a_nak_storm_and_late_completions_only_take_time(void **state)
 {
 	static const char *const faults[] = {
 		"nak@t2/0x86:100000", "late@t2/0x86:100000", "burst@t1/0x86:4"};
@@ -166,46 +169,47 @@ static void a_storm_and_late_completions_only_take_time(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct clyde_pipe *in = open_source(faults[i], 4);
-		int64_t start = now_ns(top.device);
+		int64_t start = now_ns(fixture.device);
 
 		assert_reads(in, sizeof(data), 0, NULL);
-		assert_true(now_ns(top.device) - start >=
+		assert_true(now_ns(fixture.device) - start >=
 			(int64_t)least_ms[i] * 1000000);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
-static void a_storm_ends_a_read_at_its_deadline(void **state)
+static void a_read_during_a_nak_storm_ends_at_its_deadline(void **state)
 {
 	struct clyde_pipe *in = open_source("nak@t2/0x86:5000000", 1);
 
 	(void)state;
 	assert_reads(
 		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void what_never_completes_ends_at_the_deadline_and_closes(void **state)
+static void a_wait_for_a_lost_completion_ends_at_its_deadline(void **state)
 {
 	struct clyde_pipe *in = open_source("never@t2/0x86", 4);
 
 	(void)state;
 	assert_reads(
 		in, SIZE, CLYDE_ERROR_TIMEOUT, "no data before the deadline");
-	/* what it had is there once it is cancelled, and what was behind */
+	/* The bytes that it had moved are delivered after a cancel, and so are
+	   those of the transfers behind it. */
 	assert_int_equal(clyde_pipe_cancel(in), 0);
 	assert_reads(in, 4 * SIZE, CLYDE_ERROR_CANCELED, "good up to byte");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void waiting_for_ever_for_it_is_told(void **state)
+static void an_endless_wait_for_a_lost_completion_is_an_error(void **state)
 {
 	struct clyde_pipe *in = open_source("never@t1/0x86", 1);
 
 	(void)state;
 	assert_int_equal(
 		clyde_pipe_read(in, data, 1, -1), CLYDE_ERROR_DEADLOCK);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void without_memory_for_a_submit_there_are_fewer_in_flight(void **state)
@@ -218,25 +222,26 @@ static void without_memory_for_a_submit_there_are_fewer_in_flight(void **state)
 	assert_reads(in, sizeof(data), 0, NULL);
 	assert_int_equal(clyde_pipe_stats(in, &stats), 0);
 	assert_in_range(stats.depth, 1, 2);
-	assert_int_equal(clyde_context_notice(top.context, notice, 320), 1);
+	assert_int_equal(clyde_context_notice(fixture.context, notice, 320), 1);
 	assert_non_null(strstr(notice, "no memory"));
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void without_memory_for_the_first_the_pipe_does_not_open(void **state)
+static void without_memory_for_the_first_submit_the_pipe_does_not_open(
+	void **state)
 {
 	struct clyde_pipe_options options = {.transfer_size = SIZE, .depth = 4};
 	struct clyde_pipe *in;
 
 	(void)state;
 	open_with("nomem@t1/0x86");
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &options, &in),
 		CLYDE_ERROR_NO_MEMORY);
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &options, &in),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &options, &in),
 		0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_refused_submit_ends_the_stream(void **state)
@@ -245,7 +250,7 @@ static void a_refused_submit_ends_the_stream(void **state)
 
 	(void)state;
 	assert_reads(in, 2 * SIZE, CLYDE_ERROR_IO, "good up to byte 0x2000");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void a_write_names_the_byte_that_the_device_has_taken(void **state)
@@ -257,11 +262,11 @@ static void a_write_names_the_byte_that_the_device_has_taken(void **state)
 	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_IO);
 	assert_says("EP2 OUT: ");
 	assert_says("good up to byte 0x2200");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* Were the call to say that nothing was taken, who tries again would send it
-   twice. */
+/* Regression: the call reported that nothing was taken, so a caller that tried
+   again sent the bytes twice. */
 static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 	void **state)
 {
@@ -288,34 +293,36 @@ static void a_write_that_cannot_be_submitted_fails_by_the_next_call(
 			clyde_pipe_write(out, data, 1, 1000), faults[i].result);
 		assert_int_equal(clyde_pipe_flush(out, 1000), faults[i].result);
 		assert_says("EP2 OUT: ");
-		/* and a reset pipe is as new */
+		/* After a reset the pipe works as a new one does. */
 		assert_int_equal(clyde_pipe_reset(out), 0);
 		set_mode(BENCH_SINK);
 		assert_int_equal(clyde_pipe_write(out, data, SIZE, 1000), SIZE);
 		assert_int_equal(clyde_pipe_flush(out, 1000), 0);
 		assert_int_equal(offset_of(out), SIZE);
-		close_top(&top);
+		close_fixture(&fixture);
 	}
 }
 
-static void a_reset_by_another_program_cancels_and_unclaims(void **state)
+static void
+a_reset_by_another_program_cancels_transfers_and_releases_interfaces(
+	void **state)
 {
 	struct clyde_pipe *in = open_source("reset@20000us", 1);
 	unsigned mv[CLYDE_PORT_COUNT];
-	int64_t start = now_ns(top.device);
+	int64_t start = now_ns(fixture.device);
 
 	(void)state;
 	set_mode(BENCH_IDLE);
 	while (clyde_pipe_read_some(in, data, sizeof(data), 1) > 0)
 		;
 	assert_int_equal(clyde_pipe_read(in, data, 1, 1000), CLYDE_ERROR_RESET);
-	assert_true(now_ns(top.device) - start < 21000000);
-	assert_true(clyde_supply_get(top.device, mv) < 0);
-	clyde_device_close(top.device);
-	close_top(&top);
+	assert_true(now_ns(fixture.device) - start < 21000000);
+	assert_true(clyde_supply_get(fixture.device, mv) < 0);
+	clyde_device_close(fixture.device);
+	close_fixture(&fixture);
 }
 
-static void a_seed_repeats_to_the_nanosecond(void **state)
+static void a_seed_repeats_a_run_to_the_nanosecond(void **state)
 {
 	(void)state;
 	for (unsigned seed = 0; seed < 50; seed++) {
@@ -356,28 +363,32 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			a_stall_names_the_byte_up_to_which_all_is_good),
-		cmocka_unit_test(a_failed_transfer_does_so_too),
-		cmocka_unit_test(babble_does_so_too),
+			a_stall_names_the_byte_up_to_which_all_arrived),
+		cmocka_unit_test(
+			a_failed_transfer_names_the_byte_up_to_which_all_arrived),
+		cmocka_unit_test(babble_names_the_byte_up_to_which_all_arrived),
 		cmocka_unit_test(a_reset_pipe_streams_again_after_a_fault),
 		cmocka_unit_test(short_and_empty_packets_lose_nothing),
-		cmocka_unit_test(a_storm_and_late_completions_only_take_time),
-		cmocka_unit_test(a_storm_ends_a_read_at_its_deadline),
 		cmocka_unit_test(
-			what_never_completes_ends_at_the_deadline_and_closes),
-		cmocka_unit_test(waiting_for_ever_for_it_is_told),
+			a_nak_storm_and_late_completions_only_take_time),
+		cmocka_unit_test(
+			a_read_during_a_nak_storm_ends_at_its_deadline),
+		cmocka_unit_test(
+			a_wait_for_a_lost_completion_ends_at_its_deadline),
+		cmocka_unit_test(
+			an_endless_wait_for_a_lost_completion_is_an_error),
 		cmocka_unit_test(
 			without_memory_for_a_submit_there_are_fewer_in_flight),
 		cmocka_unit_test(
-			without_memory_for_the_first_the_pipe_does_not_open),
+			without_memory_for_the_first_submit_the_pipe_does_not_open),
 		cmocka_unit_test(a_refused_submit_ends_the_stream),
 		cmocka_unit_test(
 			a_write_names_the_byte_that_the_device_has_taken),
 		cmocka_unit_test(
 			a_write_that_cannot_be_submitted_fails_by_the_next_call),
 		cmocka_unit_test(
-			a_reset_by_another_program_cancels_and_unclaims),
-		cmocka_unit_test(a_seed_repeats_to_the_nanosecond),
+			a_reset_by_another_program_cancels_transfers_and_releases_interfaces),
+		cmocka_unit_test(a_seed_repeats_a_run_to_the_nanosecond),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

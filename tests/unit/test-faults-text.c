@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Faults as texts: what is read is what is written, what is wrong is told, and
- * a seed draws the same each time.
- */
+/* Tests faults as texts: a fault is written as it is read, a wrong text is
+   refused with its reason, and a seed draws the same faults each time. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -53,7 +51,7 @@ static void a_fault_is_written_as_it_is_read(void **state)
 	}
 }
 
-static void a_place_on_the_bus_is_read_in_each_of_its_forms(void **state)
+static void a_position_on_the_bus_is_read_in_each_of_its_forms(void **state)
 {
 	static const struct {
 		const char *text;
@@ -76,7 +74,7 @@ static void a_place_on_the_bus_is_read_in_each_of_its_forms(void **state)
 	}
 }
 
-static void what_is_wrong_with_a_text_is_told(void **state)
+static void a_wrong_text_is_refused_with_its_reason(void **state)
 {
 	static const struct {
 		const char *text, *why;
@@ -111,7 +109,7 @@ static void what_is_wrong_with_a_text_is_told(void **state)
 	assert_int_equal(faults.count, 0);
 }
 
-/* Whatever is drawn has a text, and that is the same fault. */
+/* Every drawn fault has a text, and reading that text gives the same fault. */
 static void a_seed_draws_the_same_faults_each_time(void **state)
 {
 	char seed[32], text[FAULT_TEXT_SIZE];
@@ -135,13 +133,13 @@ static void a_seed_draws_the_same_faults_each_time(void **state)
 		}
 		kinds |= faults.kinds;
 	}
-	/* in the end all but those that corrupt, and those that a device
-	   has or has not */
+	/* In the end all kinds but those that corrupt, and those that a device
+	   has from the start. */
 	assert_int_equal(kinds & FAULTS_DATA, 0);
 	assert_int_equal(__builtin_popcountll(kinds), 25);
 }
 
-static void seeds_differ(void **state)
+static void different_seeds_draw_different_faults(void **state)
 {
 	struct faults other = {0};
 	unsigned equal = 0;
@@ -154,7 +152,7 @@ static void seeds_differ(void **state)
 	assert_true(equal < 8);
 }
 
-static void only_corrupt_draws_what_corrupts(void **state)
+static void only_the_kind_corrupt_draws_faults_that_corrupt(void **state)
 {
 	(void)state;
 	add("corrupt@42:32");
@@ -168,11 +166,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_fault_is_written_as_it_is_read),
-		TEST(a_place_on_the_bus_is_read_in_each_of_its_forms),
-		TEST(what_is_wrong_with_a_text_is_told),
+		TEST(a_position_on_the_bus_is_read_in_each_of_its_forms),
+		TEST(a_wrong_text_is_refused_with_its_reason),
 		TEST(a_seed_draws_the_same_faults_each_time),
-		TEST(seeds_differ),
-		TEST(only_corrupt_draws_what_corrupts),
+		TEST(different_seeds_draw_different_faults),
+		TEST(only_the_kind_corrupt_draws_faults_that_corrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Scripts of faults: which texts are one, and that each fault of the data
- * hits its bytes, of one stream, once.
- */
+/* Tests scripts of faults: which texts are valid, and that each fault of the
+   data changes the bytes that it names, of one stream, once. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -13,7 +11,7 @@
 
 static struct faults faults;
 static uint8_t data[4096];
-/* Streams are told apart by their addresses. */
+/* A stream is identified by an address. */
 static const char first, second;
 
 static int set_up(void **state)
@@ -30,7 +28,7 @@ static void add(const char *text)
 	assert_int_equal(faults_add(&faults, text), 0);
 }
 
-/* Pass bytes of a stream: how many are left. */
+/* Passes bytes of a stream; returns how many are left. */
 static unsigned pass(const void *stream, uint64_t offset, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++)
@@ -107,7 +105,7 @@ static void a_fault_strikes_as_often_as_it_says(void **state)
 		assert_non_null(faults_strike(&faults, FAULT_ERROR, 2));
 }
 
-static void a_repeat_is_asked_for_by_the_packet_that_has_its_byte(void **state)
+static void a_repeat_strikes_the_packet_that_holds_its_byte(void **state)
 {
 	(void)state;
 	add("repeat@100:3");
@@ -117,7 +115,7 @@ static void a_repeat_is_asked_for_by_the_packet_that_has_its_byte(void **state)
 	assert_int_equal(faults_repeats(&faults, 100, 1), 0);
 }
 
-static void what_is_no_fault_is_refused(void **state)
+static void a_text_that_is_no_fault_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "@", "@5", "drop", "drop@",
 		"drop@x", "drop@-1", "drop@+1", "drop@ 1",
@@ -134,7 +132,8 @@ static void what_is_no_fault_is_refused(void **state)
 	}
 }
 
-/* These two have no position; at any but 0 they would never strike. */
+/* Neither of these kinds has a position.  With any position but 0 they would
+   never strike. */
 static void a_fault_that_could_never_strike_is_refused(void **state)
 {
 	(void)state;
@@ -143,7 +142,7 @@ static void a_fault_that_could_never_strike_is_refused(void **state)
 	assert_int_equal(faults_add(&faults, "drop@1:0"), -EINVAL);
 }
 
-static void thirty_two_faults_are_the_most(void **state)
+static void at_most_32_faults_can_be_added(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 32; i++)
@@ -151,11 +150,11 @@ static void thirty_two_faults_are_the_most(void **state)
 	assert_int_equal(faults_add(&faults, "flip@1"), -ENOSPC);
 	assert_int_equal(faults_add(&faults, "seed@1:1"), -ENOSPC);
 	assert_int_equal(faults.count, 32);
-	/* and what is none is still none */
+	/* A text that is no fault is still refused as one. */
 	assert_int_equal(faults_add(&faults, "flop@1"), -EINVAL);
 }
 
-static void a_fault_is_found_at_its_place_alone(void **state)
+static void a_fault_strikes_only_at_its_position(void **state)
 {
 	(void)state;
 	add("error@0x30");
@@ -164,7 +163,7 @@ static void a_fault_is_found_at_its_place_alone(void **state)
 	assert_null(faults_at(&faults, FAULT_ERROR, 0x31));
 	assert_null(faults_at(&faults, FAULT_WAIT, 0x30));
 	assert_non_null(faults_at(&faults, FAULT_WAIT, 0x31));
-	/* those of commands do nothing to the data */
+	/* Faults of commands do not change data. */
 	assert_int_equal(pass(&first, 0, 512), 512);
 	assert_int_equal(data[0x30], script_byte(0x30));
 }
@@ -184,11 +183,11 @@ static void a_drop_takes_bytes_out_of_the_middle(void **state)
 	assert_int_equal(pass(&first, 0, 512), 462);
 	for (unsigned i = 0; i < 462; i++)
 		assert_int_equal(data[i], script_byte(i < 100 ? i : i + 50));
-	/* once */
+	/* The fault strikes once. */
 	assert_int_equal(pass(&first, 0, 512), 512);
 }
 
-static void a_drop_may_span_pieces(void **state)
+static void a_drop_may_span_several_pieces(void **state)
 {
 	unsigned left = 0;
 
@@ -198,8 +197,8 @@ static void a_drop_may_span_pieces(void **state)
 		unsigned kept = pass(&first, at, 64);
 
 		left += kept;
-		/* 1000 to 1099 are the end of 960.., all of 1024.., and 12 of
-		   1088.. */
+		/* 1000 to 1099 are the end of the piece at 960, all of the
+		   piece at 1024, and 12 bytes of the piece at 1088. */
 		assert_int_equal(kept,
 			at == 960            ? 40
 				: at == 1024 ? 0
@@ -219,7 +218,7 @@ static void a_drop_may_take_the_first_and_the_last_byte(void **state)
 	assert_int_equal(data[509], script_byte(510));
 }
 
-static void a_drop_may_be_of_all_that_follows(void **state)
+static void a_drop_may_take_all_following_bytes(void **state)
 {
 	(void)state;
 	add("drop@10:18446744073709551615");
@@ -252,13 +251,14 @@ static void a_flip_may_be_of_several_bytes(void **state)
 	}
 }
 
-static void two_faults_of_one_byte_both_hit(void **state)
+static void two_faults_of_one_byte_both_strike(void **state)
 {
 	(void)state;
 	add("flip@5");
 	add("flip@5");
 	assert_int_equal(pass(&first, 0, 8), 8);
-	assert_int_equal(data[5], script_byte(5)); /* there and back */
+	/* The two flips cancel each other. */
+	assert_int_equal(data[5], script_byte(5));
 	add("flip@6");
 	add("drop@6");
 	assert_int_equal(pass(&first, 0, 8), 7);
@@ -266,19 +266,19 @@ static void two_faults_of_one_byte_both_hit(void **state)
 	assert_int_equal(pass(&first, 0, 8), 8);
 }
 
-static void the_stream_that_gets_there_first_is_hit(void **state)
+static void a_fault_strikes_the_first_stream_that_reaches_it(void **state)
 {
 	(void)state;
 	add("drop@100:10");
 	assert_int_equal(pass(&first, 0, 100), 100);
 	assert_int_equal(pass(&second, 0, 105), 100);
-	/* now it is the second's, to the end */
+	/* From now on the fault belongs to the second stream only. */
 	assert_int_equal(pass(&first, 100, 100), 100);
 	assert_int_equal(pass(&second, 105, 100), 95);
 	assert_int_equal(pass(&second, 205, 100), 100);
 }
 
-static void a_stream_that_begins_behind_it_is_not_hit(void **state)
+static void a_fault_does_not_strike_a_stream_that_begins_behind_it(void **state)
 {
 	(void)state;
 	add("drop@100:10");
@@ -295,21 +295,21 @@ int main(void)
 		TEST(every_kind_can_be_added),
 		TEST(the_cable_and_the_host_can_fail_too),
 		TEST(a_fault_strikes_as_often_as_it_says),
-		TEST(a_repeat_is_asked_for_by_the_packet_that_has_its_byte),
-		TEST(what_is_no_fault_is_refused),
+		TEST(a_repeat_strikes_the_packet_that_holds_its_byte),
+		TEST(a_text_that_is_no_fault_is_refused),
 		TEST(a_fault_that_could_never_strike_is_refused),
-		TEST(thirty_two_faults_are_the_most),
-		TEST(a_fault_is_found_at_its_place_alone),
+		TEST(at_most_32_faults_can_be_added),
+		TEST(a_fault_strikes_only_at_its_position),
 		TEST(without_faults_all_bytes_pass),
 		TEST(a_drop_takes_bytes_out_of_the_middle),
-		TEST(a_drop_may_span_pieces),
+		TEST(a_drop_may_span_several_pieces),
 		TEST(a_drop_may_take_the_first_and_the_last_byte),
-		TEST(a_drop_may_be_of_all_that_follows),
+		TEST(a_drop_may_take_all_following_bytes),
 		TEST(a_flip_changes_one_bit),
 		TEST(a_flip_may_be_of_several_bytes),
-		TEST(two_faults_of_one_byte_both_hit),
-		TEST(the_stream_that_gets_there_first_is_hit),
-		TEST(a_stream_that_begins_behind_it_is_not_hit),
+		TEST(two_faults_of_one_byte_both_strike),
+		TEST(a_fault_strikes_the_first_stream_that_reaches_it),
+		TEST(a_fault_does_not_strike_a_stream_that_begins_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Devices of another API level than the library's: what they show, how they
- * are loaded, and what may go wrong with that.
+ * Tests, by the public API, devices whose firmware has another API level than
+ * the library's: what a list shows of them, how firmware is loaded, and the
+ * failures of a load.
  */
 #include <stdio.h>
 
 #include "tests/support/clyde-test.h"
 
-/* LJMP 0003h; at 0003h SJMP to itself: what the model takes for firmware. */
+/* LJMP 0003h; at 0003h SJMP to itself: the model accepts it as firmware. */
 #define GOOD ":03000000020003F8\n:0200030080FE7D\n:00000001FF\n"
-/* The reset vector is no jump. */
+/* The reset vector is not a jump. */
 #define WRONG  ":03000000000003FA\n:00000001FF\n"
 #define SECOND (1000 * 1000000ll)
 
@@ -46,7 +47,7 @@ static int level_of(const char *uri)
 	return level;
 }
 
-static void bare_device_shows_its_revision_and_no_strings(void **state)
+static void a_bare_device_shows_its_revision_and_no_strings(void **state)
 {
 	struct clyde_device_info *list;
 
@@ -63,7 +64,8 @@ static void bare_device_shows_its_revision_and_no_strings(void **state)
 	clyde_device_list_free(list);
 }
 
-static void opening_another_level_names_it_and_the_remedy(void **state)
+static void opening_a_device_of_another_level_names_the_level_and_the_remedy(
+	void **state)
 {
 	struct clyde_device *device;
 
@@ -93,25 +95,26 @@ static void load_and_use(const char *uri)
 	assert_int_equal(clyde_device_open(context, uri, NULL, &device), 0);
 	assert_int_equal(info_of(device)->api_level, 9);
 	assert_string_equal(info_of(device)->serial, "C3-20230101T120000Z");
-	/* It was away for a second, of the link's time. */
+	/* The device was away for a second of the link's time. */
 	assert_in_range(now_ns(device), SECOND, SECOND + SECOND / 10);
 	assert_int_equal(clyde_fpga_status(device, id), 0);
 	assert_int_equal(clyde_fpga_load_image(device), 1);
 }
 
-static void bare_device_is_loaded_and_works(void **state)
+static void firmware_is_loaded_into_a_bare_device_which_then_works(void **state)
 {
 	(void)state;
 	load_and_use("virtual:api=0");
 }
 
-static void outdated_device_is_loaded_and_works(void **state)
+static void firmware_is_loaded_into_an_outdated_device_which_then_works(
+	void **state)
 {
 	(void)state;
 	load_and_use("virtual:api=3");
 }
 
-static void second_load_does_nothing(void **state)
+static void a_second_load_does_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(load("virtual:", GOOD), 0);
@@ -141,7 +144,7 @@ static void each_of_several_devices_keeps_its_firmware(void **state)
 			0);
 }
 
-/* Also where it had none to load. */
+/* The URI is returned also if there was nothing to load. */
 static void the_uri_that_a_load_returns_opens_the_device(void **state)
 {
 	static const char *const uris[] = {"virtual:devices=2,1.api=0",
@@ -190,7 +193,7 @@ static void devices_without_serial_numbers_cannot_be_chosen(void **state)
 	assert_says("they show none");
 }
 
-static void virtual_device_has_its_firmware_until_it_is_closed(void **state)
+static void a_virtual_device_keeps_its_firmware_until_it_is_closed(void **state)
 {
 	struct clyde_device *device;
 
@@ -202,19 +205,19 @@ static void virtual_device_has_its_firmware_until_it_is_closed(void **state)
 	assert_int_equal(level_of("virtual:api=3"), 3);
 }
 
-static void broken_file_is_refused_before_anything_is_done(void **state)
+static void a_broken_file_is_refused_before_a_device_is_opened(void **state)
 {
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3", ":00000001FE\n"), CLYDE_ERROR_CORRUPT);
 	assert_says("line 1");
 	assert_int_equal(load("virtual:", ""), CLYDE_ERROR_CORRUPT);
-	/* not even the device is looked for */
+	/* No device is looked for. */
 	assert_int_equal(load("carrier-pigeon:", "x"), CLYDE_ERROR_CORRUPT);
 	assert_int_equal(level_of("virtual:api=3"), 3);
 }
 
-static void device_that_does_not_come_back_times_out(void **state)
+static void a_device_that_does_not_come_back_is_a_timeout(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -223,7 +226,7 @@ static void device_that_does_not_come_back_times_out(void **state)
 	assert_says("10 s");
 }
 
-static void busy_device_is_not_reloaded(void **state)
+static void a_busy_device_is_not_reloaded(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -233,25 +236,27 @@ static void busy_device_is_not_reloaded(void **state)
 		load("virtual:api=0,fault=busy", GOOD), CLYDE_ERROR_BUSY);
 }
 
-static void what_is_no_firmware_leaves_the_device_bare(void **state)
+static void a_file_without_firmware_leaves_the_device_bare(void **state)
 {
 	(void)state;
 	assert_int_equal(load("virtual:api=3", WRONG), CLYDE_ERROR_API_LEVEL);
 	assert_says("does not start as firmware");
 }
 
-static void byte_that_arrives_wrong_keeps_it_from_running(void **state)
+static void a_byte_that_arrives_wrong_prevents_the_firmware_from_running(
+	void **state)
 {
 	(void)state;
 	assert_int_equal(
 		load("virtual:api=3,fault=ram@4", GOOD), CLYDE_ERROR_IO);
 	assert_says("did not arrive");
-	/* a byte that the file has not is none of its business */
+	/* A byte that the file does not contain does not matter. */
 	assert_int_equal(load("virtual:api=3,fault=ram@5", GOOD), 1);
 }
 
-/* From before the first request to after the device is back. */
-static void unplug_at_any_moment_is_an_error_and_never_hangs(void **state)
+/* The unplug times cover the load from its first request until the device is
+   back. */
+static void an_unplug_at_any_moment_is_an_error_and_never_hangs(void **state)
 {
 	(void)state;
 	for (unsigned us = 125; us < 1100000; us += us < 8000 ? 125 : 91000) {
@@ -268,7 +273,7 @@ static void unplug_at_any_moment_is_an_error_and_never_hangs(void **state)
 	}
 }
 
-static void interrupt_ends_the_load(void **state)
+static void an_interrupt_ends_the_load(void **state)
 {
 	(void)state;
 	clyde_context_interrupt(context);
@@ -277,23 +282,23 @@ static void interrupt_ends_the_load(void **state)
 	assert_int_equal(load("virtual:api=3", GOOD), 1);
 }
 
-static void firmware_that_nobody_opens_is_not_leaked(void **state)
+static void a_loaded_device_that_is_not_opened_is_freed(void **state)
 {
 	(void)state;
 	assert_int_equal(load("virtual:api=3", GOOD), 1);
 	assert_int_equal(load("virtual:api=4", GOOD), 1);
 	assert_int_equal(level_of("virtual:api=4"), 9);
-	/* LeakSanitizer has the last word */
+	/* If the device is not freed, LeakSanitizer fails this test. */
 }
 
-static void file_that_fills_ram_goes_in_many_requests(void **state)
+static void a_file_that_fills_the_ram_is_sent_in_many_requests(void **state)
 {
 	static char text[0x1000 * 21 + 16];
 	size_t used = 0;
 
 	(void)state;
 	for (unsigned at = 0; at < 0x4000; at += 4) {
-		/* LJMP 0003h everywhere, and a byte that differs */
+		/* LJMP 0003h at every fourth byte, and a byte that differs. */
 		uint8_t data[] = {0x02, 0x00, 0x03, at >> 4};
 		uint8_t sum = 4 + (at >> 8) + at;
 
@@ -311,25 +316,25 @@ static void file_that_fills_ram_goes_in_many_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(bare_device_shows_its_revision_and_no_strings),
-		TEST(opening_another_level_names_it_and_the_remedy),
-		TEST(bare_device_is_loaded_and_works),
-		TEST(outdated_device_is_loaded_and_works),
-		TEST(second_load_does_nothing),
+		TEST(a_bare_device_shows_its_revision_and_no_strings),
+		TEST(opening_a_device_of_another_level_names_the_level_and_the_remedy),
+		TEST(firmware_is_loaded_into_a_bare_device_which_then_works),
+		TEST(firmware_is_loaded_into_an_outdated_device_which_then_works),
+		TEST(a_second_load_does_nothing),
 		TEST(each_of_several_devices_keeps_its_firmware),
 		TEST(the_uri_that_a_load_returns_opens_the_device),
 		TEST(a_load_that_fails_returns_no_uri),
 		TEST(devices_without_serial_numbers_cannot_be_chosen),
-		TEST(virtual_device_has_its_firmware_until_it_is_closed),
-		TEST(broken_file_is_refused_before_anything_is_done),
-		TEST(device_that_does_not_come_back_times_out),
-		TEST(busy_device_is_not_reloaded),
-		TEST(what_is_no_firmware_leaves_the_device_bare),
-		TEST(byte_that_arrives_wrong_keeps_it_from_running),
-		TEST(unplug_at_any_moment_is_an_error_and_never_hangs),
-		TEST(interrupt_ends_the_load),
-		TEST(firmware_that_nobody_opens_is_not_leaked),
-		TEST(file_that_fills_ram_goes_in_many_requests),
+		TEST(a_virtual_device_keeps_its_firmware_until_it_is_closed),
+		TEST(a_broken_file_is_refused_before_a_device_is_opened),
+		TEST(a_device_that_does_not_come_back_is_a_timeout),
+		TEST(a_busy_device_is_not_reloaded),
+		TEST(a_file_without_firmware_leaves_the_device_bare),
+		TEST(a_byte_that_arrives_wrong_prevents_the_firmware_from_running),
+		TEST(an_unplug_at_any_moment_is_an_error_and_never_hangs),
+		TEST(an_interrupt_ends_the_load),
+		TEST(a_loaded_device_that_is_not_opened_is_freed),
+		TEST(a_file_that_fills_the_ram_is_sent_in_many_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A fork() while another thread is inside libusb_init(), which the linker leads
- * here (-Wl,--wrap).  The thread stays inside until the fork has begun.
+ * Tests a fork() while another thread is inside libusb_init().  The linker
+ * leads that call here (-Wl,--wrap), and the thread stays inside until the fork
+ * has begun.  A child of such a fork would inherit libusb's locks held by a
+ * thread that it does not have.
  */
 #include "tests/support/clyde-test.h"
 
@@ -24,7 +26,8 @@ int __wrap_libusb_init(libusb_context **ret_usb)
 	atomic_store(&entered, true);
 	while (!atomic_load(&forking))
 		sched_yield();
-	/* A fork() that did not wait would be over before this is. */
+	/* A fork() that did not wait would return before these turns are
+	   over. */
 	for (int i = 0; i < 10000; i++)
 		sched_yield();
 	atomic_store(&within, false);
@@ -44,7 +47,7 @@ static int list(struct clyde_context *context)
 	return clyde_device_list(context, "usb:", &devices);
 }
 
-static int listed; /* what list() returned on another thread */
+static int listed; /* The result of list() on the other thread. */
 
 static void *list_on_thread(void *context)
 {
@@ -58,7 +61,7 @@ static int list_in_child(void)
 
 	if (atomic_load(&within))
 		return 2;
-	alarm(60); /* instead of a hang */
+	alarm(60); /* Ends a child that hangs. */
 	if (clyde_context_new(&context) < 0)
 		return 3;
 	if (list(context) != CLYDE_ERROR_NO_MEMORY)

@@ -1,246 +1,258 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the simulation found, each as it was shrunk to; a seed alone would
- * draw another program as soon as the generator changes.
+ * Programs in which the simulation, or a fuzz target, found an error, each in
+ * its shrunk form.  A seed does not replace such a program, since any change of
+ * the generator draws another program from it.
  */
 #include "tests/support/clyde-test.h"
 
 #include "wire/core-benchmark.h"
 
 static struct clyde_pipe *open_pipe(
-	struct bench_top *top, enum clyde_pipe_id id)
+	struct fixture *fixture, enum clyde_pipe_id id)
 {
 	const struct clyde_pipe_options options = {
 		.transfer_size = 512, .depth = 4};
 	struct clyde_pipe *pipe;
 
-	assert_int_equal(clyde_pipe_open(top->device, id, &options, &pipe), 0);
+	assert_int_equal(
+		clyde_pipe_open(fixture->device, id, &options, &pipe), 0);
 	return pipe;
 }
 
-static void set_mode(struct bench_top *top, uint8_t mode)
+static void set_mode(struct fixture *fixture, uint8_t mode)
 {
 	const uint8_t cores[4] = {
 		mode != BENCH_SOURCE, 0, mode != BENCH_SINK, 0};
 
-	assert_int_equal(clyde_register_write(
-				 top->device, REG_STREAM, cores, sizeof(cores)),
+	assert_int_equal(clyde_register_write(fixture->device, REG_STREAM,
+				 cores, sizeof(cores)),
 		0);
 	assert_int_equal(
-		clyde_register_write(top->device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_write(fixture->device, REG_BENCH_MODE, &mode, 1),
+		0);
 }
 
-/* A completion, of whatever pipe, put the end of a wait off. */
+/* Regression: every completion, of any pipe, postponed the deadline of a
+   wait. */
 static void completions_do_not_put_off_a_deadline(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
-	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT);
+	struct fixture fixture = open_uri("virtual:configured=1");
+	struct clyde_pipe *out = open_pipe(&fixture, CLYDE_PIPE_EP2_OUT);
 	static uint8_t data[16384];
 	int64_t start;
 
 	(void)state;
-	set_mode(&top, BENCH_SINK);
-	start = now_ns(top.device);
+	set_mode(&fixture, BENCH_SINK);
+	start = now_ns(fixture.device);
 	assert_in_range(clyde_pipe_write(out, data, sizeof(data), 0), 1,
 		sizeof(data) - 1);
-	assert_in_range(now_ns(top.device) - start, 1, 125000);
-	close_top(&top);
+	assert_in_range(now_ns(fixture.device) - start, 1, 125000);
+	close_fixture(&fixture);
 }
 
-/* Its next flush returned 0, and what was written was lost. */
-static void a_pipe_that_could_not_be_reset_takes_nothing(void **state)
+/* Regression: the next flush returned 0, and the written bytes were lost. */
+static void a_pipe_whose_reset_failed_takes_no_bytes(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1,fault=pull@12");
+	struct fixture fixture = open_uri("virtual:configured=1,fault=pull@12");
 	struct clyde_pipe *out;
 	static uint8_t data[5750];
 
 	(void)state;
-	set_mode(&top, BENCH_SINK);
-	out = open_pipe(&top, CLYDE_PIPE_EP2_OUT);
+	set_mode(&fixture, BENCH_SINK);
+	out = open_pipe(&fixture, CLYDE_PIPE_EP2_OUT);
 	clyde_pipe_write(out, data, sizeof(data), 1000);
 	assert_int_equal(clyde_pipe_reset(out), CLYDE_ERROR_NO_DEVICE);
 	assert_int_equal(
 		clyde_pipe_write(out, data, 1, 1000), CLYDE_ERROR_NO_DEVICE);
 	assert_int_equal(clyde_pipe_flush(out, 1000), CLYDE_ERROR_NO_DEVICE);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* The last of them did. */
-static void the_first_of_two_pulls_is_the_one(void **state)
+/* Regression: with two faults `unplug` the later one pulled the cable. */
+static void of_two_unplug_faults_the_first_pulls_the_cable(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:fault=unplug@4000,fault=unplug@80000");
 
 	(void)state;
 	assert_int_equal(
-		clyde_device_sleep(top.device, 40), CLYDE_ERROR_NO_DEVICE);
-	assert_in_range(now_ns(top.device), 4000000, 4125000);
-	close_top(&top);
+		clyde_device_sleep(fixture.device, 40), CLYDE_ERROR_NO_DEVICE);
+	assert_in_range(now_ns(fixture.device), 4000000, 4125000);
+	close_fixture(&fixture);
 }
 
-/* They were asked for quad buffers, which the open pipe stood in the way of. */
+/* Regression: applets always opened pipes with quad buffers, which an open pipe
+   of the same pair prevents. */
 static void an_applet_runs_beside_a_pipe_of_the_same_pair(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_run *run;
 
 	(void)state;
-	open_pipe(&top, CLYDE_PIPE_EP8_IN);
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	open_pipe(&fixture, CLYDE_PIPE_EP8_IN);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "count", "4KiB"), 0);
-	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL), 0);
-	close_top(&top);
+	assert_int_equal(clyde_run_start(run, fixture.device, NULL, NULL), 0);
+	close_fixture(&fixture);
 }
 
-/* The device refused the applet's pipe, after all else had been done to it. */
+/* Regression: the device refused the applet's pipe only after the rest of the
+   run had been set up. */
 static void quad_buffers_leave_no_pipe_for_an_applet(void **state)
 {
 	const struct clyde_pipe_options quad = {.quad = true};
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, &quad, &pipe),
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &quad, &pipe),
 		0);
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP8_IN, NULL, &pipe),
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP8_IN, NULL, &pipe),
 		CLYDE_ERROR_BUSY);
 	assert_says("quad buffers");
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
-	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL),
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_start(run, fixture.device, NULL, NULL),
 		CLYDE_ERROR_CORE_TAKEN);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* It said nothing of what it had taken, and the next waited for room that
-   never came. */
+/* Regression: the write did not report what it had taken, and the next write
+   waited for room that never came. */
 static void a_write_that_cannot_be_submitted_ends_the_stream(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:configured=1,fault=nomem@t3/0x02:50");
-	struct clyde_pipe *out = open_pipe(&top, CLYDE_PIPE_EP2_OUT);
+	struct clyde_pipe *out = open_pipe(&fixture, CLYDE_PIPE_EP2_OUT);
 	static uint8_t data[8192];
 	ssize_t taken;
 
 	(void)state;
-	set_mode(&top, BENCH_SINK);
+	set_mode(&fixture, BENCH_SINK);
 	taken = clyde_pipe_write(out, data, sizeof(data), 1000);
 	assert_in_range(taken, 1024, sizeof(data) - 1);
 	assert_int_equal(
 		clyde_pipe_write(out, data, 1, 1000), CLYDE_ERROR_NO_MEMORY);
 	assert_says("good up to byte 0x400");
 	assert_int_equal(offset_of(out), 1024);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* The device was asked for ten seconds whether it had all of it. */
-static void a_bitstream_that_stalls_is_told_at_once(void **state)
+/* Regression: the host asked the device for ten seconds whether it had all of
+   the bitstream. */
+static void a_stall_of_a_bitstream_is_reported_at_once(void **state)
 {
-	struct bench_top top = open_uri("virtual:fault=halt@t9");
+	struct fixture fixture = open_uri("virtual:fault=halt@t9");
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_STALL);
-	assert_in_range(now_ns(top.device), 1, 1000000000);
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_STALL);
+	assert_in_range(now_ns(fixture.device), 1, 1000000000);
 	assert_says("cannot send the bitstream");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* Nothing was in flight any more that could have told. */
-static void an_unplug_is_noticed_after_a_reset_by_another_program(void **state)
+/* Regression: the reset had ended all transfers, so no completion reported the
+   unplug. */
+static void an_unplug_is_reported_after_a_reset_by_another_program(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:fault=reset@3000us,fault=unplug@7000");
 
 	(void)state;
 	assert_int_equal(
-		clyde_device_sleep(top.device, 40), CLYDE_ERROR_NO_DEVICE);
-	assert_in_range(now_ns(top.device), 7000000, 7125000);
-	close_top(&top);
+		clyde_device_sleep(fixture.device, 40), CLYDE_ERROR_NO_DEVICE);
+	assert_in_range(now_ns(fixture.device), 7000000, 7125000);
+	close_fixture(&fixture);
 }
 
-/* It had the sentence of whatever had failed before. */
-static void a_resume_that_fails_says_why(void **state)
+/* Regression: the sentence was that of an earlier failure. */
+static void a_failed_resume_has_a_sentence_of_its_own(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:configured=1,fault=reset@2000us");
-	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN);
+	struct clyde_pipe *in = open_pipe(&fixture, CLYDE_PIPE_EP6_IN);
 
 	(void)state;
 	assert_int_equal(clyde_pipe_cancel(in), 0);
-	assert_int_equal(clyde_device_sleep(top.device, 5), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 5), 0);
 	assert_int_equal(clyde_pipe_resume(in), CLYDE_ERROR_ENDPOINT_OFF);
 	assert_says("EP6 IN: the endpoint is off: its alternate setting was "
 		    "changed; good up to byte 0");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* The model of the bus slept through the end of the storm. */
-static void a_storm_of_naks_passes(void **state)
+/* Regression: the model of the bus skipped the end of the storm. */
+static void a_read_continues_after_a_nak_storm(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:configured=1,fault=nak@b436:1243");
-	struct clyde_pipe *in = open_pipe(&top, CLYDE_PIPE_EP6_IN);
+	struct clyde_pipe *in = open_pipe(&fixture, CLYDE_PIPE_EP6_IN);
 	uint8_t byte;
 
 	(void)state;
-	set_mode(&top, BENCH_SOURCE);
+	set_mode(&fixture, BENCH_SOURCE);
 	assert_int_equal(clyde_pipe_read(in, &byte, 1, 100), 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* The model did not look at what the registers before had begun, and its time
-   stood still.  Found by fuzz-mgmt. */
+/* Regression, found by fuzz-mgmt: the model ignored what the valid registers of
+   the write had started, and its time stood still. */
 static void a_write_beyond_the_last_register_is_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	static const uint8_t bytes[26] = {0xff, 0xff, 0xff};
 
 	(void)state;
-	assert_int_equal(clyde_register_write(top.device, REG_COUNT - 25, bytes,
-				 sizeof(bytes)),
+	assert_int_equal(clyde_register_write(fixture.device, REG_COUNT - 25,
+				 bytes, sizeof(bytes)),
 		CLYDE_ERROR_REFUSED);
-	assert_int_equal(clyde_device_sleep(top.device, 1), 0);
-	close_top(&top);
+	assert_int_equal(clyde_device_sleep(fixture.device, 1), 0);
+	close_fixture(&fixture);
 }
 
-/* What was sent behind the failed transfer was called wrong data. */
-static void a_failed_transfer_is_not_wrong_data(void **state)
+/* Regression: bytes that were sent behind the failed transfer were reported as
+   wrong data. */
+static void a_failed_transfer_is_not_reported_as_wrong_data(void **state)
 {
-	struct bench_top top =
+	struct fixture fixture =
 		open_uri("virtual:configured=1,fault=fail@b956/0x02");
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "modes", "loopback"), 0);
 	assert_int_equal(clyde_run_set(run, "count", "8KiB"), 0);
 	assert_int_equal(clyde_run_set(run, "transfer-size", "4KiB"), 0);
-	assert_int_equal(
-		clyde_run_start(run, top.device, NULL, NULL), CLYDE_ERROR_IO);
+	assert_int_equal(clyde_run_start(run, fixture.device, NULL, NULL),
+		CLYDE_ERROR_IO);
 	assert_says("EP2 OUT");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(completions_do_not_put_off_a_deadline),
-		cmocka_unit_test(a_pipe_that_could_not_be_reset_takes_nothing),
-		cmocka_unit_test(the_first_of_two_pulls_is_the_one),
+		cmocka_unit_test(a_pipe_whose_reset_failed_takes_no_bytes),
+		cmocka_unit_test(
+			of_two_unplug_faults_the_first_pulls_the_cable),
 		cmocka_unit_test(an_applet_runs_beside_a_pipe_of_the_same_pair),
 		cmocka_unit_test(quad_buffers_leave_no_pipe_for_an_applet),
 		cmocka_unit_test(
 			a_write_that_cannot_be_submitted_ends_the_stream),
-		cmocka_unit_test(a_bitstream_that_stalls_is_told_at_once),
+		cmocka_unit_test(a_stall_of_a_bitstream_is_reported_at_once),
 		cmocka_unit_test(
-			an_unplug_is_noticed_after_a_reset_by_another_program),
-		cmocka_unit_test(a_resume_that_fails_says_why),
-		cmocka_unit_test(a_storm_of_naks_passes),
+			an_unplug_is_reported_after_a_reset_by_another_program),
+		cmocka_unit_test(a_failed_resume_has_a_sentence_of_its_own),
+		cmocka_unit_test(a_read_continues_after_a_nak_storm),
 		cmocka_unit_test(a_write_beyond_the_last_register_is_refused),
-		cmocka_unit_test(a_failed_transfer_is_not_wrong_data),
+		cmocka_unit_test(
+			a_failed_transfer_is_not_reported_as_wrong_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

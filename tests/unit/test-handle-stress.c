@@ -2,12 +2,14 @@
 
 /*
  * Many threads make, use and close contexts, devices, pipes and runs that all
- * of them share, and a finalizer closes tokens late, early and twice.
+ * of them share, and a finalizer thread closes tokens late, early and twice.
+ * Every call must return a result that is allowed for a closed handle, and no
+ * memory may be left.
  *
  *	test-handle-stress [ROUNDS [SEED]]
  *
- * Each round has a seed, the next one's is one more; who draws what is repeated
- * by it, who comes first is not.
+ * Each round has a seed, which is one more than that of the round before.  A
+ * seed repeats what each thread draws, and not the order in which threads run.
  */
 #include "tests/support/clyde-test.h"
 
@@ -19,17 +21,18 @@
 
 #define THREADS 6
 #define STEPS   150
-#define SLOTS   3   /* trees that are there at a time */
-#define KEPT    512 /* tokens that the finalizer remembers */
+#define SLOTS   3   /* Trees that exist at a time. */
+#define KEPT    512 /* Tokens that the finalizer remembers. */
 
-/* Rounds after which memory does not grow any more, and what allocators of so
-   many threads may keep all the same. */
+/* The number of rounds after which memory no longer grows, and the amount that
+   allocators of so many threads may keep. */
 #define SETTLED    4
 #define GROWTH_MAX (1 << 18)
 
 static unsigned rounds = 12, first_seed = 1;
 
-/* Handles are tokens: a stale one means nothing, and says so. */
+/* A slot may hold a stale handle, since another thread may have closed the
+   object; calls with such a handle fail with CLYDE_ERROR_CLOSED. */
 struct slot {
 	_Atomic(struct clyde_context *) context;
 	_Atomic(struct clyde_device *) device;
@@ -41,17 +44,17 @@ static struct {
 	struct slot slots[SLOTS];
 	_Atomic(clyde_token) tokens[KEPT];
 	atomic_uint made, closed, used, refused;
-	atomic_int wrong; /* the line of a result that must not be */
-	char why[400];    /* its sentence */
+	atomic_int wrong; /* The line of a result that is not allowed. */
+	char why[400];    /* Its sentence. */
 	atomic_bool over;
-} world;
+} shared;
 
 struct user {
 	pthread_t thread;
 	unsigned seed;
 };
 
-/* xorshift: the same everywhere. */
+/* Xorshift, which draws the same on every machine. */
 static unsigned draw(struct user *user, unsigned limit)
 {
 	user->seed ^= user->seed << 13;
@@ -62,23 +65,23 @@ static unsigned draw(struct user *user, unsigned limit)
 
 static void keep(clyde_token token)
 {
-	unsigned at = atomic_fetch_add(&world.made, 1);
+	unsigned at = atomic_fetch_add(&shared.made, 1);
 
-	atomic_store(&world.tokens[at % KEPT], token);
+	atomic_store(&shared.tokens[at % KEPT], token);
 }
 
-/* It was done, or there was nothing to do it with any more.  Nobody interrupts
-   and nothing is unplugged, so nothing else may be said. */
+/* Asserts that a call succeeded, or that its object was closed.  No thread
+   interrupts and no device is unplugged, so no other error is allowed. */
 static bool check(ssize_t result, int allowed, int where)
 {
 	if (result >= 0) {
-		atomic_fetch_add(&world.used, 1);
+		atomic_fetch_add(&shared.used, 1);
 		return true;
 	}
-	atomic_fetch_add(&world.refused, 1);
+	atomic_fetch_add(&shared.refused, 1);
 	if (result != CLYDE_ERROR_CLOSED && result != CLYDE_ERROR_CANCELED &&
-		result != allowed && atomic_exchange(&world.wrong, where) == 0)
-		snprintf(world.why, sizeof(world.why), "%s",
+		result != allowed && atomic_exchange(&shared.wrong, where) == 0)
+		snprintf(shared.why, sizeof(shared.why), "%s",
 			clyde_error_message());
 	return false;
 }
@@ -125,7 +128,7 @@ static void make_pipe(struct user *user, struct slot *slot)
 
 	result = clyde_pipe_open(
 		atomic_load(&slot->device), id, &options, &pipe);
-	/* A run has all buffers of the pair. */
+	/* A run may have all buffers of the pair. */
 	if (result == CLYDE_ERROR_STALL || !CHECK(result, CLYDE_ERROR_BUSY))
 		return;
 	keep(clyde_pipe_token(pipe));
@@ -216,7 +219,8 @@ static void use_context(struct user *user, struct slot *slot)
 	}
 }
 
-/* Pipes and the core may be somebody else's, or of another context's run. */
+/* The pipes and the core may be in use by another thread, or by a run of
+   another context. */
 static void start_run(struct user *user, struct slot *slot)
 {
 	static const struct clyde_observer observer;
@@ -243,7 +247,7 @@ static void close_some(struct user *user, struct slot *slot)
 	int result = clyde_close_token(tokens[draw(user, 4)]);
 
 	if (CHECK(result, 0))
-		atomic_fetch_add(&world.closed, 1);
+		atomic_fetch_add(&shared.closed, 1);
 }
 
 static void (*const acts[])(struct user *user, struct slot *slot) = {
@@ -256,27 +260,27 @@ static void *use_all(void *argument)
 	struct user *user = argument;
 
 	for (int i = 0; i < STEPS; i++) {
-		struct slot *slot = &world.slots[draw(user, SLOTS)];
+		struct slot *slot = &shared.slots[draw(user, SLOTS)];
 
 		acts[draw(user, sizeof(acts) / sizeof(*acts))](user, slot);
 	}
 	return NULL;
 }
 
-/* It has kept tokens for long; most are closed by now. */
+/* Tokens are kept for long, so most of them are closed by now. */
 static void *finalize(void *argument)
 {
 	struct user *user = argument;
 
-	while (!atomic_load(&world.over)) {
-		unsigned made = atomic_load(&world.made);
+	while (!atomic_load(&shared.over)) {
+		unsigned made = atomic_load(&shared.made);
 		unsigned age = draw(user, draw(user, 8) ? KEPT : 4);
 		clyde_token token =
-			atomic_load(&world.tokens[(made - 1 - age) % KEPT]);
+			atomic_load(&shared.tokens[(made - 1 - age) % KEPT]);
 
 		for (unsigned i = draw(user, 2); i < 2; i++)
 			if (clyde_close_token(token) == 0)
-				atomic_fetch_add(&world.closed, 1);
+				atomic_fetch_add(&shared.closed, 1);
 		for (unsigned i = draw(user, 200); i > 0; i--)
 			sched_yield();
 	}
@@ -294,31 +298,31 @@ static void begin(struct user *user, unsigned seed, void *(*live)(void *))
 static void close_all(void)
 {
 	for (size_t i = 0; i < SLOTS; i++)
-		clyde_context_close(atomic_load(&world.slots[i].context));
+		clyde_context_close(atomic_load(&shared.slots[i].context));
 	for (size_t i = 0; i < KEPT; i++)
-		clyde_close_token(atomic_load(&world.tokens[i]));
+		clyde_close_token(atomic_load(&shared.tokens[i]));
 }
 
 static void live(unsigned seed)
 {
 	struct user users[THREADS], finalizer;
 
-	memset(&world, 0, sizeof(world));
+	memset(&shared, 0, sizeof(shared));
 	for (unsigned i = 0; i < THREADS; i++)
 		begin(&users[i], (seed * THREADS + i) * 2654435761u + 1,
 			use_all);
 	begin(&finalizer, seed * 2246822519u + 1, finalize);
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(users[i].thread, NULL);
-	atomic_store(&world.over, true);
+	atomic_store(&shared.over, true);
 	pthread_join(finalizer.thread, NULL);
 	close_all();
 	print_message("seed %u: %u made, %u closed by hand, %u calls done, %u "
 		      "refused\n",
-		seed, world.made, world.closed, world.used, world.refused);
-	if (world.wrong)
+		seed, shared.made, shared.closed, shared.used, shared.refused);
+	if (shared.wrong)
 		fail_msg("line %d: %s; again: test-handle-stress 1 %u",
-			world.wrong, world.why, seed);
+			shared.wrong, shared.why, seed);
 	assert_int_equal(clyde_live_objects(), 0);
 }
 
@@ -329,7 +333,7 @@ static size_t held(void)
 	return info.uordblks + info.hblkhd;
 }
 
-static void what_all_threads_share_is_closed_once_and_leaves_nothing(
+static void objects_shared_by_all_threads_are_closed_once_and_leave_nothing(
 	void **state)
 {
 	size_t settled = 0;
@@ -350,7 +354,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			what_all_threads_share_is_closed_once_and_leaves_nothing),
+			objects_shared_by_all_threads_are_closed_once_and_leave_nothing),
 	};
 
 	if (argc > 1)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The histogram of durations: its percentiles against the sorted values, its
- * mean and deviation against sums made otherwise.
- */
+/* Tests the histogram of durations: its percentiles against those of the sorted
+   values, its mean and deviation against sums computed in another way. */
 #include "tests/support/clyde-test.h"
 
 #include <math.h>
@@ -20,7 +18,7 @@ static uint64_t random_u64(void)
 {
 	static uint64_t state = 0x9e3779b97f4a7c15;
 
-	/* xorshift64 */
+	/* Xorshift64. */
 	state ^= state << 13;
 	state ^= state >> 7;
 	return state ^= state << 17;
@@ -45,7 +43,8 @@ static void assert_near(double value, double expected, double error)
 			expected);
 }
 
-/* Take all the values, and compare with the one whose rank is asked for. */
+/* Adds all values to a histogram, and compares each percentile with the sorted
+   value of that rank. */
 static void assert_percentiles(size_t count)
 {
 	static const double shares[] = {
@@ -68,7 +67,7 @@ static void assert_percentiles(size_t count)
 	}
 }
 
-static void percentiles_of_equal_shares_are_close(void **state)
+static void percentiles_of_a_uniform_distribution_are_close(void **state)
 {
 	(void)state;
 	for (uint64_t span = 10; span < UINT64_C(1) << 60; span *= 1000) {
@@ -81,7 +80,7 @@ static void percentiles_of_equal_shares_are_close(void **state)
 static void percentiles_of_a_long_tail_are_close(void **state)
 {
 	(void)state;
-	/* exponential, mean 500 us; and log-uniform over nine decades */
+	/* Exponential with mean 500 us, and log-uniform over nine decades. */
 	for (size_t i = 0; i < COUNT; i++)
 		values[i] = -500e3 * log(1 - random_unit());
 	assert_percentiles(COUNT);
@@ -127,8 +126,8 @@ static void values_below_128_ns_are_exact(void **state)
 	}
 }
 
-/* Around every power of two, where the buckets' width changes. */
-static void no_value_is_more_than_a_bucket_away(void **state)
+/* Values around every power of two, where the width of the buckets changes. */
+static void no_value_is_more_than_a_bucket_from_its_own(void **state)
 {
 	(void)state;
 	for (unsigned bit = 1; bit < 64; bit++)
@@ -150,7 +149,7 @@ static void buckets_are_in_order_and_begin_at_0(void **state)
 	assert_int_equal(histogram_floor(0), 0);
 	for (size_t i = 1; i < HISTOGRAM_BUCKETS; i++)
 		assert_true(histogram_floor(i) > histogram_floor(i - 1));
-	/* 0 to 63; then 64 to each power of two: (64 + 36) << 3 = 800 */
+	/* 0 to 63, then 64 for each power of two: (64 + 36) << 3 = 800. */
 	assert_int_equal(histogram_floor(63), 63);
 	assert_int_equal(histogram_floor(64), 64);
 	assert_int_equal(histogram_floor(64 + 3 * 64 + 36), 800);
@@ -184,7 +183,8 @@ static void mean_and_deviation_are_those_of_the_values(void **state)
 		histogram_add(&histogram, eight[i]);
 	assert_near(histogram.mean, 5, 1e-12);
 	assert_near(histogram_stddev(&histogram), 2, 1e-12);
-	/* and far from zero, where a sum of squares would lose it */
+	/* The same values far from zero, where a sum of squares would lose the
+	   deviation. */
 	memset(&histogram, 0, sizeof(histogram));
 	for (size_t i = 0; i < 8; i++)
 		histogram_add(&histogram, 1000000000000 + eight[i]);
@@ -192,7 +192,7 @@ static void mean_and_deviation_are_those_of_the_values(void **state)
 	assert_near(histogram.mean, 1000000000005, 1e-12);
 }
 
-static void without_values_all_is_zero(void **state)
+static void without_values_all_results_are_zero(void **state)
 {
 	(void)state;
 	memset(&histogram, 0, sizeof(histogram));
@@ -206,17 +206,18 @@ static void without_values_all_is_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(percentiles_of_equal_shares_are_close),
+		cmocka_unit_test(
+			percentiles_of_a_uniform_distribution_are_close),
 		cmocka_unit_test(percentiles_of_a_long_tail_are_close),
 		cmocka_unit_test(percentiles_of_two_peaks_are_close),
 		cmocka_unit_test(percentiles_of_few_values_are_close),
 		cmocka_unit_test(values_below_128_ns_are_exact),
-		cmocka_unit_test(no_value_is_more_than_a_bucket_away),
+		cmocka_unit_test(no_value_is_more_than_a_bucket_from_its_own),
 		cmocka_unit_test(buckets_are_in_order_and_begin_at_0),
 		cmocka_unit_test(
 			each_value_is_in_the_bucket_that_begins_at_or_below_it),
 		cmocka_unit_test(mean_and_deviation_are_those_of_the_values),
-		cmocka_unit_test(without_values_all_is_zero),
+		cmocka_unit_test(without_values_all_results_are_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The parser of firmware files: what it takes, and how it refuses the rest. */
+/* Tests the parser of firmware files in Intel HEX: what it accepts, and the
+   sentence with which it refuses each kind of error. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -59,7 +60,7 @@ static void line_ends_may_be_any_and_the_last_may_be_missing(void **state)
 	assert_int_equal(parse("\n\r\n:01000000AB54\n\n" END "\r\n\n"), 0);
 }
 
-static void digits_may_be_small(void **state)
+static void lower_case_digits_are_accepted(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(":01000000ab54\n:00000001ff\n"), 0);
@@ -73,7 +74,7 @@ static void order_of_records_does_not_matter(void **state)
 	assert_memory_equal(ihex.data, "\xbb\xaa", 2);
 }
 
-static void base_of_zero_is_fine_and_another_is_refused(void **state)
+static void a_base_of_zero_is_accepted_and_another_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(":020000040000FA\n:01000000AB54\n" END), 0);
@@ -84,7 +85,7 @@ static void base_of_zero_is_fine_and_another_is_refused(void **state)
 	assert_refused(":020001040000F9\n" END, "line 1: the record of a base");
 }
 
-static void wrong_checksum_is_refused_with_the_right_one(void **state)
+static void a_wrong_checksum_is_refused_with_the_right_one(void **state)
 {
 	(void)state;
 	assert_refused(":01000000AB54\n\n:01000100AB54\n" END,
@@ -133,7 +134,7 @@ static void the_end_of_a_dos_text_is_passed_over(void **state)
 	assert_refused(":01000000AB54\n" END "\x1a:", "after the end record");
 }
 
-static void foreign_bytes_are_refused(void **state)
+static void characters_that_are_not_hex_are_refused(void **state)
 {
 	(void)state;
 	assert_refused("x", "line 1: byte 0x78");
@@ -147,7 +148,7 @@ static void foreign_bytes_are_refused(void **state)
 	assert_non_null(strstr(clyde_error_message(), "byte 0xff"));
 }
 
-static void same_address_twice_is_refused(void **state)
+static void an_address_that_comes_twice_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(":020000000102FB\n:0100010003FB\n" END,
@@ -168,7 +169,7 @@ static void ram_may_be_filled_to_its_last_byte_and_no_further(void **state)
 	assert_refused(":02FFFF00ABABAA\n" END, "line 1: address 0x10000");
 }
 
-static void the_end_must_be_there_once_and_last(void **state)
+static void the_end_record_must_come_once_and_last(void **state)
 {
 	(void)state;
 	assert_refused("", "line 1: the end record is missing");
@@ -182,7 +183,7 @@ static void the_end_must_be_there_once_and_last(void **state)
 	assert_refused(":00000101FE\n", "line 1: the end record is malformed");
 }
 
-static void file_without_data_is_refused(void **state)
+static void a_file_without_data_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(END, "the file ends without any data");
@@ -191,7 +192,7 @@ static void file_without_data_is_refused(void **state)
 		"the file ends without any data");
 }
 
-static void runs_are_what_stands_together_up_to_a_limit(void **state)
+static void runs_are_adjacent_bytes_up_to_a_limit(void **state)
 {
 	size_t at;
 
@@ -208,12 +209,14 @@ static void runs_are_what_stands_together_up_to_a_limit(void **state)
 	assert_int_equal(ihex_run(&ihex, IHEX_SIZE, 4096, &at), 0);
 }
 
-/* Cut anywhere, or with any one byte changed: no good file comes of it. */
-static void no_single_change_passes(void **state)
+/* A good file that is cut anywhere, or in which any byte is changed, must be
+   refused. */
+static void no_single_change_of_a_file_is_accepted(void **state)
 {
 	static const char good[] = ":03000000020003F8\n:01001000AB44\n" END;
 	char text[sizeof(good)];
-	size_t last = strlen(good) - 1; /* the last line's end may go */
+	/* The last line's end may be missing. */
+	size_t last = strlen(good) - 1;
 
 	(void)state;
 	for (size_t at = 0; at < last; at++) {
@@ -240,23 +243,25 @@ int main(void)
 		cmocka_unit_test(data_lands_at_its_address),
 		cmocka_unit_test(
 			line_ends_may_be_any_and_the_last_may_be_missing),
-		cmocka_unit_test(digits_may_be_small),
+		cmocka_unit_test(lower_case_digits_are_accepted),
 		cmocka_unit_test(order_of_records_does_not_matter),
-		cmocka_unit_test(base_of_zero_is_fine_and_another_is_refused),
-		cmocka_unit_test(wrong_checksum_is_refused_with_the_right_one),
+		cmocka_unit_test(
+			a_base_of_zero_is_accepted_and_another_is_refused),
+		cmocka_unit_test(
+			a_wrong_checksum_is_refused_with_the_right_one),
 		cmocka_unit_test(
 			record_of_another_length_than_it_says_is_refused),
 		cmocka_unit_test(unknown_types_are_refused),
 		cmocka_unit_test(start_addresses_load_nothing),
 		cmocka_unit_test(the_end_of_a_dos_text_is_passed_over),
-		cmocka_unit_test(foreign_bytes_are_refused),
-		cmocka_unit_test(same_address_twice_is_refused),
+		cmocka_unit_test(characters_that_are_not_hex_are_refused),
+		cmocka_unit_test(an_address_that_comes_twice_is_refused),
 		cmocka_unit_test(
 			ram_may_be_filled_to_its_last_byte_and_no_further),
-		cmocka_unit_test(the_end_must_be_there_once_and_last),
-		cmocka_unit_test(file_without_data_is_refused),
-		cmocka_unit_test(runs_are_what_stands_together_up_to_a_limit),
-		cmocka_unit_test(no_single_change_passes),
+		cmocka_unit_test(the_end_record_must_come_once_and_last),
+		cmocka_unit_test(a_file_without_data_is_refused),
+		cmocka_unit_test(runs_are_adjacent_bytes_up_to_a_limit),
+		cmocka_unit_test(no_single_change_of_a_file_is_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

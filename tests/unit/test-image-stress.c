@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The Verilated image on an FX2 and a host that pause at random and send short
- * packets: no byte is wrong, lost or there twice, and no rule of the bus is
- * broken.  What a packet costs, and how two streams share the bus, exactly.
+ * Tests the Verilated image on an FX2 and a host (tests/support/fx2.h) that
+ * pause at random and send short packets.  No byte may be wrong, lost or
+ * repeated, and no rule of the FIFO bus may be broken.  The cycles of a packet,
+ * and how two streams share the bus, are exact.
  *
  *	test-image-stress [CYCLES [FIRST-SEED]]
  */
@@ -27,8 +28,8 @@ static unsigned first_seed = 1;
 
 static struct sequence *sequence;
 
-/* The benchmark core and, on an IN pipe that it leaves, the GPIO core with a
-   record in every cycle. */
+/* The benchmark core on some pipes, and the GPIO core, with a record in every
+   cycle, on an IN pipe that the benchmark does not use. */
 struct use {
 	enum bench_mode mode;
 	unsigned out, in;
@@ -53,16 +54,17 @@ static void check_sequence(struct fx2_pipe *pipe, uint8_t *data, unsigned size)
 }
 
 struct watched {
-	struct gpio_record record; /* as much of it as came */
+	/* The bytes of a record that have arrived. */
+	struct gpio_record record;
 	uint64_t records;
-	uint32_t next; /* cycle of the next change */
+	uint32_t next; /* The cycle of the next change. */
 	uint16_t levels;
 	bool last;
 	const struct fx2 *fx2;
 };
 
-/* Each change is told, or counted as lost; if the last one was, a record of its
-   own follows it when there is room. */
+/* Asserts that each change has a record or is counted as lost.  If the last
+   change was lost, a record of its own follows when there is room. */
 static void check_record(struct watched *watched)
 {
 	const struct gpio_record *record = &watched->record;
@@ -121,7 +123,7 @@ static void start_pipe(struct fx2 *fx2, unsigned index,
 	pipe->from = NULL;
 }
 
-/* As the firmware does it: in reset, then to the core, then out of reset. */
+/* As the firmware does it: reset, attach to the core, release from reset. */
 static void start(struct fx2 *fx2, const struct use *use)
 {
 	uint8_t streams[FIFO_COUNT] = {0}, reset = 0x0f;
@@ -160,8 +162,8 @@ static void start(struct fx2 *fx2, const struct use *use)
 	fx2_put(fx2, REG_PIPE_RESET, reset);
 }
 
-/* Nothing is offered any more, and the host is there all the time. */
-static void quiet(struct fx2 *fx2, const struct use *use)
+/* Stops sending, and lets the host take all that is left. */
+static void drain(struct fx2 *fx2, const struct use *use)
 {
 	for (unsigned i = 0; i < FIFO_COUNT; i++) {
 		struct fx2_pipe *pipe = &fx2->pipes[i];
@@ -200,7 +202,7 @@ static void check_end(struct fx2 *fx2, const struct use *use)
 
 /* ---- Random ----------------------------------------------------------- */
 
-/* How often the host is there, of which it changes its mind. */
+/* Draws how often the host is ready, which changes several times. */
 static void draw_host(struct fx2 *fx2)
 {
 	static const unsigned stalls[] = {0, 40, 400, 1000, 4000, 20000};
@@ -227,8 +229,8 @@ static void draw_use(struct fx2 *fx2, struct use *use)
 	}
 }
 
-/* What a host does meanwhile: it looks at a register, or flushes. */
-static void meddle(struct fx2 *fx2, const struct use *use)
+/* Reads a register or flushes, as a host does while streams run. */
+static void use_registers(struct fx2 *fx2, const struct use *use)
 {
 	draw_host(fx2);
 	fx2_run(fx2, fx2_draw(fx2, 30000));
@@ -252,8 +254,8 @@ static void one_seed(unsigned seed, uint64_t *spent, uint64_t moved[2])
 	fx2.pipes[use.watch_in].context = &watched;
 	start(&fx2, &use);
 	for (unsigned i = 0; i < 16; i++)
-		meddle(&fx2, &use);
-	quiet(&fx2, &use);
+		use_registers(&fx2, &use);
+	drain(&fx2, &use);
 	check_end(&fx2, &use);
 	if (takes(&use))
 		assert_true(fx2.pipes[use.out].host > 0);
@@ -267,7 +269,7 @@ static void one_seed(unsigned seed, uint64_t *spent, uint64_t moved[2])
 	fx2_close(&fx2);
 }
 
-static void random_stalls_and_short_packets_harm_no_byte(void **state)
+static void random_stalls_and_short_packets_corrupt_no_byte(void **state)
 {
 	uint64_t spent = 0, moved[2] = {0};
 	unsigned seed = first_seed;
@@ -284,8 +286,8 @@ static void random_stalls_and_short_packets_harm_no_byte(void **state)
 
 /* ---- Cost ------------------------------------------------------------- */
 
-/* The host has always room and packets; behind the first few, each packet
-   takes as long. */
+/* The host always has room and packets.  After the first few, each packet must
+   take this many cycles. */
 static void assert_packets_take(
 	struct fx2 *fx2, unsigned index, unsigned wanted)
 {
@@ -363,7 +365,7 @@ static void assert_shared(const struct use *use, unsigned a, unsigned b)
 		bytes[0], bytes[1], 100.0 * bytes[0] / sum,
 		100.0 * bytes[1] / sum);
 	assert_in_range(bytes[0] * 100 / sum, 40, 60);
-	/* and waste none of it */
+	/* The two streams together use all of the bus. */
 	assert_true(sum * LOOP_CYCLES >= 500000 * FIFO_BYTES * 0.99);
 	fx2_close(&fx2);
 }
@@ -390,7 +392,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_packet_out_takes_518_cycles),
 		cmocka_unit_test(a_packet_out_and_in_takes_twice_516),
 		cmocka_unit_test(two_streams_share_the_bus),
-		cmocka_unit_test(random_stalls_and_short_packets_harm_no_byte),
+		cmocka_unit_test(
+			random_stalls_and_short_packets_corrupt_no_byte),
 	};
 	const char *why;
 	int failed;

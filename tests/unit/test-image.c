@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The universal image as the host meets it: its table of cores, the stream
-   switch, the registers that are kept. */
+/* Tests the model of the universal image through its registers and pipes: its
+   table of cores, the stream switch, and the registers that keep their
+   values. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static struct core_entry entry_at(unsigned place)
 	return entry;
 }
 
-static void the_host_can_read_which_cores_there_are(void **state)
+static void the_host_can_read_the_table_of_cores(void **state)
 {
 	struct core_entry entry;
 
@@ -76,7 +77,8 @@ static void beyond_the_table_there_are_zeros(void **state)
 	}
 }
 
-static void the_switch_and_the_multiplexer_begin_empty_and_keep(void **state)
+static void the_switch_and_the_multiplexer_begin_empty_and_keep_their_values(
+	void **state)
 {
 	(void)state;
 	assert_int_equal(rig_read_register(&rig, REG_STREAM, 4), 0);
@@ -91,7 +93,7 @@ static void the_switch_and_the_multiplexer_begin_empty_and_keep(void **state)
 	assert_int_equal(rig_read_register(&rig, REG_INPUT, 1), 0x83);
 }
 
-static void registers_end_where_the_map_says(void **state)
+static void registers_end_where_the_register_map_ends(void **state)
 {
 	uint8_t bytes[] = {REG_COUNT, 1};
 
@@ -107,7 +109,7 @@ static void registers_end_where_the_map_says(void **state)
 	}
 }
 
-/* EP4 and EP8 are as good as the first two. */
+/* EP4 and EP8 work as EP2 and EP6 do. */
 static void any_pipe_goes_to_any_core(void **state)
 {
 	(void)state;
@@ -124,7 +126,7 @@ static void any_pipe_goes_to_any_core(void **state)
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4), 14);
 }
 
-static void a_pipe_without_a_core_gives_nothing(void **state)
+static void a_pipe_without_a_core_moves_no_bytes(void **state)
 {
 	(void)state;
 	rig_write_register(&rig, REG_BENCH_MODE, BENCH_SOURCE, 1);
@@ -132,11 +134,11 @@ static void a_pipe_without_a_core_gives_nothing(void **state)
 	assert_int_equal(
 		rig_transfer(&rig, USB_EP6_IN, memory, 512), -ETIMEDOUT);
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4), 0);
-	/* nor does GPIO, which has no OUT stream, take any */
+	/* The GPIO core has no OUT stream, so it takes no byte either. */
 	rig_write_register(&rig, REG_STREAM, CORE_GPIO, 1);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_2X), 0);
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, 1024), 1024);
-	/* 1 KiB in the FX2 and 512 B in the FIFO, and not a byte more */
+	/* 1 KiB in the FX2 and 512 B in the FIFO, and not a byte more. */
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, memory, 512), 512);
 	assert_int_equal(
 		rig_transfer(&rig, USB_EP2_OUT, memory, 512), -ETIMEDOUT);
@@ -150,18 +152,18 @@ static void a_core_stands_still_while_one_of_its_pipes_is_in_reset(void **state)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	assert_int_equal(
 		rig_transfer(&rig, USB_EP6_IN, memory, 512), -ETIMEDOUT);
-	/* EP2 lets go of it, by its own reset or by the switch. */
+	/* A reset of EP2 or the switch detaches EP2 from the core. */
 	rig_write_register(&rig, REG_STREAM, CORE_NONE, 1);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 512), 512);
 	rig_write_register(&rig, REG_STREAM, CORE_BENCHMARK, 1);
 	assert_int_equal(rig_read_register(&rig, REG_BENCH_COUNT, 4), 0);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_2X), 0);
-	/* what was on its way, and then more */
+	/* The bytes that were in the FIFOs, and then new ones. */
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, memory, 2048), 2048);
 	assert_true(rig_read_register(&rig, REG_BENCH_COUNT, 4) > 0);
 }
 
-static void of_two_pipes_one_way_the_first_has_the_core(void **state)
+static void of_two_pipes_of_one_direction_the_first_has_the_core(void **state)
 {
 	(void)state;
 	rig_write_register(&rig, REG_STREAM,
@@ -179,14 +181,14 @@ static void of_two_pipes_one_way_the_first_has_the_core(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_host_can_read_which_cores_there_are),
+		TEST(the_host_can_read_the_table_of_cores),
 		TEST(beyond_the_table_there_are_zeros),
-		TEST(the_switch_and_the_multiplexer_begin_empty_and_keep),
-		TEST(registers_end_where_the_map_says),
+		TEST(the_switch_and_the_multiplexer_begin_empty_and_keep_their_values),
+		TEST(registers_end_where_the_register_map_ends),
 		TEST(any_pipe_goes_to_any_core),
-		TEST(a_pipe_without_a_core_gives_nothing),
+		TEST(a_pipe_without_a_core_moves_no_bytes),
 		TEST(a_core_stands_still_while_one_of_its_pipes_is_in_reset),
-		TEST(of_two_pipes_one_way_the_first_has_the_core),
+		TEST(of_two_pipes_of_one_direction_the_first_has_the_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The capturing link passes every call of the seam on: around an inner link
- * whose calls say which of them was made, with what, and return what no other
- * call returns.
+ * Tests that the capturing link passes every call of the link interface on.  It
+ * is put around an inner link whose calls record which call was made and with
+ * which arguments, and return values that no other call returns.
  */
 #include "tests/support/clyde-test.h"
 
 #include "lib/base/internal.h"
 
-/* struct link_ops from close() on is calls only; this is how many. */
+/* From close() on, struct link_ops has only calls; this is their number. */
 #define CALLS_AT offsetof(struct link_ops, close)
 #define CALLS    ((sizeof(struct link_ops) - CALLS_AT) / sizeof(void (*)(void)))
 
@@ -21,7 +21,7 @@
 
 static struct link inner;
 static struct transfer inner_transfer;
-static unsigned made[CALLS]; /* how often each was */
+static unsigned made[CALLS]; /* How often each call was made. */
 
 static void is_made(struct link *link, size_t call)
 {
@@ -158,14 +158,14 @@ static const struct link_ops all = {
 
 /* ---- Tests ------------------------------------------------------------ */
 
-struct fixture {
+struct capture_fixture {
 	atomic_bool interrupt;
 	struct log log;
 	struct capture *capture;
 	struct link *link;
 };
 
-static void wrap(struct fixture *fixture, const struct link_ops *ops)
+static void wrap(struct capture_fixture *fixture, const struct link_ops *ops)
 {
 	memset(made, 0, sizeof(made));
 	inner = (struct link){
@@ -178,7 +178,7 @@ static void wrap(struct fixture *fixture, const struct link_ops *ops)
 		capture_wrap(fixture->capture, &inner, &fixture->link), 0);
 }
 
-static void unwrap(struct fixture *fixture)
+static void unwrap(struct capture_fixture *fixture)
 {
 	fixture->link->ops->close(fixture->link);
 	assert_int_equal(capture_close(fixture->capture), 0);
@@ -197,7 +197,7 @@ static uintptr_t call_at(const struct link_ops *ops, size_t call)
 static void the_capturing_link_has_each_call_that_the_inner_link_has(
 	void **state)
 {
-	struct fixture fixture = {0};
+	struct capture_fixture fixture = {0};
 
 	(void)state;
 	wrap(&fixture, &all);
@@ -221,7 +221,7 @@ static void the_capturing_link_has_each_call_that_the_inner_link_has(
 	unwrap(&fixture);
 }
 
-static void is_back(struct transfer *transfer)
+static void completed(struct transfer *transfer)
 {
 	*(bool *)transfer->user = true;
 }
@@ -236,7 +236,7 @@ static void transfer_is_passed_on(struct link *link)
 	transfer->endpoint = USB_EP6_IN;
 	transfer->data = data;
 	transfer->size = sizeof(data);
-	transfer->complete = is_back;
+	transfer->complete = completed;
 	transfer->user = &back;
 	assert_int_equal(link->ops->submit(link, transfer), 0);
 	link->ops->cancel(link, transfer);
@@ -249,7 +249,7 @@ static void transfer_is_passed_on(struct link *link)
 
 static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 {
-	struct fixture fixture = {0};
+	struct capture_fixture fixture = {0};
 	struct usb_setup setup = {
 		.bmRequestType = USB_DIR_IN, .wValue = 5, .wLength = 2};
 	struct clyde_device_info info = {0};
@@ -275,7 +275,7 @@ static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 	assert_int_equal(link->ops->busy(link), CLYDE_ERROR_BUSY);
 	assert_int_equal(info.speed_kbit_per_s, 480000);
 	unwrap(&fixture);
-	/* The capture asks for the time of each event as well. */
+	/* The capture calls now() for each event, too. */
 	assert_true(made[LINK_CALL(now)] > 1);
 	made[LINK_CALL(now)] = 1;
 	for (size_t call = 0; call < CALLS; call++)
@@ -285,9 +285,10 @@ static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 				call, made[call]);
 }
 
-static void a_call_that_the_inner_link_lacks_is_lacking(void **state)
+static void a_call_that_the_inner_link_lacks_is_null_in_the_capture(
+	void **state)
 {
-	struct fixture fixture = {0};
+	struct capture_fixture fixture = {0};
 	struct link_ops few = all;
 	struct clyde_device_info info = {0};
 
@@ -313,7 +314,8 @@ int main(void)
 			the_capturing_link_has_each_call_that_the_inner_link_has),
 		cmocka_unit_test(
 			every_call_reaches_the_same_call_of_the_inner_link),
-		cmocka_unit_test(a_call_that_the_inner_link_lacks_is_lacking),
+		cmocka_unit_test(
+			a_call_that_the_inner_link_lacks_is_null_in_the_capture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Several devices that are not alike: a list of them all, each with its state,
-   and the choice of one. */
+/* Tests lists of virtual devices that differ from each other: the keys of one
+   device of several, the state that a list reports of each device, and the
+   choice of one device. */
 #include "tests/support/clyde-test.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ static struct virtual_options parse(const char *text, unsigned index)
 	return options;
 }
 
-static void key_with_an_index_is_for_that_device_alone(void **state)
+static void a_key_with_an_index_is_for_that_device_only(void **state)
 {
 	static const char keys[] = "1.api=3,devices=3,2.revision=C0,api=7";
 
@@ -27,18 +28,18 @@ static void key_with_an_index_is_for_that_device_alone(void **state)
 	assert_int_equal(parse(keys, 0).device.api_level, 7);
 	assert_int_equal(parse(keys, 0).device.revision, REVISION_C3);
 	assert_int_equal(parse(keys, 2).device.revision, REVISION_C0);
-	/* of two, the last */
+	/* Of two equal keys the last counts. */
 	assert_int_equal(parse(keys, 1).device.api_level, 7);
 	assert_int_equal(
 		parse("devices=3,api=7,1.api=3", 1).device.api_level, 3);
-	/* index= stands for the one that is asked for, wherever it stands */
+	/* index= selects the described device, wherever it stands. */
 	assert_int_equal(
 		parse("devices=3,2.api=4,index=2", 0).device.api_level, 4);
 	assert_int_equal(
 		parse("index=2,devices=3,2.api=4", 0).device.api_level, 4);
 }
 
-static void key_for_a_device_that_is_not_there_is_refused(void **state)
+static void a_key_for_a_device_that_does_not_exist_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *part;
@@ -66,7 +67,7 @@ static void key_for_a_device_that_is_not_there_is_refused(void **state)
 	}
 }
 
-static void longest_text_has_room_when_it_is_selected(void **state)
+static void the_longest_text_has_room_after_a_selection(void **state)
 {
 	char text[CLYDE_URI_SIZE - sizeof("virtual:") + 1];
 	struct virtual_options options;
@@ -110,7 +111,7 @@ static struct clyde_device_info *list_of(const char *uri, int count)
 	return list;
 }
 
-static void a_device_that_may_not_be_opened_hides_no_other(void **state)
+static void a_device_without_permission_hides_no_other(void **state)
 {
 	struct clyde_device_info *list;
 
@@ -126,18 +127,19 @@ static void a_device_that_may_not_be_opened_hides_no_other(void **state)
 	assert_false(list[1].readable);
 	assert_string_equal(list[1].serial, "");
 	assert_string_equal(list[1].product, "");
-	/* what is seen from outside */
+	/* What is known without opening the device. */
 	assert_int_equal(list[1].speed_kbit_per_s, 480000);
 	assert_int_equal(list[1].api_level, 9);
 	assert_string_equal(list[1].revision, "C3");
 	assert_true(list[2].readable && list[2].state == 0);
 	clyde_device_list_free(list);
-	/* The call has not failed, and the sentence is that of the last one. */
+	/* The list did not fail, so the sentence is still that of the last
+	   failed call. */
 	assert_string_equal(clyde_error_message(), "it is closed");
 }
 
-/* A row has the error, and the sentence, that opening gives. */
-static void a_state_is_what_opening_gives(void **state)
+/* A row has the error and the sentence that opening the device gives. */
+static void the_state_of_a_device_is_the_result_of_opening_it(void **state)
 {
 	static const struct {
 		const char *uri;
@@ -173,7 +175,7 @@ static void a_state_is_what_opening_gives(void **state)
 	}
 }
 
-static void a_serial_number_passes_over_what_cannot_be_read(void **state)
+static void a_serial_number_skips_devices_that_cannot_be_read(void **state)
 {
 	static const char uri[] = "virtual:devices=3,1.fault=denied";
 	struct clyde_device *device;
@@ -181,7 +183,7 @@ static void a_serial_number_passes_over_what_cannot_be_read(void **state)
 	(void)state;
 	assert_int_equal(clyde_device_open(context, uri, FIRST, &device), 0);
 	assert_string_equal(info_of(device)->serial, FIRST);
-	/* It might be the one that cannot be read. */
+	/* The device that cannot be read might have this serial number. */
 	assert_int_equal(clyde_device_open(context, uri, SECOND, &device),
 		CLYDE_ERROR_NO_SERIAL);
 	assert_says(SECOND);
@@ -193,12 +195,13 @@ static void a_serial_number_passes_over_what_cannot_be_read(void **state)
 	assert_says("no permission");
 }
 
-static void without_a_serial_number_the_one_that_works_is_meant(void **state)
+static void without_a_serial_number_the_only_usable_device_is_opened(
+	void **state)
 {
 	static const struct {
 		const char *uri;
 		int result;
-		const char *says; /* or the serial number */
+		const char *says; /* Or the serial number. */
 	} rows[] = {
 		{"virtual:devices=2,1.fault=denied", 0, FIRST},
 		{"virtual:devices=2,0.fault=garble@3", 0, SECOND},
@@ -207,10 +210,12 @@ static void without_a_serial_number_the_one_that_works_is_meant(void **state)
 			" or the other"},
 		{"virtual:devices=2,fault=denied", CLYDE_ERROR_ACCESS,
 			"no permission"},
-		/* The bare one is there, but shows nothing to choose it by. */
+		/* The bare device is found, but it shows no serial number by
+		   which it could be chosen. */
 		{"virtual:devices=2,0.api=0,1.fault=denied", CLYDE_ERROR_ACCESS,
 			"no permission"},
-		/* It is not for its user to choose another. */
+		/* A busy device counts: opening the other one silently could be
+		   the wrong choice. */
 		{"virtual:devices=2,1.fault=busy", CLYDE_ERROR_AMBIGUOUS,
 			"2 devices found"},
 	};
@@ -231,7 +236,7 @@ static void without_a_serial_number_the_one_that_works_is_meant(void **state)
 	}
 }
 
-static void a_list_of_no_device_uri_is_refused(void **state)
+static void a_list_of_a_uri_without_devices_is_refused(void **state)
 {
 	struct clyde_device_info *list;
 
@@ -245,7 +250,7 @@ static void a_list_of_no_device_uri_is_refused(void **state)
 	assert_says("no Glasgow at usb:999:127");
 }
 
-static void a_device_that_goes_while_it_is_listed_is_not_there(void **state)
+static void a_device_that_leaves_during_a_list_is_not_in_it(void **state)
 {
 	struct clyde_device_info *list;
 
@@ -256,7 +261,7 @@ static void a_device_that_goes_while_it_is_listed_is_not_there(void **state)
 	clyde_device_list_free(list);
 }
 
-static void library_beneath_usb_tells_its_version(void **state)
+static void the_version_of_libusb_can_be_read(void **state)
 {
 	struct clyde_usb_library library;
 
@@ -270,16 +275,17 @@ static void library_beneath_usb_tells_its_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(key_with_an_index_is_for_that_device_alone),
-		cmocka_unit_test(key_for_a_device_that_is_not_there_is_refused),
-		cmocka_unit_test(longest_text_has_room_when_it_is_selected),
-		TEST(a_device_that_may_not_be_opened_hides_no_other),
-		TEST(a_state_is_what_opening_gives),
-		TEST(a_serial_number_passes_over_what_cannot_be_read),
-		TEST(without_a_serial_number_the_one_that_works_is_meant),
-		TEST(a_list_of_no_device_uri_is_refused),
-		TEST(a_device_that_goes_while_it_is_listed_is_not_there),
-		cmocka_unit_test(library_beneath_usb_tells_its_version),
+		cmocka_unit_test(a_key_with_an_index_is_for_that_device_only),
+		cmocka_unit_test(
+			a_key_for_a_device_that_does_not_exist_is_refused),
+		cmocka_unit_test(the_longest_text_has_room_after_a_selection),
+		TEST(a_device_without_permission_hides_no_other),
+		TEST(the_state_of_a_device_is_the_result_of_opening_it),
+		TEST(a_serial_number_skips_devices_that_cannot_be_read),
+		TEST(without_a_serial_number_the_only_usable_device_is_opened),
+		TEST(a_list_of_a_uri_without_devices_is_refused),
+		TEST(a_device_that_leaves_during_a_list_is_not_in_it),
+		cmocka_unit_test(the_version_of_libusb_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The virtual FX2 without firmware, and how it gets some: request 0xA0, and a
- * device that leaves its bus and comes back.
- */
+/* Tests the virtual FX2 without firmware, over its bus: request 0xA0 writes its
+   RAM, and once firmware runs the device leaves the bus and comes back. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -39,7 +37,7 @@ static void open_bare(struct rig *rig)
 	rig_open(rig, &options, NULL);
 }
 
-static void write_request_ends_with_an_empty_status_packet(void **state)
+static void a_write_request_ends_with_an_empty_status_packet(void **state)
 {
 	uint8_t byte = 0;
 	struct rig rig;
@@ -67,7 +65,7 @@ static void more_than_4096_bytes_are_refused(void **state)
 	rig_close(&rig);
 }
 
-static void bare_device_lists_what_the_chip_lists(void **state)
+static void a_bare_device_has_the_descriptors_of_the_chip(void **state)
 {
 	uint8_t data[255];
 	struct rig rig;
@@ -79,7 +77,7 @@ static void bare_device_lists_what_the_chip_lists(void **state)
 		rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
 			USB_DESC_CONFIGURATION << 8, 0, data, sizeof(data)),
 		171);
-	assert_int_equal(data[4], 1); /* interface */
+	assert_int_equal(data[4], 1); /* One interface. */
 	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
 				 USB_DESC_STRING << 8 | 3, USB_LANG_ENGLISH,
 				 data, sizeof(data)),
@@ -92,7 +90,7 @@ static void bare_device_lists_what_the_chip_lists(void **state)
 	rig_close(&rig);
 }
 
-static void what_is_queued_ends_when_the_device_leaves(void **state)
+static void queued_transfers_end_when_the_device_leaves(void **state)
 {
 	uint8_t data[64];
 	struct urb urb = {
@@ -108,17 +106,18 @@ static void what_is_queued_ends_when_the_device_leaves(void **state)
 	assert_int_equal(rig_wait(&rig, &urb), -ENODEV);
 	assert_true(bus_lost(rig.bus));
 	assert_false(bus_enumerate(rig.bus));
-	/* what comes later fails at once, back or not */
+	/* Transfers that are submitted later fail at once, even when the device
+	   is back. */
 	assert_int_equal(write_byte(&rig, 0, 0), -ENODEV);
 	assert_true(rig_return(&rig));
 	assert_int_equal(bcd_device(&rig), 0x0933);
-	/* its interfaces are off, as after power-up */
+	/* Its interfaces are off, as after power-up. */
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	rig_do(&rig, MGMT_FPGA_STATUS, NULL, 0, NULL);
 	rig_close(&rig);
 }
 
-static void no_departure_is_missed_by_a_long_leap(void **state)
+static void a_long_run_of_the_bus_misses_no_departure(void **state)
 {
 	struct rig rig;
 
@@ -134,7 +133,8 @@ static void no_departure_is_missed_by_a_long_leap(void **state)
 	rig_close(&rig);
 }
 
-static void held_device_stands_still_and_bare_one_still_answers(void **state)
+static void a_held_8051_stands_still_and_a_bare_device_still_answers(
+	void **state)
 {
 	uint8_t data[18];
 	struct rig rig;
@@ -154,20 +154,23 @@ static void held_device_stands_still_and_bare_one_still_answers(void **state)
 	rig_close(&rig);
 }
 
-/* What is written at 0, what at 3, and the level that comes of it. */
-static void start_of_firmware_is_a_jump_to_what_was_written(void **state)
+/* The bytes at 0, the byte at 3, and the resulting API level. */
+static void firmware_runs_if_it_begins_with_a_jump_to_written_bytes(
+	void **state)
 {
 	static const struct {
 		uint8_t vector[3], target;
 		int level;
 	} cases[] = {
-		{{0x02, 0x00, 0x03}, 0x80, 9}, /* LJMP 0003h */
-		{{0x01, 0x03, 0x00}, 0x80, 9}, /* AJMP 003h */
-		{{0x80, 0x01, 0x00}, 0x80, 9}, /* SJMP +1 */
-		{{0x02, 0x00, 0x03}, 0xff, 0}, /* to erased memory */
-		{{0x02, 0x00, 0x04}, 0x80, 0}, /* to what was not written */
-		{{0x02, 0x40, 0x03}, 0x80, 0}, /* out of RAM */
-		{{0x80, 0x80, 0x00}, 0x80, 0}, /* backwards, out of RAM */
+		{{0x02, 0x00, 0x03}, 0x80, 9}, /* LJMP 0003h. */
+		{{0x01, 0x03, 0x00}, 0x80, 9}, /* AJMP 003h. */
+		{{0x80, 0x01, 0x00}, 0x80, 9}, /* SJMP +1. */
+		{{0x02, 0x00, 0x03}, 0xff, 0}, /* A jump to erased memory. */
+		/* A jump to bytes that were not written. */
+		{{0x02, 0x00, 0x04}, 0x80, 0},
+		{{0x02, 0x40, 0x03}, 0x80, 0}, /* A jump out of RAM. */
+		/* A jump backwards, out of RAM. */
+		{{0x80, 0x80, 0x00}, 0x80, 0},
 		{{0xff, 0xff, 0xff}, 0x80, 0},
 		{{0x00, 0x00, 0x00}, 0x80, 0},
 	};
@@ -192,15 +195,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			write_request_ends_with_an_empty_status_packet),
+			a_write_request_ends_with_an_empty_status_packet),
 		cmocka_unit_test(more_than_4096_bytes_are_refused),
-		cmocka_unit_test(bare_device_lists_what_the_chip_lists),
-		cmocka_unit_test(what_is_queued_ends_when_the_device_leaves),
-		cmocka_unit_test(no_departure_is_missed_by_a_long_leap),
+		cmocka_unit_test(a_bare_device_has_the_descriptors_of_the_chip),
+		cmocka_unit_test(queued_transfers_end_when_the_device_leaves),
+		cmocka_unit_test(a_long_run_of_the_bus_misses_no_departure),
 		cmocka_unit_test(
-			held_device_stands_still_and_bare_one_still_answers),
+			a_held_8051_stands_still_and_a_bare_device_still_answers),
 		cmocka_unit_test(
-			start_of_firmware_is_a_jump_to_what_was_written),
+			firmware_runs_if_it_begins_with_a_jump_to_written_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the library tells while it works: levels, times, lines; and the
-   captures of the public API. */
+/* Tests the log of the public API (levels, times, lines, callbacks), and
+   captures: when they begin and end, and which events they hold. */
 #include "tests/support/clyde-test.h"
 #include "wire/core-gpio.h"
 
@@ -15,13 +15,15 @@
 struct listener {
 	struct clyde_context *context;
 	unsigned lines[CLYDE_LOG_TRACE + 1];
-	unsigned wrong; /* empty, broken, or back in time */
+	/* Lines that are empty or broken, or that go back in time. */
+	unsigned wrong;
 	int64_t last_ns;
-	const char *awaited; /* part of a line */
+	const char *awaited; /* A part of the awaited line. */
 	unsigned seen;
-	bool interrupts; /* when it is seen */
+	/* Interrupts the context when the awaited line comes. */
+	bool interrupts;
 	pthread_t thread;
-	unsigned elsewhere; /* lines on another thread */
+	unsigned elsewhere; /* Lines that came on another thread. */
 };
 
 static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
@@ -44,47 +46,48 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 		clyde_context_interrupt(listener->context);
 }
 
-static struct bench_top open_with(
+static struct fixture open_with(
 	const char *uri, struct listener *listener, enum clyde_log_level level)
 {
-	struct bench_top top;
+	struct fixture fixture;
 
-	assert_int_equal(clyde_context_new(&top.context), 0);
-	listener->context = top.context;
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
+	listener->context = fixture.context;
 	listener->thread = pthread_self();
 	assert_int_equal(
-		clyde_context_log(top.context, level, listen, listener), 0);
+		clyde_context_log(fixture.context, level, listen, listener), 0);
 	assert_int_equal(
-		clyde_device_open(top.context, uri, NULL, &top.device), 0);
-	return top;
+		clyde_device_open(fixture.context, uri, NULL, &fixture.device),
+		0);
+	return fixture;
 }
 
-/* A run of the benchmark's first mode. */
-static int run_benchmark(struct bench_top *top)
+/* Runs the benchmark in its first mode. */
+static int run_benchmark(struct fixture *fixture)
 {
 	const struct clyde_observer observer = {0};
 	struct clyde_run *run;
 	int result;
 
-	assert_int_equal(clyde_run_new(top->context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture->context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "count", "256KiB"), 0);
-	result = clyde_run_start(run, top->device, NULL, &observer);
+	result = clyde_run_start(run, fixture->device, NULL, &observer);
 	clyde_run_close(run);
 	return result;
 }
 
-static void each_level_tells_what_those_above_it_tell_and_more(void **state)
+static void each_level_logs_all_lines_of_the_levels_above_and_more(void **state)
 {
 	unsigned all[CLYDE_LOG_TRACE + 1] = {0};
 
 	(void)state;
 	for (int level = CLYDE_LOG_TRACE; level >= CLYDE_LOG_OFF; level--) {
 		struct listener listener = {0};
-		struct bench_top top = open_with("virtual:fault=alert@0x22",
+		struct fixture fixture = open_with("virtual:fault=alert@0x22",
 			&listener, (enum clyde_log_level)level);
 
-		assert_int_equal(run_benchmark(&top), 0);
-		close_top(&top);
+		assert_int_equal(run_benchmark(&fixture), 0);
+		close_fixture(&fixture);
 		assert_int_equal(listener.wrong, 0);
 		if (level == CLYDE_LOG_TRACE)
 			memcpy(all, listener.lines, sizeof(all));
@@ -93,60 +96,62 @@ static void each_level_tells_what_those_above_it_tell_and_more(void **state)
 				listener.lines[i], i <= level ? all[i] : 0);
 	}
 	assert_int_equal(all[CLYDE_LOG_ERROR], 0);
-	assert_int_equal(all[CLYDE_LOG_WARNING], 2); /* alerts */
-	assert_int_equal(all[CLYDE_LOG_INFO], 2);    /* opened, closed */
+	assert_int_equal(all[CLYDE_LOG_WARNING], 2); /* The alerts. */
+	assert_int_equal(all[CLYDE_LOG_INFO], 2);    /* Opened, closed. */
 	assert_in_range(all[CLYDE_LOG_DEBUG], 10, 50);
 	assert_in_range(all[CLYDE_LOG_TRACE], 500, 5000);
 }
 
-static void times_of_a_run_are_ordered_and_the_links(void **state)
+static void the_times_of_a_log_are_ordered_and_those_of_the_link(void **state)
 {
 	struct listener listener = {0};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:", &listener, CLYDE_LOG_TRACE);
 
 	(void)state;
-	assert_int_equal(run_benchmark(&top), 0);
+	assert_int_equal(run_benchmark(&fixture), 0);
 	assert_int_equal(listener.wrong, 0);
-	assert_int_equal(listener.last_ns, now_ns(top.device));
+	assert_int_equal(listener.last_ns, now_ns(fixture.device));
 	assert_int_equal(listener.elsewhere, 0);
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(listener.wrong, 0);
 }
 
 static void a_listener_may_come_and_go_while_a_device_is_open(void **state)
 {
 	struct listener listener = {.thread = pthread_self()};
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t id[8];
 
 	(void)state;
-	clyde_fpga_status(top.device, id);
-	assert_int_equal(clyde_context_log(top.context, CLYDE_LOG_TRACE, listen,
-				 &listener),
+	clyde_fpga_status(fixture.device, id);
+	assert_int_equal(clyde_context_log(fixture.context, CLYDE_LOG_TRACE,
+				 listen, &listener),
 		0);
-	clyde_fpga_status(top.device, id);
+	clyde_fpga_status(fixture.device, id);
 	assert_int_equal(listener.lines[CLYDE_LOG_TRACE], 2);
 	assert_int_equal(
-		clyde_context_log(top.context, CLYDE_LOG_TRACE, NULL, NULL), 0);
-	clyde_fpga_status(top.device, id);
-	close_top(&top);
+		clyde_context_log(fixture.context, CLYDE_LOG_TRACE, NULL, NULL),
+		0);
+	clyde_fpga_status(fixture.device, id);
+	close_fixture(&fixture);
 	assert_int_equal(listener.lines[CLYDE_LOG_TRACE], 2);
 }
 
 static void a_level_that_does_not_exist_changes_nothing(void **state)
 {
 	struct listener listener = {0};
-	struct bench_top top = open_with("virtual:", &listener, CLYDE_LOG_INFO);
+	struct fixture fixture =
+		open_with("virtual:", &listener, CLYDE_LOG_INFO);
 
 	(void)state;
 	for (int level = -1; level <= CLYDE_LOG_TRACE + 1;
 		level += CLYDE_LOG_TRACE + 2)
 		assert_int_equal(
-			clyde_context_log(top.context,
+			clyde_context_log(fixture.context,
 				(enum clyde_log_level)level, NULL, NULL),
 			CLYDE_ERROR_INVALID);
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_int_equal(listener.lines[CLYDE_LOG_INFO], 2);
 }
 
@@ -154,56 +159,59 @@ static void a_callback_may_interrupt(void **state)
 {
 	struct listener listener = {
 		.awaited = "EP6 IN opened", .interrupts = true};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:", &listener, CLYDE_LOG_DEBUG);
 
 	(void)state;
-	assert_int_equal(run_benchmark(&top), CLYDE_ERROR_INTERRUPTED);
+	assert_int_equal(run_benchmark(&fixture), CLYDE_ERROR_INTERRUPTED);
 	assert_int_equal(listener.seen, 1);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* GPIO drives A0 low and A1 high, and they are wired. */
-static void drivers_that_meet_are_a_warning_once(void **state)
+/* GPIO drives A0 low and A1 high, which are wired to each other. */
+static void drivers_that_conflict_are_a_warning_once(void **state)
 {
 	static const uint8_t pins[] = {OUTPUT_GPIO, OUTPUT_GPIO};
-	static const uint8_t drive[] = {2, 0, 3, 0}; /* levels, enables */
+	static const uint8_t drive[] = {2, 0, 3, 0}; /* Levels, enables. */
 	struct listener listener = {.awaited = "drivers meet on pin A"};
-	struct bench_top top = open_with("virtual:configured=1,wire=A0-A1",
+	struct fixture fixture = open_with("virtual:configured=1,wire=A0-A1",
 		&listener, CLYDE_LOG_WARNING);
 
 	(void)state;
-	assert_int_equal(clyde_register_write(top.device, REG_PIN, pins, 2), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_GPIO_OUTPUT, drive, 4), 0);
-	clyde_device_sleep(top.device, 5);
+		clyde_register_write(fixture.device, REG_PIN, pins, 2), 0);
+	assert_int_equal(
+		clyde_register_write(fixture.device, REG_GPIO_OUTPUT, drive, 4),
+		0);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 0);
-	assert_int_equal(clyde_supply_set(top.device, 1, 3300), 0);
-	clyde_device_sleep(top.device, 5);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 2);
-	clyde_device_sleep(top.device, 5);
+	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 2);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void what_fails_is_an_error_where_it_fails(void **state)
+static void a_failure_is_logged_once_as_an_error(void **state)
 {
 	struct listener listener = {.awaited = "DONE stays low"};
-	struct bench_top top =
+	struct fixture fixture =
 		open_with("virtual:fault=done", &listener, CLYDE_LOG_ERROR);
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_int_equal(listener.seen, 1);
-	/* Without a link there is no time but 0. */
+	/* Without a link the time is 0. */
 	listener = (struct listener){
 		.awaited = "frobnicate", .thread = pthread_self()};
-	assert_int_equal(clyde_device_open(
-				 top.context, "frobnicate:", NULL, &top.device),
+	assert_int_equal(clyde_device_open(fixture.context, "frobnicate:", NULL,
+				 &fixture.device),
 		CLYDE_ERROR_INVALID);
 	assert_int_equal(listener.seen, 1);
 	assert_int_equal(listener.last_ns, 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* ---- Captures --------------------------------------------------------- */
@@ -250,7 +258,7 @@ static void a_capture_is_not_ended_under_an_open_device(void **state)
 	clyde_device_close(device);
 	assert_int_equal(clyde_context_capture(context, NULL), 0);
 	assert_true(size_of(path) > 1000);
-	/* Off again */
+	/* Turned off again. */
 	assert_int_equal(truncate(path, 0), 0);
 	assert_int_equal(
 		clyde_device_open(context, "virtual:", NULL, &device), 0);
@@ -265,17 +273,18 @@ static void closing_the_context_ends_a_capture(void **state)
 {
 	char path[] = PATH_TEMPLATE;
 	struct clyde_context *context;
-	struct bench_top top = {0};
+	struct fixture fixture = {0};
 
 	(void)state;
 	make_path(path);
 	assert_int_equal(clyde_context_new(&context), 0);
 	assert_int_equal(clyde_context_capture(context, path), 0);
-	top.context = context;
+	fixture.context = context;
 	assert_int_equal(
-		clyde_device_open(context, "virtual:", NULL, &top.device), 0);
-	assert_int_equal(run_benchmark(&top), 0);
-	close_top(&top);
+		clyde_device_open(context, "virtual:", NULL, &fixture.device),
+		0);
+	assert_int_equal(run_benchmark(&fixture), 0);
+	close_fixture(&fixture);
 	assert_true(size_of(path) > 4 * 256 * 1024);
 	unlink(path);
 }
@@ -303,11 +312,13 @@ static void a_path_that_cannot_be_written_leaves_the_capture_there_was(
 	unlink(path);
 }
 
-/* The events in a capture, a letter each, and the last one's status. */
+/* Reads the events of a capture, a letter each, and the status of the last
+   one. */
 static void read_events(const char *path, char *events, int32_t *status)
 {
 	FILE *file = fopen(path, "r");
-	uint32_t record[4]; /* s, ns, bytes here, bytes there */
+	/* Seconds, ns, bytes captured, bytes on the cable. */
+	uint32_t record[4];
 	uint8_t packet[64];
 
 	assert_non_null(file);
@@ -322,7 +333,7 @@ static void read_events(const char *path, char *events, int32_t *status)
 	fclose(file);
 }
 
-static void came_back(struct transfer *transfer)
+static void completed(struct transfer *transfer)
 {
 	*(bool *)transfer->user = true;
 }
@@ -352,7 +363,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	transfer->endpoint = USB_EP1_IN;
 	transfer->data = data;
 	transfer->size = sizeof(data);
-	transfer->complete = came_back;
+	transfer->complete = completed;
 	transfer->user = &done;
 	/* The endpoint is off. */
 	assert_int_equal(
@@ -374,7 +385,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	assert_int_equal(capture_close(capture), 0);
 	read_events(path, events, &status);
 	assert_string_equal(events, "SESCSC");
-	assert_int_equal(status, -2); /* ENOENT: taken back */
+	assert_int_equal(status, -2); /* -ENOENT: cancelled. */
 	unlink(path);
 }
 
@@ -399,7 +410,8 @@ static void closing_ends_a_wait_under_a_capture(void **state)
 		clyde_device_open(context, "virtual:", NULL, &device), 0);
 	token = clyde_device_token(device);
 	pthread_create(&thread, NULL, close_later, &token);
-	/* A year of virtual time takes longer than the thread. */
+	/* The wait has a year of virtual time, which takes longer than the
+	   other thread needs. */
 	assert_int_equal(
 		clyde_device_sleep(device, INT32_MAX), CLYDE_ERROR_CANCELED);
 	pthread_join(thread, NULL);
@@ -411,14 +423,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			each_level_tells_what_those_above_it_tell_and_more),
-		cmocka_unit_test(times_of_a_run_are_ordered_and_the_links),
+			each_level_logs_all_lines_of_the_levels_above_and_more),
+		cmocka_unit_test(
+			the_times_of_a_log_are_ordered_and_those_of_the_link),
 		cmocka_unit_test(
 			a_listener_may_come_and_go_while_a_device_is_open),
 		cmocka_unit_test(a_level_that_does_not_exist_changes_nothing),
 		cmocka_unit_test(a_callback_may_interrupt),
-		cmocka_unit_test(drivers_that_meet_are_a_warning_once),
-		cmocka_unit_test(what_fails_is_an_error_where_it_fails),
+		cmocka_unit_test(drivers_that_conflict_are_a_warning_once),
+		cmocka_unit_test(a_failure_is_logged_once_as_an_error),
 		cmocka_unit_test(a_capture_is_not_ended_under_an_open_device),
 		cmocka_unit_test(closing_the_context_ends_a_capture),
 		cmocka_unit_test(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Management against a device that errs: each failure has its own result and
-   one line, and the next command finds a clean state. */
+/* Tests management commands by the public API against a device with faults:
+   each failure has its own result and sentence, and the next command works.
+   Also the FPGA's bitstream and registers. */
 #include "tests/support/clyde-test.h"
 
 #include <stdio.h>
@@ -9,32 +10,32 @@
 #include "wire/mgmt.h"
 #include "wire/regs.h"
 
-#define STATUS "0x22" /* FPGA_STATUS */
+#define STATUS "0x22" /* FPGA_STATUS. */
 
-static int ask(const char *fault, struct bench_top *top, uint8_t *id)
+static int ask(const char *fault, struct fixture *fixture, uint8_t *id)
 {
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:configured=1%s%s",
 		*fault ? ",fault=" : "", fault);
-	*top = open_uri(uri);
-	return clyde_fpga_status(top->device, id);
+	*fixture = open_uri(uri);
+	return clyde_fpga_status(fixture->device, id);
 }
 
 static void expect(const char *fault, int result, const char *says)
 {
-	struct bench_top top;
+	struct fixture fixture;
 	uint8_t id[8];
 
-	assert_int_equal(ask(fault, &top, id), result);
+	assert_int_equal(ask(fault, &fixture, id), result);
 	assert_says(says);
-	/* Another command is not disturbed by what this one left. */
+	/* The failed command must not disturb another one. */
 	unsigned mv[4];
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
-	close_top(&top);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
 }
 
-static void a_refusal_is_told(void **state)
+static void a_refusal_is_reported(void **state)
 {
 	(void)state;
 	expect("error@" STATUS, CLYDE_ERROR_REFUSED, "refused FPGA_STATUS");
@@ -47,183 +48,189 @@ static void a_reply_that_never_comes_ends_at_the_deadline(void **state)
 		"did not answer FPGA_STATUS");
 }
 
-static void waiting_without_end_ends_at_the_deadline(void **state)
+static void a_command_that_waits_for_ever_ends_at_the_deadline(void **state)
 {
 	(void)state;
 	expect("wait@" STATUS, CLYDE_ERROR_TIMEOUT,
 		"WAIT to FPGA_STATUS after 1000");
 }
 
-static void another_serial_breaks_the_protocol(void **state)
+static void a_reply_of_another_serial_is_a_protocol_error(void **state)
 {
 	(void)state;
 	expect("serial@" STATUS, CLYDE_ERROR_PROTOCOL, "carries serial 2");
 }
 
-static void a_truncated_reply_breaks_the_protocol(void **state)
+static void a_truncated_reply_is_a_protocol_error(void **state)
 {
 	(void)state;
 	expect("short@" STATUS, CLYDE_ERROR_PROTOCOL, "malformed: 1 bytes");
 }
 
-static void an_alert_in_the_middle_is_kept_and_the_reply_found(void **state)
+static void an_alert_before_the_reply_is_kept_and_the_reply_is_found(
+	void **state)
 {
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_alerts alerts = {{9, 9, 9, 9}, 9};
 	uint8_t id[8];
 
 	(void)state;
-	assert_int_equal(ask("alert@" STATUS, &top, id), 1);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 1);
+	assert_int_equal(ask("alert@" STATUS, &fixture, id), 1);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 1);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
 	assert_int_equal(alerts.ports[1], 0);
 	assert_int_equal(alerts.fpga, 0);
-	assert_int_equal(clyde_alerts_take(top.device, &alerts), 0);
-	/* The device holds it until it is cleared. */
-	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_take(fixture.device, &alerts), 0);
+	/* The device holds the alert until it is cleared. */
+	assert_int_equal(clyde_alerts_get(fixture.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], CLYDE_ALERT_OVERCURRENT);
-	assert_int_equal(clyde_alerts_clear(top.device, &alerts), 0);
-	assert_int_equal(clyde_alerts_get(top.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_clear(fixture.device, &alerts), 0);
+	assert_int_equal(clyde_alerts_get(fixture.device, &alerts), 0);
 	assert_int_equal(alerts.ports[0], 0);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-static void serials_go_round_and_pass_over_zero(void **state)
+static void serials_wrap_around_and_skip_zero(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	uint8_t id[8];
 
 	(void)state;
 	for (int i = 0; i < 600; i++)
-		assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+		assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void an_unconfigured_fpga_has_no_id(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	uint8_t id[8] = "untouch";
 
 	(void)state;
-	assert_int_equal(clyde_fpga_status(top.device, id), 0);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
 	assert_string_equal((char *)id, "untouch");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_image_is_loaded_once(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
-	int64_t start = now_ns(top.device), loaded;
+	struct fixture fixture = open_uri("virtual:");
+	int64_t start = now_ns(fixture.device), loaded;
 	uint8_t id[8];
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), 1);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	loaded = now_ns(top.device);
-	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles. */
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	loaded = now_ns(fixture.device);
+	/* 250 ms for the supplies, 214 ms for 135100 B at 76 cycles each. */
 	assert_in_range(loaded - start, 464000000, 500000000);
-	assert_int_equal(clyde_fpga_load_image(top.device), 0);
-	assert_in_range(now_ns(top.device) - loaded, 0, 1000000);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
+	assert_in_range(now_ns(fixture.device) - loaded, 0, 1000000);
+	close_fixture(&fixture);
 }
 
-static void another_bitstream_replaces_it(void **state)
+static void another_bitstream_replaces_the_image(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	static const uint8_t garbage[1000] = {0x7e};
 	uint8_t id[8] = {1};
 
 	(void)state;
 	assert_int_equal(
-		clyde_fpga_load(top.device, garbage, sizeof(garbage), id),
+		clyde_fpga_load(fixture.device, garbage, sizeof(garbage), id),
 		CLYDE_ERROR_FPGA);
 	assert_says("DONE stays low");
-	assert_int_equal(clyde_fpga_status(top.device, id), 0);
-	/* And the device is fit for the right one. */
-	assert_int_equal(clyde_fpga_load_image(top.device), 1);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
+	/* The right bitstream can be loaded after it. */
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
-static void an_fpga_that_stays_dark_is_told(void **state)
+static void an_fpga_that_does_not_configure_is_reported(void **state)
 {
-	struct bench_top top = open_uri("virtual:fault=done");
+	struct fixture fixture = open_uri("virtual:fault=done");
 
 	(void)state;
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_says("DONE stays low");
-	close_top(&top);
-	top = open_uri("virtual:fault=health");
-	assert_int_equal(clyde_fpga_load_image(top.device), CLYDE_ERROR_FPGA);
+	close_fixture(&fixture);
+	fixture = open_uri("virtual:fault=health");
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
 	assert_says("0x5a");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_pipe *pipe;
 	uint8_t id[8] = {1};
 
 	(void)state;
 	assert_int_equal(
-		clyde_pipe_open(top.device, CLYDE_PIPE_EP6_IN, NULL, &pipe), 0);
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
 	assert_int_equal(
-		clyde_fpga_load(top.device, "x", 1, id), CLYDE_ERROR_BUSY);
-	close_top(&top);
+		clyde_fpga_load(fixture.device, "x", 1, id), CLYDE_ERROR_BUSY);
+	close_fixture(&fixture);
 }
 
-static void registers_have_a_range(void **state)
+static void registers_out_of_range_are_refused(void **state)
 {
-	struct bench_top top = open_uri("virtual:configured=1");
+	struct fixture fixture = open_uri("virtual:configured=1");
 	uint8_t data[33] = {0};
 
 	(void)state;
 	assert_int_equal(
-		clyde_register_read(top.device, REG_HEALTH, data, 1), 0);
+		clyde_register_read(fixture.device, REG_HEALTH, data, 1), 0);
 	assert_int_equal(data[0], 0xa5);
-	assert_int_equal(clyde_register_read(top.device, 0, data, 33),
+	assert_int_equal(clyde_register_read(fixture.device, 0, data, 33),
 		CLYDE_ERROR_INVALID);
-	assert_int_equal(clyde_register_write(top.device, 2, data, 1),
+	assert_int_equal(clyde_register_write(fixture.device, 2, data, 1),
 		CLYDE_ERROR_INVALID);
 	assert_says("belongs to the firmware");
-	assert_int_equal(clyde_register_read(top.device, REG_COUNT, data, 1),
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_COUNT, data, 1),
 		CLYDE_ERROR_REFUSED);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 static void an_interrupt_ends_a_command(void **state)
 {
-	struct bench_top top = open_uri("virtual:fault=mute@" STATUS);
+	struct fixture fixture = open_uri("virtual:fault=mute@" STATUS);
 	uint8_t id[8];
 
 	(void)state;
-	clyde_context_interrupt(top.context);
+	clyde_context_interrupt(fixture.context);
 	assert_int_equal(
-		clyde_fpga_status(top.device, id), CLYDE_ERROR_INTERRUPTED);
-	clyde_context_resume(top.context);
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_INTERRUPTED);
+	clyde_context_resume(fixture.context);
 	assert_int_equal(
-		clyde_fpga_status(top.device, id), CLYDE_ERROR_TIMEOUT);
-	close_top(&top);
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_TIMEOUT);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_refusal_is_told),
+		cmocka_unit_test(a_refusal_is_reported),
 		cmocka_unit_test(a_reply_that_never_comes_ends_at_the_deadline),
-		cmocka_unit_test(waiting_without_end_ends_at_the_deadline),
-		cmocka_unit_test(another_serial_breaks_the_protocol),
-		cmocka_unit_test(a_truncated_reply_breaks_the_protocol),
 		cmocka_unit_test(
-			an_alert_in_the_middle_is_kept_and_the_reply_found),
-		cmocka_unit_test(serials_go_round_and_pass_over_zero),
+			a_command_that_waits_for_ever_ends_at_the_deadline),
+		cmocka_unit_test(a_reply_of_another_serial_is_a_protocol_error),
+		cmocka_unit_test(a_truncated_reply_is_a_protocol_error),
+		cmocka_unit_test(
+			an_alert_before_the_reply_is_kept_and_the_reply_is_found),
+		cmocka_unit_test(serials_wrap_around_and_skip_zero),
 		cmocka_unit_test(an_unconfigured_fpga_has_no_id),
 		cmocka_unit_test(the_image_is_loaded_once),
-		cmocka_unit_test(another_bitstream_replaces_it),
-		cmocka_unit_test(an_fpga_that_stays_dark_is_told),
+		cmocka_unit_test(another_bitstream_replaces_the_image),
+		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
-		cmocka_unit_test(registers_have_a_range),
+		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 	};
 

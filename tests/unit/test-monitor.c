@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Monitors over a provider by script, which has a clock of its own: devices
- * are there from one moment to another, and may be opened from a third on.
- * What stands at a place is a virtual Glasgow.  And over "virtual:".
+ * Tests monitors over a provider that follows a script and has a clock of its
+ * own: each device is there from one moment to another, and can be opened from
+ * a third moment on.  The device at a place is a virtual Glasgow.  Also tests
+ * monitors of "virtual:".
  */
 #include "tests/support/clyde-test.h"
 
@@ -20,18 +21,18 @@
 /* ---- The script ------------------------------------------------------- */
 
 struct visit {
-	const char *name; /* a specification of "virtual:" */
+	const char *name; /* A specification of "virtual:". */
 	uint64_t from, until;
-	uint64_t open_from; /* before that there is no permission */
+	uint64_t open_from; /* Before this time there is no permission. */
 };
 
 static struct {
 	struct visit visits[2];
 	unsigned count;
 	uint64_t now;
-	bool deaf;     /* nothing tells of devices */
-	bool blocks;   /* a wait ends by wake() alone */
-	sem_t waiting; /* counts those that do */
+	bool silent;   /* The provider reports no changes. */
+	bool blocks;   /* A wait ends only by wake(). */
+	sem_t waiting; /* Counts the waits that have begun. */
 	sem_t woken;
 	unsigned looks;
 } script;
@@ -110,19 +111,20 @@ static uint64_t now(struct link_monitor *monitor)
 	return script.now;
 }
 
-/* Time passes here: up to the next change, if that is told. */
-static int wait_for_change(struct link_monitor *monitor, uint64_t patience_ns)
+/* Advances the script's clock to the next change, if changes are reported, or
+   to the deadline. */
+static int wait_for_change(struct link_monitor *monitor, uint64_t timeout_ns)
 {
-	uint64_t until = script.now + patience_ns;
+	uint64_t until = script.now + timeout_ns;
 	bool changed = false;
 
 	(void)monitor;
-	if (script.blocks && patience_ns > 0) {
+	if (script.blocks && timeout_ns > 0) {
 		sem_post(&script.waiting);
 		sem_wait(&script.woken);
 		return 0;
 	}
-	for (unsigned i = 0; i < script.count && !script.deaf; i++) {
+	for (unsigned i = 0; i < script.count && !script.silent; i++) {
 		const uint64_t moments[] = {
 			script.visits[i].from, script.visits[i].until};
 
@@ -235,7 +237,7 @@ static void expect_none(int timeout_ms)
 
 /* ---- What is told ----------------------------------------------------- */
 
-static void devices_that_are_there_come_first_and_once(void **state)
+static void present_devices_are_reported_first_and_once(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 0, NEVER, 0}, {SECOND, 0, NEVER, 0});
@@ -244,7 +246,7 @@ static void devices_that_are_there_come_first_and_once(void **state)
 	expect_none(60000);
 }
 
-static void each_comes_and_goes_at_its_moment(void **state)
+static void each_device_comes_and_goes_at_its_moment(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 1100 * MS, 5300 * MS, 0}, {SECOND, 3200 * MS, NEVER, 0});
@@ -259,8 +261,8 @@ static void each_comes_and_goes_at_its_moment(void **state)
 	assert_int_equal(script.now, 6300 * MS);
 }
 
-/* Between two calls, so that one look sees both. */
-static void one_that_has_left_is_told_before_another_arrives(void **state)
+/* Both changes happen between two calls, so one enumeration sees both. */
+static void a_departure_is_reported_before_an_arrival(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 0, 2000 * MS, 0}, {SECOND, 1000 * MS, NEVER, 0});
@@ -270,7 +272,8 @@ static void one_that_has_left_is_told_before_another_arrives(void **state)
 	expect(CLYDE_MONITOR_ARRIVED, SECOND, 0);
 }
 
-static void one_that_left_before_it_was_told_is_no_news(void **state)
+static void a_device_that_left_before_it_was_reported_is_not_reported(
+	void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 0, 1000 * MS, 0}, {SECOND, 0, NEVER, 0});
@@ -279,10 +282,10 @@ static void one_that_left_before_it_was_told_is_no_news(void **state)
 	expect_none(5000);
 }
 
-static void without_events_every_half_second_is_a_look(void **state)
+static void without_events_a_monitor_enumerates_every_half_second(void **state)
 {
 	(void)state;
-	script.deaf = true;
+	script.silent = true;
 	BEGIN({FIRST, 1100 * MS, 2600 * MS, 0});
 	expect(CLYDE_MONITOR_ARRIVED, FIRST, 0);
 	assert_int_equal(script.now, 1500 * MS);
@@ -293,7 +296,7 @@ static void without_events_every_half_second_is_a_look(void **state)
 
 /* ---- Permission ------------------------------------------------------- */
 
-static void one_that_may_be_opened_soon_is_told_then(void **state)
+static void a_device_is_reported_once_it_can_be_opened(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 1000 * MS, NEVER, 1250 * MS}, {SECOND, 0, NEVER, 0});
@@ -302,7 +305,7 @@ static void one_that_may_be_opened_soon_is_told_then(void **state)
 	assert_int_equal(script.now, 1300 * MS);
 }
 
-static void one_that_may_not_be_opened_is_told_after_a_second(void **state)
+static void a_device_without_permission_is_reported_after_a_second(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 1000 * MS, 9000 * MS, NEVER});
@@ -311,7 +314,8 @@ static void one_that_may_not_be_opened_is_told_after_a_second(void **state)
 	expect(CLYDE_MONITOR_LEFT, FIRST, CLYDE_ERROR_ACCESS);
 }
 
-static void one_that_goes_before_it_may_be_opened_is_no_news(void **state)
+static void a_device_that_leaves_before_it_can_be_opened_is_not_reported(
+	void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 1000 * MS, 1500 * MS, NEVER});
@@ -329,7 +333,7 @@ static bool readable(int timeout_ms)
 	return poll(&watch, 1, timeout_ms) == 1;
 }
 
-static void the_descriptor_is_readable_while_there_are_news(void **state)
+static void the_descriptor_is_readable_while_there_are_changes(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -345,8 +349,9 @@ static void the_descriptor_is_readable_while_there_are_news(void **state)
 	assert_false(readable(0));
 }
 
-/* The timer is the machine's, whatever the script's clock says: it ends. */
-static void the_descriptor_is_readable_when_a_look_is_due(void **state)
+/* The timer uses the machine's clock, and the script's clock does not matter:
+   this ends. */
+static void the_descriptor_is_readable_when_an_enumeration_is_due(void **state)
 {
 	(void)state;
 	BEGIN({FIRST, 0, NEVER, 0});
@@ -377,7 +382,7 @@ static void virtual_devices_arrive_at_once_and_then_nothing_can_happen(
 	assert_says("neither come nor go");
 }
 
-static void a_uri_that_means_nothing_is_refused(void **state)
+static void an_invalid_uri_is_refused(void **state)
 {
 	char uri[2 * CLYDE_URI_SIZE];
 
@@ -404,7 +409,7 @@ static void *wait_for_ever(void *result)
 	return NULL;
 }
 
-static pthread_t wait_elsewhere(int *result)
+static pthread_t wait_on_thread(int *result)
 {
 	pthread_t thread;
 
@@ -419,7 +424,7 @@ static pthread_t wait_elsewhere(int *result)
 static void a_close_ends_the_wait_of_another_thread(void **state)
 {
 	int result;
-	pthread_t thread = wait_elsewhere(&result);
+	pthread_t thread = wait_on_thread(&result);
 
 	(void)state;
 	assert_int_equal(clyde_close_token(clyde_monitor_token(monitor)), 0);
@@ -430,7 +435,7 @@ static void a_close_ends_the_wait_of_another_thread(void **state)
 static void a_close_of_the_context_ends_the_wait_of_another_thread(void **state)
 {
 	int result;
-	pthread_t thread = wait_elsewhere(&result);
+	pthread_t thread = wait_on_thread(&result);
 
 	(void)state;
 	clyde_context_close(context);
@@ -438,11 +443,12 @@ static void a_close_of_the_context_ends_the_wait_of_another_thread(void **state)
 	assert_int_equal(result, CLYDE_ERROR_CANCELED);
 }
 
-/* The wait is not woken by that: no call has to wait for a device. */
+/* The wait is not woken, since a monitor's wait does not hold the lock that
+   other calls need. */
 static void other_calls_go_on_while_a_monitor_waits(void **state)
 {
 	int result;
-	pthread_t thread = wait_elsewhere(&result);
+	pthread_t thread = wait_on_thread(&result);
 	struct clyde_device *device;
 
 	(void)state;
@@ -462,18 +468,18 @@ static void other_calls_go_on_while_a_monitor_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(devices_that_are_there_come_first_and_once),
-		TEST(each_comes_and_goes_at_its_moment),
-		TEST(one_that_has_left_is_told_before_another_arrives),
-		TEST(one_that_left_before_it_was_told_is_no_news),
-		TEST(without_events_every_half_second_is_a_look),
-		TEST(one_that_may_be_opened_soon_is_told_then),
-		TEST(one_that_may_not_be_opened_is_told_after_a_second),
-		TEST(one_that_goes_before_it_may_be_opened_is_no_news),
-		TEST(the_descriptor_is_readable_while_there_are_news),
-		TEST(the_descriptor_is_readable_when_a_look_is_due),
+		TEST(present_devices_are_reported_first_and_once),
+		TEST(each_device_comes_and_goes_at_its_moment),
+		TEST(a_departure_is_reported_before_an_arrival),
+		TEST(a_device_that_left_before_it_was_reported_is_not_reported),
+		TEST(without_events_a_monitor_enumerates_every_half_second),
+		TEST(a_device_is_reported_once_it_can_be_opened),
+		TEST(a_device_without_permission_is_reported_after_a_second),
+		TEST(a_device_that_leaves_before_it_can_be_opened_is_not_reported),
+		TEST(the_descriptor_is_readable_while_there_are_changes),
+		TEST(the_descriptor_is_readable_when_an_enumeration_is_due),
 		TEST(virtual_devices_arrive_at_once_and_then_nothing_can_happen),
-		TEST(a_uri_that_means_nothing_is_refused),
+		TEST(an_invalid_uri_is_refused),
 		TEST(a_close_ends_the_wait_of_another_thread),
 		TEST(a_close_of_the_context_ends_the_wait_of_another_thread),
 		TEST(other_calls_go_on_while_a_monitor_waits),

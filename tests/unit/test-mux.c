@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The model's pin multiplexer, to the cycle: FPGA and pins without a board
-   around them. */
+/* Tests the pin multiplexer of the image's model to the cycle, with an FPGA and
+   pins but no board. */
 #include "tests/support/support.h"
 
 #include <string.h>
 
-#include "lib/base/internal.h" /* image_bytes */
+#include "lib/base/internal.h" /* For image_bytes. */
 #include "virtual/board/pins.h"
 #include "wire/core-gpio.h"
 #include "wire/core-uart.h"
@@ -79,7 +79,7 @@ static void raise_a0(void)
 	write_register(REG_GPIO_OUTPUT, A0, 2);
 }
 
-static void a_pin_follows_three_cycles_later(void **state)
+static void a_pin_follows_its_output_three_cycles_later(void **state)
 {
 	(void)state;
 	raise_a0();
@@ -103,7 +103,7 @@ static void levels_are_seen_after_five_cycles_and_inputs_after_six(void **state)
 	assert_int_equal(read_register(REG_UART_STATUS, 1) & 1, 1);
 }
 
-/* Nothing is lost by looking in one long stretch. */
+/* One long stretch and as many short ones must have the same edges. */
 static void a_long_stretch_is_as_many_short_ones(void **state)
 {
 	(void)state;
@@ -125,7 +125,7 @@ static void a_pin_is_inverted_and_open_drain(void **state)
 	run(3);
 	assert_int_equal(pins_levels(&pins), 0);
 	assert_int_equal(pins.fpga_enables, A0);
-	/* low is driven, high is not */
+	/* Low is driven, high is not. */
 	write_register(REG_PIN, OUTPUT_GPIO | PIN_INVERT | PIN_OPEN_DRAIN, 1);
 	run(3);
 	assert_int_equal(pins.fpga_enables, A0);
@@ -136,14 +136,14 @@ static void a_pin_is_inverted_and_open_drain(void **state)
 	assert_int_equal(pins_levels(&pins), A0);
 }
 
-static void any_output_is_at_any_pin_and_at_several(void **state)
+static void any_output_can_be_at_any_pin_and_at_several(void **state)
 {
 	(void)state;
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
 		write_register(REG_PIN + pin, OUTPUT_UART, 1);
 	run(3);
 	assert_int_equal(pins_levels(&pins), 0xffff);
-	/* GPIO has another signal at each pin */
+	/* GPIO has another signal at each pin. */
 	write_register(REG_GPIO_ENABLE, B7 | A0, 2);
 	write_register(REG_GPIO_OUTPUT, B7, 2);
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
@@ -151,13 +151,13 @@ static void any_output_is_at_any_pin_and_at_several(void **state)
 	run(3);
 	assert_int_equal(pins_levels(&pins), B7);
 	assert_int_equal(pins.fpga_enables, B7 | A0);
-	/* and what is no output drives nothing */
+	/* A number that is no output drives nothing. */
 	write_register(REG_PIN + 15, OUTPUT_END, 1);
 	run(3);
 	assert_int_equal(pins.fpga_enables, A0);
 }
 
-static void an_input_is_a_pin_or_a_constant_and_inverted(void **state)
+static void an_input_can_be_a_pin_or_a_constant_and_inverted(void **state)
 {
 	static const struct {
 		uint8_t value;
@@ -181,7 +181,7 @@ static void an_input_is_a_pin_or_a_constant_and_inverted(void **state)
 	}
 }
 
-static void what_happens_outside_is_noticed(void **state)
+static void changes_from_outside_reach_the_cores(void **state)
 {
 	(void)state;
 	pins_supply(&pins, 0xffff, 0, A1);
@@ -194,7 +194,7 @@ static void what_happens_outside_is_noticed(void **state)
 	assert_int_equal(read_register(REG_GPIO_LEVELS, 2), 0);
 }
 
-static void losing_the_configuration_lets_go_of_the_pins(void **state)
+static void losing_the_configuration_releases_the_pins(void **state)
 {
 	(void)state;
 	raise_a0();
@@ -209,14 +209,14 @@ static void losing_the_configuration_lets_go_of_the_pins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_pin_follows_three_cycles_later),
+		TEST(a_pin_follows_its_output_three_cycles_later),
 		TEST(levels_are_seen_after_five_cycles_and_inputs_after_six),
 		TEST(a_long_stretch_is_as_many_short_ones),
 		TEST(a_pin_is_inverted_and_open_drain),
-		TEST(any_output_is_at_any_pin_and_at_several),
-		TEST(an_input_is_a_pin_or_a_constant_and_inverted),
-		TEST(what_happens_outside_is_noticed),
-		TEST(losing_the_configuration_lets_go_of_the_pins),
+		TEST(any_output_can_be_at_any_pin_and_at_several),
+		TEST(an_input_can_be_a_pin_or_a_constant_and_inverted),
+		TEST(changes_from_outside_reach_the_cores),
+		TEST(losing_the_configuration_releases_the_pins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

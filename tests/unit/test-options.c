@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What may stand behind "virtual:", by the parser and by the public API: one
- * device or several, what they are like, what is refused and how.
+ * Tests the options behind "virtual:", by their parser and by the public API:
+ * one device or several, their properties, and how wrong options are refused.
  */
 #include "tests/support/clyde-test.h"
 
@@ -15,19 +15,21 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct bench_top top; /* whose context a failed test leaves open */
+/* A file-scope variable, since tear_down() closes the context that a failed
+   test leaves open. */
+static struct fixture fixture;
 
 static int tear_down(void **state)
 {
 	(void)state;
-	clyde_context_close(top.context);
-	top.context = NULL;
+	clyde_context_close(fixture.context);
+	fixture.context = NULL;
 	return 0;
 }
 
 static void open_context(void)
 {
-	assert_int_equal(clyde_context_new(&top.context), 0);
+	assert_int_equal(clyde_context_new(&fixture.context), 0);
 }
 
 static struct virtual_options parse(const char *text, unsigned index)
@@ -54,7 +56,7 @@ static void assert_refused(const char *text, const char *part)
 	assert_memory_equal(&options, &before, sizeof(options));
 }
 
-static void nothing_said_is_one_c3_that_stays_plugged_in(void **state)
+static void no_options_are_one_c3_that_stays_plugged_in(void **state)
 {
 	struct virtual_options options = parse("", 0);
 
@@ -71,7 +73,7 @@ static void nothing_said_is_one_c3_that_stays_plugged_in(void **state)
 	assert_int_equal(options.faults.count, 0);
 }
 
-static void every_key_is_heard(void **state)
+static void every_key_has_its_effect(void **state)
 {
 	struct virtual_options options = parse(
 		"packets=10,revision=C1,serial=20240202T130000Z,"
@@ -97,7 +99,7 @@ static void every_key_is_heard(void **state)
 	assert_true(options.unplug_us == 99);
 }
 
-static void wires_that_meet_are_one(void **state)
+static void wires_that_share_a_pin_are_one_wire(void **state)
 {
 	struct virtual_options options =
 		parse("wire=A0-A1,wire=B0-B7-A7,wire=A2-A3,wire=A1-A3", 0);
@@ -108,7 +110,7 @@ static void wires_that_meet_are_one(void **state)
 	assert_int_equal(options.device.wires[2], 0);
 }
 
-static void parts_are_kept_in_order_and_eight_at_most(void **state)
+static void at_most_eight_parts_are_kept_in_order(void **state)
 {
 	char text[512] = "";
 	struct virtual_options options;
@@ -132,7 +134,7 @@ static void the_last_of_equal_keys_counts(void **state)
 	assert_int_equal(options.device.revision, 0x32);
 }
 
-static void what_is_no_option_is_refused(void **state)
+static void a_text_that_is_no_option_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *part;
@@ -197,7 +199,7 @@ static void a_text_that_is_too_long_is_refused(void **state)
 	assert_refused(text, "longer than");
 }
 
-/* Each with the first's serial number, counted on in its digits. */
+/* The first serial number, counted on in its digits. */
 static void several_devices_have_different_serial_numbers(void **state)
 {
 	static const struct {
@@ -220,7 +222,7 @@ static void several_devices_have_different_serial_numbers(void **state)
 		assert_string_equal(parse(text, serials[i].index).device.serial,
 			serials[i].expected);
 	}
-	/* index= stands for the one that is asked for */
+	/* index= stands for the selected device. */
 	assert_string_equal(parse("devices=8,index=3", 0).device.serial,
 		"20230101T120003Z");
 }
@@ -233,20 +235,21 @@ static void a_list_opens_each_of_its_devices(void **state)
 	(void)state;
 	open_context();
 	assert_int_equal(
-		clyde_device_list(top.context, "virtual:devices=3", &list), 3);
+		clyde_device_list(fixture.context, "virtual:devices=3", &list),
+		3);
 	for (unsigned i = 0; i < 3; i++) {
 		char serial[] = "C3-20230101T120000Z";
 
 		serial[17] += i;
 		assert_string_equal(list[i].serial, serial);
-		assert_int_equal(clyde_device_open(top.context, list[i].uri,
+		assert_int_equal(clyde_device_open(fixture.context, list[i].uri,
 					 NULL, &device),
 			0);
 		assert_string_equal(info_of(device)->serial, serial);
 		assert_string_equal(info_of(device)->uri, list[i].uri);
 		clyde_device_close(device);
-		/* or by its serial number */
-		assert_int_equal(clyde_device_open(top.context,
+		/* It can also be opened by its serial number. */
+		assert_int_equal(clyde_device_open(fixture.context,
 					 "virtual:devices=3", serial, &device),
 			0);
 		assert_string_equal(info_of(device)->serial, serial);
@@ -255,12 +258,13 @@ static void a_list_opens_each_of_its_devices(void **state)
 	clyde_device_list_free(list);
 }
 
-/* Either it is refused, or it opens the very same device. */
+/* Asserts that the URI is refused, or opens exactly the device that it
+   names. */
 static void assert_opens_what_it_names(const char *uri)
 {
 	struct clyde_device_info *list, second;
 	struct clyde_device *device;
-	int count = clyde_device_list(top.context, uri, &list);
+	int count = clyde_device_list(fixture.context, uri, &list);
 
 	if (count < 0)
 		return;
@@ -268,7 +272,7 @@ static void assert_opens_what_it_names(const char *uri)
 	second = list[1];
 	clyde_device_list_free(list);
 	assert_string_equal(second.serial, "C3-20240202T130001Z");
-	if (clyde_device_open(top.context, second.uri, NULL, &device) < 0)
+	if (clyde_device_open(fixture.context, second.uri, NULL, &device) < 0)
 		fail_msg("%zu: %s", strlen(uri), clyde_error_message());
 	assert_string_equal(info_of(device)->serial, "C3-20240202T130001Z");
 	clyde_device_close(device);
@@ -290,7 +294,7 @@ static void a_long_uri_opens_what_it_names_or_is_refused(void **state)
 	}
 }
 
-/* A value that looks like a key is none. */
+/* A value that looks like a key is not a key. */
 static void a_uri_names_its_device_whatever_the_values_are(void **state)
 {
 	(void)state;
@@ -299,28 +303,28 @@ static void a_uri_names_its_device_whatever_the_values_are(void **state)
 				   "serial=20240202T130000Z");
 }
 
-static void one_of_several_must_be_chosen(void **state)
+static void one_of_several_devices_must_be_chosen(void **state)
 {
 	struct clyde_device *device = NULL;
 
 	(void)state;
 	open_context();
-	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
+	assert_int_equal(clyde_device_open(fixture.context, "virtual:devices=2",
 				 NULL, &device),
 		CLYDE_ERROR_AMBIGUOUS);
 	assert_says("C3-20230101T120000Z");
-	assert_int_equal(clyde_device_open(top.context, "virtual:devices=2",
+	assert_int_equal(clyde_device_open(fixture.context, "virtual:devices=2",
 				 "C3-20990101T120000Z", &device),
 		CLYDE_ERROR_NO_SERIAL);
 	assert_says("C3-20990101T120000Z");
-	assert_int_equal(clyde_device_open(top.context, "virtual:packets=99",
-				 NULL, &device),
+	assert_int_equal(clyde_device_open(fixture.context,
+				 "virtual:packets=99", NULL, &device),
 		CLYDE_ERROR_INVALID);
 	assert_says("packets=99");
 	assert_null(device);
 }
 
-static void devices_of_one_context_keep_apart(void **state)
+static void devices_of_one_context_do_not_affect_each_other(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 	struct clyde_device *other;
@@ -328,54 +332,57 @@ static void devices_of_one_context_keep_apart(void **state)
 	int64_t before;
 
 	(void)state;
-	top = open_uri("virtual:devices=2,index=0,configured=1");
-	assert_int_equal(clyde_device_open(top.context,
+	fixture = open_uri("virtual:devices=2,index=0,configured=1");
+	assert_int_equal(clyde_device_open(fixture.context,
 				 "virtual:devices=2,index=1", NULL, &other),
 		0);
-	assert_int_equal(clyde_supply_set(top.device, 3, 3300), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 3, 3300), 0);
 	assert_int_equal(clyde_supply_get(other, mv), 0);
 	assert_int_equal(mv[0], 0);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
 	assert_int_equal(clyde_fpga_status(other, id), 0);
 	assert_int_equal(
-		clyde_register_write(top.device, REG_BENCH_MODE, &mode, 1), 0);
-	/* each has a time of its own */
+		clyde_register_write(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
+	/* Each device has a time of its own. */
 	before = now_ns(other);
-	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 1000), 0);
 	assert_int_equal(now_ns(other), before);
 	clyde_device_close(other);
 	assert_int_equal(
-		clyde_register_read(top.device, REG_BENCH_MODE, &mode, 1), 0);
+		clyde_register_read(fixture.device, REG_BENCH_MODE, &mode, 1),
+		0);
 	assert_int_equal(mode, 3);
 }
 
-static void the_cable_is_pulled_when_it_is_said(void **state)
+static void the_cable_is_pulled_at_the_given_time(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 	int result = 0;
 
 	(void)state;
-	top = open_uri("virtual:fault=unplug@50000");
-	while (now_ns(top.device) < 49000000 && result == 0)
-		result = clyde_supply_get(top.device, mv);
+	fixture = open_uri("virtual:fault=unplug@50000");
+	while (now_ns(fixture.device) < 49000000 && result == 0)
+		result = clyde_supply_get(fixture.device, mv);
 	assert_int_equal(result, 0);
-	while (now_ns(top.device) < 51000000 && result == 0)
-		result = clyde_supply_get(top.device, mv);
+	while (now_ns(fixture.device) < 51000000 && result == 0)
+		result = clyde_supply_get(fixture.device, mv);
 	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
 	assert_says("unplugged");
 }
 
-/* 2^64 / 480, and one: it must not come round to a moment that is near. */
+/* 2^64 / 480 and one: the product must not wrap around to a moment that is
+   near. */
 static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 {
 	(void)state;
 	open_context();
-	if (clyde_device_open(top.context,
+	if (clyde_device_open(fixture.context,
 		    "virtual:fault=unplug@38430716820228234", NULL,
-		    &top.device) < 0)
+		    &fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	assert_int_equal(clyde_device_sleep(top.device, 1000), 0);
-	assert_int_equal(clyde_supply_set(top.device, 1, 0), 0);
+	assert_int_equal(clyde_device_sleep(fixture.device, 1000), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 0), 0);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -383,21 +390,21 @@ static void a_cable_that_is_pulled_in_a_thousand_years_stays_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_said_is_one_c3_that_stays_plugged_in),
-		TEST(every_key_is_heard),
-		TEST(wires_that_meet_are_one),
-		TEST(parts_are_kept_in_order_and_eight_at_most),
+		TEST(no_options_are_one_c3_that_stays_plugged_in),
+		TEST(every_key_has_its_effect),
+		TEST(wires_that_share_a_pin_are_one_wire),
+		TEST(at_most_eight_parts_are_kept_in_order),
 		TEST(the_last_of_equal_keys_counts),
-		TEST(what_is_no_option_is_refused),
+		TEST(a_text_that_is_no_option_is_refused),
 		TEST(more_faults_than_there_is_room_for_are_refused),
 		TEST(a_text_that_is_too_long_is_refused),
 		TEST(several_devices_have_different_serial_numbers),
 		TEST(a_list_opens_each_of_its_devices),
 		TEST(a_long_uri_opens_what_it_names_or_is_refused),
 		TEST(a_uri_names_its_device_whatever_the_values_are),
-		TEST(one_of_several_must_be_chosen),
-		TEST(devices_of_one_context_keep_apart),
-		TEST(the_cable_is_pulled_when_it_is_said),
+		TEST(one_of_several_devices_must_be_chosen),
+		TEST(devices_of_one_context_do_not_affect_each_other),
+		TEST(the_cable_is_pulled_at_the_given_time),
 		TEST(a_cable_that_is_pulled_in_a_thousand_years_stays_in),
 	};
 

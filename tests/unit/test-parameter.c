@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Parameters as they are typed, which texts are accepted and what is said of
-   the others; and as an applet reads them. */
+/* Tests the parameters of applets: which texts are accepted, the sentences that
+   refuse others, and the values that an applet reads. */
 #include "tests/support/clyde-test.h"
 
 #include <signal.h>
@@ -45,7 +45,7 @@ static void a_fraction_of_a_time_is_exact(void **state)
 	assert_int_equal(time_of("1.5s"), 1500000000);
 	assert_int_equal(time_of("0.000000001s"), 1);
 	assert_int_equal(time_of("1.25us"), 1250);
-	/* There is nothing below a nanosecond. */
+	/* Times below a nanosecond are cut off. */
 	assert_int_equal(time_of("1.9ns"), 1);
 	assert_int_equal(time_of("1.0000000009s"), 1000000000);
 }
@@ -62,7 +62,7 @@ static void assert_refused(const struct clyde_parameter *parameter,
 	value_clear(&value);
 }
 
-static void what_is_no_time_is_told_with_what_is(void **state)
+static void a_text_that_is_no_time_is_refused_with_an_example(void **state)
 {
 	static const char *const words[] = {"", "5", "ms", "5 ms", "5m", "-5ms",
 		"1.ms", ".5s", "1.5.5s", "0x5s", "1e3s", "5mss"};
@@ -77,7 +77,7 @@ static void what_is_no_time_is_told_with_what_is(void **state)
 	}
 }
 
-static void a_time_out_of_range_is_told_with_the_nearest(void **state)
+static void a_time_out_of_range_is_refused_with_the_nearest_one(void **state)
 {
 	(void)state;
 	assert_refused(&duration, "0s",
@@ -110,7 +110,7 @@ static void words_are_kept_in_their_order(void **state)
 	assert_null(value.words);
 }
 
-static void the_last_text_is_the_one(void **state)
+static void the_last_text_counts(void **state)
 {
 	static const struct clyde_parameter text = {
 		.name = "endpoint", .type = CLYDE_PARAMETER_TEXT};
@@ -124,7 +124,7 @@ static void the_last_text_is_the_one(void **state)
 	value_clear(&value);
 }
 
-static void a_number_out_of_range_is_told_with_the_nearest(void **state)
+static void a_number_out_of_range_is_refused_with_the_nearest_one(void **state)
 {
 	static const struct clyde_parameter baud = {
 		.name = "baud",
@@ -169,7 +169,7 @@ static void a_refused_choice_changes_nothing(void **state)
 		parameter_chosen(&any, &value, "tt"), CLYDE_ERROR_INVALID);
 }
 
-/* ---- An applet that is wrong ------------------------------------------ */
+/* ---- An applet with wrong reads --------------------------------------- */
 
 static const struct clyde_parameter rows[] = {
 	{.name = "baud", .type = CLYDE_PARAMETER_INTEGER},
@@ -186,7 +186,7 @@ static const struct clyde_parameter rows[] = {
 static const struct applet wrong = {
 	.table = {.name = "wrong", .parameters = rows}};
 
-/* As in a run of this applet, all of it initial. */
+/* As in a run of this applet in which no parameter was set. */
 static struct clyde_run *new_run(void)
 {
 	struct clyde_run *run = calloc(1,
@@ -198,7 +198,7 @@ static struct clyde_run *new_run(void)
 	return run;
 }
 
-/* In a process of its own, which says what it says and aborts. */
+/* Runs it in a process of its own, which prints its sentence and aborts. */
 static void assert_aborts(
 	void (*read_it)(const struct clyde_run *run), const char *sentence)
 {
@@ -301,7 +301,7 @@ static void a_choice_that_the_table_lacks_aborts(void **state)
 		"has no such choice\n");
 }
 
-static void what_the_table_has_is_read(void **state)
+static void a_parameter_of_the_table_is_read(void **state)
 {
 	struct clyde_run *run = new_run();
 	const struct clyde_pin *pins;
@@ -325,15 +325,17 @@ int main(void)
 		cmocka_unit_test(a_parameter_that_the_table_lacks_aborts),
 		cmocka_unit_test(a_parameter_of_another_type_aborts),
 		cmocka_unit_test(a_choice_that_the_table_lacks_aborts),
-		cmocka_unit_test(what_the_table_has_is_read),
+		cmocka_unit_test(a_parameter_of_the_table_is_read),
 		cmocka_unit_test(a_time_is_in_nanoseconds),
 		cmocka_unit_test(a_fraction_of_a_time_is_exact),
-		cmocka_unit_test(what_is_no_time_is_told_with_what_is),
-		cmocka_unit_test(a_time_out_of_range_is_told_with_the_nearest),
-		cmocka_unit_test(words_are_kept_in_their_order),
-		cmocka_unit_test(the_last_text_is_the_one),
 		cmocka_unit_test(
-			a_number_out_of_range_is_told_with_the_nearest),
+			a_text_that_is_no_time_is_refused_with_an_example),
+		cmocka_unit_test(
+			a_time_out_of_range_is_refused_with_the_nearest_one),
+		cmocka_unit_test(words_are_kept_in_their_order),
+		cmocka_unit_test(the_last_text_counts),
+		cmocka_unit_test(
+			a_number_out_of_range_is_refused_with_the_nearest_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The port pins and what hangs on them, without an FPGA: who wins on a wire,
-   what a part is told, and the UART that echoes. */
+/* Tests the model of the port pins and the parts on them, without an FPGA: the
+   level of a wire with several drivers, when a part is run, and the UART part
+   that echoes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #define A1   (1 << 1)
 #define A2   (1 << 2)
 #define B0   (1 << 8)
-#define BOTH 0xffff /* ports on */
+#define BOTH 0xffff /* Both ports are on. */
 
 static struct pins pins;
 
@@ -44,7 +45,7 @@ static void add(const char *text)
 	pins_add(&pins, part);
 }
 
-static void a_pin_alone_is_what_it_is_driven_and_pulled_to(void **state)
+static void an_unwired_pin_has_the_level_of_its_driver_or_pull(void **state)
 {
 	(void)state;
 	assert_int_equal(pins_levels(&pins), 0);
@@ -63,7 +64,7 @@ static void wired_pins_have_one_level(void **state)
 	pins_wire(&pins, A0 | A1);
 	pins_drive(&pins, 10, A0, A0);
 	assert_int_equal(pins_levels(&pins), A0 | A1);
-	/* wires that meet are one */
+	/* Wires that share a pin are one wire. */
 	pins_wire(&pins, A2 | B0);
 	assert_int_equal(pins_levels(&pins), A0 | A1);
 	pins_wire(&pins, A1 | A2);
@@ -71,7 +72,8 @@ static void wired_pins_have_one_level(void **state)
 	assert_int_equal(pins.conflicts, 0);
 }
 
-static void when_drivers_meet_low_wins_and_it_is_noted(void **state)
+static void when_drivers_conflict_low_wins_and_the_conflict_is_recorded(
+	void **state)
 {
 	(void)state;
 	pins_wire(&pins, A0 | A1);
@@ -85,7 +87,7 @@ static void when_drivers_meet_low_wins_and_it_is_noted(void **state)
 	assert_int_equal(pins.conflicts, A0 | A1);
 }
 
-static void pulls_are_weaker_and_down_goes_first(void **state)
+static void drivers_win_over_pulls_and_pull_downs_over_pull_ups(void **state)
 {
 	(void)state;
 	pins_wire(&pins, A0 | A1);
@@ -116,7 +118,7 @@ struct edges {
 	uint16_t last;
 };
 
-/* Run to a moment and note when TX changes. */
+/* Runs the pins to a moment and records when TX changes. */
 static void run(struct edges *edges, tick until, uint16_t pin)
 {
 	while (pins.next <= until) {
@@ -129,7 +131,8 @@ static void run(struct edges *edges, tick until, uint16_t pin)
 	pins_run(&pins, until);
 }
 
-/* A byte on A0, by this bit time, from the FPGA; then time for the echo. */
+/* Sends a byte on A0 with this bit time, as the FPGA does; then gives the echo
+   time. */
 static void send(struct edges *edges, uint8_t byte, tick bit, bool stop)
 {
 	tick begin = pins.now + bit;
@@ -169,7 +172,7 @@ static void an_echo_comes_after_half_a_stop_bit_in_exact_bits(void **state)
 	assert_true(pins.next == TICK_NEVER);
 }
 
-static void a_clock_that_is_off_makes_bits_shorter(void **state)
+static void a_part_with_a_fast_clock_sends_shorter_bits(void **state)
 {
 	struct edges edges;
 
@@ -178,19 +181,19 @@ static void a_clock_that_is_off_makes_bits_shorter(void **state)
 	edges = idle();
 	send(&edges, 0x55, 480, true);
 	assert_int_equal(edges.count, 10);
-	/* nine bits of 480 / 1.02 ticks */
+	/* Nine bits of 480 / 1.02 ticks. */
 	assert_int_equal(edges.at[9] - edges.at[0], 4235);
 }
 
-static void far_off_it_hears_another_byte(void **state)
+static void a_part_with_a_clock_far_off_receives_another_byte(void **state)
 {
 	struct edges edges;
 
 	(void)state;
 	add("uart-echo@rx=A0:tx=A1:baud=1000000:error=-12%");
 	edges = idle();
-	/* 545 ticks a bit: it looks for bit 6 at 4091, when bit 7 is there
-	   since 3840, and finds a stop bit for bit 7 */
+	/* 545 ticks a bit: the part samples bit 6 at 4091, when bit 7 is on the
+	   line since 3840, and takes a stop bit for bit 7. */
 	send(&edges, 0x7f, 480, true);
 	run(&edges, pins.now + 480, A1);
 	assert_int_equal(edges.count, 4);
@@ -198,7 +201,7 @@ static void far_off_it_hears_another_byte(void **state)
 	assert_int_equal(edges.at[3] - edges.at[0], 8 * 12000 / 22);
 }
 
-static void a_byte_that_is_not_framed_is_not_sent_back(void **state)
+static void a_byte_with_a_framing_error_is_not_sent_back(void **state)
 {
 	struct edges edges;
 
@@ -207,7 +210,7 @@ static void a_byte_that_is_not_framed_is_not_sent_back(void **state)
 	edges = idle();
 	send(&edges, 0xff, 480, false);
 	assert_int_equal(edges.count, 0);
-	/* nor is a spike */
+	/* A spike is not sent back either. */
 	pins_drive(&pins, pins.now + 1, 0, A0);
 	pins_drive(&pins, pins.now + 200, A0, A0);
 	run(&edges, pins.now + 100000, A1);
@@ -216,14 +219,14 @@ static void a_byte_that_is_not_framed_is_not_sent_back(void **state)
 	assert_int_equal(edges.count, 2);
 }
 
-static void parity_is_made_and_checked(void **state)
+static void parity_is_sent_and_checked(void **state)
 {
 	struct edges edges;
 
 	(void)state;
 	add("uart-echo@rx=A0:tx=A1:baud=1000000:format=7e1");
 	edges = idle();
-	/* 7 bits and a parity of 0, then of 1 where it should be 0 */
+	/* 7 bits and a parity of 0, then of 1 where it should be 0. */
 	send(&edges, 0x03, 480, true);
 	assert_int_equal(edges.count, 4);
 	edges.count = 0;
@@ -245,14 +248,14 @@ static void without_its_supply_a_part_is_dead(void **state)
 	send(&edges, 0x00, 480, true);
 	assert_int_equal(edges.count, 0);
 	assert_int_equal(pins_levels(&pins), A0);
-	/* what it heard while it was dead is not sent later */
+	/* A byte that came while the part was dead is not sent later. */
 	pins_supply(&pins, BOTH, 0, 0);
 	pins_run(&pins, pins.now + 10);
 	assert_int_equal(pins_levels(&pins), A0 | B0);
 	assert_true(pins.next == TICK_NEVER);
 }
 
-static void a_bad_description_says_what_is_wrong(void **state)
+static void a_bad_description_is_refused_with_its_reason(void **state)
 {
 	static const char *const bad[][2] = {
 		{"uart", "uart is not a part"},
@@ -299,18 +302,18 @@ static void a_bad_description_says_what_is_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_pin_alone_is_what_it_is_driven_and_pulled_to),
+		TEST(an_unwired_pin_has_the_level_of_its_driver_or_pull),
 		TEST(wired_pins_have_one_level),
-		TEST(when_drivers_meet_low_wins_and_it_is_noted),
-		TEST(pulls_are_weaker_and_down_goes_first),
+		TEST(when_drivers_conflict_low_wins_and_the_conflict_is_recorded),
+		TEST(drivers_win_over_pulls_and_pull_downs_over_pull_ups),
 		TEST(a_port_without_supply_neither_drives_nor_reads),
 		TEST(an_echo_comes_after_half_a_stop_bit_in_exact_bits),
-		TEST(a_clock_that_is_off_makes_bits_shorter),
-		TEST(far_off_it_hears_another_byte),
-		TEST(a_byte_that_is_not_framed_is_not_sent_back),
-		TEST(parity_is_made_and_checked),
+		TEST(a_part_with_a_fast_clock_sends_shorter_bits),
+		TEST(a_part_with_a_clock_far_off_receives_another_byte),
+		TEST(a_byte_with_a_framing_error_is_not_sent_back),
+		TEST(parity_is_sent_and_checked),
 		TEST(without_its_supply_a_part_is_dead),
-		TEST(a_bad_description_says_what_is_wrong),
+		TEST(a_bad_description_is_refused_with_its_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

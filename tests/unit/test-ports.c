@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The commands about ports: requests go in, and the replies and the state of
- * the board must come out as the public firmware's would.
+ * Tests the firmware's commands about ports, called directly on the model of
+ * the board: the replies and the state of the board must be those of the public
+ * firmware.
  */
 #include "tests/support/board-test.h"
 
@@ -37,7 +38,7 @@ static enum mgmt_result set_pulls(uint8_t down, uint8_t up)
 	return ask(ports_set_pulls);
 }
 
-/* What a GET of values says about port A. */
+/* Returns what a GET of 16-bit values reports for port A. */
 static unsigned port_a(mgmt_handler *handler)
 {
 	assert_int_equal(ask(handler), MGMT_ACK);
@@ -68,9 +69,9 @@ static void supplies_are_off_after_power_up(void **state)
 }
 
 /*
- * Steps of 16 mV on the way out, of 15.2 mV on the way back: for 3300 mV
- * (1650 / 16 = 103) * 269 / 16 = 1731, 4064 - 1731 = 2333, 2333 / 16 = 145,
- * (255 - 145) * 15.2 = 1672, and 1650 + 1672 = 3322.  The others likewise.
+ * Steps are 16 mV when a voltage is set and 15.2 mV when it is read back.  For
+ * 3300 mV: (1650 / 16 = 103) * 269 / 16 = 1731, 4064 - 1731 = 2333, 2333 / 16 =
+ * 145, (255 - 145) * 15.2 = 1672, and 1650 + 1672 = 3322.  The others likewise.
  */
 static void a_supply_reads_back_as_the_dac_rounds_it(void **state)
 {
@@ -106,13 +107,13 @@ static void a_supply_above_its_limit_is_refused(void **state)
 	power_up(REVISION_C3);
 	assert_int_equal(set(ports_set_vlimit, PORT_B, 3300), MGMT_ACK);
 	assert_int_equal(set(ports_set_vsupply, BOTH, 3301), MGMT_ERROR);
-	/* and the other port of the request stays off, too */
+	/* The other port of the request stays off, too. */
 	assert_int_equal(board_supply_mv(&device.board, 0), 0);
 	assert_int_equal(set(ports_set_vsupply, BOTH, 3300), MGMT_ACK);
 	assert_int_equal(board_supply_mv(&device.board, 1), 3322);
 }
 
-static void ports_that_revc_has_not_are_refused(void **state)
+static void ports_that_revc_lacks_are_refused(void **state)
 {
 	(void)state;
 	power_up(REVISION_C3);
@@ -120,15 +121,16 @@ static void ports_that_revc_has_not_are_refused(void **state)
 	assert_int_equal(set(ports_set_vlimit, PORT_C, 0), MGMT_ERROR);
 	assert_int_equal(set(ports_set_valert, PORT_C, 0), MGMT_ERROR);
 	assert_int_equal(set(ports_set_pulls, PORT_C, 0), MGMT_ERROR);
-	/* SET_IALERT alone looks only at ports, and applies what it can */
+	/* SET_IALERT checks the ports one by one, and applies the value to
+	   those that exist. */
 	assert_int_equal(set(ports_set_ialert, 0xf0, 8), MGMT_ACK);
 	assert_int_equal(
 		set(ports_set_ialert, PORT_A | PORT_C, 2000), MGMT_ERROR);
 	assert_int_equal(port_a(ports_get_ialert), 2000);
 }
 
-/* Port A's limit stands at 12 + 1 + 16 + 4 + 8 + 4 = 45; 3300 = 0x0ce4. */
-static void a_limit_outlives_the_power(void **state)
+/* Port A's limit is at offset 12 + 1 + 16 + 4 + 8 + 4 = 45; 3300 = 0x0ce4. */
+static void a_limit_survives_a_power_cycle(void **state)
 {
 	uint8_t eeprom[EEPROM_SIZE];
 
@@ -154,7 +156,7 @@ static void a_limit_lowers_a_supply_that_is_on(void **state)
 
 /* (65536 - 1650) / 16 = 3992, 3992 * 269 = 25272 modulo 65536, / 16 = 1579,
    (4064 - 1579) / 16 = 155, and 1650 + (255 - 155) * 15.2 = 3170. */
-static void lifting_a_limit_moves_a_supply_to_3170_mv(void **state)
+static void removing_a_limit_moves_a_supply_to_3170_mv(void **state)
 {
 	(void)state;
 	power_up(REVISION_C3);
@@ -222,7 +224,7 @@ static void a_load_above_the_trip_current_cuts_the_supply(void **state)
 	assert_int_equal(device.alerts.ports[0], 0);
 	assert_int_equal(device.alerts.ports[1], MGMT_OVERCURRENT);
 	assert_false(board_alert(&device.board));
-	/* off for good, and watched as before: 10000 = 100 mA */
+	/* The supply stays off, and the alert stays armed: 10000 = 100 mA. */
 	device.board.ports[1].load_ua = 0;
 	assert_int_equal(port_a(ports_get_vsupply), 3322);
 	assert_int_equal(reply.values.value[1], 0);
@@ -270,11 +272,11 @@ static void a_voltage_outside_the_window_cuts_the_supply(void **state)
 	assert_int_equal(board_supply_mv(&device.board, 0), 0);
 	assert_true(ports_poll_alert(&device));
 	assert_int_equal(device.alerts.ports[0], MGMT_OVERVOLTAGE);
-	/* the window is gone, or it would trip for ever */
+	/* The window is removed, since it would trip again at once. */
 	ask(ports_get_valert);
 	assert_int_equal(reply.windows.value[0].high_mv, 0);
 
-	/* what is outside before it is watched counts as well */
+	/* A voltage that is outside before the window is set trips, too. */
 	set_window(0, 0);
 	board_watch(&device.board);
 	assert_false(board_alert(&device.board));
@@ -296,7 +298,7 @@ static void the_expander_needs_its_ports_supply(void **state)
 	(void)state;
 	power_up(REVISION_C3);
 	assert_int_equal(set_pulls(0x00, 0x01), MGMT_ERROR);
-	/* of a port that is off the firmware makes something up */
+	/* For a port that is off, the firmware returns invented values. */
 	assert_pulls(0xff, 0x00);
 
 	set(ports_set_vsupply, PORT_A, 3300);
@@ -308,13 +310,13 @@ static void the_expander_needs_its_ports_supply(void **state)
 	assert_pulls(0x00, 0x00);
 }
 
-static void pulls_set_both_ways_stay_as_they_are(void **state)
+static void pins_with_both_pulls_requested_stay_as_they_are(void **state)
 {
 	(void)state;
 	power_up(REVISION_C3);
 	set(ports_set_vsupply, PORT_A, 3300);
 	assert_int_equal(set_pulls(0x0f, 0xf0), MGMT_ACK);
-	/* keep pins 2 to 5, swap 0 and 7, let go of the rest */
+	/* Keep pins 2 to 5, swap 0 and 7, release the rest. */
 	assert_int_equal(set_pulls(0xbc, 0x3d), MGMT_ACK);
 	assert_pulls(0x8c, 0x31);
 	assert_int_equal(set_pulls(0xff, 0xff), MGMT_ACK);
@@ -326,7 +328,8 @@ static void pulls_set_both_ways_stay_as_they_are(void **state)
 	assert_int_equal(reply.state.value[0], 0x00);
 }
 
-/* The firmware then takes the board for a revD, whose ADCs are elsewhere. */
+/* Without a revision the firmware takes the board for a revD, whose ADCs have
+   other addresses. */
 static void without_a_revision_the_adcs_are_not_found(void **state)
 {
 	(void)state;
@@ -344,10 +347,10 @@ int main(void)
 		TEST(a_supply_reads_back_as_the_dac_rounds_it),
 		TEST(a_supply_that_the_regulator_cannot_give_is_refused),
 		TEST(a_supply_above_its_limit_is_refused),
-		TEST(ports_that_revc_has_not_are_refused),
-		TEST(a_limit_outlives_the_power),
+		TEST(ports_that_revc_lacks_are_refused),
+		TEST(a_limit_survives_a_power_cycle),
 		TEST(a_limit_lowers_a_supply_that_is_on),
-		TEST(lifting_a_limit_moves_a_supply_to_3170_mv),
+		TEST(removing_a_limit_moves_a_supply_to_3170_mv),
 		TEST(the_ina233_measures_in_1250_uv),
 		TEST(the_adc081c_measures_in_25_9_mv),
 		TEST(currents_and_alerts_need_revision_c2),
@@ -357,7 +360,7 @@ int main(void)
 		TEST(a_window_is_kept_in_steps_of_10_mv),
 		TEST(a_voltage_outside_the_window_cuts_the_supply),
 		TEST(the_expander_needs_its_ports_supply),
-		TEST(pulls_set_both_ways_stay_as_they_are),
+		TEST(pins_with_both_pulls_requested_stay_as_they_are),
 		TEST(without_a_revision_the_adcs_are_not_found),
 	};
 

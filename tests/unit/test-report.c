@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Reports: the test behind a verdict, against an enumeration of all ways; and
-   what the reader takes and refuses. */
+/* Tests clyde report's statistics against an enumeration of all ways to choose,
+   its verdicts, and its reader of JSON: what it accepts and how it refuses the
+   rest. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -21,7 +22,7 @@ static void assert_near(double a, double b, double within)
 
 /* ---- Statistics ------------------------------------------------------- */
 
-/* Twice U of the values whose bits are set, against the others. */
+/* Returns twice U of the values whose bits are set, against the others. */
 static int doubled_u(const double *values, unsigned count, unsigned chosen)
 {
 	int u = 0;
@@ -35,8 +36,8 @@ static int doubled_u(const double *values, unsigned count, unsigned chosen)
 	return u;
 }
 
-/* The share of all ways to choose a_count values that are as extreme as the
-   first of them, or more. */
+/* Returns the share of all ways to choose a_count values that are at least as
+   extreme as the first a_count values. */
 static double enumerated(const double *values, unsigned count, unsigned a_count)
 {
 	int middle = a_count * (count - a_count);
@@ -52,7 +53,8 @@ static double enumerated(const double *values, unsigned count, unsigned a_count)
 	return (double)far / all;
 }
 
-static void p_is_the_share_of_all_ways_ties_or_not(void **state)
+static void p_is_the_share_of_all_ways_to_choose_with_and_without_ties(
+	void **state)
 {
 	double values[10];
 
@@ -80,7 +82,8 @@ static void p_of_five_against_five_apart_is_2_of_252(void **state)
 	assert_near(report_mann_whitney(low, 5, low, 5), 1, 1e-12);
 }
 
-static void many_repeats_go_on_where_few_end(void **state)
+static void the_approximation_for_many_repeats_continues_the_exact_values(
+	void **state)
 {
 	double a[24], b[24];
 
@@ -89,7 +92,7 @@ static void many_repeats_go_on_where_few_end(void **state)
 		a[i] = i;
 		b[i] = i + 6.5;
 	}
-	/* 20 and 20 are exact, 21 and 21 are not. */
+	/* 20 and 20 values are computed exactly, 21 and 21 are not. */
 	assert_near(report_mann_whitney(a, 20, b, 20),
 		report_mann_whitney(a, 21, b, 21), 0.01);
 	assert_true(report_mann_whitney(a, 24, b, 24) < 0.05);
@@ -119,7 +122,7 @@ static enum report_verdict verdict(
 	return report_compare(&before, &after).verdict;
 }
 
-static void a_verdict_knows_which_way_is_better(void **state)
+static void a_verdict_depends_on_which_direction_is_better(void **state)
 {
 	(void)state;
 	assert_int_equal(verdict(REPORT_RATE, false, 9, 7), REPORT_FASTER);
@@ -158,7 +161,7 @@ static int read_text(const char *text, char why[REPORT_WHY_SIZE])
 	"{\"applet\":\"benchmark\",\"modes\":[{\"mode\":\"source\"," \
 	"\"errors\":0,\"ceiling_mib_per_s\":45.2,\"mib_per_s\":" more "}]}"
 
-static void a_rate_is_taken(void **state)
+static void a_rate_is_read(void **state)
 {
 	char why[REPORT_WHY_SIZE];
 
@@ -166,7 +169,7 @@ static void a_rate_is_taken(void **state)
 	assert_int_equal(read_text(RATE("45.1"), why), 0);
 }
 
-static void what_is_refused_is_told_with_its_place(void **state)
+static void a_refused_text_is_reported_with_its_place(void **state)
 {
 	static const struct {
 		const char *text, *why;
@@ -210,14 +213,17 @@ static void what_is_refused_is_told_with_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(p_is_the_share_of_all_ways_ties_or_not),
+		cmocka_unit_test(
+			p_is_the_share_of_all_ways_to_choose_with_and_without_ties),
 		cmocka_unit_test(p_of_five_against_five_apart_is_2_of_252),
-		cmocka_unit_test(many_repeats_go_on_where_few_end),
-		cmocka_unit_test(a_verdict_knows_which_way_is_better),
+		cmocka_unit_test(
+			the_approximation_for_many_repeats_continues_the_exact_values),
+		cmocka_unit_test(
+			a_verdict_depends_on_which_direction_is_better),
 		cmocka_unit_test(four_repeats_are_too_few_and_five_are_enough),
 		cmocka_unit_test(in_virtual_time_one_run_is_enough),
-		cmocka_unit_test(a_rate_is_taken),
-		cmocka_unit_test(what_is_refused_is_told_with_its_place),
+		cmocka_unit_test(a_rate_is_read),
+		cmocka_unit_test(a_refused_text_is_reported_with_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

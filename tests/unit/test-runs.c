@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Two runs at once on one device, each on a thread. */
+/* Tests two runs at once on one device, each on a thread of its own. */
 #include "tests/support/run-test.h"
 
 #include <pthread.h>
 
 struct pair {
-	struct bench_run one, other;
+	struct run_fixture one, other;
 	pthread_barrier_t ready;
-	int result; /* of the other */
+	int result; /* The result of the other run. */
 };
 
-static void *start_other(void *user)
+static void *start_second(void *user)
 {
 	struct pair *pair = user;
 
@@ -20,17 +20,17 @@ static void *start_other(void *user)
 	return NULL;
 }
 
-/* The result of the one. */
+/* Starts both runs; returns the result of the first. */
 static int start_pair(struct pair *pair)
 {
 	pthread_t thread;
 	int result;
 
 	assert_int_equal(
-		clyde_run_claim(pair->one.run, pair->one.top.device), 0);
+		clyde_run_claim(pair->one.run, pair->one.fixture.device), 0);
 	assert_int_equal(
-		clyde_run_claim(pair->other.run, pair->one.top.device), 0);
-	assert_int_equal(pthread_create(&thread, NULL, start_other, pair), 0);
+		clyde_run_claim(pair->other.run, pair->one.fixture.device), 0);
+	assert_int_equal(pthread_create(&thread, NULL, start_second, pair), 0);
 	pthread_barrier_wait(&pair->ready);
 	result = start(&pair->one);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -42,16 +42,17 @@ static struct pair prepare_pair(
 {
 	struct pair pair = {.one = prepare("uart", settings)};
 
-	pair.other.top = pair.one.top;
-	assert_int_equal(
-		clyde_run_new(pair.one.top.context, "gpio", &pair.other.run),
+	pair.other.fixture = pair.one.fixture;
+	assert_int_equal(clyde_run_new(pair.one.fixture.context, "gpio",
+				 &pair.other.run),
 		0);
 	set(&pair.other, watch);
 	pthread_barrier_init(&pair.ready, NULL, 2);
 	return pair;
 }
 
-static void runs_that_begin_at_once_all_have_their_streams(void **state)
+static void runs_that_begin_at_the_same_time_all_have_their_streams(
+	void **state)
 {
 	struct pair pair = prepare_pair(
 		(const char *const[]){"tx", "A0", "rx", "A1", NULL},
@@ -66,7 +67,7 @@ static void runs_that_begin_at_once_all_have_their_streams(void **state)
 		assert_int_equal(pair.one.stream[2], CORE_UART);
 	}
 	pthread_barrier_destroy(&pair.ready);
-	close_top(&pair.one.top);
+	close_fixture(&pair.one.fixture);
 }
 
 static void an_interrupt_ends_both_of_two_runs(void **state)
@@ -87,7 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			runs_that_begin_at_once_all_have_their_streams),
+			runs_that_begin_at_the_same_time_all_have_their_streams),
 		cmocka_unit_test(an_interrupt_ends_both_of_two_runs),
 	};
 

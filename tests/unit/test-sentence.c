@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Whose sentence clyde_error_message() returns: that of the last call of the
- * thread that failed, whatever succeeds after it, and whatever a callback does.
- * And the calls that a log callback may not make.
+ * Tests which sentence clyde_error_message() returns: that of the last failed
+ * call of the thread, whatever succeeds after it and whatever a callback does.
+ * Also tests which calls a log callback must not make.
  */
 #include "tests/support/clyde-test.h"
 
@@ -42,88 +42,90 @@ static int fail_and_tidy_up(
 
 static void a_sentence_stays_until_a_call_fails(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	int64_t now;
 
 	(void)state;
 	assert_int_equal(
-		clyde_device_open(top.context, "nonesuch:", NULL, NULL),
+		clyde_device_open(fixture.context, "nonesuch:", NULL, NULL),
 		CLYDE_ERROR_INVALID);
 	assert_says("nonesuch");
-	assert_int_equal(clyde_device_now(top.device, &now), 0);
+	assert_int_equal(clyde_device_now(fixture.device, &now), 0);
 	assert_says("nonesuch");
-	assert_int_equal(CALL(context, top.context, fail_and_succeed()), 0);
+	assert_int_equal(CALL(context, fixture.context, fail_and_succeed()), 0);
 	assert_says("nonesuch");
-	clyde_device_close(top.device);
-	clyde_device_close(top.device);
+	clyde_device_close(fixture.device);
+	clyde_device_close(fixture.device);
 	assert_says("nonesuch");
-	close_top(&top);
+	close_fixture(&fixture);
 	assert_says("nonesuch");
-	assert_int_equal(clyde_close_token(clyde_context_token(top.context)),
+	assert_int_equal(
+		clyde_close_token(clyde_context_token(fixture.context)),
 		CLYDE_ERROR_CLOSED);
 	assert_string_equal(clyde_error_message(), "it is closed");
 }
 
 static void a_failure_does_not_get_the_sentence_of_an_earlier_one(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(CALL(context, top.context,
+		assert_int_equal(CALL(context, fixture.context,
 					 fail_with(OWN, CLYDE_ERROR_STALL)),
 			CLYDE_ERROR_STALL);
 		assert_string_equal(clyde_error_message(), OWN);
-		assert_int_equal(CALL(context, top.context,
+		assert_int_equal(CALL(context, fixture.context,
 					 fail_with(NULL, CLYDE_ERROR_STALL)),
 			CLYDE_ERROR_STALL);
 		assert_string_equal(
 			clyde_error_message(), "the endpoint stalled");
-		assert_int_equal(PINNED(context, top.context,
+		assert_int_equal(PINNED(context, fixture.context,
 					 fail_with(OWN, CLYDE_ERROR_IO)),
 			CLYDE_ERROR_IO);
-		assert_int_equal(PINNED(context, top.context,
+		assert_int_equal(PINNED(context, fixture.context,
 					 fail_with(NULL, CLYDE_ERROR_IO)),
 			CLYDE_ERROR_IO);
 		assert_string_equal(
 			clyde_error_message(), error_text(CLYDE_ERROR_IO));
 	}
-	/* Nor that of the last but one. */
+	/* Nor does it get the sentence of the failure before that. */
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(CALL(context, top.context,
+		assert_int_equal(CALL(context, fixture.context,
 					 fail_with(OWN, CLYDE_ERROR_STALL)),
 			CLYDE_ERROR_STALL);
-	assert_int_equal(
-		CALL(context, top.context, fail_with(NULL, CLYDE_ERROR_STALL)),
+	assert_int_equal(CALL(context, fixture.context,
+				 fail_with(NULL, CLYDE_ERROR_STALL)),
 		CLYDE_ERROR_STALL);
 	assert_string_equal(clyde_error_message(), "the endpoint stalled");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
-/* An applet's calls are inside clyde_run_start(). */
+/* An applet's calls are made inside clyde_run_start(). */
 static void a_call_inside_a_call_keeps_the_sentence_of_an_earlier_one(
 	void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 
 	(void)state;
-	assert_int_equal(PINNED(context, top.context,
-				 fail_and_tidy_up(top.context, top.device)),
+	assert_int_equal(
+		PINNED(context, fixture.context,
+			fail_and_tidy_up(fixture.context, fixture.device)),
 		CLYDE_ERROR_IO);
 	assert_string_equal(clyde_error_message(), OWN);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 /* ---- Log callbacks ---------------------------------------------------- */
 
 static struct {
-	struct bench_top top, other;
+	struct fixture fixture, other;
 	struct clyde_run *run;
 	unsigned lines;
-	unsigned calls; /* that were not refused */
+	unsigned calls; /* Calls that were not refused. */
 } log_state;
 
-static void refused(ssize_t result)
+static void count_if_not_refused(ssize_t result)
 {
 	if (result != CLYDE_ERROR_INSIDE || clyde_error_message()[0] == '\0')
 		log_state.calls++;
@@ -141,32 +143,34 @@ static void call_back(void *user, enum clyde_log_level level, int64_t time_ns,
 	(void)time_ns;
 	(void)line;
 	log_state.lines++;
-	refused(clyde_run_claim(log_state.run, log_state.top.device));
-	refused(clyde_run_start(
-		log_state.run, log_state.top.device, NULL, NULL));
-	refused(clyde_run_check(log_state.run, NULL));
-	refused(clyde_run_set(log_state.run, "count", "1KiB"));
-	refused(clyde_run_new(log_state.top.context, "benchmark", &run));
-	refused(clyde_device_now(log_state.top.device, &now));
-	refused(clyde_device_real_time(log_state.top.device));
-	/* Its callback may wait for this context. */
-	refused(clyde_device_now(log_state.other.device, &now));
-	refused(clyde_device_open(
+	count_if_not_refused(
+		clyde_run_claim(log_state.run, log_state.fixture.device));
+	count_if_not_refused(clyde_run_start(
+		log_state.run, log_state.fixture.device, NULL, NULL));
+	count_if_not_refused(clyde_run_check(log_state.run, NULL));
+	count_if_not_refused(clyde_run_set(log_state.run, "count", "1KiB"));
+	count_if_not_refused(
+		clyde_run_new(log_state.fixture.context, "benchmark", &run));
+	count_if_not_refused(clyde_device_now(log_state.fixture.device, &now));
+	count_if_not_refused(clyde_device_real_time(log_state.fixture.device));
+	/* The other context's callback may be waiting for this context. */
+	count_if_not_refused(clyde_device_now(log_state.other.device, &now));
+	count_if_not_refused(clyde_device_open(
 		log_state.other.context, "virtual:", NULL, &device));
-	refused(clyde_close_token(
+	count_if_not_refused(clyde_close_token(
 		clyde_context_token(log_state.other.context)));
 }
 
 static void open_log(const char *uri, enum clyde_log_level level)
 {
 	memset(&log_state, 0, sizeof(log_state));
-	log_state.top = open_uri(uri);
+	log_state.fixture = open_uri(uri);
 	log_state.other = open_uri("virtual:");
-	assert_int_equal(clyde_run_new(log_state.top.context, "benchmark",
+	assert_int_equal(clyde_run_new(log_state.fixture.context, "benchmark",
 				 &log_state.run),
 		0);
-	assert_int_equal(clyde_context_log(
-				 log_state.top.context, level, call_back, NULL),
+	assert_int_equal(clyde_context_log(log_state.fixture.context, level,
+				 call_back, NULL),
 		0);
 }
 
@@ -174,21 +178,21 @@ static void close_log(void)
 {
 	assert_true(log_state.lines > 0);
 	assert_int_equal(log_state.calls, 0);
-	assert_int_equal(clyde_context_log(log_state.top.context, CLYDE_LOG_OFF,
-				 NULL, NULL),
+	assert_int_equal(clyde_context_log(log_state.fixture.context,
+				 CLYDE_LOG_OFF, NULL, NULL),
 		0);
 	clyde_context_close(log_state.other.context);
-	close_top(&log_state.top);
+	close_fixture(&log_state.fixture);
 }
 
 static void a_log_callback_cannot_call_into_any_context(void **state)
 {
 	(void)state;
 	open_log("virtual:", CLYDE_LOG_TRACE);
-	assert_int_equal(clyde_fpga_load_image(log_state.top.device), 1);
+	assert_int_equal(clyde_fpga_load_image(log_state.fixture.device), 1);
 	assert_int_equal(clyde_run_set(log_state.run, "count", "16KiB"), 0);
-	assert_int_equal(clyde_run_start(log_state.run, log_state.top.device,
-				 NULL, NULL),
+	assert_int_equal(clyde_run_start(log_state.run,
+				 log_state.fixture.device, NULL, NULL),
 		0);
 	close_log();
 }
@@ -200,7 +204,7 @@ static void a_failure_keeps_its_sentence_over_a_log_callback(void **state)
 
 	(void)state;
 	open_log("virtual:configured=1,fault=halt@t1/0x86", CLYDE_LOG_ERROR);
-	assert_int_equal(clyde_pipe_open(log_state.top.device,
+	assert_int_equal(clyde_pipe_open(log_state.fixture.device,
 				 CLYDE_PIPE_EP6_IN, NULL, &pipe),
 		0);
 	assert_true(clyde_pipe_read(pipe, &byte, 1, 1000) < 0);
@@ -208,26 +212,28 @@ static void a_failure_keeps_its_sentence_over_a_log_callback(void **state)
 	close_log();
 }
 
-/* Whatever makes the thread hold the lock. */
+/* clyde_run_claim() and clyde_run_start() must be refused for every reason for
+   which the thread holds the lock. */
 static void a_call_that_holds_the_lock_does_not_lose_it(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
-	struct clyde_context *context = top.context;
+	struct fixture fixture = open_uri("virtual:");
+	struct clyde_context *context = fixture.context;
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(object_enter(&context), 0);
 	assert_int_equal(object_lock(&context->object), CLYDE_ERROR_INSIDE);
-	assert_int_equal(clyde_run_claim(run, top.device), CLYDE_ERROR_INSIDE);
-	assert_int_equal(clyde_run_start(run, top.device, NULL, NULL),
+	assert_int_equal(
+		clyde_run_claim(run, fixture.device), CLYDE_ERROR_INSIDE);
+	assert_int_equal(clyde_run_start(run, fixture.device, NULL, NULL),
 		CLYDE_ERROR_INSIDE);
 	assert_says("it would wait for itself");
 	assert_int_equal(inside()->runs, 0);
 	assert_int_equal(pthread_mutex_lock(&context->tree.lock), EDEADLK);
 	object_leave(&context->object);
-	assert_int_equal(clyde_run_claim(run, top.device), 0);
-	close_top(&top);
+	assert_int_equal(clyde_run_claim(run, fixture.device), 0);
+	close_fixture(&fixture);
 }
 
 int main(void)

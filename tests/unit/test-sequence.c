@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * The benchmark's byte sequence: against one that is made otherwise, and what
- * is said of a stream that leaves it.
- */
+/* Tests the benchmark's byte sequence against one that is computed in another
+   way, and the explanation of a stream that differs from it. */
 #include "tests/support/clyde-test.h"
 
 #include <stdlib.h>
 
 #include "applets/benchmark/sequence.h"
 
-#define PERIOD 131070 /* 2 B for each state of 16 bits but zero */
+#define PERIOD 131070 /* 2 B for each state of 16 bits but zero. */
 
 static struct sequence *sequence;
 static uint8_t stream[2 * PERIOD];
 
 /*
- * A Fibonacci LFSR as the stream of its bits: taps 16 15 13 4, so that each
- * bit is the xor of those 16, 15, 13 and 4 before it; a state is the last 16,
- * the newest lowest; and the first state is 1.
+ * Computes the stream bit by bit as a Fibonacci LFSR with taps 16, 15, 13 and
+ * 4: each bit is the xor of those 16, 15, 13 and 4 before it.  A state is the
+ * last 16 bits, with the newest lowest, and the first state is 1.
  */
 static int set_up(void **state)
 {
@@ -50,10 +48,10 @@ static int tear_down(void **state)
 
 /*
  * 0001 0002 0004 0008, where tap 4 is set: 0011 0022 0044 0088, again: 0111
- * 0222 0444 0888, again: 1111, taps 13 and 4 are 1 and 0: 2223, 13 is 0: 4446,
- * tap 15: 888d, taps 16 and 4 cancel: 111a.
+ * 0222 0444 0888, again: 1111; taps 13 and 4 are 1 and 0: 2223; tap 13 is 0:
+ * 4446; tap 15: 888d; taps 16 and 4 cancel: 111a.
  */
-static void it_begins_as_worked_out_by_hand(void **state)
+static void the_sequence_begins_as_computed_by_hand(void **state)
 {
 	static const uint8_t first[] = {0x01, 0x00, 0x02, 0x00, 0x04, 0x00,
 		0x08, 0x00, 0x11, 0x00, 0x22, 0x00, 0x44, 0x00, 0x88, 0x00,
@@ -67,7 +65,8 @@ static void it_begins_as_worked_out_by_hand(void **state)
 	assert_memory_equal(stream, first, sizeof(first));
 }
 
-static void it_is_the_bits_of_the_register_all_the_way(void **state)
+static void the_sequence_is_the_bits_of_the_register_for_its_whole_period(
+	void **state)
 {
 	static uint8_t data[2 * PERIOD];
 
@@ -76,8 +75,9 @@ static void it_is_the_bits_of_the_register_all_the_way(void **state)
 	assert_memory_equal(data, stream, sizeof(data));
 }
 
-/* 65535 = 3 * 5 * 17 * 257: a shorter period would divide it by one. */
-static void its_period_is_131070_bytes_and_no_less(void **state)
+/* 65535 = 3 * 5 * 17 * 257: a shorter period would be a divisor without one of
+   these. */
+static void the_period_is_131070_bytes_and_no_less(void **state)
 {
 	static const unsigned primes[] = {3, 5, 17, 257};
 
@@ -95,7 +95,7 @@ static const uint64_t offsets[] = {0, 1, 2, 511, 512, 513, 65535, 65536,
 
 #define OFFSETS (sizeof(offsets) / sizeof(*offsets))
 
-static void any_piece_can_be_written(void **state)
+static void any_piece_of_the_sequence_can_be_written(void **state)
 {
 	static uint8_t data[PERIOD + 1];
 
@@ -135,8 +135,8 @@ static void matching_ends_at_the_first_wrong_byte(void **state)
 }
 
 /*
- * What is said of a stream that is good up to this offset, and from there on
- * comes from another place: the first bad byte is where they first differ.
+ * Explains a stream that is good up to this offset and continues from another
+ * place of the sequence.  The first wrong byte is where the two first differ.
  */
 static struct mismatch explain(uint64_t offset, uint64_t from, size_t size)
 {
@@ -165,8 +165,9 @@ static void assert_gap(uint64_t offset, int32_t gap)
 	assert_int_equal(mismatch.gap, gap);
 }
 
-/* Half a period back looks like half a period on: the nearer way counts. */
-static void a_gap_and_a_repeat_are_told_by_their_size(void **state)
+/* Half a period back and half a period on are the same place, so the nearer way
+   counts. */
+static void a_gap_and_a_repeat_are_reported_with_their_size(void **state)
 {
 	static const int32_t gaps[] = {1, 2, 3, 63, 64, 511, 512, 1024, 4096,
 		65534, -1, -2, -3, -512, -4096, -65534};
@@ -178,7 +179,7 @@ static void a_gap_and_a_repeat_are_told_by_their_size(void **state)
 	for (uint64_t offset = 0; offset < PERIOD; offset += 4001)
 		for (size_t j = 0; j < sizeof(gaps) / sizeof(*gaps); j++)
 			assert_gap(offset, gaps[j]);
-	/* over the period's end, from either side */
+	/* Across the end of the period, from either side. */
 	for (uint64_t offset = PERIOD - 70; offset < PERIOD + 70; offset++) {
 		assert_gap(offset, 512);
 		assert_gap(offset, -512);
@@ -186,7 +187,7 @@ static void a_gap_and_a_repeat_are_told_by_their_size(void **state)
 }
 
 /* The sink keeps 8 B. */
-static void eight_bytes_are_evidence_enough(void **state)
+static void eight_bytes_are_enough_to_find_a_gap(void **state)
 {
 	(void)state;
 	for (uint64_t offset = 0; offset < PERIOD; offset += 997) {
@@ -199,8 +200,8 @@ static void eight_bytes_are_evidence_enough(void **state)
 	}
 }
 
-/* They stand at the beginning as well. */
-static void of_several_places_the_nearest_is_meant(void **state)
+/* The same bytes occur at another place of the sequence, farther away. */
+static void of_several_places_the_nearest_is_reported(void **state)
 {
 	struct mismatch mismatch = explain(2828, 2828 + 723, 8);
 
@@ -209,7 +210,8 @@ static void of_several_places_the_nearest_is_meant(void **state)
 	assert_int_equal(mismatch.gap, 723);
 }
 
-/* These bytes are xored, and then the sequence is as it was. */
+/* Asserts the explanation of bytes that are xored with a mask, and then
+   continue as before. */
 static void assert_flip(uint64_t offset, const char *mask, unsigned bad)
 {
 	struct mismatch mismatch;
@@ -228,7 +230,7 @@ static void assert_flip(uint64_t offset, const char *mask, unsigned bad)
 	assert_int_equal(mismatch.gap, 0);
 }
 
-static void a_flipped_byte_is_told_from_a_gap(void **state)
+static void a_flipped_byte_is_not_reported_as_a_gap(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < OFFSETS; i++) {
@@ -243,7 +245,7 @@ static void a_flipped_byte_is_told_from_a_gap(void **state)
 		assert_flip(offset, "\x10", 1);
 }
 
-/* Bad bytes, and behind them the sequence from elsewhere. */
+/* Wrong bytes, and behind them the sequence from another place. */
 static void a_gap_may_follow_bytes_that_fit_nowhere(void **state)
 {
 	(void)state;
@@ -261,20 +263,22 @@ static void a_gap_may_follow_bytes_that_fit_nowhere(void **state)
 	}
 }
 
-static void what_never_fits_does_not_resume(void **state)
+static void bytes_that_fit_nowhere_do_not_resume(void **state)
 {
 	struct mismatch mismatch;
 	uint8_t data[EVIDENCE_MAX];
 
 	(void)state;
-	memset(data, 0, sizeof(data)); /* zero is no state */
+	/* Zero is not a state of the register. */
+	memset(data, 0, sizeof(data));
 	sequence_explain(sequence, 100, data, sizeof(data), &mismatch);
 	assert_false(mismatch.resumed);
 	assert_int_equal(mismatch.got, 0);
 	for (size_t size = 1; size < EVIDENCE_MIN; size++) {
 		sequence_fill(sequence, 612, data, sizeof(data));
 		sequence_explain(sequence, 100, data, size, &mismatch);
-		assert_false(mismatch.resumed); /* too few to tell */
+		/* There are too few bytes to decide. */
+		assert_false(mismatch.resumed);
 	}
 }
 
@@ -284,7 +288,7 @@ static void assert_says_of(const struct mismatch *mismatch, const char *text)
 
 	mismatch_text(mismatch, whole, sizeof(whole));
 	assert_string_equal(whole, text);
-	/* it fits any room */
+	/* The text is cut to any size. */
 	for (size_t size = 1; size <= sizeof(part); size++) {
 		memset(part, 'x', sizeof(part));
 		mismatch_text(mismatch, part, size);
@@ -293,7 +297,7 @@ static void assert_says_of(const struct mismatch *mismatch, const char *text)
 	}
 }
 
-static void each_kind_has_its_clause(void **state)
+static void each_kind_of_mismatch_has_its_own_text(void **state)
 {
 	struct mismatch mismatch = {.offset = 0x1234,
 		.expected = 0x1b,
@@ -328,18 +332,20 @@ static void each_kind_has_its_clause(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_begins_as_worked_out_by_hand),
-		cmocka_unit_test(it_is_the_bits_of_the_register_all_the_way),
-		cmocka_unit_test(its_period_is_131070_bytes_and_no_less),
-		cmocka_unit_test(any_piece_can_be_written),
+		cmocka_unit_test(the_sequence_begins_as_computed_by_hand),
+		cmocka_unit_test(
+			the_sequence_is_the_bits_of_the_register_for_its_whole_period),
+		cmocka_unit_test(the_period_is_131070_bytes_and_no_less),
+		cmocka_unit_test(any_piece_of_the_sequence_can_be_written),
 		cmocka_unit_test(matching_ends_at_the_first_wrong_byte),
-		cmocka_unit_test(a_gap_and_a_repeat_are_told_by_their_size),
-		cmocka_unit_test(eight_bytes_are_evidence_enough),
-		cmocka_unit_test(of_several_places_the_nearest_is_meant),
-		cmocka_unit_test(a_flipped_byte_is_told_from_a_gap),
+		cmocka_unit_test(
+			a_gap_and_a_repeat_are_reported_with_their_size),
+		cmocka_unit_test(eight_bytes_are_enough_to_find_a_gap),
+		cmocka_unit_test(of_several_places_the_nearest_is_reported),
+		cmocka_unit_test(a_flipped_byte_is_not_reported_as_a_gap),
 		cmocka_unit_test(a_gap_may_follow_bytes_that_fit_nowhere),
-		cmocka_unit_test(what_never_fits_does_not_resume),
-		cmocka_unit_test(each_kind_has_its_clause),
+		cmocka_unit_test(bytes_that_fit_nowhere_do_not_resume),
+		cmocka_unit_test(each_kind_of_mismatch_has_its_own_text),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The benchmark's repeats, interval rows and sweeps: how many there are, and
-   that they add up; on the virtual link, so figures are exact. */
+/* Tests the benchmark's repeats, interval rows and sweeps on the virtual link:
+   how many rows there are, and that they add up to the whole exactly. */
 #include "tests/support/benchmark-test.h"
 
 #define RUN(uri, ...) run(uri, (const char *const[]){__VA_ARGS__, NULL})
@@ -28,7 +28,7 @@ static const struct row *find(
 
 /* ---- Repeats ---------------------------------------------------------- */
 
-static void repeats_take_turns_and_end_with_medians(void **state)
+static void repeats_alternate_between_modes_and_end_with_medians(void **state)
 {
 	static const char *const order[] = {
 		"source", "latency", "source", "latency", "source", "latency"};
@@ -88,7 +88,7 @@ static void wrong_data_fails_the_run_and_not_the_other_rounds(void **state)
 
 /* ---- Intervals -------------------------------------------------------- */
 
-static void rows_add_up(const char *mode, const char *omit)
+static void assert_rows_add_up(const char *mode, const char *omit)
 {
 	struct outcome *outcome = RUN("virtual:", "modes", mode, "interval",
 		"20", "count", "4MiB", "omit", omit);
@@ -120,18 +120,19 @@ static void interval_rows_add_up_to_the_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		rows_add_up(modes[i], "0");
-		rows_add_up(modes[i], "2MiB");
+		assert_rows_add_up(modes[i], "0");
+		assert_rows_add_up(modes[i], "2MiB");
 	}
 }
 
-static void a_row_says_how_long_it_really_was(void **state)
+static void a_row_has_its_actual_duration(void **state)
 {
 	struct outcome *outcome = RUN("virtual:", "modes", "source", "interval",
 		"1", "count", "1MiB", "depth", "1");
 
 	(void)state;
-	/* A transfer of 64 KiB takes 1.4 ms, so a row is one or two. */
+	/* A transfer of 64 KiB takes 1.4 ms, so a row has one or two of
+	   them. */
 	assert_true(count(outcome, "intervals") >= 8);
 	for (size_t i = 0; i + 1 < outcome->count; i++) {
 		const struct row *row = &outcome->rows[i];
@@ -182,28 +183,30 @@ static void latency_is_not_swept_and_keeps_its_settings(void **state)
 
 static void a_flag_is_yes_or_no(void **state)
 {
-	struct bench_top top = open_uri("virtual:");
+	struct fixture fixture = open_uri("virtual:");
 	struct clyde_run *applet;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &applet), 0);
+	assert_int_equal(
+		clyde_run_new(fixture.context, "benchmark", &applet), 0);
 	assert_int_equal(clyde_run_set(applet, "sweep", "no"), 0);
 	assert_int_equal(
 		clyde_run_set(applet, "sweep", "perhaps"), CLYDE_ERROR_INVALID);
 	assert_says("yes");
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(repeats_take_turns_and_end_with_medians),
+		cmocka_unit_test(
+			repeats_alternate_between_modes_and_end_with_medians),
 		cmocka_unit_test(one_run_has_no_summary),
 		cmocka_unit_test(an_unplug_keeps_the_rounds_that_are_complete),
 		cmocka_unit_test(
 			wrong_data_fails_the_run_and_not_the_other_rounds),
 		cmocka_unit_test(interval_rows_add_up_to_the_whole),
-		cmocka_unit_test(a_row_says_how_long_it_really_was),
+		cmocka_unit_test(a_row_has_its_actual_duration),
 		cmocka_unit_test(a_sweep_has_the_figures_of_single_runs),
 		cmocka_unit_test(latency_is_not_swept_and_keeps_its_settings),
 		cmocka_unit_test(a_flag_is_yes_or_no),

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Supply specifications as they are typed: what they mean, what is refused
- * and why, and that one is applied as a whole or not at all.
- */
+/* Tests supply specifications as a user types them: what they mean, how the
+   wrong ones are refused, and that one is applied as a whole or not at all. */
 #include "tests/support/clyde-test.h"
 
 #include <limits.h>
@@ -14,18 +12,19 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct bench_top top;
+static struct fixture fixture;
 
 static int close_if_open(void **state)
 {
 	(void)state;
-	if (top.context)
-		close_top(&top);
-	top.context = NULL;
+	if (fixture.context)
+		close_fixture(&fixture);
+	fixture.context = NULL;
 	return 0;
 }
 
-/* One port's share as text: "-" not given, "=A" sense, else millivolts. */
+/* Describes one port's part: "-" if it is not given, "=A" for a sense pin, else
+   millivolts. */
 static void describe(const struct clyde_supply *supply, char text[8])
 {
 	if (!supply->given)
@@ -145,7 +144,7 @@ static void volts_have_up_to_three_decimals(void **state)
 	assert_means("A=003.300", AB, "3300 - - -");
 }
 
-static void what_is_no_voltage_is_refused(void **state)
+static void a_text_that_is_no_voltage_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "=", ",", "A=", "A=3.3,",
 		",A=3.3", "A=3.3,,B=3.3", "A=.5", "A=3.", "A=.", "A=3.3.3",
@@ -161,20 +160,20 @@ static void what_is_no_voltage_is_refused(void **state)
 	assert_refused("=3.3", AB, "port is missing");
 }
 
-static void what_no_port_supplies_is_refused(void **state)
+static void a_voltage_that_no_port_supplies_is_refused(void **state)
 {
 	(void)state;
 	assert_refused("A=5.501", AB, "5.5 V");
 	assert_refused("A=6", AB, "5.5 V");
 	assert_refused("A=33", AB, "5.5 V");
 	assert_refused("A=100", AB, "5.5 V");
-	/* however many digits: 2^32 mV + 3300, and a lot */
+	/* Any number of digits: 2^32 mV + 3300 and more. */
 	assert_refused("A=4294970.596", AB, "");
 	assert_refused("A=18446744073709554.916", AB, "");
 	assert_refused("A=99999999999999999999999999999999999999", AB, "");
 }
 
-static void a_port_that_is_not_there_is_refused(void **state)
+static void a_port_that_does_not_exist_is_refused(void **state)
 {
 	static const char *const bad[] = {"C=3.3", "A=3.3,C=3.3", "ABC=3.3",
 		"A=SC", "a=3.3", "E=3.3", "A B=3.3"};
@@ -191,24 +190,24 @@ static int apply(const char *specification)
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
 
 	assert_int_equal(clyde_supply_parse(specification, AB, supply), 0);
-	return clyde_supply_apply(top.device, supply);
+	return clyde_supply_apply(fixture.device, supply);
 }
 
 static void assert_supplies(unsigned a_mv, unsigned b_mv)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
 
-	assert_int_equal(clyde_supply_get(top.device, mv), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
 	assert_int_equal(mv[0], a_mv);
 	assert_int_equal(mv[1], b_mv);
 }
 
-/* What the DAC makes of it, see test-ports.c: 1800 reads 1817, 2500 reads
-   2516, 3300 reads 3322, 5000 reads 5009. */
+/* The DAC's rounded values, see test-ports.c: 1800 reads 1817, 2500 reads 2516,
+   3300 reads 3322, 5000 reads 5009. */
 static void ports_that_are_not_given_stay_as_they_are(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:");
+	fixture = open_uri("virtual:");
 	assert_int_equal(apply("A=5.0,B=3.3"), 0);
 	assert_supplies(5009, 3322);
 	assert_int_equal(apply("B=1.8"), 0);
@@ -222,7 +221,7 @@ static void ports_that_are_not_given_stay_as_they_are(void **state)
 static void nothing_changes_if_one_port_is_wrong(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:limitB=3300,senseB=1000");
+	fixture = open_uri("virtual:limitB=3300,senseB=1000");
 	assert_int_equal(apply("A=1.8,B=1.8"), 0);
 	assert_int_equal(apply("A=5.0,B=3.301"), CLYDE_ERROR_LIMIT);
 	assert_says("port B");
@@ -238,12 +237,12 @@ static void nothing_changes_if_one_port_is_wrong(void **state)
 static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:senseA=3300,senseB=1800,limitB=2000");
+	fixture = open_uri("virtual:senseA=3300,senseB=1800,limitB=2000");
 	assert_int_equal(apply("A=SB"), 0);
 	assert_supplies(1817, 0);
 	assert_int_equal(apply("A=SA,B=SB"), 0);
 	assert_supplies(3322, 1817);
-	/* a limit holds for what is mirrored, too */
+	/* A limit applies to a mirrored voltage, too. */
 	assert_int_equal(apply("AB=SA"), CLYDE_ERROR_LIMIT);
 	assert_supplies(3322, 1817);
 }
@@ -251,37 +250,38 @@ static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 static void a_sense_pin_above_all_supplies_is_not_mirrored(void **state)
 {
 	(void)state;
-	top = open_uri("virtual:senseA=6000");
+	fixture = open_uri("virtual:senseA=6000");
 	assert_int_equal(apply("B=SA"), CLYDE_ERROR_INVALID);
 	assert_supplies(0, 0);
 }
 
-/* It read past an array, and set a supply by what it found there. */
-static void a_port_that_is_not_there_is_not_mirrored(void **state)
+/* Regression: the library read beyond an array, and set a supply from the value
+   that it found. */
+static void a_port_that_does_not_exist_is_not_mirrored(void **state)
 {
 	static const int ports[] = {2, 3, 4, 77, 104, INT_MAX};
 
 	(void)state;
-	top = open_uri("virtual:senseA=3300");
+	fixture = open_uri("virtual:senseA=3300");
 	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
 		const struct clyde_supply supply[CLYDE_PORT_COUNT] = {
 			{.given = true, .sense = ports[i]}};
 
-		assert_int_equal(clyde_supply_apply(top.device, supply),
+		assert_int_equal(clyde_supply_apply(fixture.device, supply),
 			CLYDE_ERROR_INVALID);
 		assert_says("to be mirrored");
 	}
 	assert_supplies(0, 0);
 }
 
-static void what_was_not_given_changes_nothing(void **state)
+static void a_specification_that_was_not_given_changes_nothing(void **state)
 {
 	static const struct clyde_supply none[CLYDE_PORT_COUNT];
 
 	(void)state;
-	top = open_uri("virtual:");
+	fixture = open_uri("virtual:");
 	assert_int_equal(apply("3.3"), 0);
-	assert_int_equal(clyde_supply_apply(top.device, none), 0);
+	assert_int_equal(clyde_supply_apply(fixture.device, none), 0);
 	assert_supplies(3322, 3322);
 }
 
@@ -297,15 +297,15 @@ int main(void)
 		TEST(a_comma_is_no_decimal_point),
 		TEST(a_sense_pin_may_be_mirrored),
 		TEST(volts_have_up_to_three_decimals),
-		TEST(what_is_no_voltage_is_refused),
-		TEST(what_no_port_supplies_is_refused),
-		TEST(a_port_that_is_not_there_is_refused),
+		TEST(a_text_that_is_no_voltage_is_refused),
+		TEST(a_voltage_that_no_port_supplies_is_refused),
+		TEST(a_port_that_does_not_exist_is_refused),
 		TEST(ports_that_are_not_given_stay_as_they_are),
 		TEST(nothing_changes_if_one_port_is_wrong),
 		TEST(a_supply_follows_the_sense_pin_it_mirrors),
 		TEST(a_sense_pin_above_all_supplies_is_not_mirrored),
-		TEST(a_port_that_is_not_there_is_not_mirrored),
-		TEST(what_was_not_given_changes_nothing),
+		TEST(a_port_that_does_not_exist_is_not_mirrored),
+		TEST(a_specification_that_was_not_given_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

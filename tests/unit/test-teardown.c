@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Closed means closed: when any close has returned, on any thread, what was
- * lent to the object is not touched again.  One thread begins a teardown and is
- * held in the middle of it, by the log; a second one closes, and makes what it
- * had lent inaccessible as soon as its close returns.
+ * Tests that when any close of an object has returned, on any thread, the
+ * memory, callbacks and descriptors that were lent to the object are not used
+ * again.  One thread begins a teardown and is held in the middle of it, by the
+ * log callback.  A second thread closes too, and makes what it had lent
+ * inaccessible as soon as its close returns.
  *
- *	CLYDE_URI	the device, "virtual:" if none; CLYDE_CAPTURE as ever
+ * CLYDE_URI is the device, "virtual:" if it is not set; CLYDE_CAPTURE is a
+ * capture file.
  *
  * pthread_cond_wait() and pthread_mutex_lock() are wrapped: the first thread
- * goes on once the second one is about to sleep in its close, or is back from
- * it.  So both orders are certain, and none needs time.
+ * continues once the second thread is about to sleep in its close, or has
+ * returned from it.  So both orders are covered for certain, and neither needs
+ * a delay.
  */
 #include "tests/support/clyde-test.h"
 
@@ -25,57 +28,59 @@
 
 #define TRANSFER 4096
 #define DEPTH    8
-#define ARENA    (2 * TRANSFER * DEPTH) /* of an IN pipe */
+#define ARENA    (2 * TRANSFER * DEPTH) /* The memory of an IN pipe. */
 #define PAGE     4096
 
-/* The thread that is to be held until another one has met it. */
+/* Posted when the first thread is inside its teardown, and when it may
+   continue. */
 static sem_t begun, met;
-/* To be posted once, before this thread sleeps on a condition, or on a lock as
-   well; or NULL. */
-static _Thread_local sem_t *tell;
-static _Thread_local bool tell_locks;
+/* A semaphore to post once, before this thread sleeps on a condition or, with
+   post_on_lock, on a lock; or NULL. */
+static _Thread_local sem_t *post_before_sleep;
+static _Thread_local bool post_on_lock;
 
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 
-static void tell_once(void)
+static void post_once(void)
 {
-	sem_t *to = tell;
+	sem_t *to = post_before_sleep;
 
-	tell = NULL;
+	post_before_sleep = NULL;
 	if (to)
 		sem_post(to);
 }
 
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-	tell_once();
+	post_once();
 	return __real_pthread_cond_wait(cond, mutex);
 }
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	if (tell && tell_locks) {
+	if (post_before_sleep && post_on_lock) {
 		if (pthread_mutex_trylock(mutex) == 0)
 			return 0;
-		tell_once();
+		post_once();
 	}
 	return __real_pthread_mutex_lock(mutex);
 }
 
-/* What the application lends, each on pages of its own. */
+/* What the application lends to the library, each on pages of its own. */
 struct lent {
 	uint8_t *arena;
 	struct listener {
-		const char *until; /* part of the line that holds its thread */
+		/* A part of the line at which the thread is held. */
+		const char *until;
 		atomic_uint lines;
 	} * listener;
 };
 
-struct bench {
-	struct bench_top top;
+struct stream_fixture {
+	struct fixture fixture;
 	struct clyde_pipe *pipe;
 	struct lent lent;
 	int descriptor;
@@ -92,13 +97,13 @@ static void *lend(size_t size)
 	return pages;
 }
 
-static void take_away(void *pages, size_t size)
+static void make_inaccessible(void *pages, size_t size)
 {
 	if (mprotect(pages, size, PROT_NONE) < 0)
 		abort();
 }
 
-/* Its thread waits here, in the middle of what it does. */
+/* A log callback that holds its thread in the middle of a teardown. */
 static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	const char *line)
 {
@@ -115,7 +120,7 @@ static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
 	atomic_fetch_add(&listener->lines, 1);
 }
 
-static void flow(struct clyde_device *device)
+static void start_source(struct clyde_device *device)
 {
 	static const uint8_t source = BENCH_SOURCE,
 			     cores[] = {0, 0, CORE_BENCHMARK, 0};
@@ -127,21 +132,21 @@ static void flow(struct clyde_device *device)
 		clyde_register_write(device, REG_BENCH_MODE, &source, 1), 0);
 }
 
-static struct bench_top open_image(void)
+static struct fixture open_image(void)
 {
 	const char *uri = getenv("CLYDE_URI");
-	struct bench_top top = open_uri(uri ? uri : "virtual:");
+	struct fixture fixture = open_uri(uri ? uri : "virtual:");
 
-	if (clyde_fpga_load_image(top.device) < 0)
+	if (clyde_fpga_load_image(fixture.device) < 0)
 		fail_msg("%s", clyde_error_message());
-	return top;
+	return fixture;
 }
 
-/* A stream that nobody reads any more: all transfers are in flight, or have
-   just come back, and the source goes on. */
-static struct bench open_bench(void)
+/* Opens a stream that is not read: all transfers are in flight or have just
+   completed, and the source goes on. */
+static struct stream_fixture open_bench(void)
 {
-	struct bench bench = {.top = open_image()};
+	struct stream_fixture bench = {.fixture = open_image()};
 	struct clyde_pipe_options options = {
 		.transfer_size = TRANSFER,
 		.depth = DEPTH,
@@ -153,23 +158,23 @@ static struct bench open_bench(void)
 	bench.lent.listener = lend(PAGE);
 	sem_init(&begun, 0, 0);
 	sem_init(&met, 0, 0);
-	assert_int_equal(clyde_context_log(bench.top.context, CLYDE_LOG_DEBUG,
-				 listen, bench.lent.listener),
+	assert_int_equal(clyde_context_log(bench.fixture.context,
+				 CLYDE_LOG_DEBUG, listen, bench.lent.listener),
 		0);
-	assert_int_equal(clyde_pipe_open(bench.top.device, CLYDE_PIPE_EP6_IN,
-				 &options, &bench.pipe),
+	assert_int_equal(clyde_pipe_open(bench.fixture.device,
+				 CLYDE_PIPE_EP6_IN, &options, &bench.pipe),
 		0);
-	flow(bench.top.device);
+	start_source(bench.fixture.device);
 	assert_int_equal(
 		clyde_pipe_read(bench.pipe, data, TRANSFER, 10000), TRANSFER);
-	bench.descriptor = clyde_device_poll_fd(bench.top.device);
+	bench.descriptor = clyde_device_poll_fd(bench.fixture.device);
 	assert_true(bench.descriptor >= 0);
 	return bench;
 }
 
-static void close_bench(struct bench *bench)
+static void close_bench(struct stream_fixture *bench)
 {
-	close_top(&bench->top);
+	close_fixture(&bench->fixture);
 	munmap(bench->lent.arena, ARENA);
 	munmap(bench->lent.listener, PAGE);
 	sem_destroy(&begun);
@@ -178,20 +183,21 @@ static void close_bench(struct bench *bench)
 
 /* ---- Two closes ------------------------------------------------------- */
 
-static clyde_token token_of(const struct bench *bench, enum target target)
+static clyde_token token_of(
+	const struct stream_fixture *bench, enum target target)
 {
 	switch (target) {
 	case CONTEXT:
-		return clyde_context_token(bench->top.context);
+		return clyde_context_token(bench->fixture.context);
 	case DEVICE:
-		return clyde_device_token(bench->top.device);
+		return clyde_device_token(bench->fixture.device);
 	default:
 		return clyde_pipe_token(bench->pipe);
 	}
 }
 
 struct closer {
-	struct bench *bench;
+	struct stream_fixture *bench;
 	enum target target;
 	int result;
 	bool descriptor_closed;
@@ -210,24 +216,24 @@ static void *close_first(void *argument)
 static void *close_second(void *argument)
 {
 	struct closer *closer = argument;
-	struct bench *bench = closer->bench;
+	struct stream_fixture *bench = closer->bench;
 
 	sem_wait(&begun);
-	tell = &met;
+	post_before_sleep = &met;
 	closer->result = clyde_close_token(token_of(bench, closer->target));
-	take_away(bench->lent.arena, ARENA);
+	make_inaccessible(bench->lent.arena, ARENA);
 	if (closer->target == CONTEXT)
-		take_away(bench->lent.listener, PAGE);
+		make_inaccessible(bench->lent.listener, PAGE);
 	if (closer->target != PIPE)
 		closer->descriptor_closed =
 			fcntl(bench->descriptor, F_GETFD) < 0;
-	tell_once();
+	post_once();
 	return NULL;
 }
 
 static void close_both(enum target first, enum target second)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	struct closer one = {.bench = &bench, .target = first},
 		      other = {.bench = &bench, .target = second};
 
@@ -243,7 +249,7 @@ static void close_both(enum target first, enum target second)
 	close_bench(&bench);
 }
 
-static void what_was_lent_is_not_touched_when_the_second_close_has_returned(
+static void lent_memory_is_not_used_when_the_second_close_has_returned(
 	void **state)
 {
 	(void)state;
@@ -252,10 +258,11 @@ static void what_was_lent_is_not_touched_when_the_second_close_has_returned(
 			close_both(first, second);
 }
 
-/* Else the test above could not fail. */
-static void a_teardown_moves_bytes_into_what_was_lent(void **state)
+/* Asserts that the test above can fail: an unprotected teardown does write to
+   the lent memory. */
+static void a_teardown_moves_bytes_into_lent_memory(void **state)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	struct closer one = {.bench = &bench, .target = PIPE};
 	size_t moved = 0;
 
@@ -281,8 +288,9 @@ struct observed {
 		atomic_uint calls;
 		bool held;
 	} * seen;
-	sem_t closing;            /* by the first of two */
-	int start, first, second; /* what they say */
+	/* Posted by the first of the two threads that close. */
+	sem_t closing;
+	int start, first, second; /* Results. */
 };
 
 static void observe(void *user, const char *what, uint64_t done, uint64_t total)
@@ -316,9 +324,9 @@ static void *close_run_first(void *argument)
 	struct observed *observed = argument;
 
 	sem_wait(&begun);
-	tell = &observed->closing;
+	post_before_sleep = &observed->closing;
 	observed->first = clyde_close_token((uintptr_t)observed->run);
-	tell_once();
+	post_once();
 	return NULL;
 }
 
@@ -327,18 +335,19 @@ static void *close_run_second(void *argument)
 	struct observed *observed = argument;
 
 	sem_wait(&observed->closing);
-	tell = &met;
+	post_before_sleep = &met;
 	observed->second = clyde_close_token((uintptr_t)observed->run);
-	take_away(observed->seen, PAGE);
-	tell_once();
+	make_inaccessible(observed->seen, PAGE);
+	post_once();
 	return NULL;
 }
 
 static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	void **state)
 {
-	struct bench_top top = open_image();
-	struct observed observed = {.device = top.device, .seen = lend(PAGE)};
+	struct fixture fixture = open_image();
+	struct observed observed = {
+		.device = fixture.device, .seen = lend(PAGE)};
 	pthread_t threads[3];
 
 	(void)state;
@@ -346,7 +355,7 @@ static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	sem_init(&met, 0, 0);
 	sem_init(&observed.closing, 0, 0);
 	assert_int_equal(
-		clyde_run_new(top.context, "benchmark", &observed.run), 0);
+		clyde_run_new(fixture.context, "benchmark", &observed.run), 0);
 	assert_int_equal(clyde_run_set(observed.run, "modes", "latency"), 0);
 	assert_int_equal(clyde_run_set(observed.run, "count", "8MiB"), 0);
 	pthread_create(&threads[0], NULL, start_run, &observed);
@@ -357,28 +366,29 @@ static void an_observer_is_not_called_when_any_close_of_its_run_has_returned(
 	assert_int_equal(observed.start, CLYDE_ERROR_CANCELED);
 	assert_int_equal(observed.first, 0);
 	assert_int_equal(observed.second, CLYDE_ERROR_CLOSED);
-	close_top(&top);
+	close_fixture(&fixture);
 	munmap(observed.seen, PAGE);
 }
 
 static void an_observer_is_not_called_when_its_run_is_over(void **state)
 {
-	struct bench_top top = open_image();
-	struct observed observed = {.device = top.device, .seen = lend(PAGE)};
+	struct fixture fixture = open_image();
+	struct observed observed = {
+		.device = fixture.device, .seen = lend(PAGE)};
 
 	(void)state;
 	observed.seen->held = true;
 	assert_int_equal(
-		clyde_run_new(top.context, "benchmark", &observed.run), 0);
+		clyde_run_new(fixture.context, "benchmark", &observed.run), 0);
 	assert_int_equal(clyde_run_set(observed.run, "modes", "latency"), 0);
 	assert_int_equal(clyde_run_set(observed.run, "count", "64KiB"), 0);
 	start_run(&observed);
 	assert_int_equal(observed.start, 0);
 	assert_true(observed.seen->calls > 0);
-	take_away(observed.seen, PAGE);
+	make_inaccessible(observed.seen, PAGE);
 	assert_int_equal(clyde_run_claim(observed.run, observed.device), 0);
 	clyde_run_close(observed.run);
-	close_top(&top);
+	close_fixture(&fixture);
 	munmap(observed.seen, PAGE);
 }
 
@@ -386,37 +396,37 @@ static void an_observer_is_not_called_when_its_run_is_over(void **state)
 
 static void *ask(void *argument)
 {
-	struct bench *bench = argument;
+	struct stream_fixture *bench = argument;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	if (clyde_fpga_status(bench->top.device, id) != 1)
+	if (clyde_fpga_status(bench->fixture.device, id) != 1)
 		abort();
 	return NULL;
 }
 
 static void *silence(void *argument)
 {
-	struct bench *bench = argument;
+	struct stream_fixture *bench = argument;
 
 	sem_wait(&begun);
-	tell = &met;
-	tell_locks = true;
-	if (clyde_context_log(bench->top.context, CLYDE_LOG_OFF, NULL, NULL) <
-		0)
+	post_before_sleep = &met;
+	post_on_lock = true;
+	if (clyde_context_log(
+		    bench->fixture.context, CLYDE_LOG_OFF, NULL, NULL) < 0)
 		abort();
-	take_away(bench->lent.listener, PAGE);
-	tell_once();
+	make_inaccessible(bench->lent.listener, PAGE);
+	post_once();
 	return NULL;
 }
 
-static void a_listener_is_not_called_when_another_has_its_place(void **state)
+static void a_log_callback_is_not_called_after_it_was_replaced(void **state)
 {
-	struct bench bench = open_bench();
+	struct stream_fixture bench = open_bench();
 	pthread_t asker, silencer;
 
 	(void)state;
-	assert_int_equal(clyde_context_log(bench.top.context, CLYDE_LOG_TRACE,
-				 listen, bench.lent.listener),
+	assert_int_equal(clyde_context_log(bench.fixture.context,
+				 CLYDE_LOG_TRACE, listen, bench.lent.listener),
 		0);
 	bench.lent.listener->until = "";
 	pthread_create(&asker, NULL, ask, &bench);
@@ -430,14 +440,15 @@ static void a_listener_is_not_called_when_another_has_its_place(void **state)
 /* ---- Closes in callbacks ---------------------------------------------- */
 
 struct inside {
-	struct bench_top *top, *other; /* to be closed from here */
+	/* The contexts to close inside the callback. */
+	struct fixture *fixture, *other;
 	clyde_token extra;
 	atomic_uint refused;
 	pthread_barrier_t *meet;
-	const char *at; /* part of the line at which to try */
+	const char *at; /* A part of the line at which to try. */
 };
 
-static void refuse(struct inside *inside, clyde_token token)
+static void try_close(struct inside *inside, clyde_token token)
 {
 	int result = clyde_close_token(token);
 
@@ -452,7 +463,8 @@ static void close_inside(void *user, enum clyde_log_level level,
 	int64_t time_ns, const char *line)
 {
 	struct inside *inside = user;
-	struct bench_top *top = inside->other ? inside->other : inside->top;
+	struct fixture *fixture =
+		inside->other ? inside->other : inside->fixture;
 	char text[8];
 
 	(void)level;
@@ -462,13 +474,13 @@ static void close_inside(void *user, enum clyde_log_level level,
 	inside->at = NULL;
 	if (inside->meet)
 		pthread_barrier_wait(inside->meet);
-	refuse(inside, clyde_context_token(top->context));
-	refuse(inside, clyde_device_token(top->device));
-	clyde_device_close(top->device);
+	try_close(inside, clyde_context_token(fixture->context));
+	try_close(inside, clyde_device_token(fixture->device));
+	clyde_device_close(fixture->device);
 	if (strstr(clyde_error_message(), "a callback cannot close"))
 		atomic_fetch_add(&inside->refused, 1);
 	if (inside->other == NULL &&
-		clyde_context_notice(top->context, text, sizeof(text)) ==
+		clyde_context_notice(fixture->context, text, sizeof(text)) ==
 			CLYDE_ERROR_INSIDE)
 		atomic_fetch_add(&inside->refused, 1);
 	if (inside->meet)
@@ -478,33 +490,33 @@ static void close_inside(void *user, enum clyde_log_level level,
 static void listen_inside(struct inside *inside, const char *at)
 {
 	inside->at = at;
-	assert_int_equal(clyde_context_log(inside->top->context,
+	assert_int_equal(clyde_context_log(inside->fixture->context,
 				 CLYDE_LOG_TRACE, close_inside, inside),
 		0);
 }
 
 static void a_close_in_a_callback_is_an_error_and_no_hang(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
 	(void)state;
 	listen_inside(&inside, "");
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
 	assert_int_equal(inside.refused, 4);
-	assert_int_equal(clyde_fpga_status(top.device, id), 1);
-	close_top(&top);
+	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
+	close_fixture(&fixture);
 }
 
 static void a_close_in_a_callback_of_the_teardown_is_an_error(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 
 	(void)state;
 	listen_inside(&inside, "closing ");
-	clyde_context_close(top.context);
+	clyde_context_close(fixture.context);
 	assert_int_equal(inside.refused, 4);
 	assert_int_equal(clyde_live_objects(), 0);
 }
@@ -514,7 +526,7 @@ static void *ask_inside(void *argument)
 	struct inside *inside = argument;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	if (clyde_fpga_status(inside->top->device, id) < 0)
+	if (clyde_fpga_status(inside->fixture->device, id) < 0)
 		abort();
 	return NULL;
 }
@@ -522,7 +534,7 @@ static void *ask_inside(void *argument)
 static void two_callbacks_that_close_each_others_contexts_are_refused(
 	void **state)
 {
-	struct bench_top tops[2] = {open_uri("virtual:"), open_uri("virtual:")};
+	struct fixture tops[2] = {open_uri("virtual:"), open_uri("virtual:")};
 	struct inside insides[2];
 	pthread_barrier_t meet;
 	pthread_t threads[2];
@@ -530,8 +542,9 @@ static void two_callbacks_that_close_each_others_contexts_are_refused(
 	(void)state;
 	pthread_barrier_init(&meet, NULL, 2);
 	for (unsigned i = 0; i < 2; i++) {
-		insides[i] = (struct inside){
-			.top = &tops[i], .other = &tops[1 - i], .meet = &meet};
+		insides[i] = (struct inside){.fixture = &tops[i],
+			.other = &tops[1 - i],
+			.meet = &meet};
 		listen_inside(&insides[i], "");
 	}
 	for (unsigned i = 0; i < 2; i++)
@@ -542,7 +555,7 @@ static void two_callbacks_that_close_each_others_contexts_are_refused(
 	}
 	pthread_barrier_destroy(&meet);
 	clyde_context_close(tops[0].context);
-	close_top(&tops[1]);
+	close_fixture(&tops[1]);
 }
 
 static void close_all_inside(void *user, const struct clyde_record *record)
@@ -550,49 +563,50 @@ static void close_all_inside(void *user, const struct clyde_record *record)
 	struct inside *inside = user;
 
 	(void)record;
-	refuse(inside, inside->extra);
-	refuse(inside, clyde_device_token(inside->top->device));
-	refuse(inside, clyde_context_token(inside->top->context));
+	try_close(inside, inside->extra);
+	try_close(inside, clyde_device_token(inside->fixture->device));
+	try_close(inside, clyde_context_token(inside->fixture->context));
 }
 
-static void an_observer_closes_nothing(void **state)
+static void an_observer_cannot_close_anything(void **state)
 {
-	struct bench_top top = open_image();
-	struct inside inside = {.top = &top};
+	struct fixture fixture = open_image();
+	struct inside inside = {.fixture = &fixture};
 	struct clyde_observer observer = {
 		.record = close_all_inside, .user = &inside};
 	struct clyde_run *run;
 
 	(void)state;
-	assert_int_equal(clyde_run_new(top.context, "benchmark", &run), 0);
+	assert_int_equal(clyde_run_new(fixture.context, "benchmark", &run), 0);
 	assert_int_equal(clyde_run_set(run, "modes", "source"), 0);
 	assert_int_equal(clyde_run_set(run, "count", "64KiB"), 0);
 	inside.extra = (uintptr_t)run;
-	assert_int_equal(clyde_run_start(run, top.device, NULL, &observer), 0);
+	assert_int_equal(
+		clyde_run_start(run, fixture.device, NULL, &observer), 0);
 	assert_true(inside.refused >= 3);
 	assert_int_equal(inside.refused % 3, 0);
 	clyde_run_close(run);
-	close_top(&top);
+	close_fixture(&fixture);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_teardown_moves_bytes_into_what_was_lent),
+		cmocka_unit_test(a_teardown_moves_bytes_into_lent_memory),
 		cmocka_unit_test(
-			what_was_lent_is_not_touched_when_the_second_close_has_returned),
+			lent_memory_is_not_used_when_the_second_close_has_returned),
 		cmocka_unit_test(
 			an_observer_is_not_called_when_any_close_of_its_run_has_returned),
 		cmocka_unit_test(
 			an_observer_is_not_called_when_its_run_is_over),
 		cmocka_unit_test(
-			a_listener_is_not_called_when_another_has_its_place),
+			a_log_callback_is_not_called_after_it_was_replaced),
 		cmocka_unit_test(a_close_in_a_callback_is_an_error_and_no_hang),
 		cmocka_unit_test(
 			a_close_in_a_callback_of_the_teardown_is_an_error),
 		cmocka_unit_test(
 			two_callbacks_that_close_each_others_contexts_are_refused),
-		cmocka_unit_test(an_observer_closes_nothing),
+		cmocka_unit_test(an_observer_cannot_close_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Two threads on one pipe.  A call that waits releases the tree's lock, and
- * another call changes the pipe meanwhile.  The log callback makes the moment
- * certain: it runs when a transfer of the waiting call completes, starts the
- * other thread, and returns once that thread waits for the lock, so that the
- * other call comes next.
+ * Tests two threads on one pipe.  A call that waits releases the tree's lock,
+ * and another call changes the pipe meanwhile.  The log callback makes that
+ * moment certain: it runs when a transfer of the waiting call completes, starts
+ * the other thread, and returns once that thread waits for the lock, so that
+ * the other call comes next.
  */
 #include "tests/support/clyde-test.h"
 
@@ -22,12 +22,12 @@
 static struct clyde_context *context;
 static struct clyde_device *device;
 
-/* The other thread's call. */
+/* The call of the other thread. */
 static struct {
 	void (*call)(struct clyde_pipe *pipe);
 	struct clyde_pipe *pipe;
 	struct tree *tree;
-	const char *when; /* starts a line of the log */
+	const char *when; /* The beginning of a line of the log. */
 	bool started;
 	pthread_t thread;
 	ssize_t result;
@@ -57,7 +57,7 @@ static void interleave(void *user, enum clyde_log_level level, int64_t time_ns,
 		sched_yield();
 }
 
-/* The next completion of this pipe is followed by the call. */
+/* Has the next completion of this pipe followed by the call. */
 static void follow_with(void (*call)(struct clyde_pipe *pipe),
 	struct clyde_pipe *pipe, const char *when)
 {
@@ -180,7 +180,7 @@ static void a_read_leaves_a_region_alone_that_was_acquired_in_its_wait(
 	close_all();
 }
 
-static void of_two_that_acquire_one_gets_the_region(void **state)
+static void of_two_threads_that_acquire_one_gets_the_region(void **state)
 {
 	struct clyde_pipe *in =
 		open_for(CLYDE_PIPE_EP6_IN, CLYDE_BENCHMARK_SOURCE);
@@ -198,8 +198,10 @@ static void of_two_that_acquire_one_gets_the_region(void **state)
 	close_all();
 }
 
-/* A write would else report bytes as taken that the other call dropped. */
-static void a_write_ends_where_its_bytes_were_dropped(void **state)
+/* Otherwise a write would report bytes as taken that the other call has
+   dropped. */
+static void a_write_returns_before_bytes_that_another_thread_dropped(
+	void **state)
 {
 	static void (*const calls[])(struct clyde_pipe * pipe) = {
 		reset, cancel_and_resume};
@@ -222,7 +224,7 @@ static void a_write_ends_where_its_bytes_were_dropped(void **state)
 	}
 }
 
-static void a_flush_fails_whose_bytes_were_dropped(void **state)
+static void a_flush_fails_if_another_thread_dropped_its_bytes(void **state)
 {
 	struct clyde_pipe *out =
 		open_for(CLYDE_PIPE_EP2_OUT, CLYDE_BENCHMARK_SINK);
@@ -239,7 +241,8 @@ static void a_flush_fails_whose_bytes_were_dropped(void **state)
 	close_all();
 }
 
-static void a_read_does_not_join_two_streams(void **state)
+static void a_read_does_not_continue_after_a_reset_by_another_thread(
+	void **state)
 {
 	struct clyde_pipe *in =
 		open_for(CLYDE_PIPE_EP6_IN, CLYDE_BENCHMARK_SOURCE);
@@ -262,8 +265,10 @@ static void cancel(struct clyde_pipe *pipe)
 	other.result = clyde_pipe_cancel(pipe);
 }
 
-/* A cancel of an IN pipe drops nothing. */
-static void a_read_that_is_cancelled_delivers_what_had_arrived(void **state)
+/* A cancel of an IN pipe drops no bytes. */
+static void
+a_read_that_another_thread_cancels_delivers_the_bytes_that_had_arrived(
+	void **state)
 {
 	struct clyde_pipe *in =
 		open_for(CLYDE_PIPE_EP6_IN, CLYDE_BENCHMARK_SOURCE);
@@ -293,12 +298,16 @@ int main(void)
 			a_write_leaves_a_region_alone_that_was_acquired_in_its_wait),
 		cmocka_unit_test(
 			a_read_leaves_a_region_alone_that_was_acquired_in_its_wait),
-		cmocka_unit_test(of_two_that_acquire_one_gets_the_region),
-		cmocka_unit_test(a_write_ends_where_its_bytes_were_dropped),
-		cmocka_unit_test(a_flush_fails_whose_bytes_were_dropped),
-		cmocka_unit_test(a_read_does_not_join_two_streams),
 		cmocka_unit_test(
-			a_read_that_is_cancelled_delivers_what_had_arrived),
+			of_two_threads_that_acquire_one_gets_the_region),
+		cmocka_unit_test(
+			a_write_returns_before_bytes_that_another_thread_dropped),
+		cmocka_unit_test(
+			a_flush_fails_if_another_thread_dropped_its_bytes),
+		cmocka_unit_test(
+			a_read_does_not_continue_after_a_reset_by_another_thread),
+		cmocka_unit_test(
+			a_read_that_another_thread_cancels_delivers_the_bytes_that_had_arrived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The model against its twin: the same random use of both, by seed, must give
- * the same bytes, and take the same virtual time to 0.1 %.
+ * Compares the model of the image with its twin: the same random use of both,
+ * drawn from a seed, must give the same bytes, and take the same virtual time
+ * to 0.1 %.
  *
  *	test-twin [FIRST-SEED [COUNT]]
  */
@@ -18,14 +19,15 @@
 
 #define OPERATIONS 30
 #define CHUNK_MAX  1000000
-#define DEADLINE   2000 /* ms */
+#define DEADLINE   2000 /* In ms. */
 
-/* What differs within a microframe may be seen as one of a microframe. */
+/* A difference within a microframe may appear as a whole microframe, since the
+   host looks at the clock only between two. */
 #define MICROFRAME_NS 125000
 
 static unsigned first_seed = 1, seed_count = 8;
 
-/* What an operation gave, and when. */
+/* The result of an operation and its time. */
 struct entry {
 	const char *what;
 	int64_t result;
@@ -33,13 +35,15 @@ struct entry {
 	int64_t time_ns;
 };
 
-struct world {
+struct side {
 	unsigned seed;
-	struct bench_top top;
+	struct fixture fixture;
 	struct clyde_pipe *in, *out;
-	bool second; /* EP4 and EP8 */
+	bool second; /* Uses EP4 and EP8. */
 	enum bench_mode mode;
-	bool uart; /* in place of the benchmark: a loop over a wire */
+	/* Uses a loop through the UART core over a wire, and not the benchmark
+	   core. */
+	bool uart;
 	struct sequence *sequence;
 	uint64_t written, read;
 	unsigned count;
@@ -47,12 +51,12 @@ struct world {
 	uint8_t data[CHUNK_MAX];
 };
 
-static unsigned draw(struct world *world, unsigned limit)
+static unsigned draw(struct side *side, unsigned limit)
 {
-	world->seed ^= world->seed << 13;
-	world->seed ^= world->seed >> 17;
-	world->seed ^= world->seed << 5;
-	return world->seed % limit;
+	side->seed ^= side->seed << 13;
+	side->seed ^= side->seed >> 17;
+	side->seed ^= side->seed << 5;
+	return side->seed % limit;
 }
 
 /* FNV-1a */
@@ -65,207 +69,208 @@ static uint64_t hash(const uint8_t *data, ssize_t size)
 	return value;
 }
 
-static void note(
-	struct world *world, const char *what, int64_t result, uint64_t hash)
+static void record(
+	struct side *side, const char *what, int64_t result, uint64_t hash)
 {
-	world->journal[world->count++] =
-		(struct entry){what, result, hash, now_ns(world->top.device)};
+	side->journal[side->count++] = (struct entry){
+		what, result, hash, now_ns(side->fixture.device)};
 }
 
 static void put_register(
-	struct world *world, uint8_t address, const void *data, size_t size)
+	struct side *side, uint8_t address, const void *data, size_t size)
 {
 	assert_int_equal(
-		clyde_register_write(world->top.device, address, data, size),
+		clyde_register_write(side->fixture.device, address, data, size),
 		0);
 }
 
-/* Out at A0, in at A1, with a random format and bit time. */
-static void set_uart(struct world *world)
+/* TX on A0, RX on A1, with a random format and bit time. */
+static void set_uart(struct side *side)
 {
-	uint8_t control = 3 | (draw(world, 2) ? UART_TWO_STOP : 0) |
-		draw(world, 5) << 3 | UART_RECEIVE | UART_TRANSMIT;
-	uint32_t bit_time = UART_BIT_TIME_MIN + draw(world, 8000);
+	uint8_t control = 3 | (draw(side, 2) ? UART_TWO_STOP : 0) |
+		draw(side, 5) << 3 | UART_RECEIVE | UART_TRANSMIT;
+	uint32_t bit_time = UART_BIT_TIME_MIN + draw(side, 8000);
 
-	put_register(world, REG_PIN, &(uint8_t){OUTPUT_UART}, 1);
-	put_register(world, REG_INPUT + INPUT_UART,
+	put_register(side, REG_PIN, &(uint8_t){OUTPUT_UART}, 1);
+	put_register(side, REG_INPUT + INPUT_UART,
 		&(uint8_t){INPUT_CONNECTED | 1}, 1);
-	put_register(world, REG_UART_BIT_TIME, &bit_time, sizeof(bit_time));
-	put_register(world, REG_UART_CONTROL, &control, 1);
-	put_register(world, REG_UART_CLEAR, &(uint8_t){3}, 1);
+	put_register(side, REG_UART_BIT_TIME, &bit_time, sizeof(bit_time));
+	put_register(side, REG_UART_CONTROL, &control, 1);
+	put_register(side, REG_UART_CLEAR, &(uint8_t){3}, 1);
 }
 
-static void attach(struct world *world)
+static void attach(struct side *side)
 {
-	uint8_t core = world->uart ? CORE_UART : CORE_BENCHMARK;
-	bool in = world->mode != BENCH_SINK;
-	bool out = world->mode != BENCH_SOURCE;
-	uint8_t streams[4] = {0}, mode = world->mode;
+	uint8_t core = side->uart ? CORE_UART : CORE_BENCHMARK;
+	bool in = side->mode != BENCH_SINK;
+	bool out = side->mode != BENCH_SOURCE;
+	uint8_t streams[4] = {0}, mode = side->mode;
 
-	streams[world->second] = out ? core : CORE_NONE;
-	streams[2 + world->second] = in ? core : CORE_NONE;
-	put_register(world, REG_BENCH_MODE, &(uint8_t){BENCH_IDLE}, 1);
-	put_register(world, REG_STREAM, streams, sizeof(streams));
-	if (world->in)
-		assert_int_equal(clyde_pipe_reset(world->in), 0);
-	if (world->out)
-		assert_int_equal(clyde_pipe_reset(world->out), 0);
-	if (world->uart)
-		set_uart(world);
+	streams[side->second] = out ? core : CORE_NONE;
+	streams[2 + side->second] = in ? core : CORE_NONE;
+	put_register(side, REG_BENCH_MODE, &(uint8_t){BENCH_IDLE}, 1);
+	put_register(side, REG_STREAM, streams, sizeof(streams));
+	if (side->in)
+		assert_int_equal(clyde_pipe_reset(side->in), 0);
+	if (side->out)
+		assert_int_equal(clyde_pipe_reset(side->out), 0);
+	if (side->uart)
+		set_uart(side);
 	else
-		put_register(world, REG_BENCH_MODE, &mode, 1);
-	world->written = world->read = 0;
+		put_register(side, REG_BENCH_MODE, &mode, 1);
+	side->written = side->read = 0;
 }
 
-static void open_world(struct world *world, unsigned seed, const char *uri)
+static void open_side(struct side *side, unsigned seed, const char *uri)
 {
 	struct clyde_pipe_options options = {0};
 
-	memset(world, 0, sizeof(*world));
-	world->seed = seed * 2654435761u + 1;
-	world->sequence = sequence_new();
-	world->top = open_uri(uri);
-	world->uart = seed % 4 == 3;
-	world->mode = world->uart ? BENCH_LOOPBACK : BENCH_SOURCE + seed % 4;
-	assert_int_equal(clyde_supply_set(world->top.device, 1, 3300), 0);
-	world->second = draw(world, 2);
-	options.quad = !world->second && draw(world, 2);
-	options.transfer_size = 512 * (1 + draw(world, 32));
-	options.depth = 1 + draw(world, 16);
-	if (world->mode != BENCH_SINK)
-		assert_int_equal(clyde_pipe_open(world->top.device,
-					 CLYDE_PIPE_EP6_IN + world->second,
-					 &options, &world->in),
+	memset(side, 0, sizeof(*side));
+	side->seed = seed * 2654435761u + 1;
+	side->sequence = sequence_new();
+	side->fixture = open_uri(uri);
+	side->uart = seed % 4 == 3;
+	side->mode = side->uart ? BENCH_LOOPBACK : BENCH_SOURCE + seed % 4;
+	assert_int_equal(clyde_supply_set(side->fixture.device, 1, 3300), 0);
+	side->second = draw(side, 2);
+	options.quad = !side->second && draw(side, 2);
+	options.transfer_size = 512 * (1 + draw(side, 32));
+	options.depth = 1 + draw(side, 16);
+	if (side->mode != BENCH_SINK)
+		assert_int_equal(clyde_pipe_open(side->fixture.device,
+					 CLYDE_PIPE_EP6_IN + side->second,
+					 &options, &side->in),
 			0);
-	if (world->mode != BENCH_SOURCE)
-		assert_int_equal(clyde_pipe_open(world->top.device,
-					 CLYDE_PIPE_EP2_OUT + world->second,
-					 &options, &world->out),
+	if (side->mode != BENCH_SOURCE)
+		assert_int_equal(clyde_pipe_open(side->fixture.device,
+					 CLYDE_PIPE_EP2_OUT + side->second,
+					 &options, &side->out),
 			0);
-	attach(world);
-	note(world, "open", 0, 0);
+	attach(side);
+	record(side, "open", 0, 0);
 }
 
-static void close_world(struct world *world)
+static void close_side(struct side *side)
 {
-	free(world->sequence);
-	close_top(&world->top);
+	free(side->sequence);
+	close_fixture(&side->fixture);
 }
 
-static void take(struct world *world, size_t size)
+static void receive(struct side *side, size_t size)
 {
-	ssize_t read = clyde_pipe_read(world->in, world->data, size, DEADLINE);
+	ssize_t read = clyde_pipe_read(side->in, side->data, size, DEADLINE);
 
 	if (read > 0) {
-		assert_int_equal(sequence_match(world->sequence, world->read,
-					 world->data, read),
+		assert_int_equal(sequence_match(side->sequence, side->read,
+					 side->data, read),
 			read);
-		world->read += read;
+		side->read += read;
 	}
-	note(world, "read", read, hash(world->data, read));
+	record(side, "read", read, hash(side->data, read));
 }
 
-static void give(struct world *world, size_t size)
+static void send(struct side *side, size_t size)
 {
 	ssize_t written;
 
-	sequence_fill(world->sequence, world->written, world->data, size);
-	written = clyde_pipe_write(world->out, world->data, size, DEADLINE);
+	sequence_fill(side->sequence, side->written, side->data, size);
+	written = clyde_pipe_write(side->out, side->data, size, DEADLINE);
 	if (written > 0)
-		world->written += written;
-	note(world, "write", written, 0);
+		side->written += written;
+	record(side, "write", written, 0);
 }
 
-/* Once nothing moves, the core's registers say the same. */
-static void look(struct world *world)
+/* Records the core's registers while no data moves, so both must be equal. */
+static void record_registers(struct side *side)
 {
 	uint8_t core[32] = {0};
-	uint8_t base = world->uart ? CORE_BASE_UART : CORE_BASE_BENCHMARK;
+	uint8_t base = side->uart ? CORE_BASE_UART : CORE_BASE_BENCHMARK;
 
-	assert_int_equal(clyde_register_read(
-				 world->top.device, base, core, sizeof(core)),
+	assert_int_equal(clyde_register_read(side->fixture.device, base, core,
+				 sizeof(core)),
 		0);
-	note(world, "registers", core[0], hash(core, sizeof(core)));
+	record(side, "registers", core[0], hash(core, sizeof(core)));
 }
 
-static void finish_writes(struct world *world)
+static void finish_writes(struct side *side)
 {
-	note(world, "flush", clyde_pipe_flush(world->out, DEADLINE), 0);
-	assert_int_equal(clyde_device_sleep(world->top.device, 1), 0);
-	look(world);
+	record(side, "flush", clyde_pipe_flush(side->out, DEADLINE), 0);
+	assert_int_equal(clyde_device_sleep(side->fixture.device, 1), 0);
+	record_registers(side);
 }
 
-/* What goes in comes out, once it is in: a loopback holds a few packets. */
-static void go_around(struct world *world)
+/* Sends bytes through the loop and reads them back at once, since a loopback
+   holds only a few packets. */
+static void send_and_receive(struct side *side)
 {
-	size_t size = 1 + draw(world, 1400);
+	size_t size = 1 + draw(side, 1400);
 
-	give(world, size);
-	note(world, "push", clyde_pipe_push(world->out), 0);
-	take(world, size);
-	if (world->uart)
-		look(world);
+	send(side, size);
+	record(side, "push", clyde_pipe_push(side->out), 0);
+	receive(side, size);
+	if (side->uart)
+		record_registers(side);
 }
 
 static const char *const names[] = {"", "source", "sink", "loopback"};
 
-static void start_over(struct world *world)
+static void restart(struct side *side)
 {
-	attach(world);
-	note(world, names[world->mode], 0, 0);
+	attach(side);
+	record(side, names[side->mode], 0, 0);
 }
 
-static void move(struct world *world)
+static void move(struct side *side)
 {
-	switch (world->mode) {
+	switch (side->mode) {
 	case BENCH_SOURCE:
-		take(world, 1 + draw(world, CHUNK_MAX));
+		receive(side, 1 + draw(side, CHUNK_MAX));
 		break;
 	case BENCH_SINK:
-		give(world, 1 + draw(world, CHUNK_MAX));
-		if (draw(world, 3) == 0)
-			finish_writes(world);
+		send(side, 1 + draw(side, CHUNK_MAX));
+		if (draw(side, 3) == 0)
+			finish_writes(side);
 		break;
 	case BENCH_LOOPBACK:
-		go_around(world);
+		send_and_receive(side);
 		break;
 	default:
 		fail();
 	}
 }
 
-static void operate(struct world *world)
+static void operate(struct side *side)
 {
-	switch (draw(world, 16)) {
+	switch (draw(side, 16)) {
 	case 0:
-		start_over(world);
+		restart(side);
 		break;
 	case 1:
-		if (world->in)
-			note(world, "idle",
+		if (side->in)
+			record(side, "idle",
 				clyde_pipe_set_idle_flush(
-					world->in, draw(world, 200000)),
+					side->in, draw(side, 200000)),
 				0);
 		break;
 	case 2:
-		note(world, "sleep",
-			clyde_device_sleep(world->top.device, draw(world, 6)),
+		record(side, "sleep",
+			clyde_device_sleep(side->fixture.device, draw(side, 6)),
 			0);
 		break;
 	default:
-		move(world);
+		move(side);
 	}
 }
 
-static void use(struct world *world, unsigned seed, const char *uri)
+static void use(struct side *side, unsigned seed, const char *uri)
 {
-	open_world(world, seed, uri);
+	open_side(side, seed, uri);
 	for (int i = 0; i < OPERATIONS; i++)
-		operate(world);
+		operate(side);
 }
 
 static void compare(
-	const struct world *model, const struct world *twin, unsigned seed)
+	const struct side *model, const struct side *twin, unsigned seed)
 {
 	int64_t start_ns = model->journal[0].time_ns;
 
@@ -288,14 +293,14 @@ static void compare(
 	}
 }
 
-static int64_t last_ns(const struct world *world)
+static int64_t last_ns(const struct side *side)
 {
-	return world->journal[world->count - 1].time_ns;
+	return side->journal[side->count - 1].time_ns;
 }
 
 static void the_model_does_what_the_twin_does(void **state)
 {
-	static struct world model, twin;
+	static struct side model, twin;
 	int64_t model_ns = 0, twin_ns = 0;
 
 	(void)state;
@@ -309,9 +314,9 @@ static void the_model_does_what_the_twin_does(void **state)
 			model.uart ? "uart" : names[model.mode], model.count,
 			model.journal[model.count - 1].time_ns / 1e6);
 		compare(&model, &twin, seed);
-		clyde_context_close(model.top.context);
+		clyde_context_close(model.fixture.context);
 		free(model.sequence);
-		close_world(&twin);
+		close_side(&twin);
 	}
 	print_message(
 		"model %.6f s, twin %.6f s\n", model_ns / 1e9, twin_ns / 1e9);

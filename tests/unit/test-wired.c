@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Bytes from the host through the UART core, the pin multiplexer, wires and
- * parts, and back; with the model, or with its twin:
+ * Tests bytes from the host through the UART core, the pin multiplexer, wires
+ * and parts, and back, on the bus of a virtual Glasgow with the model of the
+ * image or with its twin:
  *
  *	test-wired [twin]
  */
@@ -23,7 +24,7 @@ static struct rig rig;
 static uint8_t sent[8192], came[8192];
 static bool twin;
 
-/* The twin is slow. */
+/* Less data with the twin, which is slow. */
 static uint32_t amount(uint32_t size)
 {
 	return twin ? size / 4 : size;
@@ -58,7 +59,7 @@ static void supply(uint16_t mv)
 	rig_do(&rig, MGMT_SET_VSUPPLY, &values, sizeof(values), NULL);
 }
 
-/* The UART core on EP2 and EP6, with its pins. */
+/* Attaches the UART core to EP2, EP6 and its pins. */
 static void open_uart(double baud)
 {
 	rig_write_register(&rig, REG_STREAM, CORE_UART | CORE_UART << 16, 4);
@@ -72,7 +73,7 @@ static void open_uart(double baud)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_4X), 0);
 }
 
-/* Out and in at once; how long it took, in ticks. */
+/* Sends and receives at the same time; returns how long it took, in ticks. */
 static tick exchange(uint32_t size)
 {
 	struct urb in = {.endpoint = USB_EP6_IN, .data = came, .length = size};
@@ -107,7 +108,7 @@ static void assert_no_error(uint32_t received)
 	assert_int_equal(rig_read_register(&rig, REG_UART_LOST, 4), 0);
 }
 
-/* 1000 bytes of 10 bits at 115200 baud are 86.8 ms. */
+/* 1000 bytes of 10 bits at 115200 baud take 86.8 ms. */
 static void a_wire_makes_a_loop(void **state)
 {
 	uint32_t size = amount(1000);
@@ -140,8 +141,9 @@ static void an_echo_answers_both_ways_at_once(void **state)
 		ticks / TICKS_PER_US, size * 10 / 3, size * 10 / 3 + 500);
 }
 
-/* With 10 bits a byte half a bit is 5 %; what is off by 2 % is understood. */
-static void an_echo_may_be_off_by_two_percent(void **state)
+/* Over the 10 bits of a byte, half a bit is 5 %, so a clock that is off by 2 %
+   must work. */
+static void an_echo_with_a_clock_off_by_2_percent_works(void **state)
 {
 	uint32_t size = amount(500);
 
@@ -154,7 +156,7 @@ static void an_echo_may_be_off_by_two_percent(void **state)
 	assert_no_error(size);
 }
 
-static void an_echo_that_is_off_by_ten_is_not_understood(void **state)
+static void an_echo_with_a_clock_off_by_10_percent_does_not_work(void **state)
 {
 	(void)state;
 	open_wired(0, "uart-echo@rx=A0:tx=A1:error=10%");
@@ -173,7 +175,7 @@ static void without_a_supply_nothing_comes_back(void **state)
 	open_uart(115200);
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, sent, 100), 100);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, came, 512), -ETIMEDOUT);
-	/* and comes as soon as there is one */
+	/* Bytes come back as soon as there is a supply. */
 	supply(3300);
 	assert_int_equal(rig_transfer(&rig, USB_EP2_OUT, sent, 100), 100);
 	assert_int_equal(rig_transfer(&rig, USB_EP6_IN, came, 512), 100);
@@ -191,7 +193,7 @@ static void the_host_sees_levels_by_get_state(void **state)
 	rig_do(&rig, MGMT_SET_PULLS, &pulls, sizeof(pulls), NULL);
 	rig_do(&rig, MGMT_GET_STATE, NULL, 0, &reply);
 	assert_int_equal(reply.data.state.value[0], 0xf0);
-	/* TX idles high, and RX is wired to it */
+	/* TX idles high, and RX is wired to it. */
 	rig_write_register(&rig, REG_PIN + TX, OUTPUT_UART, 1);
 	rig_do(&rig, MGMT_GET_STATE, NULL, 0, &reply);
 	assert_int_equal(reply.data.state.value[0], 0xf3);
@@ -205,10 +207,10 @@ static void drive(uint16_t levels)
 	rig_write_register(&rig, REG_GPIO_OUTPUT, levels, 2);
 }
 
-/* A0 is wired to A1; a change of both is one record, 8 bytes. */
-static void gpio_drives_reads_and_tells(void **state)
+/* A0 is wired to A1; a change of both is one record of 8 bytes. */
+static void gpio_drives_reads_and_reports(void **state)
 {
-	static const uint16_t told[] = {0, 3, 0, 3};
+	static const uint16_t expected[] = {0, 3, 0, 3};
 	struct gpio_record records[4];
 	uint8_t in[512];
 
@@ -221,20 +223,20 @@ static void gpio_drives_reads_and_tells(void **state)
 	rig_write_register(&rig, REG_GPIO_ENABLE, 1, 2);
 	rig_write_register(&rig, REG_GPIO_WATCH, 3, 2);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
-	for (unsigned i = 1; i < ARRAY_SIZE(told); i++) {
-		drive(told[i] & 1);
-		assert_int_equal(
-			rig_read_register(&rig, REG_GPIO_LEVELS, 2), told[i]);
+	for (unsigned i = 1; i < ARRAY_SIZE(expected); i++) {
+		drive(expected[i] & 1);
+		assert_int_equal(rig_read_register(&rig, REG_GPIO_LEVELS, 2),
+			expected[i]);
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(told);) {
+	for (unsigned i = 0; i < ARRAY_SIZE(expected);) {
 		int size = rig_transfer(&rig, USB_EP6_IN, in, sizeof(in));
 
 		assert_true(size > 0 && size % sizeof(*records) == 0);
 		memcpy(records + i, in, size);
 		i += size / sizeof(*records);
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(told); i++) {
-		assert_int_equal(records[i].levels, told[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_int_equal(records[i].levels, expected[i]);
 		assert_int_equal(records[i].lost, 0);
 		assert_true(i == 0 || records[i].cycle > records[i - 1].cycle);
 	}
@@ -247,19 +249,19 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_wire_makes_a_loop),
 		TEST(an_echo_answers_both_ways_at_once),
-		TEST(an_echo_may_be_off_by_two_percent),
-		TEST(an_echo_that_is_off_by_ten_is_not_understood),
+		TEST(an_echo_with_a_clock_off_by_2_percent_works),
+		TEST(an_echo_with_a_clock_off_by_10_percent_does_not_work),
 		TEST(without_a_supply_nothing_comes_back),
 		TEST(the_host_sees_levels_by_get_state),
-		TEST(gpio_drives_reads_and_tells),
+		TEST(gpio_drives_reads_and_reports),
 	};
-	/* Not those that wait for nothing, seconds of it. */
+	/* Without the tests that wait for seconds of virtual time. */
 	const struct CMUnitTest twin_tests[] = {
 		TEST(a_wire_makes_a_loop),
 		TEST(an_echo_answers_both_ways_at_once),
-		TEST(an_echo_may_be_off_by_two_percent),
+		TEST(an_echo_with_a_clock_off_by_2_percent_works),
 		TEST(the_host_sees_levels_by_get_state),
-		TEST(gpio_drives_reads_and_tells),
+		TEST(gpio_drives_reads_and_reports),
 	};
 	const char *why;
 

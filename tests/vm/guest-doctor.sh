@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
-# clyde doctor on a real kernel: nothing to fix; then the program that has the
-# device, by its name and number.
+# Tests clyde doctor on a real kernel: nothing to fix; then the program that
+# has the device open, by its name and number.
 clyde=$BUILD/cli/clyde
 failed=0
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
-# A device without firmware gets some, leaves this kernel's bus, comes back, and
-# works.
+# Loads firmware into a device without any: the device leaves this kernel's
+# bus, comes back, and works.
 firmware=/run/good.ihex
 cat >$firmware <<-END
 	:03000000020003F8

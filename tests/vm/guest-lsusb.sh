@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
-# What a real kernel and lsusb say of the device is what protocol.md says.
+# Tests that the kernel and lsusb show the device as protocol.md describes it.
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	lsusb -d 20b7:9db1 >/run/short && break
 	sleep 0.5
@@ -20,7 +20,7 @@ expect() {
 
 expect 1 'idVendor +0x20b7'
 expect 1 'idProduct +0x9db1'
-expect 1 'bcdDevice +9\.33' # level 9, revision 0x33: C3
+expect 1 'bcdDevice +9\.33' # Level 9, revision 0x33: C3.
 expect 1 'iProduct +2 Glasgow Interface Explorer; git '
 expect 1 'iSerial +3 C3-20230101T120000Z'
 expect 1 'bNumInterfaces +5'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes an endpoint, keeps transfers in flight on it, in order. */
+/* Implements guest-queue.h: keeps transfers in flight on an endpoint, in
+   order. */
 #include "guest-queue.h"
 
 #include <stdlib.h>
@@ -45,8 +46,8 @@ static void submit(struct stream *stream, struct libusb_transfer *transfer)
 	stream->in_flight += result == 0;
 }
 
-/* Which bytes are these, if they are any of the sequence?  Eight of them are
-   nowhere else in it. */
+/* Returns where in the sequence these bytes are, or -1.  Eight bytes occur only
+   once in it. */
 static long locate(const uint8_t *data)
 {
 	for (long at = 0; at < SEQUENCE_PERIOD; at++)
@@ -117,11 +118,10 @@ void stream_start(struct stream *stream, struct guest *guest, uint8_t endpoint,
 
 void stream_pump(struct guest *guest)
 {
-	struct timeval patience = {.tv_sec = 10};
+	struct timeval timeout = {.tv_sec = 10};
 	double before = seconds();
 
-	check(libusb_handle_events_timeout(guest->context, &patience),
-		"events");
+	check(libusb_handle_events_timeout(guest->context, &timeout), "events");
 	if (seconds() - before > 9)
 		die("nothing has completed for 10 s");
 }

@@ -13,33 +13,36 @@
 struct stream {
 	struct guest *guest;
 	struct libusb_transfer *transfers[DEPTH];
-	uint64_t queued; /* OUT: up to where the sequence is queued */
-	uint64_t moved;  /* in order, and right */
-	uint64_t end;    /* stop at this many */
+	uint64_t queued; /* OUT: the sequence is queued up to here. */
+	uint64_t moved;  /* Bytes moved, in order and right. */
+	uint64_t end;    /* The number of bytes to move. */
 	unsigned in_flight;
 	unsigned completions, cancelled;
-	bool draining; /* nothing is queued until all have come back */
+	/* Nothing is queued until all transfers have come back. */
+	bool draining;
 	bool stopping;
-	int failure;         /* enum libusb_transfer_status */
-	double last, failed; /* when something moved; when it first failed */
+	int failure; /* enum libusb_transfer_status */
+	/* When bytes moved last, and when a transfer failed first. */
+	double last, failed;
 };
 
-/* The sequence from an offset on, for at least SIZE bytes. */
+/* Returns the sequence from an offset on, at least SIZE bytes of it. */
 const uint8_t *sequence_at(uint64_t offset);
 
-/* Queue transfers until so many bytes have moved. */
+/* Queues transfers until this many bytes have moved. */
 void stream_start(struct stream *stream, struct guest *guest, uint8_t endpoint,
 	uint64_t end);
 
-/* Handle what has completed; dies if nothing does for 10 s. */
+/* Handles completions; dies if none comes for 10 s. */
 void stream_pump(struct guest *guest);
 
-/* Cancel what is queued and wait for all of it; then queue it again, or end. */
+/* Cancels the queued transfers and waits for all of them. stream_resume()
+   queues them again; stream_stop() ends the stream. */
 void stream_drain(struct stream *stream);
 void stream_resume(struct stream *stream);
 void stream_stop(struct stream *stream);
 
-/* Die if a transfer has failed. */
+/* Dies if a transfer has failed. */
 void stream_check(const struct stream *stream);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Bytes to and from the benchmark core by plain libusb, every one verified:
+ * Moves bytes to and from the benchmark core by plain libusb, and verifies
+ * every byte:
  *
  *	guest-stream load | source MIB | sink MIB | loopback MIB |
  *		latency COUNT | cancel MIB | unplug pull|hangup
  *
- * Prints what it measured; the exit status is 0 only if all was right.
+ * Prints what it measured; the exit status is 0 only if all bytes were right.
  */
 #include "guest-queue.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/internal.h" /* image_bytes */
+#include "lib/base/internal.h" /* For image_bytes. */
 #include "wire/core-benchmark.h"
 
 #define PACKET       512
@@ -23,7 +24,7 @@
 
 /* ---- The core --------------------------------------------------------- */
 
-/* The core on the pipes that the mode needs. */
+/* Attaches the core to the pipes that the mode needs. */
 static void set_mode(struct guest *guest, uint8_t mode)
 {
 	const uint8_t cores[] = {
@@ -42,13 +43,13 @@ static void prepare(struct guest *guest)
 	guest_status(guest, &status);
 	if (memcmp(status.id, image_id, sizeof(status.id)) != 0)
 		die("the FPGA is not loaded; run guest-stream load first");
-	/* Resetting the pipes clears the counters, and not the mode. */
+	/* Resetting the pipes clears the counters, but not the mode. */
 	set_mode(guest, BENCH_IDLE);
 	guest_alternate(guest, USB_IFACE_EP2OUT, USB_ALT_4X);
 	guest_alternate(guest, USB_IFACE_EP6IN, USB_ALT_4X);
 }
 
-/* Leave the core idle for the next client. */
+/* Leaves the core idle for the next program. */
 static void finish(struct guest *guest)
 {
 	set_mode(guest, BENCH_IDLE);
@@ -103,9 +104,9 @@ static void source(const char *argument)
 }
 
 /*
- * Whatever is cancelled, no byte is missing from the rest.  Always all that is
- * queued: the xHCI of QEMU 7.2 loses the transfers behind a single one that
- * is cancelled, as its dequeue pointer has passed them by then.
+ * After any cancel, no byte of the rest may be missing.  It cancels all queued
+ * transfers at once: the xHCI of QEMU 7.2 loses the transfers behind a single
+ * one that is cancelled, as its dequeue pointer has passed them by then.
  */
 static void cancel(const char *argument)
 {
@@ -185,8 +186,9 @@ static void loopback(const char *argument)
 	finish(&guest);
 }
 
-/* One packet there and back.  It is full, so an empty one may follow it: a
-   read is longer than the packet, and ends with that. */
+/* Sends one packet and reads it back.  The packet is full, so an empty one may
+   follow it: a read has room for more than the packet, and ends with the empty
+   one. */
 static void round_trip(struct guest *guest, uint64_t offset)
 {
 	uint8_t data[2 * PACKET];
@@ -217,7 +219,7 @@ static void latency(const char *argument)
 {
 	unsigned count = strtoul(argument, NULL, 0);
 	double *times = calloc(count, sizeof(*times));
-	uint16_t idle_cycles = 192; /* 4 us */
+	uint16_t idle_cycles = 192; /* 4 us. */
 	struct guest guest;
 
 	if (times == NULL || count == 0)
@@ -240,7 +242,7 @@ static void latency(const char *argument)
 	finish(&guest);
 }
 
-/* "pull" is to be followed by "plug"; "hangup" comes back by itself. */
+/* "pull" must be followed by "plug"; "hangup" comes back by itself. */
 static void unplug(const char *argument)
 {
 	struct guest guest;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what a test wants of a Glasgow, asks libusb for it. */
+/* Implements guest-usb.h. */
 #include "guest-usb.h"
 
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Generous: it is an emulated processor on a busy machine. */
+/* Long, since the guest is an emulated processor on a busy machine. */
 #define ENUMERATION_S 20
 #define GONE_S        2
 #define TIMEOUT_MS    5000
@@ -43,9 +43,9 @@ double seconds(void)
 
 /* ---- Opening ---------------------------------------------------------- */
 
-/* A context of its own for each look: one that exists learns of new devices
-   from udev only, which need not run here. */
-static bool look(struct guest *guest)
+/* Looks for a Glasgow with a context of its own, since an existing context
+   learns of new devices only from udev, which need not run here. */
+static bool open_if_there(struct guest *guest)
 {
 	check(libusb_init(&guest->context), "libusb_init");
 	guest->handle = libusb_open_device_with_vid_pid(
@@ -61,7 +61,7 @@ void guest_await_gone(void)
 	double end = seconds() + GONE_S;
 	struct guest guest;
 
-	while (look(&guest) && seconds() < end) {
+	while (open_if_there(&guest) && seconds() < end) {
 		guest_close(&guest);
 		usleep(20000);
 	}
@@ -72,7 +72,7 @@ void guest_open(struct guest *guest)
 	double end = seconds() + ENUMERATION_S;
 
 	*guest = (struct guest){0};
-	while (!look(guest)) {
+	while (!open_if_there(guest)) {
 		if (seconds() > end)
 			die("no Glasgow has enumerated");
 		usleep(50000);

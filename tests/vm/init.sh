@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
-# The first process of the guest: the host's files, read-only, then the job in
-# them; its status leaves by QEMU's debug port.
+# The first process of the guest: mounts the host's files read-only and runs
+# the job in them; the job's status is returned by QEMU's debug port.
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t devtmpfs dev /dev

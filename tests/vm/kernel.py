@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Takes Debian's kernel package, gives what QEMU boots: kernel and initrd.
+"""Gets the kernel and the initrd that QEMU boots, from Debian's kernel
+package.
 
-The package is downloaded and unpacked into a cache folder, and not installed:
-that would change what the user's machine boots, run its hooks and need root,
-and /boot is often readable by root only.
+The package is downloaded and unpacked into a cache folder.  It must not be
+installed: that would change what the user's machine boots, run its hooks and
+need root, and /boot is often readable by root only.
 """
 
 import glob
@@ -16,15 +17,16 @@ import shutil
 import struct
 import subprocess
 
-# What the guest needs before it has the host's files, and for USB.
+# Modules that the guest needs before it has the host's files, and for USB.
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "xhci_pci")
-# Folders of the package in which those and what they need are.
+# Folders of the package that have those modules and their dependencies.
 FOLDERS = ("drivers/virtio", "drivers/usb", "net/9p", "fs/9p", "fs/netfs",
            "fs/fscache")
 
 
 class Missing(Exception):
-    """This machine cannot have it; the text says what and why."""
+    """This machine cannot provide the kernel; the text says what is missing
+    and why."""
 
 
 def run(*arguments, **options):
@@ -34,7 +36,7 @@ def run(*arguments, **options):
 
 
 def newest_package():
-    """The package that the metapackage stands for today."""
+    """Returns the package that the metapackage currently depends on."""
     try:
         text = run("apt-cache", "depends", "linux-image-amd64")
     except (OSError, subprocess.CalledProcessError):
@@ -47,7 +49,7 @@ def newest_package():
 
 
 def unpack(package, folder):
-    """Only what is used of its 400 MB."""
+    """Unpacks only the files that are used, of 400 MB."""
     wanted = ["./boot/vmlinuz-*"]
     for prefix in ("./lib", "./usr/lib"):
         wanted += [f"{prefix}/modules/*/kernel/{name}/*" for name in FOLDERS]
@@ -55,7 +57,7 @@ def unpack(package, folder):
                    for name in ("builtin", "builtin.modinfo", "order")]
     archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
                                stdout=subprocess.PIPE)
-    # tar complains about the patterns that match nothing
+    # tar warns about patterns that match nothing.
     subprocess.run(["tar", "-x", "-C", folder, "--wildcards", *wanted],
                    stdin=archive.stdout, stderr=subprocess.DEVNULL,
                    check=False)
@@ -65,7 +67,7 @@ def unpack(package, folder):
 
 
 def obtain(cache):
-    """The folder of the unpacked package, downloaded if need be."""
+    """Returns the folder of the unpacked package; downloads it if needed."""
     kept = sorted(cache.glob("linux-image-*/boot/vmlinuz-*"))
     if kept:
         return kept[-1].parent.parent
@@ -86,7 +88,8 @@ def obtain(cache):
 
 
 def payload(image):
-    """The compressed kernel in a bzImage, by its boot protocol header."""
+    """Returns the compressed kernel in a bzImage, by its boot protocol
+    header."""
     sectors = image[0x1F1] or 4
     offset, size = struct.unpack_from("<II", image, 0x248)
     return image[(sectors + 1) * 512 + offset:][:size]
@@ -96,15 +99,15 @@ def decompress(data):
     if data[:6] == b"\xfd7zXZ\0":
         return lzma.LZMADecompressor().decompress(data)
     if data[:4] == b"\x28\xb5\x2f\xfd" and shutil.which("zstd"):
-        # The last 4 bytes are the size, which zstd takes for garbage.
+        # The last 4 bytes are the size, which zstd would report as garbage.
         return subprocess.run(["zstd", "-dcq"], input=data[:-4], check=True,
                               stdout=subprocess.PIPE).stdout
     return None
 
 
 def bootable(folder):
-    """vmlinux, which QEMU starts by PVH in half of the time that a bzImage
-    takes to decompress itself; or the bzImage."""
+    """Returns vmlinux, which QEMU starts by PVH in half of the time that a
+    bzImage needs to decompress itself; or the bzImage."""
     packed = next((folder / "boot").glob("vmlinuz-*"))
     plain = folder / "vmlinux"
     if not plain.exists():
@@ -116,7 +119,7 @@ def bootable(folder):
 
 
 def module_files(folder):
-    """In the order in which they are to be loaded."""
+    """Returns the modules in the order in which they are to be loaded."""
     version = next((folder / "boot").glob("vmlinuz-*")).name[len("vmlinuz-"):]
     base = folder
     if not (folder / "lib/modules").exists():
@@ -145,7 +148,8 @@ def plain_module(path):
 
 
 def cpio(entries):
-    """An archive in the format that a kernel takes: (name, mode, data)."""
+    """Returns an archive in the format that a kernel reads: (name, mode,
+    data)."""
     out = bytearray()
 
     def pad():
@@ -164,7 +168,8 @@ def cpio(entries):
 
 
 def initrd(folder, init, job):
-    """busybox, the modules, what to do first and what to do then."""
+    """Makes an initrd of busybox, the modules, the first process and the
+    job."""
     busybox = shutil.which("busybox") or "/bin/busybox"
     try:
         shell = pathlib.Path(busybox).read_bytes()

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A virtual Glasgow on the xHCI of a real kernel: boots Debian's under QEMU's
-software emulation, plugs the device in by usbredir, runs jobs in the guest.
+"""Tests the virtual Glasgow with a real kernel: boots Debian's under QEMU's
+software emulation, plugs the device into its xHCI by usbredir, and runs jobs
+in the guest.
 
-	run.py --build BUILD [JOB...]
+    run.py --build BUILD [JOB...]
 
 A job is a name from JOBS, or any shell command.  It runs in the guest, which
-sees the host's files read-only under their own names, and /run to write to;
-BUILD, SOURCE and VM are in its environment.  What it prints comes out here;
-a line "@host pull" or "@host plug" pulls the plug of the device or plugs it in
-again, "@host hangup" takes the whole server away and starts another; "@host bare"
-one whose device has no firmware, "@host link" one that keeps its bus to real time.
+sees the host's files read-only under their own names, and can write to /run.
+BUILD, SOURCE and VM are in its environment.  Its output is printed here,
+except for lines that control the device: "@host pull" pulls the plug, "@host
+plug" plugs it in again, "@host hangup" ends the usbredir server and starts
+another, "@host bare" starts one whose device has no firmware, "@host link" one
+that keeps its bus to real time.
 
 The exit status is 0, or that of the last job that failed; 77 if this machine
-cannot do it; 75 if there is no end within --timeout.
+cannot run the tests; 75 if they do not end within --timeout.
 """
 
 import argparse
@@ -33,7 +35,7 @@ import kernel
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED, TIMEOUT = 77, 75
 
-# name: command.  More can be given on the command line.
+# name: command.  The command line can give more.
 JOBS = {
     "enumerate": 'sh "$VM/guest-lsusb.sh"',
     "doctor": 'sh "$VM/guest-doctor.sh"',
@@ -47,7 +49,7 @@ JOBS = {
     "unplug": '"$STREAM" unplug pull',
     "hangup": '"$STREAM" unplug hangup',
     "firmware": 'sh "$VM/guest-firmware.sh"',
-    # In real time: partly filled transfers are cancelled, bytes come late.
+    # In real time, partly filled transfers are cancelled and bytes come late.
     "paced": 'echo "@host link"; sleep 2; "$STREAM" load && '
              '"$STREAM" source 32 && "$STREAM" loopback 16 && '
              '"$STREAM" latency 500 && "$STREAM" cancel 16',
@@ -84,7 +86,7 @@ def script(arguments):
 
 
 class Server:
-    """clyde virtual --listen, which may be started again."""
+    """A clyde virtual --listen, which can be restarted."""
 
     def __init__(self, arguments, path):
         self.command = [str(arguments.build / "cli/clyde"), "virtual",
@@ -127,7 +129,7 @@ def qemu(boot, initrd, socket):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
             "-no-reboot", "-display", "none", "-machine", "q35",
             "-accel", "tcg", "-cpu", "max",
-            # two processors hang now and then under emulation
+            # With two processors, the emulation sometimes hangs.
             "-smp", "1", "-m", "768",
             "-kernel", str(boot), "-initrd", str(initrd),
             "-append", "console=ttyS0 quiet panic=-1",
@@ -141,7 +143,7 @@ def qemu(boot, initrd, socket):
 
 
 class Guest:
-    """A running QEMU: its lines, with the time at which they came."""
+    """A running QEMU: its output lines, with the times at which they came."""
 
     def __init__(self, command, timeout):
         self.began = time.monotonic()
@@ -151,7 +153,8 @@ class Guest:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def lines(self):
-        """Until it ends; TimeoutError if that takes too long."""
+        """Yields lines until QEMU ends; raises TimeoutError if that takes too
+        long."""
         out = self.process.stdout.fileno()
         while True:
             left = self.end - time.monotonic()
@@ -174,7 +177,7 @@ class Guest:
 
 
 def watch(guest, server):
-    """Print what the guest says, do what it asks for."""
+    """Prints the guest's output, and obeys its "@host" lines."""
     name, since = "", 0.0
     for line in guest.lines():
         word, _, rest = line.partition(" ")
@@ -218,7 +221,7 @@ def boot(arguments, folder):
         guest.close()
         clean = server.stop()
     print(f"== ended after {guest.seconds():.1f} s")
-    # the debug port makes 2n + 1 of n; anything else is QEMU's own
+    # The debug port exits with 2n + 1 for n; any other status is QEMU's own.
     if status < 0 or status % 2 == 0:
         print(f"QEMU ended with {status}")
         return 70

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The UART core's world: registers written at random, and an RX that is a
- * sender of its own with another idea of baud rate and format, or noise, or a
- * break, or the core's own TX.
+ * The stimulus of the UART core: registers written at random, and an RX that is
+ * a sender with its own baud rate and format, or noise, or a break, or the
+ * core's own TX.
  */
 #include "compare.h"
 
 #include "virtual/fpga/core.h"
 #include "wire/core-uart.h"
 
-#define MUX_CYCLES 6 /* from a core to a pin to a core */
+#define MUX_CYCLES 6 /* From a core to a pin and back to a core. */
 
 static enum { SENDER, NOISE, BREAKS, LOOP, LINES } line;
-static uint32_t bit_time; /* as in the register */
+static uint32_t bit_time; /* As in the register. */
 static uint32_t sender_bit;
-static uint64_t at, next; /* 1/256 cycles */
-static uint32_t bits;     /* still to send, the lowest first */
+static uint64_t at, next; /* In 1/256 cycles. */
+static uint32_t bits;     /* Bits that are left to send, the lowest first. */
 static unsigned bits_left;
-static unsigned hold; /* cycles, of noise */
+static unsigned hold; /* Cycles of noise. */
 static uint16_t delay[MUX_CYCLES];
 static unsigned place;
 
@@ -29,15 +29,16 @@ static unsigned writes_left;
 
 static void configure(void)
 {
-	static const uint32_t ranges[][2] = {{0, 1024}, /* too fast */
-		{1024, 1024}, {1024, 2048}, {1024, 8192}, {4096, 65536}};
+	/* Too fast for the core. */
+	static const uint32_t ranges[][2] = {{0, 1024}, {1024, 1024},
+		{1024, 2048}, {1024, 8192}, {4096, 65536}};
 	unsigned i = percent(5) ? 0 : 1 + pick(4);
 	unsigned control = pick(256);
 
 	bit_time = ranges[i][0] + pick(ranges[i][1] - ranges[i][0] + 1);
 	if (percent(80))
 		control |= UART_RECEIVE | UART_TRANSMIT;
-	if (percent(80)) /* a parity that there is */
+	if (percent(80)) /* A valid parity. */
 		control = (control & ~UART_PARITY) | pick(5) << 3;
 	for (i = 0; i < 4; i++) {
 		writes[i].addr = REG_UART_BIT_TIME - CORE_BASE_UART + i;
@@ -46,17 +47,17 @@ static void configure(void)
 	writes[4].addr = REG_UART_CONTROL - CORE_BASE_UART;
 	writes[4].value = control;
 	writes_left = 5;
-	/* 6 % off at most, and now and then what does not fit at all. */
+	/* At most 6 % off, and sometimes far off. */
 	sender_bit = percent(80) ? bit_time * (940 + pick(121)) / 1000
 				 : 256 + pick(8192);
 	line = pick(LINES);
 }
 
-void world_begin(struct world *world)
+void stimulus_begin(struct stimulus *stimulus)
 {
 	static const unsigned chances[] = {0, 1, 10, 50, 100};
 
-	*world = (struct world){
+	*stimulus = (struct stimulus){
 		.ops = &core_uart_ops,
 		.offers = chances[pick(5)],
 		.takes = chances[pick(5)],
@@ -101,27 +102,27 @@ static uint16_t noise(uint16_t was)
 	return !was;
 }
 
-void world_step(struct world *world, uint16_t outputs)
+void stimulus_step(struct stimulus *stimulus, uint16_t outputs)
 {
 	place = (place + 1) % MUX_CYCLES;
 	if (line == LOOP)
-		world->pins = delay[place];
+		stimulus->pins = delay[place];
 	else if (line == SENDER)
-		world->pins = sender(world->pins);
+		stimulus->pins = sender(stimulus->pins);
 	else
-		world->pins = noise(world->pins);
+		stimulus->pins = noise(stimulus->pins);
 	delay[place] = outputs & 1;
 
 	if (writes_left > 0) {
 		writes_left--;
-		world->write = true;
-		world->addr = writes[4 - writes_left].addr;
-		world->value = writes[4 - writes_left].value;
+		stimulus->write = true;
+		stimulus->addr = writes[4 - writes_left].addr;
+		stimulus->value = writes[4 - writes_left].value;
 	} else if (pick(6000) == 0) {
 		configure();
 	} else if (pick(2000) == 0) {
-		world->write = true;
-		world->addr = pick(32);
-		world->value = pick(256);
+		stimulus->write = true;
+		stimulus->addr = pick(32);
+		stimulus->value = pick(256);
 	}
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Runs a core's model in C and its Verilog on the same random world, and
- * compares them at every edge: pins, streams and registers.  The model is
- * given its edges singly or, in half of the worlds, in stretches up to the
- * cycle that it announced; so an edge that it failed to announce shows.
+ * Runs a core's model in C and its Verilog on the same random stimulus, and
+ * compares pins, streams and registers at every edge.  For half of the seeds
+ * the model runs single edges.  For the others it runs in stretches up to the
+ * cycle that it announced, so an edge that it failed to announce is a
+ * difference.
  *
  *	compare-NAME [SEEDS [FIRST]]
  */
@@ -16,8 +17,8 @@
 
 #include "virtual/fpga/core.h"
 
-#define CYCLES  120000 /* a counter of 16 bits is full */
-#define STRETCH 64     /* virtual/fpga/core.h */
+#define CYCLES  120000 /* Long enough to fill a counter of 16 bits. */
+#define STRETCH 64     /* As in virtual/fpga/core.h. */
 
 static uint64_t random_state;
 
@@ -35,16 +36,16 @@ bool percent(unsigned chance)
 }
 
 struct both {
-	struct world world;
+	struct stimulus stimulus;
 	struct core *core;
-	uint64_t cycle, from; /* of the Verilog, of the model */
+	uint64_t cycle, from; /* Of the Verilog and of the model. */
 	bool stretches;
 	bool failed;
 	struct sim_inputs inputs;
 	struct sim_outputs outputs;
-	bool offered;        /* at an edge since `from` */
-	bool waiting;        /* a byte, when the model ran last */
-	uint32_t word, mask; /* of the registers, due at the next edge */
+	bool offered;        /* At an edge since `from`. */
+	bool waiting;        /* A byte was offered when the model ran last. */
+	uint32_t word, mask; /* Of the registers, expected at the next edge. */
 };
 
 static void same(
@@ -59,16 +60,16 @@ static void same(
 	both->failed = true;
 }
 
-/* What is read now shows at the next edge. */
+/* A register that is read now is output at the next edge. */
 static void expect_word(struct both *both)
 {
 	unsigned offset = both->inputs.reg_addr & ~3u;
 
 	both->word = both->core->ops->read(both->core, both->cycle, offset);
 	both->mask = UINT32_MAX;
-	if (offset == both->world.status_offset &&
+	if (offset == both->stimulus.status_offset &&
 		both->waiting != both->inputs.out_valid)
-		both->mask = ~both->world.status_mask;
+		both->mask = ~both->stimulus.status_mask;
 }
 
 static void verilog_edge(struct both *both)
@@ -76,7 +77,7 @@ static void verilog_edge(struct both *both)
 	struct core *core = both->core;
 	uint32_t word = both->word, mask = both->mask;
 
-	both->inputs.pin_i = both->world.pins;
+	both->inputs.pin_i = both->stimulus.pins;
 	expect_word(both);
 	sim_cycle(&both->inputs, &both->outputs);
 	same(both, "outputs", core->outputs, both->outputs.pin_o);
@@ -118,8 +119,8 @@ static void stream_inputs(struct both *both, bool open)
 	struct sim_inputs *inputs = &both->inputs;
 
 	inputs->out_data = pick(256);
-	inputs->out_valid = open && percent(both->world.offers);
-	inputs->in_ready = open && percent(both->world.takes);
+	inputs->out_valid = open && percent(both->stimulus.offers);
+	inputs->in_ready = open && percent(both->stimulus.takes);
 }
 
 static void reset(struct both *both)
@@ -140,29 +141,30 @@ static void reset(struct both *both)
 
 static void step(struct both *both)
 {
-	struct world *world = &both->world;
+	struct stimulus *stimulus = &both->stimulus;
 	struct core *core = both->core;
-	uint16_t pins = world->pins;
+	uint16_t pins = stimulus->pins;
 	bool due = both->cycle + 1 == core->next;
 	bool open = !both->stretches || due || percent(10);
 
 	stream_inputs(both, open);
-	both->inputs.reg_write = world->write;
-	both->inputs.reg_addr = world->write ? world->addr : pick(32);
-	both->inputs.reg_data = world->value;
+	both->inputs.reg_write = stimulus->write;
+	both->inputs.reg_addr = stimulus->write ? stimulus->addr : pick(32);
+	both->inputs.reg_data = stimulus->value;
 	verilog_edge(both);
-	world->write = false;
-	world_step(world, core->outputs);
-	if (open || both->inputs.reg_write || world->pins != pins ||
+	stimulus->write = false;
+	stimulus_step(stimulus, core->outputs);
+	if (open || both->inputs.reg_write || stimulus->pins != pins ||
 		both->cycle == both->from + STRETCH)
 		model_run(both);
 	both->inputs.reg_write = 0;
-	if (world->pins != pins) {
-		core->inputs = world->pins;
+	if (stimulus->pins != pins) {
+		core->inputs = stimulus->pins;
 		if (core->ops->inputs)
 			core->ops->inputs(core, both->cycle);
 	}
-	if (both->cycle == both->from && world->resets && !pick(world->resets))
+	if (both->cycle == both->from && stimulus->resets &&
+		!pick(stimulus->resets))
 		reset(both);
 }
 
@@ -170,17 +172,17 @@ static bool begin(struct both *both, uint64_t seed)
 {
 	*both = (struct both){0};
 	random_state = (seed + 1) * 0x9e3779b97f4a7c15;
-	world_begin(&both->world);
+	stimulus_begin(&both->stimulus);
 	both->stretches = seed % 2;
-	both->core = calloc(1, both->world.ops->size);
+	both->core = calloc(1, both->stimulus.ops->size);
 	if (both->core == NULL)
 		return false;
-	both->core->ops = both->world.ops;
+	both->core->ops = both->stimulus.ops;
 	both->core->next = CORE_NEVER;
-	both->core->inputs = both->world.pins;
+	both->core->inputs = both->stimulus.pins;
 	both->core->ops->reset(both->core, 0);
-	both->cycle = both->from = both->world.clock;
-	sim_init(both->world.clock);
+	both->cycle = both->from = both->stimulus.clock;
+	sim_init(both->stimulus.clock);
 	return true;
 }
 
@@ -207,7 +209,7 @@ int main(int argc, char **argv)
 
 	for (uint64_t seed = first; seed < first + seeds; seed++)
 		failures += !agree(seed);
-	printf("%" PRIu64 " of %" PRIu64 " worlds of %d cycles agree\n",
+	printf("%" PRIu64 " of %" PRIu64 " runs of %d cycles agree\n",
 		seeds - failures, seeds, CYCLES);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

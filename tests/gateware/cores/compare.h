@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A core of the universal image twice, side by side: its model in C, and its
- * Verilog behind a shim of two functions.  compare.c runs both and looks for
- * the first edge at which they differ; compare-NAME.c is the world of a core.
+ * Compares the two implementations of a core: its model in C, and its Verilog
+ * behind a shim of two functions. compare.c runs both and looks for the first
+ * edge at which they differ; compare-NAME.c makes the stimulus of a core.
  */
 #ifndef TESTS_GATEWARE_COMPARE_H
 #define TESTS_GATEWARE_COMPARE_H
@@ -30,9 +30,10 @@ struct sim_outputs {
 extern "C" {
 #endif
 
-/* After power-up; a core with a clock begins at this one. */
+/* Powers the Verilog up; a core with a clock starts at this count. */
 void sim_init(uint32_t clock);
-/* What it shows before the next edge with these inputs; and then the edge. */
+/* Returns the outputs before the next edge with these inputs, then makes the
+   edge. */
 void sim_cycle(const struct sim_inputs *inputs, struct sim_outputs *outputs);
 
 #ifdef __cplusplus
@@ -41,26 +42,27 @@ void sim_cycle(const struct sim_inputs *inputs, struct sim_outputs *outputs);
 
 struct core_ops;
 
-/* What happens around a core. */
-struct world {
+/* The inputs of both implementations. */
+struct stimulus {
 	const struct core_ops *ops;
-	uint32_t clock; /* the cycle after power-up */
-	uint16_t pins;  /* what the core sees from the last edge on */
-	bool write;     /* a register at the next edge */
+	uint32_t clock; /* The cycle after power-up. */
+	uint16_t pins;  /* The pins that the core sees from the last edge on. */
+	bool write;     /* A register is written at the next edge. */
 	uint8_t addr, value;
-	unsigned offers, takes; /* percent of the edges, of each stream */
-	unsigned resets;        /* one in so many edges; 0 = none */
-	/* Bits of the word at this offset that tell of the OUT stream, which
-	   the model sees when it runs only. */
+	unsigned offers, takes; /* In percent of the edges, for each stream. */
+	/* A reset comes once in this many edges; 0 = never. */
+	unsigned resets;
+	/* Bits of the word at this offset that depend on the OUT stream, which
+	   the model sees only when it runs. */
 	unsigned status_offset;
 	uint32_t status_mask;
 };
 
-/* One core's: a new world, and an edge of it. */
-void world_begin(struct world *world);
-void world_step(struct world *world, uint16_t outputs);
+/* Of one core: a new stimulus, and its inputs for an edge. */
+void stimulus_begin(struct stimulus *stimulus);
+void stimulus_step(struct stimulus *stimulus, uint16_t outputs);
 
-/* Repeats by the seed. */
+/* Returns a random number, which the seed repeats. */
 uint32_t pick(uint32_t below);
 bool percent(unsigned chance);
 

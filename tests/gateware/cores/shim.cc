@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The Verilated core for compare.c. */
+/* The Verilated core, for compare.c. */
 #include "compare.h"
 
 #include "Vcore.h"

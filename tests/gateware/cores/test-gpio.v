@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The GPIO core against a list of what its pins did: random watches, changes,
-// bursts and stalls.  Of every record the levels and the cycle must be on the
-// list, in order, and what is missing between two is counted in the second.
+// Tests the GPIO core against a list of what its pins did: random watches,
+// changes, bursts and stalls.  The levels and the cycle of every record must
+// be on the list, in order, and each record counts the changes that were lost
+// before it.
 //
-//	vvp test-gpio.vvp [+seed=N]
+//   vvp test-gpio.vvp [+seed=N]
 
 module test_gpio;
 	localparam CHANGES = 4000, ROUNDS = 12;
@@ -65,18 +66,18 @@ module test_gpio;
 		end
 	endtask
 
-	// The clock, counted here.
+	// The clock, counted by the bench.
 	reg [31:0] now = 0;
 	always @(posedge clk)
 		now <= rst ? 0 : now + 1;
 
 	reg [15:0] watch;
-	reg [47:0] list [0:CHANGES]; // cycle, levels
-	integer listed, found, lost, records, burst, rate, patience;
+	reg [47:0] list [0:CHANGES]; // Cycle, levels.
+	integer listed, found, lost, records, burst, rate, slowness;
 	reg stop;
 
-	// Pins change at the falling edge; the core sees it at the next rising
-	// one.
+	// Pins change at the falling edge; the core sees the change at the
+	// next rising edge.
 	task change_pins;
 		reg [15:0] next;
 		begin
@@ -102,8 +103,8 @@ module test_gpio;
 	reg [63:0] record;
 	integer index, idle;
 
-	// A record after a loss may stand for no change: the levels are then
-	// those of the last one.
+	// A record after a loss may stand for no change: it then has the
+	// levels of the last change.
 	task take_record;
 		begin
 			lost = lost + record[63:48];
@@ -126,7 +127,7 @@ module test_gpio;
 			idle = 0;
 			while (!stop || idle < 100) begin
 				@(negedge clk);
-				in_ready = below(patience) == 0;
+				in_ready = below(slowness) == 0;
 				idle = in_valid ? 0 : idle + 1;
 				if (in_valid && in_ready) begin
 					record[8 * index +: 8] = in_data;
@@ -147,7 +148,7 @@ module test_gpio;
 			rst = 0;
 			watch = $random(seed) | 1;
 			rate = 1 + below(30);
-			patience = 1 + below(4);
+			slowness = 1 + below(4);
 			found = 0;
 			lost = 0;
 			records = 0;
@@ -172,7 +173,8 @@ module test_gpio;
 		end
 	endtask
 
-	task the_highest_bit_of_the_clock_is_told(input [31:0] before);
+	task a_change_of_the_highest_bit_of_the_clock_is_reported(
+		input [31:0] before);
 		begin
 			in_ready = 0;
 			@(negedge clk) rst = 1;
@@ -231,8 +233,8 @@ module test_gpio;
 		if ($value$plusargs("seed=%d", seed)) ;
 		repeat (5) @(negedge clk);
 		repeat (ROUNDS) round;
-		the_highest_bit_of_the_clock_is_told(32'h80000000 - 20);
-		the_highest_bit_of_the_clock_is_told(32'h00000000 - 20);
+		a_change_of_the_highest_bit_of_the_clock_is_reported(32'h80000000 - 20);
+		a_change_of_the_highest_bit_of_the_clock_is_reported(32'h00000000 - 20);
 		counts_stay_at_the_highest;
 		pins_change_as_a_whole;
 		check("takes of a stream", out_ready, 0);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The UART core against a sender and a receiver that know bits and times only:
-// random formats, baud rates, baud errors, gaps and stalls, both ways at once.
+// Tests the UART core against a sender and a receiver that know only bits and
+// times: random formats, baud rates, baud errors, gaps and stalls, in both
+// directions at once.
 //
-//	vvp test-uart.vvp [+seed=N]
+//   vvp test-uart.vvp [+seed=N]
 
 module test_uart;
-	localparam CYCLE = 256; // of simulated time: a bit lasts BIT_TIME
+	localparam CYCLE = 256; // Of simulated time: a bit lasts BIT_TIME.
 	localparam BYTES = 40, ROUNDS = 50;
 
 	integer seed = 1;
@@ -128,7 +129,7 @@ module test_uart;
 		end
 	endtask
 
-	// A byte that waits is taken before the next has come.
+	// A byte is taken before the next one has come.
 	task take_bytes;
 		for (taken = 0; taken < BYTES; taken = taken + 1) begin
 			while (!in_valid) @(negedge clk);
@@ -140,7 +141,7 @@ module test_uart;
 	endtask
 
 	// The other end of both lines.  An edge of TX is at most a cycle
-	// early, as the fraction left by the byte before says.
+	// early, by the fraction that the byte before left.
 	task expect_level(input integer start, input integer bits,
 			  input level);
 		begin

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a program, carries its steps out one by one, closes what is left, and
-   sees that nothing remains. */
-#include "world.h"
+/* Carries the steps of a program out one by one, closes what is left, and
+   checks that nothing remains. */
+#include "session.h"
 #include "lib/base/ask.h"
 
 #include <pthread.h>
@@ -19,21 +19,22 @@ static void make_sequence(void)
 
 /* ---- Steps that need no device ---------------------------------------- */
 
-/* All that belongs to it is closed with it. */
-static void forget_device(struct world *world, struct target *target)
+/* The pipes of a device are closed with it. */
+static void forget_device(struct session *session, struct target *target)
 {
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++) {
 		if (target->stream[i].pipe)
-			bury(world, clyde_pipe_token(target->stream[i].pipe));
+			remember_closed(session,
+				clyde_pipe_token(target->stream[i].pipe));
 		target->stream[i] = (struct stream){0};
 	}
 	if (target->device)
-		bury(world, clyde_device_token(target->device));
+		remember_closed(session, clyde_device_token(target->device));
 	target->device = NULL;
 }
 
 static long close_device(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	clyde_token token = clyde_device_token(target->device);
 
@@ -42,40 +43,40 @@ static long close_device(
 	if (step->choice % 2)
 		clyde_device_close(target->device);
 	else if (clyde_close_token(token) != 0)
-		violate(world, "a device that is open cannot be closed");
+		violate(session, "a device that is open cannot be closed");
 	if (clyde_close_token(token) != CLYDE_ERROR_CLOSED)
-		violate(world, "a device is closed twice");
-	forget_device(world, target);
+		violate(session, "a device is closed twice");
+	forget_device(session, target);
 	return 0;
 }
 
-static void close_context(struct world *world)
+static void close_context(struct session *session)
 {
-	clyde_token token = clyde_context_token(world->context);
+	clyde_token token = clyde_context_token(session->context);
 
-	if (world->context == NULL)
+	if (session->context == NULL)
 		return;
-	clyde_context_close(world->context);
-	world->context = NULL;
-	world->interrupted = false;
+	clyde_context_close(session->context);
+	session->context = NULL;
+	session->interrupted = false;
 	for (unsigned i = 0; i < DEVICES; i++)
-		forget_device(world, &world->target[i]);
-	bury(world, token);
+		forget_device(session, &session->target[i]);
+	remember_closed(session, token);
 }
 
-static void interrupt(struct world *world)
+static void interrupt(struct session *session)
 {
-	if (world->context == NULL)
+	if (session->context == NULL)
 		return;
-	world->interrupted = !world->interrupted;
-	(world->interrupted ? clyde_context_interrupt : clyde_context_resume)(
-		world->context);
+	session->interrupted = !session->interrupted;
+	(session->interrupted ? clyde_context_interrupt : clyde_context_resume)(
+		session->context);
 }
 
-/* Whatever is done with what is closed, it is closed. */
-static long use_stale(struct world *world, const struct step *step)
+/* Any call with a closed object must return CLYDE_ERROR_CLOSED. */
+static long use_stale(struct session *session, const struct step *step)
 {
-	clyde_token token = world->graves[step->choice % GRAVES];
+	clyde_token token = session->closed_tokens[step->choice % CLOSED_MAX];
 	void *handle = (void *)(uintptr_t)token;
 	uint8_t byte;
 	long result;
@@ -102,14 +103,14 @@ static long use_stale(struct world *world, const struct step *step)
 		result = clyde_device_sleep(handle, 1);
 	}
 	if (result != CLYDE_ERROR_CLOSED)
-		violate(world, "what is closed answers %ld", result);
+		violate(session, "what is closed answers %ld", result);
 	return 0;
 }
 
 /* ---- The run ---------------------------------------------------------- */
 
 static long act(
-	struct world *world, struct target *target, const struct step *step)
+	struct session *session, struct target *target, const struct step *step)
 {
 	step_action *action = stream_actions[step->kind];
 
@@ -117,79 +118,80 @@ static long act(
 		action = device_actions[step->kind];
 	switch (step->kind) {
 	case STEP_OPEN:
-		return open_device(world, target, step);
+		return open_device(session, target, step);
 	case STEP_CLOSE_DEVICE:
-		return close_device(world, target, step);
+		return close_device(session, target, step);
 	case STEP_CLOSE_CONTEXT:
-		close_context(world);
+		close_context(session);
 		return 0;
 	case STEP_INTERRUPT:
-		interrupt(world);
+		interrupt(session);
 		return 0;
 	case STEP_STALE:
-		return use_stale(world, step);
+		return use_stale(session, step);
 	default:
-		return action && target->device ? action(world, target, step)
+		return action && target->device ? action(session, target, step)
 						: 0;
 	}
 }
 
-static void carry_out(struct world *world, const struct step *step)
+static void carry_out(struct session *session, const struct step *step)
 {
-	struct target *target = &world->target[step->device];
+	struct target *target = &session->target[step->device];
 	long result;
 
-	world->step = step;
-	world->bound_ns = 0;
-	memset(world->allowed, 0, sizeof(world->allowed));
-	world->begun_ns = target->device ? now_ns(target->device) : 0;
-	world->tally->steps[step->kind]++;
-	result = act(world, target, step);
-	judge(world, target, result);
-	if (world->log == NULL)
+	session->step = step;
+	session->bound_ns = 0;
+	memset(session->allowed, 0, sizeof(session->allowed));
+	session->begun_ns = target->device ? now_ns(target->device) : 0;
+	session->tally->steps[step->kind]++;
+	result = act(session, target, step);
+	judge(session, target, result);
+	if (session->log == NULL)
 		return;
-	fprintf(world->log, "  %2zu %s: device %u, pipe %u, amount %u: %ld%s%s",
-		step - world->program->step, step_name(step->kind),
+	fprintf(session->log,
+		"  %2zu %s: device %u, pipe %u, amount %u: %ld%s%s",
+		step - session->program->step, step_name(step->kind),
 		step->device, step->pipe, step->amount, result,
 		result < 0 ? ", " : "",
 		result < 0 ? clyde_error_message() : "");
 	if (target->device)
-		fprintf(world->log, "; at %.3f ms",
+		fprintf(session->log, "; at %.3f ms",
 			now_ns(target->device) / 1e6);
-	fputc('\n', world->log);
+	fputc('\n', session->log);
 }
 
-/* By any route, in any order; the context comes last. */
-static void close_all(struct world *world)
+/* Closes objects by any route and in any order; the context comes last. */
+static void close_all(struct session *session)
 {
-	struct random random = {world->program->seed ^ 0xc105e};
+	struct random random = {session->program->seed ^ 0xc105e};
 	unsigned first = draw(&random, 2);
 
-	world->step = NULL;
+	session->step = NULL;
 	for (unsigned i = 0; i < DEVICES; i++) {
-		struct target *target = &world->target[(first + i) % DEVICES];
+		struct target *target = &session->target[(first + i) % DEVICES];
 		struct step step = {.choice = draw(&random, 256)};
 
 		if (target->device)
-			world->tally->link_ns += now_ns(target->device);
+			session->tally->link_ns += now_ns(target->device);
 		for (unsigned at = draw(&random, 8); at < CLYDE_PIPE_COUNT;
 			at++) {
 			step.pipe = at;
 			if (target->stream[at].pipe)
 				device_actions[STEP_CLOSE_PIPE](
-					world, target, &step);
+					session, target, &step);
 		}
 		if (draw(&random, 2))
-			close_device(world, target, &step);
+			close_device(session, target, &step);
 	}
-	close_context(world);
+	close_context(session);
 }
 
 bool simulate(const struct program *program, struct outcome *ret_outcome,
 	struct tally *tally, FILE *log)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct world world = {
+	struct session session = {
 		.program = program,
 		.outcome = ret_outcome,
 		.tally = tally,
@@ -200,17 +202,17 @@ bool simulate(const struct program *program, struct outcome *ret_outcome,
 	pthread_once(&once, make_sequence);
 	*ret_outcome = (struct outcome){.digest = program->seed};
 	for (unsigned i = 0; i < DEVICES; i++) {
-		world.target[i].plan = &program->device[i];
-		world.target[i].index = i;
+		session.target[i].plan = &program->device[i];
+		session.target[i].index = i;
 	}
 	for (unsigned i = 0; i < program->steps; i++)
 		if (program->kept_steps >> i & 1 && !ret_outcome->violation[0])
-			carry_out(&world, &program->step[i]);
-	close_all(&world);
+			carry_out(&session, &program->step[i]);
+	close_all(&session);
 	if (clyde_live_objects() > 0)
-		violate(&world, "%zu objects are left", clyde_live_objects());
+		violate(&session, "%zu objects are left", clyde_live_objects());
 	if (allocations() != before)
-		violate(&world, "%zd allocations are left",
+		violate(&session, "%zd allocations are left",
 			(ssize_t)(allocations() - before));
 	return ret_outcome->violation[0] == '\0';
 }

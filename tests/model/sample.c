@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Objects under the model: takes what a case does with them, gives it to
- * lib/base/handle.c, and holds every step against the rules.
- */
+/* The objects of the sample library, for lib/base/handle.c: asserts the rules
+   at every step of their life. */
 #include "objects.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "poison.h"
-#include "world.h"
+#include "sample.h"
 
-_Alignas(64) struct sample objects[WORLD_COUNT];
-_Alignas(64) struct record records[WORLD_COUNT];
+_Alignas(64) struct sample objects[SAMPLE_COUNT];
+_Alignas(64) struct record records[SAMPLE_COUNT];
 _Alignas(8) struct ledger ledger;
 
-const struct kind kinds[WORLD_COUNT] = {
+const struct kind kinds[SAMPLE_COUNT] = {
 	[CONTEXT] = {"the context", OBJECT_CONTEXT, CONTEXT},
 	[DEVICE] = {"the device", OBJECT_DEVICE, CONTEXT},
 	[OTHER_DEVICE] = {"the other device", OBJECT_DEVICE, CONTEXT},
@@ -45,9 +43,9 @@ struct inside *inside(void)
 	return &ledger.inside[model_self()];
 }
 
-/* ---- What the explorer asks ------------------------------------------- */
+/* ---- For the explorer ------------------------------------------------- */
 
-const struct model_memory world_memory[] = {
+const struct model_memory sample_memory[] = {
 	{objects, sizeof(objects)},
 	{records, sizeof(records)},
 	{&ledger, sizeof(ledger)},
@@ -68,7 +66,7 @@ static const char *part_of(const void *at)
 	if (at == &sample->tree.lock)
 		return "the lock of the tree of";
 	if (at == &sample->tree.waiting)
-		return "who waits for the tree of";
+		return "the waiters for the tree of";
 	if (at == &sample->tree.turned)
 		return "the turns in the tree of";
 	if (at == &sample->object.closing)
@@ -80,14 +78,14 @@ static const char *part_of(const void *at)
 	return "a part of";
 }
 
-const char *world_describe(const void *at)
+const char *sample_describe(const void *at)
 {
 	static char text[80];
 	int index = index_of(at);
 
 	if (at == NULL)
 		return "";
-	if (at >= (void *)records && at < (void *)(records + WORLD_COUNT))
+	if (at >= (void *)records && at < (void *)(records + SAMPLE_COUNT))
 		return kinds[(struct record *)at - records].name;
 	if (index < 0)
 		return object_describe(at) ? object_describe(at) : "something";
@@ -95,39 +93,41 @@ const char *world_describe(const void *at)
 	return text;
 }
 
-void world_touch(const void *at)
+void sample_touch(const void *at)
 {
 	int index = at ? index_of(at) : -1;
 
 	if (index >= 0 && records[index].life == FREED)
-		model_fail("%s is used after it was freed", world_describe(at));
+		model_fail(
+			"%s is used after it was freed", sample_describe(at));
 }
 
 /* ---- Objects ---------------------------------------------------------- */
 
-bool descends(enum world_id id, enum world_id from)
+bool descends(enum sample_id id, enum sample_id from)
 {
 	while (id != from && id != CONTEXT)
 		id = kinds[id].parent;
 	return id == from;
 }
 
-void check_alive(enum world_id id)
+void check_alive(enum sample_id id)
 {
 	if (records[id].life != OPEN)
 		model_fail(
 			"%s is needed, but not there any more", kinds[id].name);
 }
 
-/* context.c: the interrupt, which a wait looks at when it has ended; device.c
-   and pipe.c: the link's, which ends it. */
+/* A context's wake() raises the interrupt, which a wait reads after it has
+   ended.  A device's and a pipe's wake() raises the flag of the link, which
+   ends the wait. */
 static void wake_context(struct object *object)
 {
 	if (object_closing(object))
 		atomic_store(&((struct sample *)object)->flag, true);
 }
 
-static void wake_link(enum world_id device)
+static void wake_link(enum sample_id device)
 {
 	check_alive(device);
 	atomic_store(&objects[device].flag, true);
@@ -143,29 +143,30 @@ static void wake_pipe(struct object *object)
 	wake_link(kinds[index_of(object)].parent);
 }
 
-void check_lock(enum world_id id)
+void check_lock(enum sample_id id)
 {
 	if (objects[CONTEXT].tree.lock.holder != model_self() + 1)
 		model_fail(
 			"%s is used without the tree's lock", kinds[id].name);
 }
 
-static void check_destroy(enum world_id id)
+static void check_destroy(enum sample_id id)
 {
 	if (records[id].life != OPEN)
 		model_fail("%s is destroyed twice", kinds[id].name);
 	if (records[id].inside > 0)
 		model_fail(
 			"%s is destroyed with a call inside", kinds[id].name);
-	for (int i = 0; i < WORLD_COUNT; i++)
+	for (int i = 0; i < SAMPLE_COUNT; i++)
 		if (i != (int)id && descends(i, id) &&
 			records[i].life != NONE && records[i].life != FREED)
 			model_fail("%s is destroyed before %s", kinds[id].name,
 				kinds[i].name);
 }
 
-/* Who closes the context is alone in its tree, and needs no lock. */
-static void check_alone(enum world_id id)
+/* The thread that closes the context is alone in its tree, and needs no
+   lock. */
+static void check_alone(enum sample_id id)
 {
 	if (objects[CONTEXT].tree.lock.holder == model_self() + 1 &&
 		id != CONTEXT)
@@ -176,7 +177,7 @@ static void check_alone(enum world_id id)
 	if (objects[CONTEXT].tree.lock.holder)
 		model_fail("%s is destroyed while another has the tree's lock",
 			kinds[id].name);
-	for (int i = 0; i < WORLD_COUNT; i++)
+	for (int i = 0; i < SAMPLE_COUNT; i++)
 		if (records[i].inside > 0 ||
 			(i != (int)id && records[i].life == DYING))
 			model_fail("%s is destroyed with the context, and %s "
@@ -184,10 +185,11 @@ static void check_alone(enum world_id id)
 				kinds[id].name, kinds[i].name);
 }
 
-/* A device closes its link, a pipe selects its alternate setting. */
+/* Other threads may run in the middle, since a device closes its link here and
+   a pipe selects its alternate setting. */
 static void destroy(struct object *object)
 {
-	enum world_id id = index_of(object);
+	enum sample_id id = index_of(object);
 
 	check_destroy(id);
 	check_alone(id);
@@ -220,7 +222,7 @@ void model_free(void *memory)
 	ASAN_POISON_MEMORY_REGION(&objects[id], sizeof(objects[id]));
 }
 
-int make(enum world_id id)
+int make(enum sample_id id)
 {
 	static void (*const wakes[])(struct object * object) = {
 		[CONTEXT] = wake_context,
@@ -249,7 +251,7 @@ int make(enum world_id id)
 	return 0;
 }
 
-void world_begin(unsigned wanted)
+void sample_begin(unsigned wanted)
 {
 	ASAN_UNPOISON_MEMORY_REGION(objects, sizeof(objects));
 	memset(objects, 0, sizeof(objects));
@@ -257,15 +259,15 @@ void world_begin(unsigned wanted)
 	memset(&ledger, 0, sizeof(ledger));
 	object_reset();
 	objects[DEVICE].pending = true;
-	for (int i = 0; i < WORLD_COUNT; i++)
+	for (int i = 0; i < SAMPLE_COUNT; i++)
 		if (wanted >> i & 1)
 			make(i);
 }
 
-void world_end(void)
+void sample_end(void)
 {
 	clyde_close_token(records[CONTEXT].token);
-	for (int i = 0; i < WORLD_COUNT; i++)
+	for (int i = 0; i < SAMPLE_COUNT; i++)
 		if (records[i].life != NONE && records[i].life != FREED)
 			model_fail("%s is left", kinds[i].name);
 	if (clyde_live_objects() != 0)
