@@ -288,7 +288,7 @@ static void drivers_are_those_of_the_devices_own_interfaces(void **state)
 	assert_string_equal(drivers[0].name, "usbfs");
 	assert_int_equal(drivers[1].interface, 3);
 	assert_string_equal(drivers[1].name, "usbtest");
-	assert_string_equal(drivers[1].place, "1-2:1.3");
+	assert_string_equal(drivers[1].folder, "1-2:1.3");
 }
 
 static void device_that_is_not_there_has_no_drivers(void **state)
