@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Run by the build: takes the FPGA's image and the text that has its id,
- * writes a C file with both.
+ * Writes a C file with the FPGA's image and its id; the build of libclyde runs
+ * it:
  *	embed IMAGE.bin IMAGE.txt OUTPUT.c
+ * IMAGE.txt begins with "id " and the id in hexadecimal.  A file that cannot be
+ * read must end the build.
  */
 #include <errno.h>
 #include <stdio.h>
