@@ -267,7 +267,7 @@ static void close_output(struct tool *tool)
 		fail_to_write(tool, "the output", errno);
 }
 
-/* Closing the capture writes its rest, and tells what could not be written
+/* Closing the capture writes its rest, and reports what could not be written
    during the whole command. */
 static void close_capture(struct tool *tool)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * clyde doctor: finds out what keeps devices from working, and says how to mend
+ * clyde doctor: finds out what keeps devices from working, and says how to fix
  * it.  This file examines the machine, doctor-device.c each device.
  */
 #include "doctor.h"

@@ -25,7 +25,7 @@ struct doctor {
 
 /*
  * Report a finding.  `check` is the name of the check, `about` its subject, for
- * instance a URI; `fix` says how to mend it, or is NULL; `format` is the fact.
+ * instance a URI; `fix` says what to do, or is NULL; `format` is the fact.
  * `details`, an object or NULL, has more members for the document; the
  * reference to it is taken over.
  */

@@ -2,8 +2,9 @@
 
 /*
  * clyde run: runs one applet, or several at once on one device: the first on
- * the main thread, each other on a thread of its own.  Arguments, claims and supplies are checked for all
- * applets first: nothing may happen to the device if one of them cannot run.
+ * the main thread, each other on a thread of its own.  Arguments, claims and
+ * supplies are checked for all applets first: nothing may happen to the device
+ * if one of them cannot run.
  */
 #include "cli/applet.h"
 #include "cli/progress.h"

@@ -333,7 +333,7 @@ def resident_pages(pipe_memory):
     """The number of pages of some pipes' memory that are in memory or in swap,
     which the two highest of a page's 64 bits in /proc/self/pagemap say.
 
-    The resident size of the process does not tell: ASan keeps up to 256 MiB of
+    The resident size of the process is no measure: ASan keeps up to 256 MiB of
     freed memory, and PyPy's nursery becomes resident page by page."""
     page = os.sysconf("SC_PAGESIZE")
     total = 0
