@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Streams through a Glasgow's benchmark core with libusb alone, and checks every
- * byte.  compare.py and usbfs.py compare Clyde with it:
+ * Streams through a Glasgow's benchmark core with libusb alone, and checks
+ * every byte.  compare.py and usbfs.py compare Clyde with it:
  *
  *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH [FILE]]]]
  *
- * FILE gets the duration of each round trip, in us.  The FPGA must be configured
- * already.  Without hardware:
+ * FILE gets the duration of each round trip, in us.  The FPGA must be
+ * configured already.  Without hardware:
  *
  *	clyde virtual -d virtual:configured=1 -- libusb-stream loopback 256
  */

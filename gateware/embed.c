@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	output = open_file(argv[3], "w");
 	fprintf(output,
 		"/* Written by gateware/embed.c. */\n#include "
-	        "\"lib/base/internal.h\"\n\n");
+		"\"lib/base/internal.h\"\n\n");
 	write_id(output, argv[2]);
 	write_bytes(output, argv[1]);
 	return fclose(output) == 0 ? 0 : 1;
