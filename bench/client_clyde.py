@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A client of compare.py: Clyde's Python binding.  It reads in place, and writes
-from where the sequence is."""
+"""A client that compare.py runs: Clyde's Python binding.  It reads in place,
+and writes from slices of the sequence, without a copy in Python."""
 
 import pathlib
 import sys
@@ -18,7 +18,7 @@ from meter import DEPTH, SIZE
 CORE = clyde.Core.BENCHMARK
 MODES = {"source": 1, "sink": 2, "loopback": 3, "latency": 3}
 
-SECONDS = 10  # without a byte: the stream has stopped
+SECONDS = 10  # without a byte, after which a call fails
 IDLE_NS = 4000
 
 
@@ -73,7 +73,8 @@ class Client:
 
     def loopback(self):
         verify, sent = self.meter.verify, 0
-        # The queue never has more than it has room for, so a send never waits.
+        # Never send more than the queue has room for, so that a send does not
+        # wait.
         while sent < (DEPTH - 1) * SIZE:
             sent += self.send(sent, SIZE)
         for view in self.input.views(SECONDS):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A client of compare.py: python-libusb1 in the pattern of Glasgow's own host
-software: a thread that polls, asyncio futures, and for every transfer a new
-object; 32 transfers of 64 KiB in flight each way."""
+"""A client that compare.py runs: python-libusb1, used as Glasgow's own host
+software uses it.  A thread polls, transfers complete asyncio futures, and each
+transfer is a new object.  32 transfers of 64 KiB are in flight each way."""
 
 import asyncio
 import collections
@@ -10,7 +10,8 @@ import sys
 import threading
 import traceback
 
-# Debian's modules are out of PyPy's sight; behind its own, for cffi is one.
+# PyPy does not search Debian's folder of modules.  It is added at the end, so
+# that PyPy's own cffi is found first.
 sys.path.append("/usr/lib/python3/dist-packages")
 
 try:
@@ -108,7 +109,7 @@ class Client:
     # ---- Transfers ----
 
     def transfer(self, endpoint, buffer_or_size):
-        """A new transfer object, and the future of what it gives."""
+        """Submit a new transfer, and return the future of its result."""
         future = self.loop.create_future()
 
         def finish(transfer):
@@ -152,7 +153,8 @@ class Client:
                 more = verify(chunk)
 
     async def send(self, end, count):
-        """Up to an offset; `count` is told of what has been taken."""
+        """Write up to the offset `end`; call `count` with the size of each
+        completed transfer."""
         sent, writes = self.meter.moved, collections.deque()
         while sent < end or writes:
             while sent < end and len(writes) < DEPTH:
@@ -203,8 +205,8 @@ class Client:
 
 
 def main():
-    """Old python-libusb1 cannot interrupt its event handler, so the poller
-    is left where it is; how the interpreter would end is not measured."""
+    """Run, and end the process without joining the poller: old versions of
+    python-libusb1 cannot interrupt their event handler."""
     status = 1
     try:
         meter.run(Client)

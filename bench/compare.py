@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Hosts side by side on the virtual Glasgow, over the emulated usbfs: Clyde in
-C and in Python, python-libusb1 in the pattern of Glasgow's own host software,
-and libusb alone as the floor.  Each run is a process of its own beside a device
-of its own; they take turns, so that what else the machine does meets all.
+"""Compares hosts on the virtual Glasgow, over the emulated usbfs: Clyde in C
+and in Python, python-libusb1 as Glasgow's own host software uses it, and
+libusb alone as the floor.  Each run is a process of its own with a device of
+its own.  The hosts take turns, so that other load of the machine affects all
+of them.
 
     bench/compare.py [--quick] [--repeats N] [--scale N] [--only TEXT] [OUT]
 
@@ -33,8 +34,8 @@ MODES = ["source", "sink", "loopback", "latency"]
 WAYS = {"source": 1, "sink": 1, "loopback": 2, "latency": 2}
 # Cycles of the 48 MHz FIFO bus for a packet of 512 B, once each way.
 CYCLES = {"source": 518, "sink": 518, "loopback": 516 + 516}
-# Bytes that are timed, and before that, by pace; and of round trips.  PyPy
-# compiles a loop after 1039 rounds, and a round is 64 KiB.
+# Bytes that are timed, and bytes of the warm-up before, for each pace and for
+# round trips.  PyPy compiles a loop after 1039 rounds of 64 KiB.
 FULL = {"link": (32 * MIB, 80 * MIB), "off": (256 * MIB, 128 * MIB),
         "latency": (8 * MIB, 2 * MIB)}
 QUICK = {"link": (MIB, MIB), "off": (2 * MIB, MIB),
@@ -43,7 +44,8 @@ DEADLINE_S = 60
 
 
 class Failed(Exception):
-    """Why a run gave no figures, and how far it came."""
+    """A run gave no figures: the reason, and the transfers and bytes until
+    then."""
 
     def __init__(self, why, transfers=0, moved=0):
         super().__init__(why)
@@ -54,7 +56,7 @@ class Failed(Exception):
 
 
 def floor_result(out, counts, trips):
-    """libusb-stream's lines, as the clients say it."""
+    """The result of libusb-stream, in the form that meter.py prints."""
     found = re.search(r"([\d.]+) MiB/s, ([\d.]+) CPU s/GiB", out)
     if found:
         moved = counts["count"]
@@ -83,8 +85,9 @@ def clyde_result(out):
 class Host:
     def __init__(self, name, interpreter, command, first=None):
         self.name, self.interpreter = name, interpreter
-        self.command = command  # of mode, counts and counter: words
-        self.first = first  # words, of what is done before anything else
+        # A function of mode, counts and counter that returns the command
+        self.command = command
+        self.first = first  # a command that is run once, before all runs
 
     def __str__(self):
         return f"{self.name}, {self.interpreter}"
@@ -138,7 +141,8 @@ def last_line(text):
 
 
 def execute(command, environment, errors):
-    """Its output, or why it has none; nothing of it is left running."""
+    """Run a command; return its output and its exit status, which is None if
+    it did not end.  All its processes are killed."""
     process = subprocess.Popen(
         [str(word) for word in command], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
@@ -156,22 +160,22 @@ def execute(command, environment, errors):
         process.wait()
 
 
-def why_failed(status, said):
+def failure_text(status, stderr):
     if status is None:
         return f"hung: no end after {DEADLINE_S} s"
     if status > 128 and status - 128 in [int(s) for s in signal.Signals]:
         name = signal.Signals(status - 128).name
-        return f"crashed: {name}" + (f"; {said}" if said else "")
-    return said or f"exit status {status}"
+        return f"crashed: {name}" + (f"; {stderr}" if stderr else "")
+    return stderr or f"exit status {status}"
 
 
-def how_far(counter, out, said):
-    """Transfers and bytes: as a Python client counts them, as Clyde reports
-    what it had, or as libusb-stream says it."""
+def progress_of(counter, out, stderr):
+    """The transfers and bytes of a failed run: from the counter of a Python
+    client, the error of libusb-stream, or the document of Clyde."""
     transfers, moved = memoryview(counter.read_bytes()).cast("Q")
     if transfers:
         return transfers, moved
-    found = re.search(r"after (\d+) bytes", said)
+    found = re.search(r"after (\d+) bytes", stderr)
     if found:
         return int(found[1]) // 65536, int(found[1])
     try:
@@ -182,9 +186,10 @@ def how_far(counter, out, said):
 
 
 def environment_of(build, folder):
-    """A cache that starts empty, and one nursery for all PyPys: by default
-    that is half the processor's last cache, which says nothing of a host."""
-    # What a host that was killed leaves goes with the folder.
+    """An environment with an empty cache, and with the same nursery for every
+    PyPy.  By default it is half the processor's last cache, so that peak
+    memory would depend on the machine."""
+    # TMPDIR is in the folder, so that files of a killed host are removed.
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
                        TMPDIR=str(folder),
                        XDG_CACHE_HOME=str(folder / "cache"),
@@ -195,8 +200,8 @@ def environment_of(build, folder):
 
 
 def fill_cache(build, all_hosts, folder):
-    """The first import of the binding parses clyde.h and keeps what came of
-    it; its time and memory are no stream's.  Failures the runs will meet."""
+    """Import the binding once, so that the result of parsing clyde.h is cached
+    and no run measures it.  A failure is ignored: the runs report it."""
     for host in all_hosts:
         if host.first and shutil.which(host.first[0]):
             subprocess.run(host.first, env=environment_of(build, folder),
@@ -204,21 +209,21 @@ def fill_cache(build, all_hosts, folder):
 
 
 def run_once(build, host, pace, mode, counts, folder):
-    """What a client says of one run; peak_mib is its process's."""
-    counter, peak, said = (folder / name for name in ("n", "peak", "said"))
+    """The result of one run, with peak_mib of the client's process."""
+    counter, peak, stderr = (folder / name for name in ("n", "peak", "said"))
     counter.write_bytes(bytes(16))
     trips = pathlib.Path(f"{counter}.us")
     trips.write_text("")
-    with open(said, "w") as errors:
+    with open(stderr, "w") as errors:
         out, status = execute(
             [build / "cli/clyde", "virtual", "-d", "virtual:configured=1",
              "--pace", pace, "--", "/usr/bin/time", "-f", "%M", "-o", peak] +
             host.command(mode, counts, counter),
             environment_of(build, folder), errors)
     if status != 0:
-        text = said.read_text()
-        raise Failed(why_failed(status, last_line(text)),
-                     *how_far(counter, out, text))
+        text = stderr.read_text()
+        raise Failed(failure_text(status, last_line(text)),
+                     *progress_of(counter, out, text))
     result = (clyde_result(out) if host.name == "Clyde" and
               host.interpreter == "C" else
               floor_result(out, counts, trips) if host.name == "libusb" else
@@ -270,8 +275,8 @@ def run_all(build, all_hosts, amounts, repeats, scale):
 
 
 def bucket_us(us):
-    """Where its bucket of the log-linear histogram begins: 64 buckets to a
-    power of two, as in applets/benchmark/histogram.h."""
+    """The lower bound of the bucket of a log-linear histogram: 64 buckets for
+    each power of two, as in applets/benchmark/histogram.h."""
     ns = int(us * 1000)
     shift = max(ns.bit_length() - 7, 0)
     return (ns >> shift << shift) / 1000
@@ -317,8 +322,9 @@ def latency_figures(runs):
 
 
 def rate(run, mode, pace):
-    """At the link's pace, of all that was moved: the queue is full at the end
-    of warm-up, or is not, and 2 MiB are too much of a chance."""
+    """The rate in MiB/s.  At the link's pace it counts all bytes and not only
+    the timed ones: at the end of the warm-up up to 2 MiB may be queued, which
+    would change the rate by chance."""
     if pace == "link" and "all_bytes" in run:
         return run["all_bytes"] * WAYS[mode] / MIB / run["all_seconds"]
     return run["bytes"] * WAYS[mode] / MIB / run["seconds"]
@@ -360,8 +366,8 @@ def machine():
 
 
 def compare(build, only="", amounts=FULL, repeats=REPEATS, scale=1):
-    """What clyde-benchmark(5) says of COMPARE: a row for each host, pace and
-    mode."""
+    """The rows that clyde-benchmark(5) describes in COMPARE: one for each
+    host, pace and mode."""
     if not shutil.which("/usr/bin/time"):
         raise measure.Failed("/usr/bin/time is missing: apt install time")
     chosen = [host for host in hosts(build) if only in str(host)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""compare.json as tables and sentences in Markdown: for compare.md, and for the
-page that figures.py writes."""
+"""Formats the rows of compare.json as tables and sentences in Markdown, for
+compare.md and for the page that figures.py writes."""
 
 import measure
 
@@ -26,7 +26,7 @@ def name_of(row):
 
 
 def worst(modes, name):
-    """Of the modes, None if none has it."""
+    """The largest value of a figure over the modes; None if no mode has it."""
     return max((row[name] for row in modes.values()
                 if row[name] is not None), default=None)
 
@@ -37,7 +37,7 @@ def figure(modes, mode):
 
 
 def cells(host, modes):
-    """CPU and memory are those of the mode that costs most."""
+    """A row of the table.  CPU and memory are of the mode with the largest."""
     latency = modes.get("latency", {})
     core = worst({mode: row for mode, row in modes.items()
                   if mode != "latency"}, "core_share")
@@ -50,7 +50,7 @@ def cells(host, modes):
 
 
 def by_host(rows, pace):
-    """Of the hosts with a figure: their rows by mode."""
+    """The rows by host and mode, of hosts that have at least one figure."""
     hosts = {}
     for row in rows:
         if row["pace"] == pace:
@@ -113,7 +113,7 @@ def failed_hosts(rows):
         if not failed:
             continue
         after = [row["failed_after_transfers"] for row in failed]
-        # The last two clauses of a reason say how far that run came.
+        # The last two clauses of a reason have the transfers and bytes.
         reasons = {row["failed"].rsplit(", after ", 1)[0] for row in failed}
         seen = "; ".join(f"`{reason}`" for reason in sorted(reasons))
         sentences[name] = (

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Write docs/figures.md: run measurements, each a section of the page.
+"""Writes docs/figures.md: runs measurements, each for a section of the page.
 
     bench/figures.py [--build DIR] [--out FILE] [--only PART...]
 
 With --only the other sections stay as they are.  A section is written as soon
-as it has been measured, so that an interrupted run keeps what it had.  A part
-that could not be measured says why in its section; the exit status is 1 then.
-No host name and no path of this machine may come into the page.
+as it has been measured, so that an interrupted run keeps its results.  If a
+part could not be measured, its section says why, and the exit status is 1.
+The page must not contain a host name or a path of this machine.
 """
 
 import argparse
@@ -46,14 +46,14 @@ def wrap(text, indent=""):
 
 
 def wrap_prose(text):
-    """Paragraphs; tables and what a program printed stay as they are."""
+    """Wrap paragraphs; tables and code blocks stay as they are."""
     return "\n\n".join(
         block if block.startswith(("|", "```")) else wrap(block)
         for block in text.strip("\n").split("\n\n")) + "\n"
 
 
 def without_paths(text, build):
-    """The folders of this machine by the names that the page uses."""
+    """Replace the folders of this machine by the names that the page uses."""
     for folder, name in ((build, "build"), (SOURCE, "."),
                          (tempfile.gettempdir(), "$TMPDIR")):
         text = text.replace(str(folder), name)
@@ -61,13 +61,14 @@ def without_paths(text, build):
 
 
 def not_measured(why):
-    """The first line says what failed, the last one why."""
+    """The first line of `why`, which says what failed, and the last one, which
+    says why."""
     lines = [line.strip() for line in why.splitlines() if line.strip()]
     return "Not measured: " + ": ".join(dict.fromkeys([lines[0], lines[-1]]))
 
 
 def conditions(part):
-    """What the figures depend on, as it is before they are measured."""
+    """The conditions of a measurement; the load is that before it."""
     lines = [f"Command: `{part.command}`",
              f"Time: {TIMES[part.time]}",
              f"Date: {time.strftime('%Y-%m-%d')}",
@@ -82,7 +83,7 @@ def conditions(part):
 
 
 def section(part, build):
-    """The text of a section, and what failed."""
+    """Measure a part.  Returns the text of its section and the failures."""
     lines, start = conditions(part), time.monotonic()
     try:
         text, failures = part.measure(build)
@@ -96,7 +97,7 @@ def section(part, build):
 
 
 def read(path):
-    """The sections of a page by part; none if there is no page yet."""
+    """The sections of a page by part; empty if there is no page yet."""
     if not path.exists():
         return {}
     text = path.read_text()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The parts of docs/figures.md: what each measures, and the text that it gives.
+"""The parts of docs/figures.md: their measurements and their texts.
 figures.py runs them.  A part returns Markdown and a list of failures, or
-raises measure.Failed; a figure that is missing is never a cell without words.
+raises measure.Failed.  A missing figure must not be an empty cell without a
+reason in the text.
 """
 
 import dataclasses
@@ -26,7 +27,8 @@ SEEDS = 100000
 
 
 def script(name):
-    """bench/NAME.py, where `import NAME` may be Python's own module."""
+    """The module bench/NAME.py, where `import NAME` would load Python's own
+    module."""
     spec = importlib.util.spec_from_file_location(
         f"bench_{name}", SOURCE / f"bench/{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -34,7 +36,7 @@ def script(name):
     return module
 
 
-# ---- What is measured -----------------------------------------------------
+# ---- Measurements ---------------------------------------------------------
 
 
 def queue_part(build):
@@ -85,8 +87,8 @@ def usbfs_part(build):
 
 
 def compare_part(build):
-    """A host of another project that is known to fail is a result: it is
-    told, and is no failure of the measurement."""
+    """A failure of python-libusb1 on PyPy is known.  It is a result in the
+    text and not a failure of the measurement."""
     rows = compare.compare(build)
     sentences = compare_table.failed_hosts(rows)
     text = compare_table.units(rows) + "\n" + compare_table.tables(rows)
@@ -100,7 +102,7 @@ def twin_part(build):
 
 
 def printed(command):
-    """What a test program prints, and its failures if it has any."""
+    """The output of a test program, and its failures."""
     done = subprocess.run([sys.executable, *map(str, command)], text=True,
                           capture_output=True)
     if not done.stdout.strip():
@@ -123,7 +125,7 @@ def mistakes_part(build):
                     build, "--markdown"])
 
 
-# ---- What the page says of it ---------------------------------------------
+# ---- Texts ----------------------------------------------------------------
 
 
 TIMES = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Round trips of 512 B by the idle time after which the FPGA ends a packet, on
-the virtual link: exact figures, as a table in Markdown.
+"""Measures round trips of 512 B on the virtual link, by the idle time after
+which the FPGA ends a packet.  Prints a table in Markdown; the figures are
+exact.
 
     bench/idle.py [CLYDE [URI]]
 """

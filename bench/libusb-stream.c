@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Streams through a Glasgow's benchmark core with nothing but libusb, and
- * checks every byte:
+ * Streams through a Glasgow's benchmark core with libusb alone, and checks
+ * every byte.  compare.py and usbfs.py compare Clyde with it:
  *
  *	libusb-stream source|sink|loopback|latency [MIB [SIZE [DEPTH [FILE]]]]
  *
- * The FPGA must be configured already.  Without hardware:
+ * FILE gets the duration of each round trip, in us.  The FPGA must be
+ * configured already.  Without hardware:
  *
  *	clyde virtual -d virtual:configured=1 -- libusb-stream loopback 256
  */
@@ -39,7 +40,9 @@
 enum mode { IDLE, SOURCE, SINK, LOOPBACK };
 
 static libusb_device_handle *handle;
-static uint8_t *sequence; /* a period, and the largest transfer */
+/* A period, and the length of the largest transfer, so that a transfer from any
+   offset is in one piece */
+static uint8_t *sequence;
 static size_t size_max = 1 << 20;
 
 struct stream {
@@ -79,7 +82,7 @@ static double now(clockid_t clock)
 	return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
-/* One management command; its reply's data. */
+/* Make a management command, and copy the data of its reply. */
 static void command(
 	uint8_t code, const void *data, int size, void *reply, int reply_size)
 {
@@ -109,7 +112,7 @@ static void set_mode(uint8_t mode)
 	command(SET_REGISTER, data, sizeof(data), NULL, 0);
 }
 
-/* The benchmark core, which is the first, on EP2 and EP6 as needed. */
+/* Attach the benchmark core, number 1, to EP2 and EP6 as the mode needs. */
 static void attach(enum mode mode)
 {
 	uint8_t data[] = {REG_STREAM, mode != SOURCE, 0, mode != SINK, 0};
@@ -117,7 +120,8 @@ static void attach(enum mode mode)
 	command(SET_REGISTER, data, sizeof(data), NULL, 0);
 }
 
-/* Say it once; what is in flight comes back by itself. */
+/* Print the first failure, and queue no more.  The transfers in flight complete
+   by themselves. */
 static void give_up(struct stream *stream, bool unplugged)
 {
 	if (!stream->failed)
@@ -143,7 +147,8 @@ static void queue(struct stream *stream, struct libusb_transfer *transfer)
 		memcpy(transfer->buffer, sequence + stream->queued % PERIOD,
 			transfer->length);
 	error = libusb_submit_transfer(transfer);
-	/* The next one may meet an unplug before those in flight do. */
+	/* A submit may fail after an unplug before the transfers in flight
+	   have. */
 	if (error == LIBUSB_ERROR_NO_DEVICE) {
 		give_up(stream, true);
 		return;
@@ -167,7 +172,7 @@ static void completed(struct libusb_transfer *transfer)
 	if (transfer->status != LIBUSB_TRANSFER_COMPLETED) {
 		give_up(stream, transfer->status == LIBUSB_TRANSFER_NO_DEVICE);
 	}
-	/* A short one leaves something to be asked for again. */
+	/* Request the bytes that a short transfer did not bring again. */
 	stream->queued -= transfer->length - transfer->actual_length;
 	queue(stream, transfer);
 }
@@ -238,7 +243,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All of them, for who wants more than three figures. */
+/* Write the duration of each round trip to a file. */
 static void save(const double *us, unsigned count, const char *path)
 {
 	FILE *file = fopen(path, "w");

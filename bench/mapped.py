@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What libusb_dev_mem_alloc() is worth: CPU time and rate of a source that is
-read into malloc()ed buffers and into mapped ones, in turn, and what it costs to
-copy out of each.
+"""Measures the effect of libusb_dev_mem_alloc(): CPU time and rate of a source
+that is read into buffers from malloc() and into mapped ones, in turn, and the
+CPU time of copying out of each.
 
     clyde virtual -d virtual:configured=1 -- python3 bench/mapped.py [MIB]
 
-prints medians.  inside() runs just that for other programs.
+prints medians.  inside() runs this command for figures_parts.py.
 """
 
 import ctypes
@@ -103,7 +103,7 @@ def rows(mib=MIB):
     """Medians by kind of memory: CPU, duration and copying out, in s/GiB."""
     source = Source(mib << 20)
     buffers = source.buffers()
-    source.cost(buffers["malloc"])  # warm
+    source.cost(buffers["malloc"])  # warm-up
     results = {name: [] for name in buffers}
     for _ in range(ROUNDS):
         for name, buffer in buffers.items():

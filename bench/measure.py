@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What the measurements share: commands that are run, timed and weighed, the
+"""What the measurements share: time and peak memory of commands, the
 processor's name, and tables in Markdown.
 
     bench/measure.py RUNS COMMAND...
@@ -41,7 +41,7 @@ def output(*command):
 
 
 def benchmark(*command):
-    """The one mode of a `clyde run benchmark MODE`."""
+    """The document's object for the mode of `clyde run benchmark MODE`."""
     text = output(*command, "--json", "-")
     try:
         mode, = json.loads(text)["modes"]
@@ -70,7 +70,7 @@ def whole_command(runs, command):
 
 
 def processor():
-    """The number of cores and the model's name, as /proc/cpuinfo has them."""
+    """The number of cores and the model's name, from /proc/cpuinfo."""
     text = pathlib.Path("/proc/cpuinfo").read_text()
     cores = len(re.findall(r"^processor\s*:", text, re.M)) or os.cpu_count()
     found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
@@ -84,7 +84,7 @@ def table(headings, rows):
 
 
 def run(main):
-    """The main() of a script; a failure is its last words."""
+    """Run main() of a script; a failure ends it with its message."""
     try:
         main()
     except Failed as failure:

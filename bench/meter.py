@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What the Python clients of compare.py share, so that nothing but the binding
-differs: the sequence, the one call by which a chunk is verified, the clock,
-and what is reported.
+"""What the Python clients of compare.py share, so that only the binding
+differs: the sequence, the call that verifies a chunk, the clock, and the
+report.
 
     client.py MODE COUNT OMIT COUNTER
 
-with bytes that are timed, and before that; a file of 16 B in which transfers
-and bytes are counted, so that it is known how far a client came that crashed.
+COUNT bytes are timed, after a warm-up of OMIT bytes.  COUNTER is a file of 16
+B in which transfers and bytes are counted, so that compare.py can read them
+after a crash of the client.
 """
 
 import array
@@ -63,12 +64,12 @@ class Meter:
         self.cpu_s = self._cpu_start_s = 0.0
 
     def begin(self):
-        """From now on bytes may come."""
+        """Call before the first byte is moved."""
         self.start()
         self.begin_s = self.start_s
 
     def start(self):
-        """Warm-up is over."""
+        """Start the clock, at the end of the warm-up."""
         self.start_moved = self.moved
         self._cpu_start_s = time.process_time()
         self.start_s = time.perf_counter()
@@ -78,7 +79,8 @@ class Meter:
         self.cpu_s = time.process_time() - self._cpu_start_s
 
     def verify(self, chunk):
-        """The next chunk: whether more is wanted."""
+        """Verify and count the next chunk.  Returns whether more bytes are to
+        be moved."""
         size = len(chunk)
         moved = self.moved
         if size > SIZE or _memcmp(
@@ -97,13 +99,14 @@ class Meter:
         return self.moved < self.total
 
     def piece(self, offset, size):
-        """Of the sequence, at most a transfer."""
+        """A view of `size` bytes of the sequence, at most a transfer."""
         at = offset % PERIOD
         return self.view[at:at + size]
 
 
 def _round_trips(client, meter):
-    """One after the other; a transfer each way counts for its bytes."""
+    """Make round trips one after the other.  Both directions of one count as
+    its block's bytes."""
     clock, us = time.perf_counter, array.array("d")
     while meter.moved < meter.total:
         timed = meter.moved >= meter.omit
@@ -119,7 +122,7 @@ def _round_trips(client, meter):
 
 
 def run(client_class):
-    """Run the mode that the command line names, and print what it gave."""
+    """Run the mode that the command line names, and print the results."""
     mode, count, omit = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     us = []
     with open(sys.argv[4], "r+b") as counter:

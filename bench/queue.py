@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The rate of the source mode by depth and transfer size, on the virtual
-link: exact figures, as a table in Markdown.
+"""Measures the rate of the source mode on the virtual link, by depth and
+transfer size.  Prints a table in Markdown; the figures are exact.
 
     bench/queue.py [CLYDE [URI]]
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What it costs to start: real time (median and worst of several runs) and
-peak memory of whole commands.
+"""Measures whole commands: real time (median and worst of several runs) and
+peak memory.
 
     bench/startup.py [CLYDE [RUNS]]
 """
@@ -20,7 +20,7 @@ COMMANDS = [
 
 
 def rows(clyde, runs=RUNS):
-    """By command: its words, median_ms, worst_ms and peak_mib."""
+    """For each command its text, median_ms, worst_ms and peak_mib."""
     for arguments in COMMANDS:
         yield {"command": " ".join(["clyde", *arguments]),
                **measure.whole_command(runs, [clyde, *arguments])}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""How fast the Verilated gateware is: the real time of the default benchmark
-on `virtual:fpga=twin`, and cycles of its 48 MHz clock a second.
+"""Measures the speed of the Verilated gateware: the real time of the default
+benchmark on `virtual:fpga=twin`, and cycles of its 48 MHz clock a second.
 
     bench/twin.py [CLYDE [RUNS]]
 """
@@ -17,8 +17,9 @@ CLOCK_HZ = 48e6
 
 
 def rows(clyde, runs=RUNS):
-    """By mode: median_s and worst_s of whole commands, and cycles a second
-    of the benchmark's own (virtual) time, which loading the FPGA is not in."""
+    """For each mode median_s and worst_s of whole commands, and cycles a
+    second.  The cycles are those of the benchmark's own virtual time, which
+    does not contain the load of the FPGA."""
     for mode in MODES:
         times = []
         for _ in range(runs):

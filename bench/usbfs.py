@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""libusb over the emulated usbfs, in real time: throughput, CPU, latency and
-start of `clyde run benchmark`, beside bare libusb (bench/libusb-stream).
+"""Measures libusb over the emulated usbfs, in real time: throughput, CPU time,
+latency and start of `clyde run benchmark`, and of bare libusb
+(bench/libusb-stream).
 
     bench/usbfs.py [--build DIR] [--repeats N] [--json FILE] [PART...]
 
-What is compared is run in turn, so that both meet the same machine; a figure
-is the median of the repeats, with the worst and the best behind it.  Loopback
-is counted both ways.  CPU is the client's, user and system, without that of
-the device, which is another process.
+Both programs run in turn, so that other load of the machine affects both.  A
+figure is the median of the repeats, followed by the worst and the best.
+Loopback is counted both ways.  CPU time is that of the client, user and
+system; the device is another process.
 """
 
 import argparse
@@ -42,7 +43,7 @@ TARGETS = {
 
 
 class Numbers:
-    """What was measured, by part and mode, program and name."""
+    """Samples by part and mode, program and figure."""
 
     def __init__(self, build, repeats):
         self.clyde = str(build / "cli/clyde")
@@ -67,7 +68,8 @@ class Numbers:
         return result
 
     def run_bare(self, pace, *arguments):
-        """Its figures, in the order in which it prints them."""
+        """The figures of libusb-stream, in the order in which it prints
+        them."""
         text = output(*self.plugged(pace, self.bare, *arguments))
         if "every byte is right" not in text:
             raise Failed(f"libusb-stream: wrong data: {text}")
@@ -154,7 +156,7 @@ class Numbers:
             yield {
                 "where": where, "name": name, "unit": unit, "clyde": clyde,
                 "worst": worst, "best": best, "bare": bare,
-                # of differences there is none
+                # a ratio of differences would mean nothing
                 "ratio": (clyde / bare if bare and "-" not in name else None),
                 "target": target,
                 "met": clyde >= target if more else clyde <= target,

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes an applet's parameter table, gives argp its options and its help. */
+/*
+ * Makes argp's options and help from an applet's parameter table, so that a new
+ * parameter needs no line here.  The library checks the values: only it knows
+ * their ranges.
+ */
 #include "applet.h"
 #include "complete.h"
 
@@ -10,42 +14,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The key of the parameter with index 0, if it has no letter of its own */
+/* argp's key of the parameter with index 0, if it has no letter */
 #define KEY_FIRST 0x1000
 
-struct line {
+struct parser {
 	struct tool *tool;
 	const struct clyde_parameter *parameters;
-	const struct clyde_parameter *positional; /* the next one, or NULL */
+	const struct clyde_parameter *positional; /* the next to set, or NULL */
 	struct clyde_run *run;
-	struct argp_option *options; /* with what they point to */
+	struct argp_option *options; /* their strings are allocated too */
 	char *words;                 /* "[MODE...]" */
 };
 
 /* ---- Values ----------------------------------------------------------- */
 
-/* The library calls a parameter by its name, we by its option. */
-static error_t set(struct line *line, const struct clyde_parameter *parameter,
-	const char *value)
+/* The library's sentence begins with the parameter's name; "--" in front makes
+   it the option that the user typed. */
+static error_t set_parameter(struct parser *parser,
+	const struct clyde_parameter *parameter, const char *value)
 {
-	int result = clyde_run_set(line->run, parameter->name, value);
+	int result = clyde_run_set(parser->run, parameter->name, value);
 
 	if (result == CLYDE_ERROR_INVALID)
-		misuse(line->tool, "%s%s", parameter->positional ? "" : "--",
+		misuse(parser->tool, "%s%s", parameter->positional ? "" : "--",
 			clyde_error_message());
 	else
-		succeeded(line->tool, result);
+		succeeded(parser->tool, result);
 	return -result;
 }
 
-/* Whether it may be given more than once. */
-static bool many(const struct clyde_parameter *parameter)
+static bool is_repeatable(const struct clyde_parameter *parameter)
 {
 	return parameter->type == CLYDE_PARAMETER_CHOICE ||
 		parameter->type == CLYDE_PARAMETER_WORDS;
 }
 
-/* From this one on, the first that is given without an option's name. */
+/* The first positional parameter at or after `from`, or NULL. */
 static const struct clyde_parameter *find_positional(
 	const struct clyde_parameter *from)
 {
@@ -54,39 +58,40 @@ static const struct clyde_parameter *find_positional(
 	return from->name ? from : NULL;
 }
 
-static error_t set_positional(struct line *line, const char *value)
+static error_t set_positional(struct parser *parser, const char *value)
 {
-	const struct clyde_parameter *parameter = line->positional;
+	const struct clyde_parameter *parameter = parser->positional;
 
 	if (parameter == NULL) {
-		misuse(line->tool, "'%s' is one argument too many", value);
+		misuse(parser->tool, "'%s' is one argument too many", value);
 		return EINVAL;
 	}
-	if (!many(parameter))
-		line->positional = find_positional(parameter + 1);
-	return set(line, parameter, value);
+	if (!is_repeatable(parameter))
+		parser->positional = find_positional(parameter + 1);
+	return set_parameter(parser, parameter, value);
 }
 
-static int key_of(const struct line *line, unsigned index)
+static int key_of(const struct parser *parser, unsigned index)
 {
-	char key = line->parameters[index].key;
+	char key = parser->parameters[index].key;
 
 	return key ? key : KEY_FIRST + (int)index;
 }
 
 static error_t parse_argument(int key, char *argument, struct argp_state *state)
 {
-	struct line *line = state->input;
+	struct parser *parser = state->input;
 
 	if (key == ARGP_KEY_INIT) {
-		share(state, line->tool);
+		share_tool(state, parser->tool);
 		return 0;
 	}
 	if (key == ARGP_KEY_ARG)
-		return set_positional(line, argument);
-	for (unsigned i = 0; line->parameters[i].name; i++)
-		if (!line->parameters[i].positional && key == key_of(line, i))
-			return set(line, &line->parameters[i],
+		return set_positional(parser, argument);
+	for (unsigned i = 0; parser->parameters[i].name; i++)
+		if (!parser->parameters[i].positional &&
+			key == key_of(parser, i))
+			return set_parameter(parser, &parser->parameters[i],
 				argument ? argument : "yes");
 	return ARGP_ERR_UNKNOWN;
 }
@@ -101,7 +106,7 @@ static const struct unit {
 	  {0}},
   times[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {0}};
 
-/* A number as a person would type it. */
+/* A number in the largest unit of which it is a multiple. */
 static void format_number(const struct clyde_parameter *parameter,
 	uint64_t number, char *text, size_t size)
 {
@@ -137,7 +142,7 @@ static void format_range(
 			multiple);
 }
 
-/* What it takes: a range, a list of names, or how it is written. */
+/* The values of a parameter: a range, a list of names, or an example. */
 static void format_values(
 	const struct clyde_parameter *parameter, char *text, size_t size)
 {
@@ -189,7 +194,7 @@ static char *upper_case(const char *text)
 	return copy;
 }
 
-/* What stands for the value: its unit, or its name. */
+/* The placeholder of the value in a usage line: its unit, or its name. */
 static char *placeholder(const struct clyde_parameter *parameter)
 {
 	switch (parameter->type) {
@@ -210,9 +215,9 @@ static char *placeholder(const struct clyde_parameter *parameter)
 }
 
 static bool fill_option(
-	const struct line *line, unsigned index, struct argp_option *option)
+	const struct parser *parser, unsigned index, struct argp_option *option)
 {
-	const struct clyde_parameter *parameter = &line->parameters[index];
+	const struct clyde_parameter *parameter = &parser->parameters[index];
 
 	option->doc = describe(parameter);
 	if (parameter->positional) {
@@ -221,7 +226,7 @@ static bool fill_option(
 		return option->doc && option->name;
 	}
 	option->name = strdup(parameter->name);
-	option->key = key_of(line, index);
+	option->key = key_of(parser, index);
 	if (parameter->type != CLYDE_PARAMETER_FLAG)
 		option->arg = placeholder(parameter);
 	return option->doc && option->name &&
@@ -229,22 +234,22 @@ static bool fill_option(
 }
 
 /* "[MODE...]", one word for each positional parameter */
-static bool fill_words(struct line *line)
+static bool fill_words(struct parser *parser)
 {
 	size_t size;
-	FILE *stream = open_memstream(&line->words, &size);
+	FILE *stream = open_memstream(&parser->words, &size);
 	const char *space = "";
 	bool written;
 
 	if (stream == NULL)
 		return false;
 	for (const struct clyde_parameter *at =
-			find_positional(line->parameters);
+			find_positional(parser->parameters);
 		at; at = find_positional(at + 1)) {
 		char *name = upper_case(at->name);
 
 		fprintf(stream, "%s[%s%s]", space, name ? name : "?",
-			many(at) ? "..." : "");
+			is_repeatable(at) ? "..." : "");
 		free(name);
 		space = " ";
 	}
@@ -252,31 +257,31 @@ static bool fill_words(struct line *line)
 	return fclose(stream) == 0 && written;
 }
 
-static bool fill_options(struct line *line)
+static bool fill_options(struct parser *parser)
 {
 	unsigned count = 0;
 
-	while (line->parameters[count].name)
+	while (parser->parameters[count].name)
 		count++;
-	line->options = calloc(count + 1, sizeof(*line->options));
-	if (line->options == NULL)
+	parser->options = calloc(count + 1, sizeof(*parser->options));
+	if (parser->options == NULL)
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		if (!fill_option(line, i, &line->options[i]))
+		if (!fill_option(parser, i, &parser->options[i]))
 			return false;
-	return fill_words(line);
+	return fill_words(parser);
 }
 
-static void free_options(struct line *line)
+static void free_options(struct parser *parser)
 {
-	for (struct argp_option *option = line->options; option && option->name;
-		option++) {
+	for (struct argp_option *option = parser->options;
+		option && option->name; option++) {
 		free((void *)option->name);
 		free((void *)option->arg);
 		free((void *)option->doc);
 	}
-	free(line->options);
-	free(line->words);
+	free(parser->options);
+	free(parser->words);
 }
 
 /* ---- Parsing ---------------------------------------------------------- */
@@ -284,7 +289,7 @@ static void free_options(struct line *line)
 bool parse_applet(struct tool *tool, const struct clyde_applet *applet,
 	struct clyde_run *run, int argc, char **argv)
 {
-	struct line line = {
+	struct parser parser = {
 		.tool = tool,
 		.parameters = applet->parameters,
 		.positional = find_positional(applet->parameters),
@@ -299,13 +304,13 @@ bool parse_applet(struct tool *tool, const struct clyde_applet *applet,
 
 	if (tool->completion)
 		tool->completion->parameters = applet->parameters;
-	if (fill_options(&line)) {
-		argp.options = line.options;
-		argp.args_doc = line.words;
-		parsed = parse(tool, &argp, argc, argv, &line);
+	if (fill_options(&parser)) {
+		argp.options = parser.options;
+		argp.args_doc = parser.words;
+		parsed = parse(tool, &argp, argc, argv, &parser);
 	} else {
 		parsed = fail(tool, STATUS_MEMORY, "out of memory");
 	}
-	free_options(&line);
+	free_options(&parser);
 	return parsed;
 }

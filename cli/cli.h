@@ -2,9 +2,10 @@
 
 /*
  * What the commands share.  A command is a function that parses its own
- * arguments, opens a device, asks the library, and says what it learnt.  The
- * steps return false when the command is over, and leave in the tool why; so
- * a command is a chain of them.
+ * arguments, opens a device, calls the library, and prints the results.  A step
+ * that returns bool returns false when the command is over, and leaves status
+ * and message in struct tool; so a command is a chain of steps.  No step may
+ * exit: finish() closes everything, and prints the message.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -19,10 +20,10 @@
 struct completion;
 
 struct tool {
-	/* Set: list what the last argument may become, and do nothing else. */
+	/* If set, a command only lists what its last argument may become. */
 	struct completion *completion;
 	/* From the command line */
-	char place[64]; /* "run benchmark": whose help, whose complaint */
+	char command_name[64]; /* "run benchmark": for help and messages */
 	const char *uri;
 	const char *serial;
 	const char *firmware;
@@ -31,18 +32,18 @@ struct tool {
 	const char *capture;
 	const char *trace;
 	bool wait;
-	long wait_s; /* of --wait; negative: for ever */
+	long wait_s; /* of --wait; negative: no limit */
 	/* While the command runs */
 	struct clyde_context *context;
 	struct clyde_device *device;
-	struct clyde_device_info info; /* of the device */
-	char traced[CLYDE_URI_SIZE];   /* the URI, with what --trace adds */
-	char loaded[CLYDE_URI_SIZE];   /* of what --firmware is for */
+	struct clyde_device_info info;   /* of the device */
+	char trace_uri[CLYDE_URI_SIZE];  /* the URI, with the keys of --trace */
+	char loaded_uri[CLYDE_URI_SIZE]; /* of the device after --firmware */
 	struct output output;
-	/* How it ended, and the line that says so */
+	/* The exit status, and the line for standard error */
 	enum status status;
-	char complaint[512];
-	bool unwritten; /* the complaint says what could not be written */
+	char message[512];
+	bool write_failed; /* the message says what could not be written */
 };
 
 struct command {
@@ -67,7 +68,7 @@ void command_voltage(struct tool *tool, int argc, char **argv);
 /* The commands, by index from 0; NULL past the last. */
 const struct command *command_at(size_t index);
 
-/* Do what a whole command line says. */
+/* Parse a whole command line, argv[0] being ignored, and run its command. */
 void dispatch(struct tool *tool, int argc, char **argv);
 
 /* The signal that interrupted the command, or 0. */
@@ -75,27 +76,29 @@ int interrupted(void);
 
 /* ---- tool.c ----------------------------------------------------------- */
 
-/* Keep this failure, if it is the first.  Returns false. */
+/* Record a failure, if it is the first.  Returns false. */
 bool fail(struct tool *tool, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same for an argument, which names the command. */
+/* Record a wrong argument; the message begins with the command's name. */
 bool misuse(struct tool *tool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* False if the library's result is a failure. */
+/* False if a result of the library is a failure, which is recorded with the
+   library's message of this thread. */
 bool succeeded(struct tool *tool, int result);
 
-/* Open what --json names. */
+/* Open the file of --json. */
 bool open_output(struct tool *tool);
 
 /* With --wait: wait until the device is plugged in. */
 bool await_device(struct tool *tool);
 
-/* Give the device the firmware of --firmware, if it needs any. */
+/* With --firmware: load the file into the device, unless its firmware has the
+   right API level, and set the URI to that of the device after loading. */
 bool load_firmware(struct tool *tool);
 
-/* Open what --capture names; no device is open yet. */
+/* Open the file of --capture.  Call it before a device is opened. */
 bool open_capture(struct tool *tool);
 
 /* Open the output and the capture, wait for the device, load firmware, then
@@ -105,10 +108,10 @@ bool open_device(struct tool *tool);
 /* False if the lines could not be written. */
 bool lines_written(struct tool *tool);
 
-/* End whatever is open, and print the line.  Returns the exit status. */
+/* Close everything, and print the message.  Returns the exit status. */
 enum status finish(struct tool *tool);
 
-/* A device's identity, for the document. */
+/* A device's identity, for the document; the caller owns the reference. */
 json_t *json_device(const struct clyde_device_info *info);
 
 /* "overvoltage, overcurrent", or "none". */
@@ -117,7 +120,7 @@ void alert_text(uint8_t alerts, char ret_text[ALERT_TEXT_SIZE]);
 
 /*
  * Parse a supply specification for these ports.  Before a device is open,
- * PORTS_ANY tells what is wrong on any device.
+ * PORTS_ANY finds the errors that are errors on every device.
  */
 #define PORTS_ANY ((clyde_ports)0x0f)
 bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
@@ -125,12 +128,12 @@ bool parse_supply(struct tool *tool, const char *text, clyde_ports ports,
 
 /* ---- wait.c ----------------------------------------------------------- */
 
-/* The argument of --wait, or NULL. */
+/* Set --wait; text is its argument, or NULL. */
 bool set_wait(struct tool *tool, const char *text);
 
 /* ---- log.c ------------------------------------------------------------ */
 
-/* Print what happens, up to the level of this name. */
+/* Print the library's log, up to the level of this name. */
 bool set_log(struct tool *tool, const char *name);
 
 /* The names of the levels, by index from 0; NULL past the last. */
@@ -143,13 +146,16 @@ extern const struct argp global_argp;
 extern const struct argp json_argp;
 extern const struct argp supply_argp;
 
-/* All of them, for whatever runs applets. */
+/* All three, for the arguments of an applet */
 extern const struct argp_child applet_children[];
 
-/* At ARGP_KEY_INIT: give the children of the command's parser the tool. */
-void share(struct argp_state *state, struct tool *tool);
+/* At ARGP_KEY_INIT: make the tool the input of the parser's children. */
+void share_tool(struct argp_state *state, struct tool *tool);
 
-/* Parse the arguments, of which the first is ignored. */
+/*
+ * Parse the arguments, of which the first is ignored.  False if that failed, if
+ * --help or --version was printed, or if completion has listed candidates.
+ */
 bool parse(struct tool *tool, const struct argp *argp, int argc, char **argv,
 	void *input);
 
@@ -162,8 +168,8 @@ bool parse_plain(struct tool *tool, const struct argp_child *children,
 	const char *help, int argc, char **argv);
 
 /*
- * Parse options up to a word that chooses who parses the rest: a command, an
- * applet.  Gives its index in argv, 0 if there is none.
+ * Parse options up to the first word that is none, the name of a command or an
+ * applet whose parser takes the rest.  Gives its index in argv, or 0.
  */
 bool parse_word(struct tool *tool, const struct argp *argp, int argc,
 	char **argv, int *ret_at);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The values that complete.c lists: by a placeholder of a usage line, or by a
- * parameter of an applet.  One line each: the word, a tab, what it means.  A
- * line that begins with a tab tells the shell's script what to add; clyde(1)
- * describes the format, completions/ has the scripts.
+ * Lists values for complete.c, by a placeholder of a usage line or by a
+ * parameter of an applet.  Each is a line: the word, a tab, its meaning.  A
+ * line that begins with a tab is a directive for the shell's script; clyde(1)
+ * describes the format, completions/ has the scripts.  An error must not print
+ * anything: it would garble the user's command line.
  */
 #include "complete.h"
 
@@ -38,7 +39,7 @@ void offer_command(struct completion *completion, int words)
 	completion->offered++;
 }
 
-/* "source sink": each of these words */
+/* List each word of a list like "source sink". */
 static void offer_list(
 	struct completion *completion, const char *list, const char *help)
 {
@@ -77,7 +78,8 @@ static void offer_serials(struct completion *completion)
 	offer_devices(completion, completion->tool->uri, true);
 }
 
-/* "virtual:revision=C2,dev": the keys, behind what is there already. */
+/* The keys of a URI like "virtual:revision=C2,dev"; the text up to the last
+   comma or the colon is repeated in front of each. */
 static void offer_keys(struct completion *completion)
 {
 	const char *value = completion->value;
@@ -133,7 +135,8 @@ static void offer_applets(struct completion *completion)
 
 /* ---- Pins and ports --------------------------------------------------- */
 
-/* "A0,B": the pins behind the last comma, colon or hyphen. */
+/* Pins in a list like "A0,B"; the text up to the last comma, colon or hyphen is
+   repeated in front of each. */
 static void offer_pins(struct completion *completion)
 {
 	const char *value = completion->value;
@@ -205,7 +208,7 @@ void offer_placeholder(
 		while (text + upper < end &&
 			isupper((unsigned char)text[upper]))
 			upper++;
-		/* "redir:" of "redir:PATH" */
+		/* The literal "redir:" of "redir:PATH" */
 		while (text + lower < end && text[lower] != '|' &&
 			!isupper((unsigned char)text[lower]))
 			lower++;
@@ -220,7 +223,8 @@ void offer_placeholder(
 
 /* ---- Parameters of applets -------------------------------------------- */
 
-/* "64": 64KiB and so on; where nothing is typed, the default. */
+/* The default, and the typed number with each unit: "64" gives "64KiB" and so
+   on. */
 static void offer_quantity(struct completion *completion,
 	const struct clyde_parameter *parameter, const char *units)
 {

@@ -2,9 +2,9 @@
 
 /*
  * Reads a command line up to its last word by argp's tables, as argp itself
- * would, and lists what that word may become.  options.c calls it in place of
- * argp while tool->completion is set.  Nothing here may have an effect beyond
- * standard output: a shell calls it at any key press.
+ * would, and lists the candidates for that word.  options.c calls it in place
+ * of argp while tool->completion is set.  It must have no effect other than
+ * lines on standard output: a shell calls it at any press of a key.
  */
 #include "complete.h"
 
@@ -18,17 +18,17 @@ struct table {
 	unsigned count;
 };
 
-/* Where the last word stands. */
-struct place {
-	const struct argp_option *option; /* it is this one's value */
-	bool ended;                       /* "--" came before */
-	int first;                        /* index of the first word, or 0 */
-	int words;                        /* how many came before */
+/* The position of the last word */
+struct position {
+	const struct argp_option *option; /* whose value it is, or NULL */
+	bool ended;                       /* options ended before it */
+	int first; /* index of the first word that is no option, or 0 */
+	int words; /* number of such words before the last word */
 };
 
 /* ---- Tables ----------------------------------------------------------- */
 
-static void flatten(struct table *table, const struct argp *argp)
+static void collect_options(struct table *table, const struct argp *argp)
 {
 	const struct argp_option *option = argp->options;
 	const struct argp_child *child = argp->children;
@@ -38,7 +38,7 @@ static void flatten(struct table *table, const struct argp *argp)
 			table->count < OPTIONS_MAX)
 			table->options[table->count++] = option;
 	for (; child && child->argp; child++)
-		flatten(table, child->argp);
+		collect_options(table, child->argp);
 }
 
 static const struct argp_option *find_key(const struct table *table, int key)
@@ -49,7 +49,7 @@ static const struct argp_option *find_key(const struct table *table, int key)
 	return NULL;
 }
 
-/* getopt takes the beginning of a name too, if only one begins so. */
+/* As getopt does, also accept the beginning of a name if it is unambiguous. */
 static const struct argp_option *find_long(
 	const struct table *table, const char *name, size_t size)
 {
@@ -71,8 +71,11 @@ static const struct argp_option *find_long(
 
 /* ---- Words ------------------------------------------------------------ */
 
-/* "-c4", "-bc", "-": the option that takes a value, with that value or NULL
-   if it is the next word. */
+/*
+ * The option of a word like "-c4" or "-bc": the first that takes a value, and
+ * that value, or NULL if the value is the next word.  Without such a letter,
+ * the option of the last letter, which may be NULL.
+ */
 static const struct argp_option *read_letters(
 	const struct table *table, const char *word, const char **ret_value)
 {
@@ -89,7 +92,7 @@ static const struct argp_option *read_letters(
 	return option;
 }
 
-/* An option's word: which it is, or NULL, and the value in the same word. */
+/* The option of a word, or NULL, and its value if it is in the same word. */
 static const struct argp_option *read_option(
 	const struct table *table, const char *word, const char **ret_value)
 {
@@ -101,58 +104,58 @@ static const struct argp_option *read_option(
 	return find_long(table, word + 2, end - word - 2);
 }
 
-static bool is_option(const struct place *place, const char *word)
+static bool is_option(const struct position *position, const char *word)
 {
-	return !place->ended && word[0] == '-' && word[1];
+	return !position->ended && word[0] == '-' && word[1];
 }
 
-/* Which devices --serial chooses from depends on --device before it. */
-static void note_device(
+/* The candidates for --serial depend on a --device before it. */
+static void set_device(
 	struct tool *tool, const struct argp_option *option, const char *value)
 {
 	if (option->name && strcmp(option->name, "device") == 0)
 		tool->uri = value;
 }
 
-/* Read what stands before the last word. */
-static struct place find_place(struct tool *tool, const struct table *table,
-	bool in_order, int argc, char **argv)
+/* Read all words before the last one. */
+static struct position find_position(struct tool *tool,
+	const struct table *table, bool in_order, int argc, char **argv)
 {
-	struct place place = {0};
+	struct position position = {0};
 
 	for (int i = 1; i < argc - 1; i++) {
 		const struct argp_option *option;
 		const char *value;
 
-		if (!is_option(&place, argv[i])) {
-			place.first = place.first ? place.first : i;
-			place.words++;
-			/* The rest is not this command's. */
-			place.ended |= in_order;
+		if (!is_option(&position, argv[i])) {
+			position.first = position.first ? position.first : i;
+			position.words++;
+			/* With in_order the rest is for another parser. */
+			position.ended |= in_order;
 			if (in_order)
 				break;
 			continue;
 		}
 		if (strcmp(argv[i], "--") == 0) {
-			place.ended = true;
+			position.ended = true;
 			continue;
 		}
 		option = read_option(table, argv[i], &value);
 		if (option == NULL || option->arg == NULL)
 			continue;
 		if (value == NULL && i + 1 == argc - 1) {
-			place.option = option;
+			position.option = option;
 			break;
 		}
-		note_device(tool, option, value ? value : argv[++i]);
+		set_device(tool, option, value ? value : argv[++i]);
 	}
-	return place;
+	return position;
 }
 
 /* ---- Candidates ------------------------------------------------------- */
 
-/* "Where the device is; \"virtual:\" is ..." up to the semicolon: a list of
-   candidates has little room. */
+/* A list of candidates has little room, so show only the beginning of the
+   option's help, up to a semicolon, parenthesis or colon. */
 static void offer_option(
 	struct completion *completion, const char *text, const char *doc)
 {
@@ -215,8 +218,8 @@ static void offer_value(
 		offer_placeholder(completion, option->arg, strlen(option->arg));
 }
 
-/* The index-th word that an applet takes without an option's name; what may
-   be given many times takes all that follow. */
+/* The candidates for the index-th positional word of an applet.  A parameter
+   that may be repeated takes all further words. */
 static void offer_positional(struct completion *completion, int index)
 {
 	const struct clyde_parameter *parameter = completion->parameters;
@@ -235,8 +238,8 @@ static void offer_positional(struct completion *completion, int index)
 	}
 }
 
-/* One of "COMMAND... | statuses": its index-th word, the last one over and
-   over if dots follow. */
+/* The candidates for the index-th word of one alternative of a usage line like
+   "COMMAND... | statuses".  A word with dots also stands for all later ones. */
 static void offer_alternative(
 	struct completion *completion, const char *text, size_t size, int index)
 {
@@ -259,7 +262,8 @@ static void offer_alternative(
 	}
 }
 
-/* A word of a command, by the usage line that its help prints. */
+/* The candidates for a command's index-th word, by the usage line of its
+   help. */
 static void offer_usage(
 	struct completion *completion, const char *usage, int index)
 {
@@ -271,42 +275,42 @@ static void offer_usage(
 	}
 }
 
-/* What the last word may be if it is no option. */
+/* The candidates for the last word if it is no option. */
 static void offer_word(struct completion *completion, const struct argp *argp,
-	const struct place *place, int argc)
+	const struct position *position, int argc)
 {
 	static const char another[] = "-- COMMAND";
 	const char *usage = argp->args_doc;
 
 	if (completion->parameters)
-		offer_positional(completion, place->words);
+		offer_positional(completion, position->words);
 	else if (usage && strncmp(usage, another, strlen(another)) == 0)
-		offer_command(
-			completion, place->first ? argc - place->first : 1);
+		offer_command(completion,
+			position->first ? argc - position->first : 1);
 	else
-		offer_usage(completion, usage, place->words);
+		offer_usage(completion, usage, position->words);
 }
 
 static void offer_all(struct completion *completion, const struct argp *argp,
-	const struct table *table, const struct place *place, int argc,
+	const struct table *table, const struct position *position, int argc,
 	const char *word)
 {
-	const struct argp_option *option = place->option;
+	const struct argp_option *option = position->option;
 	const char *value = NULL;
 
 	completion->prefix = completion->value = word;
-	if (option == NULL && is_option(place, word))
+	if (option == NULL && is_option(position, word))
 		option = read_option(table, word, &value);
-	if (place->option || (option && option->arg && value)) {
+	if (position->option || (option && option->arg && value)) {
 		completion->value = value ? value : word;
 		completion->prefix_size = (int)(completion->value - word);
 		offer_value(completion, option);
-	} else if (!place->ended && word[0] == '-') {
+	} else if (!position->ended && word[0] == '-') {
 		offer_options(completion, table);
 	} else {
-		offer_word(completion, argp, place, argc);
-		/* Where no word fits, options do. */
-		if (!completion->offered && !*word && !place->ended)
+		offer_word(completion, argp, position, argc);
+		/* If no word is possible here, list the options. */
+		if (!completion->offered && !*word && !position->ended)
 			offer_options(completion, table);
 	}
 }
@@ -315,24 +319,26 @@ void complete(struct tool *tool, const struct argp *argp, bool in_order,
 	int argc, char **argv)
 {
 	struct table table = {0};
-	struct place place;
+	struct position position;
 
-	flatten(&table, argp);
-	place = find_place(tool, &table, in_order, argc, argv);
-	offer_all(tool->completion, argp, &table, &place, argc, argv[argc - 1]);
+	collect_options(&table, argp);
+	position = find_position(tool, &table, in_order, argc, argv);
+	offer_all(tool->completion, argp, &table, &position, argc,
+		argv[argc - 1]);
 }
 
 bool complete_word(struct tool *tool, const struct argp *argp, int argc,
 	char **argv, int *ret_at)
 {
 	struct table table = {0};
-	struct place place;
+	struct position position;
 
-	flatten(&table, argp);
-	place = find_place(tool, &table, true, argc, argv);
-	*ret_at = place.first;
-	if (place.first)
+	collect_options(&table, argp);
+	position = find_position(tool, &table, true, argc, argv);
+	*ret_at = position.first;
+	if (position.first)
 		return true;
-	offer_all(tool->completion, argp, &table, &place, argc, argv[argc - 1]);
+	offer_all(tool->completion, argp, &table, &position, argc,
+		argv[argc - 1]);
 	return false;
 }

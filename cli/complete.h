@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Completion of a command line for shells.  While tool->completion is set,
- * the functions of options.c that parse arguments call complete.c instead:
- * it reads the same tables, lists what the last word may become, and the
- * command ends before it does anything.  complete-values.c has the values.
+ * Completion of a command line for shells.  While tool->completion is set, the
+ * functions of options.c that parse arguments call complete.c instead.  It
+ * reads the same tables and lists the candidates for the last word.  Then the
+ * parsers return false, so that the command ends before it has any effect.
+ * complete-values.c has the values.
  */
 #ifndef CLI_COMPLETE_H
 #define CLI_COMPLETE_H
@@ -13,9 +14,9 @@
 
 struct completion {
 	struct tool *tool;
-	/* Of the applet whose arguments are completed; NULL: of none. */
+	/* Of the applet whose arguments are completed, or NULL */
 	const struct clyde_parameter *parameters;
-	/* The last word: what is in front of the value, "--log="; the value. */
+	/* The last word: the part before the value, like "--log="; the value */
 	const char *prefix;
 	int prefix_size;
 	const char *value;
@@ -23,42 +24,43 @@ struct completion {
 };
 
 /*
- * List the candidates for the last argument, by these tables.  `in_order`:
- * the first word ends the options.
+ * List the candidates for the last argument, by these tables.  With `in_order`
+ * the first word that is no option ends the options.
  */
 void complete(struct tool *tool, const struct argp *argp, bool in_order,
 	int argc, char **argv);
 
 /*
- * The same where a word chooses who parses the rest.  If that word is not the
- * last one, nothing is listed: true, and its index in argv.
+ * The same for a parser that stops at the name of a command or an applet.  If
+ * that name is not the last word, nothing is listed; returns true and gives its
+ * index in argv, and the caller passes the rest to the next parser.
  */
 bool complete_word(struct tool *tool, const struct argp *argp, int argc,
 	char **argv, int *ret_at);
 
 /* ---- complete-values.c ------------------------------------------------ */
 
-/* A candidate, and what it means or NULL; listed if it begins as the value
-   does. */
+/* List a candidate if it begins with the value.  help is its meaning, or
+   NULL. */
 void offer(struct completion *completion, const char *word, const char *help);
 
-/* Leave it to the shell: names of files, or the command line that the last
-   `words` words are. */
+/* Tell the shell to complete file names, or to complete the last `words` words
+   as a command line of their own. */
 void offer_files(struct completion *completion);
 void offer_command(struct completion *completion, int words);
 
 /*
- * What a usage line has in a value's place: "FILE", a name of the table of
- * placeholders; "off", a word as it stands; "off|link", one of several.
+ * List the candidates for a placeholder of a usage line: "FILE", a name of the
+ * table of placeholders; "off", a literal word; "off|link", alternatives.
  */
 void offer_placeholder(
 	struct completion *completion, const char *text, size_t size);
 
-/* The values of a parameter of the applet. */
+/* List the values of a parameter of the applet. */
 void offer_parameter(
 	struct completion *completion, const struct clyde_parameter *parameter);
 
-/* Levels of --log. */
+/* List the levels of --log. */
 void offer_levels(struct completion *completion);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* --firmware: gives the file to the library, for the commands that use a
-   device, which is opened by its new URI then. */
+/*
+ * --firmware: loads an Intel HEX file into the device before a command opens
+ * it.  The device gets a new URI by that, which replaces tool->uri.
+ */
 #include "cli.h"
 
 #include <errno.h>
@@ -9,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 16 KiB at a byte a line are 224 KiB of text; no more than this is read, so
-   that /dev/zero ends. */
+/* 16 KiB with one byte a line are 224 KiB of text.  The limit also ends the
+   reading of files without an end, such as /dev/zero. */
 #define FILE_MAX (1 << 20)
 
 static bool read_file(
@@ -41,9 +43,9 @@ static bool load_from(struct tool *tool, FILE *file)
 	loaded = read_file(tool, file, data, &size) &&
 		succeeded(tool,
 			clyde_firmware_load(tool->context, tool->uri,
-				tool->serial, data, size, tool->loaded));
+				tool->serial, data, size, tool->loaded_uri));
 	if (loaded)
-		tool->uri = tool->loaded;
+		tool->uri = tool->loaded_uri;
 	free(data);
 	return loaded;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the level that --log names, gives the library's lines on stderr. */
+/* --log: prints the library's log on standard error.  The library calls print()
+   on any thread. */
 #include "cli.h"
 #include "progress.h"
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a command line, gives it to one of the commands in a table. */
+/*
+ * The table of commands, the signals, and main().  Unless a second signal
+ * comes, every run ends in finish(), so that devices are closed and the message
+ * is printed once.
+ */
 #include "cli.h"
 
 #include <fcntl.h>
@@ -46,31 +50,31 @@ const struct command *command_at(size_t index)
 /* ---- Signals ---------------------------------------------------------- */
 
 static struct clyde_context *interruptible;
-static volatile sig_atomic_t caught;
-/* An applet may have made it raw. */
+static volatile sig_atomic_t caught_signal;
+/* The terminal's mode at the start; an applet may have made it raw. */
 static struct termios terminal;
 static bool has_terminal;
 
 static void interrupt(int number)
 {
-	if (caught) {
+	if (caught_signal) {
 		if (has_terminal)
 			tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
 		signal(number, SIG_DFL);
 		raise(number);
 		return;
 	}
-	caught = number;
+	caught_signal = number;
 	clyde_context_interrupt(interruptible);
 }
 
 int interrupted(void)
 {
-	return caught;
+	return caught_signal;
 }
 
-/* The first signal ends the command's waits, a second one ends clyde: a second
-   SIGQUIT with a core dump. */
+/* The first signal interrupts the command; the second ends the process, after a
+   second SIGQUIT with a core dump. */
 static void catch_signals(struct clyde_context *context)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -82,10 +86,12 @@ static void catch_signals(struct clyde_context *context)
 
 	interruptible = context;
 	has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
-	/* A reader that has left is a failure to report, devices closed. */
+	/* A closed pipe is then a write error: it is reported, and devices are
+	   closed first. */
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		/* nohup and "&" ignore them for good reason */
+		/* nohup and "&" start a program with signals ignored; they
+		   have to stay ignored. */
 		if (sigaction(numbers[i], NULL, &old) == 0 &&
 			old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &action, NULL);
@@ -126,7 +132,7 @@ void dispatch(struct tool *tool, int argc, char **argv)
 	static char *list[] = {"list", NULL};
 	int at;
 
-	tool->place[0] = '\0';
+	tool->command_name[0] = '\0';
 	if (!parse_line(tool, argc, argv, &at))
 		return;
 	argc = at ? argc - at : 1;
@@ -134,14 +140,15 @@ void dispatch(struct tool *tool, int argc, char **argv)
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (strcmp(commands[i].name, argv[0]) != 0)
 			continue;
-		strcpy(tool->place, argv[0]);
+		strcpy(tool->command_name, argv[0]);
 		commands[i].run(tool, argc, argv);
 		return;
 	}
 	misuse(tool, "unknown command '%s'; see clyde --help", argv[0]);
 }
 
-/* A file opened later must not become standard output. */
+/* If a standard stream is closed, open() would give its number to another file,
+   which output would overwrite then. */
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -162,8 +169,9 @@ int main(int argc, char **argv)
 	catch_signals(tool.context);
 	dispatch(&tool, argc, argv);
 	status = finish(&tool);
-	/* If it was not us, it is what clyde virtual's COMMAND ended with. */
-	if (status == STATUS_INTERRUPTED && caught)
-		return 128 + caught;
+	/* Without a caught signal, 130 is the exit status of the COMMAND of
+	   clyde virtual. */
+	if (status == STATUS_INTERRUPTED && caught_signal)
+		return 128 + caught_signal;
 	return status;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes argument vectors, gives options that all commands understand. */
+/*
+ * The options that several commands have, and the functions by which a command
+ * parses its arguments with argp.  argp and getopt print their own errors;
+ * neither may print a usage after them, nor exit.
+ */
 #include "complete.h"
 
 #include <errno.h>
@@ -15,7 +19,7 @@ enum {
 	KEY_WAIT
 };
 
-/* ---- Everywhere ------------------------------------------------------- */
+/* ---- Options of every command ----------------------------------------- */
 
 static void print_help(struct argp_state *state, const char *place)
 {
@@ -27,7 +31,8 @@ static void print_help(struct argp_state *state, const char *place)
 		ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
 }
 
-/* Who reads "-c, --count=SIZE" needs no note on where arguments go. */
+/* Leave out argp's note that an argument of a long option is also one of the
+   short option. */
 static char *drop_note(int key, const char *text, void *input)
 {
 	(void)input;
@@ -40,7 +45,8 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		/* getopt's one line says what is wrong; no usage after it. */
+		/* Without a stream, argp prints no usage after getopt's
+		   error. */
 		state->err_stream = NULL;
 		return 0;
 	case 'd':
@@ -64,7 +70,7 @@ static error_t parse_global(int key, char *argument, struct argp_state *state)
 		return set_wait(tool, argument) ? 0 : EINVAL;
 	case 'h':
 	case '?':
-		print_help(state, tool->place);
+		print_help(state, tool->command_name);
 		return ECANCELED;
 	case KEY_VERSION:
 		printf("clyde %s\n", clyde_version());
@@ -107,7 +113,7 @@ const struct argp global_argp = {
 	.parser = parse_global,
 };
 
-/* ---- Most places ------------------------------------------------------ */
+/* ---- Options of some commands ----------------------------------------- */
 
 static error_t parse_json(int key, char *argument, struct argp_state *state)
 {
@@ -186,7 +192,7 @@ const struct argp_child applet_children[] = {
 
 /* ---- Parsing ---------------------------------------------------------- */
 
-void share(struct argp_state *state, struct tool *tool)
+void share_tool(struct argp_state *state, struct tool *tool)
 {
 	const struct argp_child *children = state->root_argp->children;
 
@@ -205,9 +211,9 @@ static bool parse_flags(struct tool *tool, struct argp argp, unsigned flags,
 		complete(tool, &argp, flags & ARGP_IN_ORDER, argc, argv);
 		return false;
 	}
-	/* What getopt begins its line with */
-	snprintf(name, sizeof(name), "clyde%s%s", tool->place[0] ? ": " : "",
-		tool->place);
+	/* getopt begins its error messages with argv[0]. */
+	snprintf(name, sizeof(name), "clyde%s%s",
+		tool->command_name[0] ? ": " : "", tool->command_name);
 	argv[0] = name;
 	argp.help_filter = drop_note;
 	error = argp_parse(&argp, argc, argv,
@@ -218,7 +224,7 @@ static bool parse_flags(struct tool *tool, struct argp argp, unsigned flags,
 	if (error == ENOMEM)
 		return fail(tool, STATUS_MEMORY, "out of memory");
 	if (tool->status == STATUS_OK)
-		tool->status = STATUS_USAGE; /* getopt has said why */
+		tool->status = STATUS_USAGE; /* getopt has printed why */
 	return false;
 }
 
@@ -241,7 +247,7 @@ static error_t refuse_arguments(
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, tool);
+		share_tool(state, tool);
 		return 0;
 	case ARGP_KEY_ARG:
 		misuse(tool, "'%s' is one argument too many", argument);
@@ -275,11 +281,11 @@ static error_t find_word(int key, char *argument, struct argp_state *state)
 	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, word->tool);
+		share_tool(state, word->tool);
 		return 0;
 	case ARGP_KEY_ARG:
 		word->at = state->next - 1;
-		state->next = state->argc; /* the rest is another parser's */
+		state->next = state->argc; /* another parser reads the rest */
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

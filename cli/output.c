@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes results, gives lines on a stream and a document in a file. */
+/* Writes the results of a command: lines on a stream, the document in a file.
+   An incomplete document must never replace a file. */
 #include "output.h"
 #include "progress.h"
 
@@ -13,7 +14,7 @@
 
 #define DOCUMENT_STYLE (JSON_INDENT(2) | JSON_REAL_PRECISION(15))
 
-/* What a new file's permissions would be. */
+/* The permissions that open() gives a new file; mkstemp() gives others. */
 static mode_t default_mode(void)
 {
 	mode_t mask = umask(0);
@@ -44,7 +45,8 @@ static int open_temporary(struct output *output, mode_t mode)
 	return -ENOMEM;
 }
 
-/* Through symbolic links: the file is replaced, not the link to it. */
+/* Symbolic links are followed, so that rename() replaces the file and not the
+   link. */
 static int open_existing(struct output *output, const struct stat *status)
 {
 	char *path = realpath(output->path, NULL);
@@ -57,7 +59,7 @@ static int open_existing(struct output *output, const struct stat *status)
 		return -errno;
 	if (S_ISREG(status->st_mode))
 		return open_temporary(output, status->st_mode & 0777);
-	/* A pipe or a terminal is not to be replaced by a file. */
+	/* A pipe or a terminal must not be replaced by a file. */
 	output->file = fopen(path, "w");
 	return output->file ? 0 : -errno;
 }
@@ -111,15 +113,15 @@ int output_close(struct output *output)
 {
 	int result = 0;
 
-	if (output->file && output->worth)
+	if (output->file && output->has_results)
 		result = write_document(output);
 	if (output->file && output->file != stdout &&
 		fclose(output->file) == EOF && result == 0)
 		result = -errno;
-	if (output->temporary && output->worth && result == 0 &&
+	if (output->temporary && output->has_results && result == 0 &&
 		rename(output->temporary, output->path) < 0)
 		result = -errno;
-	if (output->temporary && (!output->worth || result < 0))
+	if (output->temporary && (!output->has_results || result < 0))
 		unlink(output->temporary);
 	json_decref(output->document);
 	free(output->text);

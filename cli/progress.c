@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes an applet's progress, gives the terminal one line of it. */
+/* The progress line.  There is one terminal, so the state is static. */
 #include "progress.h"
 
 #include <inttypes.h>
@@ -12,7 +12,6 @@
 
 #define INTERVAL_MS 100
 
-/* There is one terminal, hence one of these. */
 static struct {
 	bool shown;
 	int64_t next_ms;
@@ -26,7 +25,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A line that wraps could not be rewritten. */
+/* The width of the terminal without its last column: a line that wraps could
+   not be rewritten. */
 static int columns(void)
 {
 	struct winsize size;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * How far a run is: one line on stderr that rewrites itself, where stderr is
- * a terminal; nothing anywhere else.
+ * The progress of a run: one line that is rewritten in place, if standard error
+ * is a terminal; otherwise nothing.  record.c shows it; everything that prints
+ * clears it first.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
 #include <stdint.h>
 
-/* Show it, unless it was shown just now.  total 0: unknown. */
+/* Show the line, at most every 100 ms.  total is 0 if it is not known. */
 void progress_show(const char *what, uint64_t done, uint64_t total);
 
-/* Take the line away, so that something else can be printed. */
+/* Erase the line, so that something else can be printed. */
 void progress_clear(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what applets report, gives lines and JSON. */
+/* Writes the records of applets.  Several applets run at once, each on its
+   thread, so whatever uses the tool takes the lock. */
 #include "record.h"
 #include "progress.h"
 
@@ -8,10 +9,9 @@
 #include <math.h>
 #include <pthread.h>
 
-/* Several applets may report at once: a line is whole. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* JSON knows no other number than a finite one. */
+/* JSON has no infinities and no NaN; they become null. */
 static json_t *json_number(double number)
 {
 	if (!isfinite(number))
@@ -67,7 +67,8 @@ static void take_record(void *user, const struct clyde_record *record)
 		field && field->type != CLYDE_FIELD_END; field++)
 		output_add(output, object, field->name, json_field(field));
 	output_append(output, record->group, object);
-	/* On a full disk there is no reason to go on for hours. */
+	/* If the output cannot be written, for instance on a full disk, the
+	   runs have no use. */
 	if (!lines_written(tool))
 		clyde_context_interrupt(tool->context);
 	pthread_mutex_unlock(&lock);
@@ -87,8 +88,8 @@ struct clyde_observer record_observer(struct tool *tool)
 	return (struct clyde_observer){take_record, take_progress, tool};
 }
 
-/* Where one has failed the others need not go on.  One that found data wrong
-   has come to its end: what others have under way shall arrive. */
+/* A failed run interrupts the others.  Wrong data is a result, not such a
+   failure: that run came to its end, and the others go on. */
 void record_end(struct tool *tool, int result)
 {
 	pthread_mutex_lock(&lock);

@@ -8,8 +8,8 @@
 
 #include "clyde.h"
 
-/* A row without a meaning is of one error of the library, whose meaning the
-   library's table has. */
+/* A row without a meaning stands for exactly one error of the library, and has
+   the meaning of that error. */
 static const struct {
 	enum status status;
 	const char *meaning;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Exit statuses: one for each thing that a script may want to tell apart,
- * by <sysexits.h> where that has a word for it.  status.c has the table that
- * "clyde help statuses" prints and clyde(1) repeats.
+ * Exit statuses: one for each cause that a script may want to tell apart, with
+ * the value of <sysexits.h> where it has one.  status.c has the table that
+ * "clyde help statuses" prints and clyde(1) repeats.  Values must not change.
  */
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
@@ -49,13 +49,13 @@ enum status {
 	STATUS_TERMINATED = 143,
 };
 
-/* A status and its meaning, by index from 0; NULL past the last. */
+/* The meaning of the status at an index from 0; NULL past the last. */
 const char *status_at(size_t index, enum status *ret_status);
 
 /*
- * The status for a result of the library.  CLYDE_ERROR_NO_DEVICE means "not
- * found", or unplugged before use, until a device is open, and "unplugged
- * while in use" after that.
+ * The status for a result of the library.  Before a device is open (`opened`
+ * is false), CLYDE_ERROR_NO_DEVICE means "not found" or "unplugged before use";
+ * afterwards it means "unplugged while in use".
  */
 enum status status_of(int result, bool opened);
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the steps that all commands share, gives one line and one status. */
+/*
+ * The steps that all commands share, and the end of a command.  The first
+ * failure decides the exit status and begins the message; later findings, such
+ * as alerts, are appended to it.
+ */
 #include "cli.h"
 #include "progress.h"
 
@@ -9,19 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void complain(struct tool *tool, enum status status, bool place,
-	const char *format, va_list arguments)
+static void set_failure(struct tool *tool, enum status status,
+	bool name_command, const char *format, va_list arguments)
 {
 	int used = 0;
 
 	if (tool->status != STATUS_OK)
 		return;
 	tool->status = status;
-	if (place && tool->place[0])
-		used = snprintf(tool->complaint, sizeof(tool->complaint),
-			"%s: ", tool->place);
-	vsnprintf(tool->complaint + used, sizeof(tool->complaint) - used,
-		format, arguments);
+	if (name_command && tool->command_name[0])
+		used = snprintf(tool->message, sizeof(tool->message),
+			"%s: ", tool->command_name);
+	vsnprintf(tool->message + used, sizeof(tool->message) - used, format,
+		arguments);
 }
 
 bool fail(struct tool *tool, enum status status, const char *format, ...)
@@ -29,25 +33,25 @@ bool fail(struct tool *tool, enum status status, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	complain(tool, status, false, format, arguments);
+	set_failure(tool, status, false, format, arguments);
 	va_end(arguments);
 	return false;
 }
 
 /*
- * Add a sentence to the complaint.  The output that a caller asked for is
- * missing then, so the status says so, except after a signal, whose status the
- * caller expects.  Only the first failure to write is kept: the next ones have
- * the same cause.
+ * Append a failed write to the message.  The results are missing then, so the
+ * status becomes STATUS_OUTPUT, except after a signal, whose status the caller
+ * expects.  Only the first failed write is reported: later ones have the same
+ * cause.
  */
 static bool fail_to_write(struct tool *tool, const char *name, int error)
 {
-	size_t used = strlen(tool->complaint);
+	size_t used = strlen(tool->message);
 
-	if (tool->unwritten)
+	if (tool->write_failed)
 		return false;
-	tool->unwritten = true;
-	snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+	tool->write_failed = true;
+	snprintf(tool->message + used, sizeof(tool->message) - used,
 		"%scannot write %s: %s", used ? "; " : "", name,
 		strerror(error));
 	if (tool->status < STATUS_HUNG_UP)
@@ -60,7 +64,7 @@ bool misuse(struct tool *tool, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	complain(tool, STATUS_USAGE, true, format, arguments);
+	set_failure(tool, STATUS_USAGE, true, format, arguments);
 	va_end(arguments);
 	return false;
 }
@@ -96,7 +100,8 @@ bool open_capture(struct tool *tool)
 	return fail(tool, STATUS_OUTPUT, "%s", clyde_error_message());
 }
 
-/* A waveform is a virtual device's, so it is that URI's. */
+/* With --trace: add the keys that write a waveform to the URI, which must be
+   that of a virtual device. */
 static bool open_trace(struct tool *tool)
 {
 	int size;
@@ -112,13 +117,13 @@ static bool open_trace(struct tool *tool)
 	if (strchr(tool->trace, ','))
 		return misuse(tool, "--trace %s: no comma in its name, please",
 			tool->trace);
-	size = snprintf(tool->traced, sizeof(tool->traced),
+	size = snprintf(tool->trace_uri, sizeof(tool->trace_uri),
 		"%s%sfpga=twin,trace=%s", tool->uri, tool->uri[8] ? "," : "",
 		tool->trace);
-	if (size >= (int)sizeof(tool->traced))
+	if (size >= (int)sizeof(tool->trace_uri))
 		return misuse(
 			tool, "--trace %s: the name is too long", tool->trace);
-	tool->uri = tool->traced;
+	tool->uri = tool->trace_uri;
 	return true;
 }
 
@@ -134,7 +139,7 @@ bool open_device(struct tool *tool)
 	output_put(&tool->output, "device", json_device(&tool->info));
 	output_put(&tool->output, "link",
 		json_text(clyde_device_link(tool->device)));
-	tool->output.worth = true;
+	tool->output.has_results = true;
 	return true;
 }
 
@@ -217,12 +222,13 @@ static void describe_alerts(
 			alerts->fpga);
 }
 
-/* What the device did of its own accord belongs to how the command ended. */
-static void take_alerts(struct tool *tool)
+/* Append the device's alerts to the message.  A command that succeeded gets
+   STATUS_ALERT. */
+static void add_alerts(struct tool *tool)
 {
 	struct clyde_alerts alerts;
 	char text[320];
-	size_t used = strlen(tool->complaint);
+	size_t used = strlen(tool->message);
 
 	if (clyde_alerts_take(tool->device, &alerts) <= 0)
 		return;
@@ -230,7 +236,7 @@ static void take_alerts(struct tool *tool)
 	if (tool->status == STATUS_OK)
 		fail(tool, STATUS_ALERT, "%s", text);
 	else
-		snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+		snprintf(tool->message + used, sizeof(tool->message) - used,
 			"; %s", text);
 }
 
@@ -250,22 +256,23 @@ static void close_output(struct tool *tool)
 
 	lines_written(tool);
 	if (tool->status != STATUS_OK)
-		output_put(&tool->output, "error", json_text(tool->complaint));
+		output_put(&tool->output, "error", json_text(tool->message));
 	result = output_close(&tool->output);
 	if (result == -ENOMEM)
 		fail(tool, STATUS_MEMORY, "out of memory");
 	else if (result < 0)
 		fail_to_write(tool, file ? tool->json : "the output", -result);
-	/* What --help has printed, say */
+	/* Lines that were printed without output_line(), such as --help's */
 	if (fflush(stdout) == EOF)
 		fail_to_write(tool, "the output", errno);
 }
 
-/* What a capture could not hold is told once, when all is in it. */
+/* Closing the capture writes its rest, and reports what could not be written
+   during the whole command. */
 static void close_capture(struct tool *tool)
 {
 	const char *sentence;
-	size_t used = strlen(tool->complaint);
+	size_t used = strlen(tool->message);
 
 	if (clyde_context_capture(tool->context, NULL) == 0)
 		return;
@@ -273,7 +280,7 @@ static void close_capture(struct tool *tool)
 	if (tool->status == STATUS_OK)
 		fail(tool, STATUS_OUTPUT, "%s", sentence);
 	else
-		snprintf(tool->complaint + used, sizeof(tool->complaint) - used,
+		snprintf(tool->message + used, sizeof(tool->message) - used,
 			"%s%s", used ? "; " : "", sentence);
 }
 
@@ -283,7 +290,7 @@ enum status finish(struct tool *tool)
 	bool noticed;
 
 	if (tool->device)
-		take_alerts(tool);
+		add_alerts(tool);
 	clyde_device_close(tool->device);
 	close_capture(tool);
 	close_output(tool);
@@ -293,8 +300,8 @@ enum status finish(struct tool *tool)
 	progress_clear();
 	if (noticed && tool->status == STATUS_OK)
 		fprintf(stderr, "clyde: note: %s\n", notice);
-	make_printable(tool->complaint);
-	if (tool->complaint[0])
-		fprintf(stderr, "clyde: %s\n", tool->complaint);
+	make_printable(tool->message);
+	if (tool->message[0])
+		fprintf(stderr, "clyde: %s\n", tool->message);
 	return tool->status;
 }

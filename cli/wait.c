@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * --wait: commands that use a device call this first, and go on when the
- * device that -d and -s mean is plugged in.  Which one it is of several is
- * decided afterwards, as without this option.
+ * --wait: waits until the device that -d and -s describe is plugged in.  A
+ * command calls await_device() before it opens the device.  If several match,
+ * the open decides, as without this option.
  */
 #include "cli.h"
 
@@ -38,8 +38,11 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* Another board with the same chip is not waited for.  Without a serial
-   number, a Glasgow that cannot be read is: the command tells why. */
+/*
+ * Whether a device ends the wait.  A board with the same chip that is not a
+ * Glasgow does not.  Without a serial number, a Glasgow that cannot be read
+ * does: the command then reports why it cannot be read.
+ */
 static bool is_meant(
 	const struct tool *tool, const struct clyde_device_info *info)
 {
@@ -48,7 +51,8 @@ static bool is_meant(
 	return info->configured;
 }
 
-/* `other` is the sentence of a device that might have been the one. */
+/* `other` says why a device that might have the serial number could not be
+   read; it is empty if there was none. */
 static bool give_up(struct tool *tool, const char *other)
 {
 	if (tool->serial)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
 # Completion of clyde for bash.  "clyde complete" lists the candidates, see
-# clyde(1); this file is about how bash cuts a line into words.
+# clyde(1); this file only handles the way in which bash splits a line.
 
-# Give the command's words up to the cursor in _clyde_words: bash cuts at
-# "=" and ":" too, a shell's user does not.
+# Set _clyde_words to the command's words up to the cursor.  COMP_WORDS is also
+# split at "=" and ":", which separate no words for clyde.
 _clyde_read_line() {
 	local line=${COMP_LINE:0:COMP_POINT} word i
 	local joined=0
@@ -43,7 +43,7 @@ _clyde() {
 
 	_clyde_read_line
 	last=${_clyde_words[-1]}
-	# What bash replaces begins behind the last of these.
+	# bash replaces only the part of the word after the last "=" or ":".
 	cut=${last%"${last##*[=:]}"}
 	COMPREPLY=()
 	while IFS= read -r line; do

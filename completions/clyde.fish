@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
 #
 # Completion of clyde for fish.  "clyde complete" lists the candidates, see
-# clyde(1); a line of it is what fish expects, but for those that begin with
-# a tab.
+# clyde(1).  Its lines have the form that fish expects, except those that begin
+# with a tab.
 
 function __clyde_complete
     set -l words (commandline -opc)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* loopback URI TEXT: send a text to the FPGA and back, and say how long it took. */
+/* loopback URI TEXT: send a text to the FPGA and back, and print the time. */
 #include <clyde.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static int loopback(struct clyde_device *device, const char *text)
 		clyde_pipe_write(out, text, size, 1000) < 0 ||
 		clyde_pipe_push(out) < 0)
 		return -1;
-	/* After fewer bytes than asked for, the next call has the error. */
+	/* If a read returns fewer bytes, the next one returns the error. */
 	for (size_t got = 0; got < size; got += more)
 		if ((more = clyde_pipe_read(in, back + got, size - got, 99)) <
 			0)

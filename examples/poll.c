@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* An event loop with poll(): each line typed goes through the FPGA and back. */
+/* poll URI: an event loop; sends each line of input to the FPGA and back. */
 #include <clyde.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static int loop(struct clyde_device *device, struct clyde_pipe **ends)
 		if (size > 0 && clyde_pipe_write(ends[0], data, size, 0) < size)
 			return -1;
 		under_way += size > 0 ? size : 0;
-		/* After a write too: its transfer may have completed by now. */
+		/* Also after a write: its transfer may have completed by now. */
 		if (clyde_pipe_push(ends[0]) < 0 ||
 			clyde_device_process(device) < 0)
 			return -1;

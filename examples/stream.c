@@ -14,7 +14,8 @@ static int stream(struct clyde_device *device, size_t left)
 	const enum clyde_pipe_id in = CLYDE_PIPE_EP6_IN;
 	struct clyde_pipe *pipe;
 
-	/* The pipe is open, and so reads, before "mode" starts the core. */
+	/* Open the pipe before "mode" starts the core: opening a pipe resets
+	   the core. */
 	if (clyde_fpga_load_image(device) < 0 ||
 		clyde_core_attach(device, CLYDE_CORE_BENCHMARK, &in, 1) < 0 ||
 		clyde_pipe_open(device, in, NULL, &pipe) < 0 ||
@@ -30,7 +31,7 @@ static int stream(struct clyde_device *device, size_t left)
 		if ((size_t)size > left)
 			size = left;
 		if (fwrite(data, 1, size, stdout) < (size_t)size)
-			return 0; /* main() sees it, as ferror() */
+			return 0; /* main() checks ferror() */
 		clyde_pipe_release(pipe, size);
 		left -= size;
 	}

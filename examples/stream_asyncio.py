@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A stream there and back with asyncio: one task writes, one reads in place,
-one looks on.  PYTHONPATH=python examples/stream_asyncio.py [URI [MIB]]"""
+"""A loopback stream with asyncio: one task writes, one reads in place, one
+prints the progress.
+
+    PYTHONPATH=python examples/stream_asyncio.py [URI [MIB]]
+"""
 
 import asyncio
 import os
@@ -21,7 +24,7 @@ async def write(pipe, size):
 
 async def read(pipe, size):
     wrong = offset = 0
-    async for view in pipe:  # in place, and ours until the next
+    async for view in pipe:  # in place; valid until the next view
         start = offset % len(CHUNK)
         wrong += bytes(view) != TWICE[start:start + len(view)]
         offset += len(view)

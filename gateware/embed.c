@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Run by the build: takes the FPGA's image and the text that has its id,
- * writes a C file with both.
+ * Writes a C file with the FPGA's image and its id; the build of libclyde runs
+ * it:
  *	embed IMAGE.bin IMAGE.txt OUTPUT.c
+ * IMAGE.txt begins with "id " and the id in hexadecimal.  A file that cannot be
+ * read must end the build.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -66,7 +68,7 @@ int main(int argc, char **argv)
 	output = open_file(argv[3], "w");
 	fprintf(output,
 		"/* Written by gateware/embed.c. */\n#include "
-	        "\"lib/base/internal.h\"\n\n");
+		"\"lib/base/internal.h\"\n\n");
 	write_id(output, argv[2]);
 	write_bytes(output, argv[1]);
 	return fclose(output) == 0 ? 0 : 1;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Writes the Verilog that follows from wire/regs.h and wire/cores.h:
+ * Writes the Verilog that follows from wire/regs.h and wire/cores.h, for
+ * scripts/image and scripts/twin:
  *	generate DIRECTORY
- * regs.vh has the registers' addresses and the sizes, memory.vh what the memory
- * in registers.v starts with, cores.v an instance of each core.
+ * regs.vh has the addresses of registers and the sizes, memory.vh the initial
+ * content of the memory in registers.v, cores.v an instance of each core.  The
+ * image's id is a hash of the output, so any change of it needs a new image.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -31,7 +33,7 @@ static bool per_pin(const struct listed *core)
 	return core->entry.flags & CORE_PER_PIN;
 }
 
-/* A port is never without a bit. */
+/* Verilog has no port of width 0, so an unused one has a bit. */
 static unsigned width_out(const struct listed *core)
 {
 	if (per_pin(core))
@@ -128,7 +130,7 @@ static void write_head(FILE *file)
 		");\n");
 }
 
-/* What is led to pin_i: the levels, the core's inputs, or nothing. */
+/* The expression for pin_i: the levels, the core's inputs, both, or 0. */
 static void write_inputs(FILE *file, const struct listed *core)
 {
 	const struct core_entry *entry = &core->entry;
@@ -182,7 +184,8 @@ static void write_core(FILE *file, const struct listed *core, unsigned i)
 	fprintf(file, ")\n	);\n");
 }
 
-/* The functions of a pin, the last first, as concatenations begin on top. */
+/* The functions of a pin, the last first, as a concatenation begins with its
+   highest bit. */
 static void write_functions(FILE *file, const char *signal)
 {
 	fprintf(file,

@@ -18,10 +18,10 @@
  *
  * Results.  A function returns 0 or a count, or a negative value of enum
  * clyde_error.  Further results are written through the last parameters, whose
- * names begin with ret_; a call that fails does not write them.  After any call
- * that has failed, also one with a closed handle, clyde_error_message() says in
- * one line what went wrong and what to do.  A pointer may be NULL only where the
- * comment of the function or of the struct says so.
+ * names begin with ret_; a call that fails does not write them.  After any
+ * call that has failed, also one with a closed handle, clyde_error_message()
+ * says in one line what went wrong and what to do.  A pointer may be NULL only
+ * where the comment of the function or of the struct says so.
  *
  * Handles.  A pointer to one of these structs is a handle, not an address.  Its
  * value is the object's token, which no later object gets.  A call with NULL,
@@ -35,15 +35,16 @@
  * but not "usb:" before an exec(): libusb's own thread does not exist in the
  * child, and may have held a lock, which stays locked there.
  *
- * Closing.  When a close returns, on any thread, the library does not use again
- * what was lent to the object or to the objects that it owns: memory of pipes,
- * callbacks and their `user` pointers, attached descriptors.  The descriptor of
- * clyde_device_poll_fd() is closed by then.  A close of an object that another
- * thread is closing waits until that close is finished.  A log callback or an
- * observer cannot close any object of any context, since the close could wait
- * for the call that the callback runs in: it fails with CLYDE_ERROR_INSIDE, and
- * the object stays open.  A closing function that returns nothing reports this,
- * and a handle of another kind, by clyde_error_message() only.
+ * Closing.  When a close returns, on any thread, the library does not use any
+ * more what the caller gave to the object or to the objects that it owns:
+ * memory of pipes, callbacks and their `user` pointers, attached descriptors.
+ * The descriptor of clyde_device_poll_fd() is closed by then.  A close of an
+ * object that another thread is closing waits until that close is finished.  A
+ * log callback or an observer cannot close any object of any context, since
+ * the close could wait for the call that the callback runs in: it fails with
+ * CLYDE_ERROR_INSIDE, and the object stays open.  A closing function that
+ * returns nothing reports this, and a handle of another kind, by
+ * clyde_error_message() only.
  *
  * Time.  A timeout is in milliseconds on the link's clock.  With 0 a call does
  * not wait, with a negative timeout it waits without limit.  On a virtual
@@ -59,9 +60,9 @@
  * what it has moved, or CLYDE_ERROR_CANCELED.  A log callback may call nothing
  * but clyde_context_interrupt(), see clyde_context_log().
  *
- * The library never prints, never exits, and starts no thread.  libusb, which
- * is initialised by the first call for devices on "usb:", starts a thread that
- * watches for devices.
+ * The library never prints, never exits, and starts no thread.  The first call
+ * for devices on "usb:" initialises libusb, which starts a thread that watches
+ * for devices.
  */
 #ifndef CLYDE_H
 #define CLYDE_H
@@ -85,9 +86,9 @@ struct clyde_monitor;
 typedef uint64_t clyde_token;
 
 /*
- * What went wrong; clyde_error_message() gives the details.  The number in
- * brackets is the exit status of the tool `clyde`.  Two cases differ: a device
- * that is unplugged while in use is 85, and a file that cannot be read 72.
+ * The errors; clyde_error_message() gives the details.  The number in brackets
+ * is the exit status of the tool `clyde`, except in two cases: it is 85 if a
+ * device is unplugged while in use, and 72 if a file cannot be read.
  */
 enum clyde_error {
 	/* errors: begin */
@@ -167,15 +168,16 @@ enum clyde_error {
 /* One row of the table of errors; static. */
 struct clyde_error_info {
 	int value;           /* enum clyde_error */
-	int exit_status;     /* what the tool ends with */
+	int exit_status;     /* of the tool */
 	const char *name;    /* "NO_DEVICE" */
 	const char *meaning; /* "no device found, or it was unplugged" */
 };
 
 /*
- * The sentence of the last failure on this thread, without a newline; empty
- * if nothing has failed on it yet.  Valid until the next call of this thread
- * that fails; calls that succeed leave it as it is.
+ * The message of the last failure on this thread: a sentence without a newline;
+ * empty if no call has failed on this thread yet.  The string belongs to the
+ * library and is valid until the next call of this thread that fails.  Calls
+ * that succeed do not change it.
  */
 const char *clyde_error_message(void);
 
@@ -193,7 +195,7 @@ const char *clyde_version(void);
 /* Create a context; close it with clyde_context_close(). */
 int clyde_context_new(struct clyde_context **ret_context);
 
-/* Close a context and all that it owns.  NULL is fine. */
+/* Close a context and all that it owns.  NULL does nothing. */
 void clyde_context_close(struct clyde_context *context);
 
 /*
@@ -207,15 +209,16 @@ int clyde_context_notice(
 
 /*
  * End every wait in this context with CLYDE_ERROR_INTERRUPTED, now and until
- * clyde_context_resume().  Nothing is lost: what has arrived can be read
- * after resuming.  Safe in a signal handler and from any thread.
+ * clyde_context_resume().  No byte is lost: after resuming, the bytes that have
+ * arrived can be read.  Both may be called on any thread; the interrupt is also
+ * safe in a signal handler.
  */
 void clyde_context_interrupt(struct clyde_context *context);
 void clyde_context_resume(struct clyde_context *context);
 
 enum clyde_log_level {
 	CLYDE_LOG_OFF,
-	CLYDE_LOG_ERROR,   /* why something failed, where it did */
+	CLYDE_LOG_ERROR,   /* what failed, where, and why */
 	CLYDE_LOG_WARNING, /* it works, but not as it should; alerts */
 	CLYDE_LOG_INFO,    /* devices opened and closed */
 	CLYDE_LOG_DEBUG,   /* alternate settings, the FPGA, pipes */
@@ -227,12 +230,12 @@ enum clyde_log_level {
  * one line without a newline; its time is that of the device's link, or 0
  * before a link is open.  The callback runs during the call that the message is
  * about, on the same thread, and never twice at once.  The only function that
- * it may call with an object of any context is clyde_context_interrupt(): others
- * return CLYDE_ERROR_INSIDE, and so does closing anything, since the callbacks
- * of two contexts that call each other's could wait for each other.  An observer
- * of a run may call the library.  A callback of NULL turns
- * the log off.  Once this function has returned 0, the previous callback is not
- * called any more.  Returns 0, or CLYDE_ERROR_INVALID for an unknown level.
+ * it may call with an object of any context is clyde_context_interrupt().
+ * Others, and every close, return CLYDE_ERROR_INSIDE: two callbacks that call
+ * into each other's context could wait for each other.  An observer of a run
+ * may call the library.  A callback of NULL turns the log off.  Once this
+ * function has returned 0, the previous callback is not called any more.
+ * Returns 0, or CLYDE_ERROR_INVALID for an unknown level.
  */
 int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
 	void (*callback)(void *user, enum clyde_log_level level,
@@ -251,8 +254,8 @@ int clyde_context_log(struct clyde_context *context, enum clyde_log_level level,
  * A file that cannot be created is an error of this call.  If a later write
  * fails, because the disk is full, the transfers themselves go on: the file
  * ends with the last whole packet, the log gets a warning, and the call that
- * ends the capture returns the error.  Closing the context ends a capture as
- * well, and does not report such an error.
+ * ends the capture returns the error.  Closing the context also ends a capture,
+ * but does not report such an error.
  */
 int clyde_context_capture(struct clyde_context *context, const char *path);
 
@@ -272,9 +275,9 @@ clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
  * Close the object of this token, of any kind, and the objects that it owns.
  * For garbage collectors it may be called at any time, more than once, from any
  * thread and in any order.  Waits of other threads on the object end with
- * CLYDE_ERROR_CANCELED.  Returns 0; CLYDE_ERROR_CLOSED if the object is closed
- * already, or has been closed by another call, which is finished by then;
- * CLYDE_ERROR_INSIDE in a callback, and the object stays open.
+ * CLYDE_ERROR_CANCELED.  Returns 0; CLYDE_ERROR_CLOSED if another call has
+ * closed the object, which has finished then; or CLYDE_ERROR_INSIDE in a
+ * callback, in which case the object stays open.
  */
 int clyde_close_token(clyde_token token);
 
@@ -286,9 +289,9 @@ size_t clyde_live_objects(void);
 #define CLYDE_URI_SIZE 256
 #define CLYDE_WHY_SIZE 320
 
-/* What is known of a device without claiming it. */
+/* A device, as far as it can be read without claiming it. */
 struct clyde_device_info {
-	char uri[CLYDE_URI_SIZE]; /* opens this very device */
+	char uri[CLYDE_URI_SIZE]; /* opens this device and no other */
 	char serial[64];          /* "C3-20230101T120000Z"; or empty */
 	char manufacturer[64];
 	char product[96];
@@ -297,32 +300,32 @@ struct clyde_device_info {
 	bool modified;     /* built from modified design files */
 	bool configured;   /* its ids are a Glasgow's; if not, the
 			      configuration block is missing */
-	/* What the hub and the device have agreed on: 1500 is low speed, 12000
-	   full, 480000 high; 0: unknown. */
+	/* The speed of the connection: 1500 is low speed, 12000 full, 480000
+	   high; 0: unknown. */
 	unsigned speed_kbit_per_s;
-	char node[64]; /* its file, "/dev/bus/usb/001/002"; or empty */
-	/* Found out without disturbing a program that uses the device. */
-	int state;                /* 0, or the enum clyde_error that opening
-				     it would give */
-	char why[CLYDE_WHY_SIZE]; /* the sentence of that; or empty */
+	char node[64]; /* its device file, "/dev/bus/usb/001/002"; or empty */
+	int state;     /* 0, or the enum clyde_error that opening it would
+			  return */
+	char why[CLYDE_WHY_SIZE]; /* the message of that error; or empty */
 	bool readable;            /* its descriptors could be read; else serial,
 				     manufacturer and product are empty */
 };
 
 /*
- * List the devices behind a URI.
+ * List the devices at a URI.
  *
  *	usb:				those plugged into this machine
- *	usb:BUS:ADDRESS			one of them, as lsusb counts
+ *	usb:BUS:ADDRESS			one of them, with lsusb's numbers
  *	virtual:			one virtual Glasgow, in this process
  *	virtual:KEY=VALUE,...		see clyde-virtual(7)
  *
- * NULL is "usb:".  Returns their number, which may be 0, and an array to be
- * freed with clyde_device_list_free().  Every device is in it, with its state:
+ * NULL is "usb:".  Returns the number of devices, which may be 0.  The caller
+ * frees the array with clyde_device_list_free().  Every device is in it, with
+ * its state:
  *
  *	0			it can be opened
  *	CLYDE_ERROR_ACCESS	this user may not open it: not readable
- *	CLYDE_ERROR_BUSY	a program, or a driver of the kernel, has it
+ *	CLYDE_ERROR_BUSY	a program, or a driver of the kernel, uses it
  *	CLYDE_ERROR_API_LEVEL	clyde_firmware_load() comes first
  *	CLYDE_ERROR_CORRUPT	its configuration block is missing; or another
  *				board with the same chip
@@ -335,25 +338,25 @@ int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
 void clyde_device_list_free(struct clyde_device_info *list);
 
-/* The library beneath "usb:", and what it can do on this system. */
+/* libusb, which "usb:" uses, and its capabilities on this system. */
 struct clyde_usb_library {
-	char version[32]; /* of libusb, "1.0.26.11724" */
-	bool hotplug;     /* it tells when a device comes or goes */
-	bool detach;      /* it can take a device from a kernel driver */
+	char version[32]; /* "1.0.26.11724" */
+	bool hotplug;     /* it reports devices that arrive and leave */
+	bool detach;      /* it can detach a kernel driver from a device */
 };
 
 void clyde_usb_library(struct clyde_usb_library *ret_library);
 
 /*
- * Open a device behind a URI, see clyde_device_list().  With a serial number:
- * the device that has it.  Devices that cannot be read are skipped; the message
- * names one of them if no device matches.  With serial NULL: the only device,
+ * Open a device at a URI, see clyde_device_list().  With a serial number: the
+ * device that has it.  Devices that cannot be read are skipped; if no device
+ * matches, the message names one of them.  With serial NULL: the only device,
  * or the only one that shows a serial number; if there are several, the call
  * returns CLYDE_ERROR_AMBIGUOUS.
  *
- * CLYDE_ERROR_API_LEVEL if its firmware speaks another API level, or it has
- * none: clyde_firmware_load() comes first then.  Closed by
- * clyde_device_close() or with its context.
+ * Returns CLYDE_ERROR_API_LEVEL if the device has no firmware, or firmware of
+ * another API level: call clyde_firmware_load() first.  The caller closes the
+ * device with clyde_device_close(), or it is closed with its context.
  */
 int clyde_device_open(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device);
@@ -371,16 +374,17 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
  * the bus and has to come back within 10 s, else the call returns
  * CLYDE_ERROR_TIMEOUT.  On USB the device has another address after that.
  * ret_uri, unless it is NULL, gets the URI that opens the device from now on,
- * also if nothing was loaded.  CLYDE_ERROR_BUSY if a program uses the device.
+ * also if nothing was loaded.  Returns CLYDE_ERROR_BUSY if a program uses the
+ * device.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size,
 	char ret_uri[CLYDE_URI_SIZE]);
 
-/* Close a device and its pipes.  NULL is fine. */
+/* Close a device and its pipes.  NULL does nothing. */
 void clyde_device_close(struct clyde_device *device);
 
-/* What is known of the device. */
+/* The device's identity, and how it is connected. */
 int clyde_device_info(
 	struct clyde_device *device, struct clyde_device_info *ret_info);
 
@@ -393,16 +397,16 @@ int clyde_device_now(struct clyde_device *device, int64_t *ret_now_ns);
 /* 1 if the link's clock is the machine's, 0 if time is virtual. */
 int clyde_device_real_time(struct clyde_device *device);
 
-/* Handle completions for this long.  Returns 0, or an error. */
+/* Wait for this long, handling completions.  Returns 0, or an error. */
 int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
 
 /*
  * A file descriptor for poll(), epoll and event loops.  It is readable when
  * clyde_device_process() has something to do, or when another call has handled
  * completions since clyde_device_process() was last called.  An event loop
- * calls clyde_device_process() when the descriptor is readable, and then looks
- * at its pipes with a timeout of 0.  After it has started a transfer, it calls
- * clyde_device_process() once before it polls.
+ * calls clyde_device_process() when the descriptor is readable, and then reads
+ * and writes its pipes with a timeout of 0.  After it has started a transfer,
+ * it calls clyde_device_process() once before it polls.
  *
  * Only one event loop may use the descriptor; on a link in real time, a run of
  * the uart applet is such a loop.  The descriptor belongs to the device and is
@@ -415,8 +419,8 @@ int clyde_device_poll_fd(struct clyde_device *device);
 
 /*
  * Handle the completions that have arrived, without waiting.  Returns 1 if
- * transfers have come back since the last call, 0 if none have, or an error.
- * Up to a millisecond of virtual time passes, less if a transfer comes back.
+ * transfers have completed since the last call, 0 if none have, or an error.
+ * Up to a millisecond of virtual time passes, less if a transfer completes.
  */
 int clyde_device_process(struct clyde_device *device);
 
@@ -433,15 +437,17 @@ struct clyde_monitor_event {
 };
 
 /*
- * Watch the devices behind a URI come and go.  Devices that are there already
- * come first, as arrived.  The monitor reads a device's descriptors once when
- * it arrives, as clyde_device_list() does, and disturbs no program.
+ * Report devices at a URI that arrive and leave.  Devices that are plugged in
+ * already are reported first, as arrived.  The monitor reads a device's
+ * descriptors once when it arrives, as clyde_device_list() does, and disturbs
+ * no program.
  *
- * On "usb:" udev may give this user access shortly after a device arrives.  The
- * arrival of a device that may not be opened yet is therefore reported when it
- * may be opened, or after a second.  The monitor also looks at the buses every
- * half second, for systems that send no events.  On "virtual:" all devices are
- * there from the start, and none leaves.
+ * On "usb:" udev may give this user access some time after a device arrives.
+ * The arrival of a device that may not be opened yet is therefore reported
+ * when it may be opened, or after a second.  The monitor also enumerates the
+ * buses every half second, for systems that send no events.  On "virtual:" all
+ * devices are there from the start, and none leaves.  The caller closes the
+ * monitor, or it is closed with its context.
  */
 int clyde_monitor_new(struct clyde_context *context, const char *uri,
 	struct clyde_monitor **ret_monitor);
@@ -451,16 +457,17 @@ void clyde_monitor_close(struct clyde_monitor *monitor);
  * Wait for the next event.  Returns 1 if there was one, CLYDE_ERROR_TIMEOUT if
  * there was none before the timeout.  The timeout is in real time.  On
  * "virtual:" no event follows the first arrivals: a call with a timeout then
- * returns at once, and one without returns CLYDE_ERROR_DEADLOCK.  Other calls
- * in the context are not held up by the wait.
+ * returns at once, and one without returns CLYDE_ERROR_DEADLOCK.  The wait does
+ * not delay other calls in the context.
  */
 int clyde_monitor_next(struct clyde_monitor *monitor,
 	struct clyde_monitor_event *ret_event, int timeout_ms);
 
 /*
- * A file descriptor for poll(), epoll and event loops, the monitor's.  It is
- * readable when clyde_monitor_next() has something to do: call that with a
- * timeout of 0 until it returns CLYDE_ERROR_TIMEOUT.
+ * A file descriptor for poll(), epoll and event loops.  It is readable when
+ * clyde_monitor_next() has something to do: call that with a timeout of 0
+ * until it returns CLYDE_ERROR_TIMEOUT.  The descriptor belongs to the
+ * monitor: do not read, write or close it.
  */
 int clyde_monitor_poll_fd(struct clyde_monitor *monitor);
 
@@ -469,27 +476,28 @@ int clyde_monitor_poll_fd(struct clyde_monitor *monitor);
 #define CLYDE_FPGA_ID_SIZE 8
 
 /*
- * The id of the bitstream that runs in the FPGA: 1 if there is one, 0 if
- * the FPGA is not configured.
+ * The id of the bitstream that the FPGA runs.  Returns 1, or 0 if the FPGA is
+ * not configured.
  */
 int clyde_fpga_status(
 	struct clyde_device *device, uint8_t ret_id[CLYDE_FPGA_ID_SIZE]);
 
 /*
- * Make the FPGA run this bitstream.  Nothing is loaded when its id is there
- * already: returns 0 then, 1 if it was loaded.  Pipes must be closed.  On
- * revC, loading turns the port supplies off and takes half a second.
- * CLYDE_ERROR_FPGA if the FPGA does not configure.
+ * Make the FPGA run this bitstream of `size` bytes.  Returns 1 if it was
+ * loaded, or 0 if the FPGA ran a bitstream with this id already.  Pipes must
+ * be closed.  On revC, loading switches the port supplies off and takes half a
+ * second.  Returns CLYDE_ERROR_FPGA if the FPGA does not configure.
  */
 int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
 	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE]);
 
-/* The same with Clyde's own image, the one that applets need. */
+/* The same with Clyde's own image, which applets need. */
 int clyde_fpga_load_image(struct clyde_device *device);
 
 /*
  * Read or write 0 to 32 bytes of FPGA registers, beginning at an address.  The
- * firmware owns the registers 0x00 to 0x02: writing one is CLYDE_ERROR_INVALID.
+ * registers 0x00 to 0x02 belong to the firmware: a write to one of them returns
+ * CLYDE_ERROR_INVALID.
  */
 int clyde_register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
@@ -509,17 +517,18 @@ typedef uint8_t clyde_ports;
 int clyde_device_ports(struct clyde_device *device);
 
 /*
- * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting a voltage above
- * the device's limit is CLYDE_ERROR_LIMIT and changes nothing.  The voltage
- * that is read is the DAC's, which has steps of 15.2 mV: up to 22 mV above the
- * one that was set.
+ * Supply voltage in mV, 0 = off; 1650 to 5500 on revC.  Setting a voltage
+ * above the device's limit returns CLYDE_ERROR_LIMIT and changes nothing.  The
+ * voltage that is read is the DAC's, which has steps of 15.2 mV: it is up to
+ * 22 mV above the one that was set.
  */
 int clyde_supply_set(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv);
 int clyde_supply_get(
 	struct clyde_device *device, unsigned ret_supply_mv[CLYDE_PORT_COUNT]);
 
-/* The limit that supplies may not exceed, kept over power cycles; 0 = none. */
+/* The limit in mV that supplies may not exceed; 0 = none.  The device stores it
+   without power. */
 int clyde_supply_limit_set(
 	struct clyde_device *device, clyde_ports ports, unsigned limit_mv);
 int clyde_supply_limit_get(
@@ -534,8 +543,8 @@ int clyde_supply_current_get(
 	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT]);
 
 /*
- * Switch a supply off when the sense voltage leaves this window; 0 = that
- * side is not watched.  Revisions C2 and later.
+ * The window in mV: the device switches a supply off when the sense voltage
+ * leaves it.  0 disables that side.  Revisions C2 and later.
  */
 int clyde_supply_window_set(struct clyde_device *device, clyde_ports ports,
 	unsigned low_mv, unsigned high_mv);
@@ -543,27 +552,28 @@ int clyde_supply_window_get(struct clyde_device *device,
 	unsigned ret_low_mv[CLYDE_PORT_COUNT],
 	unsigned ret_high_mv[CLYDE_PORT_COUNT]);
 
-/* Switch a supply off above this current, uA, in steps of 80; 0 = never. */
+/* The current in uA above which the device switches a supply off, in steps of
+   80; 0 = never.  Revisions C2 and later. */
 int clyde_supply_current_limit_set(
 	struct clyde_device *device, clyde_ports ports, unsigned trip_ua);
 int clyde_supply_current_limit_get(
 	struct clyde_device *device, unsigned ret_trip_ua[CLYDE_PORT_COUNT]);
 
 /*
- * Pull resistors, one bit a pin.  A pin with both bits set is left as it is.
- * On revC the resistors are fed by the port's supply: it must be on, else the
- * call returns CLYDE_ERROR_REFUSED, and without it the pins float.
+ * Pull resistors; bit 0 is pin 0.  A pin with both bits set is not changed.  On
+ * revC the port's supply powers the resistors: it must be on, else the call
+ * returns CLYDE_ERROR_REFUSED, and without it the pins float.
  */
 int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up);
 int clyde_pulls_get(struct clyde_device *device,
 	uint8_t ret_down[CLYDE_PORT_COUNT], uint8_t ret_up[CLYDE_PORT_COUNT]);
 
-/* Levels of the pins, one bit a pin; 0 where the supply is off. */
+/* Levels of the pins; bit 0 is pin 0.  A port without supply reads as 0. */
 int clyde_levels_get(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT]);
 
-/* One pin, as an applet's parameter names it. */
+/* A pin in the value of an applet's parameter */
 struct clyde_pin {
 	uint8_t port;   /* 0 = A */
 	uint8_t number; /* 0 to 7 */
@@ -573,10 +583,10 @@ struct clyde_pin {
 #define CLYDE_PINS_MAX 32 /* of all ports together */
 
 /*
- * Parse pins as Glasgow's users write them: "A0"; "A0#", inverted; "A0:3",
- * "A3:0#", a range, in that order; "A0,B1:2", a list; "NC", "-" or nothing,
- * which is no pin.  Returns how many; CLYDE_ERROR_NO_PIN for a pin that no port
- * has.
+ * Parse pins, in the syntax of Glasgow's own software: "A0"; "A0#", inverted;
+ * "A0:3", "A3:0#", a range, in that order; "A0,B1:2", a list; "NC", "-" or an
+ * empty text for no pin.  Returns the number of pins, or CLYDE_ERROR_NO_PIN for
+ * a pin that no port has.
  */
 int clyde_pins_parse(
 	const char *text, struct clyde_pin ret_pins[CLYDE_PINS_MAX]);
@@ -589,15 +599,15 @@ enum clyde_alert {
 
 struct clyde_alerts {
 	uint8_t ports[CLYDE_PORT_COUNT]; /* enum clyde_alert */
-	uint8_t fpga; /* what the FPGA's alert register, address 0x02, had:
+	uint8_t fpga; /* value of the FPGA's alert register, address 0x02;
 			 the bitstream defines the bits */
 };
 
 /*
- * Read the alerts that are set in the device, or clear those given and keep
- * the others.  Clearing an alert forgets that it happened: a supply that the
- * device has switched off stays off until it is set again, and a condition
- * that occurs again sets the alert again.
+ * Read the alerts that are set in the device, or clear these alerts and no
+ * others.  Clearing an alert only clears the record of it: a supply that the
+ * device has switched off stays off until it is set again, and a condition that
+ * occurs again sets the alert again.
  */
 int clyde_alerts_get(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts);
@@ -615,27 +625,29 @@ int clyde_alerts_take(
 int clyde_device_safe(struct clyde_device *device);
 
 /*
- * What a supply specification says about one port.  A specification is a text
+ * The part of a supply specification for one port.  A specification is a text
  * like "3.3" (every port), "A=3.3", "AB=1.8", "A=5.0,B=3.3", "A=SB" (the
  * voltage at port B's sense pin), "A=0" or "A=off".
  */
 struct clyde_supply {
-	bool given;
+	bool given;         /* the specification names this port */
 	unsigned supply_mv; /* if sense is negative */
 	int sense;          /* index of the port to mirror, or -1 */
 };
 
-/* Parse a specification for a device that has these ports. */
+/* Parse a specification for a device that has these ports.  Returns 0, or
+   CLYDE_ERROR_INVALID for a malformed one. */
 int clyde_supply_parse(const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
 
-/* Apply it: all ports are checked before the first is changed. */
+/* Set the supplies that are given.  All ports are checked before the first is
+   changed. */
 int clyde_supply_apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 
 /* ---- EEPROM ----------------------------------------------------------- */
 
-/* Read or write the FX2's EEPROM, 32 KiB; any range inside it. */
+/* Read or write a range of the FX2's EEPROM, which has 32 KiB. */
 int clyde_eeprom_read(
 	struct clyde_device *device, uint16_t address, void *data, size_t size);
 int clyde_eeprom_write(struct clyde_device *device, uint16_t address,
@@ -655,11 +667,12 @@ struct clyde_config {
 
 #define CLYDE_CONFIG_SIZE 64
 
-/* Decode a block; CLYDE_ERROR_CORRUPT if it is not one. */
+/* Decode a block of CLYDE_CONFIG_SIZE bytes.  Returns 0, or CLYDE_ERROR_CORRUPT
+   if it is not a configuration block. */
 int clyde_config_decode(
 	const void *block, size_t size, struct clyde_config *ret_config);
 
-/* Read and decode the device's. */
+/* Read and decode the device's configuration block. */
 int clyde_config_read(
 	struct clyde_device *device, struct clyde_config *ret_config);
 
@@ -676,10 +689,11 @@ enum clyde_pipe_id {
 struct clyde_pipe_options {
 	uint32_t transfer_size; /* B, a multiple of 512; 0 = 65536 */
 	uint32_t depth;         /* transfers in flight, 1..1024; 0 = 32 */
-	bool quad;              /* use the FX2 buffers of the other pipe of
-				   the pair, too, see clyde_pipe_open() */
-	void *memory;           /* of the caller, for the transfers, until the
-				   pipe is closed; NULL = allocated */
+	bool quad;              /* also use the FX2 buffers of the other pipe
+				   of the pair, see clyde_pipe_open() */
+	void *memory;           /* for the transfers; owned by the caller, in
+				   use until the pipe is closed; NULL: the
+				   library allocates it */
 	size_t memory_size;     /* B; see clyde_pipe_open() */
 };
 
@@ -689,10 +703,10 @@ struct clyde_pipe_options {
 #define CLYDE_DEPTH_MAX             1024
 
 /*
- * Open a pipe: claim its endpoint, reset it on both sides of the FX2 bus,
- * and, for an IN pipe, arm its reads before anything can flow.  The FPGA
- * must be configured, otherwise the call returns CLYDE_ERROR_STALL.  Options of
- * NULL are the defaults.
+ * Open a pipe: claim its endpoint, reset it on both sides of the FX2 bus, and
+ * submit the reads of an IN pipe before any byte can arrive.  The FPGA must be
+ * configured, otherwise the call returns CLYDE_ERROR_STALL.  Options of NULL
+ * are the defaults.
  *
  * Memory is allocated here, once: an OUT pipe holds depth transfers, an IN pipe
  * twice that, so that a finished transfer is replaced before its bytes are
@@ -704,15 +718,15 @@ struct clyde_pipe_options {
  * EP2 and EP4 form a pair, and so do EP6 and EP8: the pipes of a pair share
  * four buffers of the FX2, two for each.  With `quad`, EP2 or EP6 uses all
  * four.  The other pipe of the pair must be closed then, and cannot be opened
- * before this pipe is closed: both are CLYDE_ERROR_BUSY.  EP4 and EP8 cannot be
- * quad, which is CLYDE_ERROR_INVALID.
+ * before this pipe is closed; otherwise the open returns CLYDE_ERROR_BUSY.  EP4
+ * and EP8 cannot be quad: CLYDE_ERROR_INVALID.
  */
 int clyde_pipe_open(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 
 /*
- * Close a pipe.  Transfers in flight are cancelled and waited for; bytes
- * not yet read, or not yet flushed, are gone.  NULL is fine.
+ * Close a pipe.  Transfers in flight are cancelled and waited for.  Bytes that
+ * were not read, or not flushed, are lost.  NULL does nothing.
  */
 void clyde_pipe_close(struct clyde_pipe *pipe);
 
@@ -724,7 +738,8 @@ void clyde_pipe_close(struct clyde_pipe *pipe);
 ssize_t clyde_pipe_read(
 	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
 
-/* Wait for at least one byte, and read up to size bytes that are there. */
+/* Wait for at least one byte, and read up to size bytes that have arrived.
+   Returns their number. */
 ssize_t clyde_pipe_read_some(
 	struct clyde_pipe *pipe, void *data, size_t size, int timeout_ms);
 
@@ -741,7 +756,7 @@ ssize_t clyde_pipe_write(
 /* Send what is buffered and wait until the device has taken all of it. */
 int clyde_pipe_flush(struct clyde_pipe *pipe, int timeout_ms);
 
-/* Send what is buffered, and do not wait for it. */
+/* Send what is buffered, without waiting. */
 int clyde_pipe_push(struct clyde_pipe *pipe);
 
 /*
@@ -763,21 +778,21 @@ int clyde_pipe_release(struct clyde_pipe *pipe, size_t size);
  */
 int clyde_pipe_cancel(struct clyde_pipe *pipe);
 
-/* After a cancel: go on where the stream stopped. */
+/* Continue a cancelled stream where it stopped. */
 int clyde_pipe_resume(struct clyde_pipe *pipe);
 
 /*
- * Start over: cancel, drop what is buffered, reset both sides of the FX2
- * bus, arm the reads.  A stream that was cancelled, or that has failed, runs
- * again: no CLYDE_ERROR_CANCELED is left for the next call.
+ * Start the stream anew: cancel, drop what is buffered, reset both sides of the
+ * FX2 bus, submit the reads.  A stream that was cancelled, or that has failed,
+ * runs again: the next call does not return CLYDE_ERROR_CANCELED.
  */
 int clyde_pipe_reset(struct clyde_pipe *pipe);
 
 /*
- * How long an IN pipe waits for a further byte before it sends what it
- * has; 0 to 1365000 ns.  The default is one microframe, 125000 ns;
- * request-and-reply wants a few microseconds.  Kept until the FPGA is
- * loaded anew.
+ * Set how long the FPGA waits for a further byte of an IN pipe before it sends
+ * a short packet; 0 to 1365000 ns.  The default is one microframe, 125000 ns;
+ * for requests and replies a few microseconds are better.  The value stays
+ * until the FPGA is loaded again.
  */
 int clyde_pipe_set_idle_flush(struct clyde_pipe *pipe, unsigned idle_ns);
 
@@ -792,16 +807,16 @@ int clyde_pipe_offset(struct clyde_pipe *pipe, uint64_t *ret_offset);
 struct clyde_pipe_stats {
 	uint64_t bytes;       /* moved by the link */
 	uint64_t transfers;   /* completed */
-	uint64_t stalls;      /* times that the caller had to wait */
-	uint64_t wakeups;     /* times that the link woke it */
-	uint64_t starvations; /* times that nothing was in flight though
+	uint64_t stalls;      /* how often the caller had to wait */
+	uint64_t wakeups;     /* how often the link woke the caller */
+	uint64_t starvations; /* how often nothing was in flight though
 				  the stream ran */
 	uint32_t depth;       /* transfers in flight at most: fewer than
 				  asked for if memory for them ran out */
-	uint32_t in_flight;   /* transfers, now */
-	uint32_t ready;       /* transfers, now: complete and unread */
-	uint32_t ready_max;
-	size_t memory; /* B held, fixed from open to close */
+	uint32_t in_flight;   /* transfers in flight now */
+	uint32_t ready;       /* transfers that are complete and unread now */
+	uint32_t ready_max;   /* the largest value of ready */
+	size_t memory;        /* B of the pipe, fixed from open to close */
 };
 
 int clyde_pipe_stats(
@@ -831,9 +846,9 @@ enum clyde_core {
 };
 
 /*
- * Make these, and no others, the pipes of a core: at most one in each
- * direction.  A count of 0 detaches the core.  A run of an applet attaches its
- * core itself.  CLYDE_ERROR_CORE_TAKEN if a run has claimed the core or a pipe,
+ * Attach a core to these pipes and no others: at most one in each direction.  A
+ * count of 0 detaches the core.  A run of an applet attaches its core itself.
+ * Returns CLYDE_ERROR_CORE_TAKEN if a run has claimed the core or a pipe, or
  * CLYDE_ERROR_NO_CORE if the FPGA runs no image that has the core.  Loading the
  * FPGA detaches all cores.
  */
@@ -845,8 +860,8 @@ struct clyde_register {
 	const char *name; /* "mode" */
 	uint8_t size;     /* B, 1 to 8 */
 	bool writable, readable;
-	uint64_t maximum; /* that can be written */
-	const char *help; /* what its value means */
+	uint64_t maximum; /* the largest value that can be written */
+	const char *help; /* the meaning of its value */
 };
 
 /* The registers of a core, by index from 0; NULL past the last. */
@@ -882,7 +897,7 @@ enum clyde_benchmark_mode {
 	CLYDE_BENCHMARK_IDLE = 0,
 	CLYDE_BENCHMARK_SOURCE = 1,   /* sends a test sequence; an IN pipe */
 	CLYDE_BENCHMARK_SINK = 2,     /* checks that sequence; an OUT pipe */
-	CLYDE_BENCHMARK_LOOPBACK = 3, /* sends back what comes; both pipes */
+	CLYDE_BENCHMARK_LOOPBACK = 3, /* returns received bytes; both pipes */
 };
 
 /* The UART core's register "control": data bits - 5, or'ed with these. */
@@ -909,7 +924,7 @@ enum clyde_parameter_type {
 	CLYDE_PARAMETER_PINS,  /* any number of pins */
 };
 
-/* One row of an applet's parameter table; all that is known of it. */
+/* One row of an applet's parameter table; static. */
 struct clyde_parameter {
 	const char *name; /* "transfer-size": the long option */
 	char key;         /* 'c': the short option, or 0 */
@@ -917,10 +932,11 @@ struct clyde_parameter {
 	bool positional; /* given without an option's name */
 	uint64_t minimum;
 	uint64_t maximum;
-	uint64_t multiple;   /* of which a value must be one; 0 = any */
+	uint64_t multiple;   /* a value must be a multiple of it; 0 = any */
 	const char *unit;    /* "B", or NULL */
-	const char *initial; /* as it would be typed; NULL or "": nothing */
-	const char *choices; /* "source sink", or NULL; of words: some */
+	const char *initial; /* as on a command line; NULL or "": none */
+	const char *choices; /* "source sink", or NULL; for WORDS these are
+				examples */
 	const char *help;
 };
 
@@ -931,7 +947,7 @@ struct clyde_applet {
 	const struct clyde_parameter *parameters; /* ends with a NULL name */
 };
 
-/* The applets, by index from 0; NULL past the last. */
+/* The applets, by index from 0 or by name; NULL if there is none. */
 const struct clyde_applet *clyde_applet_at(size_t index);
 const struct clyde_applet *clyde_applet_find(const char *name);
 
@@ -954,28 +970,30 @@ struct clyde_field {
 	const double *pairs;
 };
 
-/* What an applet reports: a line for people, fields for programs. */
+/* A report of an applet: a line for people, fields for programs.  It is valid
+   during the call of the observer. */
 struct clyde_record {
 	const char *group;                /* "modes": the list it belongs to */
-	const char *text;                 /* NULL: only programs need it */
+	const char *text;                 /* NULL: for programs only */
 	const struct clyde_field *fields; /* ends with CLYDE_FIELD_END */
 };
 
 /*
- * Both functions are called on the thread that called clyde_run_start(); either
+ * Both functions are called on the thread that called clyde_run_start(); each
  * may be NULL.  They cannot close anything, see "Closing" above.  Once
  * clyde_run_start(), or a close of the run, has returned, neither is called any
  * more.
  */
 struct clyde_observer {
 	void (*record)(void *user, const struct clyde_record *record);
-	/* total 0: unknown. */
+	/* `total` is 0 if it is not known. */
 	void (*progress)(
 		void *user, const char *what, uint64_t done, uint64_t total);
 	void *user;
 };
 
-/* Prepare a run of an applet, with the initial values in its table. */
+/* Create a run of an applet, with the initial values of its table.  Close it
+   with clyde_run_close(), or it is closed with its context. */
 int clyde_run_new(struct clyde_context *context, const char *applet,
 	struct clyde_run **ret_run);
 void clyde_run_close(struct clyde_run *run);
@@ -999,35 +1017,36 @@ int clyde_run_streams(struct clyde_run *run);
 int clyde_run_attach(struct clyde_run *run, int in_fd, int out_fd);
 
 /*
- * Reserve for this run what it needs of a device: a core of the image, pipes
- * and pins.  Nothing is sent to the device.  clyde_run_start() claims by
- * itself.  To have several runs at once on a device, each on its own thread,
- * claim for all of them first: a conflict is an error before any run has begun.
- * CLYDE_ERROR_INVALID for parameters that contradict each other.  A claim ends
- * when clyde_run_start() returns or the run is closed.
+ * Reserve the core of the image, the pipes and the pins that this run needs.
+ * Nothing is sent to the device.  clyde_run_start() claims by itself.  For
+ * several runs at once on a device, each on its own thread, claim for all of
+ * them first: then a conflict is an error before any run has begun.  Returns
+ * CLYDE_ERROR_INVALID if parameters contradict each other.  A claim ends when
+ * clyde_run_start() returns or the run is closed.
  */
 int clyde_run_claim(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Check that the ports of the pins that a run has claimed will have a supply:
- * after the image is loaded, if it has to be, which switches supplies off, and
- * after these supplies are applied (NULL: none).  Returns 0,
+ * Check that the ports of the pins that a run has claimed will have a supply,
+ * after the image is loaded, which switches supplies off, if it has to be
+ * loaded, and after these supplies are applied (NULL: none).  Returns 0,
  * CLYDE_ERROR_NO_SUPPLY if a port would have none, CLYDE_ERROR_INVALID or
- * CLYDE_ERROR_LIMIT for supplies that the device refuses.  Changes nothing in
- * the device.  clyde_run_start() does this check by itself; before several runs
- * at once, do it for all of them.
+ * CLYDE_ERROR_LIMIT for supplies that the device would refuse.  Changes nothing
+ * in the device.  clyde_run_start() does this check by itself; before several
+ * runs at once, do it for all of them.
  */
 int clyde_run_check(struct clyde_run *run,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 
 /*
- * Check the supplies (an array of CLYDE_PORT_COUNT; NULL: leave them as they
- * are), load the image unless the FPGA runs it, apply the supplies, and run the
- * applet to its end, with an observer or NULL.  Returns when the run has ended;
- * the run's pins are inputs again then, or what the applet's page says.  Until
- * then other calls that would change, claim or start the run return
- * CLYDE_ERROR_BUSY.  Closing the run, the device or the context from another
- * thread ends the run with CLYDE_ERROR_CANCELED, and waits for its end.
+ * Check the supplies (an array of CLYDE_PORT_COUNT; NULL: do not change them),
+ * load the image unless the FPGA runs it, apply the supplies, and run the
+ * applet to its end, with an observer or NULL.  Returns when the run has
+ * ended; the run's pins are inputs again then, unless the applet's page says
+ * otherwise.  Until then other calls that would change, claim or start the run
+ * return CLYDE_ERROR_BUSY.  Closing the run, the device or the context from
+ * another thread ends the run with CLYDE_ERROR_CANCELED, and waits for its
+ * end.
  */
 int clyde_run_start(struct clyde_run *run, struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT],

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * clyde complete: what the last word of a command line may become.  The
- * scripts in completions/ call it at every press of the tabulator key, so it
- * must not change anything, wait for anything, or open a device for long.
+ * clyde complete: lists what the last word of a command line may become.  The
+ * scripts in completions/ call it at every press of the tabulator key.  So it
+ * must not change anything and must not wait; the only device access is the
+ * list of devices.
  */
 #include "cli/complete.h"
 
 struct request {
 	struct tool *tool;
-	int at; /* of the first WORD, or 0 */
+	int at; /* index of the first WORD in argv, or 0 */
 };
 
-static error_t take(int key, char *argument, struct argp_state *state)
+static error_t parse_complete(int key, char *argument, struct argp_state *state)
 {
 	struct request *request = state->input;
 
 	(void)argument;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, request->tool);
+		share_tool(state, request->tool);
 		return 0;
 	case ARGP_KEY_ARG:
 		request->at = state->next - 1;
@@ -36,7 +37,7 @@ static const struct argp_child children[] = {
 };
 
 static const struct argp argp = {
-	.parser = take,
+	.parser = parse_complete,
 	.args_doc = "-- WORD...",
 	.doc = "List what the last WORD of a command line may become, one a "
 	       "line with what it means; the shells' completion asks this."
@@ -56,7 +57,7 @@ void command_complete(struct tool *tool, int argc, char **argv)
 		misuse(tool, "WORD is missing; see clyde help complete");
 		return;
 	}
-	/* What the options of this command named is not that line's. */
+	/* -d of this command says nothing about the command line to complete. */
 	tool->uri = NULL;
 	completion.tool = tool;
 	tool->completion = &completion;

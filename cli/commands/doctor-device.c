@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes one device, gives findings: who may use it, who does, what it is. */
+/*
+ * Examines one device for clyde doctor: permission, use by other programs,
+ * firmware and configuration, speed, and whether it answers.  A device is only
+ * opened if its permission, use and firmware allow it.
+ */
 #include "doctor.h"
 
 #include <errno.h>
@@ -18,7 +22,7 @@ static const char *name_of(const struct clyde_device_info *info)
 
 /* ---- Permission ------------------------------------------------------- */
 
-static bool may_open(
+static bool check_permission(
 	struct doctor *doctor, const struct clyde_device_info *info)
 {
 	int result = info->node[0] ? try_node(info->node) : 0;
@@ -46,7 +50,7 @@ static bool may_open(
 	return result == 0;
 }
 
-/* ---- Busy ------------------------------------------------------------- */
+/* ---- Use by programs and drivers -------------------------------------- */
 
 static json_t *json_holders(const struct holders *holders)
 {
@@ -104,7 +108,7 @@ static void report_driver(struct doctor *doctor,
 
 	snprintf(fix, sizeof(fix),
 		"as root: echo %s > /sys/bus/usb/drivers/%s/unbind",
-		driver->place, driver->name);
+		driver->folder, driver->name);
 	doctor_report(doctor, VERDICT_FIX, "driver", info->uri,
 		json_pack("{s:i, s:s}", "interface", (int)driver->interface,
 			"driver", driver->name),
@@ -112,7 +116,8 @@ static void report_driver(struct doctor *doctor,
 		driver->interface, name_of(info), driver->name);
 }
 
-static bool is_free(struct doctor *doctor, const struct clyde_device_info *info)
+static bool check_use(
+	struct doctor *doctor, const struct clyde_device_info *info)
 {
 	struct driver drivers[DRIVERS_MAX];
 	int count = 0;
@@ -131,7 +136,7 @@ static bool is_free(struct doctor *doctor, const struct clyde_device_info *info)
 	return count <= 0;
 }
 
-/* ---- What it is ------------------------------------------------------- */
+/* ---- Firmware and configuration --------------------------------------- */
 
 static void report_configuration(
 	struct doctor *doctor, const struct clyde_device_info *info)
@@ -144,16 +149,17 @@ static void report_configuration(
 			"shows no serial number: its configuration "
 			"block is missing or corrupt");
 	else
-		/* Beside a Glasgow it may be any board with this chip. */
+		/* An FX2 without a configuration may be another product.  If a
+		   Glasgow was found too, it is likely to be, so only note it. */
 		doctor_report(doctor,
-			doctor->others ? VERDICT_NOTE : VERDICT_FIX,
+			doctor->glasgow_found ? VERDICT_NOTE : VERDICT_FIX,
 			"configuration", info->uri, NULL,
 			"if it is a Glasgow, write it anew with upstream's "
 			"tool: glasgow factory",
 			"%s", info->product);
 }
 
-static bool is_current(
+static bool check_firmware(
 	struct doctor *doctor, const struct clyde_device_info *info)
 {
 	json_t *details;
@@ -196,7 +202,7 @@ static void check_speed(
 		info->speed_kbit_per_s / 1000.0);
 }
 
-/* ---- Does it answer --------------------------------------------------- */
+/* ---- Answer ----------------------------------------------------------- */
 
 static const char *check_of(int error)
 {
@@ -212,8 +218,8 @@ static const char *check_of(int error)
 	}
 }
 
-/* Open it, and ask it something. */
-static bool try_device(
+/* Open the device, and read its FPGA's status.  False if interrupted. */
+static bool check_answer(
 	struct doctor *doctor, const struct clyde_device_info *info)
 {
 	struct tool *tool = doctor->tool;
@@ -243,9 +249,9 @@ bool doctor_examine(struct doctor *doctor, struct clyde_device_info *info)
 	bool usable;
 
 	output_append(&doctor->tool->output, "devices", json_device(info));
-	usable = may_open(doctor, info);
-	usable &= is_free(doctor, info);
-	usable &= is_current(doctor, info);
+	usable = check_permission(doctor, info);
+	usable &= check_use(doctor, info);
+	usable &= check_firmware(doctor, info);
 	check_speed(doctor, info);
 	if (!usable)
 		return true;
@@ -253,5 +259,5 @@ bool doctor_examine(struct doctor *doctor, struct clyde_device_info *info)
 		report_configuration(doctor, info);
 		return true;
 	}
-	return try_device(doctor, info);
+	return check_answer(doctor, info);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes names of device files, gives what /proc, /sys and udev say of them. */
+/*
+ * Reads /proc, /sys and udev's rules for clyde doctor.  What it reads may be
+ * any text: sizes are bounded, and a file that cannot be read is a result, not
+ * a failure.
+ */
 #include "doctor-linux.h"
 
 #include <dirent.h>
@@ -14,7 +18,7 @@
 
 #include "common/number.h"
 
-/* The beginning of a file, as a string: its size, or -errno. */
+/* The first size - 1 bytes of a file, as a string; the length, or -errno. */
 static ssize_t read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -50,9 +54,10 @@ static int64_t read_number(const char *path)
 	return number;
 }
 
-/* ---- Who has it open -------------------------------------------------- */
+/* ---- Processes that have a file open ---------------------------------- */
 
-/* 1 if the process has it open, 0 if not, -EACCES if it does not say. */
+/* 1 if the process has the file open, 0 if not, -EACCES if its list of files
+   may not be read. */
 static int process_has(uint64_t pid, const char *path)
 {
 	char folder[32], target[PATH_MAX];
@@ -115,9 +120,9 @@ void find_holders(const char *path, struct holders *ret_holders)
 		closedir(processes);
 }
 
-/* ---- Who drives it ---------------------------------------------------- */
+/* ---- Drivers ---------------------------------------------------------- */
 
-/* Is it the device that has this number on this bus? */
+/* Whether the entry `name` is the device with this address on this bus. */
 static bool is_device(
 	const char *folder, const char *name, unsigned bus, unsigned address)
 {
@@ -130,7 +135,8 @@ static bool is_device(
 	return read_number(path) == address;
 }
 
-/* "1-2:1.0": the interface's driver, if the device is this one. */
+/* The driver of the entry `name`, such as "1-2:1.0".  False if it is not an
+   interface of this device, or has no driver. */
 static bool read_driver(const char *folder, const char *name,
 	const char *device, struct driver *ret_driver)
 {
@@ -149,7 +155,7 @@ static bool read_driver(const char *folder, const char *name,
 	target[size] = '\0';
 	slash = strrchr(target, '/');
 	ret_driver->interface = atoi(strrchr(name, '.') + 1);
-	snprintf(ret_driver->place, sizeof(ret_driver->place), "%.63s", name);
+	snprintf(ret_driver->folder, sizeof(ret_driver->folder), "%.63s", name);
 	snprintf(ret_driver->name, sizeof(ret_driver->name), "%.31s",
 		slash ? slash + 1 : target);
 	return true;
@@ -186,7 +192,7 @@ int find_drivers(const char *folder, const char *node,
 	return device[0] ? count : -ENOENT;
 }
 
-/* ---- Who may open it -------------------------------------------------- */
+/* ---- Permission ------------------------------------------------------- */
 
 const char *const rule_folders[] = {
 	"/etc/udev/rules.d",
@@ -199,7 +205,7 @@ const char *const rule_folders[] = {
 
 #define RULES_MAX (64 << 10)
 
-/* A line that is no comment, and has both ids. */
+/* Whether a line, other than a comment, has Glasgow's vendor and product id. */
 static bool names_glasgow(char *text, bool *ret_uaccess)
 {
 	bool found = false;
@@ -217,7 +223,7 @@ static bool names_glasgow(char *text, bool *ret_uaccess)
 	return found;
 }
 
-static bool look_for_rule(const char *folder, struct rule *ret_rule)
+static bool find_rule_in(const char *folder, struct rule *ret_rule)
 {
 	DIR *directory = opendir(folder);
 	char *text = malloc(RULES_MAX);
@@ -246,7 +252,7 @@ static bool look_for_rule(const char *folder, struct rule *ret_rule)
 bool find_rule(const char *const *folders, struct rule *ret_rule)
 {
 	for (; *folders; folders++)
-		if (look_for_rule(*folders, ret_rule))
+		if (find_rule_in(*folders, ret_rule))
 			return true;
 	return false;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What Linux knows of USB beside libusb: who has a device, who may have it,
- * and how much memory there is for transfers.  Nothing is changed by looking.
+ * What Linux knows of USB that libusb does not say: which processes have a
+ * device open, which drivers are bound to it, which udev rule names it, and how
+ * much memory transfers may take.  clyde doctor calls it.  All of it only
+ * reads; the paths are parameters, so that tests pass folders of their own.
  */
 #ifndef CLI_DOCTOR_LINUX_H
 #define CLI_DOCTOR_LINUX_H
@@ -11,12 +13,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The folder of this machine's USB devices in /sys, and of their files. */
+/* USB devices of this machine in /sys, and their device files */
 #define DEVICES_FOLDER "/sys/bus/usb/devices"
 #define NODES_FOLDER   "/dev/bus/usb"
 #define MEMORY_SETTING "/sys/module/usbcore/parameters/usbfs_memory_mb"
 
-/* Where udev looks for rules; ends with NULL. */
+/* The folders in which udev looks for rules; ends with NULL. */
 extern const char *const rule_folders[];
 
 struct holder {
@@ -26,10 +28,10 @@ struct holder {
 
 #define HOLDERS_MAX 8
 
-/* Who has a file open. */
+/* The processes that have a file open, without this one. */
 struct holders {
 	unsigned count; /* of which the first HOLDERS_MAX are listed */
-	bool hidden;    /* some processes are not ours to look into */
+	bool hidden;    /* files of some processes may not be read */
 	struct holder list[HOLDERS_MAX];
 };
 
@@ -37,22 +39,23 @@ void find_holders(const char *path, struct holders *ret_holders);
 
 struct driver {
 	unsigned interface;
-	char place[64]; /* the interface's folder, "1-2:1.0" */
-	char name[32];  /* "usbfs" stands for a program */
+	char folder[64]; /* the interface's folder, "1-2:1.0" */
+	char name[32];   /* "usbfs": a program has claimed the interface */
 };
 
 #define DRIVERS_MAX 8
 
 /*
- * The kernel's drivers of a device's interfaces, by the file that stands for
- * the device: how many, or -ENOENT if the folder does not have it.
+ * The drivers bound to the interfaces of the device with this device file,
+ * sorted by interface.  Returns how many, or -ENOENT if the folder does not
+ * have the device, or -errno.
  */
 int find_drivers(const char *folder, const char *node,
 	struct driver ret_drivers[DRIVERS_MAX]);
 
 struct rule {
 	char path[PATH_MAX];
-	bool uaccess; /* for the user logged in at the machine */
+	bool uaccess; /* it grants access to the user at the machine */
 };
 
 /* The first rule that names Glasgow's ids: false if there is none. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde doctor: what keeps devices from working, and how to mend it. */
+/*
+ * clyde doctor: finds out what keeps devices from working, and says how to fix
+ * it.  This file examines the machine, doctor-device.c each device.
+ */
 #include "doctor.h"
 
 #include <errno.h>
@@ -13,7 +16,7 @@
 
 #define MIB (1 << 20)
 
-/* What a loop with the library's defaults has under way, both ways. */
+/* MiB in flight with the library's defaults, in both directions */
 #define MEMORY_NEEDED \
 	(2L * CLYDE_DEPTH_DEFAULT * CLYDE_TRANSFER_SIZE_DEFAULT / MIB)
 
@@ -69,7 +72,7 @@ static void check_library(struct doctor *doctor)
 		library.detach ? "can" : "cannot");
 }
 
-/* False if there is nothing to look at. */
+/* False if the machine has no device files, so that no check can follow. */
 static bool check_bus(struct doctor *doctor)
 {
 	bool sys = access(DEVICES_FOLDER, F_OK) == 0;
@@ -103,7 +106,8 @@ static void check_memory(struct doctor *doctor)
 			json_incref(details), NULL,
 			"USB transfers may take any amount");
 	else
-		/* The kernel counts its own part of each transfer as well. */
+		/* Not >=: the kernel also counts its own part of each transfer
+		   against the limit. */
 		doctor_report(doctor,
 			limit > MEMORY_NEEDED ? VERDICT_OK : VERDICT_FIX,
 			"memory", "memory", json_incref(details),
@@ -176,7 +180,7 @@ static bool check_devices(struct doctor *doctor, bool usb)
 	if (!succeeded(tool, count))
 		return false;
 	for (int i = 0; i < count; i++) {
-		doctor->others |= list[i].configured;
+		doctor->glasgow_found |= list[i].configured;
 		reachable |= list[i].node[0] && try_node(list[i].node) == 0;
 	}
 	if (usb)
@@ -230,7 +234,7 @@ void command_doctor(struct tool *tool, int argc, char **argv)
 	}
 	output_put(&tool->output, "devices", json_array());
 	output_put(&tool->output, "findings", json_array());
-	tool->output.worth = true;
+	tool->output.has_results = true;
 	if (examine(&doctor) && doctor.fixes > 0)
 		fail(tool, STATUS_UNFIT, "%u thing%s to fix", doctor.fixes,
 			doctor.fixes == 1 ? "" : "s");

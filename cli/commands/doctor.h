@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of `clyde doctor` share: findings, one line each. */
+/*
+ * What the files of clyde doctor share: findings.  A finding is one line of
+ * output and one object in the document.  clyde doctor must not change
+ * anything, neither the machine nor a device.
+ */
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
 
@@ -15,19 +19,21 @@ enum verdict {
 struct doctor {
 	struct tool *tool;
 	unsigned fixes;
-	bool others; /* a Glasgow with a configuration block is there */
-	bool rule;   /* a udev rule lets users have Glasgows */
+	bool glasgow_found; /* one that has a configuration block */
+	bool rule;          /* a udev rule names Glasgow's ids */
 };
 
 /*
- * A finding: what was checked, and of what; the fact, and how to mend it.
- * details, which may be NULL, is an object with members for the document.
+ * Report a finding.  `check` is the name of the check, `about` its subject, for
+ * instance a URI; `fix` says what to do, or is NULL; `format` is the fact.
+ * `details`, an object or NULL, has more members for the document; the
+ * reference to it is taken over.
  */
 void doctor_report(struct doctor *doctor, enum verdict verdict,
 	const char *check, const char *about, json_t *details, const char *fix,
 	const char *format, ...) __attribute__((format(printf, 7, 8)));
 
-/* Examine one device.  False if the command is over. */
+/* Report on one device.  False if the command was interrupted. */
 bool doctor_examine(struct doctor *doctor, struct clyde_device_info *info);
 
 #endif

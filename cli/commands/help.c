@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde help: what --help says, by another door; and the exit statuses. */
+/* clyde help: prints the --help of a command or an applet, or the table of
+   exit statuses. */
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -15,8 +16,8 @@ static void print_statuses(void)
 		printf("%3d  %s\n", status, meaning);
 }
 
-/* "help run benchmark" is "run benchmark --help". */
-static void ask(struct tool *tool, int argc, char **argv)
+/* Run the command line that follows "help", with "--help" added. */
+static void print_command_help(struct tool *tool, int argc, char **argv)
 {
 	char **line;
 
@@ -35,8 +36,8 @@ static void ask(struct tool *tool, int argc, char **argv)
 	free(line);
 }
 
-/* How many words name what is explained: an applet has a name of its own. */
-static int words(const char *first)
+/* How many words may follow "help": "run" may have an applet's name. */
+static int word_count(const char *first)
 {
 	return strcmp(first, "run") == 0 ? 2 : 1;
 }
@@ -59,13 +60,13 @@ void command_help(struct tool *tool, int argc, char **argv)
 
 	if (!parse_word(tool, &argp, argc, argv, &at))
 		return;
-	if (at && !tool->completion && argc - at > words(argv[at]))
+	if (at && !tool->completion && argc - at > word_count(argv[at]))
 		misuse(tool, "'%s' is one argument too many",
-			argv[at + words(argv[at])]);
+			argv[at + word_count(argv[at])]);
 	else if (at && strcmp(argv[at], "statuses") == 0)
 		print_statuses();
 	else if (at)
-		ask(tool, argc - at + 1, argv + at - 1);
+		print_command_help(tool, argc - at + 1, argv + at - 1);
 	else
-		ask(tool, 1, argv);
+		print_command_help(tool, 1, argv);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde info: what a device is, from its descriptors down to its EEPROM. */
+/* clyde info: shows a device's identity, the bitstream in its FPGA, and its
+   configuration block.  It only reads. */
 #include "cli/cli.h"
 
 #include <stdio.h>

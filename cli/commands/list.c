@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * clyde list: one line a device that can be read, and on standard error a note
- * for each that cannot.  The document has all of them, with their states.
+ * clyde list: prints a line for each device that can be read, and on standard
+ * error a note for each that cannot.  The document has all of them, with their
+ * states.  Without a command, clyde runs this one.
  */
 #include "cli/cli.h"
 
@@ -31,7 +32,7 @@ static void show(struct tool *tool, const struct clyde_device_info *info)
 		info->state == CLYDE_ERROR_BUSY ? "  in use" : "");
 }
 
-static void note(const struct clyde_device_info *info)
+static void print_note(const struct clyde_device_info *info)
 {
 	char line[sizeof(info->uri) + sizeof(info->why) + 32];
 
@@ -41,7 +42,8 @@ static void note(const struct clyde_device_info *info)
 	fprintf(stderr, "clyde: note: %s\n", line);
 }
 
-static void none(struct tool *tool, const struct clyde_device_info *unread)
+static void fail_without_device(
+	struct tool *tool, const struct clyde_device_info *unread)
 {
 	if (unread)
 		fail(tool, status_of(unread->state, false), "%s", unread->why);
@@ -55,7 +57,12 @@ static void none(struct tool *tool, const struct clyde_device_info *unread)
 			"one: clyde -d virtual:");
 }
 
-/* With a serial number, a device that cannot be read may be the one. */
+/*
+ * The first device that cannot be read is the reason of the failure if no
+ * device can be read; otherwise it gets a note like the others.  With --serial,
+ * notes are printed only if no device has the number: a device that cannot be
+ * read may be the one.
+ */
 static void show_all(
 	struct tool *tool, const struct clyde_device_info *list, int count)
 {
@@ -79,12 +86,12 @@ static void show_all(
 	if (readable > 0)
 		unread = NULL;
 	if (shown == 0)
-		none(tool, unread);
+		fail_without_device(tool, unread);
 	if (tool->serial && shown > 0)
 		return;
 	for (int i = 0; i < count; i++)
 		if (!list[i].readable && &list[i] != unread)
-			note(&list[i]);
+			print_note(&list[i]);
 }
 
 void command_list(struct tool *tool, int argc, char **argv)
@@ -103,7 +110,7 @@ void command_list(struct tool *tool, int argc, char **argv)
 	if (!succeeded(tool, count))
 		return;
 	output_put(&tool->output, "devices", json_array());
-	tool->output.worth = true;
+	tool->output.has_results = true;
 	show_all(tool, list, count);
 	clyde_device_list_free(list);
 }

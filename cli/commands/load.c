@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde load: put a bitstream, or Clyde's own image, into the FPGA. */
+/* clyde load: loads a bitstream file, or Clyde's own image, into the FPGA.  A
+   malformed file or id is reported before a device is opened. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No iCE40 of revC takes more; /dev/zero ends here. */
+/* No bitstream of revC's iCE40 is larger.  The limit also ends the reading of
+   files without an end, such as /dev/zero. */
 #define FILE_MAX (1 << 20)
 
 struct request {
@@ -30,13 +32,13 @@ static const struct argp_child children[] = {
 	{0},
 };
 
-static error_t take(int key, char *argument, struct argp_state *state)
+static error_t parse_load(int key, char *argument, struct argp_state *state)
 {
 	struct request *request = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, request->tool);
+		share_tool(state, request->tool);
 		return 0;
 	case 'i':
 		request->id = argument;
@@ -50,7 +52,7 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {options, take, "[FILE]",
+static const struct argp argp = {options, parse_load, "[FILE]",
 	"Make the FPGA run the bitstream in FILE, or Clyde's image without "
 	"one. What runs there already is not loaded again.",
 	children, NULL, NULL};
@@ -69,7 +71,7 @@ static bool parse_id(const struct request *request, uint8_t *id)
 	return true;
 }
 
-/* FNV-1a of 64 bits: another content has another id. */
+/* FNV-1a of 64 bits, so that files of different contents get different ids. */
 static void make_id(const uint8_t *data, size_t size, uint8_t *id)
 {
 	uint64_t hash = 0xcbf29ce484222325;

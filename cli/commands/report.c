@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde report: what benchmarks have measured, as a page or as text. */
+/* clyde report: reads files of results and prints them as text, or writes a
+   page of HTML.  cli/report/ does both; this file has the options and files. */
 #include "cli/cli.h"
 #include "cli/report/report.h"
 
@@ -26,7 +27,7 @@ static error_t parse_report(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, request->tool);
+		share_tool(state, request->tool);
 		return 0;
 	case 'o':
 		request->page = argument;
@@ -75,9 +76,10 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* ---- In --------------------------------------------------------------- */
+/* ---- Input ------------------------------------------------------------ */
 
-/* To be freed; NULL with errno, which is EFBIG beyond the limit. */
+/* The rest of a file, which the caller frees.  NULL with errno on failure,
+   which is EFBIG if there is more than FILE_SIZE_MAX. */
 static char *read_stream(FILE *file, size_t *ret_size)
 {
 	char *data = malloc(FILE_SIZE_MAX + 1);
@@ -108,7 +110,7 @@ static char *read_file(const char *path, size_t *ret_size)
 	return data;
 }
 
-/* The path, or its last part if that tells the files apart. */
+/* The last part of the path if no other file has the same, else the path. */
 static const char *short_name(const struct request *request, unsigned index)
 {
 	const char *name = basename(request->paths[index]);
@@ -138,9 +140,9 @@ static bool add_file(struct tool *tool, struct report *report, const char *path,
 	return fail(tool, status_of(result, false), "%s: %s", path, why);
 }
 
-/* ---- Out -------------------------------------------------------------- */
+/* ---- Output ----------------------------------------------------------- */
 
-/* What a function writes, to be freed. */
+/* The text that `write` writes, which the caller frees; NULL on failure. */
 static char *written(struct tool *tool, const struct report *report,
 	void (*write)(const struct report *report, FILE *out))
 {
@@ -178,10 +180,10 @@ static void show(struct tool *tool, const struct request *request,
 {
 	if (request->page) {
 		tool->output.text = written(tool, report, report_page);
-		tool->output.worth = tool->output.text != NULL;
+		tool->output.has_results = tool->output.text != NULL;
 	}
 	if (request->text || request->page == NULL) {
-		/* The page has standard output, if "-" says so. */
+		/* With "-o -" the page goes to standard output. */
 		if (tool->output.lines == NULL)
 			tool->output.lines = stderr;
 		print_text(tool, report);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde run: one applet, or several at once on one device. */
+/*
+ * clyde run: runs one applet, or several at once on one device: the first on
+ * the main thread, each other on a thread of its own.  Arguments, claims and
+ * supplies are checked for all applets first: nothing may happen to the device
+ * if one of them cannot run.
+ */
 #include "cli/applet.h"
 #include "cli/progress.h"
 #include "cli/record.h"
@@ -26,13 +31,13 @@ struct runs {
 	struct tool *tool;
 	unsigned count;
 	struct slot slots[RUNS_MAX];
-	/* As all of them want it: text while there is no device. */
+	/* Each applet's -V; parsed once the device's ports are known. */
 	const char *supply[RUNS_MAX];
 };
 
 /* ---- Command lines ---------------------------------------------------- */
 
-/* "uart ... ++ gpio ..." */
+/* Split "uart ... ++ gpio ..." into slots. */
 static bool split(struct runs *runs, int argc, char **argv)
 {
 	int start = 0;
@@ -62,15 +67,16 @@ static bool split(struct runs *runs, int argc, char **argv)
 	return true;
 }
 
-/* -V is each applet's own, as far as they do not contradict each other. */
+/* Each applet has a -V of its own; join_supplies() refuses contradictions.
+   PORTS_ANY finds errors that do not depend on the device. */
 static bool parse_slot(struct runs *runs, unsigned index)
 {
 	struct tool *tool = runs->tool;
 	struct slot *slot = &runs->slots[index];
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
 
-	snprintf(
-		tool->place, sizeof(tool->place), "run %s", slot->applet->name);
+	snprintf(tool->command_name, sizeof(tool->command_name), "run %s",
+		slot->applet->name);
 	tool->supply = NULL;
 	if (!succeeded(tool,
 		    clyde_run_new(
@@ -91,13 +97,15 @@ static bool parse_slots(struct runs *runs)
 	return true;
 }
 
-static bool same(const struct clyde_supply *a, const struct clyde_supply *b)
+static bool is_same_supply(
+	const struct clyde_supply *a, const struct clyde_supply *b)
 {
 	return a->sense == b->sense &&
 		(a->sense >= 0 || a->supply_mv == b->supply_mv);
 }
 
-/* What all of them want, for the device's ports: NULL if nothing is. */
+/* Join the supplies of all applets; *ret_supply is NULL if no applet has -V.
+   False if two of them want different voltages at one port. */
 static bool join_supplies(struct runs *runs, struct clyde_supply *joined,
 	const struct clyde_supply **ret_supply)
 {
@@ -116,7 +124,7 @@ static bool join_supplies(struct runs *runs, struct clyde_supply *joined,
 			if (!supply[port].given)
 				continue;
 			if (joined[port].given &&
-				!same(&joined[port], &supply[port]))
+				!is_same_supply(&joined[port], &supply[port]))
 				return misuse(tool,
 					"-V gives port %c two voltages",
 					'A' + port);
@@ -126,9 +134,9 @@ static bool join_supplies(struct runs *runs, struct clyde_supply *joined,
 	return true;
 }
 
-/* ---- What is printed first -------------------------------------------- */
+/* ---- Heading ---------------------------------------------------------- */
 
-/* A figure says where it comes from. */
+/* A reader of the figures must see that they are not a real device's. */
 static const char *origin(struct tool *tool)
 {
 	if (!clyde_device_real_time(tool->device))
@@ -164,8 +172,9 @@ static void print_heading(struct runs *runs)
 		json_boolean(clyde_device_real_time(tool->device) > 0));
 }
 
-/* The lines go elsewhere if standard output is an applet's. */
-static bool share_streams(struct runs *runs)
+/* Give standard input and output to the applet that uses them, if any.  The
+   tool's lines go to standard error then. */
+static bool attach_streams(struct runs *runs)
 {
 	struct tool *tool = runs->tool;
 	bool taken = false;
@@ -203,7 +212,8 @@ static void *start(void *user)
 	return NULL;
 }
 
-/* The signals that interrupt are the first thread's. */
+/* The threads block all signals, so that those that interrupt reach the main
+   thread, which runs the first applet. */
 static void start_threads(struct runs *runs)
 {
 	unsigned started = 1;
@@ -226,7 +236,8 @@ static void start_threads(struct runs *runs)
 		fail(runs->tool, STATUS_MEMORY, "no memory for a thread");
 }
 
-/* All that can be known of conflicts is, before anything is done. */
+/* Claim for all applets before any starts, so that a conflict changes nothing
+   on the device. */
 static bool claim(struct runs *runs)
 {
 	for (unsigned i = 0; i < runs->count; i++)
@@ -237,7 +248,7 @@ static bool claim(struct runs *runs)
 	return true;
 }
 
-/* Nothing begins while another applet's pins would be dead. */
+/* Check for all applets, before any starts, that their pins have a supply. */
 static bool check(struct runs *runs, const struct clyde_supply *supply)
 {
 	for (unsigned i = 0; i < runs->count; i++)
@@ -253,11 +264,10 @@ static void run(struct runs *runs)
 	struct clyde_supply joined[CLYDE_PORT_COUNT] = {0};
 	const struct clyde_supply *supply;
 
-	if (!open_device(tool) || !share_streams(runs) ||
+	if (!open_device(tool) || !attach_streams(runs) ||
 		!join_supplies(runs, joined, &supply) || !claim(runs) ||
 		!check(runs, supply))
 		return;
-	/* The lines are worth seeing while they come. */
 	print_heading(runs);
 	if (lines_written(tool) &&
 		succeeded(tool, clyde_fpga_load_image(tool->device)) &&
@@ -280,7 +290,7 @@ static void run_applets(struct tool *tool, int argc, char **argv)
 		clyde_run_close(runs.slots[i].run);
 }
 
-/* ---- Which applets ---------------------------------------------------- */
+/* ---- Arguments -------------------------------------------------------- */
 
 static const struct argp argp = {
 	.args_doc = "[APPLET [ARGUMENT...] [++ APPLET [ARGUMENT...]]...]",
@@ -297,8 +307,7 @@ static void list_applets(void)
 		printf("%-12s %s\n", applet->name, applet->help);
 }
 
-/* List what the last argument may become.  The applets before the last one
-   make no difference to it. */
+/* List what the last argument may become.  Only the last applet matters. */
 static void complete_last(struct tool *tool, int argc, char **argv)
 {
 	const struct clyde_applet *applet;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde safe: nothing drives, nothing is driven. */
+/* clyde safe: switches supplies and pull resistors off, and clears windows and
+   alerts. */
 #include "cli/cli.h"
 
 static const struct argp_child children[] = {

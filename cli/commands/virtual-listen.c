@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde virtual --listen: one virtual Glasgow on a socket. */
+/*
+ * clyde virtual --listen: serves one virtual Glasgow on a UNIX socket, to one
+ * client after another.  Each client gets a newly plugged device; the EEPROM's
+ * file is the only state that stays.  Signals unplug and plug the device.
+ */
 #include "virtual-listen.h"
 
 #include <errno.h>
@@ -14,31 +18,31 @@
 
 #define SCHEME "redir:"
 
-struct lender {
-	struct redir_owner owner; /* first */
+struct server {
+	struct redir_owner owner; /* first: callbacks cast it to this struct */
 	const char *keys;
 	enum pace pace;
 	struct virtual_world world;
-	char why[320]; /* why no device could be made; or empty */
+	char why[320]; /* why plug() failed, or empty */
 	bool save_failed;
 };
 
 /* ---- Signals ---------------------------------------------------------- */
 
-/* SIGUSR1 pulls the plug, SIGUSR2 plugs in again. */
-static volatile sig_atomic_t pull_wished, plug_wished;
+/* SIGUSR1 unplugs the device, SIGUSR2 plugs it in again. */
+static volatile sig_atomic_t unplug_requested, plug_requested;
 
-static void wish_for(int number)
+static void on_signal(int number)
 {
 	if (number == SIGUSR1)
-		pull_wished = true;
+		unplug_requested = true;
 	else
-		plug_wished = true;
+		plug_requested = true;
 }
 
-static void hear_wishes(sigset_t *ret_awake)
+static void catch_signals(sigset_t *ret_awake)
 {
-	struct sigaction action = {.sa_handler = wish_for};
+	struct sigaction action = {.sa_handler = on_signal};
 	sigset_t mine;
 
 	sigemptyset(&mine);
@@ -46,7 +50,8 @@ static void hear_wishes(sigset_t *ret_awake)
 	sigaddset(&mine, SIGTERM);
 	sigaddset(&mine, SIGUSR1);
 	sigaddset(&mine, SIGUSR2);
-	/* They come while the server sleeps, and only then. */
+	/* The server unblocks the signals only while it sleeps, so none is
+	   missed between a check of the flags and the sleep. */
 	sigprocmask(SIG_BLOCK, &mine, ret_awake);
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &action, NULL);
@@ -56,18 +61,19 @@ static void hear_wishes(sigset_t *ret_awake)
 	sigdelset(ret_awake, SIGUSR2);
 }
 
-/* The signals are blocked while this looks. */
-static enum redir_wish wish(struct redir_owner *owner)
+/* Called with the signals blocked, so reading and clearing a flag cannot lose
+   a signal. */
+static enum redir_wish next_request(struct redir_owner *owner)
 {
 	(void)owner;
 	if (interrupted())
 		return REDIR_STOP;
-	if (pull_wished) {
-		pull_wished = false;
+	if (unplug_requested) {
+		unplug_requested = false;
 		return REDIR_PULL;
 	}
-	if (plug_wished) {
-		plug_wished = false;
+	if (plug_requested) {
+		plug_requested = false;
 		return REDIR_PLUG;
 	}
 	return REDIR_GO_ON;
@@ -75,37 +81,37 @@ static enum redir_wish wish(struct redir_owner *owner)
 
 /* ---- The device ------------------------------------------------------- */
 
-static void settle(struct redir_owner *owner)
+static void save_eeprom(struct redir_owner *owner)
 {
-	struct lender *lender = (struct lender *)owner;
+	struct server *server = (struct server *)owner;
 
-	if (lender->save_failed)
+	if (server->save_failed)
 		return;
-	lender->save_failed = virtual_world_save(&lender->world) < 0;
-	if (lender->save_failed)
+	server->save_failed = virtual_world_save(&server->world) < 0;
+	if (server->save_failed)
 		owner->say(owner, "the EEPROM's file cannot be written");
 }
 
 static void unplug(struct redir_owner *owner)
 {
-	struct lender *lender = (struct lender *)owner;
+	struct server *server = (struct server *)owner;
 
-	settle(owner);
-	virtual_world_free(&lender->world);
+	save_eeprom(owner);
+	virtual_world_free(&server->world);
 }
 
 static int plug(struct redir_owner *owner, struct plug **ret_plug)
 {
-	struct lender *lender = (struct lender *)owner;
+	struct server *server = (struct server *)owner;
 	int result =
-		virtual_world_new(&lender->world, lender->keys, lender->pace);
+		virtual_world_new(&server->world, server->keys, server->pace);
 
 	if (result < 0) {
-		snprintf(lender->why, sizeof(lender->why), "%s",
+		snprintf(server->why, sizeof(server->why), "%s",
 			clyde_error_message());
-		virtual_world_free(&lender->world);
+		virtual_world_free(&server->world);
 	} else {
-		*ret_plug = &lender->world.plugs[0];
+		*ret_plug = &server->world.plugs[0];
 	}
 	return result;
 }
@@ -149,43 +155,45 @@ static bool open_socket(struct tool *tool, const char *path, int *ret_fd)
 	}
 }
 
-/* Try the keys now: what is wrong with them is not the guest's business. */
-static bool try_keys(struct tool *tool, struct lender *lender)
+/* Plug a device in once before listening, so that wrong keys are an error of
+   this command and not of the first client's session. */
+static bool try_keys(struct tool *tool, struct server *server)
 {
 	struct plug *unused;
-	int result = plug(&lender->owner, &unused);
-	unsigned count = lender->world.count;
+	int result = plug(&server->owner, &unused);
+	unsigned count = server->world.count;
 
 	if (result < 0)
-		return fail(tool, status_of(result, false), "%s", lender->why);
-	virtual_world_free(&lender->world);
+		return fail(tool, status_of(result, false), "%s", server->why);
+	virtual_world_free(&server->world);
 	if (count == 1)
 		return true;
 	return misuse(tool, "a socket is for one device; choose by index=N");
 }
 
-static void serve(struct tool *tool, struct lender *lender, int listener)
+static void serve(struct tool *tool, struct server *server, int listener)
 {
 	sigset_t awake;
 	int result;
 
-	hear_wishes(&awake);
-	prctl(PR_SET_TIMERSLACK, 1); /* sleep to the microframe */
-	result = redir_serve(listener, &lender->owner, &awake);
+	catch_signals(&awake);
+	/* The default timer slack of 50 us is large beside a microframe. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	result = redir_serve(listener, &server->owner, &awake);
 	if (result == 0)
 		fail(tool, STATUS_INTERRUPTED, "interrupted");
 	else
 		fail(tool,
-			lender->why[0] ? status_of(result, false)
+			server->why[0] ? status_of(result, false)
 				       : STATUS_INTERNAL,
-			"%s", lender->why[0] ? lender->why : strerror(-result));
+			"%s", server->why[0] ? server->why : strerror(-result));
 }
 
 void virtual_listen(
 	struct tool *tool, const char *where, const char *keys, enum pace pace)
 {
-	struct lender lender = {
-		.owner = {plug, unplug, settle, say, wish},
+	struct server server = {
+		.owner = {plug, unplug, save_eeprom, say, next_request},
 		.keys = keys,
 		.pace = pace,
 	};
@@ -196,11 +204,11 @@ void virtual_listen(
 		misuse(tool, "--listen=%s is not redir:PATH", where);
 		return;
 	}
-	if (!try_keys(tool, &lender) || !open_socket(tool, path, &listener))
+	if (!try_keys(tool, &server) || !open_socket(tool, path, &listener))
 		return;
 	printf("listening on " SCHEME "%s\n", path);
 	fflush(stdout);
-	serve(tool, &lender, listener);
+	serve(tool, &server, listener);
 	unlink(path);
 	close(listener);
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde virtual: run a command with virtual Glasgows plugged in. */
+/*
+ * clyde virtual: runs a command with virtual Glasgows plugged in, or with
+ * --listen serves one on a socket (virtual-listen.c).  The command gets the
+ * shim of plug/usbfs preloaded; this process serves the devices and ends with
+ * the command's exit status.
+ */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -22,10 +27,8 @@
 
 #define SHIM "libclyde-usbfs.so"
 
-/* More than anybody wants. */
+/* A limit, so that the number of bytes cannot overflow */
 #define MEMORY_MAX_MB 1024
-
-/* What a shell says of a command that it cannot run. */
 
 struct virtual
 {
@@ -140,7 +143,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, virtual->tool);
+		share_tool(state, virtual->tool);
 		return 0;
 	case KEY_DEVICES:
 		return add_key(virtual, "devices", argument);
@@ -188,7 +191,8 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* What -d says comes first, options go before it. */
+/* Join the keys of -d and those of the options.  The options come last, so an
+   option overrides a key of -d. */
 static bool whole_specification(struct virtual *virtual)
 {
 	static const char scheme[] = "virtual:";
@@ -212,8 +216,8 @@ static bool whole_specification(struct virtual *virtual)
 
 /* ---- The command ------------------------------------------------------ */
 
-/* Where the shim is: in the build tree, beside this tool where it is
-   installed, or where it was meant to be installed. */
+/* Find the shim: in the build tree, relative to this executable as installed,
+   or below the configured prefix. */
 static bool find_shim(struct virtual *virtual, char path[PATH_MAX])
 {
 	static const char *const places[] = {
@@ -252,7 +256,8 @@ static void prepend(const char *name, const char *value, char separator)
 	}
 }
 
-/* A name without blanks or colons for it: the loader cannot quote. */
+/* Preload the shim into the command.  LD_PRELOAD cannot quote blanks or colons,
+   so it names a link in the host's directory, whose name has neither. */
 static bool set_environment(struct virtual *virtual)
 {
 	char shim[PATH_MAX], link[PATH_MAX];
@@ -267,7 +272,8 @@ static bool set_environment(struct virtual *virtual)
 	prepend("LD_PRELOAD", link, ' ');
 	setenv("CLYDE_USBFS", usbfs_host_directory(virtual->host), true);
 	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", true);
-	/* A sanitizer's library wants to be the first, and need not be. */
+	/* AddressSanitizer ends a program in which its library is not the first
+	   preloaded one; here it works in second place too. */
 	prepend("ASAN_OPTIONS", "verify_asan_link_order=0", ':');
 	return true;
 }
@@ -279,7 +285,7 @@ static bool start(struct virtual *virtual, const sigset_t *mask)
 	int error;
 
 	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE); /* main() ignores it */
+	sigaddset(&defaults, SIGPIPE); /* main() ignores SIGPIPE */
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, mask);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -296,8 +302,11 @@ static bool start(struct virtual *virtual, const sigset_t *mask)
 		strerror(error));
 }
 
-/* Pass a signal on that was meant for this process alone; what came from
-   the terminal COMMAND has got as well.  True when COMMAND has ended. */
+/*
+ * Pass a signal on to COMMAND if a process sent it.  The kernel sends a signal
+ * of the terminal to the whole process group, so COMMAND has it already.  True
+ * when COMMAND has ended.
+ */
 static bool take_signal(struct virtual *virtual, int signals)
 {
 	struct signalfd_siginfo info;
@@ -319,7 +328,7 @@ static bool take_signal(struct virtual *virtual, int signals)
 
 static bool serve(struct virtual *virtual, int signals)
 {
-	/* Sleep to the microframe. */
+	/* The default timer slack of 50 us is large beside a microframe. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	for (;;) {
 		int result = usbfs_host_serve(virtual->host, signals);
@@ -352,8 +361,8 @@ static void run(struct virtual *virtual)
 	close(signals);
 }
 
-/* What a kernel would write to its log. */
-static void tell_missing(const struct virtual *virtual)
+/* Report devices that the host could not enumerate; a kernel logs these. */
+static void print_missing(const struct virtual *virtual)
 {
 	unsigned count = usbfs_host_missing(virtual->host);
 
@@ -364,8 +373,8 @@ static void tell_missing(const struct virtual *virtual)
 			count, virtual->world.count);
 }
 
-/* What a seed stands for, each as it would be given by itself. */
-static void tell_drawn(const struct virtual *virtual)
+/* Print the faults that seed=N drew, each in the syntax of --fault. */
+static void print_drawn(const struct virtual *virtual)
 {
 	char text[FAULT_TEXT_SIZE];
 
@@ -418,8 +427,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 			    &virtual.host, why)) < 0) {
 		fail(tool, STATUS_INTERNAL, "virtual: %s", why);
 	} else {
-		tell_missing(&virtual);
-		tell_drawn(&virtual);
+		print_missing(&virtual);
+		print_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
 		if (virtual_world_save(&virtual.world) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* clyde voltage: the port supplies, set and shown. */
+/* clyde voltage: sets and shows the port supplies and their limits.  A
+   malformed argument is reported before a device is opened. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -15,13 +16,13 @@ struct request {
 	const char *limit;
 };
 
-/* What the device tells of its ports, read in one go. */
+/* All values of a device's ports */
 struct table {
 	unsigned supply_mv[CLYDE_PORT_COUNT];
 	unsigned limit_mv[CLYDE_PORT_COUNT];
 	unsigned sense_mv[CLYDE_PORT_COUNT];
 	struct clyde_alerts alerts;
-	/* Where the revision measures */
+	/* Of revisions that measure: C2 and later */
 	bool measured;
 	int current_ua[CLYDE_PORT_COUNT];
 	unsigned trip_ua[CLYDE_PORT_COUNT];
@@ -37,7 +38,7 @@ static error_t parse_voltage(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		share(state, request->tool);
+		share_tool(state, request->tool);
 		return 0;
 	case KEY_LIMIT:
 		request->limit = argument;
@@ -80,7 +81,7 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* "AB" "3.3" is AB=3.3; one word is a specification, as -V's is. */
+/* "AB" "3.3" becomes "AB=3.3"; a single word is a specification as -V has. */
 static bool join_words(struct request *request, char *spec, size_t size)
 {
 	struct tool *tool = request->tool;
@@ -112,7 +113,7 @@ static bool parse_limit(struct tool *tool, const char *text, clyde_ports ports,
 	return true;
 }
 
-/* What is malformed on any device is said before one is looked for. */
+/* Parse the arguments.  Before a device is open, `ports` is PORTS_ANY. */
 static bool check(const struct request *request, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT],
 	struct clyde_supply ret_limit[CLYDE_PORT_COUNT])
@@ -139,7 +140,7 @@ static bool set_limits(
 	return true;
 }
 
-/* The limits first: the supplies have to keep the new ones. */
+/* Limits are set first, since the supplies must obey the new ones. */
 static bool set(const struct request *request)
 {
 	struct clyde_supply supply[CLYDE_PORT_COUNT];
@@ -161,7 +162,7 @@ static bool read_measures(struct tool *tool, struct table *table)
 	const char *revision = tool->info.revision;
 	int result = clyde_supply_current_get(tool->device, table->current_ua);
 
-	/* Revisions before C2 have no chip for it. */
+	/* Revisions before C2 have no chip that measures. */
 	if (result == CLYDE_ERROR_REFUSED && strcmp(revision, "C2") < 0)
 		return true;
 	table->measured = true;
@@ -192,7 +193,7 @@ static const char *format_current(int microamperes, char text[VOLTS_SIZE])
 	return text;
 }
 
-/* Columns of the measuring revisions: Isupply, Itrip, window */
+/* The columns Isupply, Itrip and window, which depend on the revision */
 struct cells {
 	char current[VOLTS_SIZE];
 	char trip[VOLTS_SIZE];

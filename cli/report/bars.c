@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes throughputs, gives bars against their ceilings. */
+/* The page's section on throughput: a bar for each row, against its ceiling. */
 #include "page.h"
 
 #include <math.h>

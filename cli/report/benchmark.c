@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what clyde run benchmark --json has written, gives rows; the repeats
-   of a mode, at a transfer size and a depth, are one. */
+/* Reads a document of clyde run benchmark --json.  All repeats of a mode with
+   the same transfer size and depth become one row. */
 #include "read.h"
 
 #include <math.h>
@@ -66,7 +66,7 @@ static struct report_row *find_or_add(
 
 /* ---- Modes ------------------------------------------------------------ */
 
-/* Why a mode's figures do not count, or NULL. */
+/* Why the figures of a mode are not valid, or NULL. */
 static const char *failure(struct reader *reader, json_t *mode)
 {
 	if (read_number(reader, mode, "errors") > 0)
@@ -102,8 +102,9 @@ static void read_mode(struct reader *reader, json_t *mode)
 		add_histogram(reader, row, mode);
 }
 
-/* Medians, so that one repeat's are its own; the worst is the worst. */
-static void settle_figures(struct report_row *row)
+/* The figures of a row: medians over the repeats, but of REPORT_MAX the
+   largest.  report_median() has sorted the samples, so that is the last. */
+static void summarize_figures(struct report_row *row)
 {
 	for (unsigned i = 0; row->count && i < REPORT_FIGURES; i++)
 		row->figures[i] = report_median(row->samples[i], row->count);
@@ -112,8 +113,9 @@ static void settle_figures(struct report_row *row)
 			row->samples[REPORT_MAX][row->count - 1];
 }
 
-/* A mode at several points was swept. */
-static void settle(struct reader *reader, bool virtual)
+/* Fill in what needs all rows of the file.  A mode that has several rows, thus
+   several transfer sizes or depths, is a sweep. */
+static void finish_rows(struct reader *reader, bool virtual)
 {
 	struct report *report = reader->report;
 
@@ -126,7 +128,7 @@ static void settle(struct reader *reader, bool virtual)
 		row->core_share =
 			report_median(row->core_shares, row->core_share_count);
 		if (row->kind == REPORT_LATENCY)
-			settle_figures(row);
+			summarize_figures(row);
 		for (size_t j = 0; j < i; j++) {
 			struct report_row *other = &report->rows[j];
 
@@ -155,14 +157,14 @@ static void read_interval(struct reader *reader, json_t *object)
 	interval.value = row->kind == REPORT_RATE
 		? read_number(reader, object, "mib_per_s")
 		: read_optional(reader, object, "mean_us");
-	/* Nothing came back in that time, say. */
+	/* NAN: no round trip ended in this interval. */
 	if (reader->error == 0 && !isnan(interval.value))
 		add_interval(reader, row, &interval);
 }
 
 /* ---- The file --------------------------------------------------------- */
 
-static void each(struct reader *reader, json_t *root, const char *list,
+static void read_list(struct reader *reader, json_t *root, const char *list,
 	bool required, size_t max,
 	void (*read)(struct reader *reader, json_t *object))
 {
@@ -207,8 +209,10 @@ static void read_origin(struct reader *reader, json_t *root)
 void read_benchmark(struct reader *reader, json_t *root)
 {
 	read_origin(reader, root);
-	each(reader, root, "modes", true, MODES_MAX, read_mode);
+	read_list(reader, root, "modes", true, MODES_MAX, read_mode);
 	if (reader->error == 0)
-		settle(reader, !read_flag(reader, root, "real_time", true));
-	each(reader, root, "intervals", false, INTERVALS_MAX, read_interval);
+		finish_rows(
+			reader, !read_flag(reader, root, "real_time", true));
+	read_list(
+		reader, root, "intervals", false, INTERVALS_MAX, read_interval);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the list that make compare has written, gives rows: a host on an
-   interpreter, in a mode, at a pace. */
+/* Reads a list that make compare has written.  Each entry becomes a row: a
+   host with its interpreter, in a mode, at a pace. */
 #include "read.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes rows and numbers, gives the words for them. */
+/* Formats numbers and labels, and finds rows of the same measurement; text.c
+   and the files of the page use both. */
 #include "report.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes histograms of round trips, gives a strip for each, over one axis of
-   time that is logarithmic. */
+/* The page's section on latency: a strip with the histogram of each row, all
+   strips of a block over one logarithmic axis of time. */
 #include "page.h"
 
 #include <math.h>
@@ -37,7 +37,8 @@ static void widen(struct axis *axis, double us)
 	axis->to = fmax(axis->to, at);
 }
 
-/* 1, 2 and 5 of each decade, or as many of them as have room. */
+/* Ticks at 1, 2 and 5 of each decade; at 1 and 3, or at 1, if those are too
+   many. */
 static void choose_ticks(struct axis *axis)
 {
 	static const double steps[3][4] = {{1, 2, 5}, {1, 3}, {1}};
@@ -89,7 +90,7 @@ static struct axis axis_of(
 
 /* ---- Strips ----------------------------------------------------------- */
 
-/* One outlier among a million is still seen. */
+/* Heights are logarithmic, so that one outlier in a million is visible. */
 static void put_distribution(
 	FILE *out, const struct axis *axis, const struct report_row *row)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a report, gives one page of HTML that needs nothing else. */
+/* The page of HTML, and what its sections share.  It must not refer to any
+   other file or server.  Texts from input files are escaped by put_text(). */
 #include "page.h"
 
 #include <math.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the bytes of a file, gives a report its rows, or one sentence. */
+/*
+ * Reads a file of results into rows; cli/commands/report.c calls report_read().
+ * A file may contain anything: members are checked as they are read, numbers
+ * and counts are bounded, and the first error ends the reading.
+ */
 #include "read.h"
 
 #include <errno.h>
@@ -124,7 +128,8 @@ bool is_latency(const char *mode)
 
 /* ---- Rows ------------------------------------------------------------- */
 
-/* One more element at the end of an array, whose capacity are powers of 2. */
+/* Append a zeroed element to an array.  Its capacity is the next power of two
+   of count, so no capacity is stored. */
 static void *grow(
 	struct reader *reader, void **array, size_t count, size_t size)
 {
@@ -172,24 +177,24 @@ struct report_row *add_row(struct reader *reader, enum report_kind kind,
 
 bool add_value(struct reader *reader, struct report_row *row, double value)
 {
-	double *place =
-		grow(reader, (void **)&row->values, row->count, sizeof(*place));
+	double *slot =
+		grow(reader, (void **)&row->values, row->count, sizeof(*slot));
 
-	if (place == NULL)
+	if (slot == NULL)
 		return false;
-	*place = value;
+	*slot = value;
 	row->count++;
 	return true;
 }
 
 bool add_core_share(struct reader *reader, struct report_row *row, double share)
 {
-	double *place = grow(reader, (void **)&row->core_shares,
-		row->core_share_count, sizeof(*place));
+	double *slot = grow(reader, (void **)&row->core_shares,
+		row->core_share_count, sizeof(*slot));
 
-	if (place == NULL)
+	if (slot == NULL)
 		return false;
-	*place = share;
+	*slot = share;
 	row->core_share_count++;
 	return true;
 }
@@ -198,12 +203,12 @@ bool add_figures(struct reader *reader, struct report_row *row,
 	const double figures[REPORT_FIGURES])
 {
 	for (unsigned i = 0; i < REPORT_FIGURES; i++) {
-		double *place = grow(reader, (void **)&row->samples[i],
-			row->count, sizeof(*place));
+		double *slot = grow(reader, (void **)&row->samples[i],
+			row->count, sizeof(*slot));
 
-		if (place == NULL)
+		if (slot == NULL)
 			return false;
-		*place = figures[i];
+		*slot = figures[i];
 	}
 	return true;
 }
@@ -220,12 +225,12 @@ bool add_failure(
 bool add_interval(struct reader *reader, struct report_row *row,
 	const struct report_interval *interval)
 {
-	struct report_interval *place = grow(reader, (void **)&row->intervals,
-		row->interval_count, sizeof(*place));
+	struct report_interval *slot = grow(reader, (void **)&row->intervals,
+		row->interval_count, sizeof(*slot));
 
-	if (place == NULL)
+	if (slot == NULL)
 		return false;
-	*place = *interval;
+	*slot = *interval;
 	row->interval_count++;
 	return true;
 }
@@ -270,7 +275,8 @@ static void summarize(struct report_row *row)
 	row->median = report_median(row->values, row->count);
 	if (row->count == 0)
 		return;
-	/* An emulated bus without a pace is no bound. */
+	/* Without a pace, an emulated bus is faster than the ceiling, which
+	   does not apply then. */
 	if (row->median > 1.05 * row->ceiling)
 		row->ceiling = NAN;
 	row->min = row->values[0];

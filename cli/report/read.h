@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the two readers of report files share: JSON whose author nobody
-   knows, checked as it is read. */
+/* What the readers of the two kinds of files share: access to members of JSON,
+   which is not trusted and is checked on each access. */
 #ifndef CLI_REPORT_READ_H
 #define CLI_REPORT_READ_H
 
@@ -13,28 +13,32 @@ struct reader {
 	struct report *report;
 	unsigned file;
 	int error; /* 0, CLYDE_ERROR_CORRUPT or CLYDE_ERROR_NO_MEMORY */
-	char *why; /* REPORT_WHY_SIZE */
+	char *why; /* the message of the error; REPORT_WHY_SIZE bytes */
+	/* The list that is being read, and the index in it: "modes[3]" */
 	const char *list;
-	size_t index; /* "modes[3]" */
+	size_t index;
 };
 
-/* Keep this failure, if it is the first.  Returns false. */
+/* Record an error, if it is the first.  Returns false. */
 bool refuse(struct reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A member that must be there; NULL if it is not. */
+/* A required member.  If it is missing or of another type, the error is
+   recorded; NULL, or NAN. */
 const char *read_string(
 	struct reader *reader, json_t *object, const char *name);
 double read_number(struct reader *reader, json_t *object, const char *name);
 
-/* One that may be missing or null: NULL, or not a number. */
+/* An optional member.  NULL, NAN or `otherwise` if it is missing; a string or
+   a number may also be null. */
 const char *read_optional_string(
 	struct reader *reader, json_t *object, const char *name);
 double read_optional(struct reader *reader, json_t *object, const char *name);
 bool read_flag(struct reader *reader, json_t *object, const char *name,
 	bool otherwise);
 
-/* Add a row, which is to be filled; NULL if that failed. */
+/* Add a row without values.  NULL if that failed.  It moves all rows: earlier
+   pointers to rows are not valid any more. */
 struct report_row *add_row(struct reader *reader, enum report_kind kind,
 	const char *group, const char *name);
 
@@ -42,7 +46,7 @@ struct report_row *add_row(struct reader *reader, enum report_kind kind,
 bool add_value(struct reader *reader, struct report_row *row, double value);
 bool add_core_share(
 	struct reader *reader, struct report_row *row, double share);
-/* The percentiles of the next value. */
+/* The figures that belong to the next add_value() */
 bool add_figures(struct reader *reader, struct report_row *row,
 	const double figures[REPORT_FIGURES]);
 bool add_failure(
@@ -52,7 +56,7 @@ bool add_histogram(
 bool add_interval(struct reader *reader, struct report_row *row,
 	const struct report_interval *interval);
 
-/* The percentiles of a latency; those that are not there stay as they are. */
+/* Read the figures of a latency; without `required`, missing ones are NAN. */
 void read_figures(struct reader *reader, json_t *object, bool required,
 	double figures[REPORT_FIGURES]);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What a report is made of: the files that were read, and a row for each thing
- * that they measured, repeats together.  cli/report/read.c and cli/report/compare.c
- * fill it, cli/report/text.c and cli/report/page.c show it.
+ * A report: the files that were read, and a row for each measurement in them,
+ * repeats joined.  read.c, benchmark.c and compare.c fill it, text.c and page.c
+ * show it.  cli/commands/report.c calls both; a report may not be shown if its
+ * reading failed.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -37,35 +38,35 @@ enum report_percentile {
 extern const char *const report_figure_names[REPORT_FIGURES];
 
 struct report_bucket {
-	double us;    /* from which on */
-	double count; /* round trips */
+	double us;    /* lower bound */
+	double count; /* of round trips */
 };
 
 struct report_interval {
 	unsigned repeat;
 	double start_s, seconds;
 	double value; /* MiB/s, or the mean in us */
-	double worst; /* us; not a number for a rate */
+	double worst; /* us; NAN for a rate */
 };
 
-/* Whatever is not known is not a number. */
+/* A double that is not known is NAN. */
 struct report_row {
-	unsigned file;
+	unsigned file; /* index in the report's files */
 	enum report_kind kind;
-	char *group;  /* "source"; "source, paced" */
-	char *name;   /* in its group: a host; "" if it is alone */
+	char *group;  /* "source"; "source, paced as the link" */
+	char *name;   /* a host in the group, or "" */
 	char *failed; /* what went wrong, or NULL */
-	bool virtual; /* time was, so a run repeats exactly */
+	bool virtual; /* time was virtual, so a run repeats exactly */
 	bool swept;
 	uint64_t transfer_size, depth;
 	double ceiling; /* MiB/s */
-	double *values; /* the repeats' */
-	size_t count;
+	double *values; /* one of each repeat */
+	size_t count;   /* of values */
 	double median, min, max;
-	double figures[REPORT_FIGURES];  /* us; medians, and the worst max */
-	double *samples[REPORT_FIGURES]; /* the repeats' */
+	double figures[REPORT_FIGURES];  /* us; medians, but the largest max */
+	double *samples[REPORT_FIGURES]; /* the figures of each repeat, us */
 	double cpu_s_per_gib, core_share, peak_mib;
-	double *core_shares; /* the repeats', if they know */
+	double *core_shares; /* of the repeats in which it was measured */
 	size_t core_share_count;
 	struct report_bucket *buckets;
 	size_t bucket_count;
@@ -86,8 +87,10 @@ struct report {
 };
 
 /*
- * Add what a file says.  CLYDE_ERROR_CORRUPT if it is not what clyde run benchmark or
- * make compare has written, with a sentence; CLYDE_ERROR_NO_MEMORY.
+ * Add the rows of a file with this name and content.  Returns 0, or
+ * CLYDE_ERROR_CORRUPT if neither clyde run benchmark nor make compare has
+ * written it, or CLYDE_ERROR_NO_MEMORY; ret_why says why.  At most
+ * REPORT_FILES_MAX files.
  */
 int report_read(struct report *report, const char *name, const void *data,
 	size_t size, char ret_why[REPORT_WHY_SIZE]);
@@ -97,18 +100,17 @@ void report_free(struct report *report);
 void report_text(const struct report *report, FILE *out);
 void report_page(const struct report *report, FILE *out);
 
-/* The row of another file that measured the same, or NULL. */
+/* The row of the same measurement in another file, or NULL */
 const struct report_row *report_match(const struct report *report,
 	const struct report_row *row, unsigned file);
 
-/* Whether no row before this one measured the same, in whatever file. */
+/* Whether no earlier row, of any file, is of the same measurement */
 bool report_is_first(const struct report *report, size_t index);
 
 /*
- * The rows that are shown together, on one scale: the modes of a benchmark,
- * else a group.  Whether another block than the one of any row before it
- * begins at this index, among rows of its kind, swept or not; and the rows of
- * a block.
+ * A block is the rows that are shown together on one scale: of the same kind,
+ * and all modes of a benchmark, or a sweep, or a group.  A block begins at an
+ * index if no earlier row belongs to the same block.
  */
 bool report_block_begins(const struct report *report, size_t index);
 bool report_same_block(const struct report_row *a, const struct report_row *b);
@@ -123,22 +125,23 @@ enum report_verdict {
 	REPORT_NOISE,
 	REPORT_FASTER,
 	REPORT_SLOWER,
-	REPORT_FEW, /* repeats to tell */
-	REPORT_SAME,
+	REPORT_FEW,  /* too few repeats for a test */
+	REPORT_SAME, /* in virtual time, and exactly equal */
 };
 
 struct report_difference {
 	double change; /* of the median: 0.1 is 10 % more */
-	double p;      /* not a number: none was needed */
+	double p;      /* NAN if no test was made */
 	enum report_verdict verdict;
 };
 
 #define REPORT_SIGNIFICANT 0.01
 extern const char report_method[];
 
-double report_median(double *values, size_t count); /* sorts them */
+/* Sorts the values.  NAN if there are none. */
+double report_median(double *values, size_t count);
 
-/* The two-sided p of the Mann-Whitney U test. */
+/* The two-sided p of the Mann-Whitney U test; NAN without values or memory */
 double report_mann_whitney(
 	const double *a, size_t a_count, const double *b, size_t b_count);
 
@@ -150,11 +153,11 @@ const char *report_verdict_text(enum report_verdict verdict);
 
 #define REPORT_NUMBER_SIZE 32
 
-/* With as many decimals as a number of the size of `like` deserves; "-" for
-   what is not known. */
+/* The number with two decimals, or fewer if `like` is 1000 or more; numbers of
+   one column share `like`.  "-" for NAN. */
 const char *report_number(
 	double value, double like, char text[REPORT_NUMBER_SIZE]);
-/* "99.93 %"; "+1.2 %" with a sign. */
+/* "99.93 %"; with a sign "+1.20 %". */
 const char *report_percent(
 	double share, bool sign, char text[REPORT_NUMBER_SIZE]);
 /* "64 KiB" */

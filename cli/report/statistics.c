@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the repeats of two rows, gives a verdict: noise, or a change. */
+/* Compares the repeats of two rows: whether a difference is noise or a change.
+   Used by text.c and tables.c. */
 #include "report.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@ const char report_method[] =
 	"exact: a change is p < 0.01, for which five repeats on each side are "
 	"enough. In virtual time a run repeats exactly, and needs no test.";
 
-/* Beyond this many repeats the normal approximation is as good. */
+/* With more repeats than this the normal approximation is close enough. */
 #define EXACT_MAX 40
 
 static int compare(const void *a, const void *b)
@@ -37,7 +38,7 @@ struct ranks {
 	size_t count;
 	double *sorted;
 	unsigned *doubled; /* twice the midrank of each */
-	double ties;       /* the sum of t^3 - t */
+	double ties;       /* the sum of t^3 - t over groups of t equal ones */
 };
 
 static bool rank_all(struct ranks *ranks, const double *a, size_t a_count,
@@ -75,8 +76,8 @@ static unsigned rank_of(const struct ranks *ranks, double value)
 	return ranks->doubled[at - ranks->sorted];
 }
 
-/* Of all ways to choose as many ranks as a has, the share whose sum is as far
-   from the middle as a's, or farther. */
+/* p by counting: of all ways to choose a_count ranks, the share whose sum is at
+   least as far from the mean sum as `sum`. */
 static double exact_p(const struct ranks *ranks, size_t a_count, unsigned sum)
 {
 	unsigned middle = a_count * (ranks->count + 1);
@@ -104,7 +105,7 @@ static double exact_p(const struct ranks *ranks, size_t a_count, unsigned sum)
 	return far / all;
 }
 
-/* With the correction for ties and for continuity. */
+/* p by the normal approximation, corrected for ties and continuity. */
 static double normal_p(
 	const struct ranks *ranks, double a_count, double b_count, unsigned sum)
 {
@@ -142,8 +143,8 @@ double report_mann_whitney(
 
 /* ---- Verdicts --------------------------------------------------------- */
 
-/* Whether even a clean separation could not be significant: its p is 2 over
-   the number of ways to choose a's repeats out of all. */
+/* Whether no result of the test could be significant.  The smallest p is 2 over
+   the number of ways to choose a_count of all repeats. */
 static bool too_few(size_t a_count, size_t b_count)
 {
 	double ways = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Gives the page its style sheet. */
+/* The page's style sheet, for light and dark, wide and narrow screens. */
 #include "page.h"
 
 const char report_style[] =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a sweep, gives a table of sizes and depths, tinted by the share of the
-   ceiling. */
+/* The page's section on sweeps: a table of transfer sizes and depths for each,
+   whose cells are tinted by their share of the ceiling. */
 #include "page.h"
 
 #include <inttypes.h>
@@ -86,7 +86,7 @@ static void put_sweep(FILE *out, const struct report *report,
 	fputs("</tbody></table></div>\n", out);
 }
 
-/* Whether it is the first of its sweep, in its file. */
+/* Whether the row at this index is the first of a sweep in its file. */
 static bool begins(const struct report *report, size_t index)
 {
 	const struct report_row *row = &report->rows[index];

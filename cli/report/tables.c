@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes rows, gives the tables of the page: how files differ, and all figures.
-   On a narrow screen a row becomes a list, so each cell has its label. */
+/* The page's tables: differences between files, and all figures.  On a narrow
+   screen a row becomes a list, so each cell has its label in data-label. */
 #include "page.h"
 
 #include <math.h>
@@ -193,8 +193,8 @@ static bool is_used(const struct report *report, enum report_kind kind,
 	return false;
 }
 
-/* The largest number of the block: as many decimals have all, so that they
-   stand in line. */
+/* The largest number of a column of the block, as `like` for report_number():
+   all numbers of the column get the same decimals, so that they align. */
 static double like(const struct report *report, const struct report_row *row,
 	const struct column *column)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a report, gives it as text: the page's tables in columns. */
+/* Writes a report as text in columns: the tables of the page, without plots. */
 #include "report.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* As wide as the longest label, and "[1] " before it if there are several
-   files. */
+/* The width of the longest label; with several files "[1] " is before it. */
 static int width_of(const struct report *report)
 {
 	char label[REPORT_LABEL_SIZE];
@@ -63,7 +62,7 @@ static bool has(const struct report *report, enum report_kind kind)
 	return false;
 }
 
-/* In virtual time a benchmark does not know what it cost. */
+/* Whether any row has costs: a benchmark in virtual time has none. */
 static bool has_costs(const struct report *report)
 {
 	for (size_t i = 0; i < report->row_count; i++)

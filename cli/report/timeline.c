@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the rows of --interval, gives lines over time. */
+/* The page's section on intervals: a line over time for each row that
+   clyde run benchmark --interval measured. */
 #include "page.h"
 
 #include <math.h>
 
 #define HEIGHT     60
-#define POINTS_MAX 500 /* more than that is drawn as what they range over */
+#define POINTS_MAX 500 /* more are merged, and drawn as their range */
 
 struct frame {
 	bool logarithmic;
@@ -69,8 +70,8 @@ static struct frame frame_of(const struct report_row *row)
 	return frame;
 }
 
-/* Neighbours are merged, so that an hour of rows is as small a drawing as a
-   minute of them: what they range over stays. */
+/* Neighbouring intervals are merged into their range beyond POINTS_MAX, so that
+   the size of the drawing does not grow with the length of the run. */
 static void put_line(
 	FILE *out, const struct report_row *row, const struct frame *frame)
 {

@@ -48,5 +48,6 @@ __all__ = [
 
 
 def live_objects() -> int:
-    """Objects of the library that are alive in this process."""
+    """The number of the library's objects that are open in this process:
+    contexts, devices, pipes, runs and monitors."""
     return _lib.clyde_live_objects()

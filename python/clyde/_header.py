@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Reads clyde.h: takes its text, gives an ffi that knows what it declares.
+"""Makes cffi's ffi from the text of clyde.h, for _library.py.
 
-Parsing C takes cffi 0.1 s, and on PyPy two seconds and 250 MiB.  So what came
-of it is kept, as Python keeps bytecode: next to this file, or in the user's
-cache, under a name that changes with the header.  And what is not always
-needed is imported when it is: a module is a MiB or ten on PyPy.
+cffi parses C in 0.1 s, on PyPy in two seconds and with 250 MiB.  So the result
+is cached, as Python caches bytecode: next to this file, or in the user's
+cache, under a name that contains a hash of the header.  A cache that cannot be
+read or written must not be an error.  Modules that only parsing needs are
+imported there: a module takes 1 to 10 MiB on PyPy.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ except ImportError:
         "PyPy brings it along") from None
 
 
-# Of C's own library, which libclyde brings along.
+# A function of libc, which is loaded with libclyde
 _LIBC = "int memcmp(const void *, const void *, size_t);"
 
 
 def _declarations(header: str) -> str:
-    """C without a preprocessor: constants become enums, the rest goes."""
+    """The header for cffi, which has no preprocessor: constants become enums,
+    all other directives are removed."""
     header = re.sub(r"^#ifdef __cplusplus\n.*?^#endif\n", "", header,
                     flags=re.M | re.S)
     header = re.sub(r"^#define (\w+) +(.+)$", r"enum { \1 = \2 };", header,
@@ -59,8 +61,9 @@ def _parse(header: str) -> str:
         return path.read_text()
 
 
-def _keep(path: Path, code: str) -> bool:
-    """All of it or nothing: others may be importing."""
+def _store(path: Path, code: str) -> bool:
+    """Write the whole file or nothing, since another process may read it.
+    False if it cannot be written."""
     import tempfile
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,16 +86,16 @@ def _code(header: str) -> str:
         except OSError:
             pass
     code = _parse(header)
-    any(_keep(path, code) for path in paths)
+    any(_store(path, code) for path in paths)
     return code
 
 
 def declare(header: Path) -> Any:
-    """The ffi for a header, or an ImportError that names it."""
+    """The ffi for a header.  Raises an ImportError that names the file."""
     namespace: dict[str, Any] = {}
     try:
         exec(_code(header.read_text()), namespace)
-    except Exception as error:  # what cffi raises is not imported yet
+    except Exception as error:  # cffi's own classes are not imported here
         reason = str(error).replace("\n", "; ")
         raise ImportError(f"cannot read {header}: {reason}") from None
     return namespace["ffi"]

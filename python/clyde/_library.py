@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""libclyde as cffi sees it: finds the library and its header, reads the one
-by the other, gives `ffi` and `lib`."""
+"""Finds libclyde and its header, loads the library with cffi, and exports
+`ffi` and `lib` to the other modules.  Library, header and binding must be of
+one version; any failure is an ImportError that says what to do."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ def _prefixes() -> Iterator[Path]:
 
 
 def _libraries() -> Iterator[Path]:
-    """Where the library may be: the checkout's build, then what is
-    installed."""
+    """The paths at which the library may be: the checkout's build first, then
+    where it may be installed."""
     yield Path(__file__).resolve().parents[2] / "build" / "lib" / _LIBRARY
     for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
         if folder:
@@ -49,9 +50,9 @@ def _find_library() -> Path:
 
 
 def _find_header(library: Path) -> Path:
-    """The header that belongs to a library: in an include folder above it,
-    which is so in a checkout and in a prefix; or beside this file, where a
-    package for this version of the library alone has put it."""
+    """The header of a library.  In a checkout and in a prefix it is in an
+    include folder above the library.  Debian's package has it beside this
+    file."""
     chosen = os.environ.get("CLYDE_HEADER")
     if chosen:
         return Path(chosen)
@@ -70,7 +71,8 @@ def _load() -> tuple[Any, Any]:
     header = _find_header(library)
     ffi = declare(header)
     try:
-        # Never unloaded: a finalizer may call it after this module is gone.
+        # RTLD_NODELETE: a finalizer may call the library after this module
+        # has been deleted.
         lib = ffi.dlopen(str(library), os.RTLD_NOW | os.RTLD_NODELETE)
         version = ffi.string(lib.clyde_version()).decode()
     except (OSError, AttributeError, ffi.error) as error:
@@ -86,7 +88,7 @@ ffi, lib = _load()
 
 
 def text(pointer: Any) -> str:
-    """A C string; empty for NULL."""
+    """The text of a C string; empty for NULL."""
     if pointer == ffi.NULL:
         return ""
     return ffi.string(pointer).decode("utf-8", "replace")

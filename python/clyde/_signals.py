@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Calls that may take for ever: gives signals their turn meanwhile.
+"""Makes calls of the library that may take any time, and lets Python handle
+signals meanwhile; Run.start() uses it.
 
-Python handles signals on its main thread, between two steps of Python.  So
-from there such a call goes to a thread of its own, and the main one waits for
-a lock, which a signal interrupts.
+Python handles signals on its main thread, between two bytecodes.  So if the
+main thread makes such a call, the call runs on a new thread, and the main
+thread waits for a lock, a wait that a signal interrupts.
 """
 
 from __future__ import annotations
@@ -15,58 +16,63 @@ from typing import Callable
 
 
 class _Call:
-    """Begun and awaited by one thread, done by another."""
+    """A call on a new thread.  run() and end() are for the thread that waits.
+    The call does not start before run() has recorded that it will, so that an
+    exception in run() finds a definite state."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
-        self._go, self._done = allocate_lock(), allocate_lock()
-        self._go.acquire()
+        self._start, self._done = allocate_lock(), allocate_lock()
+        self._start.acquire()
         self._done.acquire()
-        self._begun = self._over = False
+        self._started = self._finished = False
 
     def _work(self) -> None:
         # The kernel may give a signal to any thread that does not block it,
         # and only in the main thread does one interrupt the wait for a lock.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._go.acquire()
+        self._start.acquire()
         try:
-            if self._begun:
+            if self._started:
                 self._call()
         finally:
-            self._over = True
+            self._finished = True
             self._done.release()
 
     def run(self) -> None:
         start_new_thread(self._work, ())
-        self._begun = True
-        self._go.release()
+        self._started = True
+        self._start.release()
         self._done.acquire()
 
     def end(self, interrupt: Callable[[], None]) -> None:
-        """After what a signal's handler has raised, wherever that was.  Ctrl-C
-        once more changes nothing: it is ending."""
-        while not self._over:
+        """Interrupt the call and wait for its end, after a signal's handler
+        raised an exception in run().  Exceptions of further signals are
+        dropped, as the call is ending already."""
+        while not self._finished:
             try:
-                if self._begun:
+                if self._started:
                     interrupt()
-                if self._go.locked():
-                    self._go.release()
-                if not self._begun:
+                if self._start.locked():
+                    self._start.release()
+                if not self._started:
                     return
                 self._done.acquire(timeout=1)
             except BaseException:
                 pass
 
 
-def attend(call: Callable[[], None], interrupt: Callable[[], None]) -> None:
-    """Make a call, which must raise nothing, and which `interrupt` ends.
-    What a signal's handler raises meanwhile does so, and is raised."""
+def call_interruptibly(call: Callable[[], None],
+                       interrupt: Callable[[], None]) -> None:
+    """Make a call.  If a signal's handler raises an exception meanwhile, call
+    `interrupt`, which must make the call return, and raise that exception when
+    it has.  The call itself must not raise."""
     if threading.current_thread() is not threading.main_thread():
         call()
         return
-    attended = _Call(call)
+    pending = _Call(call)
     try:
-        attended.run()
+        pending.run()
     except BaseException:
-        attended.end(interrupt)
+        pending.end(interrupt)
         raise

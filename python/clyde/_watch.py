@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A device or a monitor in an event loop: the loop watches its descriptor,
-and wakes the coroutines that wait for its transfers or events.  There is no
-thread but the loop's."""
+"""A device or a monitor in an event loop: the loop watches its descriptor and
+wakes the coroutines that wait for its transfers or events, on the loop's
+thread.  No other thread is used."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
     from .device import Device
     from .monitor import Monitor
 
-    Watched = Union[Device, Monitor]
+    Pollable = Union[Device, Monitor]
 
 _process = lib.clyde_device_process
 
 
 class Watch:
-    """One device in one loop.  wake() and end() may come from any thread."""
+    """One device or monitor in one loop.  wake() and end() may be called on
+    any thread, all other methods only on the loop's.  `poll` processes events
+    without waiting; its result is not 0 if coroutines have to be woken."""
 
-    def __init__(self, device: Watched, loop: asyncio.AbstractEventLoop,
-                 look: Callable[[Any], int]):
+    def __init__(self, device: Pollable, loop: asyncio.AbstractEventLoop,
+                 poll: Callable[[Any], int]):
         self.loop = loop
-        self._look = look  # whether there is anything to wake for
+        self._poll = poll
         self._fd = -1
         self._handle = device._handle
         self._waiting: List[asyncio.Future[None]] = []
         self._watching = False
-        # Ours, so that it means the same until we let go of it, whenever the
-        # device is closed.
+        # A duplicate: another thread may close the device, and the number of
+        # its descriptor could be another file's while the loop watches it.
         self._fd = os.dup(device.fileno())
 
     async def progress(self) -> None:
@@ -48,13 +50,15 @@ class Watch:
         await future
 
     def busy(self) -> bool:
+        """Whether coroutines wait."""
         self._waiting = [each for each in self._waiting if not each.done()]
         return bool(self._waiting)
 
     def _readable(self) -> None:
         if not self.busy():
             self._stop()
-        elif self._look(self._handle):  # or an error, which they will meet
+        # An error is not 0 either; the coroutines' own calls raise it.
+        elif self._poll(self._handle):
             self._wake()
 
     def _wake(self) -> None:
@@ -74,12 +78,14 @@ class Watch:
         self._wake()
 
     def wake(self) -> None:
+        """Wake all coroutines that wait."""
         try:
             self.loop.call_soon_threadsafe(self._wake)
         except RuntimeError:  # the loop is closed
             pass
 
     def end(self) -> None:
+        """Stop watching, and wake all coroutines that wait."""
         try:
             self.loop.call_soon_threadsafe(self._end)
         except RuntimeError:
@@ -94,9 +100,10 @@ class Watch:
         self._drop()
 
 
-def watch(device: Watched,
-          look: Callable[[Any], int] = _process) -> Watch:
-    """The watch of a device in the loop that runs."""
+def watch(device: Pollable,
+          poll: Callable[[Any], int] = _process) -> Watch:
+    """The watch of a device or monitor in the running loop.  Raises
+    RuntimeError if coroutines of another running loop wait for it."""
     from asyncio import get_running_loop
     loop = get_running_loop()
     known = device._watch
@@ -106,5 +113,5 @@ def watch(device: Watched,
         if known.loop.is_running() and known.busy():
             raise RuntimeError("another event loop waits for this device")
         known.end()
-    device._watch = Watch(device, loop, look)
+    device._watch = Watch(device, loop, poll)
     return device._watch

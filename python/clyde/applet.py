@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Applets: their parameter tables, and runs that report records."""
+"""Applets: their parameter tables, runs of them, and the records that a run
+reports."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple,
                     Optional, Protocol, Union)
 
 from ._library import ffi, lib, text
-from ._owner import Owner, callback
-from ._signals import attend
+from ._object import Object, callback
+from ._signals import call_interruptibly
 from .context import Context
 from .errors import Error, InvalidError, c_text, check
 from .ports import _mask, supplies
@@ -34,7 +35,8 @@ class ParameterType(IntEnum):
 
 
 class Parameter(NamedTuple):
-    """One row of an applet's parameter table; clyde.h has the meaning."""
+    """One row of an applet's parameter table, with the members of struct
+    clyde_parameter in clyde.h."""
 
     name: str
     key: str
@@ -50,13 +52,15 @@ class Parameter(NamedTuple):
 
 
 class Applet(NamedTuple):
+    """An applet of the library."""
+
     name: str
     help: str
     parameters: List[Parameter]
 
 
 class Record(NamedTuple):
-    """What an applet reports: a line for people, fields for programs."""
+    """A record of a run: its group, a line for people, fields for programs."""
 
     group: str
     text: str
@@ -79,7 +83,7 @@ def _parameters(rows: Any) -> List[Parameter]:
 
 
 def applets() -> Dict[str, Applet]:
-    """The applets that the library has, by name."""
+    """The applets of the library, by name."""
     found: Dict[str, Applet] = {}
     while True:
         applet = lib.clyde_applet_at(len(found))
@@ -128,8 +132,8 @@ def _descriptor(file: File) -> int:
     return file if isinstance(file, int) else file.fileno()
 
 
-def _typed(kind: Optional[ParameterType], value: Any) -> str:
-    """One value as it would be typed."""
+def _as_text(kind: Optional[ParameterType], value: Any) -> str:
+    """A value in the syntax of the command line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if kind is ParameterType.TIME and isinstance(value, (int, float)):
@@ -139,11 +143,12 @@ def _typed(kind: Optional[ParameterType], value: Any) -> str:
     return os.fsdecode(value)
 
 
-def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
-    """What to set, one after the other: words may have blanks in them."""
+def _as_texts(kind: Optional[ParameterType], value: Any) -> List[str]:
+    """The texts to set one after the other.  A list of words is not joined,
+    since a word may contain blanks."""
     if not isinstance(value, (list, tuple)):
-        return [_typed(kind, value)]
-    each = [_typed(kind, one) for one in value]
+        return [_as_text(kind, value)]
+    each = [_as_text(kind, one) for one in value]
     if kind is ParameterType.PINS:
         return [",".join(each)]
     if kind is not None and kind not in (
@@ -153,9 +158,10 @@ def _all_typed(kind: Optional[ParameterType], value: Any) -> List[str]:
     return each
 
 
-class Run(Owner):
-    """An applet with values for its parameters.  A "-" in a name is "_", and
-    a name that Python has for itself ends with one: for_=0.01."""
+class Run(Object):
+    """One execution of an applet, with values for its parameters.  In the name
+    of a parameter "-" becomes "_", and a keyword of Python gets one at its
+    end: for_=0.01."""
 
     __slots__ = ("context", "_files", "_types")
 
@@ -172,11 +178,12 @@ class Run(Owner):
             self.set(name, value)
 
     def set(self, name: str, value: Any) -> None:
-        """Set a parameter: as it would be typed, or a number, for a time
-        in seconds; a bool for a flag; a list of choices, words or pins,
-        where the first two add to what was set."""
+        """Set a parameter.  The value is a string as for the command line, a
+        number (of seconds for a time), a bool for a flag, or a list of
+        choices, words or pins.  Choices and words are added to those set
+        before."""
         name = name.rstrip("_").replace("_", "-")
-        for typed in _all_typed(self._types.get(name), value):
+        for typed in _as_texts(self._types.get(name), value):
             if "\0" in typed:
                 raise InvalidError(f"{name}: a NUL character")
             check(lib.clyde_run_set(
@@ -185,27 +192,31 @@ class Run(Owner):
 
     @property
     def streams(self) -> bool:
-        """Whether the run, as it is set, needs attach()."""
+        """Whether the run, with its present parameters, needs attach()."""
         return check(lib.clyde_run_streams(self._handle)) > 0
 
     def attach(self, source: File, sink: File) -> None:
-        """Give it its input and output: files, sockets or descriptors, which
-        stay the caller's, open until the run has ended."""
+        """Set the run's input and output: files, sockets or descriptors.  The
+        caller owns them and closes them, but not before the run has ended."""
         check(lib.clyde_run_attach(
             self._handle, _descriptor(source), _descriptor(sink)))
-        self._files = source, sink  # the collector would close them
+        # A reference: the garbage collector would close the files.
+        self._files = source, sink
 
     def claim(self, device: Device) -> None:
-        """Claim the core, pipes and pins, before several runs start."""
+        """Claim the core, pipes and pins.  start() does it too; call it to
+        find conflicts before the first of several runs starts."""
         check(lib.clyde_run_claim(self._handle, device._handle))
 
     def start(self, device: Device, supply: Optional[str] = None,
               record: Optional[Callable[[Record], None]] = None,
               progress: Optional[Callable[[str, int, int], None]] = None,
               ) -> List[Record]:
-        """Run to the end.  What `record` and `progress` raise, or a signal's
-        handler, as for Ctrl-C, interrupts the context, and is raised here.
-        From the main thread, they are called on another."""
+        """Run to the end, and return the records.  `supply` is a specification
+        like "A=3.3".  An exception in `record` or `progress`, or in a signal's
+        handler, such as KeyboardInterrupt, interrupts the context, and is
+        raised here.  If start() is called on the main thread, `record` and
+        `progress` are called on another one."""
         records: List[Record] = []
         raised: List[BaseException] = []
 
@@ -237,11 +248,11 @@ class Run(Owner):
             try:
                 check(lib.clyde_run_start(
                     self._handle, device._handle, ports, observer))
-            except Error as error:  # its sentence is this thread's
+            except Error as error:  # the message is of this thread
                 ended.append(error)
 
         try:
-            attend(call, self.context.interrupt)
+            call_interruptibly(call, self.context.interrupt)
             if raised:
                 raise raised[0]
         except BaseException:

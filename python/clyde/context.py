@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Contexts: what is plugged in, and what happens.
+"""Contexts: the root of all objects, the list of devices, and the log.
 
-A method is named as the function that it calls; clyde.h has its units.
+A method has the name of the function that it calls; clyde.h has its units.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import (TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional,
                     Type)
 
 from ._library import ffi, lib, text
-from ._owner import Children, Owner, callback, roots
+from ._object import Children, Object, callback, open_contexts
 from .errors import Error, c_text, check, kind
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class LogLevel(IntEnum):
 
 
 class DeviceInfo(NamedTuple):
-    """What is known of a device without claiming it."""
+    """What can be read of a device without claiming it; the members are those
+    of struct clyde_device_info in clyde.h."""
 
     uri: str
     serial: str
@@ -42,7 +43,7 @@ class DeviceInfo(NamedTuple):
     configured: bool
     speed_kbit_per_s: int
     node: str
-    state: Optional[Type[Error]]  # what opening it would raise; None: nothing
+    state: Optional[Type[Error]]  # what an open would raise, or None
     why: str
     readable: bool
 
@@ -60,30 +61,32 @@ def encode(name: Optional[str]) -> Any:
     return ffi.NULL if name is None else c_text(name, "argument")
 
 
-class Context(Owner):
-    """Owns devices; closing it closes them."""
+class Context(Object):
+    """The root of a tree of objects.  A close also closes all that was opened
+    from the context."""
 
     __slots__ = ("_log", "_devices", "_monitors")
 
     def __init__(self) -> None:
         handle = ffi.new("struct clyde_context **")
         if lib.clyde_context_new(handle) < 0:
-            # There is a limit, and the collector may owe us some.
+            # The number of contexts is limited, and some that are not used
+            # any more may wait for the garbage collector.
             gc.collect()
             check(lib.clyde_context_new(handle))
         self._open(handle[0], lib.clyde_context_token(handle[0]))
-        roots.add(self._token)
+        open_contexts.add(self._token)
         self._log: Any = None
         self._devices = Children()
         self._monitors = Children()
 
-    def _let_go(self) -> None:
-        self._devices.let_go()
-        self._monitors.let_go()
+    def _on_closed(self) -> None:
+        self._devices.on_closed()
+        self._monitors.on_closed()
 
     def devices(self, uri: Optional[str] = None) -> List[DeviceInfo]:
-        """The devices behind a URI, each with its state; without one, those
-        that are plugged in.  Nobody who uses one is disturbed."""
+        """The devices at a URI, each with its state; without a URI, those
+        that are plugged in.  It does not disturb a program that uses one."""
         devices = ffi.new("struct clyde_device_info **")
         count = check(lib.clyde_device_list(
             self._handle, encode(uri), devices))
@@ -94,28 +97,29 @@ class Context(Owner):
 
     def open(self, uri: Optional[str] = None,
              serial: Optional[str] = None) -> Device:
-        """Open the only device behind a URI, or the one of this serial
-        number."""
+        """Open the only device at a URI, or the one with this serial
+        number.  Raises AmbiguousError if there are several."""
         from .device import Device
         return Device(self, uri, serial)
 
     def monitor(self, uri: Optional[str] = None) -> Monitor:
-        """The devices behind a URI as they come and go: to iterate over, by
-        `for` or by `async for`."""
+        """A monitor of the devices at a URI: iterate over it, with `for` or
+        `async for`, for devices that arrive and leave."""
         from .monitor import Monitor
         return Monitor(self, uri)
 
     def wait(self, uri: Optional[str] = None, serial: Optional[str] = None,
              timeout: Optional[float] = None) -> DeviceInfo:
-        """Wait until a device is plugged in: any Glasgow, or the one of this
-        serial number."""
+        """Wait until a device is plugged in: any Glasgow, or the one with this
+        serial number.  The timeout is in seconds; None is no limit.  Raises
+        Timeout."""
         from .monitor import wait
         return wait(self, uri, serial, timeout)
 
     def firmware_load(self, data: bytes, uri: Optional[str] = None,
                       serial: Optional[str] = None) -> str:
-        """Load firmware, if the device needs it: the URI by which it is
-        opened from now on."""
+        """Load firmware, the content of an Intel HEX file, if the device needs
+        it.  Returns the URI by which the device is opened from now on."""
         name = ffi.new("char[]", lib.CLYDE_URI_SIZE)
         check(lib.clyde_firmware_load(self._handle, encode(uri),
                                       encode(serial), data, len(data), name))
@@ -123,7 +127,8 @@ class Context(Owner):
 
     @property
     def notice(self) -> str:
-        """What went on at less than was asked for; or nothing."""
+        """A sentence about something that works, but with less than was asked
+        for, such as fewer transfers in flight; empty if there is none."""
         sentence = ffi.new("char[320]")
         check(lib.clyde_context_notice(self._handle, sentence, 320))
         return text(sentence)
@@ -133,23 +138,25 @@ class Context(Owner):
         lib.clyde_context_interrupt(self._handle)
 
     def resume(self) -> None:
+        """Clear an interrupt()."""
         lib.clyde_context_resume(self._handle)
 
     def log(self, listener: Optional[Callable[[LogLevel, int, str], None]],
             level: LogLevel = LogLevel.INFO) -> None:
-        """Call a function with level, link's time in ns and line; None for
-        silence.  It may call interrupt(), no more."""
-        def tell(_: Any, severity: int, time_ns: int, line: Any) -> None:
+        """Set the function that is called with each line of the log: its
+        level, the link's time in ns, the text; None for no log.  In the
+        library the function may only call interrupt()."""
+        def on_line(_: Any, severity: int, time_ns: int, line: Any) -> None:
             if listener:
                 listener(LogLevel(severity), time_ns, text(line))
 
         hook = ffi.callback(
             "void(void *, enum clyde_log_level, int64_t, const char *)",
-            callback(tell)) if listener else ffi.NULL
+            callback(on_line)) if listener else ffi.NULL
         check(lib.clyde_context_log(self._handle, level, hook, ffi.NULL))
         self._log = hook
 
     def capture(self, path: Optional[str]) -> None:
-        """Write the transfers of devices opened from now on to a pcap file;
-        None ends it."""
+        """Write the transfers of devices that are opened from now on to a pcap
+        file; None ends the capture."""
         check(lib.clyde_context_capture(self._handle, encode(path)))

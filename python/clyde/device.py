@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A device: its FPGA, its EEPROM, its pipes and applets."""
+"""A device: its FPGA, its EEPROM, its pipes and applets.
+
+A method has the name of the function that it calls; clyde.h has its units.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
 
 from ._library import ffi, lib, text
-from ._owner import Children, Owner
+from ._object import Children, Object
 from .context import Context, DeviceInfo, device_info, encode
 from .errors import InvalidError, c_text, check, in_range
 from .pipe import Pipe, PipeId, milliseconds
@@ -31,7 +34,7 @@ class Core(IntEnum):
 
 
 class BenchmarkMode(IntEnum):
-    """The benchmark core's register "mode"."""
+    """The values of the benchmark core's register "mode"."""
 
     IDLE = lib.CLYDE_BENCHMARK_IDLE
     SOURCE = lib.CLYDE_BENCHMARK_SOURCE
@@ -52,8 +55,8 @@ class Config(NamedTuple):
     webusb: bool
 
 
-class Device(Ports, Owner):
-    """One instrument.  Opened by Context.open(), or by clyde.open()."""
+class Device(Ports, Object):
+    """One Glasgow.  It is opened by Context.open() or by clyde.open()."""
 
     __slots__ = ("context", "real_time", "_private", "_watch", "_pipes")
 
@@ -61,7 +64,7 @@ class Device(Ports, Owner):
                  serial: Optional[str] = None, private: bool = False) -> None:
         handle = ffi.new("struct clyde_device **")
         self.context = context
-        self._private = private  # the context goes with it
+        self._private = private  # close the context with the device
         self._watch: Optional[Watch] = None
         self._pipes = Children()
         check(lib.clyde_device_open(
@@ -71,23 +74,24 @@ class Device(Ports, Owner):
         self.real_time: bool = check(
             lib.clyde_device_real_time(handle[0])) > 0
 
-    def _let_go(self) -> None:
+    def _on_closed(self) -> None:
         if self._watch:
             self._watch.end()
-        self._pipes.let_go()
+        self._pipes.on_closed()
         private, self._private = self._private, False
         if private:
             self.context.close()
 
     @property
     def info(self) -> DeviceInfo:
+        """The device's identity."""
         info = ffi.new("struct clyde_device_info *")
         check(lib.clyde_device_info(self._handle, info))
         return device_info(info)
 
     @property
     def link(self) -> str:
-        """The link's name: "usb", "virtual"."""
+        """The name of the link: "usb" or "virtual"."""
         return text(lib.clyde_device_link(self._handle)) or self.info.uri
 
     @property
@@ -98,30 +102,34 @@ class Device(Ports, Owner):
         return now[0]
 
     def sleep(self, seconds: float) -> None:
-        """Let the link's time pass, and transfers come back."""
+        """Wait for so long, in the link's time, and complete transfers
+        meanwhile."""
         check(lib.clyde_device_sleep(self._handle, milliseconds(seconds)))
 
     def fileno(self) -> int:
-        """A descriptor for select, poll and event loops: readable when
-        handle() has something to do, or another call did it."""
+        """A descriptor for select, poll and event loops.  It is readable when
+        handle() has something to do, or another call has done it.  The device
+        owns the descriptor."""
         return check(lib.clyde_device_poll_fd(self._handle))
 
     def handle(self) -> bool:
-        """Handle what there is, without waiting: whether transfers have come
-        back since the last call."""
+        """Process events without waiting.  Returns whether transfers have
+        completed since the last call."""
         return check(lib.clyde_device_process(self._handle)) > 0
 
     # ---- FPGA ----
 
     def fpga_status(self) -> Optional[bytes]:
-        """The id of the bitstream that runs; None if none does."""
+        """The id of the bitstream that the FPGA runs, 8 bytes; None if it is
+        not configured."""
         fpga_id = ffi.new("uint8_t[]", lib.CLYDE_FPGA_ID_SIZE)
         if check(lib.clyde_fpga_status(self._handle, fpga_id)) == 0:
             return None
         return bytes(fpga_id)
 
     def fpga_load(self, bitstream: bytes, fpga_id: bytes) -> bool:
-        """Make the FPGA run this; False if it did already."""
+        """Make the FPGA run a bitstream, and store its id of 8 bytes in the
+        device.  Returns False if a bitstream with this id ran already."""
         if len(fpga_id) != lib.CLYDE_FPGA_ID_SIZE:
             raise ValueError(f"an id of {len(fpga_id)} bytes: "
                              f"{lib.CLYDE_FPGA_ID_SIZE} are needed")
@@ -129,35 +137,40 @@ class Device(Ports, Owner):
             self._handle, bitstream, len(bitstream), fpga_id)) > 0
 
     def fpga_load_image(self) -> bool:
-        """The same with Clyde's own image, the one that applets need."""
+        """Make the FPGA run Clyde's image, which applets need.  Returns False
+        if it ran already."""
         return check(lib.clyde_fpga_load_image(self._handle)) > 0
 
     def register_read(self, address: int, size: int = 1) -> bytes:
+        """Read up to 32 bytes of FPGA registers, from an address on."""
         return self._get(lib.clyde_register_read,
                          in_range("address", address, 0xff),
                          in_range("size", size, _REGISTERS_MAX))
 
     def register_write(self, address: int, data: bytes) -> None:
+        """Write up to 32 bytes of FPGA registers, from an address on."""
         check(lib.clyde_register_write(
             self._handle, in_range("address", address, 0xff), data,
             len(data)))
 
     def attach(self, core: Core, *pipes: PipeId) -> None:
-        """Make these all the pipes that a core of Clyde's image has, before
-        they are opened: opening resets the core, and one that is not open
-        holds it in reset.  A run of an applet does that itself."""
+        """Connect a core of Clyde's image to exactly these pipes.  Do it
+        before they are opened: an open resets the core, and a pipe that is
+        attached and not open holds the core in reset.  A run of an applet
+        attaches its core itself."""
         places = ffi.new("enum clyde_pipe_id[]", [PipeId(p) for p in pipes])
         check(lib.clyde_core_attach(
             self._handle, Core(core), places, len(pipes)))
 
     def core_read(self, core: Core, name: str) -> int:
-        """A register of a core, by its name: "mode", "count"."""
+        """Read a register of a core by its name: "mode", "count"."""
         value = ffi.new("uint64_t *")
         check(lib.clyde_core_read(
             self._handle, Core(core), c_text(name, "register"), value))
         return value[0]
 
     def core_write(self, core: Core, name: str, value: int) -> None:
+        """Write a register of a core by its name."""
         if not 0 <= value < 1 << 64:
             raise InvalidError(f"{name}: {value} is not a register's value")
         check(lib.clyde_core_write(
@@ -166,16 +179,19 @@ class Device(Ports, Owner):
     # ---- EEPROM ----
 
     def eeprom_read(self, address: int, size: int) -> bytes:
+        """Read the EEPROM, up to 32768 bytes."""
         return self._get(lib.clyde_eeprom_read,
                          in_range("address", address, 0xffff),
                          in_range("size", size, _EEPROM_SIZE))
 
     def eeprom_write(self, address: int, data: bytes) -> None:
+        """Write the EEPROM."""
         check(lib.clyde_eeprom_write(
             self._handle, in_range("address", address, 0xffff), data,
             len(data)))
 
     def config_read(self) -> Config:
+        """Read and decode the configuration block.  Raises CorruptError."""
         config = ffi.new("struct clyde_config *")
         check(lib.clyde_config_read(self._handle, config))
         return Config(text(config.revision), text(config.serial),
@@ -188,24 +204,25 @@ class Device(Ports, Owner):
         check(call(self._handle, address, data, size))
         return bytes(data)
 
-    # ---- What it carries ----
+    # ---- Pipes and runs ----
 
     def pipe(self, pipe_id: PipeId, transfer_size: int = 0, depth: int = 0,
              quad: bool = False) -> Pipe:
-        """Open a pipe: transfers of this many bytes, so many in flight; 0 is
-        the default.  `quad` gives it the buffers of its pair as well."""
+        """Open a pipe with transfers of transfer_size bytes, `depth` of them
+        in flight; 0 is the default.  `quad` also gives it the FX2's buffers of
+        the other pipe of its direction."""
         return Pipe(self, pipe_id, transfer_size, depth, quad)
 
     def run(self, applet: str, supply: Optional[str] = None,
             **parameters: Any) -> List[Record]:
-        """Run an applet to its end: what it reported."""
+        """Run an applet to its end, and return its records."""
         from .applet import Run
         with Run(self.context, applet, **parameters) as run:
             return run.start(self, supply)
 
 
 def open(uri: Optional[str] = None, serial: Optional[str] = None) -> Device:
-    """Open a device in a context of its own, which is closed with it."""
+    """Open a device in a new context, which is closed with the device."""
     context = Context()
     try:
         return Device(context, uri, serial, private=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What goes wrong: an exception class for each error of the library, and the
-function that raises the one for a result.  The text of an exception is the
-library's sentence.  scripts/errors writes the classes from the table of
-errors, lib/base/error-table.h."""
+"""An exception class for each error of the library, and check(), which raises
+it for a result.  The text of an exception is the library's message.
+scripts/errors writes the classes from the table of errors,
+lib/base/error-table.h; do not edit them here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._library import lib, text
 
 
 class Error(Exception):
-    """A failure, in the library's words."""
+    """A failure of a call; its text is the library's message."""
 
     code = 0  # enum clyde_error
 
@@ -240,31 +240,32 @@ _CLASSES: Dict[int, Type[Error]] = {
 
 
 def kind(code: int) -> Type[Error]:
-    """The exception for an error of the library."""
+    """The exception class for an error of the library."""
     return _CLASSES.get(code, Error)
 
 
 def failure(result: int) -> Error:
-    """The exception for a negative result of a call on this thread."""
+    """The exception for a negative result of this thread's last call."""
     return kind(result)(text(lib.clyde_error_message()))
 
 
 def c_text(name: str, what: str) -> bytes:
-    """A text for the library, which reads it up to the first NUL."""
+    """Encode a text for the library.  A NUL in it is an InvalidError, since
+    the library would read only the part before it."""
     if "\0" in name:
         raise InvalidError(f"{what}: {name!r} has a NUL in it")
     return name.encode()
 
 
 def in_range(what: str, value: int, most: int) -> int:
-    """A number that the parameter in C can hold."""
+    """The value, if the C parameter can hold it; otherwise an InvalidError."""
     if not 0 <= value <= most:
         raise InvalidError(f"{what}: {value} is not in 0..{most}")
     return value
 
 
 def check(result: int) -> int:
-    """A result that is not a failure."""
+    """The result, if it is not negative; otherwise raise its exception."""
     if result < 0:
         raise failure(result)
     return result

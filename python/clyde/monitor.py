@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Monitors: devices that come and go, by `for` or by `async for`.
+"""Monitors report devices that arrive and leave, to `for` or `async for`.
 
-Calls are cut into slices, so that Python's signal handlers have their turn.
+A wait is made in slices of 0.1 s, so that Python can run signal handlers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Any, AsyncIterator, Iterator, NamedTuple, Optional
 
 from ._library import ffi, lib
-from ._owner import Owner
+from ._object import Object
 from ._watch import Watch, watch
 from .context import Context, DeviceInfo, device_info, encode
 from .errors import TIMED_OUT, InvalidError, check
@@ -28,14 +28,14 @@ class MonitorChange(IntEnum):
 
 
 class MonitorEvent(NamedTuple):
-    """What happened, and to which device, as it was when it arrived."""
+    """An event: its kind, and the device as it was when it arrived."""
 
     change: MonitorChange
     info: DeviceInfo
 
 
 def deadline(timeout: Optional[float]) -> float:
-    """When a wait ends, by the machine's clock."""
+    """The end of a wait by time.monotonic(); infinity without a timeout."""
     if timeout is None:
         return math.inf
     if not timeout >= 0:
@@ -47,9 +47,10 @@ def _always(handle: Any) -> int:
     return 1
 
 
-class Monitor(Owner):
-    """Devices that are there already come first, as arrived.  Opened by
-    Context.monitor().  An iteration ends with an exception only."""
+class Monitor(Object):
+    """An iterator over events, opened by Context.monitor().  Devices that are
+    plugged in already are reported first, as arrived.  An iteration ends only
+    with an exception."""
 
     __slots__ = ("context", "_event", "_real_time", "_watch")
 
@@ -58,13 +59,14 @@ class Monitor(Owner):
         self.context = context
         self._watch: Optional[Watch] = None
         self._event = ffi.new("struct clyde_monitor_event *")
-        # Virtual devices neither come nor go, and no wait there is long.
+        # Virtual devices never arrive or leave, so the library does not wait
+        # and slices are not needed.
         self._real_time = not (uri or "").startswith("virtual:")
         check(lib.clyde_monitor_new(context._handle, encode(uri), handle))
         self._open(handle[0], lib.clyde_monitor_token(handle[0]))
         context._monitors.add(self)
 
-    def _let_go(self) -> None:
+    def _on_closed(self) -> None:
         if self._watch:
             self._watch.end()
 
@@ -73,12 +75,13 @@ class Monitor(Owner):
                             device_info(self._event.info))
 
     def fileno(self) -> int:
-        """A descriptor for select, poll and event loops: readable when
-        next(0) has something to do."""
+        """A descriptor for select, poll and event loops.  It is readable when
+        next(0) has something to do.  The monitor owns the descriptor."""
         return check(lib.clyde_monitor_poll_fd(self._handle))
 
     def next(self, timeout: Optional[float] = None) -> MonitorEvent:
-        """The next event, waiting for it."""
+        """Wait for the next event.  The timeout is in seconds; None is no
+        limit.  Raises Timeout."""
         end = deadline(timeout)
         while True:
             left = max(0.0, end - time.monotonic())
@@ -113,7 +116,8 @@ class Monitor(Owner):
 
 def wait(context: Context, uri: Optional[str], serial: Optional[str],
          timeout: Optional[float]) -> DeviceInfo:
-    """Context.wait().  Another board with the same chip is not waited for."""
+    """Context.wait().  A board with the same chip that is not a Glasgow does
+    not end the wait."""
     end = deadline(timeout)
     with Monitor(context, uri) as monitor:
         while True:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Bytes that a stream should have: compared by memcmp, one call a chunk.
+"""Compares a stream with a reference by memcmp, one call for each chunk.
 
-`view == other` goes through two memoryviews element by element, which takes
-dozens of microseconds for 64 KiB.
+`view == other` compares two memoryviews element by element, which takes dozens
+of microseconds for 64 KiB.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _memcmp = lib.memcmp
 
 
 class Pattern:
-    """Takes any buffer, and keeps it; compares any other with a part."""
+    """The reference, any buffer.  The pattern refers to it and does not copy
+    it."""
 
     __slots__ = ("_data", "_size")
 
@@ -28,7 +29,8 @@ class Pattern:
         self._size = len(self._data)
 
     def matches(self, buffer: Buffer, start: int = 0) -> bool:
-        """Whether these bytes are what the pattern has from there on."""
+        """Whether the buffer equals the pattern's bytes from `start` on.
+        Raises ValueError if the pattern ends before."""
         data = _from_buffer(buffer)
         size = len(data)
         if start < 0 or start + size > self._size:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Pipes: bytes by copy into the caller's buffers, or in place as memoryviews.
+"""Pipes: a stream by copy into the caller's buffers, or in place as
+memoryviews.
 
-A pipe's transfers live in memory that Python owns, so a slice of a view that
-somebody keeps shows old bytes when the pipe has gone, and not freed memory.
-The views themselves are released when they are given back.
+A pipe's transfers use memory that Python owns.  So a slice of a view that is
+used after the pipe was closed shows old bytes, and never freed memory.  The
+views themselves are released with their region.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _release = lib.clyde_pipe_release
 _from_buffer = ffi.from_buffer
 _BYTES = ffi.typeof("uint8_t[]")
 
-# How long Python's signal handlers may be kept waiting, Ctrl-C that is.
+# The longest wait inside the library, since Python runs signal handlers only
+# between calls.
 _SLICE_MS = 100
 
 
@@ -50,7 +52,7 @@ class PipeId(IntEnum):
 
 
 def milliseconds(seconds: float) -> int:
-    """A timeout as the library has it; not shorter than it was asked for."""
+    """A timeout in ms for the library, rounded up."""
     if not 0 <= seconds <= _SECONDS_MAX:
         raise InvalidError(f"a timeout of {seconds} s: it must be in "
                            f"0..{_SECONDS_MAX}")
@@ -60,25 +62,27 @@ def milliseconds(seconds: float) -> int:
 class Region:
     """The next bytes of an IN pipe, or room of an OUT pipe, in place.
 
-    `with` gives the view, and gives all of it back as read or filled;
-    release() says how much was.  If the body fails, none is.
+    `with` gives the view; at its end the whole view counts as read or filled.
+    Call release() in the body for another number of bytes.  After an exception
+    in the body, nothing counts as read or filled.
     """
 
-    __slots__ = ("view", "_give_back")
+    __slots__ = ("view", "_return")
 
     def __init__(self, view: memoryview,
-                 give_back: Callable[[int], None]) -> None:
+                 release: Callable[[int], None]) -> None:
         self.view = view
-        self._give_back: Optional[Callable[[int], None]] = give_back
+        self._return: Optional[Callable[[int], None]] = release
 
     def release(self, used: Optional[int] = None) -> None:
-        """Give it back.  Again is fine."""
-        give_back, self._give_back = self._give_back, None
-        if give_back is None:
+        """Release the region, of which `used` bytes were read or filled, or
+        all.  The view is not valid any more.  Further calls do nothing."""
+        release, self._return = self._return, None
+        if release is None:
             return
         size = len(self.view) if used is None else used
         self.view.release()
-        give_back(size)
+        release(size)
 
     def __enter__(self) -> memoryview:
         return self.view
@@ -91,12 +95,15 @@ class Region:
             return
         try:
             self.release(0)
-        except OSError:  # it does not hide what went wrong before
+        except OSError:  # the exception of the body is more important
             pass
 
 
 class Pipe(AsyncPipe):
-    """One direction of one byte stream.  Opened by Device.pipe()."""
+    """A byte stream in one direction, opened by Device.pipe().  Timeouts are
+    in seconds of the link's time; None is no limit.  A call whose timeout
+    passes raises Timeout, unless bytes were moved: then it returns how
+    many."""
 
     __slots__ = ("id", "_slice", "_map", "_memory", "_base", "_address",
                  "_view")
@@ -120,11 +127,13 @@ class Pipe(AsyncPipe):
             device._handle, self.id, options, handle))
         self._open(handle[0], lib.clyde_pipe_token(handle[0]))
         device._pipes.add(self)
-        # Virtual time does not pass while we look: no wait there is long.
+        # In virtual time a wait takes little real time, so slices are not
+        # needed.
         self._slice = _SLICE_MS if device.real_time else -1
-        # Where acquire() puts an address, and where we read it as a number.
-        self._given = self._row = 0
-        self._keep_nothing()
+        self._view_size = self._ready_count = 0
+        self._clear_leftover()
+        # The library's acquire() writes an address to _slot, the same memory
+        # as _address, from which it is read as a number.
         self._address = ffi.new("uintptr_t *")
         self._slot = ffi.cast("void **", self._address)
 
@@ -132,7 +141,7 @@ class Pipe(AsyncPipe):
         size = options.transfer_size * options.depth * (1 + self.id.is_in)
         if options.transfer_size > lib.CLYDE_TRANSFER_SIZE_MAX or \
                 options.depth > lib.CLYDE_DEPTH_MAX:
-            return  # the library will say what is wrong
+            return  # the open fails, with the library's message
         self._map = mmap.mmap(
             -1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._memory = memoryview(self._map)
@@ -140,25 +149,25 @@ class Pipe(AsyncPipe):
         options.memory_size = size
         self._base = int(ffi.cast("uintptr_t", options.memory))
 
-    def _let_go(self) -> None:
+    def _on_closed(self) -> None:
         if self.device._watch:
             self.device._watch.wake()
-        self._keep_nothing()
-        # Where the collector is late, at least the pages go now.
+        self._clear_leftover()
+        # Free the pages now; the mapping may wait for the garbage collector.
         self._map.madvise(mmap.MADV_DONTNEED)
 
     # ---- In place ----
 
-    def _settle(self) -> None:
-        """Give back the view that an iteration gave."""
-        size, self._given = self._given, 0
+    def _release_view(self) -> None:
+        """Release the view that an iteration returned."""
+        size, self._view_size = self._view_size, 0
         self._view.release()
         check(_release(self._handle, size))
 
     def _wait(self, timeout: Optional[float]) -> int:
-        """Wait for a region, so that signals are seen: its size."""
-        if self._given:
-            self._settle()
+        """Acquire a region, waiting in slices, and return its size."""
+        if self._view_size:
+            self._release_view()
         left = math.inf if timeout is None else milliseconds(timeout)
         while True:
             wait = self._slice
@@ -176,54 +185,57 @@ class Pipe(AsyncPipe):
     def _release(self, used: int) -> None:
         check(_release(self._handle, used))
 
-    def _kept_region(self) -> Region:
-        return Region(self._lend(), self._give_back)
+    def _leftover_region(self) -> Region:
+        return Region(self._lend_leftover(), self._release_leftover)
 
     def acquire(self, timeout: Optional[float] = None) -> Region:
-        """The next bytes, or room for some, waiting for it."""
-        if self._kept:
-            return self._kept_region()
+        """Wait for the next bytes of an IN pipe, or for room of an OUT pipe.
+        The region must be released before the next call on the pipe."""
+        if self._leftover:
+            return self._leftover_region()
         return self._region(self._wait(timeout))
 
-    def _give(self, size: int) -> memoryview:
+    def _make_view(self, size: int) -> memoryview:
         start = self._address[0] - self._base
         self._view = self._memory[start:start + size]
-        self._given = size
+        self._view_size = size
         return self._view
 
     def __iter__(self) -> Iterator[memoryview]:
-        """The stream in place, view by view.  The next call on this pipe
-        gives a view back.  The stream ends with an exception only."""
+        """Iterate over the stream in place.  A view is valid until the next
+        call on this pipe, which releases it.  The iteration ends only with an
+        exception."""
         return self
 
     def __next__(self) -> memoryview:
-        if self._given:
-            self._settle()
-        if self._kept:
-            return self._take_all()
+        if self._view_size:
+            self._release_view()
+        if self._leftover:
+            return self._take_leftover()
         size = _acquire(self._handle, self._slot, self._slice)
         if size < 0:
             if size != TIMED_OUT:
                 raise failure(size)
             size = self._wait(None)
-        return self._give(size)
+        return self._make_view(size)
 
     def views(self, timeout: float) -> Iterator[memoryview]:
-        """The same, with a deadline for each."""
+        """The same, with a timeout for each view."""
         while True:
-            yield (self._take_all() if self._kept else
-                   self._give(self._wait(timeout)))
+            yield (self._take_leftover() if self._leftover else
+                   self._make_view(self._wait(timeout)))
 
     # ---- By copy ----
 
     def _move(self, call: Any, data: Any, size: int,
               timeout: Optional[float], some: bool = False,
               done: int = 0) -> int:
-        """Call until all is moved, or some; so that signals are seen.  What
-        was moved counts more than why no more was: that the next call says.
-        """
-        if self._given:
-            self._settle()
+        """Repeat a call, waiting in slices, until all bytes are moved, or with
+        `some` any.  Returns the number of bytes, `done` included.  If some
+        were moved before an error, it returns too: the next call raises the
+        error."""
+        if self._view_size:
+            self._release_view()
         handle, wait = self._handle, self._slice
         left = math.inf if timeout is None else milliseconds(timeout)
         while True:
@@ -244,11 +256,12 @@ class Pipe(AsyncPipe):
 
     def readinto(self, buffer: Buffer,
                  timeout: Optional[float] = None) -> int:
-        """Fill the buffer; less only at the timeout, or before an error that
+        """Fill the buffer, and return the number of bytes.  It is less than
+        the buffer's size only at the timeout, or if an error follows, which
         the next call raises."""
         data = _from_buffer(_BYTES, buffer, True)
         size = len(data)
-        done = self._take(data, size) if self._kept else 0
+        done = self._read_leftover(data, size) if self._leftover else 0
         if done and done == size:
             return done
         return self._move(lib.clyde_pipe_read, data + done, size - done,
@@ -256,71 +269,80 @@ class Pipe(AsyncPipe):
 
     def readinto1(self, buffer: Buffer,
                   timeout: Optional[float] = None) -> int:
-        """Read what is there, and at least one byte."""
+        """Read what has arrived, at least one byte, and return the number."""
         data = _from_buffer(_BYTES, buffer, True)
-        if self._kept:
-            return self._take(data, len(data))
+        if self._leftover:
+            return self._read_leftover(data, len(data))
         return self._move(
             lib.clyde_pipe_read_some, data, len(data), timeout, True)
 
     def read(self, size: int, timeout: Optional[float] = None) -> bytes:
+        """Read this many bytes; fewer as for readinto()."""
         data = bytearray(size)
         return bytes(memoryview(data)[:self.readinto(data, timeout)])
 
     def read1(self, size: int, timeout: Optional[float] = None) -> bytes:
+        """Read what has arrived: at least one byte, at most `size`."""
         data = bytearray(size)
         return bytes(memoryview(data)[:self.readinto1(data, timeout)])
 
     def write(self, data: Buffer, timeout: Optional[float] = None) -> int:
-        """Write all; it leaves in transfers of the pipe's size, the rest with
-        flush() or push()."""
+        """Write all data, and return the number of bytes, less only as for
+        readinto().  Full transfers are sent at once; flush() or push() sends
+        the rest."""
         raw = _from_buffer(_BYTES, data)
         return self._move(lib.clyde_pipe_write, raw, len(raw), timeout)
 
     def flush(self, timeout: Optional[float] = None) -> None:
-        """Send what is buffered, and wait until the device has it."""
+        """Send what is buffered, and wait until the device has received it."""
         self._move(_flush, None, 0, timeout)
 
     def push(self) -> None:
-        """Send what is buffered, and do not wait for it."""
-        if self._given:
-            self._settle()
+        """Send what is buffered, without waiting."""
+        if self._view_size:
+            self._release_view()
         check(lib.clyde_pipe_push(self._handle))
 
     # ---- The stream ----
 
     def cancel(self) -> None:
-        """Cancel the transfers in flight; what had arrived can be read."""
-        if self._given:
-            self._settle()
+        """Cancel the transfers in flight.  Bytes that had arrived can still be
+        read."""
+        if self._view_size:
+            self._release_view()
         check(lib.clyde_pipe_cancel(self._handle))
 
     def resume(self) -> None:
-        """After a cancel: go on where the stream stopped."""
+        """Continue after a cancel(), where the stream stopped."""
         check(lib.clyde_pipe_resume(self._handle))
 
     def reset(self) -> None:
-        """Start over: both sides of the FX2 bus are reset."""
-        if self._given:
-            self._settle()
+        """Start the stream again at offset 0: the FX2's and the FPGA's FIFOs
+        are reset."""
+        if self._view_size:
+            self._release_view()
         check(lib.clyde_pipe_reset(self._handle))
-        self._keep_nothing()
+        self._clear_leftover()
 
     def set_idle_flush(self, idle_ns: int) -> None:
-        """How long the FPGA waits for a further byte before it sends."""
+        """Set how long, in ns, the FPGA waits for a further byte before it
+        sends a short packet."""
         check(lib.clyde_pipe_set_idle_flush(
             self._handle, in_range("idle_ns", idle_ns, UINT32_MAX)))
 
     @property
     def offset(self) -> int:
-        """Bytes delivered, or taken by the device: all up to here is good."""
-        if self._given:
-            self._settle()
+        """The number of bytes delivered to the caller (IN) or received by the
+        device (OUT) since the open or the last reset().  All of them are
+        correct."""
+        if self._view_size:
+            self._release_view()
         offset = ffi.new("uint64_t *")
         check(lib.clyde_pipe_offset(self._handle, offset))
-        return offset[0] - len(self._kept)
+        return offset[0] - len(self._leftover)
 
     def stats(self) -> Dict[str, int]:
+        """Counters, with the names of struct clyde_pipe_stats."""
         stats = ffi.new("struct clyde_pipe_stats *")
         check(lib.clyde_pipe_stats(self._handle, stats))
         return {name: getattr(stats, name)

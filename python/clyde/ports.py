@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""A device's ports: supplies, limits, pulls, and what can be measured.
+"""A device's ports: supplies, limits, pull resistors, levels and measurements.
 
-Ports are named by letters, "AB"; what is read is a dict with a letter for
-each port that the device has.  Voltages are in mV, currents in uA.
+Ports are named by letters, "AB".  A getter returns a dict, whose keys are the
+letters of the device's ports.  Voltages are in mV, currents in uA.  clyde.h
+describes each function.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def _number(what: str, value: int) -> int:
 
 
 class Ports:
-    """The part of a Device that is about its ports."""
+    """The methods of a Device for its ports."""
 
     __slots__ = ()
 
@@ -77,7 +78,8 @@ class Ports:
         return self._read(lib.clyde_supply_get, "unsigned")
 
     def supply_apply(self, specification: str) -> None:
-        """As it is typed for the tool: "A=3.3,B=1.8", "3.3", "A=off"."""
+        """Set supplies by a specification, as -V of the tool has it:
+        "A=3.3,B=1.8", "3.3", "A=off"."""
         supply = supplies(specification, _mask(self.ports))
         check(lib.clyde_supply_apply(self._handle, supply))
 
@@ -110,7 +112,7 @@ class Ports:
         return self._read(lib.clyde_supply_current_limit_get, "unsigned")
 
     def pulls_set(self, ports: str, down: int, up: int) -> None:
-        """Pull resistors, one bit a pin."""
+        """Set pull resistors.  Bit 0 of `down` and `up` is for pin 0."""
         check(lib.clyde_pulls_set(
             self._handle, _mask(ports), in_range("down", down, 0xff),
             in_range("up", up, 0xff)))
@@ -131,7 +133,7 @@ class Ports:
         return self._alerts(lib.clyde_alerts_get)
 
     def alerts_take(self) -> Alerts:
-        """What the device sent of its own accord since the last call."""
+        """The alerts that the device has sent since the last call."""
         return self._alerts(lib.clyde_alerts_take)
 
     def alerts_clear(self, alerts: Alerts) -> None:
@@ -141,12 +143,14 @@ class Ports:
         check(lib.clyde_alerts_clear(self._handle, raw))
 
     def safe(self) -> None:
-        """Supplies off, and pulls with them; windows off, alerts cleared."""
+        """Switch supplies, pull resistors and windows off, and clear
+        alerts."""
         check(lib.clyde_device_safe(self._handle))
 
 
 def supplies(specification: str, mask: int) -> Any:
-    """A supply specification, parsed for these ports."""
+    """A supply specification, parsed for these ports: a C array of struct
+    clyde_supply.  Raises InvalidError."""
     supply = ffi.new("struct clyde_supply[]", lib.CLYDE_PORT_COUNT)
     specified = c_text(specification, "supply")
     if lib.clyde_supply_parse(specified, mask, supply) < 0:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What the tests share: a virtual Glasgow, its benchmark core, and that
-nothing is left open."""
+"""What the tests share: a virtual Glasgow, its benchmark core, and a check
+after each test that no object is left open."""
 
 import gc
 import os
@@ -16,8 +16,8 @@ sys.path.insert(0, str(PYTHON))
 
 import clyde  # noqa: E402
 
-# A shell ignores SIGINT in a job that it starts with "&", and so do all the
-# job's children: the interpreters which tests interrupt would never end.
+# A shell starts a job with "&" with SIGINT ignored, and children inherit that:
+# the interpreters that tests interrupt would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 URI = "virtual:configured=1"
@@ -25,7 +25,7 @@ SOURCE, SINK, LOOPBACK = range(1, 4)
 
 
 def sequence(period=131070):
-    """One period of what the benchmark core sends, wire/sequence.h."""
+    """One period of the benchmark core's sequence, as in wire/sequence.h."""
     data = bytearray()
     state = 1
     for _ in range(period // 2):
@@ -43,14 +43,16 @@ def expected(offset, size):
     return (PERIOD * (1 + (start + size) // len(PERIOD)))[start:start + size]
 
 
-def settle():
-    """Let the collector have its way; PyPy's needs more than one turn."""
+def collect_garbage():
+    """Run the garbage collector; PyPy's needs several runs for cycles and
+    finalizers."""
     for _ in range(4):
         gc.collect()
 
 
 def script(text, *arguments, status=0, **environment):
-    """Run a script in an interpreter of this kind: its output, both ways."""
+    """Run a script in another process of this interpreter.  Returns its
+    standard output and error as one text."""
     before = f"import sys; sys.path.insert(0, {str(PYTHON)!r}); "
     done = subprocess.run(
         [sys.executable, "-c", before + "import clyde\n" + text, *arguments],
@@ -65,7 +67,7 @@ def nothing_is_left_open():
     before = clyde.live_objects()
     yield
     if clyde.live_objects() != before:
-        settle()
+        collect_garbage()
     assert clyde.live_objects() == before
 
 
@@ -76,8 +78,8 @@ def device():
 
 
 def set_mode(device, mode):
-    """The core on the pipes that the mode needs, which may be open: the core
-    of a new device is idle."""
+    """Attach the benchmark core to the pipes that the mode needs, and set the
+    mode.  The pipes may be open already, as the core is idle until then."""
     pipes = {SOURCE: [clyde.PipeId.EP6_IN], SINK: [clyde.PipeId.EP2_OUT],
              LOOPBACK: [clyde.PipeId.EP6_IN, clyde.PipeId.EP2_OUT]}
     device.attach(clyde.Core.BENCHMARK, *pipes[mode])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Run pytest in this interpreter.  Debian has none for PyPy, but CPython's is
-pure Python: it is taken from there, behind PyPy's own modules."""
+"""Runs pytest in this interpreter.  Debian has no pytest for PyPy.  CPython's
+is pure Python, so its folder is added after PyPy's own."""
 
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Bad input: an exception that says so, and never a crash."""
+"""Wrong arguments and closed objects raise an exception, and never crash."""
 
 import math
 import os
@@ -220,7 +220,7 @@ def test_a_device_that_cannot_be_opened_says_why(uri, serial, error):
     assert raised.value.code and "\n" not in str(raised.value)
 
 
-# ---- Another library, or none ----
+# ---- A wrong library, or none ----
 
 
 def import_fails(tmp_path, **environment):

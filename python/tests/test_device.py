@@ -13,7 +13,7 @@ import clyde
 import pytest
 from clyde import Core, ParameterType, PipeId
 from clyde._library import ffi, lib, text
-from clyde._signals import attend
+from clyde._signals import call_interruptibly
 
 from conftest import PYTHON, URI
 
@@ -26,10 +26,10 @@ def test_the_header_lists_the_registers_that_the_cores_have():
         names = []
         while row := lib.clyde_core_register_at(core, len(names)):
             names.append(text(row.name))
-        (told,) = re.findall(
+        (listed,) = re.findall(
             rf"^ \*\t{core.name.lower()}\t+(\w[^.]*?)\n \*(?:\t\w+\t| Read|\n)",
             HEADER, re.M)
-        assert re.findall(r"[\w-]+", told) == names
+        assert re.findall(r"[\w-]+", listed) == names
 
 
 def test_an_error_is_found_by_its_value():
@@ -64,11 +64,11 @@ def test_a_list_has_those_that_cannot_be_opened_with_what_opening_raises():
         for info in infos[1:]:
             with pytest.raises(info.state):
                 context.open(info.uri)
-        # one that cannot be read stands in the way of no other
+        # A device that cannot be read does not keep another from being opened.
         assert context.open(uri, infos[0].serial).info == infos[0]
 
 
-# LJMP 0003h; at 0003h SJMP to itself: what the model takes for firmware.
+# LJMP 0003h; at 0003h SJMP to itself.  The model accepts any code as firmware.
 FIRMWARE = b":03000000020003F8\n:0200030080FE7D\n:00000001FF\n"
 
 
@@ -403,7 +403,7 @@ def test_ctrl_c_once_more_leaves_no_call_alone():
     threading.Timer(0.1, signal.pthread_kill,
                     (threading.get_ident(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        attend(call, interrupt)
+        call_interruptibly(call, interrupt)
     assert over == [True]
 
 
@@ -422,7 +422,8 @@ def test_a_run_on_another_thread_is_that_threads():
 
 
 def test_what_is_closed_in_an_observer_is_closed_afterwards(device):
-    """There the library waits for us: it would wait for itself."""
+    """A close in the observer would wait for the run, which waits for the
+    observer, so it is deferred."""
     run = clyde.Run(device.context, "benchmark", count="2MiB")
     try:
         run.start(device, progress=lambda *_: device.close())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""What pip makes of the checkout, in a fresh virtual environment."""
+"""pip installs the package from the checkout into a new virtual
+environment."""
 
 import os
 import shutil

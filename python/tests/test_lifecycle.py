@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Objects that are created and dropped, with the collector late, early, on
-other threads, at exit and after a fork: nothing is left, nothing hangs.
+"""Objects that are created and dropped, while the garbage collector runs late,
+early, on other threads, at exit and after a fork.  No object is left open, and
+no call hangs.
 
-CLYDE_OBJECTS is how many there are, 1,000,000 if it is not set: most are runs
-and contexts, one in two hundred is a device or a pipe.
+CLYDE_OBJECTS is the number of objects, 1,000,000 if it is not set.  Most are
+runs and contexts, one in two hundred is a device or a pipe.
 """
 
 import gc
@@ -20,14 +21,14 @@ import pytest
 from clyde import PipeId
 from clyde._library import lib
 
-from conftest import SOURCE, URI, script, set_mode, settle
+from conftest import SOURCE, URI, collect_garbage, script, set_mode
 
 OBJECTS = int(os.environ.get("CLYDE_OBJECTS", 1_000_000))
 THREADS = 8
-ROUNDS = 60  # of each of them
+ROUNDS = 60  # of each thread
 
-# MiB that the process may grow by while the second half of the objects comes
-# and goes: what the allocators of two interpreters take and keep.
+# MiB by which the process may grow during the second half of the objects: the
+# allocators of both interpreters do not return all memory.
 GROWTH_MAX = 32
 
 
@@ -37,13 +38,13 @@ def resident():
 
 
 class Crowd:
-    """Creates objects in any order, drops them in any other."""
+    """Creates objects in a random order, and drops them in another."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.created = 0
         self.context = clyde.Context()
-        self.kept = []
+        self.objects = []
 
     def create(self):
         chance = self.random.random()
@@ -56,20 +57,21 @@ class Crowd:
             device = self.context.open(URI)
             made = [device, device.pipe(PipeId.EP6_IN, 512, 2)]
         self.created += len(made)
-        self.kept += made
+        self.objects += made
 
     def drop(self):
-        """Some by close, twice even; some in cycles, for the collector."""
-        for each in self.random.sample(self.kept, len(self.kept) // 2):
+        """Close some objects, some of them twice; leave the others, partly in
+        cycles, to the garbage collector."""
+        for each in self.random.sample(self.objects, len(self.objects) // 2):
             if self.random.random() < 0.1:
                 each.close()
         if self.random.random() < 0.1:
-            self.kept.append(self.kept)
+            self.objects.append(self.objects)
         if self.random.random() < 0.2:
-            for each in self.kept:
-                if each is not self.kept:
+            for each in self.objects:
+                if each is not self.objects:
                     each.close()
-        self.kept = []
+        self.objects = []
 
     def collect(self):
         chance = self.random.random()
@@ -93,18 +95,19 @@ def test_a_million_objects_leave_nothing():
     before = clyde.live_objects()
     crowd = Crowd(1)
     crowd.live(OBJECTS // 2)
-    settle()
+    collect_garbage()
     half = resident()
     crowd.live(OBJECTS // 2)
-    settle()
+    collect_garbage()
     assert crowd.created >= OBJECTS
     assert clyde.live_objects() == before + 1
     assert resident() - half <= GROWTH_MAX
 
 
 def test_threads_open_and_close_all_at_once():
-    """Each its own, and what another has just opened.  In any order: what
-    two closes of the same object come to is in tests/unit/test-teardown.c."""
+    """Each thread closes objects of its own and of other threads, in any
+    order.  Two closes of the same object are tested in
+    tests/unit/test-teardown.c."""
     shared, failures = [], []
 
     def live(seed):
@@ -141,8 +144,9 @@ def test_threads_open_and_close_all_at_once():
 
 
 def asleep(thread):
-    """Whether it waits: for the GIL, which it gets as soon as this thread lets
-    go of it, or for another thread's teardown."""
+    """Whether the thread waits for another thread's teardown.  It may also
+    wait for the GIL, but not 50 times in a row, since time.sleep(0) releases
+    it."""
     stat = f"/proc/self/task/{thread.native_id}/stat"
     for _ in range(50):
         time.sleep(0)
@@ -153,8 +157,8 @@ def asleep(thread):
 
 
 def test_a_close_beside_a_teardown_returns_when_that_is_over():
-    """The second close gives the memory's pages back, and nobody writes to
-    them after that."""
+    """The second close returns the memory's pages, and the library does not
+    write to them after that."""
     context = clyde.Context()
     device = context.open(URI)
     pipe = device.pipe(PipeId.EP6_IN, 4096, 8)
@@ -176,7 +180,7 @@ def test_a_close_beside_a_teardown_returns_when_that_is_over():
             while not closed and not asleep(second):
                 pass
     context.log(hold, clyde.LogLevel.DEBUG)
-    # Not the context's own close(), which gives the pages back as well.
+    # Not context.close(), which would also return the pages.
     assert lib.clyde_close_token(context._token) == 0
     second.join()
     assert any(line.startswith("EP6 IN closed") for line in lines)
@@ -185,7 +189,7 @@ def test_a_close_beside_a_teardown_returns_when_that_is_over():
 
 
 def mapped(address):
-    """Whether the process has memory there."""
+    """Whether the process has memory mapped at this address."""
     with open("/proc/self/maps") as file:
         for line in file:
             start, end = line.split()[0].split("-")
@@ -200,31 +204,31 @@ def test_what_a_callback_drops_lends_its_memory_until_it_is_closed():
     pipes = [device.pipe(PipeId.EP6_IN, 512, 4)]
     set_mode(device, SOURCE)
     pipes[0].read(1000)
-    lent = weakref.ref(pipes[0]._map)
+    map_reference = weakref.ref(pipes[0]._map)
     address = pipes[0]._base
-    kept = []
+    still_mapped = []
 
     def drop(level, time_ns, line):
         if pipes:
             pipes.clear()
-            settle()
-        kept.append(mapped(address))
+            collect_garbage()
+        still_mapped.append(mapped(address))
     before = clyde.live_objects()
     context.log(drop, clyde.LogLevel.TRACE)
     device.fpga_status()
     context.log(None)
-    assert kept and all(kept)
+    assert still_mapped and all(still_mapped)
     assert clyde.live_objects() == before
     clyde.Context().close()
     assert clyde.live_objects() == before - 1
-    settle()
-    assert lent() is None
+    collect_garbage()
+    assert map_reference() is None
     context.close()
 
 
 def test_the_collector_on_another_thread_closes():
     made = [clyde.open(URI) for _ in range(20)]
-    thread = threading.Thread(target=lambda: (made.clear(), settle()))
+    thread = threading.Thread(target=lambda: (made.clear(), collect_garbage()))
     thread.start()
     thread.join(600)
     assert not thread.is_alive() and made == []
@@ -250,8 +254,8 @@ def test_an_exit_with_transfers_in_flight_says_nothing(end):
 
 
 def test_an_exit_ends_the_waits_of_daemon_threads():
-    """Under the usb link such a wait would be for ever; here one goes on for
-    as long as it is called again."""
+    """On a real link such a wait has no end.  On the virtual link the thread
+    repeats the read instead."""
     output = script(STREAM + """
 import threading, time
 def read():
@@ -286,7 +290,7 @@ def test_a_child_neither_has_nor_closes_what_is_its_parents():
                     status = 2
                 device.close()
                 del device, pipe
-                settle()
+                collect_garbage()
                 with clyde.open(URI) as own:
                     own.pipe(PipeId.EP6_IN)
                 if status == 2 and clyde.live_objects() == 0:
@@ -326,11 +330,11 @@ PAGES_MIN = PIPES * (2 << 20) // os.sysconf("SC_PAGESIZE")
 
 
 def resident_pages(pipe_memory):
-    """How many pages of some pipes' memory the process has: /proc/self/pagemap
-    has 64 bits a page, of which the two highest are in memory and in swap.
+    """The number of pages of some pipes' memory that are in memory or in swap,
+    which the two highest of a page's 64 bits in /proc/self/pagemap say.
 
-    What the process has in all would not do: ASan keeps what was freed, up to
-    256 MiB, and PyPy touches its nursery bit by bit."""
+    The resident size of the process is no measure: ASan keeps up to 256 MiB of
+    freed memory, and PyPy's nursery becomes resident page by page."""
     page = os.sysconf("SC_PAGESIZE")
     total = 0
     with open("/proc/self/pagemap", "rb", buffering=0) as file:
@@ -342,7 +346,8 @@ def resident_pages(pipe_memory):
 
 
 def streamed():
-    """A device with a pipe that has filled all its memory, and where it is."""
+    """A device, a pipe whose memory has been filled completely, and address
+    and size of that memory."""
     device = clyde.open(URI)
     pipe = device.pipe(PipeId.EP6_IN)
     set_mode(device, SOURCE)
@@ -354,7 +359,7 @@ def streamed():
 
 @pytest.fixture
 def no_collector():
-    settle()
+    collect_garbage()
     gc.disable()
     yield
     gc.enable()
@@ -362,22 +367,23 @@ def no_collector():
 
 def test_closing_gives_the_memory_of_pipes_back_without_the_collector(
         no_collector):
-    """It sees a few bytes of a pipe, where there are megabytes; so where only
-    it freed them, a hundred closed pipes would fill the machine."""
-    kept = [streamed() for _ in range(PIPES)]
-    memory = [each[2] for each in kept]
+    """The garbage collector counts a few bytes for a pipe that has megabytes.
+    If only the collector freed them, a hundred closed pipes would fill the
+    machine's memory."""
+    objects = [streamed() for _ in range(PIPES)]
+    memory = [each[2] for each in objects]
     assert resident_pages(memory) >= PAGES_MIN
-    for device, pipe, _ in kept:
+    for device, pipe, _ in objects:
         device.close()
     assert resident_pages(memory) == 0
 
 
 def test_the_collector_alone_frees_the_memory_of_pipes(no_collector):
-    kept = [streamed() for _ in range(PIPES)]
-    memory = [each[2] for each in kept]
-    kept.append(kept)
-    del kept
+    objects = [streamed() for _ in range(PIPES)]
+    memory = [each[2] for each in objects]
+    objects.append(objects)
+    del objects
     assert resident_pages(memory) >= PAGES_MIN
-    settle()
-    # Something else may be at some of the addresses by now.
+    collect_garbage()
+    # Other mappings may use some of the addresses by now.
     assert resident_pages(memory) < PAGES_MIN / 4

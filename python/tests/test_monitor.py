@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Devices that come and go, as Python sees them; on "virtual:", where all are
-there from the start, and on "usb:", where nothing needs to be."""
+"""Monitors through Python: on "virtual:", where all devices are there from the
+start, and on "usb:", without any device."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ def test_wait_gives_the_device_that_is_meant():
         assert context.wait("virtual:").serial == "C3-20230101T120000Z"
 
 
-# A place at which no machine has a Glasgow.
+# An address at which no machine has a Glasgow
 NOWHERE = "usb:999:127"
 
 

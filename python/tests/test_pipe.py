@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""Bytes through a pipe: copied, in place, iterated, awaited."""
+"""Reads and writes of pipes: by copy, in place, by iteration and by
+asyncio."""
 
 import array
 import asyncio
@@ -70,7 +71,7 @@ def test_iteration_gives_the_stream_in_place(source):
         offset += len(view)
         if offset > 200_000:
             break
-    # The last view is given back by the next call.
+    # The next call releases the last view.
     assert source.read(100) == expected(offset, 100)
     with pytest.raises(ValueError):
         view[0]
@@ -226,7 +227,7 @@ def test_a_ready_stream_lets_others_have_a_turn():
         with clyde.open(URI) as device:
             pipe = device.pipe(PipeId.EP6_IN, 512, 1024)
             set_mode(device, SOURCE)
-            device.sleep(0.1)  # all of them are there
+            device.sleep(0.1)  # until all transfers have completed
             views = 0
             async for _ in pipe:
                 views += 1
@@ -307,7 +308,8 @@ async def write_all(pipe, data):
 
 
 async def cancelled_read(loop, sent):
-    """A read for more than was sent, and cancelled when that is in."""
+    """Read more than was sent, and cancel the read when all of it has
+    arrived."""
     into, out = loop
     out.write(sent)
     out.push()
@@ -320,7 +322,8 @@ async def cancelled_read(loop, sent):
         await reader
 
 
-# More than was kept, where that is no wait for the rest.
+# Sizes below and above the 600 bytes of the leftover; the larger one only for
+# reads that do not wait for more.
 ALL = [(read, size) for read in READS for size in (4, 600, 700)
        if size < 700 or read not in (read_async, read_into_async, read_all)]
 
@@ -331,7 +334,7 @@ def test_what_a_cancelled_read_had_is_what_the_next_gives(loop, read, size):
         into, out = loop
         sent = PERIOD[:600]
         await cancelled_read(loop, sent)
-        assert into._kept == sent  # it had come
+        assert into._leftover == sent
         assert into.offset == 0
         data = read(into, size)
         data = await data if asyncio.iscoroutine(data) else data
@@ -376,7 +379,7 @@ def test_after_a_cancelled_write_the_offset_says_how_much_went(loop):
         into, out = loop
         size = 1 << 20
         writer = asyncio.create_task(out.awrite(expected(0, size)))
-        await asyncio.sleep(0.05)  # nobody reads: it waits
+        await asyncio.sleep(0.05)  # the write waits, as nothing is read
         writer.cancel()
         with pytest.raises(asyncio.CancelledError):
             await writer

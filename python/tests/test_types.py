@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The type hints are right by mypy's judgement, where there is a mypy."""
+"""mypy, if it is installed, finds no error in the type hints."""
 
 import shutil
 import subprocess

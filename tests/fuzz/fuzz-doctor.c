@@ -100,7 +100,7 @@ static void examine(void)
 
 	check(count <= DRIVERS_MAX);
 	for (int i = 0; i < count; i++) {
-		check(strlen(drivers[i].place) < sizeof(drivers[i].place));
+		check(strlen(drivers[i].folder) < sizeof(drivers[i].folder));
 		check(strlen(drivers[i].name) < sizeof(drivers[i].name));
 		check(i == 0 ||
 			drivers[i].interface >= drivers[i - 1].interface);

@@ -289,7 +289,7 @@ static void drivers_are_those_of_the_devices_own_interfaces(void **state)
 	assert_string_equal(drivers[0].name, "usbfs");
 	assert_int_equal(drivers[1].interface, 3);
 	assert_string_equal(drivers[1].name, "usbtest");
-	assert_string_equal(drivers[1].place, "1-2:1.3");
+	assert_string_equal(drivers[1].folder, "1-2:1.3");
 }
 
 static void a_device_that_does_not_exist_has_no_drivers(void **state)
