@@ -118,7 +118,4 @@ void add_point(struct fields *fields, const struct bench *bench);
 
 #define MIB (1024.0 * 1024.0)
 
-/* CPU time of this process, s. */
-double bench_cpu_s(void);
-
 #endif

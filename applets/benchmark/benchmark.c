@@ -177,7 +177,7 @@ static int run_mode(struct bench *bench)
 	bench->figure = NAN;
 	bench->interval.start_ns = -1;
 	memset(bench->histogram, 0, sizeof(*bench->histogram));
-	bench->cpu_start_s = bench_cpu_s();
+	bench->cpu_start_s = run_cpu_s(bench->run);
 	result = start_mode(bench);
 	bench->end_ns = bench->start_ns;
 	if (result == 0) {

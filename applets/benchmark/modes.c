@@ -24,7 +24,7 @@ static void start_clock(struct bench *bench, int64_t now)
 {
 	bench->start_ns = now;
 	bench->start_moved = bench->moved;
-	bench->cpu_start_s = bench_cpu_s();
+	bench->cpu_start_s = run_cpu_s(bench->run);
 }
 
 /* Bytes were verified: warm-up may end with them. */

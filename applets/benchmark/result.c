@@ -9,25 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define FIFO_HZ 48e6
 
-double bench_cpu_s(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
-		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-/* CPU time is real: over virtual time it has no share. */
+/* Of a virtual device run_cpu_s() is not a number, and so is the share. */
 static double cpu_share(const struct bench *bench, double seconds)
 {
-	if (!clyde_device_real_time(bench->device) || seconds <= 0)
+	if (seconds <= 0)
 		return NAN;
-	return (bench_cpu_s() - bench->cpu_start_s) / seconds;
+	return (run_cpu_s(bench->run) - bench->cpu_start_s) / seconds;
 }
 
 void bench_count(struct bench *bench)

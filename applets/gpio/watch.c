@@ -5,11 +5,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SLICE_MS 20
+#define DAY_NS   (INT64_C(86400) * 1000000000)
 #define DRAIN_MS 2 /* a packet is sent when it has waited 125 us */
 
 struct watcher {
@@ -142,37 +141,39 @@ static int set_watch(struct watcher *watcher, uint16_t mask)
 		watcher->device, REG_GPIO_WATCH, &mask, sizeof(mask));
 }
 
-static int slice_ms(const struct watcher *watcher)
+/* Until the watch is over.  Before the first record nothing limits it. */
+static int left_ms(const struct watcher *watcher)
 {
-	return watcher->for_ns && watcher->for_ns < SLICE_MS * UINT64_C(1000000)
-		? (int)(watcher->for_ns / 1000000) + 1
-		: SLICE_MS;
+	int64_t left_ns;
+
+	if (watcher->for_ns == 0 || !watcher->begun)
+		return -1;
+	left_ns = watcher->first_ns + (int64_t)watcher->for_ns -
+		now_ns(watcher->device);
+	return left_ns > DAY_NS ? DAY_NS / 1000000 : left_ns / 1000000 + 1;
 }
 
-/* Where time is virtual and nobody has said how much of it, it passes about as
-   fast as the user's. */
-static int pass(struct watcher *watcher)
-{
-	int result = run_stopped(watcher->run);
-
-	if (result == 0 && watcher->for_ns == 0 &&
-		!clyde_device_real_time(watcher->device))
-		poll(NULL, 0, SLICE_MS);
-	return result;
-}
-
+/* Without --for, the user ends the watch. */
 static int follow(struct watcher *watcher)
 {
 	int result = set_watch(watcher, watcher->mask);
 
 	while (result == 0 && !over(watcher)) {
-		result = read_record(watcher, slice_ms(watcher));
+		struct run_wait wait = {
+			.events = RUN_READABLE,
+			.timeout_ms = left_ms(watcher),
+			.users_pace = watcher->for_ns == 0,
+		};
+
+		result = run_wait(watcher->run, &wait);
+		if (result > 0)
+			result = read_record(watcher, 0);
 		if (result == CLYDE_ERROR_TIMEOUT)
-			result = pass(watcher);
+			result = 0;
 	}
 	if (result == 0)
 		result = set_watch(watcher, 0);
-	/* Of what is on its way, all counts that was in time. */
+	/* Records that are on their way were made in time. */
 	while (result == 0 && watcher->for_ns)
 		result = read_record(watcher, DRAIN_MS);
 	return result == CLYDE_ERROR_TIMEOUT ? 0 : result;

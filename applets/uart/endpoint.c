@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,7 +210,7 @@ static void drop(int *fd)
 	*fd = -1;
 }
 
-void endpoint_part(struct endpoint *endpoint)
+void endpoint_disconnect(struct endpoint *endpoint)
 {
 	if (endpoint->master < 0) {
 		if (endpoint->out != endpoint->in)
@@ -226,7 +225,7 @@ void endpoint_close(struct endpoint *endpoint)
 {
 	if (endpoint->terminal)
 		tcsetattr(endpoint->in, TCSANOW, endpoint->saved);
-	endpoint_part(endpoint);
+	endpoint_disconnect(endpoint);
 	free(endpoint->saved);
 	drop(&endpoint->listener);
 	drop(&endpoint->master);
@@ -323,19 +322,16 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 	return 0;
 }
 
-/* One that is -1 is passed over, whatever has become of it. */
-bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
-	int other, int timeout_ms)
+size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
+	struct pollfd fds[ENDPOINT_FDS])
 {
 	bool alone = endpoint->in < 0;
-	struct pollfd fds[] = {
-		{input && !endpoint->ended ? endpoint->in : -1, POLLIN, 0},
-		{output && !endpoint->hung_up ? endpoint->out : -1, POLLOUT, 0},
-		{alone ? endpoint->listener : -1, POLLIN, 0},
-		{alone ? endpoint->opened : -1, POLLIN, 0},
-		{other, POLLIN, 0},
-	};
 
-	return poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) > 0 &&
-		fds[4].revents != 0;
+	input &= !endpoint->ended;
+	output &= !endpoint->hung_up;
+	fds[0] = (struct pollfd){input ? endpoint->in : -1, POLLIN, 0};
+	fds[1] = (struct pollfd){output ? endpoint->out : -1, POLLOUT, 0};
+	fds[2] = (struct pollfd){alone ? endpoint->listener : -1, POLLIN, 0};
+	fds[3] = (struct pollfd){alone ? endpoint->opened : -1, POLLIN, 0};
+	return ENDPOINT_FDS;
 }

@@ -72,6 +72,8 @@ void line_init(struct line *line, struct clyde_run *run)
 		.run = run,
 		.device = run_device(run),
 		.bit_time = line_bit_time(run_value(run, "baud")),
+		.verbose = run_value(run, "verbose"),
+		.auto_baud = run_value(run, "auto-baud"),
 		.frame_bits = 1 + bits + (parity != UART_PARITY_NONE) + stop,
 		.control = (bits - 5) | (stop == 2 ? UART_TWO_STOP : 0) |
 			parity << 3,
@@ -97,9 +99,10 @@ int line_write(struct line *line, bool receive)
 
 void line_format(const struct line *line, char text[8])
 {
+	bool two_stop = line->control & UART_TWO_STOP;
+
 	snprintf(text, 8, "%u%c%u", 5 + (line->control & UART_DATA_BITS),
-		"NZMOE"[(line->control & UART_PARITY) >> 3],
-		line -> control &UART_TWO_STOP ? 2 : 1);
+		"NZMOE"[(line->control & UART_PARITY) >> 3], two_stop ? 2 : 1);
 }
 
 int64_t line_frame_ns(const struct line *line)
@@ -158,9 +161,13 @@ static int adapt(struct line *line, uint32_t pulse)
 			  &line->bit_time, sizeof(line->bit_time));
 }
 
+bool line_monitored(const struct line *line)
+{
+	return line->verbose || line->auto_baud;
+}
+
 int line_monitor(struct line *line)
 {
-	bool verbose = run_value(line->run, "verbose");
 	struct line_registers now;
 	bool wrong, lost;
 	int result = line_read(line, &now);
@@ -171,10 +178,9 @@ int line_monitor(struct line *line)
 		now.parity != line->told.parity;
 	lost = now.lost != line->told.lost;
 	line->told = now;
-	if (verbose && (wrong || lost))
+	if (line->verbose && (wrong || lost))
 		tell_errors(line, &now);
-	if (!run_value(line->run, "auto-baud") || !wrong ||
-		now.pulse < UART_BIT_TIME_MIN / 256 ||
+	if (!line->auto_baud || !wrong || now.pulse < UART_BIT_TIME_MIN / 256 ||
 		now.pulse > UART_BIT_TIME_MAX / 256)
 		return 0;
 	return adapt(line, now.pulse);

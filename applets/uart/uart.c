@@ -207,12 +207,12 @@ static void tell_start(const struct pump *pump)
 static void tell_end(
 	const struct pump *pump, const struct line_registers *registers)
 {
-	char unheard[64] = "", lost[80] = "none lost";
+	char unconnected[64] = "", lost[80] = "none lost";
 
-	if (pump->unheard)
-		snprintf(unheard, sizeof(unheard),
+	if (pump->unconnected)
+		snprintf(unconnected, sizeof(unconnected),
 			" (%" PRIu64 " of them while nobody was connected)",
-			pump->unheard);
+			pump->unconnected);
 	if (registers->lost)
 		snprintf(lost, sizeof(lost),
 			"%" PRIu32 " lost, the first at byte %#" PRIx32,
@@ -222,14 +222,14 @@ static void tell_end(
 			COUNT_FIELD("sent", pump->sent),
 			COUNT_FIELD("refused", pump->refused),
 			COUNT_FIELD("received", pump->received),
-			COUNT_FIELD("unheard", pump->unheard),
+			COUNT_FIELD("unheard", pump->unconnected),
 			COUNT_FIELD("framing_errors", registers->framing),
 			COUNT_FIELD("parity_errors", registers->parity),
 			COUNT_FIELD("lost", registers->lost),
 			COUNT_FIELD("lost_at", registers->overrun), END_FIELD},
 		"%" PRIu64 " bytes sent, %" PRIu64
 		" received%s; %u framing errors, %u parity errors, %s",
-		pump->sent, pump->received, unheard, registers->framing,
+		pump->sent, pump->received, unconnected, registers->framing,
 		registers->parity, lost);
 }
 

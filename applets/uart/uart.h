@@ -38,6 +38,7 @@ struct line {
 	uint8_t control;
 	uint32_t bit_time; /* 1/256 cycles */
 	unsigned frame_bits;
+	bool verbose, auto_baud;    /* the parameters */
 	struct line_registers told; /* the counters, as last reported */
 };
 
@@ -59,6 +60,9 @@ void line_format(const struct line *line, char text[8]);
 
 int64_t line_frame_ns(const struct line *line);
 int line_read(const struct line *line, struct line_registers *ret_registers);
+
+/* Whether any of the parameters needs line_monitor(). */
+bool line_monitored(const struct line *line);
 
 /* Look at the counters: tell errors that are new (-v), and change to the
    measured rate when there are any (--auto-baud). */
@@ -87,8 +91,8 @@ void endpoint_close(struct endpoint *endpoint);
 bool endpoint_serves(const struct endpoint *endpoint);
 /* See whether somebody has come. */
 int endpoint_look(struct endpoint *endpoint);
-/* Take leave of who is there. */
-void endpoint_part(struct endpoint *endpoint);
+/* Close the connection; the next one may come. */
+void endpoint_disconnect(struct endpoint *endpoint);
 
 /* Up to size bytes, without waiting: how many; 0 may be the end. */
 ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
@@ -96,11 +100,15 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
 ssize_t endpoint_write(
 	struct endpoint *endpoint, const void *data, size_t size);
 
-/* Wait for input, if any is wanted, for room for output, if there is any, for
-   somebody to come, or so long; or, unless it is -1, for another descriptor:
-   true if that is readable. */
-bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
-	int other, int timeout_ms);
+/*
+ * Fill in what to wait for: input and output if they are wanted, and the next
+ * connection if there is none.  Returns the number of descriptors.  If the
+ * system has no inotify instance left, nothing tells that a pty's slave has
+ * been opened: then endpoint_look() has to be called from time to time.
+ */
+#define ENDPOINT_FDS 4
+size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
+	struct pollfd fds[ENDPOINT_FDS]);
 
 /* listen.c: whether "tcp:HOST:PORT" or "unix:PATH" can be an address; and to
    listen at it. */
@@ -115,18 +123,16 @@ struct pump {
 	struct line *line;
 	struct endpoint *endpoint;
 	struct clyde_pipe *in, *out; /* NULL: no such pin */
+	bool stream, once;           /* the parameters */
 	uint64_t sent, received;     /* B */
-	uint64_t unheard;            /* B received while nobody was there */
+	uint64_t unconnected;        /* B received while nobody was connected */
 	uint64_t refused;            /* B of input without a TX */
-	/* How it stands */
-	bool real_time;
-	int descriptor; /* the device's, where time is real */
-	bool blocked;   /* there is more than the user takes */
-	bool asleep;    /* virtual time stands still */
-	int64_t awake_until_ns;
-	int64_t monitor_ns; /* the next look at the counters */
-	bool quiet;         /* the input is over: since when, and with how */
-	int64_t quiet_ns;   /* many bytes received */
+	bool blocked;                /* the user's end takes no byte now */
+	int64_t monitor_ns;          /* the next look at the counters */
+	/* At the end of the input: the line has been quiet since quiet_ns, when
+	   the core had received so many bytes. */
+	bool quiet;
+	int64_t quiet_ns;
 	uint32_t quiet_received;
 };
 

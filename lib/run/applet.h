@@ -8,6 +8,8 @@
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
 
+#include <poll.h>
+
 #include "clyde.h"
 #include "lib/base/ask.h"
 #include "lib/base/error.h"
@@ -102,6 +104,90 @@ int run_read_last(
 
 /* Pins and pulls stay as they are when the run ends. */
 void run_keep(struct clyde_run *run);
+
+/* ---- How it waits ----------------------------------------------------- */
+
+/* What may happen to the pipes that run_pipe() has opened.  These are states,
+   not changes: run_wait() returns at once while one of them holds. */
+enum run_event {
+	RUN_READABLE = 1 << 0, /* bytes of the IN pipe are unread */
+	RUN_WRITABLE = 1 << 1, /* the OUT pipe has room */
+	RUN_FLUSHED = 1 << 2,  /* the device has taken all that was pushed */
+};
+
+#define RUN_WAIT_FDS_MAX 64
+
+/*
+ * What run_wait() waits for.  Zero means: nothing of this kind; a timeout of
+ * zero: look, and return.
+ */
+struct run_wait {
+	struct pollfd *fds; /* as for poll(); an fd of -1 is skipped */
+	size_t count;       /* of fds, at most RUN_WAIT_FDS_MAX */
+	unsigned events;    /* enum run_event */
+	unsigned revents;   /* set by run_wait(): those that hold */
+	int timeout_ms;     /* of the device's clock; negative: no limit */
+	/* The rest concerns a virtual clock only. */
+	bool users_pace;
+	int (*core_idle)(void *user);
+	void *user;
+	int64_t settle_ns;
+};
+
+/*
+ * Wait until poll() would return for a descriptor, an event of the pipes holds,
+ * or the time is over, and handle the completions of the device meanwhile.
+ * Returns 1, with `revents` set in `wait` and in its descriptors; 0 if the time
+ * is over; or an error: CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the
+ * run has to end, the failure of a pipe whose event was asked for, or that of
+ * the link.  A failed IN pipe is reported when its bytes have been read.
+ *
+ * After a return of 1, a read, write or acquire with a timeout of 0 does not
+ * wait.  While an applet finds something to do it need not call run_wait(), but
+ * only run_wait() and calls of pipes with a timeout handle completions.  An
+ * applet that has to send all that it was given waits for RUN_FLUSHED after
+ * clyde_pipe_push().  Several runs of one device may wait at once, each on its
+ * thread.
+ *
+ * An applet does not know which clock its device has:
+ *
+ * - On USB the clock is the machine's.  The calling thread sleeps in poll()
+ *   until something happens.  core_idle() is not called.
+ *
+ * - The clock of a virtual device advances only while a call waits for the
+ *   device, as fast as the machine can compute.  The user lives in real time.
+ *   So virtual time has to pass while bytes are on their way, and to stand
+ *   still while device and applet wait for the user:
+ *
+ *   It stands still while no transfer to the core is in flight, no byte from
+ *   the core is unread, and core_idle() has returned 1.  A limit then passes in
+ *   the user's time, so that a wait with a limit always ends.
+ *
+ *   It passes slowly, 1 ms for each 100 ms of the user's, while one of the
+ *   descriptors is waited for with POLLOUT: the user has not read yet what was
+ *   written before.
+ *
+ *   It passes about as fast as the user's while nothing happens and users_pace
+ *   is set, which is for a wait that only the user ends: 20 ms of the device's,
+ *   20 ms of the user's, in turn.
+ *
+ *   Otherwise it passes as fast as it can, and the descriptors are looked at
+ *   each virtual millisecond.
+ *
+ * core_idle() returns 1 if the core will do nothing before it is given a byte
+ * or a command, 0 if it may, or an error, which ends the wait.  The library
+ * knows what is on USB, and only the applet knows its core: that a UART still
+ * sends the bytes that it has taken, say.  core_idle() may read registers; it
+ * is called at most once each settle_ns of virtual time, and then not until
+ * virtual time has passed again.  settle_ns is the longest time that anything
+ * on its way to the core may take without a sign in the core's registers, such
+ * as some frames of a serial line.  NULL: the core may act at any time.
+ */
+int run_wait(struct clyde_run *run, struct run_wait *wait);
+
+/* CPU time of this process, in s; not a number if the device's clock is
+   virtual, since CPU time has no share of that. */
+double run_cpu_s(const struct clyde_run *run);
 
 /* ---- And what it gives ------------------------------------------------ */
 

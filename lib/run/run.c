@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 CLYDE_API const struct clyde_applet *clyde_applet_at(size_t index)
 {
@@ -78,6 +79,8 @@ static void destroy(struct object *object)
 	size_t count = count_parameters(run->applet);
 
 	claim_drop(run);
+	if (run->wake_fd >= 0)
+		close(run->wake_fd);
 	for (size_t i = 0; i < count; i++)
 		value_clear(&run->values[i]);
 }
@@ -92,7 +95,7 @@ static struct clyde_run *new_run(
 		return NULL;
 	run->context = context;
 	run->applet = applet;
-	run->in_fd = run->out_fd = -1;
+	run->in_fd = run->out_fd = run->wake_fd = -1;
 	if (set_initial(run) == 0)
 		return run;
 	destroy(&run->object);
@@ -263,6 +266,8 @@ static int start_and_release(struct clyde_run *run, struct clyde_device *device,
 	if (result < 0)
 		return result;
 	run->observer = observer ? *observer : (struct clyde_observer){0};
+	run->ask_ns = 0;
+	run->still_ns = -1;
 	result = call_result(start(run, device, supply));
 	snprintf(why, sizeof(why), "%s", clyde_error_message());
 	released = call_result(core_release(run));
