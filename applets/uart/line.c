@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Writes the core's settings for a baud rate and a frame, and reads the core's
-   counters. */
+/*
+ * The UART core's registers: settings for a baud rate and a frame, and counters.
+ * uart.c writes the settings, pump.c reads the counters while the applet runs.
+ */
 #include "uart.h"
 
 #include <inttypes.h>
@@ -33,8 +35,8 @@ double line_guess(uint32_t pulse_cycles)
 		2500000, 3000000, 4000000, 6000000, 8000000, 12000000};
 	double best = CLOCK_HZ / pulse_cycles, least = INFINITY;
 
-	/* An edge is seen a cycle early or late, a crystal is off by as much
-	   as 1 %. */
+	/* The core sees an edge up to a cycle early or late, and a sender's
+	   clock may be off by 1 %. */
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
 		double off = fabs(CLOCK_HZ / usual[i] - pulse_cycles);
 
@@ -80,7 +82,7 @@ void line_init(struct line *line, struct clyde_run *run)
 	};
 }
 
-/* One command: an applet shall start quickly. */
+/* One command, since each command adds to the time that a start takes. */
 int line_write(struct line *line, bool receive)
 {
 	struct {
@@ -133,8 +135,8 @@ static void tell_errors(struct line *line, const struct line_registers *now)
 		now->received, now->framing, now->parity, now->lost);
 }
 
-/* Errors say that the rate is wrong, the shortest pulse which one is right. */
-static int adapt(struct line *line, uint32_t pulse)
+/* Change to the rate of the shortest pulse that was received. */
+static int change_rate(struct line *line, uint32_t pulse)
 {
 	double measured = CLOCK_HZ / pulse;
 	uint32_t bit_time = line_bit_time(line_guess(pulse));
@@ -183,5 +185,5 @@ int line_monitor(struct line *line)
 	if (!line->auto_baud || !wrong || now.pulse < UART_BIT_TIME_MIN / 256 ||
 		now.pulse > UART_BIT_TIME_MAX / 256)
 		return 0;
-	return adapt(line, now.pulse);
+	return change_rate(line, now.pulse);
 }
