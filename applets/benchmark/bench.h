@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the benchmark's files share.  benchmark.c has the table and prepares each
+ * What the benchmark's files share. benchmark.c has the table and prepares each
  * mode; modes.c has the modes; series.c repeats and sweeps them; interval.c
  * reports while a mode runs, and result.c when it has ended; fields.c makes
  * records.
@@ -81,8 +81,8 @@ int bench_measure(struct bench *bench);
 /* Measure all modes that were chosen, repeats and sweeps included. */
 int bench_series(struct bench *bench);
 
-/* Called while a mode runs: so many bytes have moved in all; a round trip took so
-   long; the mode has ended. */
+/* Called while a mode runs: so many bytes have moved in all; a round trip took
+   so long; the mode has ended. */
 void bench_tick(struct bench *bench, uint64_t bytes);
 void bench_tick_round_trip(struct bench *bench, uint64_t ns);
 void bench_tick_end(struct bench *bench);
@@ -91,7 +91,7 @@ void bench_tick_end(struct bench *bench);
 #define LABEL_SIZE 32
 const char *bench_label(const struct bench *bench, char text[LABEL_SIZE]);
 
-/* Sum up the statistics of the pipes at the end of the timed part, once a mode. */
+/* Sum up the pipes' statistics at the end of the timed part, once a mode. */
 void bench_count(struct bench *bench);
 
 /* Report what the mode has measured, complete or not; error is 0 or why it

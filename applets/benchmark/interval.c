@@ -83,8 +83,8 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 		return;
 	row(bench, now, bytes);
 	/* Rows end at multiples of the interval, however late the last one was.
-	   The multiple that is nearest is passed over, so that no row is a short
-	   rest. */
+	   The multiple that is nearest is passed over, so that no row is a
+	   short rest. */
 	interval->next_ns +=
 		(now - interval->next_ns + interval->length_ns / 2) /
 			interval->length_ns * interval->length_ns +

@@ -48,8 +48,9 @@ static void advance(struct bench *bench, uint64_t size)
 			total(bench));
 }
 
-/* Why the OUT pipe has not sent all bytes, or 0 if it is not known to have failed.
-   Bytes that are still in flight are cancelled, because the mode ends here. */
+/* Why the OUT pipe has not sent all bytes, or 0 if it is not known to have
+   failed.  Bytes that are still in flight are cancelled, because the mode ends
+   here. */
 static int check_sent(struct bench *bench)
 {
 	int result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
@@ -254,8 +255,8 @@ int bench_sink(struct bench *bench)
 	return result;
 }
 
-/* Whether sending would not wait.  A wait could last for ever: short packets may
-   have filled the IN pipe's transfers, and then only reading makes room. */
+/* Whether sending would not wait.  A wait could last for ever: short packets
+   may have filled the IN pipe's transfers, and then only reading makes room. */
 static bool can_send(struct bench *bench)
 {
 	struct clyde_pipe_stats stats;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Reports what a mode has measured: a line for people, and fields for programs. */
+/* Reports what a mode has measured: a line for people, fields for programs. */
 #include "bench.h"
 
 #include <inttypes.h>
@@ -70,8 +70,8 @@ static void add_common(const struct bench *bench, struct fields *fields,
 	add_real(fields, "cpu_share", cpu_share(bench, seconds));
 }
 
-/* The line for people has the figures, or what has gone wrong.  A complete point
-   of a sweep has no line, since it is in the sweep's row. */
+/* The line for people has the figures, or what has gone wrong.  A complete
+   point of a sweep has no line, since it is in the sweep's row. */
 static void report(struct bench *bench, int error, const char *figures,
 	const struct fields *fields)
 {

@@ -107,7 +107,7 @@ void sequence_explain(const struct sequence *sequence, uint64_t offset,
 	struct mismatch mismatch = {.offset = offset, .got = evidence[0]};
 
 	sequence_fill(sequence, offset, &mismatch.expected, 1);
-	/* Skip first bytes that belong nowhere, as a byte with a flipped bit. */
+	/* Skip first bytes that belong nowhere, such as a flipped one. */
 	for (size_t bad = 0; bad + EVIDENCE_MIN <= size; bad++) {
 		long at;
 

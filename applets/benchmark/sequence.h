@@ -13,8 +13,8 @@
 
 /* So many bytes from the first bad one on are enough for an explanation. */
 #define EVIDENCE_MAX 64
-/* The sequence counts as resumed if at least so many bytes agree: fewer occur by
-   chance in a period of 131070. */
+/* The sequence counts as resumed if at least so many bytes agree: fewer occur
+   by chance in a period of 131070. */
 #define EVIDENCE_MIN 4
 
 struct sequence;

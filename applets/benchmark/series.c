@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Measures the chosen modes for benchmark.c: in as many rounds as --repeat says,
- * so that a drift of the machine affects all modes alike, and with --sweep at
- * every transfer size and depth.
+ * Measures the chosen modes for benchmark.c: in as many rounds as --repeat
+ * says, so that a drift of the machine affects all modes alike, and with
+ * --sweep at every transfer size and depth.
  */
 #include "bench.h"
 

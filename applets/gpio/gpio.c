@@ -194,9 +194,9 @@ static int act(struct gpio *gpio, const struct action *action)
 	}
 }
 
-/* Read what the core drives now.  A pin whose output is another core's may still
-   be enabled here, from an earlier run: it must not be driven as soon as it is
-   connected, but by its own action. */
+/* Read what the core drives now.  A pin whose output is another core's may
+   still be enabled here, from an earlier run: it must not be driven as soon as
+   it is connected, but by its own action. */
 static int read_outputs(struct gpio *gpio, const struct action *actions)
 {
 	uint8_t routes[PIN_COUNT];

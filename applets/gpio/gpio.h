@@ -36,8 +36,8 @@ static inline bool action_changes(enum action_kind kind)
 	return kind != ACTION_READ && kind != ACTION_WATCH;
 }
 
-/* Like "A0=1": the level that the user means, of an inverted pin the opposite of
-   the pin's. */
+/* Like "A0=1": the level that the user means, of an inverted pin the opposite
+   of the pin's. */
 void level_text(const struct clyde_pin *pin, uint16_t levels, char text[8]);
 bool level_of(const struct clyde_pin *pin, uint16_t levels);
 

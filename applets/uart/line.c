@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The UART core's registers: settings for a baud rate and a frame, and counters.
- * uart.c writes the settings, pump.c reads the counters while the applet runs.
+ * The UART core's registers: settings for a baud rate and a frame, and
+ * counters. uart.c writes the settings, pump.c reads the counters while the
+ * applet runs.
  */
 #include "uart.h"
 

@@ -49,7 +49,7 @@ static void report_address(struct endpoint *endpoint, const char *where)
 
 /* ---- unix ------------------------------------------------------------- */
 
-/* Whether a socket was left by a program that was killed: nobody listens at it. */
+/* Whether a socket is that of a program that was killed: nobody listens. */
 static bool abandoned(const struct sockaddr_un *address)
 {
 	struct stat status;

@@ -155,8 +155,8 @@ static int pull_rx(struct clyde_run *run)
 	return run_pull(run, rx, rx->invert ? PULL_DOWN : PULL_UP);
 }
 
-/* The receiver is enabled last: while the pin is not connected or its pull is not
-   set, the core would receive bytes that nobody sent. */
+/* The receiver is enabled last: while the pin is not connected or its pull is
+   not set, the core would receive bytes that nobody sent. */
 static int start(struct pump *pump)
 {
 	const struct clyde_pin *pins;

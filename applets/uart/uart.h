@@ -49,8 +49,8 @@ struct line {
 uint32_t line_bit_time(double baud);
 double line_baud(uint32_t bit_time);
 
-/* The baud rate whose bit has the length of the shortest pulse: a usual rate, if
-   the pulse is within 1 % and a cycle of its bit. */
+/* The baud rate whose bit has the length of the shortest pulse: a usual rate,
+   if the pulse is within 1 % and a cycle of its bit. */
 double line_guess(uint32_t pulse_cycles);
 
 /* Set up a line by the run's parameters.  line_write() writes that to the core,
@@ -115,8 +115,8 @@ ssize_t endpoint_write(
 size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
 	struct pollfd fds[ENDPOINT_FDS]);
 
-/* Whether the parameters have an address like "tcp:HOST:PORT" or "unix:PATH", if
-   they need one.  endpoint_listen() listens there.  Both are in listen.c. */
+/* Whether the parameters have an address like "tcp:HOST:PORT" or "unix:PATH",
+   if they need one. endpoint_listen() listens there.  Both are in listen.c. */
 int endpoint_check(struct clyde_run *run);
 int endpoint_listen(struct endpoint *endpoint, const char *where);
 

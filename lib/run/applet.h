@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What an applet is to the library: its public table and a function or two.
- * An applet lives in one folder, uses clyde.h and wire/ beside this, and is
- * named in applets/meson.build.
+ * The interface between an applet and the library: what the applet provides,
+ * struct applet, and the calls that it may make.  Besides this an applet uses
+ * clyde.h and wire/ only.  applets/meson.build lists the applets.
  */
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
@@ -17,33 +17,35 @@
 
 struct applet {
 	struct clyde_applet table;
-	/* Check the values, and claim with run_claim_...() what they need;
-	   it has a device, to ask what it is.  NULL: there is nothing to. */
+	/* Check the parameters, and claim what they need by run_claim_...().
+	   It may ask what the device is, and must not change it.  NULL: nothing
+	   is claimed. */
 	int (*claim)(struct clyde_run *run);
-	/* 0, or an error that set_error() has put into words. */
+	/* Do the work.  Returns 0, or an error reported by set_error(). */
 	int (*run)(struct clyde_run *run);
-	/* clyde_run_streams(); NULL: it does not. */
+	/* The answer of clyde_run_streams(); NULL: it is no. */
 	bool (*streams)(const struct clyde_run *run);
 };
 
 /* Generated from applets/meson.build; ends with NULL. */
 extern const struct applet *const applet_table[];
 
-/* ---- What it was given ------------------------------------------------ */
+/* ---- Parameters ------------------------------------------------------- */
 
 /*
- * A name that the applet's table lacks, a parameter of another type, or a
- * choice that the parameter lacks is a mistake in the applet: the process is
- * aborted, with a sentence on standard error.
+ * These calls compare names: an applet reads each parameter once, before its
+ * loop.  A name that is not in the applet's table, a parameter of another type,
+ * or a choice that the parameter does not have is a mistake in the applet, and
+ * aborts the process with a message on standard error.
  */
 
 struct clyde_device *run_device(const struct clyde_run *run);
-/* Of a size, integer, flag or time, which is in ns. */
+/* The value of a size in B, an integer, a flag, or a time in ns. */
 uint64_t run_value(const struct clyde_run *run, const char *name);
 /* Whether it was set, or has an initial value. */
 bool run_given(const struct clyde_run *run, const char *name);
-/* Whether a choice was made; one of which nothing was chosen has its
-   initial ones. */
+/* Whether a choice was made.  If the user has made none, the initial choices
+   count. */
 bool run_chosen(
 	const struct clyde_run *run, const char *name, const char *choice);
 /* NULL if it was not given. */
@@ -52,60 +54,66 @@ unsigned run_words(
 	const struct clyde_run *run, const char *name, char *const **ret_words);
 unsigned run_pins(const struct clyde_run *run, const char *name,
 	const struct clyde_pin **ret_pins);
-/* The descriptors of clyde_run_attach(); -1 if there are none. */
+/* The descriptors of clyde_run_attach(); -1 if nothing is attached. */
 int run_input(const struct clyde_run *run);
 int run_output(const struct clyde_run *run);
-/* CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the run has to end now. */
+/* CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the run has to end now, or
+   0.  A loop that does not wait checks this at each turn. */
 int run_stopped(struct clyde_run *run);
 
-/* ---- What it claims, in its claim() ----------------------------------- */
+/* ---- Claims: for claim() ---------------------------------------------- */
 
 enum pin_use {
-	PIN_OUTPUT, /* the core's; an input of it as well, if connected */
+	PIN_OUTPUT, /* driven by the core, which may also have it as an input */
 	PIN_INPUT,
-	PIN_SEEN, /* whatever another core does with it */
+	PIN_SEEN, /* read only, and another core may use it */
 };
 
 /*
- * A core, with the streams (enum core_flag) that this run uses: CLYDE_ERROR_CORE_TAKEN if
- * another run has it.  And a pin: for an output `function` is enum
- * core_output, and PIN_OPEN_DRAIN; for an input it is enum core_input.
- * CLYDE_ERROR_PIN_TAKEN if it has a function, CLYDE_ERROR_NO_PIN if the device has no such pin.  `what`
- * is whose pin it is, "tx"; it must live as long as the run.
+ * Claim a core, with the streams (enum core_flag) that this run uses.
+ * CLYDE_ERROR_CORE_TAKEN if another run or application uses the core, or if no
+ * pipe is left for a stream.
+ *
+ * Claim a pin.  `function` is of enum core_output for an output, and may have
+ * PIN_OPEN_DRAIN; of enum core_input for an input.  `what` names the pin in
+ * messages, such as "tx", and must stay valid as long as the run.
+ * CLYDE_ERROR_PIN_TAKEN if the pin has another function, CLYDE_ERROR_NO_PIN if
+ * the device has no such pin.
  */
 int run_claim_core(
 	struct clyde_run *run, enum core_place core, unsigned streams);
 int run_claim_pin(struct clyde_run *run, const char *what,
 	const struct clyde_pin *pin, enum pin_use use, unsigned function);
 
-/* ---- What it does with that, in its run() ----------------------------- */
+/* ---- Pipes, pins and pulls: for run() --------------------------------- */
 
 /*
- * When run() begins, the image is there and has the core, and the ports of the
- * pins have supplies.  When it ends, however it does, what follows is undone.
+ * When run() begins, the FPGA runs the image, which has the core, and the ports
+ * of the claimed pins have supplies.  When run() returns, the library undoes
+ * what these calls have done, whether the run has failed or not.
  */
 
-/* Switch the stream of one way, and open its pipe; it has all buffers if the
-   run is alone. */
+/* Connect the core's stream of one direction and open its pipe.  The pipe has
+   quad buffers if no other run or application uses the pair's other pipe. */
 int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 
-/* Connect the pins that were claimed. */
+/* Connect the claimed pins to the core. */
 int run_connect(struct clyde_run *run);
 
 enum pull { PULL_NONE, PULL_DOWN, PULL_UP };
 
 int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how);
 
-/* Read registers, though the run may have been interrupted: for what there is
-   to tell in the end. */
+/* Read registers even if the run has been interrupted, for what is reported at
+   the end. */
 int run_read_last(
 	struct clyde_run *run, uint8_t address, void *data, size_t size);
 
-/* Pins and pulls stay as they are when the run ends. */
+/* Leave pins and pulls as they are when the run ends. */
 void run_keep(struct clyde_run *run);
 
-/* ---- How it waits ----------------------------------------------------- */
+/* ---- Waiting ---------------------------------------------------------- */
 
 /* What may happen to the pipes that run_pipe() has opened.  These are states,
    not changes: run_wait() returns at once while one of them holds. */
@@ -189,9 +197,9 @@ int run_wait(struct clyde_run *run, struct run_wait *wait);
    virtual, since CPU time has no share of that. */
 double run_cpu_s(const struct clyde_run *run);
 
-/* ---- And what it gives ------------------------------------------------ */
+/* ---- Reports ---------------------------------------------------------- */
 
-/* The rows of a record: {COUNT_FIELD("bytes", 3), END_FIELD} */
+/* The fields of a record, such as {COUNT_FIELD("bytes", 3), END_FIELD} */
 #define TEXT_FIELD(n, v)                                       \
 	{                                                      \
 		.name = n, .type = CLYDE_FIELD_TEXT, .text = v \
@@ -213,7 +221,8 @@ double run_cpu_s(const struct clyde_run *run);
 		.type = CLYDE_FIELD_END \
 	}
 
-/* One of this group, with these rows: its line, and its fields. */
+/* Report a record of a group: its fields, for programs, and its line, for
+   people.  run_record() takes a record, run_progress() how much is done. */
 void run_tell(struct clyde_run *run, const char *group,
 	const struct clyde_field *fields, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

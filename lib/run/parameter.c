@@ -2,7 +2,7 @@
 
 /*
  * The values of parameters: text as it was typed becomes a number, a choice,
- * words or pins.  applet.c calls it for clyde_run_set().
+ * words or pins.  run.c calls it for clyde_run_set().
  *
  * A refused text must never change the value that was there, and the sentence
  * says which text would be accepted.
@@ -37,7 +37,8 @@ static const struct kind {
 	[CLYDE_PARAMETER_TIME] = {times, "a time like 20us, 5ms or 1.5s"},
 };
 
-/* Only times have a fraction: what follows their point, in ns. */
+/* The fraction of a time, in billionths of its unit.  No other number has one.
+   */
 static int parse_fraction(
 	const char **text, const struct unit *units, uint64_t *ret_billionths)
 {
@@ -85,8 +86,7 @@ static int parse_number(
 	return CLYDE_ERROR_INVALID;
 }
 
-/* A bound as it would be typed, in the largest unit that it has none left
-   over of. */
+/* A bound as text, in the largest unit of which it is a multiple. */
 static void bound_text(uint64_t bound, const struct unit *units, char text[32])
 {
 	const struct unit *unit = units;

@@ -58,7 +58,8 @@ static size_t count_parameters(const struct applet *applet)
 	return count;
 }
 
-/* What was chosen is added to, so nothing is chosen at first. */
+/* A choice or a word is added to those before, so initial ones are not set
+   here: parameter_chosen() heeds them. */
 static int set_initial(struct clyde_run *run)
 {
 	const struct clyde_parameter *at = run->applet->table.parameters;
@@ -297,7 +298,7 @@ struct clyde_device *run_device(const struct clyde_run *run)
 	return run->device;
 }
 
-/* The applet's source is wrong: no value of the user's leads here. */
+/* For a mistake in the applet's source; no value of the user leads here. */
 static _Noreturn void abort_applet(
 	const struct clyde_run *run, const char *name, const char *what)
 {

@@ -182,36 +182,42 @@ static int poll_fds(struct pollfd *fds, size_t count, int timeout_ms)
 
 /* ---- Where time is real ----------------------------------------------- */
 
-/* The device's descriptor is valid while the run lasts, because a close of the
-   device waits for the end of the run. */
-static int device_fds(struct clyde_run *run, struct pollfd fds[2])
+static int open_wake_fd(struct clyde_run *run)
 {
-	int fd = clyde_device_poll_fd(run->device);
-
-	if (fd < 0)
-		return fd;
 	if (run->wake_fd < 0)
 		run->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (run->wake_fd < 0)
 		return set_error(error_from_errno(errno),
 			"no descriptor for a wait is to be had");
-	fds[0] = (struct pollfd){.fd = fd, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = run->wake_fd, .events = POLLIN};
+	return 0;
+}
+
+/* What is polled: the device, this run's wake_fd, and the applet's descriptors.
+   The device's descriptor is valid while the run lasts, because a close of the
+   device waits for the end of the run. */
+static int fill_fds(struct clyde_run *run, const struct run_wait *wait,
+	struct pollfd all[DESCRIPTOR_MAX])
+{
+	int fd = clyde_device_poll_fd(run->device);
+	int result =
+		fd < 0 ? fd : (int)CALL(device, run->device, open_wake_fd(run));
+
+	if (result < 0)
+		return result;
+	all[0] = (struct pollfd){.fd = fd, .events = POLLIN};
+	all[1] = (struct pollfd){.fd = run->wake_fd, .events = POLLIN};
+	for (size_t i = 0; i < wait->count; i++)
+		all[i + 2] = wait->fds[i];
 	return 0;
 }
 
 /* How many of the applet's descriptors are ready. */
-static int poll_all(struct clyde_run *run, struct run_wait *wait, int ms)
+static int poll_all(struct clyde_run *run, struct run_wait *wait,
+	struct pollfd all[DESCRIPTOR_MAX], int ms)
 {
-	struct pollfd all[DESCRIPTOR_MAX];
+	int result = poll_fds(all, wait->count + 2, ms), found = 0;
 	eventfd_t count;
-	int result = device_fds(run, all), found = 0;
 
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < wait->count; i++)
-		all[i + 2] = wait->fds[i];
-	result = poll_fds(all, wait->count + 2, ms);
 	if (result < 0)
 		return result;
 	if (result > 0 && all[1].revents)
@@ -223,27 +229,30 @@ static int poll_all(struct clyde_run *run, struct run_wait *wait, int ms)
 	return found;
 }
 
+/* The descriptors exist before the first look at the pipes, so that what other
+   runs handle after the look ends the poll(). */
 static int wait_real(struct clyde_run *run, struct run_wait *wait)
 {
 	int64_t deadline_ns = deadline_of(run, wait->timeout_ms);
+	struct pollfd all[DESCRIPTOR_MAX];
+	int result = fill_fds(run, wait, all);
 
-	for (;;) {
+	while (result >= 0) {
 		int events =
 			handle_until(run, wait->events, now_ns(run->device));
-		int ms, found;
+		int ms;
 
 		if (events < 0)
 			return events;
 		ms = events ? 0 : left_ms(run, deadline_ns, RECHECK_MS);
-		found = poll_all(run, wait, ms);
-		if (found < 0)
-			return found;
+		result = poll_all(run, wait, all, ms);
 		wait->revents = events;
-		if (events || found)
-			return 1;
+		if (events || result > 0)
+			return result < 0 ? result : 1;
 		if (left_ms(run, deadline_ns, RECHECK_MS) == 0)
-			return 0;
+			return result;
 	}
+	return result;
 }
 
 /* ---- Where time is virtual -------------------------------------------- */
