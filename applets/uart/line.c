@@ -177,10 +177,10 @@ int line_monitor(struct line *line)
 
 	if (result < 0)
 		return result;
-	wrong = now.framing != line->told.framing ||
-		now.parity != line->told.parity;
-	lost = now.lost != line->told.lost;
-	line->told = now;
+	wrong = now.framing != line->reported.framing ||
+		now.parity != line->reported.parity;
+	lost = now.lost != line->reported.lost;
+	line->reported = now;
 	if (line->verbose && (wrong || lost))
 		tell_errors(line, &now);
 	if (!line->auto_baud || !wrong || now.pulse < UART_BIT_TIME_MIN / 256 ||

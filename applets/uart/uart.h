@@ -40,8 +40,8 @@ struct line {
 	uint8_t control;
 	uint32_t bit_time; /* 1/256 cycles */
 	unsigned frame_bits;
-	bool verbose, auto_baud;    /* the parameters */
-	struct line_registers told; /* the counters, as last reported */
+	bool verbose, auto_baud;        /* the parameters */
+	struct line_registers reported; /* the counters of the last report */
 };
 
 /* The bit time nearest to a baud rate, in 1/256 cycles of 48 MHz; and the baud
