@@ -409,8 +409,8 @@ int clyde_device_sleep(struct clyde_device *device, int timeout_ms);
  * it calls clyde_device_process() once before it polls.
  *
  * Only one event loop may use the descriptor; on a link in real time, a run of
- * the uart applet is such a loop.  The descriptor belongs to the device and is
- * valid until the device is closed: do not read, write or close it.
+ * the uart or gpio applet is such a loop.  The descriptor belongs to the device
+ * and is valid until the device is closed: do not read, write or close it.
  *
  * Polling the descriptor of a virtual device lets virtual time pass: it is
  * readable while anything is under way.

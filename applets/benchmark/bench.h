@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the benchmark's files share: benchmark.c the table and the modes'
-   frame, modes.c the modes, series.c repeats and sweeps of them, interval.c
-   what is told while they run, result.c what is reported of each. */
+/*
+ * What the benchmark's files share. benchmark.c has the table and prepares each
+ * mode; modes.c has the modes; series.c repeats and sweeps them; interval.c
+ * reports while a mode runs, and result.c when it has ended; fields.c makes
+ * records.
+ */
 #ifndef BENCHMARK_BENCH_H
 #define BENCHMARK_BENCH_H
 
@@ -13,10 +16,10 @@
 
 #define ROUND_TRIP_SIZE 512 /* B each way: one packet */
 
-/* The rows of --interval: what was there when the last one ended. */
+/* The rows of --interval: the state when the last row ended. */
 struct interval {
 	int64_t length_ns; /* 0: no rows */
-	int64_t start_ns;  /* of the timed part that they count from */
+	int64_t start_ns;  /* of the timed part, from which rows count */
 	int64_t mark_ns, next_ns;
 	uint64_t mark_bytes;
 	uint64_t round_trips, total_ns, max_ns;
@@ -33,12 +36,12 @@ struct bench {
 	unsigned idle_ns;
 	unsigned repeats;
 	bool sweep;
-	/* The first wrong data, after which the other modes go on */
+	/* The first wrong data; the other modes are measured all the same */
 	int failure;
 	char why[320];
 	/* The mode under way */
 	unsigned repeat; /* from 1 */
-	bool swept;      /* it is a point of a sweep: its row says it */
+	bool swept;      /* it is a point of a sweep, whose row reports it */
 	double figure;   /* MiB/s, or the p50 in us; not a number: none */
 	struct interval interval;
 	const struct bench_mode_entry *mode;
@@ -75,21 +78,20 @@ int bench_latency(struct bench *bench);
    does not, it is kept in bench->failure. */
 int bench_measure(struct bench *bench);
 
-/* All modes that were chosen, as often and in as many ways as was asked. */
+/* Measure all modes that were chosen, repeats and sweeps included. */
 int bench_series(struct bench *bench);
 
-/* While a mode runs: bytes that have moved, a round trip that is over; and
-   its end. */
+/* Called while a mode runs: so many bytes have moved in all; a round trip took
+   so long; the mode has ended. */
 void bench_tick(struct bench *bench, uint64_t bytes);
 void bench_tick_round_trip(struct bench *bench, uint64_t ns);
 void bench_tick_end(struct bench *bench);
 
-/* "source", or "source 2/5": what a line begins with. */
+/* The start of a line, like "source" or "source 2/5". */
 #define LABEL_SIZE 32
 const char *bench_label(const struct bench *bench, char text[LABEL_SIZE]);
 
-/* The timed part is over: count what the pipes did in it, unless that is done
-   already. */
+/* Sum up the pipes' statistics at the end of the timed part, once a mode. */
 void bench_count(struct bench *bench);
 
 /* Report what the mode has measured, complete or not; error is 0 or why it
@@ -110,15 +112,12 @@ void add_text(struct fields *fields, const char *name, const char *text);
 void add_count(struct fields *fields, const char *name, uint64_t count);
 void add_real(struct fields *fields, const char *name, double real);
 void add_flag(struct fields *fields, const char *name, bool flag);
-/* Count pairs; they stay the caller's. */
+/* `count` pairs of numbers, which the caller keeps until the record is made. */
 void add_pairs(struct fields *fields, const char *name, const double *pairs,
 	uint64_t count);
-/* What was measured, and how: every record begins with it. */
+/* The mode and its parameters, with which every record of a mode begins. */
 void add_point(struct fields *fields, const struct bench *bench);
 
 #define MIB (1024.0 * 1024.0)
-
-/* CPU time of this process, s. */
-double bench_cpu_s(void);
 
 #endif

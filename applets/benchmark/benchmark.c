@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The benchmark applet: takes modes and an amount, opens the pipes that each
- * mode needs in the order that loses nothing, and runs it.
+ * The benchmark applet's table, its claims and its run.  For each mode this
+ * resets the core, opens the pipes, starts the core and runs the mode.
+ *
+ * A core must not run before its pipes are open, or bytes would be lost.
  */
 #include "bench.h"
 
@@ -101,8 +103,8 @@ static const struct clyde_parameter parameters[] = {
 	{0},
 };
 
-/* 518 cycles are what the bridge's arbitration makes of a packet, and 516 if
-   another pipe has the next; see docs/virtual-time.md. */
+/* With the bridge's arbitration a packet takes 518 cycles, or 516 if the next
+   packet is another pipe's; see docs/virtual-time.md. */
 const struct bench_mode_entry bench_modes[] = {
 	{"source", BENCH_SOURCE, true, false, 518, 1, bench_source},
 	{"sink", BENCH_SINK, false, true, 518, 1, bench_sink},
@@ -116,8 +118,8 @@ static int set_mode(struct bench *bench, uint8_t mode)
 	return clyde_register_write(bench->device, REG_BENCH_MODE, &mode, 1);
 }
 
-/* The smallest transfers that are asked for are packets; the largest need not
-   exceed what is to be moved. */
+/* Transfers need not be larger than all that is to be moved, rounded up to a
+   packet. */
 static struct clyde_pipe_options pipe_options(const struct bench *bench)
 {
 	struct clyde_pipe_options options = bench->pipe;
@@ -160,7 +162,7 @@ static int start_mode(struct bench *bench)
 	before = now_ns(bench->device);
 	if (result == 0)
 		result = set_mode(bench, bench->mode->mode);
-	/* A source runs from the command on; the others from the first byte
+	/* A source runs from the command on, another mode from the first byte
 	   that the host sends. */
 	bench->start_ns = bench->mode->out ? now_ns(bench->device)
 					   : before + START_FLOOR_NS;
@@ -177,7 +179,7 @@ static int run_mode(struct bench *bench)
 	bench->figure = NAN;
 	bench->interval.start_ns = -1;
 	memset(bench->histogram, 0, sizeof(*bench->histogram));
-	bench->cpu_start_s = bench_cpu_s();
+	bench->cpu_start_s = run_cpu_s(bench->run);
 	result = start_mode(bench);
 	bench->end_ns = bench->start_ns;
 	if (result == 0) {
@@ -210,7 +212,7 @@ int bench_measure(struct bench *bench)
 		mode_failed(bench, result);
 	if (result < 0 && result != CLYDE_ERROR_WRONG_DATA)
 		return result;
-	/* Wrong data in one mode says something; so do the others. */
+	/* The figures of the other modes are of use after wrong data in one. */
 	if (result < 0 && bench->failure == 0) {
 		snprintf(bench->why, sizeof(bench->why), "%s",
 			clyde_error_message());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes figures, gives the fields of a record. */
+/* Adds fields to a record, for interval.c, result.c and series.c. */
 #include "bench.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes durations, gives their distribution in bounded memory. */
+/* The distribution of the round trips' durations, in bounded memory. */
 #include "histogram.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes what moves while a mode runs, gives a row every --interval.  A row says
- * how long it really was: it ends with the first completion that is seen
- * after its time.  Warm-up has no rows.
+ * The rows of --interval, which modes.c asks for while a mode runs.  A row ends
+ * with the first completion after its time, and so has its real length.  There
+ * are no rows of the warm-up.
  */
 #include "bench.h"
 
@@ -82,7 +82,9 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 	if (now < interval->next_ns)
 		return;
 	row(bench, now, bytes);
-	/* On the beat, however late a row was, and no crumb after it */
+	/* Rows end at multiples of the interval, however late the last one was.
+	   The multiple that is nearest is passed over, so that no row is a
+	   short rest. */
 	interval->next_ns +=
 		(now - interval->next_ns + interval->length_ns / 2) /
 			interval->length_ns * interval->length_ns +

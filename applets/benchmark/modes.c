@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The benchmark's modes: each moves bytes through open pipes, verifies every
- * one, and notes when the timed part began and ended.
+ * The benchmark's modes, which benchmark.c runs: each moves bytes through open
+ * pipes, verifies them, and notes the begin and the end of the timed part.
+ *
+ * No byte may count that was not verified.
  */
 #include "bench.h"
 
@@ -10,7 +12,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define STALL_TIMEOUT_MS    1000 /* without a byte: the stream has stopped */
+#define STALL_TIMEOUT_MS \
+	1000 /* after so long without a byte the stream has stopped */
 #define EVIDENCE_TIMEOUT_MS 10
 #define PROGRESS_STEP       (1 << 20)
 
@@ -19,15 +22,15 @@ static uint64_t total(const struct bench *bench)
 	return bench->omit + bench->count;
 }
 
-/* Warm-up is over. */
+/* Called at the end of the warm-up. */
 static void start_clock(struct bench *bench, int64_t now)
 {
 	bench->start_ns = now;
 	bench->start_moved = bench->moved;
-	bench->cpu_start_s = bench_cpu_s();
+	bench->cpu_start_s = run_cpu_s(bench->run);
 }
 
-/* Bytes were verified: warm-up may end with them. */
+/* Count bytes that were verified, with which the warm-up may end. */
 static void advance(struct bench *bench, uint64_t size)
 {
 	uint64_t before = bench->moved;
@@ -45,9 +48,10 @@ static void advance(struct bench *bench, uint64_t size)
 			total(bench));
 }
 
-/* Why not all has got out, or 0 if it is not known to have failed.  It is over
-   with the run then: what has not come back is fetched. */
-static int way_out(struct bench *bench)
+/* Why the OUT pipe has not sent all bytes, or 0 if it is not known to have
+   failed.  Bytes that are still in flight are cancelled, because the mode ends
+   here. */
+static int check_sent(struct bench *bench)
 {
 	int result = clyde_pipe_flush(bench->out, EVIDENCE_TIMEOUT_MS);
 
@@ -58,15 +62,15 @@ static int way_out(struct bench *bench)
 	return result == CLYDE_ERROR_CANCELED ? 0 : result;
 }
 
-/* The pipe stands at the first bad byte: what follows tells the story. */
+/* Find out from the bytes that follow the first bad one what has gone wrong. */
 static int explain(struct bench *bench)
 {
 	uint8_t evidence[EVIDENCE_MAX];
 	ssize_t size = clyde_pipe_read(
 		bench->in, evidence, sizeof(evidence), EVIDENCE_TIMEOUT_MS);
-	int sent = bench->out ? way_out(bench) : 0;
+	int sent = bench->out ? check_sent(bench) : 0;
 
-	/* What was sent may have a hole: that is known, and is the reason. */
+	/* A failure to send explains the wrong data. */
 	if (sent < 0)
 		return sent;
 	if (size < 0)
@@ -147,7 +151,7 @@ static int read_mismatch(struct bench *bench)
 			window, sizeof(window));
 	if (result < 0)
 		return result;
-	/* The offset wrapped as often as the count did; the count is near. */
+	/* The register has the lower 32 bits of an offset near the count. */
 	bench->moved -= (uint32_t)(bench->moved - offset);
 	bench->mismatched = true;
 	sequence_explain(bench->sequence, bench->moved, window, sizeof(window),
@@ -155,8 +159,8 @@ static int read_mismatch(struct bench *bench)
 	return CLYDE_ERROR_WRONG_DATA;
 }
 
-/* Wait until the core has checked all that was sent.  That is the end of the
-   timed part: a byte in a buffer on the way has not arrived. */
+/* Wait until the core has checked all that was sent.  The timed part ends then,
+   since a byte in a buffer has not arrived. */
 static int confirm(struct bench *bench, uint64_t sent)
 {
 	uint32_t count = 0, before;
@@ -174,7 +178,7 @@ static int confirm(struct bench *bench, uint64_t sent)
 	}
 	if (result < 0)
 		return result;
-	/* It may have had more than was sent. */
+	/* Negative if the core has received more than was sent. */
 	missing = (uint32_t)sent - count;
 	advance(bench, sent - bench->moved - missing);
 	result = clyde_register_read(bench->device, REG_BENCH_ERROR, &error, 1);
@@ -188,10 +192,11 @@ static int confirm(struct bench *bench, uint64_t sent)
 	return result;
 }
 
-/* The core's offset has 32 bits: look before it can mean two places. */
-#define LOOK_STEP (UINT64_C(1) << 30)
+/* The core's offset has 32 bits: look for errors so often that it means one
+   place only. */
+#define CHECK_STEP (UINT64_C(1) << 30)
 
-static int look(struct bench *bench, uint64_t sent)
+static int check_error(struct bench *bench, uint64_t sent)
 {
 	uint8_t error;
 	int result = clyde_register_read(
@@ -212,8 +217,8 @@ static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
 	while (*sent < end && result == 0) {
 		before = *sent;
 		result = send(bench, sent, end);
-		if (result == 0 && before / LOOK_STEP != *sent / LOOK_STEP)
-			result = look(bench, *sent);
+		if (result == 0 && before / CHECK_STEP != *sent / CHECK_STEP)
+			result = check_error(bench, *sent);
 		bench_tick(bench, offset_of(bench->out));
 		if (*sent % PROGRESS_STEP == 0)
 			run_progress(bench->run, "sink", *sent, total(bench));
@@ -242,16 +247,16 @@ int bench_sink(struct bench *bench)
 		return confirm(bench, sent);
 	if (bench->mismatched)
 		return result;
-	/* Interrupted, say: what the device took is known, but not how much
-	   of it has got past its buffers. */
+	/* The mode has ended early, by an interrupt for example.  Of the bytes
+	   that the device took, some may be in its buffers still. */
 	taken = offset_of(bench->out);
 	bench->moved = taken > BUFFERED_MAX ? taken - BUFFERED_MAX : 0;
 	bench->end_ns = now_ns(bench->device);
 	return result;
 }
 
-/* Whether sending would not wait.  It must not: short packets may fill the IN
-   pipe's transfers with few bytes, and then only reading makes room. */
+/* Whether sending would not wait.  A wait could last for ever: short packets
+   may have filled the IN pipe's transfers, and then only reading makes room. */
 static bool can_send(struct bench *bench)
 {
 	struct clyde_pipe_stats stats;
@@ -260,7 +265,7 @@ static bool can_send(struct bench *bench)
 		stats.in_flight < stats.depth;
 }
 
-/* All is back; if the core has echoed more than was sent, that is wrong. */
+/* After the last byte: an error if the core has echoed more than was sent. */
 static int confirm_echo(struct bench *bench)
 {
 	uint32_t count;
@@ -273,10 +278,10 @@ static int confirm_echo(struct bench *bench)
 	return result;
 }
 
-/* Nothing came back: if the way out has failed, that is the reason. */
-static int silence(struct bench *bench, int result)
+/* After a timeout of the IN pipe: a failure of the OUT pipe explains it. */
+static int explain_timeout(struct bench *bench, int result)
 {
-	int sent = result == CLYDE_ERROR_TIMEOUT ? way_out(bench) : 0;
+	int sent = result == CLYDE_ERROR_TIMEOUT ? check_sent(bench) : 0;
 
 	return sent < 0 ? sent : result;
 }
@@ -292,7 +297,7 @@ int bench_loopback(struct bench *bench)
 		if (result == 0 && sent == total(bench))
 			result = clyde_pipe_push(bench->out);
 		if (result == 0)
-			result = silence(bench, receive(bench));
+			result = explain_timeout(bench, receive(bench));
 	}
 	return result == 0 ? confirm_echo(bench) : result;
 }
@@ -314,7 +319,7 @@ static int round_trip(struct bench *bench, bool timed)
 		size = clyde_pipe_read(
 			bench->in, data, sizeof(data), STALL_TIMEOUT_MS);
 	if (size < 0)
-		return silence(bench, size);
+		return explain_timeout(bench, size);
 	good = sequence_match(bench->sequence, offset, data, size);
 	bench->moved += good;
 	if (good < (size_t)size) {

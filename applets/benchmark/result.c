@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what a mode has measured, gives a line for people and fields for
-   programs. */
+/* Reports what a mode has measured: a line for people, fields for programs. */
 #include "bench.h"
 
 #include <inttypes.h>
@@ -9,25 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define FIFO_HZ 48e6
 
-double bench_cpu_s(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
-		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-/* CPU time is real: over virtual time it has no share. */
+/* Of a virtual device run_cpu_s() is not a number, and so is the share. */
 static double cpu_share(const struct bench *bench, double seconds)
 {
-	if (!clyde_device_real_time(bench->device) || seconds <= 0)
+	if (seconds <= 0)
 		return NAN;
-	return (bench_cpu_s() - bench->cpu_start_s) / seconds;
+	return (run_cpu_s(bench->run) - bench->cpu_start_s) / seconds;
 }
 
 void bench_count(struct bench *bench)
@@ -81,8 +70,8 @@ static void add_common(const struct bench *bench, struct fields *fields,
 	add_real(fields, "cpu_share", cpu_share(bench, seconds));
 }
 
-/* The line for people: the figures if they are whole, else what happened.  A
-   point of a sweep has its place in the sweep's rows. */
+/* The line for people has the figures, or what has gone wrong.  A complete
+   point of a sweep has no line, since it is in the sweep's row. */
 static void report(struct bench *bench, int error, const char *figures,
 	const struct fields *fields)
 {

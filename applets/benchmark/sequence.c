@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Holds one period of the sequence, twice, so that any part of a period is in
-   one piece. */
+/* Holds one period of the sequence twice, so that each part of a period is
+   contiguous. */
 #include "sequence.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct sequence *sequence_new(void)
 	return sequence;
 }
 
-/* A piece of at most a period, where a stream offset is. */
+/* The bytes at a stream offset; *size is limited to a period. */
 static const uint8_t *piece(
 	const struct sequence *sequence, uint64_t offset, size_t *size)
 {
@@ -80,8 +80,8 @@ static int32_t distance(uint64_t from, long to)
 	return gap;
 }
 
-/* Where in the period these bytes stand; -1 if nowhere.  Few bytes may stand in
-   several places: the nearest is meant, of those that have been sent. */
+/* The place of these bytes in the period; -1 if there is none.  A few bytes may
+   have several places: then the nearest one that has been sent. */
 static long locate(const struct sequence *sequence, uint64_t from,
 	const uint8_t *data, size_t size)
 {
@@ -107,7 +107,7 @@ void sequence_explain(const struct sequence *sequence, uint64_t offset,
 	struct mismatch mismatch = {.offset = offset, .got = evidence[0]};
 
 	sequence_fill(sequence, offset, &mismatch.expected, 1);
-	/* The first bytes may fit nowhere, as a flipped one does. */
+	/* Skip first bytes that belong nowhere, such as a flipped one. */
 	for (size_t bad = 0; bad + EVIDENCE_MIN <= size; bad++) {
 		long at;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes the modes that were chosen, runs each as often as --repeat says, one
- * round after the other so that a drift of the machine meets all of them, and
- * with --sweep at every transfer size and depth.
+ * Measures the chosen modes for benchmark.c: in as many rounds as --repeat
+ * says, so that a drift of the machine affects all modes alike, and with
+ * --sweep at every transfer size and depth.
  */
 #include "bench.h"
 
@@ -22,7 +22,8 @@ static const uint32_t depths[] = {1, 2, 4, 8, 32};
 
 struct series {
 	struct bench *bench;
-	struct clyde_pipe_options pipe; /* as it was asked for */
+	struct clyde_pipe_options pipe; /* by the parameters */
+	bool chosen[MODES_MAX];         /* by the parameter `modes` */
 	double *figures; /* by mode, point and repeat; not a number: none */
 };
 
@@ -66,7 +67,7 @@ struct spread {
 	double median, min, max;
 };
 
-/* Of those repeats that gave a figure; sorts them. */
+/* The spread of the repeats that gave a figure.  Sorts them. */
 static struct spread spread_of(double *figures, size_t count)
 {
 	struct spread spread = {0, NAN, NAN, NAN};
@@ -106,7 +107,7 @@ static void sweep_row(
 	}
 	snprintf(line + used, sizeof(line) - used, " MiB/s");
 	add_text(&fields, "mode", bench->mode->name);
-	/* None: it is the median of all */
+	/* A row without a repeat has the medians. */
 	if (bench->repeat > 0)
 		add_count(&fields, "repeat", bench->repeat);
 	add_count(&fields, "depth", bench->pipe.depth);
@@ -179,7 +180,7 @@ static int run_round(struct series *series)
 
 	for (size_t i = 0; bench_modes[i].name && result == 0; i++) {
 		bench->mode = &bench_modes[i];
-		if (!run_chosen(bench->run, "modes", bench->mode->name))
+		if (!series->chosen[i])
 			continue;
 		if (is_swept(bench, bench->mode))
 			result = sweep(series, i);
@@ -232,10 +233,13 @@ int bench_series(struct bench *bench)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		series.figures[i] = NAN;
+	for (size_t i = 0; bench_modes[i].name; i++)
+		series.chosen[i] =
+			run_chosen(bench->run, "modes", bench_modes[i].name);
 	for (bench->repeat = 1; bench->repeat <= bench->repeats && result == 0;
 		bench->repeat++)
 		result = run_round(&series);
-	/* Interrupted, say: the rounds that are complete are worth it. */
+	/* Summarize after an interrupt, too: complete rounds have figures. */
 	if (bench->repeats > 1)
 		summarize(&series);
 	free(series.figures);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the words of a command line, gives what to do with which pins. */
+/*
+ * Parses the words of the command line into actions, for gpio.c.  No call here
+ * uses the device, because claim() parses as well.
+ */
 #include "gpio.h"
 
 #include <errno.h>
@@ -84,7 +87,7 @@ static bool among(const struct clyde_pin *pin, const struct clyde_pin *pins,
 	return false;
 }
 
-/* --pins says which there are at all. */
+/* If --pins is given, an action may name only pins of it. */
 static int check_pins(struct clyde_run *run, const struct action *action)
 {
 	const struct clyde_pin *pins;
@@ -99,8 +102,8 @@ static int check_pins(struct clyde_run *run, const struct action *action)
 	return 0;
 }
 
-/* A verb without pins is for those of --pins. */
-static int all_pins(struct clyde_run *run, struct action *action)
+/* A verb without pins means those of --pins. */
+static int use_all_pins(struct clyde_run *run, struct action *action)
 {
 	const struct clyde_pin *pins;
 
@@ -128,7 +131,7 @@ static int add_word(struct clyde_run *run, char *const *words, unsigned index,
 			action->word = NULL; /* its pins follow */
 			return 0;
 		}
-		result = all_pins(run, action);
+		result = use_all_pins(run, action);
 	} else {
 		for (unsigned i = 0; i < index; i++)
 			find_verb(words[i], &kind);

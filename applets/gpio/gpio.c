@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The GPIO applet: takes actions on pins and does them in their order.  What
- * it drives and pulls stays so when it has ended.
+ * The GPIO applet's table, its claims and its run, which does the actions in
+ * their order.  The library calls claim() and run() by applet_gpio.
+ *
+ * What an action drives or pulls must stay so when the run has ended.
  */
 #include "gpio.h"
 
@@ -67,7 +69,7 @@ static int claim_action(struct clyde_run *run, const struct action *action)
 	int result = 0;
 
 	for (unsigned i = 0; i < action->count && result == 0; i++) {
-		/* The levels that we write are the pins' own. */
+		/* write_outputs() inverts, so the FPGA must not. */
 		struct clyde_pin pin = action->pins[i];
 
 		pin.invert = false;
@@ -192,9 +194,10 @@ static int act(struct gpio *gpio, const struct action *action)
 	}
 }
 
-/* A pin that something else has been connected to since may have been left
-   driven; it is not to be seen driven until its own action. */
-static int look_around(struct gpio *gpio, const struct action *actions)
+/* Read what the core drives now.  A pin whose output is another core's may
+   still be enabled here, from an earlier run: it must not be driven as soon as
+   it is connected, but by its own action. */
+static int read_outputs(struct gpio *gpio, const struct action *actions)
 {
 	uint8_t routes[PIN_COUNT];
 	int result = clyde_register_read(gpio->device, REG_GPIO_OUTPUT,
@@ -220,7 +223,7 @@ static int run(struct clyde_run *run)
 
 	if (result < 0)
 		return result;
-	result = look_around(&gpio, actions);
+	result = read_outputs(&gpio, actions);
 	for (struct action *at = actions; at->word && result == 0; at++)
 		result = act(&gpio, at);
 	free(actions);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the GPIO applet's files share: gpio.c the table and the frame,
-   action.c the words, watch.c the records. */
+/*
+ * What the GPIO applet's files share.  gpio.c has the table, the claims and the
+ * run; action.c parses the actions; watch.c reports changes of pins.
+ */
 #ifndef GPIO_GPIO_H
 #define GPIO_GPIO_H
 
@@ -20,12 +22,13 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	const char *word; /* that asked for it */
+	const char *word; /* of the command line, for messages */
 	unsigned count;
 	struct clyde_pin pins[CLYDE_PINS_MAX];
 };
 
-/* Allocated, ended by one without a word. */
+/* Parse the parameter `action`.  The array ends with an action whose word is
+   NULL; free() releases it. */
 int actions_parse(struct clyde_run *run, struct action **ret_actions);
 
 static inline bool action_changes(enum action_kind kind)
@@ -33,7 +36,8 @@ static inline bool action_changes(enum action_kind kind)
 	return kind != ACTION_READ && kind != ACTION_WATCH;
 }
 
-/* "A0=1", with what the pin's inversion makes of the level */
+/* Like "A0=1": the level that the user means, of an inverted pin the opposite
+   of the pin's. */
 void level_text(const struct clyde_pin *pin, uint16_t levels, char text[8]);
 bool level_of(const struct clyde_pin *pin, uint16_t levels);
 
@@ -42,8 +46,9 @@ static inline uint16_t pin_bit(const struct clyde_pin *pin)
 	return 1 << (8 * pin->port + pin->number);
 }
 
-/* The core's clock of 48 MHz has 32 bits, and a record comes at least at every
-   half of it: cycles since the first record, and the same in ns. */
+/* The time since the first record, in cycles of 48 MHz and in ns.  A record has
+   the lower 32 bits of the core's clock; the core sends one at least each 2^31
+   cycles, so that no wrap is missed. */
 struct gpio_clock {
 	bool begun;
 	uint32_t last;

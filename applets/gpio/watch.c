@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the core's records of levels, gives each change with its time. */
+/*
+ * Reads the core's records of levels and reports each change with its time,
+ * until a time or a number of changes is reached or the run is interrupted.
+ */
 #include "gpio.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SLICE_MS 20
+#define DAY_NS   (INT64_C(86400) * 1000000000)
 #define DRAIN_MS 2 /* a packet is sent when it has waited 125 us */
 
 struct watcher {
@@ -19,14 +21,14 @@ struct watcher {
 	struct clyde_pipe *pipe;
 	uint16_t mask;
 	uint64_t for_ns, limit; /* 0: none */
-	/* What has come */
+	/* Of the record that is being read, and of those before it */
 	uint8_t bytes[sizeof(struct gpio_record)];
 	size_t fill;
 	bool begun;
 	uint16_t levels;
 	struct gpio_clock clock;
 	uint64_t changes, lost;
-	int64_t first_ns; /* when that was seen */
+	int64_t first_ns; /* the device's time when the first record came */
 };
 
 void gpio_clock_advance(struct gpio_clock *clock, uint32_t cycle)
@@ -67,7 +69,7 @@ static void changed_text(const struct watcher *watcher, uint16_t changed,
 	}
 }
 
-static void tell(struct watcher *watcher, uint16_t changed, unsigned lost)
+static void report(struct watcher *watcher, uint16_t changed, unsigned lost)
 {
 	char text[8 * CLYDE_PINS_MAX], note[64] = "";
 
@@ -85,7 +87,7 @@ static void tell(struct watcher *watcher, uint16_t changed, unsigned lost)
 		"%12" PRIu64 " ns  %s%s", time_ns(watcher), text, note);
 }
 
-static void take_record(
+static void add_record(
 	struct watcher *watcher, const struct gpio_record *record)
 {
 	uint16_t changed = record->levels ^ watcher->levels;
@@ -98,9 +100,9 @@ static void take_record(
 	if (watcher->for_ns && time_ns(watcher) > watcher->for_ns)
 		return;
 	if (!watcher->begun) {
-		tell(watcher, watcher->mask, 0);
+		report(watcher, watcher->mask, 0);
 	} else if (changed & watcher->mask || record->lost) {
-		tell(watcher, changed & watcher->mask, record->lost);
+		report(watcher, changed & watcher->mask, record->lost);
 		watcher->changes++;
 	}
 	watcher->begun = true;
@@ -117,7 +119,7 @@ static bool over(const struct watcher *watcher)
 		(int64_t)watcher->for_ns;
 }
 
-/* CLYDE_ERROR_TIMEOUT if there was none. */
+/* CLYDE_ERROR_TIMEOUT if no record is complete. */
 static int read_record(struct watcher *watcher, int timeout_ms)
 {
 	struct gpio_record record;
@@ -132,7 +134,7 @@ static int read_record(struct watcher *watcher, int timeout_ms)
 		return CLYDE_ERROR_TIMEOUT;
 	memcpy(&record, watcher->bytes, sizeof(record));
 	watcher->fill = 0;
-	take_record(watcher, &record);
+	add_record(watcher, &record);
 	return 0;
 }
 
@@ -142,37 +144,39 @@ static int set_watch(struct watcher *watcher, uint16_t mask)
 		watcher->device, REG_GPIO_WATCH, &mask, sizeof(mask));
 }
 
-static int slice_ms(const struct watcher *watcher)
+/* Until the watch is over.  Before the first record nothing limits it. */
+static int left_ms(const struct watcher *watcher)
 {
-	return watcher->for_ns && watcher->for_ns < SLICE_MS * UINT64_C(1000000)
-		? (int)(watcher->for_ns / 1000000) + 1
-		: SLICE_MS;
+	int64_t left_ns;
+
+	if (watcher->for_ns == 0 || !watcher->begun)
+		return -1;
+	left_ns = watcher->first_ns + (int64_t)watcher->for_ns -
+		now_ns(watcher->device);
+	return left_ns > DAY_NS ? DAY_NS / 1000000 : left_ns / 1000000 + 1;
 }
 
-/* Where time is virtual and nobody has said how much of it, it passes about as
-   fast as the user's. */
-static int pass(struct watcher *watcher)
-{
-	int result = run_stopped(watcher->run);
-
-	if (result == 0 && watcher->for_ns == 0 &&
-		!clyde_device_real_time(watcher->device))
-		poll(NULL, 0, SLICE_MS);
-	return result;
-}
-
+/* Without --for, the user ends the watch. */
 static int follow(struct watcher *watcher)
 {
 	int result = set_watch(watcher, watcher->mask);
 
 	while (result == 0 && !over(watcher)) {
-		result = read_record(watcher, slice_ms(watcher));
+		struct run_wait wait = {
+			.events = RUN_READABLE,
+			.timeout_ms = left_ms(watcher),
+			.users_pace = watcher->for_ns == 0,
+		};
+
+		result = run_wait(watcher->run, &wait);
+		if (result > 0)
+			result = read_record(watcher, 0);
 		if (result == CLYDE_ERROR_TIMEOUT)
-			result = pass(watcher);
+			result = 0;
 	}
 	if (result == 0)
 		result = set_watch(watcher, 0);
-	/* Of what is on its way, all counts that was in time. */
+	/* Records that are on their way were made in time. */
 	while (result == 0 && watcher->for_ns)
 		result = read_record(watcher, DRAIN_MS);
 	return result == CLYDE_ERROR_TIMEOUT ? 0 : result;
@@ -195,7 +199,7 @@ int watch(struct clyde_run *run, const struct action *action)
 
 	for (unsigned i = 0; i < action->count; i++)
 		watcher.mask |= pin_bit(&action->pins[i]);
-	/* What a run that was killed has left must not come first. */
+	/* Records of a run that was killed must not come first. */
 	result = set_watch(&watcher, 0);
 	if (result == 0)
 		result = run_pipe(run, CORE_GIVES, &options, &watcher.pipe);

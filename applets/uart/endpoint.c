@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The user's end of the line: takes a mode and where, gives two descriptors
- * that are read and written without waiting, and leaves terminals and paths as
- * they were.
+ * The user's end of the line: this terminal, a pty or a socket, as descriptors
+ * that pump.c reads and writes.
+ *
+ * Nothing here may wait.  endpoint_close() must leave the terminal's settings
+ * and the file system as endpoint_open() found them.
  */
 #include "uart.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,14 @@
 #include <unistd.h>
 
 #define LEAVE_KEY  0x1c /* Ctrl-\ */
-#define WRITE_SIZE 4096 /* what a pipe has room for if it has any */
+#define WRITE_SIZE 4096 /* a writable pipe has room for so much */
 
 /* ---- This terminal ---------------------------------------------------- */
 
-/* An open file description of this process alone, if the system gives one:
-   other processes that share the given one do not expect O_NONBLOCK on it. */
-static int own(int fd, int flags)
+/* Open the file of a descriptor again, so that O_NONBLOCK does not affect other
+   processes that share the description.  What cannot be opened again, such as a
+   socket, is duplicated. */
+static int reopen(int fd, int flags)
 {
 	struct stat status;
 	char path[32];
@@ -42,8 +44,7 @@ static int own(int fd, int flags)
 	return mine < 0 ? -errno : mine;
 }
 
-/* Signals come to the UART as the keys that they are, but for the one to
-   leave. */
+/* Keys like Ctrl-C are sent to the line, except for the one that leaves. */
 static int make_raw(struct endpoint *endpoint)
 {
 	struct termios raw;
@@ -76,8 +77,8 @@ static int open_tty(struct endpoint *endpoint)
 	if (run_input(run) < 0)
 		return set_error(CLYDE_ERROR_INVALID,
 			"tty needs an input and an output to work on");
-	endpoint->in = own(run_input(run), O_RDONLY);
-	endpoint->out = own(run_output(run), O_WRONLY);
+	endpoint->in = reopen(run_input(run), O_RDONLY);
+	endpoint->out = reopen(run_output(run), O_WRONLY);
 	if (endpoint->in < 0 || endpoint->out < 0)
 		return set_error(CLYDE_ERROR_FILE,
 			"standard input or standard output is closed");
@@ -86,8 +87,8 @@ static int open_tty(struct endpoint *endpoint)
 
 /* ---- A pseudoterminal ------------------------------------------------- */
 
-/* A link that was left by a program that was killed leads nowhere, or to our
-   own pty, which has its number. */
+/* Whether a link is that of a program that was killed: it leads nowhere, or to
+   our own pty, which has got the same number. */
 static bool abandoned(const char *path, const char *slave)
 {
 	static const char folder[] = "/dev/pts/";
@@ -121,8 +122,8 @@ static int link_path(
 		"%s: %s", path, strerror(errno));
 }
 
-/* Somebody must have closed the slave before its master tells that nobody has
-   it open. */
+/* A master reports POLLHUP only after its slave was opened and closed once, so
+   this opens and closes it. */
 static int prepare_slave(int master, char *slave, size_t size)
 {
 	struct termios raw;
@@ -159,7 +160,7 @@ static int open_pty(struct endpoint *endpoint)
 	if (result < 0)
 		return set_error(error_from_errno(-result),
 			"the pty cannot be used: %s", strerror(-result));
-	/* Without it, somebody who comes is noticed a little later. */
+	/* Without inotify, an open of the slave is noticed a little later. */
 	endpoint->opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	inotify_add_watch(endpoint->opened, slave, IN_OPEN);
 	if (path) {
@@ -174,13 +175,13 @@ static int open_pty(struct endpoint *endpoint)
 	return 0;
 }
 
-/* Or was, and something has been written to it. */
+/* Whether the slave is open, or was and has left bytes. */
 static bool slave_is_open(const struct endpoint *endpoint)
 {
 	struct pollfd master = {.fd = endpoint->master, .events = POLLIN};
 	char events[1024];
 
-	/* Before the look: who comes after it is told anew. */
+	/* Read the events first: an open after poll() makes a new one. */
 	while (read(endpoint->opened, events, sizeof(events)) > 0)
 		;
 	poll(&master, 1, 0);
@@ -211,7 +212,7 @@ static void drop(int *fd)
 	*fd = -1;
 }
 
-void endpoint_part(struct endpoint *endpoint)
+void endpoint_disconnect(struct endpoint *endpoint)
 {
 	if (endpoint->master < 0) {
 		if (endpoint->out != endpoint->in)
@@ -226,7 +227,7 @@ void endpoint_close(struct endpoint *endpoint)
 {
 	if (endpoint->terminal)
 		tcsetattr(endpoint->in, TCSANOW, endpoint->saved);
-	endpoint_part(endpoint);
+	endpoint_disconnect(endpoint);
 	free(endpoint->saved);
 	drop(&endpoint->listener);
 	drop(&endpoint->master);
@@ -291,7 +292,7 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size)
 	result = read(endpoint->in, data, size);
 	if (result > 0)
 		return find_key(endpoint, data, result);
-	/* A master whose slave is closed says EIO. */
+	/* EIO is what a master whose slave is closed returns. */
 	if (result < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (result < 0 && endpoint->master < 0 && errno != ECONNRESET)
@@ -323,19 +324,16 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 	return 0;
 }
 
-/* One that is -1 is passed over, whatever has become of it. */
-bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
-	int other, int timeout_ms)
+size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
+	struct pollfd fds[ENDPOINT_FDS])
 {
 	bool alone = endpoint->in < 0;
-	struct pollfd fds[] = {
-		{input && !endpoint->ended ? endpoint->in : -1, POLLIN, 0},
-		{output && !endpoint->hung_up ? endpoint->out : -1, POLLOUT, 0},
-		{alone ? endpoint->listener : -1, POLLIN, 0},
-		{alone ? endpoint->opened : -1, POLLIN, 0},
-		{other, POLLIN, 0},
-	};
 
-	return poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) > 0 &&
-		fds[4].revents != 0;
+	input &= !endpoint->ended;
+	output &= !endpoint->hung_up;
+	fds[0] = (struct pollfd){input ? endpoint->in : -1, POLLIN, 0};
+	fds[1] = (struct pollfd){output ? endpoint->out : -1, POLLOUT, 0};
+	fds[2] = (struct pollfd){alone ? endpoint->listener : -1, POLLIN, 0};
+	fds[3] = (struct pollfd){alone ? endpoint->opened : -1, POLLIN, 0};
+	return ENDPOINT_FDS;
 }

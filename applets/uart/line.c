@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Writes the core's settings for a baud rate and a frame, and reads the core's
-   counters. */
+/*
+ * The UART core's registers: settings for a baud rate and a frame, and
+ * counters. uart.c writes the settings, pump.c reads the counters while the
+ * applet runs.
+ */
 #include "uart.h"
 
 #include <inttypes.h>
@@ -33,8 +36,8 @@ double line_guess(uint32_t pulse_cycles)
 		2500000, 3000000, 4000000, 6000000, 8000000, 12000000};
 	double best = CLOCK_HZ / pulse_cycles, least = INFINITY;
 
-	/* An edge is seen a cycle early or late, a crystal is off by as much
-	   as 1 %. */
+	/* The core sees an edge up to a cycle early or late, and a sender's
+	   clock may be off by 1 %. */
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
 		double off = fabs(CLOCK_HZ / usual[i] - pulse_cycles);
 
@@ -72,13 +75,15 @@ void line_init(struct line *line, struct clyde_run *run)
 		.run = run,
 		.device = run_device(run),
 		.bit_time = line_bit_time(run_value(run, "baud")),
+		.verbose = run_value(run, "verbose"),
+		.auto_baud = run_value(run, "auto-baud"),
 		.frame_bits = 1 + bits + (parity != UART_PARITY_NONE) + stop,
 		.control = (bits - 5) | (stop == 2 ? UART_TWO_STOP : 0) |
 			parity << 3,
 	};
 }
 
-/* One command: an applet shall start quickly. */
+/* One command, since each command adds to the time that a start takes. */
 int line_write(struct line *line, bool receive)
 {
 	struct {
@@ -97,9 +102,10 @@ int line_write(struct line *line, bool receive)
 
 void line_format(const struct line *line, char text[8])
 {
+	bool two_stop = line->control & UART_TWO_STOP;
+
 	snprintf(text, 8, "%u%c%u", 5 + (line->control & UART_DATA_BITS),
-		"NZMOE"[(line->control & UART_PARITY) >> 3],
-		line -> control &UART_TWO_STOP ? 2 : 1);
+		"NZMOE"[(line->control & UART_PARITY) >> 3], two_stop ? 2 : 1);
 }
 
 int64_t line_frame_ns(const struct line *line)
@@ -130,8 +136,8 @@ static void tell_errors(struct line *line, const struct line_registers *now)
 		now->received, now->framing, now->parity, now->lost);
 }
 
-/* Errors say that the rate is wrong, the shortest pulse which one is right. */
-static int adapt(struct line *line, uint32_t pulse)
+/* Change to the rate of the shortest pulse that was received. */
+static int change_rate(struct line *line, uint32_t pulse)
 {
 	double measured = CLOCK_HZ / pulse;
 	uint32_t bit_time = line_bit_time(line_guess(pulse));
@@ -158,24 +164,27 @@ static int adapt(struct line *line, uint32_t pulse)
 			  &line->bit_time, sizeof(line->bit_time));
 }
 
+bool line_monitored(const struct line *line)
+{
+	return line->verbose || line->auto_baud;
+}
+
 int line_monitor(struct line *line)
 {
-	bool verbose = run_value(line->run, "verbose");
 	struct line_registers now;
 	bool wrong, lost;
 	int result = line_read(line, &now);
 
 	if (result < 0)
 		return result;
-	wrong = now.framing != line->told.framing ||
-		now.parity != line->told.parity;
-	lost = now.lost != line->told.lost;
-	line->told = now;
-	if (verbose && (wrong || lost))
+	wrong = now.framing != line->reported.framing ||
+		now.parity != line->reported.parity;
+	lost = now.lost != line->reported.lost;
+	line->reported = now;
+	if (line->verbose && (wrong || lost))
 		tell_errors(line, &now);
-	if (!run_value(line->run, "auto-baud") || !wrong ||
-		now.pulse < UART_BIT_TIME_MIN / 256 ||
+	if (!line->auto_baud || !wrong || now.pulse < UART_BIT_TIME_MIN / 256 ||
 		now.pulse > UART_BIT_TIME_MAX / 256)
 		return 0;
-	return adapt(line, now.pulse);
+	return change_rate(line, now.pulse);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes an address as it is typed, gives a socket that listens at it. */
+/*
+ * Parses an address and makes a socket that listens there, for endpoint.c.
+ * Nothing here may remove a file other than a socket at which nobody listens.
+ */
 #include "uart.h"
 
 #include <errno.h>
@@ -38,7 +41,7 @@ static int refused(const char *where, int error)
 	return set_error(CLYDE_ERROR_INVALID, "%s: %s", where, strerror(error));
 }
 
-static void told(struct endpoint *endpoint, const char *where)
+static void report_address(struct endpoint *endpoint, const char *where)
 {
 	run_tell(endpoint->run, "events",
 		(const struct clyde_field[]){TEXT_FIELD("event", "listening"),
@@ -48,7 +51,7 @@ static void told(struct endpoint *endpoint, const char *where)
 
 /* ---- unix ------------------------------------------------------------- */
 
-/* A socket that nobody listens at was left by a program that was killed. */
+/* Whether a socket is that of a program that was killed: nobody listens. */
 static bool abandoned(const struct sockaddr_un *address)
 {
 	struct stat status;
@@ -87,7 +90,7 @@ static int listen_unix(struct endpoint *endpoint, const char *where)
 	strcpy(endpoint->path, path);
 	if (listen(fd, 1) < 0)
 		return refused(where, errno);
-	told(endpoint, where);
+	report_address(endpoint, where);
 	return 0;
 }
 
@@ -118,7 +121,7 @@ static bool split(const char *text, char host[256], char port[8], bool *ret_any)
 	return true;
 }
 
-/* The port that was found, if any would do. */
+/* Report the address with the port that the system chose for port 0. */
 static void tell_address(struct endpoint *endpoint, const char *where)
 {
 	struct sockaddr_storage address = {0};
@@ -130,13 +133,13 @@ static void tell_address(struct endpoint *endpoint, const char *where)
 		getnameinfo((struct sockaddr *)&address, size, host,
 			sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-		told(endpoint, where);
+		report_address(endpoint, where);
 		return;
 	}
 	snprintf(text, sizeof(text),
 		address.ss_family == AF_INET6 ? "tcp:[%s]:%s" : "tcp:%s:%s",
 		host, port);
-	told(endpoint, text);
+	report_address(endpoint, text);
 }
 
 static int listen_at(struct endpoint *endpoint, const char *where,
@@ -200,5 +203,7 @@ int endpoint_check(struct clyde_run *run)
 
 int endpoint_listen(struct endpoint *endpoint, const char *where)
 {
-	return (*where == 'u' ? listen_unix : listen_tcp)(endpoint, where);
+	if (strncmp(where, "unix:", strlen("unix:")) == 0)
+		return listen_unix(endpoint, where);
+	return listen_tcp(endpoint, where);
 }

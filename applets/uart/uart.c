@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The UART applet: takes pins, a baud rate and an end of the user's, and
- * joins them until the user has enough.
+ * The UART applet's table, its claims and its run.  The library calls claim()
+ * and run() by applet_uart.
  */
 #include "uart.h"
 
@@ -145,8 +145,8 @@ static int claim(struct clyde_run *run)
 
 /* ---- The run ---------------------------------------------------------- */
 
-/* An idle line is high, unless it is inverted. */
-static int pull(struct clyde_run *run)
+/* The pull for an idle line, which is high unless it is inverted. */
+static int pull_rx(struct clyde_run *run)
 {
 	const struct clyde_pin *rx;
 
@@ -155,7 +155,8 @@ static int pull(struct clyde_run *run)
 	return run_pull(run, rx, rx->invert ? PULL_DOWN : PULL_UP);
 }
 
-/* Nothing is listened to before the line is what it will be. */
+/* The receiver is enabled last: while the pin is not connected or its pull is
+   not set, the core would receive bytes that nobody sent. */
 static int start(struct pump *pump)
 {
 	const struct clyde_pin *pins;
@@ -167,7 +168,7 @@ static int start(struct pump *pump)
 	if (result == 0)
 		result = line_write(pump->line, false);
 	if (result == 0)
-		result = pull(run);
+		result = pull_rx(run);
 	if (result == 0)
 		result = run_connect(run);
 	if (result == 0 && in)
@@ -207,12 +208,12 @@ static void tell_start(const struct pump *pump)
 static void tell_end(
 	const struct pump *pump, const struct line_registers *registers)
 {
-	char unheard[64] = "", lost[80] = "none lost";
+	char unconnected[64] = "", lost[80] = "none lost";
 
-	if (pump->unheard)
-		snprintf(unheard, sizeof(unheard),
+	if (pump->unconnected)
+		snprintf(unconnected, sizeof(unconnected),
 			" (%" PRIu64 " of them while nobody was connected)",
-			pump->unheard);
+			pump->unconnected);
 	if (registers->lost)
 		snprintf(lost, sizeof(lost),
 			"%" PRIu32 " lost, the first at byte %#" PRIx32,
@@ -222,18 +223,18 @@ static void tell_end(
 			COUNT_FIELD("sent", pump->sent),
 			COUNT_FIELD("refused", pump->refused),
 			COUNT_FIELD("received", pump->received),
-			COUNT_FIELD("unheard", pump->unheard),
+			COUNT_FIELD("unheard", pump->unconnected),
 			COUNT_FIELD("framing_errors", registers->framing),
 			COUNT_FIELD("parity_errors", registers->parity),
 			COUNT_FIELD("lost", registers->lost),
 			COUNT_FIELD("lost_at", registers->overrun), END_FIELD},
 		"%" PRIu64 " bytes sent, %" PRIu64
 		" received%s; %u framing errors, %u parity errors, %s",
-		pump->sent, pump->received, unheard, registers->framing,
+		pump->sent, pump->received, unconnected, registers->framing,
 		registers->parity, lost);
 }
 
-/* What the core has counted must be told after an interrupt, too. */
+/* The core's counters are reported after an interrupt, too. */
 static int finish(struct pump *pump, int result)
 {
 	struct line_registers registers = {0};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the UART applet's files share: uart.c the table and the frame, line.c
-   the core's settings and counters, endpoint.c and listen.c the user's end,
-   pump.c what moves bytes between the two. */
+/*
+ * What the UART applet's files share.  uart.c has the table, the claims and the
+ * run; line.c the core's settings and counters; endpoint.c and listen.c the
+ * user's end: terminal, pty or socket; pump.c moves bytes between the two.
+ */
 #ifndef UART_UART_H
 #define UART_UART_H
 
@@ -38,72 +40,83 @@ struct line {
 	uint8_t control;
 	uint32_t bit_time; /* 1/256 cycles */
 	unsigned frame_bits;
-	struct line_registers told; /* the counters, as last reported */
+	bool verbose, auto_baud;        /* the parameters */
+	struct line_registers reported; /* the counters of the last report */
 };
 
-/* 1/256 cycles for a baud rate, the nearest that there is; and back. */
+/* The bit time nearest to a baud rate, in 1/256 cycles of 48 MHz; and the baud
+   rate of a bit time. */
 uint32_t line_bit_time(double baud);
 double line_baud(uint32_t bit_time);
 
-/* The rate for a shortest pulse of so many cycles: a usual one, if the pulse
-   is within a cycle of it. */
+/* The baud rate whose bit has the length of the shortest pulse: a usual rate,
+   if the pulse is within 1 % and a cycle of its bit. */
 double line_guess(uint32_t pulse_cycles);
 
-/* Of the run's values; then write them to the core, receiver off or on, all
-   counters clear. */
+/* Set up a line by the run's parameters.  line_write() writes that to the core,
+   with the receiver on or off, and clears all counters. */
 void line_init(struct line *line, struct clyde_run *run);
 int line_write(struct line *line, bool receive);
 
-/* "8N1" */
+/* Like "8N1". */
 void line_format(const struct line *line, char text[8]);
 
 int64_t line_frame_ns(const struct line *line);
 int line_read(const struct line *line, struct line_registers *ret_registers);
 
-/* Look at the counters: tell errors that are new (-v), and change to the
-   measured rate when there are any (--auto-baud). */
+/* Whether any of the parameters needs line_monitor(). */
+bool line_monitored(const struct line *line);
+
+/* Read the counters.  If there are new errors, report them (--verbose), and
+   change to the measured rate (--auto-baud). */
 int line_monitor(struct line *line);
 
 /* ---- The user's end --------------------------------------------------- */
 
 struct endpoint {
 	struct clyde_run *run;
-	int in, out;    /* -1: nobody is there */
+	int in, out;    /* -1: nobody is connected */
 	bool terminal;  /* `in` is the user's, raw, with a key to leave */
 	bool ended;     /* the input is at its end */
-	bool left;      /* by that key */
-	bool hung_up;   /* nobody takes what comes */
+	bool left;      /* the user has pressed that key */
+	bool hung_up;   /* the other end reads no more: drop output */
 	int listener;   /* of a socket, or -1 */
 	int master;     /* of a pty, or -1 */
-	int opened;     /* readable when its slave has been, or -1 */
-	char path[108]; /* to remove in the end; or empty */
+	int opened;     /* readable after its slave was opened; or -1 */
+	char path[108]; /* to remove at the end; or empty */
 	void *saved;    /* the terminal's settings */
 };
 
 int endpoint_open(struct endpoint *endpoint, struct clyde_run *run);
 void endpoint_close(struct endpoint *endpoint);
 
-/* Whether one may come after the other, as to a socket. */
+/* Whether one connection can come after the other, as to a pty or a socket. */
 bool endpoint_serves(const struct endpoint *endpoint);
-/* See whether somebody has come. */
+/* Accept a connection, if one has come and there is none. */
 int endpoint_look(struct endpoint *endpoint);
-/* Take leave of who is there. */
-void endpoint_part(struct endpoint *endpoint);
+/* Close the connection; the next one may come. */
+void endpoint_disconnect(struct endpoint *endpoint);
 
-/* Up to size bytes, without waiting: how many; 0 may be the end. */
+/* Read up to size bytes, without waiting.  Returns their number; 0 if there are
+   none, or at the end of the input, which sets `ended`. */
 ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
-/* All of them if nobody is there to have them. */
+/* Write up to size bytes, without waiting.  Returns their number.  If nobody is
+   connected, it drops them all and returns size. */
 ssize_t endpoint_write(
 	struct endpoint *endpoint, const void *data, size_t size);
 
-/* Wait for input, if any is wanted, for room for output, if there is any, for
-   somebody to come, or so long; or, unless it is -1, for another descriptor:
-   true if that is readable. */
-bool endpoint_wait(struct endpoint *endpoint, bool input, bool output,
-	int other, int timeout_ms);
+/*
+ * Fill in what to wait for: input and output if they are wanted, and the next
+ * connection if there is none.  Returns the number of descriptors.  If the
+ * system has no inotify instance left, nothing tells that a pty's slave has
+ * been opened: then endpoint_look() has to be called from time to time.
+ */
+#define ENDPOINT_FDS 4
+size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
+	struct pollfd fds[ENDPOINT_FDS]);
 
-/* listen.c: whether "tcp:HOST:PORT" or "unix:PATH" can be an address; and to
-   listen at it. */
+/* Whether the parameters have an address like "tcp:HOST:PORT" or "unix:PATH",
+   if they need one. endpoint_listen() listens there.  Both are in listen.c. */
 int endpoint_check(struct clyde_run *run);
 int endpoint_listen(struct endpoint *endpoint, const char *where);
 
@@ -115,22 +128,21 @@ struct pump {
 	struct line *line;
 	struct endpoint *endpoint;
 	struct clyde_pipe *in, *out; /* NULL: no such pin */
+	bool stream, once;           /* the parameters */
 	uint64_t sent, received;     /* B */
-	uint64_t unheard;            /* B received while nobody was there */
+	uint64_t unconnected;        /* B received while nobody was connected */
 	uint64_t refused;            /* B of input without a TX */
-	/* How it stands */
-	bool real_time;
-	int descriptor; /* the device's, where time is real */
-	bool blocked;   /* there is more than the user takes */
-	bool asleep;    /* virtual time stands still */
-	int64_t awake_until_ns;
-	int64_t monitor_ns; /* the next look at the counters */
-	bool quiet;         /* the input is over: since when, and with how */
-	int64_t quiet_ns;   /* many bytes received */
+	bool blocked;                /* the user's end takes no byte now */
+	int64_t monitor_ns;          /* the next look at the counters */
+	/* At the end of the input: the line has been quiet since quiet_ns, when
+	   the core had received so many bytes. */
+	bool quiet;
+	int64_t quiet_ns;
 	uint32_t quiet_received;
 };
 
-/* Open the pipes of the pins that there are; then run it to its end. */
+/* Open the pipes of the pins that there are.  pump_run() moves bytes until the
+   run is over. */
 int pump_open(struct pump *pump, bool out, bool in);
 int pump_run(struct pump *pump);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What an applet is to the library: its public table and a function or two.
- * An applet lives in one folder, uses clyde.h, wire/ and common/ beside this,
- * and is named in applets/meson.build.
+ * The interface between an applet and the library: what the applet provides,
+ * struct applet, and the calls that it may make.  Besides this an applet uses
+ * clyde.h, wire/ and common/ only.  applets/meson.build lists the applets.
  */
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
+
+#include <poll.h>
 
 #include "clyde.h"
 #include "lib/base/ask.h"
@@ -15,33 +17,35 @@
 
 struct applet {
 	struct clyde_applet table;
-	/* Check the values, and claim with run_claim_...() what they need;
-	   it has a device, to ask what it is.  NULL: there is nothing to. */
+	/* Check the parameters, and claim what they need by run_claim_...().
+	   It may ask what the device is, and must not change it.  NULL: nothing
+	   is claimed. */
 	int (*claim)(struct clyde_run *run);
-	/* 0, or an error that set_error() has put into words. */
+	/* Do the work.  Returns 0, or an error reported by set_error(). */
 	int (*run)(struct clyde_run *run);
-	/* clyde_run_streams(); NULL: it does not. */
+	/* The answer of clyde_run_streams(); NULL: it is no. */
 	bool (*streams)(const struct clyde_run *run);
 };
 
 /* Generated from applets/meson.build; ends with NULL. */
 extern const struct applet *const applet_table[];
 
-/* ---- What it was given ------------------------------------------------ */
+/* ---- Parameters ------------------------------------------------------- */
 
 /*
- * A name that the applet's table lacks, a parameter of another type, or a
- * choice that the parameter lacks is a mistake in the applet: the process is
- * aborted, with a sentence on standard error.
+ * These calls compare names: an applet reads each parameter once, before its
+ * loop.  A name that is not in the applet's table, a parameter of another type,
+ * or a choice that the parameter does not have is a mistake in the applet, and
+ * aborts the process with a message on standard error.
  */
 
 struct clyde_device *run_device(const struct clyde_run *run);
-/* Of a size, integer, flag or time, which is in ns. */
+/* The value of a size in B, an integer, a flag, or a time in ns. */
 uint64_t run_value(const struct clyde_run *run, const char *name);
 /* Whether it was set, or has an initial value. */
 bool run_given(const struct clyde_run *run, const char *name);
-/* Whether a choice was made; one of which nothing was chosen has its
-   initial ones. */
+/* Whether a choice was made.  If the user has made none, the initial choices
+   count. */
 bool run_chosen(
 	const struct clyde_run *run, const char *name, const char *choice);
 /* NULL if it was not given. */
@@ -50,62 +54,152 @@ unsigned run_words(
 	const struct clyde_run *run, const char *name, char *const **ret_words);
 unsigned run_pins(const struct clyde_run *run, const char *name,
 	const struct clyde_pin **ret_pins);
-/* The descriptors of clyde_run_attach(); -1 if there are none. */
+/* The descriptors of clyde_run_attach(); -1 if nothing is attached. */
 int run_input(const struct clyde_run *run);
 int run_output(const struct clyde_run *run);
-/* CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the run has to end now. */
+/* CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the run has to end now, or
+   0.  A loop that does not wait checks this at each turn. */
 int run_stopped(struct clyde_run *run);
 
-/* ---- What it claims, in its claim() ----------------------------------- */
+/* ---- Claims: for claim() ---------------------------------------------- */
 
 enum pin_use {
-	PIN_OUTPUT, /* the core's; an input of it as well, if connected */
+	PIN_OUTPUT, /* driven by the core, which may also have it as an input */
 	PIN_INPUT,
-	PIN_SEEN, /* whatever another core does with it */
+	PIN_SEEN, /* read only, and another core may use it */
 };
 
 /*
- * A core, with the streams (enum core_flag) that this run uses: CLYDE_ERROR_CORE_TAKEN if
- * another run has it.  And a pin: for an output `function` is enum
- * core_output, and PIN_OPEN_DRAIN; for an input it is enum core_input.
- * CLYDE_ERROR_PIN_TAKEN if it has a function, CLYDE_ERROR_NO_PIN if the device has no such pin.  `what`
- * is whose pin it is, "tx"; it must live as long as the run.
+ * Claim a core, with the streams (enum core_flag) that this run uses.
+ * CLYDE_ERROR_CORE_TAKEN if another run or application uses the core, or if no
+ * pipe is left for a stream.
+ *
+ * Claim a pin.  `function` is of enum core_output for an output, and may have
+ * PIN_OPEN_DRAIN; of enum core_input for an input.  `what` names the pin in
+ * messages, such as "tx", and must stay valid as long as the run.
+ * CLYDE_ERROR_PIN_TAKEN if the pin has another function, CLYDE_ERROR_NO_PIN if
+ * the device has no such pin.
  */
 int run_claim_core(
 	struct clyde_run *run, enum core_place core, unsigned streams);
 int run_claim_pin(struct clyde_run *run, const char *what,
 	const struct clyde_pin *pin, enum pin_use use, unsigned function);
 
-/* ---- What it does with that, in its run() ----------------------------- */
+/* ---- Pipes, pins and pulls: for run() --------------------------------- */
 
 /*
- * When run() begins, the image is there and has the core, and the ports of the
- * pins have supplies.  When it ends, however it does, what follows is undone.
+ * When run() begins, the FPGA runs the image, which has the core, and the ports
+ * of the claimed pins have supplies.  When run() returns, the library undoes
+ * what these calls have done, whether the run has failed or not.
  */
 
-/* Switch the stream of one way, and open its pipe; it has all buffers if the
-   run is alone. */
+/* Connect the core's stream of one direction and open its pipe.  The pipe has
+   quad buffers if no other run or application uses the pair's other pipe. */
 int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 
-/* Connect the pins that were claimed. */
+/* Connect the claimed pins to the core. */
 int run_connect(struct clyde_run *run);
 
 enum pull { PULL_NONE, PULL_DOWN, PULL_UP };
 
 int run_pull(struct clyde_run *run, const struct clyde_pin *pin, enum pull how);
 
-/* Read registers, though the run may have been interrupted: for what there is
-   to tell in the end. */
+/* Read registers even if the run has been interrupted, for what is reported at
+   the end. */
 int run_read_last(
 	struct clyde_run *run, uint8_t address, void *data, size_t size);
 
-/* Pins and pulls stay as they are when the run ends. */
+/* Leave pins and pulls as they are when the run ends. */
 void run_keep(struct clyde_run *run);
 
-/* ---- And what it gives ------------------------------------------------ */
+/* ---- Waiting ---------------------------------------------------------- */
 
-/* The rows of a record: {COUNT_FIELD("bytes", 3), END_FIELD} */
+/* What may happen to the pipes that run_pipe() has opened.  These are states,
+   not changes: run_wait() returns at once while one of them holds. */
+enum run_event {
+	RUN_READABLE = 1 << 0, /* bytes of the IN pipe are unread */
+	RUN_WRITABLE = 1 << 1, /* the OUT pipe has room */
+	RUN_FLUSHED = 1 << 2,  /* the device has taken all that was pushed */
+};
+
+#define RUN_WAIT_FDS_MAX 64
+
+/*
+ * What run_wait() waits for.  Zero means: nothing of this kind; a timeout of
+ * zero: look, and return.
+ */
+struct run_wait {
+	struct pollfd *fds; /* as for poll(); an fd of -1 is skipped */
+	size_t count;       /* of fds, at most RUN_WAIT_FDS_MAX */
+	unsigned events;    /* enum run_event */
+	unsigned revents;   /* set by run_wait(): those that hold */
+	int timeout_ms;     /* of the device's clock; negative: no limit */
+	/* The rest concerns a virtual clock only. */
+	bool users_pace;
+	int (*core_idle)(void *user);
+	void *user;
+	int64_t settle_ns;
+};
+
+/*
+ * Wait until poll() would return for a descriptor, an event of the pipes holds,
+ * or the time is over, and handle the completions of the device meanwhile.
+ * Returns 1, with `revents` set in `wait` and in its descriptors; 0 if the time
+ * is over; or an error: CLYDE_ERROR_INTERRUPTED or CLYDE_ERROR_CANCELED if the
+ * run has to end, the failure of a pipe whose event was asked for, or that of
+ * the link.  A failed IN pipe is reported when its bytes have been read.
+ *
+ * After a return of 1, a read, write or acquire with a timeout of 0 does not
+ * wait.  While an applet finds something to do it need not call run_wait(), but
+ * only run_wait() and calls of pipes with a timeout handle completions.  An
+ * applet that has to send all that it was given waits for RUN_FLUSHED after
+ * clyde_pipe_push().  Several runs of one device may wait at once, each on its
+ * thread.
+ *
+ * An applet does not know which clock its device has:
+ *
+ * - On USB the clock is the machine's.  The calling thread sleeps in poll()
+ *   until something happens.  core_idle() is not called.
+ *
+ * - The clock of a virtual device advances only while a call waits for the
+ *   device, as fast as the machine can compute.  The user lives in real time.
+ *   So virtual time has to pass while bytes are on their way, and to stand
+ *   still while device and applet wait for the user:
+ *
+ *   It stands still while no transfer to the core is in flight, no byte from
+ *   the core is unread, and core_idle() has returned 1.  A limit then passes in
+ *   the user's time, so that a wait with a limit always ends.
+ *
+ *   It passes slowly, 1 ms for each 100 ms of the user's, while one of the
+ *   descriptors is waited for with POLLOUT: the user has not read yet what was
+ *   written before.
+ *
+ *   It passes about as fast as the user's while nothing happens and users_pace
+ *   is set, which is for a wait that only the user ends: 20 ms of the device's,
+ *   20 ms of the user's, in turn.
+ *
+ *   Otherwise it passes as fast as it can, and the descriptors are looked at
+ *   each virtual millisecond.
+ *
+ * core_idle() returns 1 if the core will do nothing before it is given a byte
+ * or a command, 0 if it may, or an error, which ends the wait.  The library
+ * knows what is on USB, and only the applet knows its core: that a UART still
+ * sends the bytes that it has taken, say.  core_idle() may read registers; it
+ * is called at most once each settle_ns of virtual time, and then not until
+ * virtual time has passed again.  settle_ns is the longest time that anything
+ * on its way to the core may take without a sign in the core's registers, such
+ * as some frames of a serial line.  NULL: the core may act at any time.
+ */
+int run_wait(struct clyde_run *run, struct run_wait *wait);
+
+/* CPU time of this process, in s; not a number if the device's clock is
+   virtual, since CPU time has no share of that. */
+double run_cpu_s(const struct clyde_run *run);
+
+/* ---- Reports ---------------------------------------------------------- */
+
+/* The fields of a record, such as {COUNT_FIELD("bytes", 3), END_FIELD} */
 #define TEXT_FIELD(n, v)                                       \
 	{                                                      \
 		.name = n, .type = CLYDE_FIELD_TEXT, .text = v \
@@ -127,7 +221,8 @@ void run_keep(struct clyde_run *run);
 		.type = CLYDE_FIELD_END \
 	}
 
-/* One of this group, with these rows: its line, and its fields. */
+/* Report a record of a group: its fields, for programs, and its line, for
+   people.  run_record() takes a record, run_progress() how much is done. */
 void run_tell(struct clyde_run *run, const char *group,
 	const struct clyde_field *fields, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What runs claim of a device, each for itself: a core, pipes, pins.  It is
- * all kept here on the host, so that a conflict is found before anything is
- * done to the device.
+ * The claims of runs: a core, pipes and pins of a device.  run.c calls
+ * claim_make(), and the applet's claim() calls run_claim_...().
+ *
+ * Claims are kept on the host.  Nothing here may change the device, so that a
+ * conflict is found before anything is done.
  */
 #include "run.h"
 
@@ -55,9 +57,9 @@ bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
 	return false;
 }
 
-/* Whether an application has a pipe open that it has attached to this core:
-   the core's other pipes stay attached then, too. */
-static bool in_use(const struct clyde_device *device, unsigned core)
+/* Whether an application has attached a pipe to this core and opened it.  Then
+   the core's other pipes stay attached, too. */
+static bool application_uses(const struct clyde_device *device, unsigned core)
 {
 	for (unsigned id = 0; core != CORE_NONE && id < CLYDE_PIPE_COUNT; id++)
 		if (device->attached[id] == core && device->pipes[id])
@@ -65,7 +67,7 @@ static bool in_use(const struct clyde_device *device, unsigned core)
 	return false;
 }
 
-/* The pipe that can have all buffers comes first. */
+/* The pipe that can have quad buffers is tried first. */
 static int claim_pipe(
 	struct clyde_run *run, const struct clyde_device *device, unsigned way)
 {
@@ -79,7 +81,7 @@ static int claim_pipe(
 		enum clyde_pipe_id id = ids[way][i];
 
 		if (claim_has_pipe(run, id) || !pipe_is_free(device, id) ||
-			in_use(device, device->attached[id]))
+			application_uses(device, device->attached[id]))
 			continue;
 		claim->ids[way] = id;
 		claim->streams |= ways[way];
@@ -116,12 +118,13 @@ const struct clyde_run *claim_of_pipe(
 	return run;
 }
 
-/* An application that streams through a core keeps it; what it has attached
-   and not opened waits until the run is over, see core_write_streams(). */
+/* An application that has opened a pipe of a core keeps the core.  A pipe that
+   is attached and not opened is detached while the run lasts, see
+   core_write_streams(). */
 static int check_attached(
 	const struct clyde_device *device, enum core_place core)
 {
-	if (!in_use(device, core))
+	if (!application_uses(device, core))
 		return 0;
 	return set_error(CLYDE_ERROR_CORE_TAKEN,
 		"the image has one %s core, and it is attached to a pipe that "

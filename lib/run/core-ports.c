@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What a run's pins need of their ports: takes what it has claimed, says
- * whether it has a supply, and changes pulls until they are restored.
+ * The ports of a run's pins: checks that their supplies are on, and sets pulls
+ * for applets, which core.c restores at the end of the run.
+ *
+ * The check must not change the device.
  */
 #include "run.h"
 
-/* When the image is there and this is applied.  To load it switches all off. */
+/* The supplies that the ports will have when the run begins: those of now, if
+   the FPGA runs the image, since a load switches all off, and those asked for.
+   */
 static int expect_supplies(struct clyde_device *device,
 	const struct clyde_supply *supply, bool *ret_loaded,
 	uint16_t mv[PORT_COUNT])

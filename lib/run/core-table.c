@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FPGA's table of cores: takes what the library was built for, says whether
- * the image that runs has it.
+ * The table of cores in the FPGA's registers: checks that the image has a core,
+ * in the version and at the place for which the library was built.
  */
 #include "run.h"
 
@@ -22,7 +22,7 @@ const char *const core_names[] = {"",
 
 #define ANEW "unplug the device and plug it in again, so that it is loaded anew"
 
-/* Once for each time that the FPGA is loaded. */
+/* Checked once after each load of the FPGA. */
 static int check_map(struct clyde_device *device)
 {
 	uint8_t version;
@@ -60,8 +60,8 @@ static int check_entry(enum core_place core, const struct core_entry *entry)
 	return 0;
 }
 
-/* The core's entry, and what the pins show, which comes behind it: one
-   command less. */
+/* Read the core's entry, and with the same command the routes of the pins,
+   which are the next registers. */
 int core_check(struct clyde_device *device, enum core_place core)
 {
 	struct {

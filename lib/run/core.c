@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Claims in the FPGA: takes what a run has claimed, switches streams and pins
- * of the universal image to its core, and takes all of it back in the end.
+ * Claims in the FPGA: connects streams and pins of the image to the core of a
+ * run, and disconnects them when the run ends.  run.c calls it, and applets by
+ * run_pipe() and run_connect().
+ *
+ * No pin may stay driven by a core whose run has ended, except by run_keep().
  */
 #include "run.h"
 
@@ -10,7 +13,8 @@
 
 /* ---- Streams ---------------------------------------------------------- */
 
-/* A pipe that is closed is in reset, and would hold the core. */
+/* The claimed streams whose pipes are open.  A closed pipe is in reset, and
+   would keep the core in reset. */
 static uint8_t open_streams(
 	const struct clyde_device *device, const struct claim *claim)
 {
@@ -23,8 +27,8 @@ static uint8_t open_streams(
 	return streams & claim->streams;
 }
 
-/* What an application has attached, except of cores that runs are using. */
-static void applications(
+/* The cores that an application has attached, except those that runs use. */
+static void find_attached(
 	const struct clyde_device *device, uint8_t cores[CLYDE_PIPE_COUNT])
 {
 	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++) {
@@ -36,15 +40,15 @@ static void applications(
 	}
 }
 
-/* All of them, so that what another program has left goes.  One run has pipes
-   that it is about to open. */
+/* Write the streams of all pipes, so that none of an earlier program is left.
+   `opening` is a run that is about to open pipes of these directions. */
 static int write_streams(struct clyde_device *device,
 	const struct clyde_run *opening, uint8_t ways)
 {
 	uint8_t cores[CLYDE_PIPE_COUNT];
 	const struct clyde_run *run;
 
-	applications(device, cores);
+	find_attached(device, cores);
 	LIST_FOREACH (run, &device->context->claimed, claim.in_context) {
 		const struct claim *claim = &run->claim;
 		uint8_t streams;
@@ -66,7 +70,7 @@ int core_write_streams(struct clyde_device *device)
 	return write_streams(device, NULL, 0);
 }
 
-/* Nobody else has the pair's other pipe, be it a run or the application. */
+/* Whether no run and no application has the other pipe of the pair. */
 static bool alone(const struct clyde_device *device,
 	const struct clyde_run *run, enum clyde_pipe_id id)
 {
@@ -78,9 +82,9 @@ static bool alone(const struct clyde_device *device,
 	return device->pipes[other] == NULL && !claim_has_pipe(run, other);
 }
 
-/* The stream comes first: the pipe's reset is the core's as well.  Both at
-   once: who else writes the streams would take one away whose pipe is not open
-   yet. */
+/* The stream is connected first, because opening the pipe also resets the core.
+   Both happen in one call: a write of the streams by another run in between
+   would disconnect this stream, whose pipe is not open yet. */
 static int open_stream(struct clyde_run *run, struct clyde_device *device,
 	enum core_flag way, const struct clyde_pipe_options *options,
 	struct clyde_pipe **ret_pipe)
@@ -113,9 +117,9 @@ int run_pipe(struct clyde_run *run, enum core_flag way,
 
 /* ---- Pins ------------------------------------------------------------- */
 
-/* A pin that a run of this core left behind, because its program was killed,
-   must not show the next one's signals.  What each pin of its own shows is
-   meant to stay. */
+/* Disconnect pins that a run of this core has left connected because its
+   program was killed: they must not show this run's signals.  Outputs of
+   CORE_PER_PIN stay, since the user has set each of them. */
 static int clear_routes(struct clyde_device *device, enum core_place core)
 {
 	const struct core_entry *entry = &core_entries[core];
@@ -191,7 +195,7 @@ void run_keep(struct clyde_run *run)
 	run->claim.kept = true;
 }
 
-/* ---- To and fro ------------------------------------------------------- */
+/* ---- The begin and the end of a run ----------------------------------- */
 
 static int attach(struct clyde_device *device, struct clyde_run *run)
 {
@@ -211,8 +215,8 @@ int core_attach(struct clyde_run *run)
 	return CALL(device, run->device, attach(device, run));
 }
 
-/* Whatever has ended a run, what it did to the device must be undone: until
-   this is over nothing interrupts a command. */
+/* While this is set, neither an interrupt nor a close ends a command: what a
+   run did to the device is undone however the run has ended. */
 static void set_uninterruptible(
 	struct clyde_device *device, bool uninterruptible)
 {
@@ -284,7 +288,7 @@ static int with_device(struct clyde_run *run,
 	return result;
 }
 
-/* Pins first, that nothing is driven which nobody controls. */
+/* Pins first, so that none is driven while no applet controls the core. */
 int core_release(struct clyde_run *run)
 {
 	int released = with_device(run, disconnect), detached;

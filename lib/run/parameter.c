@@ -2,7 +2,7 @@
 
 /*
  * The values of parameters: text as it was typed becomes a number, a choice,
- * words or pins.  applet.c calls it for clyde_run_set().
+ * words or pins.  run.c calls it for clyde_run_set().
  *
  * A refused text must never change the value that was there, and the sentence
  * says which text would be accepted.
@@ -36,8 +36,7 @@ static const struct kind {
 		"a time like 20us, 5ms or 1.5s"},
 };
 
-/* A bound as it would be typed, in the largest unit that it has none left
-   over of. */
+/* A bound as text, in the largest unit of which it is a multiple. */
 static void bound_text(
 	uint64_t bound, const struct number_unit *units, char text[32])
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes pins as Glasgow's users write them, gives their numbers. */
+/*
+ * Parses pins as Glasgow's users write them: clyde_pins_parse().  Whether the
+ * device has the pins is not checked here, but when they are claimed.
+ */
 #include "lib/base/internal.h"
 
 #include <string.h>
@@ -14,12 +17,12 @@ static const char misspelt[] = "a pin is like A0, B7# or A0:3, several are "
 			       "like A0,B1, and NC is none";
 static const char nowhere[] = "ports are A to D, and their pins 0 to 7";
 
-/* What is left of a text. */
+/* The rest of a text that is being parsed. */
 struct reader {
 	const char *at, *end;
 };
 
-static bool take(struct reader *reader, char character)
+static bool skip(struct reader *reader, char character)
 {
 	if (reader->at == reader->end || *reader->at != character)
 		return false;
@@ -29,7 +32,7 @@ static bool take(struct reader *reader, char character)
 
 /* A number that is too large for a pin is still a number: the error says that
    there is no such pin. */
-static int take_number(struct reader *reader, uint64_t *ret_number)
+static int parse_number(struct reader *reader, uint64_t *ret_number)
 {
 	static const struct number_form form = {.maximum = UINT64_MAX};
 
@@ -61,11 +64,11 @@ static int parse_clause(
 
 	if (*text < 'A' || *text > 'Z')
 		return CLYDE_ERROR_INVALID;
-	result = take_number(&reader, &clause.first);
+	result = parse_number(&reader, &clause.first);
 	clause.last = clause.first;
-	if (result == 0 && take(&reader, ':'))
-		result = take_number(&reader, &clause.last);
-	clause.invert = take(&reader, '#');
+	if (result == 0 && skip(&reader, ':'))
+		result = parse_number(&reader, &clause.last);
+	clause.invert = skip(&reader, '#');
 	if (result < 0 || reader.at < reader.end)
 		return CLYDE_ERROR_INVALID;
 	if (clause.port >= CLYDE_PORT_COUNT || clause.first >= PORT_PINS ||

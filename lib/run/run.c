@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 CLYDE_API const struct clyde_applet *clyde_applet_at(size_t index)
 {
@@ -57,7 +58,8 @@ static size_t count_parameters(const struct applet *applet)
 	return count;
 }
 
-/* What was chosen is added to, so nothing is chosen at first. */
+/* A choice or a word is added to those before, so initial ones are not set
+   here: parameter_chosen() heeds them. */
 static int set_initial(struct clyde_run *run)
 {
 	const struct clyde_parameter *at = run->applet->table.parameters;
@@ -78,6 +80,8 @@ static void destroy(struct object *object)
 	size_t count = count_parameters(run->applet);
 
 	claim_drop(run);
+	if (run->wake_fd >= 0)
+		close(run->wake_fd);
 	for (size_t i = 0; i < count; i++)
 		value_clear(&run->values[i]);
 }
@@ -92,7 +96,7 @@ static struct clyde_run *new_run(
 		return NULL;
 	run->context = context;
 	run->applet = applet;
-	run->in_fd = run->out_fd = -1;
+	run->in_fd = run->out_fd = run->wake_fd = -1;
 	if (set_initial(run) == 0)
 		return run;
 	destroy(&run->object);
@@ -263,6 +267,8 @@ static int start_and_release(struct clyde_run *run, struct clyde_device *device,
 	if (result < 0)
 		return result;
 	run->observer = observer ? *observer : (struct clyde_observer){0};
+	run->ask_ns = 0;
+	run->still_ns = -1;
 	result = call_result(start(run, device, supply));
 	snprintf(why, sizeof(why), "%s", clyde_error_message());
 	released = call_result(core_release(run));
@@ -292,7 +298,7 @@ struct clyde_device *run_device(const struct clyde_run *run)
 	return run->device;
 }
 
-/* The applet's source is wrong: no value of the user's leads here. */
+/* For a mistake in the applet's source; no value of the user leads here. */
 static _Noreturn void abort_applet(
 	const struct clyde_run *run, const char *name, const char *what)
 {

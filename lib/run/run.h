@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the files behind a run share: applet.c is its life, parameter.c the
- * values, claim.c what it claims, core.c what becomes of that in the FPGA,
- * core-table.c whether it can, core-ports.c its pins' supplies and pulls.
+ * What the files of lib/run share.  run.c makes, starts and closes runs,
+ * parameter.c parses their parameters, claim.c records their claims, core.c
+ * carries the claims out in the FPGA, core-table.c checks the image for a core,
+ * core-ports.c handles supplies and pulls, wait.c waits for an applet, cores.c
+ * is for applications without applets.
  */
 #ifndef LIB_RUN_H
 #define LIB_RUN_H
@@ -32,7 +34,7 @@ void value_clear(struct value *value);
 /* ---- Claims ----------------------------------------------------------- */
 
 struct pin_claim {
-	const char *what; /* wants it: a parameter, say; NULL: it is free */
+	const char *what; /* names the pin; NULL: unclaimed */
 	enum pin_use use;
 	uint8_t route; /* REG_PIN, of an output */
 };
@@ -55,10 +57,15 @@ struct clyde_run {
 	struct object object;
 	struct clyde_context *context;
 	const struct applet *applet;
-	struct clyde_device *device; /* its handle */
-	struct clyde_device *held;   /* itself, by run_hold() */
+	struct clyde_device *device; /* the handle */
+	struct clyde_device *held;   /* the device, after run_hold() */
 	struct clyde_observer observer;
 	int in_fd, out_fd; /* -1: not attached */
+	/* Of run_wait() */
+	int wake_fd;      /* readable when another run has handled completions;
+			     -1: not needed yet */
+	int64_t ask_ns;   /* core_idle() is not called before this moment */
+	int64_t still_ns; /* the core was idle at this moment; -1: never */
 	struct claim claim;
 	struct value values[]; /* by parameter */
 };
@@ -66,9 +73,9 @@ struct clyde_run {
 int claim_make(struct clyde_run *run, struct clyde_device *device);
 
 /*
- * Reserve a run for this thread until run_let_go(): it cannot be changed
- * meanwhile.  CLYDE_ERROR_BUSY if another thread has reserved it.  A close of
- * the device waits until run_let_go(), because the applet uses the memory of
+ * Reserve a run for this thread until run_let_go(): no other thread can change
+ * it meanwhile.  CLYDE_ERROR_BUSY if another thread has reserved it.  A close
+ * of the device waits until run_let_go(), because the applet uses the memory of
  * its pipes between two calls, and has to restore its pins at its end.
  */
 int run_hold(struct clyde_run *run, struct clyde_device *device);
@@ -83,7 +90,7 @@ const struct clyde_run *claim_of_core(
 const struct clyde_run *claim_of_pipe(
 	const struct clyde_device *device, enum clyde_pipe_id id);
 
-/* Forget all of it; the tree is locked. */
+/* Drop the claims of a run.  The tree is locked. */
 void claim_drop(struct clyde_run *run);
 
 /* The cores that the image should have, by enum core_place.  core_check()
@@ -102,12 +109,11 @@ void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
 /* Switch the streams to what is attached and what runs have claimed. */
 int core_write_streams(struct clyde_device *device);
 
-/* Make the device's side of a claim: core, supplies and streams are there, or
-   a sentence says what is missing. */
+/* Check that the image has the claimed core, and make the core the run's. */
 int core_attach(struct clyde_run *run);
 
-/* Undo all, whatever it was and however the run has ended; the device may be
-   being closed, but is held. */
+/* Undo all that the run has done to the device.  The device is held, and may be
+   in a close. */
 int core_release(struct clyde_run *run);
 
 #endif

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a supply specification as it is typed, gives millivolts a port. */
+/*
+ * Parses a supply specification such as "A=3.3,B=SA" into the supplies of the
+ * ports: clyde_supply_parse().  The device's limits are not checked here.
+ */
 #include "lib/base/internal.h"
 
 #include <string.h>
 
 #include "common/number.h"
 
-#define SUPPLY_MAX_MV 5500 /* what no revision exceeds */
+#define SUPPLY_MAX_MV 5500 /* no revision supplies more */
 
 static int refuse(const char *why)
 {

@@ -350,9 +350,14 @@ def test_a_watch_begins_with_the_levels_and_ends_in_time():
 # ---- Both
 
 
-def test_gpio_watches_what_uart_sends():
+@pytest.mark.parametrize(
+    "where", [WIRE, ("virtual", "--pace", "link", "--wire", "A0-A1",
+                     "--", CLYDE)],
+    ids=["virtual-time", "real-time"],
+)
+def test_gpio_watches_what_uart_sends(where):
     process = start(
-        *WIRE, *UART, "-b", "1000000", "++", "gpio", "watch", "A1",
+        *where, *UART, "-b", "1000000", "++", "gpio", "watch", "A1",
         stdin=subprocess.PIPE,
     )
     line_like(process.stderr, r"ns  A1=1")
