@@ -520,7 +520,7 @@ int virtual_options_err(const struct virtual_options *options, struct bus *bus)
 {
 	const struct faults *faults = &options->faults;
 
-	if (faults_have(faults, FAULT_PULL))
-		bus_unplug_after(bus, faults_first(faults, FAULT_PULL));
-	return bus_faults(bus, faults);
+	if (faults_have(faults, FAULT_UNPLUG_AFTER))
+		bus_unplug_after(bus, faults_first(faults, FAULT_UNPLUG_AFTER));
+	return bus_set_faults(bus, faults);
 }
