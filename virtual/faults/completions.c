@@ -22,9 +22,9 @@ static void append(
 	struct fault_bus *faults, struct fault_endpoint *state, struct urb *urb)
 {
 	urb->next = NULL;
-	*state->held_tail = urb;
-	state->held_tail = &urb->next;
-	faults->held++;
+	*state->withheld_tail = urb;
+	state->withheld_tail = &urb->next;
+	faults->withheld++;
 }
 
 static struct urb *take(
@@ -34,8 +34,8 @@ static struct urb *take(
 
 	*at = urb->next;
 	if (*at == NULL)
-		state->held_tail = at;
-	faults->held--;
+		state->withheld_tail = at;
+	faults->withheld--;
 	return urb;
 }
 
@@ -77,7 +77,7 @@ static void gather(
 	if (more && state->gather > 0)
 		return;
 	state->gather = 0;
-	for (struct urb *each = state->held; each; each = each->next)
+	for (struct urb *each = state->withheld; each; each = each->next)
 		if (each->gathered && each->seen != TICK_NEVER)
 			each->seen = now;
 }
@@ -91,7 +91,7 @@ bool fault_bus_withhold(
 	faults->pipes.transfers += fault_is_pipe(urb->endpoint);
 	urb->gathered = false;
 	delay_completion(faults, urb, now);
-	if (state->held == NULL && state->gather == 0 && urb->seen <= now)
+	if (state->withheld == NULL && state->gather == 0 && urb->seen <= now)
 		return false;
 	append(faults, state, urb);
 	if (state->gather > 0)
@@ -101,11 +101,11 @@ bool fault_bus_withhold(
 
 struct urb *fault_bus_release(struct fault_bus *faults, tick now)
 {
-	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++) {
+	for (unsigned i = 0; faults->withheld > 0 && i < ENDPOINTS; i++) {
 		struct fault_endpoint *state = &faults->endpoints[i];
 
-		if (state->held && state->held->seen <= now)
-			return take(faults, state, &state->held);
+		if (state->withheld && state->withheld->seen <= now)
+			return take(faults, state, &state->withheld);
 	}
 	return NULL;
 }
@@ -114,7 +114,7 @@ bool fault_bus_recall(struct fault_bus *faults, struct urb *urb)
 {
 	struct fault_endpoint *state = fault_endpoint(faults, urb->endpoint);
 
-	for (struct urb **at = &state->held; *at; at = &(*at)->next) {
+	for (struct urb **at = &state->withheld; *at; at = &(*at)->next) {
 		if (*at != urb)
 			continue;
 		take(faults, state, at);
@@ -125,10 +125,10 @@ bool fault_bus_recall(struct fault_bus *faults, struct urb *urb)
 
 struct urb *fault_bus_drop(struct fault_bus *faults)
 {
-	for (unsigned i = 0; faults->held > 0 && i < ENDPOINTS; i++)
-		if (faults->endpoints[i].held)
+	for (unsigned i = 0; faults->withheld > 0 && i < ENDPOINTS; i++)
+		if (faults->endpoints[i].withheld)
 			return take(faults, &faults->endpoints[i],
-				&faults->endpoints[i].held);
+				&faults->endpoints[i].withheld);
 	return NULL;
 }
 
@@ -146,8 +146,8 @@ tick fault_bus_due(const struct fault_bus *faults, tick now)
 	for (unsigned i = 0; i < ENDPOINTS; i++) {
 		const struct fault_endpoint *state = &faults->endpoints[i];
 
-		if (state->held)
-			due = earliest(due, state->held->seen);
+		if (state->withheld)
+			due = earliest(due, state->withheld->seen);
 		if (state->storm > now)
 			due = earliest(due, state->storm);
 	}

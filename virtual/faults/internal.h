@@ -19,14 +19,14 @@ struct fault_endpoint {
 	uint16_t sent;   /* bytes of the device's packet that was cut */
 	tick storm;      /* until then each token is answered by NAK */
 	unsigned gather; /* completions missing to those reported together */
-	struct urb *held, **held_tail;
+	struct urb *withheld, **withheld_tail;
 };
 
 struct fault_bus {
 	struct faults faults;
 	struct counts pipes; /* the endpoints of the pipes together */
 	struct fault_endpoint endpoints[ENDPOINTS];
-	unsigned held;
+	unsigned withheld;
 };
 
 struct fault_endpoint *fault_endpoint(

@@ -108,7 +108,7 @@ static void poll_alerts(struct device *device)
 	uint8_t reg = REG_ALERTS, alerts;
 	const struct fpga_ops *fpga = device->fpga->ops;
 
-	board_watch(&device->board);
+	board_check_alerts(&device->board);
 	if (board_alert(&device->board) && ports_poll_alert(device))
 		device->alert_pending = true;
 	if (!device->fpga_ready || !fpga->alert(device->fpga))
@@ -191,7 +191,7 @@ static tick device_advance(struct function *function, tick now)
 		due = next_due(device);
 		if (due > now)
 			break;
-		fpga->ops->settle(fpga, i2c_start(device, due));
+		fpga->ops->catch_up(fpga, i2c_start(device, due));
 		device->now = due;
 		if (device->trip_due == due)
 			trip_by_script(device);

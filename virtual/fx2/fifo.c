@@ -65,7 +65,7 @@ uint16_t fifo_readable(const struct fifo *fifo)
 	return fifo->count ? fifo->length[fifo->head] - fifo->fill : 0;
 }
 
-void fifo_look(
+void fifo_copy(
 	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size)
 {
 	memcpy(data, fifo->data[fifo->head] + fifo->fill + offset, size);

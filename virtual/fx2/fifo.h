@@ -47,7 +47,7 @@ void fifo_drop(struct fifo *fifo);
    taken, and says later what it took.  An emptied packet leaves by itself; an IN packet
    is committed by PKTEND, or in the twin's case when it is full. */
 uint16_t fifo_readable(const struct fifo *fifo);
-void fifo_look(
+void fifo_copy(
 	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size);
 void fifo_skip(struct fifo *fifo, uint16_t size);
 uint16_t fifo_writable(const struct fifo *fifo);
