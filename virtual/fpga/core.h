@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A core of the universal image as a model in C: registers, at most one byte
- * a cycle out of an OUT FIFO and one into an IN FIFO, outputs and inputs.
+ * A core of the universal image as a model in C: registers, at most one byte a
+ * cycle out of an OUT FIFO and one into an IN FIFO, outputs and inputs.
  * virtual/fpga/cores/NAME.c is one; virtual/fpga/model.c calls its functions.
  *
  * Cycles are those of the 48 MHz clock, counted from the start of virtual time,
@@ -10,9 +10,9 @@
  * outputs of a core at n are what its flip-flops hold from that edge on.
  *
  * A core may change `outputs`, `enables` and `next` in any of its functions;
- * the model reads them after each call.  A change in a call happens at the cycle
- * that the call was given (run(): at `until`).  The model runs no core past its
- * `next`, so an edge is exact if its cycle was announced.
+ * the model reads them after each call.  A change in a call happens at the
+ * cycle that the call was given (run(): at `until`).  The model runs no core
+ * past its `next`, so an edge is exact if its cycle was announced.
  *
  * Example, a transmitter: idle, run() finds a byte in the OUT FIFO, takes the
  * byte, lowers the output and sets next = until + a bit time.  The model calls
