@@ -9,16 +9,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "plug/world.h"
+#include "plug/devices.h"
 #include "plug/redir/redir.h"
 
 #define SCHEME "redir:"
 
 struct lender {
-	struct redir_owner owner; /* first */
+	struct redir_callbacks owner; /* first */
 	const char *keys;
 	enum pace pace;
-	struct virtual_world world;
+	struct virtual_devices world;
 	char why[320]; /* why no device could be made; or empty */
 	bool save_failed;
 };
@@ -57,60 +57,60 @@ static void hear_wishes(sigset_t *ret_awake)
 }
 
 /* The signals are blocked while this looks. */
-static enum redir_wish wish(struct redir_owner *owner)
+static enum redir_command wish(struct redir_callbacks *owner)
 {
 	(void)owner;
 	if (interrupted())
 		return REDIR_STOP;
 	if (pull_wished) {
 		pull_wished = false;
-		return REDIR_PULL;
+		return REDIR_UNPLUG;
 	}
 	if (plug_wished) {
 		plug_wished = false;
 		return REDIR_PLUG;
 	}
-	return REDIR_GO_ON;
+	return REDIR_NONE;
 }
 
 /* ---- The device ------------------------------------------------------- */
 
-static void settle(struct redir_owner *owner)
+static void settle(struct redir_callbacks *owner)
 {
 	struct lender *lender = (struct lender *)owner;
 
 	if (lender->save_failed)
 		return;
-	lender->save_failed = virtual_world_save(&lender->world) < 0;
+	lender->save_failed = virtual_devices_save(&lender->world) < 0;
 	if (lender->save_failed)
-		owner->say(owner, "the EEPROM's file cannot be written");
+		owner->report(owner, "the EEPROM's file cannot be written");
 }
 
-static void unplug(struct redir_owner *owner)
+static void unplug(struct redir_callbacks *owner)
 {
 	struct lender *lender = (struct lender *)owner;
 
 	settle(owner);
-	virtual_world_free(&lender->world);
+	virtual_devices_free(&lender->world);
 }
 
-static int plug(struct redir_owner *owner, struct plug **ret_plug)
+static int plug(struct redir_callbacks *owner, struct plug **ret_plug)
 {
 	struct lender *lender = (struct lender *)owner;
 	int result =
-		virtual_world_new(&lender->world, lender->keys, lender->pace);
+		virtual_devices_new(&lender->world, lender->keys, lender->pace);
 
 	if (result < 0) {
 		snprintf(lender->why, sizeof(lender->why), "%s",
 			clyde_error_message());
-		virtual_world_free(&lender->world);
+		virtual_devices_free(&lender->world);
 	} else {
 		*ret_plug = &lender->world.plugs[0];
 	}
 	return result;
 }
 
-static void say(struct redir_owner *owner, const char *line)
+static void say(struct redir_callbacks *owner, const char *line)
 {
 	(void)owner;
 	fprintf(stderr, "clyde: %s\n", line);
@@ -158,7 +158,7 @@ static bool try_keys(struct tool *tool, struct lender *lender)
 
 	if (result < 0)
 		return fail(tool, status_of(result, false), "%s", lender->why);
-	virtual_world_free(&lender->world);
+	virtual_devices_free(&lender->world);
 	if (count == 1)
 		return true;
 	return misuse(tool, "a socket is for one device; choose by index=N");

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "plug/world.h"
+#include "plug/devices.h"
 #include "virtual-listen.h"
 #include "plug/usbfs/host.h"
 
@@ -34,7 +34,7 @@ struct virtual
 	enum pace pace;
 	struct usbfs_options options;
 	char **command;
-	struct virtual_world world;
+	struct virtual_devices world;
 	struct usbfs_host *host;
 	pid_t child;
 };
@@ -404,7 +404,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;
 	}
-	result = virtual_world_new(
+	result = virtual_devices_new(
 		&virtual.world, virtual.specification, virtual.pace);
 	if (result < 0) {
 		fail(tool, status_of(result, false), "%s",
@@ -418,8 +418,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		tell_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
-		if (virtual_world_save(&virtual.world) < 0)
+		if (virtual_devices_save(&virtual.world) < 0)
 			fail(tool, STATUS_OUTPUT, "the EEPROM was not written");
 	}
-	virtual_world_free(&virtual.world);
+	virtual_devices_free(&virtual.world);
 }

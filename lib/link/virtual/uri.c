@@ -2,7 +2,7 @@
 
 /*
  * The text after "virtual:" and the options that it sets, for the virtual link
- * and for plug/world.c.  clyde-virtual(7) explains the keys.  Text that is not
+ * and for plug/devices.c.  clyde-virtual(7) explains the keys.  Text that is not
  * understood is an error with a message, never ignored.
  */
 #include "uri.h"
