@@ -277,7 +277,7 @@ static void fill_pipe(struct shim_file *file)
 /*
  * No URB is done: fill the pipe, so that poll() reports nothing.  While the
  * pipe was empty the host did not signal, so a URB may be done meanwhile: look
- * again. True if there was one.
+ * again.  True if there was one.
  */
 static bool clear_signal(struct shim_file *file, void **ret_urb)
 {
