@@ -49,7 +49,7 @@ void resend_recall(struct resend *resend, uint64_t id);
 void resend_forget(struct resend *resend, uint64_t id);
 
 /*
- * Put dropped bytes at the begin of a transfer of this length.  True if the
+ * Put dropped bytes at the start of a transfer of this length.  True if the
  * transfer is complete with them: it is full, or a short packet ends it.
  */
 bool resend_serve(struct resend *resend, uint8_t *data, uint32_t length,

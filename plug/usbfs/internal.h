@@ -160,7 +160,7 @@ bool device_reap(struct host_device *device);
 /* Send the event "add" or "remove" to all monitors. */
 void uevent_send(struct host_device *device, const char *action);
 
-/* ---- plug/usbfs/tree.c: what stands in files -------------------------- */
+/* ---- plug/usbfs/tree.c ------------------------------------------------ */
 
 int tree_new(struct usbfs_host *host, const struct usbfs_options *options);
 int tree_add(struct host_device *device);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Faults drawn from a seed, for virtual/faults/text.c and the simulation.  A
- * seed must give the same faults on every machine and for ever, so an existing
- * draw is never reordered.  Positions are mostly low, so that the faults
- * happen while a program still runs.
+ * Faults drawn from a seed, "seed@N" and "corrupt@N"; virtual/faults/text.c
+ * calls faults_draw().  A seed must give the same faults on every machine and
+ * for ever, so an existing draw is never reordered.  Positions are mostly low,
+ * so that the faults happen while a program still runs.
  */
 #include "faults.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The texts of faults: read from URIs and options, written for the log and the
- * simulation.  The text is foreign input, so each function refuses what it
+ * The texts of faults: read from URIs and options, written for the log and for
+ * `clyde virtual`.  The text is foreign input, so each function refuses what it
  * does not know, with a clause that says why.
  */
 #include "faults.h"

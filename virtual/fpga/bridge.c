@@ -13,8 +13,8 @@
  * The arbitration of gateware/bridge.v, in cycles of 48 MHz beside the data:
  * SWITCH, DRIVE, SETUP and the cycle that ends a burst.  For FLAG_CYCLES more
  * the flag of the burst's pipe is stale, and only other pipes are granted.  If
- * the flag of an OUT pipe has fallen, the burst has spent that time waiting for
- * the flag, and no pipe was granted in it.
+ * the flag of an OUT pipe has fallen, the gateware ends the burst when it sees
+ * that: these cycles are part of the burst, and no pipe is granted in them.
  */
 #define BURST_CYCLES 4
 #define FLAG_CYCLES  2

@@ -173,7 +173,7 @@ static tick i2c_start(const struct device *device, tick due)
 	return due > length ? due - length : 0;
 }
 
-/* Run the FPGA up to `now`, but not beyond the begin of the next I2C
+/* Run the FPGA up to `now`, but not beyond the start of the next I2C
    transaction: catch_up() has to stop it there. */
 static tick advance_fpga(struct device *device, tick due, tick now)
 {

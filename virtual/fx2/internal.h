@@ -32,7 +32,7 @@ struct control {
 
 struct loader {
 	bool in_reset;         /* the 8051 is */
-	tick leave, come_back; /* TICK_NEVER: not under way */
+	tick leave, come_back; /* or TICK_NEVER */
 	uint8_t ram[FX2_RAM_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
 };
