@@ -7,25 +7,27 @@
  */
 #include "cli.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "common/number.h"
 
 #define WAIT_MAX_S 1000000
 
 bool set_wait(struct tool *tool, const char *text)
 {
-	char *end;
+	static const struct number_form form = {.maximum = WAIT_MAX_S};
+	uint64_t seconds;
 
 	tool->wait = true;
 	tool->wait_s = -1;
 	if (text == NULL)
 		return true;
-	tool->wait_s = strtol(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && *end == '\0' &&
-		tool->wait_s <= WAIT_MAX_S)
-		return true;
-	return misuse(tool, "--wait=%s is not in 0..%d s", text, WAIT_MAX_S);
+	if (number_parse(text, &form, &seconds, NULL) != NUMBER_OK)
+		return misuse(
+			tool, "--wait=%s is not in 0..%d s", text, WAIT_MAX_S);
+	tool->wait_s = seconds;
+	return true;
 }
 
 static int64_t now_ms(void)

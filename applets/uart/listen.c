@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/number.h"
+
 #define BAD_ADDRESS                                                       \
 	"an address is like tcp:127.0.0.1:3000, tcp::3000 (this machine " \
 	"only),"                                                          \
@@ -96,15 +98,13 @@ static bool split(const char *text, char host[256], char port[8], bool *ret_any)
 {
 	const char *colon = strrchr(text, ':');
 	size_t size = colon ? (size_t)(colon - text) : 0;
-	char *end;
-	unsigned long number;
+	static const struct number_form form = {.maximum = 65535};
+	uint64_t number;
 
-	if (colon == NULL || size >= 256 || colon[1] < '0' || colon[1] > '9')
+	if (colon == NULL || size >= 256 ||
+		number_parse(colon + 1, &form, &number, NULL) != NUMBER_OK)
 		return false;
-	number = strtoul(colon + 1, &end, 10);
-	if (*end || number > 65535)
-		return false;
-	snprintf(port, 8, "%lu", number);
+	snprintf(port, 8, "%u", (unsigned)number);
 	*ret_any = size == 1 && *text == '*';
 	if (size >= 2 && *text == '[' && text[size - 1] == ']') {
 		text++;

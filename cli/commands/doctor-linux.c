@@ -6,10 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/number.h"
 
 /* The beginning of a file, as a string: its size, or -errno. */
 static ssize_t read_text(const char *path, char *text, size_t size)
@@ -30,33 +33,34 @@ static ssize_t read_text(const char *path, char *text, size_t size)
 	return got;
 }
 
+static const struct number_form of_kernel = {.maximum = INT_MAX};
+
+/* A number and a newline. */
 static int64_t read_number(const char *path)
 {
-	char text[32], *end;
+	char text[32];
+	const char *end;
 	ssize_t size = read_text(path, text, sizeof(text));
-	int64_t number = strtoll(text, &end, 10);
+	uint64_t number;
 
 	if (size < 0)
 		return size;
-	return end == text || number < 0 || number > INT_MAX ? -EINVAL : number;
+	if (number_parse(text, &of_kernel, &number, &end) != NUMBER_OK)
+		return -EINVAL;
+	return number;
 }
 
 /* ---- Who has it open -------------------------------------------------- */
 
-static bool is_number(const char *text)
-{
-	return *text && text[strspn(text, "0123456789")] == '\0';
-}
-
 /* 1 if the process has it open, 0 if not, -EACCES if it does not say. */
-static int process_has(const char *pid, const char *path)
+static int process_has(uint64_t pid, const char *path)
 {
 	char folder[32], target[PATH_MAX];
 	struct dirent *entry;
 	DIR *directory;
 	int has = 0;
 
-	snprintf(folder, sizeof(folder), "/proc/%.12s/fd", pid);
+	snprintf(folder, sizeof(folder), "/proc/%" PRIu64 "/fd", pid);
 	directory = opendir(folder);
 	if (directory == NULL)
 		return errno == EACCES ? -EACCES : 0;
@@ -73,7 +77,7 @@ static int process_has(const char *pid, const char *path)
 	return has;
 }
 
-static void add_holder(struct holders *holders, const char *pid)
+static void add_holder(struct holders *holders, uint64_t pid)
 {
 	struct holder *holder;
 	char path[32];
@@ -81,8 +85,8 @@ static void add_holder(struct holders *holders, const char *pid)
 	if (holders->count++ >= HOLDERS_MAX)
 		return;
 	holder = &holders->list[holders->count - 1];
-	holder->pid = atoi(pid);
-	snprintf(path, sizeof(path), "/proc/%.12s/comm", pid);
+	holder->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/comm", pid);
 	if (read_text(path, holder->name, sizeof(holder->name)) < 0)
 		holder->name[0] = '\0';
 	holder->name[strcspn(holder->name, "\n")] = '\0';
@@ -95,12 +99,16 @@ void find_holders(const char *path, struct holders *ret_holders)
 
 	*ret_holders = (struct holders){.hidden = processes == NULL};
 	while (processes && (entry = readdir(processes))) {
-		int has = 0;
+		uint64_t pid;
+		int has;
 
-		if (is_number(entry->d_name) && atoi(entry->d_name) != getpid())
-			has = process_has(entry->d_name, path);
+		if (number_parse(entry->d_name, &of_kernel, &pid, NULL) !=
+				NUMBER_OK ||
+			pid == (uint64_t)getpid())
+			continue;
+		has = process_has(pid, path);
 		if (has > 0)
-			add_holder(ret_holders, entry->d_name);
+			add_holder(ret_holders, pid);
 		ret_holders->hidden |= has < 0;
 	}
 	if (processes)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "plug/devices.h"
 #include "virtual-listen.h"
 #include "plug/usbfs/host.h"
@@ -119,12 +120,12 @@ static error_t parse_pace(struct virtual *virtual, const char *text)
 
 static error_t parse_memory(struct virtual *virtual, const char *text)
 {
-	char *end;
-	unsigned long megabytes = strtoul(text, &end, 10);
+	static const struct number_form form = {
+		.minimum = 1, .maximum = MEMORY_MAX_MB};
+	uint64_t megabytes;
 
-	if (*text >= '0' && *text <= '9' && *end == '\0' && megabytes > 0 &&
-		megabytes <= MEMORY_MAX_MB) {
-		virtual->options.bytes_max = (uint64_t)megabytes << 20;
+	if (number_parse(text, &form, &megabytes, NULL) == NUMBER_OK) {
+		virtual->options.bytes_max = megabytes << 20;
 		return 0;
 	}
 	misuse(virtual->tool, "--memory %s is not in 1..%d", text,

@@ -51,8 +51,8 @@ struct clyde_context {
 	struct tree tree;
 	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
 	atomic_bool *interrupt;
-	struct link *kept;         /* without a user, see lib/link/cache.c */
-	struct clyde_run *claimed; /* runs that have claimed something */
+	LIST_HEAD(, link) kept; /* without a user, see lib/link/cache.c */
+	LIST_HEAD(, clyde_run) claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };

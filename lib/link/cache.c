@@ -17,29 +17,27 @@ void link_put(struct clyde_context *context, const char *uri, struct link *link)
 		return;
 	}
 	strncpy(link->kept_uri, uri, sizeof(link->kept_uri) - 1);
-	link->next_kept = context->kept;
-	context->kept = link;
+	LIST_INSERT_HEAD(&context->kept, link, in_context);
 }
 
 struct link *link_take(struct clyde_context *context, const char *uri)
 {
-	for (struct link **at = &context->kept; *at; at = &(*at)->next_kept) {
-		struct link *link = *at;
+	struct link *link;
 
-		if (strcmp(link->kept_uri, uri) != 0)
-			continue;
-		*at = link->next_kept;
-		return link;
-	}
+	LIST_FOREACH (link, &context->kept, in_context)
+		if (strcmp(link->kept_uri, uri) == 0) {
+			LIST_REMOVE(link, in_context);
+			return link;
+		}
 	return NULL;
 }
 
 void link_drop_all(struct clyde_context *context)
 {
-	while (context->kept) {
-		struct link *link = context->kept;
+	struct link *link;
 
-		context->kept = link->next_kept;
+	while ((link = LIST_FIRST(&context->kept))) {
+		LIST_REMOVE(link, in_context);
 		link->ops->close(link);
 	}
 }

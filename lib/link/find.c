@@ -51,13 +51,13 @@ int provider_find(const char *uri, const struct link_provider **ret_provider,
 		"'%s' is not a device URI; try usb: or virtual:", uri);
 }
 
-static int enumerate(const char *uri, struct link_place **ret_first)
+static int enumerate(const char *uri, struct link_places *ret_places)
 {
 	const struct link_provider *provider;
 	const char *rest;
 	int result = provider_find(uri, &provider, &rest);
 
-	return result < 0 ? result : provider->enumerate(rest, ret_first);
+	return result < 0 ? result : provider->enumerate(rest, ret_places);
 }
 
 /* Open a link that writes to the context's log, and to its capture if any. */
@@ -169,12 +169,13 @@ int device_inspect(struct clyde_context *context, struct link_place *place,
 }
 
 /* Devices that left after they were enumerated are not in the list. */
-static int inspect_all(struct clyde_context *context, struct link_place *first,
-	struct clyde_device_info *infos)
+static int inspect_all(struct clyde_context *context,
+	const struct link_places *places, struct clyde_device_info *infos)
 {
+	struct link_place *place;
 	int kept = 0;
 
-	for (struct link_place *place = first; place; place = place->next) {
+	STAILQ_FOREACH (place, places, next) {
 		int result = device_inspect(context, place, &infos[kept]);
 
 		if (result == 0)
@@ -186,14 +187,15 @@ static int inspect_all(struct clyde_context *context, struct link_place *first,
 	return kept;
 }
 
-static int list_places(struct clyde_context *context, struct link_place *first,
-	int count, struct clyde_device_info **ret_list)
+static int list_places(struct clyde_context *context,
+	const struct link_places *places, int count,
+	struct clyde_device_info **ret_list)
 {
 	struct clyde_device_info *infos = calloc(count + 1, sizeof(*infos));
 
 	if (infos == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	count = inspect_all(context, first, infos);
+	count = inspect_all(context, places, infos);
 	if (count < 0)
 		free(infos);
 	else
@@ -204,13 +206,13 @@ static int list_places(struct clyde_context *context, struct link_place *first,
 static int list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list)
 {
-	struct link_place *first;
-	int count = enumerate(uri, &first);
+	struct link_places places;
+	int count = enumerate(uri, &places);
 
 	if (count < 0)
 		return count;
-	count = list_places(context, first, count, ret_list);
-	link_places_free(first);
+	count = list_places(context, &places, count, ret_list);
+	link_places_free(&places);
 	return count;
 }
 
@@ -332,25 +334,32 @@ static int choose(
 	return serial ? choose_serial(&choice, serial) : choose_any(&choice);
 }
 
+static struct link_place *place_of(
+	const struct link_places *places, const char *uri)
+{
+	struct link_place *place;
+
+	STAILQ_FOREACH (place, places, next)
+		if (strcmp(uri + strlen(place->provider->scheme) + 1,
+			    place->name) == 0)
+			return place;
+	return NULL;
+}
+
 /* The place of the chosen device. */
-static int choose_place(struct clyde_context *context, struct link_place *first,
-	int count, const char *serial, struct link_place **ret_place)
+static int choose_place(struct clyde_context *context,
+	const struct link_places *places, int count, const char *serial,
+	struct link_place **ret_place)
 {
 	struct clyde_device_info *infos;
-	struct link_place *place = first;
-	const char *name;
 	int index;
 
-	count = list_places(context, first, count, &infos);
+	count = list_places(context, places, count, &infos);
 	if (count < 0)
 		return count;
 	index = choose(infos, count, serial);
-	if (index >= 0) {
-		name = infos[index].uri + strlen(first->provider->scheme) + 1;
-		while (place && strcmp(place->name, name) != 0)
-			place = place->next;
-		*ret_place = place;
-	}
+	if (index >= 0)
+		*ret_place = place_of(places, infos[index].uri);
 	free(infos);
 	return index < 0 ? index : 0;
 }
@@ -359,20 +368,21 @@ int device_find(struct clyde_context *context, const char *uri,
 	const char *serial, struct link **ret_link,
 	struct clyde_device_info *ret_info, uint8_t *ret_revision)
 {
-	struct link_place *first, *place;
-	int result, count = enumerate(uri, &first);
+	struct link_places places;
+	struct link_place *place;
+	int result, count = enumerate(uri, &places);
 
 	if (count < 0)
 		return count;
-	place = first;
+	place = STAILQ_FIRST(&places);
 	result = 0;
 	if (count != 1 || serial)
-		result = choose_place(context, first, count, serial, &place);
+		result = choose_place(context, &places, count, serial, &place);
 	if (result == 0)
 		result = examine(
 			context, place, ret_link, ret_info, ret_revision);
 	if (result == 0)
 		ret_info->readable = true;
-	link_places_free(first);
+	link_places_free(&places);
 	return result;
 }

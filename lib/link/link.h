@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "clyde.h"
 #include "wire/usb.h"
@@ -122,7 +123,7 @@ struct link {
 	   use. */
 	bool kept;
 	char kept_uri[CLYDE_URI_SIZE];
-	struct link *next_kept;
+	LIST_ENTRY(link) in_context;
 	/* The link that this one is wrapped around; NULL for an end. */
 	struct link *inner;
 	/* What event loops poll, see lib/base/poll.h; or NULL. */
@@ -146,9 +147,11 @@ int link_select(struct link *link, uint8_t interface, uint8_t alternate,
  */
 struct link_place {
 	const struct link_provider *provider;
-	struct link_place *next;
+	STAILQ_ENTRY(link_place) next;
 	char name[CLYDE_URI_SIZE - 8]; /* what stands behind "scheme:" */
 };
+
+STAILQ_HEAD(link_places, link_place);
 
 /* Watches for devices that come and go; a provider's own. */
 struct link_monitor;
@@ -177,12 +180,12 @@ struct link_provider {
 	const char *scheme;
 	/*
 	 * The devices that the specification after "scheme:" means, none of
-	 * them opened: how many, and the first of them, to be freed with
+	 * them opened: how many, and a list of them, to be freed with
 	 * link_places_free().  CLYDE_ERROR_NO_DEVICE if it names one that is
-	 * not there.
+	 * not there.  The list is empty on failure.
 	 */
 	int (*enumerate)(
-		const char *specification, struct link_place **ret_first);
+		const char *specification, struct link_places *ret_places);
 	int (*open)(struct link_place *place, const atomic_bool *interrupt,
 		struct link **ret_link);
 	/* Add what is seen of a device without opening it. */
@@ -198,13 +201,13 @@ extern const struct link_provider link_virtual;
 /* The provider for a URI, and what stands behind its scheme; or NULL. */
 const struct link_provider *link_find(const char *uri, const char **ret_rest);
 
-static inline void link_places_free(struct link_place *first)
+static inline void link_places_free(struct link_places *places)
 {
-	while (first) {
-		struct link_place *next = first->next;
+	struct link_place *place;
 
-		first->provider->free(first);
-		first = next;
+	while ((place = STAILQ_FIRST(places))) {
+		STAILQ_REMOVE_HEAD(places, next);
+		place->provider->free(place);
 	}
 }
 

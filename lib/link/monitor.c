@@ -29,7 +29,7 @@
 #define HOLD_NS      UINT64_C(1000000000)
 
 struct known {
-	struct known *next;
+	STAILQ_ENTRY(known) next;
 	struct clyde_device_info info;
 	uint64_t since_ns;
 	bool seen; /* by the present enumeration */
@@ -43,9 +43,9 @@ struct clyde_monitor {
 	const struct link_provider *provider;
 	struct link_monitor *link; /* NULL: nothing ever changes */
 	char specification[CLYDE_URI_SIZE];
-	struct known *known; /* in the order of their arrival */
-	uint64_t look_ns;    /* time of the next enumeration */
-	bool stale;          /* enumerate now */
+	STAILQ_HEAD(, known) known; /* in the order of their arrival */
+	uint64_t look_ns;           /* time of the next enumeration */
+	bool stale;                 /* enumerate now */
 	/* For an event loop, or -1: the epoll descriptor, and a timer in it. */
 	int all, timer;
 };
@@ -62,8 +62,9 @@ static struct known *find(
 	const struct clyde_monitor *monitor, const struct link_place *place)
 {
 	size_t scheme = strlen(place->provider->scheme) + 1;
+	struct known *each;
 
-	for (struct known *each = monitor->known; each; each = each->next)
+	STAILQ_FOREACH (each, &monitor->known, next)
 		if (!each->gone &&
 			strcmp(each->info.uri + scheme, place->name) == 0)
 			return each;
@@ -82,7 +83,7 @@ static bool is_held(
 
 static int add(struct clyde_monitor *monitor, struct link_place *place)
 {
-	struct known *known = calloc(1, sizeof(*known)), **last;
+	struct known *known = calloc(1, sizeof(*known));
 	int result;
 
 	if (known == NULL)
@@ -94,9 +95,7 @@ static int add(struct clyde_monitor *monitor, struct link_place *place)
 	}
 	known->since_ns = now_of(monitor);
 	known->seen = true;
-	for (last = &monitor->known; *last; last = &(*last)->next)
-		;
-	*last = known;
+	STAILQ_INSERT_TAIL(&monitor->known, known, next);
 	return 0;
 }
 
@@ -120,8 +119,9 @@ static int meet(struct clyde_monitor *monitor, struct link_place *place)
 static uint64_t next_look(const struct clyde_monitor *monitor)
 {
 	uint64_t after = LOOK_NS;
+	struct known *each;
 
-	for (struct known *each = monitor->known; each; each = each->next)
+	STAILQ_FOREACH (each, &monitor->known, next)
 		if (is_held(monitor, each))
 			after = HELD_LOOK_NS;
 	return now_of(monitor) + after;
@@ -129,25 +129,27 @@ static uint64_t next_look(const struct clyde_monitor *monitor)
 
 static int look(struct clyde_monitor *monitor)
 {
-	struct link_place *first = NULL;
+	struct link_places places;
+	struct link_place *place;
+	struct known *each;
 	int result =
-		monitor->provider->enumerate(monitor->specification, &first);
+		monitor->provider->enumerate(monitor->specification, &places);
 
 	/* The device that the URI names is not plugged in. */
 	if (result == CLYDE_ERROR_NO_DEVICE)
 		result = 0;
 	if (result < 0)
 		return result;
-	for (struct known *each = monitor->known; each; each = each->next)
+	STAILQ_FOREACH (each, &monitor->known, next)
 		each->seen = false;
 	result = 0;
-	for (struct link_place *place = first; place && result == 0;
-		place = place->next)
+	for (place = STAILQ_FIRST(&places); place && result == 0;
+		place = STAILQ_NEXT(place, next))
 		result = meet(monitor, place);
-	link_places_free(first);
+	link_places_free(&places);
 	if (result < 0)
 		return result;
-	for (struct known *each = monitor->known; each; each = each->next)
+	STAILQ_FOREACH (each, &monitor->known, next)
 		each->gone |= !each->seen;
 	monitor->stale = false;
 	monitor->look_ns = next_look(monitor);
@@ -156,18 +158,21 @@ static int look(struct clyde_monitor *monitor)
 
 /* ---- News ------------------------------------------------------------- */
 
+static void drop(struct clyde_monitor *monitor, struct known *known)
+{
+	STAILQ_REMOVE(&monitor->known, known, known, next);
+	free(known);
+}
+
 /* Drop the devices that left before their arrival was reported. */
 static void forget(struct clyde_monitor *monitor)
 {
-	for (struct known **at = &monitor->known; *at;) {
-		struct known *known = *at;
+	struct known *known, *next;
 
-		if (!known->gone || known->told) {
-			at = &known->next;
-			continue;
-		}
-		*at = known->next;
-		free(known);
+	for (known = STAILQ_FIRST(&monitor->known); known; known = next) {
+		next = STAILQ_NEXT(known, next);
+		if (known->gone && !known->told)
+			drop(monitor, known);
 	}
 }
 
@@ -175,10 +180,12 @@ static void forget(struct clyde_monitor *monitor)
    have arrived at the same address. */
 static struct known *news(const struct clyde_monitor *monitor)
 {
-	for (struct known *each = monitor->known; each; each = each->next)
+	struct known *each;
+
+	STAILQ_FOREACH (each, &monitor->known, next)
 		if (each->gone && each->told)
 			return each;
-	for (struct known *each = monitor->known; each; each = each->next)
+	STAILQ_FOREACH (each, &monitor->known, next)
 		if (!each->gone && !each->told && !is_held(monitor, each))
 			return each;
 	return NULL;
@@ -375,13 +382,13 @@ static void wake(struct object *object)
 
 static void end(struct clyde_monitor *monitor)
 {
+	struct known *known;
+
 	close_loop(monitor);
 	if (monitor->link)
 		monitor->provider->monitor->close(monitor->link);
-	while (monitor->known) {
-		struct known *known = monitor->known;
-
-		monitor->known = known->next;
+	while ((known = STAILQ_FIRST(&monitor->known))) {
+		STAILQ_REMOVE_HEAD(&monitor->known, next);
 		free(known);
 	}
 }
@@ -417,6 +424,7 @@ int monitor_make(struct clyde_context *context,
 	monitor->context = context;
 	monitor->provider = provider;
 	monitor->all = monitor->timer = -1;
+	STAILQ_INIT(&monitor->known);
 	result = start(monitor, specification);
 	if (result == 0)
 		result = object_init(&monitor->object, OBJECT_MONITOR,

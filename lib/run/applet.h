@@ -2,8 +2,8 @@
 
 /*
  * What an applet is to the library: its public table and a function or two.
- * An applet lives in one folder, uses clyde.h and wire/ beside this, and is
- * named in applets/meson.build.
+ * An applet lives in one folder, uses clyde.h, wire/ and common/ beside this,
+ * and is named in applets/meson.build.
  */
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H

@@ -21,12 +21,13 @@ static const char *name_of(const struct clyde_run *run)
 static const struct clyde_run *next_rival(
 	const struct clyde_run *run, const struct clyde_run *after)
 {
-	const struct clyde_run *other =
-		after ? after->claim.next : run->context->claimed;
+	const struct clyde_run *other = after
+		? LIST_NEXT(after, claim.in_context)
+		: LIST_FIRST(&run->context->claimed);
 
 	while (other &&
 		(other == run || other->claim.device != run->claim.device))
-		other = other->claim.next;
+		other = LIST_NEXT(other, claim.in_context);
 	return other;
 }
 
@@ -94,24 +95,24 @@ static int claim_pipe(
 const struct clyde_run *claim_of_core(
 	const struct clyde_device *device, enum core_place core)
 {
-	const struct clyde_run *run = device->context->claimed;
+	const struct clyde_run *run;
 
-	while (run &&
-		(run->claim.device != device->object.token ||
-			run->claim.core != core))
-		run = run->claim.next;
+	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
+		if (run->claim.device == device->object.token &&
+			run->claim.core == core)
+			break;
 	return run;
 }
 
 const struct clyde_run *claim_of_pipe(
 	const struct clyde_device *device, enum clyde_pipe_id id)
 {
-	const struct clyde_run *run = device->context->claimed;
+	const struct clyde_run *run;
 
-	while (run &&
-		(run->claim.device != device->object.token ||
-			!uses_pipe(run, id)))
-		run = run->claim.next;
+	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
+		if (run->claim.device == device->object.token &&
+			uses_pipe(run, id))
+			break;
 	return run;
 }
 
@@ -228,13 +229,9 @@ int run_claim_pin(struct clyde_run *run, const char *what,
 
 void claim_drop(struct clyde_run *run)
 {
-	struct clyde_run **at = &run->context->claimed;
-
 	if (run->claim.device == 0)
 		return;
-	while (*at != run)
-		at = &(*at)->claim.next;
-	*at = run->claim.next;
+	LIST_REMOVE(run, claim.in_context);
 	memset(&run->claim, 0, sizeof(run->claim));
 }
 
@@ -247,8 +244,7 @@ static int enlist_with(struct clyde_run *run, struct clyde_device *device,
 	claim_drop(run);
 	run->device = handle;
 	run->claim.device = device->object.token;
-	run->claim.next = run->context->claimed;
-	run->context->claimed = run;
+	LIST_INSERT_HEAD(&run->context->claimed, run, claim.in_context);
 	return 0;
 }
 

@@ -42,10 +42,10 @@ static int write_streams(struct clyde_device *device,
 	const struct clyde_run *opening, uint8_t ways)
 {
 	uint8_t cores[CLYDE_PIPE_COUNT];
+	const struct clyde_run *run;
 
 	applications(device, cores);
-	for (const struct clyde_run *run = device->context->claimed; run;
-		run = run->claim.next) {
+	LIST_FOREACH (run, &device->context->claimed, claim.in_context) {
 		const struct claim *claim = &run->claim;
 		uint8_t streams;
 
@@ -300,12 +300,12 @@ int core_release(struct clyde_run *run)
 
 void cores_forget(struct clyde_device *device)
 {
-	struct clyde_run *run = device->context->claimed;
+	struct clyde_run *run;
 
 	if (device->mgmt == NULL)
 		return;
 	set_unstoppable(device, true);
-	for (; run; run = run->claim.next)
+	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
 		if (run->claim.device == device->object.token)
 			disconnect(device, run);
 	set_unstoppable(device, false);

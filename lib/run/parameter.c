@@ -14,82 +14,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+
 /* ---- Numbers ---------------------------------------------------------- */
 
-struct unit {
-	const char *suffix;
-	uint64_t factor;
-};
-
-static const struct unit plain[] = {{"", 1}, {0}};
-static const struct unit bytes[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-	{"GiB", 1 << 30}, {"TiB", UINT64_C(1) << 40}, {0}};
-static const struct unit times[] = {
+static const struct number_unit plain[] = {{"", 1}, {0}};
+static const struct number_unit bytes[] = {{"", 1}, {"KiB", 1 << 10},
+	{"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", UINT64_C(1) << 40}, {0}};
+static const struct number_unit times[] = {
 	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {0}};
 
 static const struct kind {
-	const struct unit *units;
+	const struct number_unit *units;
+	unsigned fraction_digits;
 	const char *what;
 } kinds[] = {
-	[CLYDE_PARAMETER_SIZE] = {bytes,
+	[CLYDE_PARAMETER_SIZE] = {bytes, 0,
 		"a size like 512, 64KiB, 8MiB or 1GiB"},
-	[CLYDE_PARAMETER_INTEGER] = {plain, "a number"},
-	[CLYDE_PARAMETER_TIME] = {times, "a time like 20us, 5ms or 1.5s"},
+	[CLYDE_PARAMETER_INTEGER] = {plain, 0, "a number"},
+	[CLYDE_PARAMETER_TIME] = {times, NUMBER_DIGITS_ANY,
+		"a time like 20us, 5ms or 1.5s"},
 };
-
-/* Only times have a fraction: what follows their point, in ns. */
-static int parse_fraction(
-	const char **text, const struct unit *units, uint64_t *ret_billionths)
-{
-	uint64_t scale = 100000000;
-
-	*ret_billionths = 0;
-	if (**text != '.')
-		return 0;
-	(*text)++;
-	if (units != times || **text < '0' || **text > '9')
-		return CLYDE_ERROR_INVALID;
-	for (; **text >= '0' && **text <= '9'; (*text)++) {
-		*ret_billionths += (**text - '0') * scale;
-		scale /= 10;
-	}
-	return 0;
-}
-
-static int parse_number(
-	const char *text, const struct unit *units, uint64_t *ret_number)
-{
-	char *end;
-	const char *rest;
-	uint64_t billionths;
-	unsigned long long number;
-
-	if (*text < '0' || *text > '9')
-		return CLYDE_ERROR_INVALID;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno)
-		return CLYDE_ERROR_LIMIT;
-	rest = end;
-	if (parse_fraction(&rest, units, &billionths) < 0)
-		return CLYDE_ERROR_INVALID;
-	for (; units->suffix; units++) {
-		if (strcmp(rest, units->suffix) != 0)
-			continue;
-		if (number >= UINT64_MAX / units->factor)
-			return CLYDE_ERROR_LIMIT;
-		*ret_number = number * units->factor +
-			billionths * units->factor / 1000000000;
-		return 0;
-	}
-	return CLYDE_ERROR_INVALID;
-}
 
 /* A bound as it would be typed, in the largest unit that it has none left
    over of. */
-static void bound_text(uint64_t bound, const struct unit *units, char text[32])
+static void bound_text(
+	uint64_t bound, const struct number_unit *units, char text[32])
 {
-	const struct unit *unit = units;
+	const struct number_unit *unit = units;
 
 	for (; units->suffix; units++)
 		if (bound > 0 && bound % units->factor == 0)
@@ -100,7 +52,7 @@ static void bound_text(uint64_t bound, const struct unit *units, char text[32])
 static int out_of_range(
 	const struct clyde_parameter *parameter, const char *text, bool above)
 {
-	const struct unit *units = kinds[parameter->type].units;
+	const struct number_unit *units = kinds[parameter->type].units;
 	char minimum[32], maximum[32];
 
 	bound_text(parameter->minimum, units, minimum);
@@ -114,15 +66,21 @@ static int set_number(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
 	const struct kind *kind = &kinds[parameter->type];
-	uint64_t number = UINT64_MAX;
-	int result = parse_number(text, kind->units, &number);
+	const struct number_form form = {
+		.units = kind->units,
+		.fraction_digits = kind->fraction_digits,
+		.minimum = parameter->minimum,
+		.maximum = parameter->maximum,
+	};
+	uint64_t number;
+	enum number_result result = number_parse(text, &form, &number, NULL);
 
-	if (result == CLYDE_ERROR_INVALID)
+	if (result == NUMBER_RANGE)
+		return out_of_range(
+			parameter, text, number >= parameter->maximum);
+	if (result != NUMBER_OK)
 		return set_error(CLYDE_ERROR_INVALID, "%s: %s is not %s",
 			parameter->name, text, kind->what);
-	if (number < parameter->minimum || number > parameter->maximum)
-		return out_of_range(
-			parameter, text, number > parameter->maximum);
 	if (parameter->multiple && number % parameter->multiple)
 		return set_error(CLYDE_ERROR_INVALID,
 			"%s: %s is not a multiple of %llu", parameter->name,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/number.h"
+
 #define PORT_PINS 8
 
 static const char misspelt[] = "a pin is like A0, B7# or A0:3, several are "
@@ -25,20 +27,16 @@ static bool take(struct reader *reader, char character)
 	return true;
 }
 
-/* Any number, so that one which is too large is told from what is none. */
-static int take_number(struct reader *reader, unsigned *ret_number)
+/* A number that is too large for a pin is still a number: the error says that
+   there is no such pin. */
+static int take_number(struct reader *reader, uint64_t *ret_number)
 {
-	const char *start = reader->at;
-	unsigned number = 0;
+	static const struct number_form form = {.maximum = UINT64_MAX};
 
-	while (reader->at < reader->end && *reader->at >= '0' &&
-		*reader->at <= '9') {
-		if (number < 1000)
-			number = 10 * number + (*reader->at - '0');
-		reader->at++;
-	}
-	*ret_number = number;
-	return reader->at > start ? 0 : CLYDE_ERROR_INVALID;
+	if (number_parse(reader->at, &form, ret_number, &reader->at) ==
+		NUMBER_NONE)
+		return CLYDE_ERROR_INVALID;
+	return 0;
 }
 
 static bool unconnected(const char *text, size_t size)
@@ -49,7 +47,7 @@ static bool unconnected(const char *text, size_t size)
 
 struct clause {
 	uint8_t port;
-	unsigned first, last;
+	uint64_t first, last;
 	bool invert;
 };
 

@@ -38,7 +38,7 @@ struct pin_claim {
 };
 
 struct claim {
-	struct clyde_run *next;
+	LIST_ENTRY(clyde_run) in_context;
 	clyde_token device; /* 0: nothing is claimed */
 	enum core_place core;
 	uint8_t streams;             /* enum core_flag */

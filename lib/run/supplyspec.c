@@ -3,8 +3,9 @@
 /* Takes a supply specification as it is typed, gives millivolts a port. */
 #include "lib/base/internal.h"
 
-#include <ctype.h>
 #include <string.h>
+
+#include "common/number.h"
 
 #define SUPPLY_MAX_MV 5500 /* what no revision exceeds */
 
@@ -14,38 +15,24 @@ static int refuse(const char *why)
 }
 
 /* "3.3" in millivolts: digits, and up to three more behind a point. */
-static int parse_volts(const char *text, size_t size, unsigned *ret_mv)
+static enum number_result parse_volts(
+	const char *text, size_t size, uint64_t *ret_mv)
 {
-	unsigned mv = 0, scale = 1000;
-	bool point = false, digit = false;
+	static const struct number_unit volts[] = {{"", 1000}, {0}};
+	static const struct number_form form = {
+		.units = volts, .fraction_digits = 3, .maximum = SUPPLY_MAX_MV};
+	const char *end = NULL;
+	enum number_result result = number_parse(text, &form, ret_mv, &end);
 
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '.' && !point && digit) {
-			point = true;
-			digit = false;
-			continue;
-		}
-		if (!isdigit((unsigned char)text[i]) || scale == 0 ||
-			mv > 100000)
-			return CLYDE_ERROR_INVALID;
-		if (point) {
-			scale /= 10;
-			mv += (text[i] - '0') * scale;
-			if (scale == 1)
-				scale = 0;
-		} else {
-			mv = mv * 10 + (text[i] - '0') * 1000;
-		}
-		digit = true;
-	}
-	*ret_mv = mv;
-	return digit ? 0 : CLYDE_ERROR_INVALID;
+	return end && end != text + size ? NUMBER_REST : result;
 }
 
 static int parse_value(const char *text, size_t size, clyde_ports ports,
 	struct clyde_supply *ret_supply)
 {
 	struct clyde_supply supply = {.given = true, .sense = -1};
+	enum number_result result;
+	uint64_t mv;
 
 	if (size == 2 && text[0] == 'S' && text[1] >= 'A' && text[1] <= 'D') {
 		supply.sense = text[1] - 'A';
@@ -53,12 +40,15 @@ static int parse_value(const char *text, size_t size, clyde_ports ports,
 			return refuse("the device has no such port");
 	} else if (size == 3 && memcmp(text, "off", 3) == 0) {
 		supply.supply_mv = 0;
-	} else if (parse_volts(text, size, &supply.supply_mv) < 0) {
-		return refuse(
-			"a voltage is like 3.3, off, or SA for what port A "
-			"senses");
-	} else if (supply.supply_mv > SUPPLY_MAX_MV) {
-		return refuse("no port supplies more than 5.5 V");
+	} else {
+		result = parse_volts(text, size, &mv);
+		if (result == NUMBER_RANGE)
+			return refuse("no port supplies more than 5.5 V");
+		if (result != NUMBER_OK)
+			return refuse(
+				"a voltage is like 3.3, off, or SA for what "
+				"port A senses");
+		supply.supply_mv = mv;
 	}
 	*ret_supply = supply;
 	return 0;

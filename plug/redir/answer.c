@@ -50,12 +50,7 @@ struct request *request_new(struct session *session, enum kind kind,
 	request->urb.user = request;
 	request->urb.data = data;
 	request->urb.length = size;
-	request->previous = session->last;
-	if (session->last)
-		session->last->next = request;
-	else
-		session->first = request;
-	session->last = request;
+	TAILQ_INSERT_TAIL(&session->requests, request, in_session);
 	session->count++;
 	session->controls += kind != KIND_BULK;
 	session->bytes += size;
@@ -64,14 +59,7 @@ struct request *request_new(struct session *session, enum kind kind,
 
 static void release(struct session *session, struct request *request)
 {
-	if (request->previous)
-		request->previous->next = request->next;
-	else
-		session->first = request->next;
-	if (request->next)
-		request->next->previous = request->previous;
-	else
-		session->last = request->previous;
+	TAILQ_REMOVE(&session->requests, request, in_session);
 	session->count--;
 	session->controls -= request->kind != KIND_BULK;
 	session->bytes -= request->size;
@@ -88,13 +76,14 @@ static void forget_bytes(struct session *session, uint32_t endpoints)
 
 void transfer_drop_all(struct session *session)
 {
-	for (struct request *request = session->first; request;
-		request = request->next)
+	struct request *request;
+
+	TAILQ_FOREACH (request, &session->requests, in_session)
 		bus_cancel(session->bus, &request->urb);
 	while (bus_reap(session->bus))
 		;
-	while (session->first)
-		release(session, session->first); /* NOLINT: it takes it out */
+	while ((request = TAILQ_FIRST(&session->requests)))
+		release(session, request); /* NOLINT: it takes it out */
 	forget_bytes(session, UINT32_MAX);
 }
 

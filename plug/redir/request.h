@@ -21,7 +21,7 @@ enum kind {
 
 struct request {
 	struct urb urb;
-	struct request *previous, *next;
+	TAILQ_ENTRY(request) in_session;
 	enum kind kind;
 	uint64_t id;
 	uint32_t stream;

@@ -13,7 +13,7 @@
 #define SENT_BYTES_MAX (32 << 20)
 
 struct portion {
-	struct portion *next;
+	STAILQ_ENTRY(portion) next;
 	uint64_t id;
 	uint64_t sequence;
 	uint8_t *data;
@@ -23,15 +23,9 @@ struct portion {
 
 void resend_init(struct resend *resend)
 {
-	*resend = (struct resend){.sent_tail = &resend->sent};
-}
-
-static struct portion *pop(struct portion **list)
-{
-	struct portion *portion = *list;
-
-	*list = portion->next; /* NOLINT: callers have looked that there is one */
-	return portion;
+	*resend = (struct resend){.sequence = 0};
+	STAILQ_INIT(&resend->sent);
+	STAILQ_INIT(&resend->dropped);
 }
 
 static void discard(struct portion *portion)
@@ -40,12 +34,20 @@ static void discard(struct portion *portion)
 	free(portion);
 }
 
+static void discard_all(struct portions *list)
+{
+	struct portion *portion;
+
+	while ((portion = STAILQ_FIRST(list))) {
+		STAILQ_REMOVE_HEAD(list, next);
+		discard(portion);
+	}
+}
+
 void resend_clear(struct resend *resend)
 {
-	while (resend->sent)
-		discard(pop(&resend->sent));
-	while (resend->dropped)
-		discard(pop(&resend->dropped));
+	discard_all(&resend->sent);
+	discard_all(&resend->dropped);
 	resend_init(resend);
 }
 
@@ -68,23 +70,21 @@ static struct portion *portion_new(
 /* Cancellations come in any order; the bytes must be sent in their own. */
 static void insert(struct resend *resend, struct portion *portion)
 {
-	struct portion **at = &resend->dropped;
+	struct portion *each, *before = NULL;
 
-	while (*at && (*at)->sequence < portion->sequence)
-		at = &(*at)->next;
-	portion->next = *at;
-	*at = portion;
+	STAILQ_FOREACH (each, &resend->dropped, next)
+		if (each->sequence < portion->sequence)
+			before = each;
+	if (before)
+		STAILQ_INSERT_AFTER(&resend->dropped, before, portion, next);
+	else
+		STAILQ_INSERT_HEAD(&resend->dropped, portion, next);
 }
 
-static struct portion *unlink_sent(struct resend *resend, struct portion **at)
+static void uncount(struct resend *resend, const struct portion *portion)
 {
-	struct portion *portion = pop(at);
-
-	if (*at == NULL)
-		resend->sent_tail = at;
 	resend->sent_count--;
 	resend->sent_bytes -= portion->length;
-	return portion;
 }
 
 void resend_sent(struct resend *resend, uint64_t id, uint8_t *data,
@@ -95,13 +95,17 @@ void resend_sent(struct resend *resend, uint64_t id, uint8_t *data,
 	if (portion == NULL)
 		return;
 	portion->id = id;
-	*resend->sent_tail = portion;
-	resend->sent_tail = &portion->next;
+	STAILQ_INSERT_TAIL(&resend->sent, portion, next);
 	resend->sent_count++;
 	resend->sent_bytes += length;
 	while (resend->sent_count > SENT_COUNT_MAX ||
-		(resend->sent_bytes > SENT_BYTES_MAX && resend->sent_count > 1))
-		discard(unlink_sent(resend, &resend->sent));
+		(resend->sent_bytes > SENT_BYTES_MAX &&
+			resend->sent_count > 1)) {
+		portion = STAILQ_FIRST(&resend->sent);
+		STAILQ_REMOVE_HEAD(&resend->sent, next);
+		uncount(resend, portion);
+		discard(portion);
+	}
 }
 
 void resend_dropped(
@@ -113,29 +117,35 @@ void resend_dropped(
 		insert(resend, portion);
 }
 
-static struct portion **find_sent(struct resend *resend, uint64_t id)
+/* Take out the oldest of this id; NULL if there is none. */
+static struct portion *take_sent(struct resend *resend, uint64_t id)
 {
-	struct portion **at = &resend->sent;
+	struct portion *portion;
 
-	while (*at && (*at)->id != id)
-		at = &(*at)->next;
-	return at;
+	STAILQ_FOREACH (portion, &resend->sent, next)
+		if (portion->id == id)
+			break;
+	if (portion == NULL)
+		return NULL;
+	STAILQ_REMOVE(&resend->sent, portion, portion, next);
+	uncount(resend, portion);
+	return portion;
 }
 
 void resend_recall(struct resend *resend, uint64_t id)
 {
-	struct portion **at = find_sent(resend, id);
+	struct portion *portion = take_sent(resend, id);
 
-	if (*at)
-		insert(resend, unlink_sent(resend, at));
+	if (portion)
+		insert(resend, portion);
 }
 
 void resend_forget(struct resend *resend, uint64_t id)
 {
-	struct portion **at = find_sent(resend, id);
+	struct portion *portion = take_sent(resend, id);
 
-	if (*at)
-		discard(unlink_sent(resend, at));
+	if (portion)
+		discard(portion);
 }
 
 bool resend_serve(struct resend *resend, uint8_t *data, uint32_t length,
@@ -144,8 +154,8 @@ bool resend_serve(struct resend *resend, uint8_t *data, uint32_t length,
 	uint32_t used = 0;
 	bool done = false;
 
-	while (resend->dropped && !done) {
-		struct portion *portion = resend->dropped;
+	while (!STAILQ_EMPTY(&resend->dropped) && !done) {
+		struct portion *portion = STAILQ_FIRST(&resend->dropped);
 		uint32_t size = portion->length - portion->at;
 
 		if (size > length - used)
@@ -160,7 +170,8 @@ bool resend_serve(struct resend *resend, uint8_t *data, uint32_t length,
 		/* The portion ended with a short packet, so the transfer ends
 		   here, too, even if it has room left. */
 		done |= portion->ends;
-		discard(pop(&resend->dropped));
+		STAILQ_REMOVE_HEAD(&resend->dropped, next);
+		discard(portion);
 	}
 	*ret_length = used;
 	return done;

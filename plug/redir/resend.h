@@ -16,14 +16,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-struct portion;
+STAILQ_HEAD(portions, portion);
 
 struct resend {
-	struct portion *sent, **sent_tail; /* oldest first */
+	struct portions sent; /* oldest first */
 	unsigned sent_count;
 	uint64_t sent_bytes;
-	struct portion *dropped; /* in the order in which they were given */
+	struct portions dropped; /* in the order in which they were given */
 	uint64_t sequence;
 };
 

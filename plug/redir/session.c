@@ -227,6 +227,7 @@ struct session *session_new(int fd)
 	session->fd = fd;
 	for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
 		resend_init(&session->resend[i]);
+	TAILQ_INIT(&session->requests);
 	start_parser(session);
 	return session;
 }

@@ -31,7 +31,7 @@ struct session {
 	struct resend resend[SESSION_ENDPOINTS];
 
 	/* What the guest waits for, oldest first */
-	struct request *first, *last;
+	TAILQ_HEAD(, request) requests;
 	unsigned count;
 	unsigned controls; /* requests on endpoint 0 */
 	uint64_t bytes;

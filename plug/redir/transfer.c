@@ -78,10 +78,11 @@ static void on_get_alternate(void *user, uint64_t id,
 /* After a reset a device is not configured.  The FPGA keeps its bitstream. */
 void transfer_reset(struct session *session)
 {
+	struct request *request;
+
 	if (has_no_device(session))
 		return;
-	for (struct request *request = session->first; request;
-		request = request->next)
+	TAILQ_FOREACH (request, &session->requests, in_session)
 		bus_cancel(session->bus, &request->urb);
 	session_reap(session);
 	submit_standard(session, KIND_RESET, 0,
@@ -179,12 +180,13 @@ static void on_bulk(void *user, uint64_t id,
 static void on_cancel(void *user, uint64_t id)
 {
 	struct session *session = user;
-	struct request *request = session->first;
+	struct request *request;
 
 	if (has_no_device(session))
 		return;
-	while (request && (request->id != id || request->kind == KIND_RESET))
-		request = request->next;
+	TAILQ_FOREACH (request, &session->requests, in_session)
+		if (request->id == id && request->kind != KIND_RESET)
+			break;
 	if (request == NULL) {
 		for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
 			resend_recall(&session->resend[i], id);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -26,28 +25,16 @@
 
 /* ---- Files ------------------------------------------------------------ */
 
-static void unlink_file(
-	struct host_file **list, struct host_file *file, size_t next)
-{
-	while (*list && *list != file)
-		list = (struct host_file **)((char *)*list + next);
-	if (*list)
-		*list = *(struct host_file **)((char *)file + next);
-}
-
 void file_close(struct host_file *file)
 {
-	struct usbfs_host *host = file->host;
-
 	if (file->device) {
 		tree_hide_file(file);
 		file_release_all(file);
 		file_cancel(file, -1);
 		device_reap(file->device);
-		unlink_file(&file->device->files, file,
-			offsetof(struct host_file, sibling));
+		LIST_REMOVE(file, in_device);
 	}
-	unlink_file(&host->files, file, offsetof(struct host_file, next));
+	LIST_REMOVE(file, in_host);
 	file_free(file);
 }
 
@@ -67,8 +54,7 @@ static void accept_file(struct usbfs_host *host)
 	file->host = host;
 	file->socket = fd;
 	file->pipe = -1;
-	file->next = host->files;
-	host->files = file;
+	LIST_INSERT_HEAD(&host->files, file, in_host);
 	event.data.ptr = file;
 	if (epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 		file_close(file);
@@ -133,8 +119,7 @@ static void open_file(
 		return;
 	}
 	file->device = device;
-	file->sibling = device->files;
-	device->files = file;
+	LIST_INSERT_HEAD(&device->files, file, in_device);
 	file_show_state(file);
 	send_opened(file, fds);
 	tree_show_file(file);
@@ -166,11 +151,12 @@ static bool read_request(struct host_file *file)
 
 static void device_left(struct host_device *device)
 {
+	struct host_file *file;
+
 	device->gone = true;
 	device_reap(device);
 	tree_remove(device);
-	for (struct host_file *file = device->files; file;
-		file = file->sibling) {
+	LIST_FOREACH (file, &device->files, in_device) {
 		while (file_take_commands(file))
 			;
 		device_reap(device);
@@ -208,6 +194,7 @@ static bool enumerate_again(struct host_device *device)
 /* Run one device.  True if something happened. */
 static bool serve_device(struct host_device *device)
 {
+	struct host_file *file;
 	bool busy = false;
 
 	/* Bring the bus to the present first: the commands that have just come
@@ -215,7 +202,7 @@ static bool serve_device(struct host_device *device)
 	if (device->plug->pace == PACE_LINK)
 		while (plug_run(device->plug))
 			busy |= device_reap(device);
-	for (struct host_file *file = device->files; file; file = file->sibling)
+	LIST_FOREACH (file, &device->files, in_device)
 		if (file_has_commands(file))
 			busy |= file_take_commands(file);
 	if (device->plug->pace == PACE_OFF)
@@ -226,7 +213,7 @@ static bool serve_device(struct host_device *device)
 		device_left(device);
 	else if (device->gone)
 		busy |= enumerate_again(device);
-	for (struct host_file *file = device->files; file; file = file->sibling)
+	LIST_FOREACH (file, &device->files, in_device)
 		if (file->signal)
 			file_signal(file);
 	return busy;
@@ -243,10 +230,10 @@ bool host_run(struct usbfs_host *host)
 
 static void close_broken(struct usbfs_host *host)
 {
-	struct host_file *next;
+	struct host_file *file, *next;
 
-	for (struct host_file *file = host->files; file; file = next) {
-		next = file->next;
+	for (file = LIST_FIRST(&host->files); file; file = next) {
+		next = LIST_NEXT(file, in_host);
 		if (file->broken)
 			file_close(file);
 	}
@@ -269,8 +256,9 @@ static uint64_t due_ns(const struct usbfs_host *host)
 
 static bool has_commands(const struct usbfs_host *host)
 {
-	for (const struct host_file *file = host->files; file;
-		file = file->next)
+	const struct host_file *file;
+
+	LIST_FOREACH (file, &host->files, in_host)
 		if (file_has_commands(file))
 			return true;
 	return false;
@@ -349,7 +337,8 @@ static void spin(const struct usbfs_host *host)
 {
 	uint64_t end_ns;
 
-	if (host->devices[0].plug->pace == PACE_LINK || host->files == NULL)
+	if (host->devices[0].plug->pace == PACE_LINK ||
+		LIST_EMPTY(&host->files))
 		return;
 	end_ns = plug_now_ns() + SPIN_NS;
 	while (!has_commands(host) && plug_now_ns() < end_ns)

@@ -5,6 +5,7 @@
 #ifndef VIRTUAL_USBFS_INTERNAL_H
 #define VIRTUAL_USBFS_INTERNAL_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "host.h"
@@ -21,6 +22,8 @@ struct completion {
 
 struct control_sequence;
 
+LIST_HEAD(host_files, host_file);
+
 struct host_device {
 	struct usbfs_host *host;
 	struct plug *plug;
@@ -33,7 +36,7 @@ struct host_device {
 	uint8_t alternate[USB_IFACE_COUNT];
 	struct host_file *claims[USB_IFACE_COUNT];
 	uint8_t claims_shown; /* bit n: the tree shows interface n as claimed */
-	struct host_file *files;
+	struct host_files files;
 	/* As in the kernel's file "descriptors": device, then configuration */
 	uint8_t descriptors[USBFS_DESCRIPTORS_SIZE];
 	uint16_t descriptors_size;
@@ -55,9 +58,9 @@ struct host_slot {
 
 struct host_file {
 	struct usbfs_host *host;
-	struct host_file *next;     /* of the host's */
-	struct host_file *sibling;  /* of the device's */
-	struct host_device *device; /* NULL before USBFS_OPEN */
+	LIST_ENTRY(host_file) in_host;
+	LIST_ENTRY(host_file) in_device; /* if `device` is not NULL */
+	struct host_device *device;      /* NULL before USBFS_OPEN */
 	int socket;
 	int pipe;     /* the read end; -1 = none */
 	ino_t inode;  /* of the pipe */
@@ -83,7 +86,7 @@ struct usbfs_host {
 	struct usbfs_global *global;
 	unsigned count;
 	struct host_device devices[USBFS_PLUGS_MAX];
-	struct host_file *files;
+	struct host_files files;
 	unsigned addresses; /* that were given to devices */
 	unsigned missing;   /* devices that could not be enumerated */
 	unsigned uevents;

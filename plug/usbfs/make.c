@@ -115,8 +115,8 @@ void usbfs_host_free(struct usbfs_host *host)
 {
 	if (host == NULL)
 		return;
-	while (host->files)
-		file_close(host->files);
+	while (!LIST_EMPTY(&host->files))
+		file_close(LIST_FIRST(&host->files));
 	for (unsigned i = 0; i < host->count; i++) {
 		/* Sequences of control transfers may still be on the bus: fail
 		   and free them. */

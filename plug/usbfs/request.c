@@ -37,7 +37,9 @@ void file_reply(struct host_file *file, int result, uint32_t value)
 
 static void show_state(struct host_device *device)
 {
-	for (struct host_file *file = device->files; file; file = file->sibling)
+	struct host_file *file;
+
+	LIST_FOREACH (file, &device->files, in_device)
 		file_show_state(file);
 	tree_show_claims(device);
 }
@@ -191,7 +193,9 @@ void file_release_all(struct host_file *file)
 
 void files_check_closed(struct usbfs_host *host)
 {
-	for (struct host_file *file = host->files; file; file = file->next) {
+	struct host_file *file;
+
+	LIST_FOREACH (file, &host->files, in_host) {
 		struct pollfd event = {file->socket, 0, 0};
 
 		if (file->device == NULL ||
@@ -264,9 +268,10 @@ static int request_reset(struct host_file *file,
 	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	struct host_device *device = file->device;
+	struct host_file *each;
 
 	(void)request;
-	for (struct host_file *each = device->files; each; each = each->sibling)
+	LIST_FOREACH (each, &device->files, in_device)
 		file_cancel(each, -1);
 	add_step(sequence, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
 		device->configuration, 0);

@@ -30,15 +30,15 @@ struct link *open_link(void)
 {
 	const char *rest, *uri = configured_uri();
 	const struct link_provider *provider = link_find(uri, &rest);
-	struct link_place *place;
+	struct link_places places;
 	struct link *link = NULL;
 
 	assert_non_null(provider);
 	atomic_store(&interrupt, false);
-	assert_int_equal(provider->enumerate(rest, &place), 1);
-	if (provider->open(place, &interrupt, &link) < 0)
+	assert_int_equal(provider->enumerate(rest, &places), 1);
+	if (provider->open(STAILQ_FIRST(&places), &interrupt, &link) < 0)
 		fail_msg("%s", clyde_error_message());
-	link_places_free(place);
+	link_places_free(&places);
 	if (getenv("CLYDE_CAPTURE"))
 		assert_int_equal(capture_wrap(capture(), link, &link), 0);
 	assert_int_equal(configure(link), 0);

@@ -22,14 +22,17 @@ static int look_at_usb(const char *rest)
 
 static int look_at_virtual(const char *rest)
 {
-	struct link_place *first = NULL, *place;
-	int count = link_virtual.enumerate(rest, &first), left = count;
+	struct link_places places;
+	struct link_place *place;
+	int count = link_virtual.enumerate(rest, &places), left = count;
 
 	check(count > 0 || count == CLYDE_ERROR_INVALID);
-	for (place = first; place; place = place->next, left--)
+	STAILQ_FOREACH (place, &places, next) {
+		left--;
 		check(memchr(place->name, '\0', sizeof(place->name)) != NULL);
+	}
 	check(count < 0 || left == 0);
-	link_places_free(first);
+	link_places_free(&places);
 	return count;
 }
 

@@ -332,7 +332,7 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	char path[] = PATH_TEMPLATE, events[16];
 	atomic_bool interrupt = false;
 	struct capture *capture;
-	struct link_place *place;
+	struct link_places places;
 	struct link *link;
 	struct transfer *transfer;
 	uint8_t data[512];
@@ -342,9 +342,10 @@ static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 	(void)state;
 	make_path(path);
 	assert_int_equal(capture_open(path, &capture), 0);
-	assert_int_equal(link_virtual.enumerate("", &place), 1);
-	assert_int_equal(link_virtual.open(place, &interrupt, &link), 0);
-	link_places_free(place);
+	assert_int_equal(link_virtual.enumerate("", &places), 1);
+	assert_int_equal(
+		link_virtual.open(STAILQ_FIRST(&places), &interrupt, &link), 0);
+	link_places_free(&places);
 	assert_int_equal(capture_wrap(capture, link, &link), 0);
 	assert_string_equal(link->ops->name, "virtual");
 	transfer = link->ops->transfer_new(link);

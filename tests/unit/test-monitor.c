@@ -43,31 +43,32 @@ static bool is_there(const struct visit *visit)
 	return visit->from <= script.now && script.now < visit->until;
 }
 
-static int enumerate(const char *specification, struct link_place **ret_first)
+static int enumerate(const char *specification, struct link_places *ret_places)
 {
-	struct link_place *first = NULL, **last = &first;
 	int count = 0;
 
 	(void)specification;
 	script.looks++;
+	STAILQ_INIT(ret_places);
 	for (unsigned i = 0; i < script.count; i++) {
+		struct link_place *place;
+
 		if (!is_there(&script.visits[i]))
 			continue;
-		*last = calloc(1, sizeof(**last));
-		assert_non_null(*last);
-		(*last)->provider = &fake;
-		strcpy((*last)->name, script.visits[i].name);
-		last = &(*last)->next;
+		place = calloc(1, sizeof(*place));
+		assert_non_null(place);
+		place->provider = &fake;
+		strcpy(place->name, script.visits[i].name);
+		STAILQ_INSERT_TAIL(ret_places, place, next);
 		count++;
 	}
-	*ret_first = first;
 	return count;
 }
 
 static int open_visit(struct link_place *place, const atomic_bool *interrupt,
 	struct link **ret_link)
 {
-	struct link_place *inner;
+	struct link_places inner;
 	int result;
 
 	for (unsigned i = 0; i < script.count; i++)
@@ -76,8 +77,8 @@ static int open_visit(struct link_place *place, const atomic_bool *interrupt,
 			script.now < script.visits[i].open_from)
 			return set_error(CLYDE_ERROR_ACCESS, "no permission");
 	assert_int_equal(link_virtual.enumerate(place->name, &inner), 1);
-	result = link_virtual.open(inner, interrupt, ret_link);
-	link_places_free(inner);
+	result = link_virtual.open(STAILQ_FIRST(&inner), interrupt, ret_link);
+	link_places_free(&inner);
 	return result;
 }
 

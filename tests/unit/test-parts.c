@@ -275,6 +275,12 @@ static void a_bad_description_says_what_is_wrong(void **state)
 			"uart-echo: error=nan% is not in -20%..20%"},
 		{"uart-echo@error=21%",
 			"uart-echo: error=21% is not in -20%..20%"},
+		{"uart-echo@error=20.1%",
+			"uart-echo: error=20.1% is not in -20%..20%"},
+		{"uart-echo@error=1,5%",
+			"uart-echo: error=1,5% is not in -20%..20%"},
+		{"uart-echo@error=+-2%",
+			"uart-echo: error=+-2% is not in -20%..20%"},
 		{"uart-echo@format=9n1",
 			"uart-echo: format=9n1 is not like 8n1, 7e1 or 8o2"},
 	};

@@ -11,7 +11,7 @@
 #define QUEUES 32 /* 16 endpoints OUT, 16 IN */
 
 struct queue {
-	struct urb *head, **tail;
+	struct urbs urbs;
 	bool ping; /* USB 2.0 8.5.1: send PING before the next OUT */
 };
 
@@ -22,7 +22,7 @@ struct bus {
 	struct queue queues[QUEUES];
 	uint32_t queued; /* bit n: queue n has transfers */
 	unsigned first;  /* the queue that the next round serves first */
-	struct urb *done, **done_tail;
+	struct urbs done;
 	bool unplugged;      /* for good */
 	bool lost;           /* the device left; until bus_enumerate() */
 	unsigned departures; /* of the function, as of bus_check_port() */

@@ -25,9 +25,9 @@ struct bus *bus_new(struct function *function, unsigned packets_max)
 		return NULL;
 	bus->function = function;
 	bus->packets_max = packets_max;
-	bus->done_tail = &bus->done;
+	TAILQ_INIT(&bus->done);
 	for (unsigned i = 0; i < QUEUES; i++)
-		bus->queues[i].tail = &bus->queues[i].head;
+		TAILQ_INIT(&bus->queues[i].urbs);
 	return bus;
 }
 
@@ -69,30 +69,23 @@ void bus_stats(const struct bus *bus, struct bus_stats *ret_stats)
 void bus_finish(struct bus *bus, struct urb *urb, int status)
 {
 	urb->status = status;
-	urb->next = NULL;
-	*bus->done_tail = urb;
-	bus->done_tail = &urb->next;
+	TAILQ_INSERT_TAIL(&bus->done, urb, next);
 }
 
-/* Remove the transfer that `*at` points to from its queue. */
-static struct urb *take(struct bus *bus, struct queue *queue, struct urb **at)
+static void take(struct bus *bus, struct queue *queue, struct urb *urb)
 {
-	struct urb *urb = *at;
-
-	*at = urb->next;
-	if (*at == NULL)
-		queue->tail = at;
-	if (queue->head == NULL)
+	TAILQ_REMOVE(&queue->urbs, urb, next);
+	if (TAILQ_EMPTY(&queue->urbs))
 		bus->queued &= ~(UINT32_C(1) << (queue - bus->queues));
-	return urb;
 }
 
 void bus_finish_head(struct bus *bus, struct queue *queue)
 {
-	struct urb *urb = take(bus, queue, &queue->head);
+	struct urb *urb = TAILQ_FIRST(&queue->urbs);
 
+	take(bus, queue, urb);
 	if (bus->faults && urb->endpoint & USB_ENDPOINT_MASK &&
-		fault_bus_withhold(bus->faults, urb, queue->head,
+		fault_bus_withhold(bus->faults, urb, !TAILQ_EMPTY(&queue->urbs),
 			bus->now + TICKS_PER_MICROFRAME))
 		return;
 	if (bus->faults && (urb->endpoint & USB_ENDPOINT_MASK) == 0 &&
@@ -107,13 +100,11 @@ void bus_submit(struct bus *bus, struct urb *urb)
 
 	urb->actual = 0;
 	urb->stage = STAGE_SETUP;
-	urb->next = NULL;
 	if (bus->unplugged || bus->lost) {
 		bus_finish(bus, urb, -ENODEV);
 		return;
 	}
-	*queue->tail = urb;
-	queue->tail = &urb->next;
+	TAILQ_INSERT_TAIL(&queue->urbs, urb, next);
 	bus->queued |= UINT32_C(1) << (queue - bus->queues);
 	if (bus->busy_frames == 0)
 		bus->busy_frames = 1; /* the new transfer may move */
@@ -131,6 +122,7 @@ static void release(struct bus *bus)
 void bus_cancel(struct bus *bus, struct urb *urb)
 {
 	struct queue *queue = &bus->queues[queue_index(urb->endpoint)];
+	struct urb *each;
 
 	/* The transfer had ended already, and its completion is withheld: a
 	   failure is reported instead of the cancellation. */
@@ -140,12 +132,12 @@ void bus_cancel(struct bus *bus, struct urb *urb)
 		release(bus);
 		return;
 	}
-	for (struct urb **at = &queue->head; *at; at = &(*at)->next) {
-		if (*at != urb)
-			continue;
-		bus_finish(bus, take(bus, queue, at), -ECANCELED);
-		return;
-	}
+	TAILQ_FOREACH (each, &queue->urbs, next)
+		if (each == urb) {
+			take(bus, queue, urb);
+			bus_finish(bus, urb, -ECANCELED);
+			return;
+		}
 }
 
 static void drop_all(struct bus *bus, int status)
@@ -155,12 +147,13 @@ static void drop_all(struct bus *bus, int status)
 	while (bus->faults && (urb = fault_bus_drop(bus->faults)))
 		bus_finish(bus, urb, status);
 	for (unsigned i = 0; i < QUEUES; i++) {
-		while (bus->queues[i].head)
-			bus_finish(bus,
-				take(bus, &bus->queues[i],
-					&bus->queues[i].head),
-				status);
-		bus->queues[i].ping = false;
+		struct queue *queue = &bus->queues[i];
+
+		while ((urb = TAILQ_FIRST(&queue->urbs))) {
+			take(bus, queue, urb);
+			bus_finish(bus, urb, status);
+		}
+		queue->ping = false;
 	}
 }
 
@@ -238,13 +231,11 @@ void bus_apply_faults(struct bus *bus)
 
 struct urb *bus_reap(struct bus *bus)
 {
-	struct urb *urb = bus->done;
+	struct urb *urb = TAILQ_FIRST(&bus->done);
 
 	if (urb == NULL)
 		return NULL;
-	bus->done = urb->next;
-	if (bus->done == NULL)
-		bus->done_tail = &bus->done;
+	TAILQ_REMOVE(&bus->done, urb, next);
 	if (bus->reaps_left > 0 && --bus->reaps_left == 0)
 		bus_unplug(bus);
 	return urb;

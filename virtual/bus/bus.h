@@ -12,6 +12,8 @@
 #ifndef VIRTUAL_BUS_H
 #define VIRTUAL_BUS_H
 
+#include <sys/queue.h>
+
 #include "function.h"
 
 /* A transfer, owned by the bus from bus_submit() until bus_reap() returns
@@ -29,8 +31,10 @@ struct urb {
 	uint8_t stage; /* enum stage, of a control transfer */
 	bool gathered; /* by a fault, reported together with others... */
 	tick seen;     /* ...at this time at the latest */
-	struct urb *next;
+	TAILQ_ENTRY(urb) next;
 };
+
+TAILQ_HEAD(urbs, urb);
 
 struct bus;
 struct faults;

@@ -23,7 +23,7 @@ static tick earliest(tick a, tick b)
 static enum outcome serve(
 	struct bus *bus, struct queue *queue, struct frame *frame)
 {
-	struct urb *urb = queue->head;
+	struct urb *urb = TAILQ_FIRST(&queue->urbs);
 	bool bulk = urb->endpoint & USB_ENDPOINT_MASK;
 	enum outcome outcome;
 
@@ -61,7 +61,7 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 		left &= left - 1) {
 		unsigned at = (bus->first + __builtin_ctz(left)) % QUEUES;
 
-		if (bus->queues[at].head == NULL)
+		if (TAILQ_EMPTY(&bus->queues[at].urbs))
 			continue;
 		switch (serve(bus, &bus->queues[at], frame)) {
 		case MOVED:
@@ -175,7 +175,7 @@ static bool run(struct bus *bus, tick until)
 {
 	unsigned quiet = 0; /* microframes in which nothing moved */
 
-	while (bus->done == NULL && bus->now < until) {
+	while (TAILQ_EMPTY(&bus->done) && bus->now < until) {
 		uint64_t naks = bus->stats.naks;
 
 		if (bus->unplugged || bus->queued == 0) {
@@ -191,7 +191,7 @@ static bool run(struct bus *bus, tick until)
 			quiet = carry_microframe(bus) || due < bus->now
 				? 0
 				: quiet + 1;
-			if (quiet > 1 && bus->done == NULL &&
+			if (quiet > 1 && TAILQ_EMPTY(&bus->done) &&
 				!skip(bus, limit(bus, until),
 					bus->stats.naks - naks))
 				return false;
@@ -234,7 +234,7 @@ void bus_kill(struct bus *bus, struct urb *urb)
    complete. */
 static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 {
-	const struct urb *urb = queue->head;
+	const struct urb *urb = TAILQ_FIRST(&queue->urbs);
 	uint32_t left = urb->length - urb->actual;
 	unsigned frames = left / (USB_PACKET_SIZE * bus->packets_max);
 
@@ -265,7 +265,7 @@ static tick device_due(const struct bus *bus)
 	if (bus->busy_frames == 0)
 		return end_of_frame(function->ops->advance(function, bus->now));
 	for (unsigned i = 0; i < QUEUES; i++) {
-		if (bus->queues[i].head == NULL)
+		if (TAILQ_EMPTY(&bus->queues[i].urbs))
 			continue;
 		unsigned needed = frames_needed(bus, &bus->queues[i]);
 		if (needed < frames)
@@ -278,7 +278,7 @@ tick bus_due(const struct bus *bus)
 {
 	tick due;
 
-	if (bus->done)
+	if (!TAILQ_EMPTY(&bus->done))
 		return bus->now;
 	if (bus->unplugged)
 		return TICK_NEVER;

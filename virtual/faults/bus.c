@@ -67,7 +67,7 @@ struct fault_bus *fault_bus_new(const struct faults *faults)
 			mine->faults.list[mine->faults.count++] =
 				faults->list[i];
 	for (unsigned i = 0; i < ENDPOINTS; i++)
-		mine->endpoints[i].withheld_tail = &mine->endpoints[i].withheld;
+		TAILQ_INIT(&mine->endpoints[i].withheld);
 	return mine;
 }
 

@@ -18,25 +18,11 @@ static tick earliest(tick a, tick b)
 	return a < b ? a : b;
 }
 
-static void append(
+static void take(
 	struct fault_bus *faults, struct fault_endpoint *state, struct urb *urb)
 {
-	urb->next = NULL;
-	*state->withheld_tail = urb;
-	state->withheld_tail = &urb->next;
-	faults->withheld++;
-}
-
-static struct urb *take(
-	struct fault_bus *faults, struct fault_endpoint *state, struct urb **at)
-{
-	struct urb *urb = *at;
-
-	*at = urb->next;
-	if (*at == NULL)
-		state->withheld_tail = at;
+	TAILQ_REMOVE(&state->withheld, urb, next);
 	faults->withheld--;
-	return urb;
 }
 
 /* Set the time from which the caller of the bus may see this completion. */
@@ -70,6 +56,8 @@ static void delay_completion(
 static void gather(
 	struct fault_endpoint *state, struct urb *urb, bool more, tick now)
 {
+	struct urb *each;
+
 	urb->gathered = true;
 	if (urb->seen == now)
 		urb->seen = now + GATHER_TICKS;
@@ -77,7 +65,7 @@ static void gather(
 	if (more && state->gather > 0)
 		return;
 	state->gather = 0;
-	for (struct urb *each = state->withheld; each; each = each->next)
+	TAILQ_FOREACH (each, &state->withheld, next)
 		if (each->gathered && each->seen != TICK_NEVER)
 			each->seen = now;
 }
@@ -91,9 +79,11 @@ bool fault_bus_withhold(
 	faults->pipes.transfers += fault_is_pipe(urb->endpoint);
 	urb->gathered = false;
 	delay_completion(faults, urb, now);
-	if (state->withheld == NULL && state->gather == 0 && urb->seen <= now)
+	if (TAILQ_EMPTY(&state->withheld) && state->gather == 0 &&
+		urb->seen <= now)
 		return false;
-	append(faults, state, urb);
+	TAILQ_INSERT_TAIL(&state->withheld, urb, next);
+	faults->withheld++;
 	if (state->gather > 0)
 		gather(state, urb, more, now);
 	return true;
@@ -103,9 +93,12 @@ struct urb *fault_bus_release(struct fault_bus *faults, tick now)
 {
 	for (unsigned i = 0; faults->withheld > 0 && i < ENDPOINTS; i++) {
 		struct fault_endpoint *state = &faults->endpoints[i];
+		struct urb *urb = TAILQ_FIRST(&state->withheld);
 
-		if (state->withheld && state->withheld->seen <= now)
-			return take(faults, state, &state->withheld);
+		if (urb && urb->seen <= now) {
+			take(faults, state, urb);
+			return urb;
+		}
 	}
 	return NULL;
 }
@@ -113,22 +106,27 @@ struct urb *fault_bus_release(struct fault_bus *faults, tick now)
 bool fault_bus_recall(struct fault_bus *faults, struct urb *urb)
 {
 	struct fault_endpoint *state = fault_endpoint(faults, urb->endpoint);
+	struct urb *each;
 
-	for (struct urb **at = &state->withheld; *at; at = &(*at)->next) {
-		if (*at != urb)
-			continue;
-		take(faults, state, at);
-		return true;
-	}
+	TAILQ_FOREACH (each, &state->withheld, next)
+		if (each == urb) {
+			take(faults, state, urb);
+			return true;
+		}
 	return false;
 }
 
 struct urb *fault_bus_drop(struct fault_bus *faults)
 {
-	for (unsigned i = 0; faults->withheld > 0 && i < ENDPOINTS; i++)
-		if (faults->endpoints[i].withheld)
-			return take(faults, &faults->endpoints[i],
-				&faults->endpoints[i].withheld);
+	for (unsigned i = 0; faults->withheld > 0 && i < ENDPOINTS; i++) {
+		struct fault_endpoint *state = &faults->endpoints[i];
+		struct urb *urb = TAILQ_FIRST(&state->withheld);
+
+		if (urb) {
+			take(faults, state, urb);
+			return urb;
+		}
+	}
 	return NULL;
 }
 
@@ -146,8 +144,9 @@ tick fault_bus_due(const struct fault_bus *faults, tick now)
 	for (unsigned i = 0; i < ENDPOINTS; i++) {
 		const struct fault_endpoint *state = &faults->endpoints[i];
 
-		if (state->withheld)
-			due = earliest(due, state->withheld->seen);
+		if (!TAILQ_EMPTY(&state->withheld))
+			due = earliest(
+				due, TAILQ_FIRST(&state->withheld)->seen);
 		if (state->storm > now)
 			due = earliest(due, state->storm);
 	}

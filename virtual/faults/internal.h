@@ -19,7 +19,7 @@ struct fault_endpoint {
 	uint16_t sent;   /* bytes of the device's packet that was cut */
 	tick storm;      /* until then each token is answered by NAK */
 	unsigned gather; /* completions missing to those reported together */
-	struct urb *withheld, **withheld_tail;
+	struct urbs withheld;
 };
 
 struct fault_bus {

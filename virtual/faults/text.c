@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "wire/usb.h"
 
 /* What follows the "@". */
@@ -99,14 +99,17 @@ static int refuse(struct reader *reader, const char *why)
 
 static int read_number(struct reader *reader, uint64_t *ret_number)
 {
-	char *end;
+	static const struct number_form form = {
+		.c_prefixes = true, .maximum = UINT64_MAX};
 
-	if (*reader->text < '0' || *reader->text > '9')
+	switch (number_parse(reader->text, &form, ret_number, &reader->text)) {
+	case NUMBER_OK:
+		return 0;
+	case NUMBER_RANGE:
+		return refuse(reader, "a number has more than 64 bits");
+	default:
 		return refuse(reader, "a number is missing");
-	errno = 0;
-	*ret_number = strtoull(reader->text, &end, 0);
-	reader->text = end;
-	return errno ? refuse(reader, "a number has more than 64 bits") : 0;
+	}
 }
 
 /* Pass over `text` if the rest begins with it. */

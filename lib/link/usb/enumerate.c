@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "lib/device/descriptor.h"
 
 /* Where the kernel shows its buses. */
@@ -152,38 +153,26 @@ void usb_survey_end(struct usb_session *session, libusb_device **devices)
 
 /* ---- Names ------------------------------------------------------------ */
 
-/* Parse a number from 1 to maximum that ends with ':' or the text.  Returns the
-   end, or NULL. */
-static const char *parse_number(
-	const char *text, unsigned maximum, unsigned *ret_number)
+static bool take_number(
+	const char **text, unsigned maximum, unsigned *ret_number)
 {
-	unsigned number = 0;
+	const struct number_form form = {.minimum = 1, .maximum = maximum};
+	uint64_t number;
 
-	do {
-		if (*text < '0' || *text > '9')
-			return NULL;
-		number = number * 10 + (*text++ - '0');
-		if (number > maximum)
-			return NULL;
-	} while (*text != ':' && *text != '\0');
-	if (number == 0)
-		return NULL;
+	if (number_parse(*text, &form, &number, text) != NUMBER_OK)
+		return false;
 	*ret_number = number;
-	return text;
+	return true;
 }
 
 int usb_parse(const char *specification, struct usb_address *ret_address)
 {
-	const char *end;
+	const char *at = specification;
 
-	if (specification[0] == '\0')
+	if (*at == '\0')
 		return 0;
-	end = parse_number(specification, 999, &ret_address->bus);
-	if (end && *end == ':')
-		end = parse_number(end + 1, 127, &ret_address->address);
-	else
-		end = NULL;
-	if (end && *end == '\0')
+	if (take_number(&at, 999, &ret_address->bus) && *at++ == ':' &&
+		take_number(&at, 127, &ret_address->address) && *at == '\0')
 		return 1;
 	return set_error(CLYDE_ERROR_INVALID,
 		"'usb:%s' names no device; clyde list shows what does: "
@@ -276,10 +265,8 @@ static bool is_meant(libusb_device *device, const struct usb_address *only)
 /* Move the devices that `only` names, or all Glasgows, to the front of the
    list, and make their places. */
 static int gather(struct usb_session *session, libusb_device **devices,
-	int count, const struct usb_address *only,
-	struct link_place **ret_first)
+	int count, const struct usb_address *only, struct link_places *places)
 {
-	struct link_place *first = NULL, **last = &first;
 	int kept = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -293,15 +280,15 @@ static int gather(struct usb_session *session, libusb_device **devices,
 	if (kept > 1)
 		qsort(devices, kept, sizeof(*devices), by_rank);
 	for (int i = 0; i < kept; i++) {
-		*last = make_place(session, devices[i]);
-		if (*last == NULL) {
-			link_places_free(first);
+		struct link_place *place = make_place(session, devices[i]);
+
+		if (place == NULL) {
+			link_places_free(places);
 			return set_error(
 				CLYDE_ERROR_NO_MEMORY, "out of memory");
 		}
-		last = &(*last)->next;
+		STAILQ_INSERT_TAIL(places, place, next);
 	}
-	*ret_first = first;
 	return kept;
 }
 
@@ -314,7 +301,7 @@ static int no_device_at(unsigned bus, unsigned address)
 }
 
 static int usb_enumerate(
-	const char *specification, struct link_place **ret_first)
+	const char *specification, struct link_places *ret_places)
 {
 	struct usb_session *session;
 	libusb_device **devices;
@@ -322,9 +309,10 @@ static int usb_enumerate(
 	int one = usb_parse(specification, &only);
 	int count = one < 0 ? one : usb_survey(&session, &devices);
 
+	STAILQ_INIT(ret_places);
 	if (count < 0)
 		return count;
-	count = gather(session, devices, count, one ? &only : NULL, ret_first);
+	count = gather(session, devices, count, one ? &only : NULL, ret_places);
 	usb_survey_end(session, devices);
 	if (count == 0 && one)
 		return no_device_at(only.bus, only.address);

@@ -415,22 +415,21 @@ static void virtual_free(struct link_place *place)
 }
 
 static int virtual_enumerate(
-	const char *specification, struct link_place **ret_first)
+	const char *specification, struct link_places *ret_places)
 {
-	struct link_place *first = NULL, **last = &first;
 	int count = virtual_options_count(specification);
 
+	STAILQ_INIT(ret_places);
 	for (int i = 0; i < count; i++) {
-		*last = make_place(specification, i);
-		if (*last == NULL) {
-			link_places_free(first);
+		struct link_place *place = make_place(specification, i);
+
+		if (place == NULL) {
+			link_places_free(ret_places);
 			return set_error(
 				CLYDE_ERROR_NO_MEMORY, "out of memory");
 		}
-		last = &(*last)->next;
+		STAILQ_INSERT_TAIL(ret_places, place, next);
 	}
-	if (count >= 0)
-		*ret_first = first;
 	return count;
 }
 

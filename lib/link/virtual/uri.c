@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "virtual/bus/bus.h"
 #include "virtual/fpga/twin-model.h"
 
@@ -19,19 +20,14 @@
 static int number(const char *key, const char *value, uint64_t minimum,
 	uint64_t maximum, uint64_t *ret_number)
 {
-	char *end;
-	unsigned long long parsed;
+	const struct number_form form = {
+		.c_prefixes = true, .minimum = minimum, .maximum = maximum};
 
-	errno = 0;
-	parsed = strtoull(value, &end, 0);
-	if (*value < '0' || *value > '9' || *end || errno || parsed < minimum ||
-		parsed > maximum)
-		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: %s=%s is not in %llu..%llu", key, value,
-			(unsigned long long)minimum,
-			(unsigned long long)maximum);
-	*ret_number = parsed;
-	return 0;
+	if (number_parse(value, &form, ret_number, NULL) == NUMBER_OK)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"virtual: %s=%s is not in %llu..%llu", key, value,
+		(unsigned long long)minimum, (unsigned long long)maximum);
 }
 
 static int parse_devices(
@@ -330,11 +326,19 @@ static const char *next(const char *pair)
 
 int virtual_options_select(const char *text, unsigned index, char *out)
 {
+	static const struct number_form form = {
+		.c_prefixes = true, .maximum = VIRTUAL_DEVICES_MAX - 1};
 	int only, highest = -1;
 
-	for (const char *pair = text; pair; pair = next(pair))
-		if (index != VIRTUAL_ANY && strncmp(pair, "index=", 6) == 0)
-			index = strtoul(pair + 6, NULL, 0);
+	for (const char *pair = text; pair; pair = next(pair)) {
+		const char *end;
+		uint64_t given;
+
+		if (index != VIRTUAL_ANY && strncmp(pair, "index=", 6) == 0 &&
+			number_parse(pair + 6, &form, &given, &end) ==
+				NUMBER_OK)
+			index = given;
+	}
 	for (const char *pair = text; pair; pair = next(pair)) {
 		const char *rest = strip(pair, &only);
 		size_t size = strcspn(rest, ",");

@@ -10,12 +10,14 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "common/number.h"
 
 #define TICKS_PER_S 480000000.0
 #define BAUD_MAX    12000000
 #define ERROR_MAX   20 /* % */
+#define BILLION     UINT64_C(1000000000)
 #define QUEUE_SIZE  65536
 
 /* Times of a bit's edges are kept in 1/65536 ticks. */
@@ -70,24 +72,34 @@ static bool parse_tx(struct part *part, const char *value)
 
 static bool parse_baud(struct part *part, const char *value)
 {
-	char *end;
-	unsigned long baud = strtoul(value, &end, 10);
+	static const struct number_form form = {
+		.minimum = 1, .maximum = BAUD_MAX};
+	uint64_t baud;
 
+	if (*value == '0' ||
+		number_parse(value, &form, &baud, NULL) != NUMBER_OK)
+		return false;
 	ECHO(part)->baud = baud;
-	return *value >= '1' && *value <= '9' && *end == '\0' &&
-		baud <= BAUD_MAX;
+	return true;
 }
 
 static bool parse_error(struct part *part, const char *value)
 {
-	char *end;
-	double error = strtod(value, &end);
+	static const struct number_unit billionths[] = {{"%", BILLION}, {0}};
+	static const struct number_form form = {
+		.units = billionths,
+		.fraction_digits = NUMBER_DIGITS_ANY,
+		.maximum = ERROR_MAX * BILLION,
+	};
+	bool negative = *value == '-';
+	uint64_t error;
 
-	ECHO(part)->error = error / 100;
-	/* strtod() also accepts "inf" and "0x1p1" */
-	return strspn(value, "+-.0123456789") == (size_t)(end - value) &&
-		end > value && strcmp(end, "%") == 0 &&
-		fabs(error) <= ERROR_MAX;
+	if (negative || *value == '+')
+		value++;
+	if (number_parse(value, &form, &error, NULL) != NUMBER_OK)
+		return false;
+	ECHO(part)->error = (double)error / BILLION / (negative ? -100 : 100);
+	return true;
 }
 
 static bool parse_format(struct part *part, const char *value)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Takes text and the form that a number may have, gives the number. */
+#include "number.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define BILLION 1000000000
+
+/* The digit's value; or 16, which is none in any base. */
+static unsigned digit_of(char character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	if (character >= 'a' && character <= 'f')
+		return character - 'a' + 10;
+	if (character >= 'A' && character <= 'F')
+		return character - 'A' + 10;
+	return 16;
+}
+
+static unsigned take_base(const char **text)
+{
+	if (**text != '0')
+		return 10;
+	if (((*text)[1] != 'x' && (*text)[1] != 'X') ||
+		digit_of((*text)[2]) == 16)
+		return 8;
+	*text += 2;
+	return 16;
+}
+
+/* False if the digits have more than 64 bits; all are taken all the same. */
+static bool take_digits(const char **text, unsigned base, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	bool fits = true;
+
+	for (; digit_of(**text) < base; (*text)++)
+		fits = fits && !__builtin_mul_overflow(number, base, &number) &&
+			!__builtin_add_overflow(
+				number, digit_of(**text), &number);
+	*ret_number = number;
+	return fits;
+}
+
+/* A point without a digit behind it is not the number's. */
+static uint64_t take_billionths(const char **text, unsigned digits_max)
+{
+	uint64_t billionths = 0, scale = BILLION;
+
+	if (digits_max == 0 || **text != '.' || digit_of((*text)[1]) > 9)
+		return 0;
+	(*text)++;
+	for (; digits_max > 0 && digit_of(**text) <= 9; digits_max--) {
+		scale /= 10;
+		billionths += digit_of(*(*text)++) * scale;
+	}
+	return billionths;
+}
+
+/* The longest suffix that follows; NULL if none does. */
+static const struct number_unit *take_unit(
+	const char **text, const struct number_unit *units)
+{
+	static const struct number_unit none[] = {{"", 1}, {0}};
+	const struct number_unit *unit = NULL;
+	size_t longest = 0;
+
+	for (units = units ? units : none; units->suffix; units++) {
+		size_t size = strlen(units->suffix);
+
+		if (strncmp(*text, units->suffix, size) != 0 ||
+			(unit && size < longest))
+			continue;
+		unit = units;
+		longest = size;
+	}
+	*text += longest;
+	return unit;
+}
+
+enum number_result number_parse(const char *text,
+	const struct number_form *form, uint64_t *ret_number,
+	const char **ret_end)
+{
+	const struct number_unit *unit;
+	uint64_t number, billionths;
+	bool fits;
+
+	if (digit_of(*text) > 9)
+		return NUMBER_NONE;
+	fits = take_digits(
+		&text, form->c_prefixes ? take_base(&text) : 10, &number);
+	billionths = take_billionths(&text, form->fraction_digits);
+	unit = take_unit(&text, form->units);
+	if (ret_end)
+		*ret_end = text;
+	if (fits && (unit == NULL || (ret_end == NULL && *text)))
+		return NUMBER_REST;
+	fits = fits && !__builtin_mul_overflow(number, unit->factor, &number) &&
+		!__builtin_add_overflow(
+			number, billionths * unit->factor / BILLION, &number);
+	*ret_number = fits ? number : UINT64_MAX;
+	if (!fits || number < form->minimum || number > form->maximum)
+		return NUMBER_RANGE;
+	return NUMBER_OK;
+}
