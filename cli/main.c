@@ -69,10 +69,11 @@ int interrupted(void)
 	return caught;
 }
 
-/* The first signal ends the command's waits, a second one ends clyde. */
+/* The first signal ends the command's waits, a second one ends clyde: a second
+   SIGQUIT with a core dump. */
 static void catch_signals(struct clyde_context *context)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction action = {
 		.sa_handler = interrupt,
 		.sa_flags = SA_RESTART,
@@ -83,7 +84,7 @@ static void catch_signals(struct clyde_context *context)
 	has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	/* A reader that has left is a failure to report, devices closed. */
 	signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		/* nohup and "&" ignore them for good reason */
 		if (sigaction(numbers[i], NULL, &old) == 0 &&
 			old.sa_handler != SIG_IGN)

@@ -16,6 +16,7 @@
 
 #include "common/number.h"
 #include "plug/devices.h"
+#include "virtual-command.h"
 #include "virtual-listen.h"
 #include "plug/usbfs/host.h"
 
@@ -345,7 +346,8 @@ static void run(struct virtual *virtual)
 		sigaddset(&mask, numbers[i]);
 	sigprocmask(SIG_BLOCK, &mask, &old);
 	signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (set_environment(virtual) && start(virtual, &old))
+	if (takes_shim(virtual->tool, virtual->command[0]) &&
+		set_environment(virtual) && start(virtual, &old))
 		serve(virtual, signals);
 	close(signals);
 }
@@ -386,6 +388,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		.tool = tool,
 		.options = {.bytes_max = USBFS_BYTES_DEFAULT},
 	};
+	char why[USBFS_WHY_SIZE];
 	int result;
 
 	if (!parse_in_order(tool, &argp, argc, argv, &virtual) ||
@@ -412,8 +415,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 			clyde_error_message());
 	} else if ((result = usbfs_host_new(virtual.world.plugs,
 			    virtual.world.count, &virtual.options,
-			    &virtual.host)) < 0) {
-		fail(tool, STATUS_INTERNAL, "virtual: %s", strerror(-result));
+			    &virtual.host, why)) < 0) {
+		fail(tool, STATUS_INTERNAL, "virtual: %s", why);
 	} else {
 		tell_missing(&virtual);
 		tell_drawn(&virtual);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The root of the tree: the lock, the last sentence, the interrupt. */
+/*
+ * Contexts, the roots of the trees of objects: the calls of clyde.h that make,
+ * close, interrupt and capture one.
+ *
+ * clyde_context_interrupt() is called in signal handlers: it must not take a
+ * lock or allocate.
+ */
 #include "internal.h"
 
 #include <stdio.h>
@@ -12,22 +18,15 @@ CLYDE_API const char *clyde_version(void)
 	return CLYDE_VERSION;
 }
 
-uint64_t deadline_in(struct link *link, int timeout_ms)
-{
-	if (timeout_ms < 0)
-		return LINK_FOREVER;
-	return link->ops->now(link) + (uint64_t)timeout_ms * 1000000;
-}
-
 /*
- * The flags that a signal handler may raise: it can take no lock, so it finds
- * its context's by looking through all of them.
+ * The interrupt flags of all contexts.  A signal handler cannot lock the table
+ * of handles, so it searches this array for the token of its context.
  */
 #define CONTEXTS_MAX 1024
 
 static struct {
-	/* 0 = free.  As wide as a pointer, which is enough for a token, so that
-	   no machine needs a lock for it. */
+	/* 0 = free.  A token fits into the width of a pointer, and atomic
+	   access to that width is lock-free on every machine. */
 	atomic_uintptr_t token;
 	atomic_bool raised;
 } interrupts[CONTEXTS_MAX];
@@ -35,7 +34,7 @@ static struct {
 _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2,
 	"a signal handler looks at tokens, and must not wait for a lock");
 
-/* Not yet a context's. */
+/* Taken by a context that has no token yet. */
 #define CLAIMED UINTPTR_MAX
 
 static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
@@ -53,7 +52,8 @@ static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
 	return NULL;
 }
 
-/* A child has none of its parent's contexts; see lib/base/handle.c. */
+/* After a fork the child has none of its parent's contexts, see
+   lib/base/handle.c. */
 static void forget_all(void)
 {
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
@@ -72,8 +72,10 @@ static void set_interrupt(uintptr_t token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
-/* A close ends a call that waits without a device, for firmware to start.  A
-   wake that only lets another call have its turn does not end such a call. */
+/* Firmware is loaded over a link that no device object has, and no wake of a
+   device reaches it: the wait for its return ends by the interrupt flag.  Raise
+   the flag for a close only, since the wait would also end by a wake that only
+   lets another call have the lock. */
 static void wake(struct object *object)
 {
 	struct clyde_context *context = (struct clyde_context *)object;

@@ -80,7 +80,7 @@ struct clyde_device {
 	uint32_t cores_checked;    /* cores, since then; 1 << place each */
 	/* The core that clyde_core_attach() set for each pipe, core_place */
 	uint8_t attached[CLYDE_PIPE_COUNT];
-	bool unstoppable; /* commands of a teardown are not interrupted */
+	bool uninterruptible; /* as the commands of a teardown are */
 };
 
 /*
@@ -115,12 +115,6 @@ int device_check_level(const struct clyde_device_info *info);
 
 /* A device's name in an error message: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
-
-/* Why a wait must end: CLYDE_ERROR_CANCELED, CLYDE_ERROR_INTERRUPTED; or 0. */
-int device_stopped(struct clyde_device *device);
-
-/* A moment of the link's time, so many ms from now; negative = never. */
-uint64_t deadline_in(struct link *link, int timeout_ms);
 
 /* How long the device may take over one command, and over the longest. */
 #define COMMAND_TIMEOUT_MS 1000

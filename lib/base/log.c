@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "inside.h"
+#include "wait.h"
 
 void callback_begin(struct callback *callback)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The descriptor of a device: takes the link's and an event of its own, gives
- * one that poll() and event loops understand.
+ * The descriptor of a device for event loops, see poll.h: an epoll of the
+ * link's descriptor and of an event.
  *
  * The link's descriptor is not enough.  A call that waits for one pipe handles
  * the completions of all pipes, and an event loop that watches the link's
@@ -17,107 +17,109 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "wait.h"
 
-struct watch {
+struct poll {
 	int all;   /* an epoll of the two */
-	int event; /* something was handled */
+	int event; /* readable while `raised` */
 	bool raised;
 };
 
-static int add(struct watch *watch, int descriptor)
+static int add(struct poll *poll, int descriptor)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	return epoll_ctl(watch->all, EPOLL_CTL_ADD, descriptor, &event);
+	return epoll_ctl(poll->all, EPOLL_CTL_ADD, descriptor, &event);
 }
 
-int watch_new(struct link *link, struct watch **ret_watch)
+int poll_new(struct link *link, struct poll **ret_poll)
 {
-	struct watch *watch;
+	struct poll *poll;
 	int descriptor = link->ops->descriptor(link);
 	int result = 0;
 
 	if (descriptor < 0)
 		return descriptor;
-	watch = calloc(1, sizeof(*watch));
-	if (watch == NULL)
+	poll = calloc(1, sizeof(*poll));
+	if (poll == NULL)
 		return CLYDE_ERROR_NO_MEMORY;
-	watch->all = epoll_create1(EPOLL_CLOEXEC);
-	watch->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (watch->all < 0 || watch->event < 0 || add(watch, descriptor) < 0 ||
-		add(watch, watch->event) < 0)
+	poll->all = epoll_create1(EPOLL_CLOEXEC);
+	poll->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (poll->all < 0 || poll->event < 0 || add(poll, descriptor) < 0 ||
+		add(poll, poll->event) < 0)
 		result = error_from_errno(errno);
 	if (result < 0)
-		watch_free(watch);
+		poll_free(poll);
 	else
-		*ret_watch = watch;
+		*ret_poll = poll;
 	return result;
 }
 
-void watch_free(struct watch *watch)
+void poll_free(struct poll *poll)
 {
-	if (watch == NULL)
+	if (poll == NULL)
 		return;
-	if (watch->all >= 0)
-		close(watch->all);
-	if (watch->event >= 0)
-		close(watch->event);
-	free(watch);
+	if (poll->all >= 0)
+		close(poll->all);
+	if (poll->event >= 0)
+		close(poll->event);
+	free(poll);
 }
 
-int watch_descriptor(const struct watch *watch)
+int poll_descriptor(const struct poll *poll)
 {
-	return watch->all;
+	return poll->all;
 }
 
-void watch_raise(struct watch *watch)
+void poll_raise(struct poll *poll)
 {
-	if (!watch->raised)
-		watch->raised = eventfd_write(watch->event, 1) == 0;
+	if (!poll->raised)
+		poll->raised = eventfd_write(poll->event, 1) == 0;
 }
 
-bool watch_clear(struct watch *watch)
+bool poll_clear(struct poll *poll)
 {
 	eventfd_t count;
-	bool raised = watch->raised;
+	bool raised = poll->raised;
 
 	if (raised)
-		eventfd_read(watch->event, &count);
-	watch->raised = false;
+		eventfd_read(poll->event, &count);
+	poll->raised = false;
 	return raised;
 }
 
-static int open_watch(struct clyde_device *device)
+static int poll_fd(struct clyde_device *device)
 {
 	struct link *link = device->link;
-	int result = link->watch ? 0 : watch_new(link, &link->watch);
+	int result = link->poll ? 0 : poll_new(link, &link->poll);
 
 	if (result < 0)
 		return set_error(result, "no descriptor for an event loop: %s",
 			error_text(result));
-	return watch_descriptor(link->watch);
+	return poll_descriptor(link->poll);
 }
 
 CLYDE_API int clyde_device_poll_fd(struct clyde_device *handle)
 {
-	return CALL(device, handle, open_watch(device));
+	return CALL(device, handle, poll_fd(device));
 }
 
-/* How long virtual time runs at a look, which ends at a completion. */
+/* How long virtual time runs in one clyde_device_process(), if no transfer is
+   completed before. */
 #define LOOK_NS 1000000
 
 static int process(struct clyde_device *device)
 {
 	struct link *link = device->link;
-	uint64_t deadline = link->ops->now(link);
-	int result = device_stopped(device);
+	struct wait wait = wait_begin(device, 0);
+	int result = wait_check(&wait);
 
 	if (result < 0)
 		return result;
 	if (!link->ops->real_time)
-		deadline += LOOK_NS;
-	result = link->ops->wait(link, deadline);
-	if (link->watch && watch_clear(link->watch) && result == 0)
+		wait.deadline += LOOK_NS;
+	result = wait_look(&wait);
+	if (link->poll && poll_clear(link->poll) && result == 0)
 		result = 1;
 	if (result < 0)
 		set_error(result, "%s", error_text(result));

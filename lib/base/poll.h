@@ -1,33 +1,38 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What an event loop watches of a device: one descriptor for the link's own
- * and for what other calls have handled since the loop last looked.
+ * The descriptor of a device that an event loop polls.  It is readable while
+ * the link has completions to handle, and after any call has handled one, until
+ * clyde_device_process().  The calls of clyde.h for it are in poll.c; the
+ * engine and management report completions by link_progress().
+ *
+ * An event loop must never sleep while a completion is there that it has not
+ * seen.
  */
-#ifndef LIB_WATCH_H
-#define LIB_WATCH_H
+#ifndef LIB_POLL_H
+#define LIB_POLL_H
 
 #include "lib/link/link.h"
 
-struct watch;
+struct poll;
 
 /* CLYDE_ERROR_UNSUPPORTED if the link has no descriptor. */
-int watch_new(struct link *link, struct watch **ret_watch);
-void watch_free(struct watch *watch);
+int poll_new(struct link *link, struct poll **ret_poll);
+void poll_free(struct poll *poll);
 
-int watch_descriptor(const struct watch *watch);
+int poll_descriptor(const struct poll *poll);
 
-/* Something was handled: who watches has to look. */
-void watch_raise(struct watch *watch);
+/* A completion was handled: make the descriptor readable. */
+void poll_raise(struct poll *poll);
 
-/* It is looking: whether anything had been raised. */
-bool watch_clear(struct watch *watch);
+/* The event loop is looking: take poll_raise() back; true if there was one. */
+bool poll_clear(struct poll *poll);
 
-/* A transfer has come back. */
+/* A transfer has come back, or an alert has come. */
 static inline void link_progress(struct link *link)
 {
-	if (link->watch)
-		watch_raise(link->watch);
+	if (link->poll)
+		poll_raise(link->poll);
 }
 
 #endif

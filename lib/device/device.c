@@ -1,29 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Devices: takes the one that was found, starts it, gives a device that can be
- * commanded.
+ * Devices: opening, which ends with management commands being possible,
+ * closing, and the calls of clyde.h for a device as a whole.
+ *
+ * A device that was given firmware must keep its link when opening fails: a
+ * virtual device ends with its link, and the firmware with it.
  */
 #include "lib/base/internal.h"
 
 #include <stdlib.h>
 
 #include "lib/base/poll.h"
-
-/* The flag is looked at first: a close marks the device before it raises the
-   flag, and must not pass for an interrupt. */
-int device_stopped(struct clyde_device *device)
-{
-	bool interrupted = atomic_load(device->context->interrupt);
-
-	if (device->unstoppable)
-		return 0;
-	if (object_closing(&device->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
-	if (interrupted)
-		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
-	return 0;
-}
+#include "lib/base/wait.h"
 
 static void wake(struct object *object)
 {
@@ -42,7 +31,7 @@ static void destroy(struct object *object)
 	if (device->link == NULL)
 		return;
 	LOG(device->link, INFO, "closing %s", device->info.serial);
-	watch_free(device->link->watch);
+	poll_free(device->link->poll);
 	device->link->ops->close(device->link);
 }
 
@@ -84,8 +73,8 @@ static int start(struct clyde_device *device)
 	return 0;
 }
 
-/* One that could not be opened.  Firmware that it was given stays with the
-   link. */
+/* Free a device that could not be opened.  Its link goes back to the context,
+   which keeps a link that firmware was loaded over. */
 static void give_up(struct clyde_device *device)
 {
 	mgmt_free(device);
@@ -114,22 +103,25 @@ static int open_device(struct clyde_context *context, const char *uri,
 static int make_device(struct clyde_context *context, const char *uri,
 	const char *serial, struct clyde_device **ret_device)
 {
-	struct clyde_device *device;
-	int result = 0;
+	struct clyde_device *device = calloc(1, sizeof(*device));
+	int result;
 
-	device = calloc(1, sizeof(*device));
-	result = device ? open_device(context, uri, serial, device)
-			: set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	if (result == 0)
-		result = object_init(&device->object, OBJECT_DEVICE,
-			&context->object, &context->tree, wake, destroy);
-	if (result == 0) {
-		*ret_device = object_handle(&device->object);
-	} else if (device) {
-		log_write(&context->log, device->link, CLYDE_LOG_ERROR,
-			"cannot open a device: %s", clyde_error_message());
-		give_up(device);
-	}
+	if (device == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	result = open_device(context, uri, serial, device);
+	if (result < 0)
+		goto fail;
+	result = object_init(&device->object, OBJECT_DEVICE, &context->object,
+		&context->tree, wake, destroy);
+	if (result < 0)
+		goto fail;
+	*ret_device = object_handle(&device->object);
+	return 0;
+
+fail:
+	log_write(&context->log, device->link, CLYDE_LOG_ERROR,
+		"cannot open a device: %s", clyde_error_message());
+	give_up(device);
 	return result;
 }
 
@@ -193,27 +185,19 @@ CLYDE_API int clyde_device_now(struct clyde_device *handle, int64_t *ret_now_ns)
 	return CALL(device, handle, get_now(device, ret_now_ns));
 }
 
-static int sleep_until(struct clyde_device *device, int timeout_ms)
+static int sleep_for(struct clyde_device *device, int timeout_ms)
 {
-	struct link *link;
-	uint64_t deadline;
-	int result = 0;
+	struct wait wait = wait_begin(device, timeout_ms);
+	int result;
 
-	link = device->link;
-	deadline = deadline_in(link, timeout_ms);
-	while (result >= 0 && link->ops->now(link) < deadline) {
-		result = device_stopped(device);
-		if (result == 0) {
-			result = link->ops->wait(link, deadline);
-			if (result < 0)
-				set_error(result, "%s", error_text(result));
-		}
-		object_yield(&device->object);
-	}
-	return result < 0 ? result : 0;
+	wait.yields = true;
+	result = wait_out(&wait);
+	if (result < 0 && !wait_stopped(result))
+		set_error(result, "%s", error_text(result));
+	return result;
 }
 
 CLYDE_API int clyde_device_sleep(struct clyde_device *handle, int timeout_ms)
 {
-	return CALL(device, handle, sleep_until(device, timeout_ms));
+	return CALL(device, handle, sleep_for(device, timeout_ms));
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Firmware for a device of another API level: takes a file, gives it to the
- * FX2 by its vendor request 0xA0, has it run, and waits until the device is
- * back.  It is in RAM, so that the next time without power undoes it all.
+ * Firmware for a device of another API level: clyde_firmware_load() parses an
+ * Intel HEX file, writes it into the FX2's RAM by vendor request 0xA0, starts
+ * it, and waits until the device is back.  The EEPROM is not written, so a
+ * power cycle brings the old firmware back.
+ *
+ * The 8051 must never run firmware that differs from the file in any byte.
  */
 #include "lib/base/internal.h"
 
@@ -12,15 +15,22 @@
 
 #include "descriptor.h"
 #include "ihex.h"
+#include "lib/base/wait.h"
 
-/* ---- Intel HEX ------------------------------------------------------------ */
+/* ---- Intel HEX ------------------------------------------------------------
+   */
 
 enum record_type {
 	RECORD_DATA = 0x00,
 	RECORD_END = 0x01,
 	RECORD_SEGMENT = 0x02,
+	RECORD_SEGMENT_START = 0x03,
 	RECORD_LINEAR = 0x04,
+	RECORD_LINEAR_START = 0x05,
 };
+
+/* DOS ended a text with it, and tools that pad to a block repeat it. */
+#define TEXT_END 0x1a
 
 /* Length, address (2), type; then the data, then the checksum. */
 #define HEADER_SIZE 4
@@ -154,7 +164,8 @@ static int store(struct reader *reader)
 	return 0;
 }
 
-/* A base that is added to what follows; the FX2 needs none. */
+/* A base address for the records that follow: only 0 is within the FX2's RAM.
+   */
 static int check_base(struct reader *reader)
 {
 	const uint8_t *record = reader->record;
@@ -168,7 +179,18 @@ static int check_base(struct reader *reader)
 	return 0;
 }
 
-static int take_record(struct reader *reader)
+/* Where a program begins.  It loads nothing, and the 8051 begins at 0. */
+static int check_start(struct reader *reader)
+{
+	const uint8_t *record = reader->record;
+
+	if (record[0] != 4 || record[1] || record[2])
+		return refuse(
+			reader, "the record of a start address is malformed");
+	return 0;
+}
+
+static int handle_record(struct reader *reader)
 {
 	const uint8_t *record = reader->record;
 
@@ -183,6 +205,9 @@ static int take_record(struct reader *reader)
 	case RECORD_SEGMENT:
 	case RECORD_LINEAR:
 		return check_base(reader);
+	case RECORD_SEGMENT_START:
+	case RECORD_LINEAR_START:
+		return check_start(reader);
 	}
 	return refuse(reader, "record type 0x%02x has no place in firmware",
 		record[3]);
@@ -194,12 +219,16 @@ static int read_all(struct reader *reader)
 
 	for (skip_line_ends(reader); peek(reader) >= 0 && result == 0;
 		skip_line_ends(reader)) {
+		if (reader->ended && peek(reader) == TEXT_END) {
+			reader->at++;
+			continue;
+		}
 		if (reader->ended)
 			return refuse(reader,
 				"there is something after the end record");
 		result = read_record(reader);
 		if (result == 0)
-			result = take_record(reader);
+			result = handle_record(reader);
 	}
 	if (result < 0)
 		return result;
@@ -237,9 +266,11 @@ size_t ihex_run(
 	return size;
 }
 
-/* ---- Loading -------------------------------------------------------------- */
+/* ---- Loading --------------------------------------------------------------
+   */
 
-/* Upstream's patience; Windows has been seen to take more than 5 s. */
+/* As long as upstream's tool waits: Windows has been seen to take more than
+   5 s. */
 #define RETURN_TIMEOUT_MS 10000
 
 /* A load under way. */
@@ -251,7 +282,7 @@ struct load {
 	const struct ihex *ihex;
 };
 
-static int ram(struct link *link, uint8_t direction, uint16_t address,
+static int access_ram(struct link *link, uint8_t direction, uint16_t address,
 	void *data, uint16_t size)
 {
 	struct usb_setup setup = {
@@ -272,7 +303,7 @@ static int set_cpu(struct link *link, bool held)
 {
 	uint8_t cpucs = held;
 
-	return ram(link, 0, USB_FX2_CPUCS, &cpucs, sizeof(cpucs));
+	return access_ram(link, 0, USB_FX2_CPUCS, &cpucs, sizeof(cpucs));
 }
 
 /* The device may be gone before it has acknowledged that it runs. */
@@ -296,7 +327,7 @@ static int write_all(struct link *link, const struct ihex *ihex)
 		if (size == 0)
 			break;
 		memcpy(chunk, ihex->data + at, size);
-		result = ram(link, 0, at, chunk, size);
+		result = access_ram(link, 0, at, chunk, size);
 	}
 	return result;
 }
@@ -313,15 +344,15 @@ static int verify_all(struct link *link, const struct ihex *ihex)
 		size = ihex_run(ihex, from, sizeof(chunk), &at);
 		if (size == 0)
 			break;
-		result = ram(link, USB_DIR_IN, at, chunk, size);
+		result = access_ram(link, USB_DIR_IN, at, chunk, size);
 		if (result == 0 && memcmp(chunk, ihex->data + at, size) != 0)
 			return CLYDE_ERROR_IO;
 	}
 	return result;
 }
 
-/* Fails if a program uses the device, which is about to leave the bus. */
-static int claim(const struct load *load)
+/* The device is about to leave the bus.  Fail if another program uses it. */
+static int claim_device(const struct load *load)
 {
 	const struct link_ops *ops = load->link->ops;
 	int result;
@@ -342,7 +373,8 @@ static int claim(const struct load *load)
 	return 0;
 }
 
-static int transfer(const struct load *load)
+/* Write the firmware, read it back, and let the 8051 run. */
+static int write_firmware(const struct load *load)
 {
 	struct link *link = load->link;
 	int result = set_cpu(link, true);
@@ -364,17 +396,15 @@ static int transfer(const struct load *load)
 	return 0;
 }
 
-static int await(const struct load *load)
+/* The link itself waits, and not a struct wait: there is no device object. */
+static int wait_for_return(const struct load *load)
 {
 	struct link *link = load->link;
 	int result = link->ops->await_return(
 		link, deadline_in(link, RETURN_TIMEOUT_MS));
 
-	if (result == CLYDE_ERROR_INTERRUPTED &&
-		object_closing(&load->context->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
 	if (result == CLYDE_ERROR_INTERRUPTED)
-		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+		return object_stopped(&load->context->object, true);
 	if (result == CLYDE_ERROR_TIMEOUT)
 		return set_error(CLYDE_ERROR_TIMEOUT,
 			"%s did not come back with its new firmware within "
@@ -386,8 +416,9 @@ static int await(const struct load *load)
 	return 0;
 }
 
-/* What has come back need not be what was meant. */
-static int check(struct load *load)
+/* The file may hold something else than Glasgow's firmware, or another API
+   level's. */
+static int check_firmware(struct load *load)
 {
 	struct clyde_device_info info = load->info;
 	int result = descriptor_read_info(load->link, &info, &load->revision);
@@ -408,16 +439,16 @@ static int check(struct load *load)
 		device_name(&info), info.api_level, USB_API_LEVEL);
 }
 
-static int replace(struct load *load)
+static int replace_firmware(struct load *load)
 {
-	int result = claim(load);
+	int result = claim_device(load);
 
 	if (result == 0)
-		result = transfer(load);
+		result = write_firmware(load);
 	if (result == 0)
-		result = await(load);
+		result = wait_for_return(load);
 	if (result == 0)
-		result = check(load);
+		result = check_firmware(load);
 	if (result == 0)
 		load->link->kept = load->link->ops->owns_device;
 	return result;
@@ -435,7 +466,7 @@ static int load_into(struct clyde_context *context, const char *uri,
 		return result;
 	current = load.info.api_level == USB_API_LEVEL;
 	if (!current)
-		result = replace(&load);
+		result = replace_firmware(&load);
 	link_put(context, load.info.uri, load.link);
 	if (result < 0)
 		return result;

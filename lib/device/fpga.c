@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FPGA: takes a bitstream and its id, gives an FPGA that runs it; and its
+ * The FPGA: the calls of clyde.h that load a bitstream, and that read and write
  * registers.
+ *
+ * A bitstream must be sent to its end before MGMT_FPGA_LOAD_CFG, see
+ * send_bitstream(); pipes must not be open meanwhile, as they use the same
+ * endpoint.
  */
 #include "lib/base/internal.h"
 
 #include <string.h>
 
+#include "lib/base/wait.h"
 #include "lib/stream/engine.h"
 
 #define LOAD_TRANSFER_SIZE 16384
@@ -34,26 +39,21 @@ CLYDE_API int clyde_fpga_status(
 	return CALL(device, handle, fpga_status(device, ret_id));
 }
 
-/* Wait for one more of the bitstream's transfers. */
-static int await(
-	struct clyde_device *device, struct engine *engine, uint64_t deadline)
+/* Wait until one of the bitstream's transfers may have come back. */
+static int wait_for_transfer(struct wait *wait, const struct engine *engine)
 {
-	struct link *link = device->link;
-	int result = device_stopped(device);
+	int result = wait_more(wait);
 
-	if (result == 0 && link->ops->now(link) >= deadline)
-		result = CLYDE_ERROR_TIMEOUT;
-	if (result == 0)
-		result = link->ops->wait(link, deadline);
 	return result < 0 ? result : engine_error(engine);
 }
 
-/* All of it is on the wire before the device is asked whether it has it: that
-   would answer WAIT until its timeout if a transfer had failed. */
+/* Send the bitstream and wait for all transfers.  If a transfer had failed,
+   the device would answer WAIT to the command that follows, until the timeout,
+   and the cause would be lost. */
 static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	const uint8_t *bitstream, size_t size)
 {
-	uint64_t deadline = deadline_in(device->link, LOAD_TIMEOUT_MS);
+	struct wait wait = wait_begin(device, LOAD_TIMEOUT_MS);
 	int result = engine_start(engine);
 
 	while (size > 0 && result == 0) {
@@ -61,7 +61,7 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 		size_t room = engine_room(engine, &data);
 
 		if (room == 0) {
-			result = await(device, engine, deadline);
+			result = wait_for_transfer(&wait, engine);
 			continue;
 		}
 		if (room > size)
@@ -74,11 +74,11 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 	if (result == 0)
 		result = engine_push(engine);
 	while (result == 0 && engine_in_flight(engine) > 0)
-		result = await(device, engine, deadline);
+		result = wait_for_transfer(&wait, engine);
 	return result;
 }
 
-static void finish(struct clyde_device *device, struct engine *engine)
+static void end_stream(struct clyde_device *device, struct engine *engine)
 {
 	engine_drain(engine);
 	engine_free(engine);
@@ -98,15 +98,14 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	if (result < 0)
 		return set_error(result, "out of memory");
 	result = send_bitstream(device, engine, bitstream, size);
-	if (result < 0 && result != CLYDE_ERROR_INTERRUPTED &&
-		result != CLYDE_ERROR_CANCELED)
+	if (result < 0 && !wait_stopped(result))
 		set_error(result, "cannot send the bitstream: %s",
 			error_text(result));
 	memcpy(request.id, id, sizeof(request.id));
 	if (result >= 0)
 		result = mgmt_command_for(device, MGMT_FPGA_LOAD_CFG, &request,
 			sizeof(request), NULL, 0, LOAD_TIMEOUT_MS);
-	finish(device, engine);
+	end_stream(device, engine);
 	if (result == CLYDE_ERROR_REFUSED)
 		return set_error(CLYDE_ERROR_FPGA,
 			"the FPGA did not configure: its DONE stays low; is "
@@ -115,7 +114,7 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 	return result;
 }
 
-/* A design that carries Clyde's or upstream's registers answers so. */
+/* Read the health register, which Clyde's and upstream's bitstreams have. */
 static int check_health(struct clyde_device *device)
 {
 	struct mgmt_register_read request = {REG_HEALTH, 1};
@@ -243,7 +242,8 @@ CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
 		device, handle, register_write(device, address, data, size));
 }
 
-/* ---- Clyde's image -------------------------------------------------------- */
+/* ---- Clyde's image --------------------------------------------------------
+   */
 
 int fpga_runs_image(struct clyde_device *device)
 {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Management: takes a command, sends it on EP1, gives its one reply.  A read
- * is always armed, so that alerts are heard whenever they come.
+ * Management commands: each is a request on EP1 OUT and one reply on EP1 IN
+ * with the same serial.  All files of lib/device that command the device call
+ * mgmt_command().
+ *
+ * A read on EP1 IN must always be in flight, since alerts come at any time; and
+ * the reply to a request that was given up must never be taken for the reply to
+ * a later one.
  */
 #include "lib/base/internal.h"
 
@@ -11,23 +16,25 @@
 
 #include "mgmt-log.h"
 #include "lib/base/poll.h"
+#include "lib/base/wait.h"
 
-/* The host's pause before it repeats a request that was answered by WAIT. */
-#define WAIT_PAUSE_NS 10000000
+/* How long to pause before a request that was answered by WAIT is repeated. */
+#define WAIT_PAUSE_MS 10
 
 struct mgmt {
 	struct clyde_device *device;
 	struct transfer *out, *in;
 	struct mgmt_packet request, packet; /* their buffers */
-	bool out_busy, in_busy;
-	bool ended;     /* no read is armed any more */
-	int failure;    /* of either transfer */
+	bool out_submitted, in_submitted;   /* and not come back since */
+	bool closing;                       /* no read is submitted any more */
+	int failure;                        /* of either transfer */
 	uint8_t serial; /* of the request under way, 0 = none */
 	bool answered;
 	struct mgmt_packet reply;
 	uint32_t reply_size;
-	uint8_t stray;       /* a serial that was not asked for */
-	bool abandoned[256]; /* whose replies come too late */
+	uint8_t stray;       /* the serial of a reply to no request, or 0 */
+	bool abandoned[256]; /* serials of requests that were given up, whose
+				replies may still come */
 	struct clyde_alerts alerts;
 	bool alerted;
 };
@@ -68,12 +75,12 @@ static void dispatch(
 	}
 }
 
-static int arm(struct mgmt *mgmt)
+static int submit_read(struct mgmt *mgmt)
 {
 	struct link *link = mgmt->device->link;
 	int result = link->ops->submit(link, mgmt->in);
 
-	mgmt->in_busy = result == 0;
+	mgmt->in_submitted = result == 0;
 	return result;
 }
 
@@ -82,10 +89,11 @@ static void received(struct transfer *transfer)
 	struct mgmt *mgmt = transfer->user;
 	int result;
 
-	mgmt->in_busy = false;
+	mgmt->in_submitted = false;
+	/* We cancel the read in mgmt_free() only, after which the status is
+	   not looked at.  So another program has cancelled it. */
 	if (transfer->status == CLYDE_ERROR_CANCELED)
-		transfer->status =
-			CLYDE_ERROR_RESET; /* not by us, but at the end */
+		transfer->status = CLYDE_ERROR_RESET;
 	if (transfer->status < 0) {
 		mgmt->failure = transfer->status;
 		return;
@@ -94,10 +102,10 @@ static void received(struct transfer *transfer)
 		mgmt_log_reply(mgmt->device->link, &mgmt->packet,
 			transfer->actual, mgmt->serial ? &mgmt->request : NULL);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
-	/* It was cancelled too late. */
-	if (mgmt->ended)
+	/* The read was complete before mgmt_free() cancelled it. */
+	if (mgmt->closing)
 		return;
-	result = arm(mgmt);
+	result = submit_read(mgmt);
 	if (result < 0)
 		mgmt->failure = result;
 }
@@ -106,7 +114,7 @@ static void sent(struct transfer *transfer)
 {
 	struct mgmt *mgmt = transfer->user;
 
-	mgmt->out_busy = false;
+	mgmt->out_submitted = false;
 	if (transfer->status < 0)
 		mgmt->failure = transfer->status;
 }
@@ -143,27 +151,36 @@ int mgmt_new(struct clyde_device *device)
 		return CLYDE_ERROR_NO_MEMORY;
 	result = link_select(
 		link, USB_IFACE_MGMT, USB_ALT_ON, COMMAND_TIMEOUT_MS);
-	return result < 0 ? result : arm(mgmt);
+	return result < 0 ? result : submit_read(mgmt);
+}
+
+static bool request_in_flight(const void *mgmt)
+{
+	return ((const struct mgmt *)mgmt)->out_submitted;
+}
+
+static bool any_in_flight(const void *mgmt)
+{
+	return request_in_flight(mgmt) ||
+		((const struct mgmt *)mgmt)->in_submitted;
 }
 
 void mgmt_free(struct clyde_device *device)
 {
 	struct mgmt *mgmt = device->mgmt;
 	struct link *link = device->link;
-	unsigned errors = 0;
 
 	if (mgmt == NULL)
 		return;
 	device->mgmt = NULL;
-	mgmt->ended = true;
-	if (mgmt->in_busy)
+	mgmt->closing = true;
+	if (mgmt->in_submitted)
 		link->ops->cancel(link, mgmt->in);
-	if (mgmt->out_busy)
+	if (mgmt->out_submitted)
 		link->ops->cancel(link, mgmt->out);
-	while ((mgmt->in_busy || mgmt->out_busy) && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
-	if (mgmt->in_busy || mgmt->out_busy)
-		return; /* better lost than written to */
+	/* A leak is better than a transfer that writes to freed memory. */
+	if (!link_drain(link, any_in_flight, mgmt))
+		return;
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)
@@ -171,57 +188,63 @@ void mgmt_free(struct clyde_device *device)
 	free(mgmt);
 }
 
-static bool over(const struct mgmt *mgmt)
+/* The request must be back as well: its transfer is used again. */
+static bool is_exchanged(const struct mgmt *mgmt)
 {
-	return mgmt->answered && !mgmt->out_busy;
+	return mgmt->answered && !mgmt->out_submitted;
 }
 
-/* Wait until the reply is there. */
-static int await(struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+/* An error if the reply cannot come any more. */
+static int check_exchange(const struct mgmt *mgmt, enum mgmt_code code)
 {
-	struct clyde_device *device = mgmt->device;
-	struct link *link = device->link;
-	int result;
+	if (mgmt->failure)
+		return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
+			error_text(mgmt->failure));
+	if (mgmt->stray)
+		return set_error(CLYDE_ERROR_PROTOCOL,
+			"the reply to %s, request %u, carries serial %u; "
+			"power-cycle the device",
+			mgmt_name(code), mgmt->serial, mgmt->stray);
+	return 0;
+}
 
-	while (!over(mgmt)) {
-		result = device_stopped(device);
-		if (result < 0)
-			return result;
-		if (mgmt->failure)
-			return set_error(mgmt->failure, "%s: %s",
-				mgmt_name(code), error_text(mgmt->failure));
-		if (mgmt->stray)
-			return set_error(CLYDE_ERROR_PROTOCOL,
-				"the reply to %s, request %u, carries serial "
-				"%u; power-cycle the device",
-				mgmt_name(code), mgmt->serial, mgmt->stray);
-		result = link->ops->wait(link, deadline);
-		if (result < 0)
-			return set_error(result, "%s: %s", mgmt_name(code),
-				error_text(result));
-		if (link->ops->now(link) >= deadline && !over(mgmt))
+static int wait_for_reply(
+	const struct mgmt *mgmt, enum mgmt_code code, uint64_t deadline)
+{
+	struct wait wait = {.device = mgmt->device, .deadline = deadline};
+
+	while (!is_exchanged(mgmt)) {
+		int result = wait_check(&wait);
+
+		if (result == CLYDE_ERROR_TIMEOUT)
 			return set_error(CLYDE_ERROR_TIMEOUT,
 				"the device did not answer %s; unplug it and "
 				"plug it in again",
 				mgmt_name(code));
+		if (result == 0)
+			result = check_exchange(mgmt, code);
+		if (result < 0)
+			return result;
+		result = wait_look(&wait);
+		if (result < 0)
+			return set_error(result, "%s: %s", mgmt_name(code),
+				error_text(result));
 	}
 	return 0;
 }
 
-/* A request that the device has not taken must not stand in the way of the
-   next. */
-static void take_back(struct mgmt *mgmt)
+/* Cancel a request that the device has not taken: the next request uses the
+   same transfer. */
+static void cancel_request(struct mgmt *mgmt)
 {
 	struct link *link = mgmt->device->link;
-	unsigned errors = 0;
 
-	if (mgmt->out_busy)
+	if (mgmt->out_submitted)
 		link->ops->cancel(link, mgmt->out);
-	while (mgmt->out_busy && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	link_drain(link, request_in_flight, mgmt);
 }
 
-/* One request, one reply. */
+/* Send one request and wait for its reply. */
 static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	size_t size, uint64_t deadline)
 {
@@ -236,43 +259,36 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	mgmt->out->size = 2 + size;
 	mgmt->answered = false;
 	mgmt->stray = 0;
-	/* A read that failed is not the last one. */
+	/* A failed read does not end management: it is submitted again. */
 	mgmt->failure = 0;
-	result = mgmt->in_busy ? 0 : arm(mgmt);
+	result = mgmt->in_submitted ? 0 : submit_read(mgmt);
 	if (result == 0)
 		result = link->ops->submit(link, mgmt->out);
 	if (result < 0)
 		return set_error(
 			result, "%s: %s", mgmt_name(code), error_text(result));
-	mgmt->out_busy = true;
+	mgmt->out_submitted = true;
 	if (log_wanted(link, CLYDE_LOG_TRACE))
 		mgmt_log_request(link, &mgmt->request, 2 + size);
-	result = await(mgmt, code, deadline);
+	result = wait_for_reply(mgmt, code, deadline);
 	if (result < 0) {
 		mgmt->abandoned[mgmt->serial] = true;
 		mgmt->serial = 0;
-		take_back(mgmt);
+		cancel_request(mgmt);
 	}
 	return result;
 }
 
-/* Let the device work before it is asked again. */
+/* Give the device time before the request is repeated. */
 static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
 {
-	struct link *link = mgmt->device->link;
-	uint64_t until = link->ops->now(link) + WAIT_PAUSE_NS;
+	struct wait wait = wait_begin(mgmt->device, WAIT_PAUSE_MS);
+	int result = wait_out(&wait);
 
-	while (link->ops->now(link) < until) {
-		int result = device_stopped(mgmt->device);
-
-		if (result < 0)
-			return result;
-		result = link->ops->wait(link, until);
-		if (result < 0)
-			return set_error(result, "%s: %s", mgmt_name(code),
-				error_text(result));
-	}
-	return 0;
+	if (result < 0 && !wait_stopped(result))
+		return set_error(
+			result, "%s: %s", mgmt_name(code), error_text(result));
+	return result;
 }
 
 int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
@@ -322,17 +338,14 @@ int mgmt_command(struct clyde_device *device, enum mgmt_code code,
 static int take_alerts(
 	struct clyde_device *device, struct clyde_alerts *ret_alerts)
 {
-	struct mgmt *mgmt;
-	int result = 0;
+	struct mgmt *mgmt = device->mgmt;
 
-	mgmt = device->mgmt;
-	result = mgmt->alerted;
-	if (result) {
-		*ret_alerts = mgmt->alerts;
-		memset(&mgmt->alerts, 0, sizeof(mgmt->alerts));
-		mgmt->alerted = false;
-	}
-	return result;
+	if (!mgmt->alerted)
+		return 0;
+	*ret_alerts = mgmt->alerts;
+	memset(&mgmt->alerts, 0, sizeof(mgmt->alerts));
+	mgmt->alerted = false;
+	return 1;
 }
 
 CLYDE_API int clyde_alerts_take(

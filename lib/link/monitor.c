@@ -18,6 +18,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lib/base/wait.h"
+
 /*
  * The devices are enumerated every LOOK_NS, in case the system sends no hotplug
  * events, and every HELD_LOOK_NS while the arrival of a device is held back
@@ -209,16 +211,11 @@ static bool take(
 
 /* ---- Waiting ---------------------------------------------------------- */
 
-/* A close takes precedence over an interrupt, as in device_stopped(). */
 static int stopped(const struct clyde_monitor *monitor)
 {
 	bool interrupted = atomic_load(monitor->context->interrupt);
 
-	if (object_closing(&monitor->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
-	if (interrupted)
-		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
-	return 0;
+	return object_stopped(&monitor->object, interrupted);
 }
 
 /* Wait for a hotplug event, without the tree's lock, so that other calls in the

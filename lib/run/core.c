@@ -213,14 +213,15 @@ int core_attach(struct clyde_run *run)
 
 /* Whatever has ended a run, what it did to the device must be undone: until
    this is over nothing interrupts a command. */
-static void set_unstoppable(struct clyde_device *device, bool unstoppable)
+static void set_uninterruptible(
+	struct clyde_device *device, bool uninterruptible)
 {
 	static const atomic_bool never;
 
-	device->unstoppable = unstoppable;
+	device->uninterruptible = uninterruptible;
 	for (struct link *link = device->link; link; link = link->inner)
 		link->interrupt =
-			unstoppable ? &never : device->context->interrupt;
+			uninterruptible ? &never : device->context->interrupt;
 }
 
 static int read_last(
@@ -228,9 +229,9 @@ static int read_last(
 {
 	int result = 0;
 
-	set_unstoppable(device, true);
+	set_uninterruptible(device, true);
 	result = register_read(device, address, data, size);
-	set_unstoppable(device, false);
+	set_uninterruptible(device, false);
 	return result;
 }
 
@@ -275,9 +276,9 @@ static int with_device(struct clyde_run *run,
 	if (result < 0)
 		return result;
 	if (run->claim.device == device->object.token) {
-		set_unstoppable(device, true);
+		set_uninterruptible(device, true);
 		result = act(device, run);
-		set_unstoppable(device, false);
+		set_uninterruptible(device, false);
 	}
 	object_unlock(&device->object);
 	return result;
@@ -304,9 +305,9 @@ void cores_forget(struct clyde_device *device)
 
 	if (device->mgmt == NULL)
 		return;
-	set_unstoppable(device, true);
+	set_uninterruptible(device, true);
 	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
 		if (run->claim.device == device->object.token)
 			disconnect(device, run);
-	set_unstoppable(device, false);
+	set_uninterruptible(device, false);
 }

@@ -54,33 +54,74 @@ static int parse_value(const char *text, size_t size, clyde_ports ports,
 	return 0;
 }
 
-/* "AB=3.3", or "3.3" for every port. */
+/* The ports before the '=' of a clause. */
+static int parse_ports(const char *text, const char *equals, clyde_ports ports,
+	clyde_ports *ret_named)
+{
+	*ret_named = 0;
+	for (const char *at = text; at < equals; at++) {
+		if (*at == '*')
+			*ret_named |= ports;
+		else if (*at < 'A' || *at > 'D' || !(ports >> (*at - 'A') & 1))
+			return refuse("the device has no such port");
+		else
+			*ret_named |= 1 << (*at - 'A');
+	}
+	return *ret_named ? 0 : refuse("a port is missing before the =");
+}
+
+/*
+ * A clause without a port, behind another clause.  In "A=1,5" it is most likely
+ * the fraction of a number; read as "5 V on every port" it would destroy what
+ * is connected.
+ */
+static int refuse_nameless(const char *whole, const char *text, size_t size)
+{
+	const char *comma = text - 1, *number = comma;
+
+	while (number > whole && number[-1] >= '0' && number[-1] <= '9')
+		number--;
+	if (number < comma && (number == whole || number[-1] == '=') &&
+		size > 0 && strspn(text, "0123456789") == size)
+		return set_error(CLYDE_ERROR_INVALID,
+			"a comma separates ports; write %.*s.%.*s",
+			(int)(comma - number), number, (int)size, text);
+	return set_error(CLYDE_ERROR_INVALID,
+		"'%.*s' names no port; only the first voltage of a list can be "
+		"that of every port",
+		(int)size, text);
+}
+
+/*
+ * "AB=3.3"; "*=3.3" for every port; or "3.3", which is the same and can only be
+ * the first clause.  A clause that names a port takes precedence over one for
+ * every port.  `named` are the ports that clauses before this one have named.
+ */
 static int parse_clause(const char *text, size_t size, clyde_ports ports,
-	struct clyde_supply *supplies)
+	clyde_ports *named, struct clyde_supply *supplies)
 {
 	const char *equals = memchr(text, '=', size);
 	struct clyde_supply supply;
-	clyde_ports named = equals ? 0 : ports;
-	int result;
+	clyde_ports these = ports;
+	bool every = equals == NULL || (equals == text + 1 && *text == '*');
+	int result = 0;
 
-	for (const char *at = text; equals && at < equals; at++) {
-		if (*at == '*') {
-			named |= ports;
-			continue;
-		}
-		if (*at < 'A' || *at > 'D' || !(ports >> (*at - 'A') & 1))
-			return refuse("the device has no such port");
-		named |= 1 << (*at - 'A');
-	}
-	if (named == 0)
-		return refuse("a port is missing before the =");
 	if (equals) {
+		result = parse_ports(text, equals, ports, &these);
 		size -= equals + 1 - text;
 		text = equals + 1;
 	}
+	if (result < 0)
+		return result;
+	if (!every && these & *named)
+		return refuse("a port is named twice");
+	if (every)
+		these &= ~*named;
+	else
+		*named |= these;
 	result = parse_value(text, size, ports, &supply);
 	for (unsigned port = 0; port < CLYDE_PORT_COUNT && result == 0; port++)
-		if (named >> port & 1)
+		if (these >> port & 1)
 			supplies[port] = supply;
 	return result;
 }
@@ -89,18 +130,22 @@ CLYDE_API int clyde_supply_parse(const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT])
 {
 	struct clyde_supply supplies[CLYDE_PORT_COUNT] = {0};
+	const char *clause = text;
+	clyde_ports named = 0;
 
 	if (check_given("text", text) < 0)
 		return CLYDE_ERROR_INVALID;
 	for (;;) {
-		size_t size = strcspn(text, ",");
-		int result = parse_clause(text, size, ports, supplies);
+		size_t size = strcspn(clause, ",");
+		int result = clause > text && !memchr(clause, '=', size)
+			? refuse_nameless(text, clause, size)
+			: parse_clause(clause, size, ports, &named, supplies);
 
 		if (result < 0)
 			return result;
-		if (text[size] == '\0')
+		if (clause[size] == '\0')
 			break;
-		text += size + 1;
+		clause += size + 1;
 	}
 	memcpy(ret_supply, supplies, sizeof(supplies));
 	return 0;

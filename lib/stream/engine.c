@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Keeps a fixed number of transfers in flight: takes buffers from the pipe,
- * gives completed ones back in the order of submission, with every byte that
- * arrived, those of failed and cancelled transfers included.
+ * Keeps a fixed number of transfers in flight on one endpoint, see engine.h.
+ * Completions are handled in the order of submission.  The bytes of failed and
+ * cancelled transfers are delivered as well.
+ *
+ *	in state   engine_  engine_   a transfer comes back          submit()
+ *	           start()  stop()    cancelled, with:   failed (1)  fails
+ *	                              all bytes  fewer
+ *	IDLE       RUNNING  -         CANCELLED  CUT     FAILED      DISABLED
+ *	RUNNING    -        IDLE      (1)        (1)     FAILED (2)  REFUSED
+ *	REFUSED    -        DISABLED  (1)        (1)     FAILED (2)  -
+ *	CANCELLED  RUNNING  -         -          CUT     FAILED      -
+ *	CUT        RUNNING  -         -          -       -           -
+ *	DISABLED   -        -         -          FAILED  FAILED      -
+ *	FAILED     -        -         -          -       -           -
+ *
+ *	(1) A transfer that comes back cancelled, although engine_stop() was not
+ *	    called, was cancelled by another program: it has failed.
+ *	(2) The transfers behind it are cancelled.
+ *
+ * From any state, engine_disable() leads to DISABLED, engine_clear() to IDLE,
+ * and a transfer that comes back twice to FAILED.  engine_drop() leads from
+ * IDLE to CANCELLED.
  */
 #include "engine.h"
 
@@ -11,6 +30,24 @@
 #include <string.h>
 
 #include "lib/base/poll.h"
+#include "lib/base/wait.h"
+
+enum engine_state {
+	/* Not started; or stopped, and no transfer has come back since. */
+	ENGINE_IDLE,
+	/* Transfers are submitted whenever there are free slots and memory. */
+	ENGINE_RUNNING,
+	/* The link has refused a transfer.  Those in flight go on. */
+	ENGINE_REFUSED,
+	/* Stopped between two transfers: no byte is missing. */
+	ENGINE_CANCELLED,
+	/* Stopped inside a transfer: its last bytes are missing. */
+	ENGINE_CUT,
+	/* The link has refused a transfer, and the others were cancelled. */
+	ENGINE_DISABLED,
+	/* A transfer has failed: an unknown number of bytes is missing. */
+	ENGINE_FAILED,
+};
 
 struct slot {
 	struct engine *engine;
@@ -20,19 +57,28 @@ struct slot {
 	bool complete;
 };
 
+/* What submit() returns besides errors. */
+enum {
+	SUBMITTED = 0,
+	NO_MEMORY_NOW = 1, /* try again when a transfer has come back */
+};
+
 struct engine {
 	struct link *link;
 	bool in;
-	bool running;
-	bool held; /* OUT: the open buffer leaves when memory is there */
+	enum engine_state state;
+	/* OUT: the open buffer takes no more bytes, and is submitted when a
+	   transfer has come back.  It is not a state of the engine: an engine
+	   in ENGINE_RUNNING has a deferred buffer or not, and engine_stop()
+	   changes the state alone. */
+	bool deferred;
 	uint32_t size, depth, slots;
 	uint64_t head, done, tail;
 	uint32_t in_flight;
-	int error;     /* the first failure; what came before it is good */
-	bool failed;   /* it was a transfer's, and not that of a submit */
-	uint64_t good; /* bytes up to there */
+	int error;     /* what led to REFUSED, DISABLED or FAILED */
+	uint64_t good; /* see engine_good() */
 	uint8_t *arena;
-	bool borrowed; /* the arena is somebody else's */
+	bool borrowed; /* the arena is the caller's */
 	struct slot *slot;
 	struct clyde_pipe_stats stats;
 };
@@ -47,15 +93,47 @@ void engine_lower(struct engine *engine, uint32_t depth)
 	engine->depth = depth > 0 ? depth : 1;
 }
 
-/* Something will come of this engine that makes it try again. */
-static bool goes_on(const struct engine *engine)
+/* Whether transfers that are in flight have not been cancelled by us. */
+static bool is_flowing(const struct engine *engine)
+{
+	return engine->state == ENGINE_RUNNING ||
+		engine->state == ENGINE_REFUSED;
+}
+
+/* Whether bytes are missing behind a transfer that has come back already. */
+static bool has_gap(const struct engine *engine)
+{
+	return engine->state == ENGINE_CUT || engine->state == ENGINE_FAILED;
+}
+
+int engine_error(const struct engine *engine)
+{
+	switch (engine->state) {
+	case ENGINE_IDLE:
+	case ENGINE_RUNNING:
+		return 0;
+	case ENGINE_CANCELLED:
+	case ENGINE_CUT:
+		return CLYDE_ERROR_CANCELED;
+	case ENGINE_REFUSED:
+	case ENGINE_DISABLED:
+	case ENGINE_FAILED:
+		break;
+	}
+	return engine->error;
+}
+
+/* Whether a later completion, or a later read of the application, will try a
+   refused submit again. */
+static bool will_retry(const struct engine *engine)
 {
 	return engine->in_flight > 0 ||
 		(engine->in && engine->head < engine->done);
 }
 
-/* 1 if it is on its way; 0 if the system has memory for no more than what is
-   in flight now: then that is the depth from now on. */
+/* SUBMITTED; NO_MEMORY_NOW if the system has memory for no more transfers than
+   are in flight, which is the depth from now on; or an error, which is the
+   engine's as well. */
 static int submit(struct engine *engine, uint32_t size)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
@@ -65,117 +143,123 @@ static int submit(struct engine *engine, uint32_t size)
 	slot->transfer->size = size;
 	result = engine->link->ops->submit(engine->link, slot->transfer);
 	slot->submitted = result == 0;
-	if (result == CLYDE_ERROR_NO_MEMORY && goes_on(engine)) {
+	if (result == CLYDE_ERROR_NO_MEMORY && will_retry(engine)) {
 		engine_lower(engine, engine->in_flight);
 		LOG(engine->link, WARNING,
 			"endpoint %#04x: no memory for more than %u transfers "
 			"in flight; raise " USB_MEMORY_SETTING,
 			slot->transfer->endpoint, engine->depth);
-		return 0;
+		return NO_MEMORY_NOW;
 	}
-	if (result < 0)
+	if (result < 0) {
+		engine->state =
+			is_flowing(engine) ? ENGINE_REFUSED : ENGINE_DISABLED;
+		engine->error = result;
 		return result;
+	}
 	engine->tail++;
 	engine->in_flight++;
 	LOG(engine->link, TRACE,
 		"endpoint %#04x: %u bytes submitted, %u in flight",
 		slot->transfer->endpoint, size, engine->in_flight);
-	return 1;
+	return SUBMITTED;
 }
 
-/* IN: as many reads as the depth allows and free slots are left for. */
-static int arm(struct engine *engine)
+/* IN: submit as many reads as the depth allows and free slots are left for. */
+static int submit_reads(struct engine *engine)
 {
-	int result = 1;
+	int result = SUBMITTED;
 
-	while (result > 0 && engine->running && engine->error == 0 &&
+	while (result == SUBMITTED && engine->state == ENGINE_RUNNING &&
 		engine->in_flight < engine->depth &&
 		engine->tail - engine->head < engine->slots)
 		result = submit(engine, engine->size);
-	if (result < 0)
-		engine->error = result;
 	return result < 0 ? result : 0;
 }
 
-/* OUT: what is filled leaves, or is held until something came back. */
-static int push(struct engine *engine)
+/* OUT: submit the open buffer, or defer that until a transfer has come back. */
+static int submit_or_defer(struct engine *engine)
 {
-	int result = 0;
+	int result = NO_MEMORY_NOW;
 
 	if (engine->in_flight < engine->depth)
 		result = submit(engine, slot_at(engine, engine->tail)->used);
-	engine->held = result == 0;
-	if (result < 0)
-		engine->error = result;
+	engine->deferred = result == NO_MEMORY_NOW;
 	return result < 0 ? result : 0;
 }
 
-/* OUT: memory came free. */
-static void push_held(struct engine *engine)
+/* OUT: a transfer has come back, and with it memory. */
+static void submit_deferred(struct engine *engine)
 {
-	if (engine->held && engine->running && engine->error == 0)
-		push(engine);
+	if (engine->deferred && engine->state == ENGINE_RUNNING)
+		submit_or_defer(engine);
 }
 
-/* Whether the stream breaks off here.  A transfer may have moved all of its
-   bytes by the time it is cancelled, and so may the next. */
-static bool breaks_off(const struct transfer *transfer)
+/* A transfer has failed, or was cancelled by us.  The first failure stays the
+   engine's error.  A cancelled transfer may have moved all of its bytes
+   already, and so may the next: then no byte is missing between them. */
+static void note_failure(struct engine *engine, const struct transfer *transfer)
 {
-	return transfer->status < 0 &&
-		(transfer->status != CLYDE_ERROR_CANCELED ||
-			transfer->actual < transfer->size);
+	bool refused = engine->state == ENGINE_REFUSED ||
+		engine->state == ENGINE_DISABLED;
+	bool partial = transfer->actual < transfer->size;
+
+	if (has_gap(engine))
+		return;
+	if (transfer->status != CLYDE_ERROR_CANCELED) {
+		if (!refused)
+			engine->error = transfer->status;
+		engine->state = ENGINE_FAILED;
+	} else if (!refused) {
+		engine->state = partial ? ENGINE_CUT : ENGINE_CANCELLED;
+	} else if (partial) {
+		engine->state = ENGINE_FAILED;
+	}
 }
 
-/* Behind a transfer that failed nobody knows what is missing. */
-static bool lost(const struct engine *engine)
-{
-	return engine->failed && engine->error != CLYDE_ERROR_CANCELED;
-}
-
-/* One that was cancelled, and had moved all, hides no failure behind it. */
-static bool no_error(const struct engine *engine)
-{
-	return engine->error == 0 ||
-		(engine->error == CLYDE_ERROR_CANCELED && !engine->failed);
-}
-
-/* Completions come in order per endpoint; were one to overtake another, it
-   would wait here. */
-static void advance(struct engine *engine)
+/* Take completed transfers in the order of submission.  Links complete the
+   transfers of an endpoint in order; a completion that overtakes another waits
+   here for its turn. */
+static void take_completed(struct engine *engine)
 {
 	uint64_t *end = engine->in ? &engine->done : &engine->head;
+	bool flowing = is_flowing(engine);
 
 	while (*end < engine->tail && slot_at(engine, *end)->complete) {
 		struct slot *slot = slot_at(engine, *end);
-		int status = slot->transfer->status;
+		struct transfer *transfer = slot->transfer;
 
 		slot->used = 0;
 		++*end;
-		if (engine->in && lost(engine))
-			slot->transfer->actual = 0;
-		if (!engine->failed)
-			engine->good += slot->transfer->actual;
-		if (status < 0 && no_error(engine))
-			engine->error = status;
-		engine->failed |= breaks_off(slot->transfer);
+		/* How many bytes are missing before these is unknown. */
+		if (engine->in && engine->state == ENGINE_FAILED)
+			transfer->actual = 0;
+		if (!has_gap(engine))
+			engine->good += transfer->actual;
+		if (transfer->status < 0)
+			note_failure(engine, transfer);
 	}
-	/* On an endpoint that has halted, the others would stay for ever. */
-	if (engine->failed && engine->running)
+	/* On an endpoint that has halted, the other transfers would never come
+	   back. */
+	if (flowing && engine->state == ENGINE_FAILED)
 		engine_stop(engine);
 }
 
-/* A link that gives a transfer back which it does not have may have written
-   into bytes that were delivered: nothing that follows can be relied upon. */
+/* A link that returns a transfer which it does not have may have written into
+   bytes that were delivered: no later byte can be relied upon. */
 static void came_back_twice(struct engine *engine, struct transfer *transfer)
 {
+	bool flowing = is_flowing(engine);
+	int error = engine_error(engine);
+
 	LOG(engine->link, ERROR,
 		"endpoint %#04x: a transfer came back that was not in flight",
 		transfer->endpoint);
 	transfer->actual = 0;
-	if (engine->error == 0 || engine->error == CLYDE_ERROR_CANCELED)
+	if (error == 0 || error == CLYDE_ERROR_CANCELED)
 		engine->error = CLYDE_ERROR_PROTOCOL;
-	engine->failed = true;
-	if (engine->running)
+	engine->state = ENGINE_FAILED;
+	if (flowing)
 		engine_stop(engine);
 }
 
@@ -192,8 +276,10 @@ static void complete(struct transfer *transfer)
 	}
 	slot->submitted = false;
 	slot->complete = true;
-	/* Nobody here did: a resume would pass over what it took along. */
-	if (transfer->status == CLYDE_ERROR_CANCELED && engine->running)
+	/* We did not cancel this transfer, so another program did.  Report
+	   CLYDE_ERROR_RESET: CLYDE_ERROR_CANCELED would be cleared by a resume,
+	   and lose bytes silently. */
+	if (transfer->status == CLYDE_ERROR_CANCELED && is_flowing(engine))
 		transfer->status = CLYDE_ERROR_RESET;
 	engine->in_flight--;
 	stats->transfers++;
@@ -203,16 +289,16 @@ static void complete(struct transfer *transfer)
 		transfer->endpoint, transfer->actual, transfer->size,
 		transfer->status < 0 ? ", " : "",
 		transfer->status < 0 ? error_text(transfer->status) : "");
-	advance(engine);
+	take_completed(engine);
 	if (!engine->in) {
-		push_held(engine);
+		submit_deferred(engine);
 		return;
 	}
-	arm(engine);
+	submit_reads(engine);
 	ready = engine->done - engine->head;
 	if (ready > stats->ready_max)
 		stats->ready_max = ready;
-	if (engine->in_flight == 0 && engine->running && engine->error == 0)
+	if (engine->in_flight == 0 && engine->state == ENGINE_RUNNING)
 		stats->starvations++;
 }
 
@@ -271,7 +357,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 
 void engine_free(struct engine *engine)
 {
-	/* What has not come back is better lost than written to. */
+	/* A leak is better than a transfer that writes to freed memory. */
 	if (engine == NULL || engine->in_flight > 0)
 		return;
 	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
@@ -286,36 +372,39 @@ void engine_free(struct engine *engine)
 
 int engine_start(struct engine *engine)
 {
-	engine->running = true;
-	if (engine->error == CLYDE_ERROR_CANCELED) {
-		engine->error = 0;
-		engine->failed = false;
-	}
-	return engine->in ? arm(engine) : 0;
+	if (engine->state == ENGINE_IDLE || engine->state == ENGINE_CANCELLED ||
+		engine->state == ENGINE_CUT)
+		engine->state = ENGINE_RUNNING;
+	return engine->in ? submit_reads(engine) : 0;
 }
 
 void engine_stop(struct engine *engine)
 {
 	uint64_t first = engine->in ? engine->done : engine->head;
 
-	engine->running = false;
-	/* The last first: the bus goes on meanwhile, and what it took from
-	   behind a transfer that has ended would leave a hole there. */
+	if (engine->state == ENGINE_RUNNING)
+		engine->state = ENGINE_IDLE;
+	else if (engine->state == ENGINE_REFUSED)
+		engine->state = ENGINE_DISABLED;
+	/* The last first: the bus goes on meanwhile, and a transfer that moved
+	   bytes behind a cancelled one would leave a gap in the stream. */
 	for (uint64_t i = engine->tail; i-- > first;)
 		if (!slot_at(engine, i)->complete)
 			engine->link->ops->cancel(
 				engine->link, slot_at(engine, i)->transfer);
 }
 
+static bool any_in_flight(const void *engine)
+{
+	return engine_in_flight(engine) > 0;
+}
+
 void engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
-	unsigned errors = 0;
 
 	engine_stop(engine);
-	while (engine->in_flight > 0 && errors < LINK_ERRORS_MAX)
-		errors += link->ops->wait(link, LINK_FOREVER) < 0;
-	if (engine->in_flight == 0 || !engine->borrowed)
+	if (link_drain(link, any_in_flight, engine) || !engine->borrowed)
 		return;
 	LOG(link, ERROR,
 		"%u transfers did not come back; the device is given up",
@@ -329,9 +418,9 @@ uint32_t engine_in_flight(const struct engine *engine)
 	return engine->in_flight;
 }
 
-void engine_fail(struct engine *engine, int error)
+void engine_disable(struct engine *engine, int error)
 {
-	engine->running = false;
+	engine->state = ENGINE_DISABLED;
 	engine->error = error;
 }
 
@@ -339,23 +428,22 @@ void engine_drop(struct engine *engine)
 {
 	if (!engine->in)
 		slot_at(engine, engine->tail)->used = 0;
-	engine->held = false;
-	if (engine->error == 0)
-		engine->error = CLYDE_ERROR_CANCELED;
+	engine->deferred = false;
+	if (engine_error(engine) == 0)
+		engine->state = ENGINE_CANCELLED;
 }
 
 void engine_clear(struct engine *engine)
 {
 	engine->head = engine->done = engine->tail = 0;
-	engine->error = 0;
-	engine->failed = false;
-	engine->held = false;
+	engine->state = ENGINE_IDLE;
+	engine->deferred = false;
 	engine->good = 0;
 	for (uint32_t i = 0; i < engine->slots; i++)
 		engine->slot[i].used = 0;
 }
 
-size_t engine_peek(struct engine *engine, uint8_t **ret_data)
+size_t engine_next(struct engine *engine, uint8_t **ret_data)
 {
 	while (engine->head < engine->done) {
 		struct slot *slot = slot_at(engine, engine->head);
@@ -365,7 +453,7 @@ size_t engine_peek(struct engine *engine, uint8_t **ret_data)
 				(uint8_t *)slot->transfer->data + slot->used;
 			return slot->transfer->actual - slot->used;
 		}
-		/* A zero-length packet, or a cancelled read. */
+		/* A zero-length packet, or a read that was cancelled. */
 		engine_consume(engine, 0);
 	}
 	return 0;
@@ -384,7 +472,7 @@ int engine_consume(struct engine *engine, size_t size)
 	if (slot->used < slot->transfer->actual)
 		return 0;
 	engine->head++;
-	arm(engine); /* a failure is engine_error() from now on */
+	submit_reads(engine); /* a failure is engine_error() from now on */
 	return 0;
 }
 
@@ -392,7 +480,7 @@ size_t engine_room(struct engine *engine, uint8_t **ret_data)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
 
-	if (engine->tail - engine->head == engine->slots || engine->held ||
+	if (engine->tail - engine->head == engine->slots || engine->deferred ||
 		engine->in_flight >= engine->depth)
 		return 0;
 	*ret_data = (uint8_t *)slot->transfer->data + slot->used;
@@ -413,21 +501,16 @@ int engine_push(struct engine *engine)
 {
 	struct slot *slot = slot_at(engine, engine->tail);
 
-	if (engine->error < 0)
-		return engine->error;
+	if (engine_error(engine) < 0)
+		return engine_error(engine);
 	if (engine->tail - engine->head == engine->slots || slot->used == 0)
 		return 0;
-	return push(engine);
+	return submit_or_defer(engine);
 }
 
 uint32_t engine_depth(const struct engine *engine)
 {
 	return engine->depth;
-}
-
-int engine_error(const struct engine *engine)
-{
-	return engine->error;
 }
 
 uint64_t engine_good(const struct engine *engine)

@@ -2,7 +2,7 @@
 
 /*
  * Transfers in flight on one endpoint: a ring of slots, each a transfer and
- * its buffer, allocated once.
+ * its buffer, allocated once.  Used by pipes and by the FPGA's loading.
  *
  *	IN	head: the consumer reads   done: completed up to here   tail
  *		|-- ready, unread ---------|-- in flight ---------------|- free
@@ -10,7 +10,10 @@
  *	OUT	head: oldest in flight                 tail: being filled
  *		|-- in flight --------------------------|- free ----------
  *
- * The engine has no thread: a call that waits on the link handles completions.
+ * The engine has no thread and never waits, except in engine_drain(): a call
+ * that waits on the link handles completions, of all engines of that link.
+ *
+ * A byte must never be delivered behind a byte that is missing.
  */
 #ifndef LIB_ENGINE_H
 #define LIB_ENGINE_H
@@ -19,66 +22,77 @@
 
 struct engine;
 
-/* How many transfers it has memory for, so many in flight. */
+/* How many transfers an engine of this depth has buffers for. */
 uint32_t engine_slots(uint8_t endpoint, uint32_t depth);
 
 /*
- * The link, the endpoint, transfers of `size` bytes, `depth` in flight; and
- * memory for engine_slots() of them, NULL for its own.
+ * An engine with transfers of `size` bytes, `depth` of them in flight.
+ * `memory` is for engine_slots() buffers and stays the caller's; NULL: the
+ * engine allocates it.
  */
 int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	uint32_t depth, void *memory, struct engine **ret_engine);
 
-/* Nothing may be in flight, unless the device is gone.  NULL is fine. */
+/* No transfer may be in flight.  If any is, because the link did not return it,
+   the engine is leaked: the link may still write to the buffers.  NULL is
+   fine. */
 void engine_free(struct engine *engine);
 
-/* IN: let the reads flow.  OUT: let what is filled leave. */
+/* Begin, or go on after a cancel.  IN: submits reads.  An engine that has
+   failed stays so. */
 int engine_start(struct engine *engine);
 
-/* Ask for an end of what is in flight; it is over when engine_in_flight()
-   is 0. */
+/* Cancel all transfers in flight.  They come back while the link waits, and
+   have done so when engine_in_flight() is 0. */
 void engine_stop(struct engine *engine);
 uint32_t engine_in_flight(const struct engine *engine);
 
-/* Stop, and wait until it is over: teardown, which nothing interrupts, and
-   which takes no longer than the link needs. */
+/* engine_stop(), and wait until all transfers are back.  No deadline and no
+   interrupt ends this wait: a teardown needs it. */
 void engine_drain(struct engine *engine);
 
-/* Nothing is in flight, and nothing can be: later calls get this error. */
-void engine_fail(struct engine *engine, int error);
+/* Submit no transfer any more; later calls get this error.  None is in
+   flight. */
+void engine_disable(struct engine *engine, int error);
 
-/* After a stop: drop the bytes that were not sent; later calls get
+/* After engine_drain(): drop the bytes that were not sent; later calls get
    CLYDE_ERROR_CANCELED. */
 void engine_drop(struct engine *engine);
 
-/* Forget all: what is unread, unsent, and the error. */
+/* After engine_drain(): drop unread and unsent bytes, and forget the error. */
 void engine_clear(struct engine *engine);
 
-/* IN: the oldest unread bytes; 0 if there are none now. */
-size_t engine_peek(struct engine *engine, uint8_t **ret_data);
+/* IN: the oldest unread bytes; 0 if there are none now.  Consumes transfers
+   that brought no bytes, and so may submit more reads. */
+size_t engine_next(struct engine *engine, uint8_t **ret_data);
 /* Fails with CLYDE_ERROR_INVALID, and consumes nothing, if the slot that
-   engine_peek() returned has fewer bytes. */
+   engine_next() returned has fewer bytes.  A slot that is consumed to its end
+   is submitted again; if that fails, engine_error() says so. */
 int engine_consume(struct engine *engine, size_t size);
 
-/* OUT: the room in the open buffer; 0 if all are in flight. */
+/* OUT: the room in the open buffer; 0 if all buffers are in flight. */
 size_t engine_room(struct engine *engine, uint8_t **ret_data);
-/* Fails with CLYDE_ERROR_INVALID, and fills nothing, if there is less room. */
+/* Fails with CLYDE_ERROR_INVALID, and fills nothing, if there is less room.  A
+   full buffer is submitted. */
 int engine_fill(struct engine *engine, size_t size);
+/* Submit the open buffer, if it has bytes. */
 int engine_push(struct engine *engine);
 
 /*
- * How many transfers are kept in flight at most.  It falls below what was
- * asked for when the system has no memory for so many.
+ * How many transfers are kept in flight at most.  Falls below what engine_new()
+ * was given when the system has no memory for so many.
  */
 uint32_t engine_depth(const struct engine *engine);
 
-/* Keep fewer in flight from now on, at least one. */
+/* Keep fewer transfers in flight from now on, at least one. */
 void engine_lower(struct engine *engine, uint32_t depth);
 
-/* Why nothing more will come, or 0. */
+/* Why no byte will come behind those that are unread, or leave behind those
+   that have left; or 0. */
 int engine_error(const struct engine *engine);
 
-/* Bytes that the link has moved since engine_clear(), up to an error. */
+/* Bytes that the link has moved since engine_clear(), with no byte missing
+   between them. */
 uint64_t engine_good(const struct engine *engine);
 
 void engine_stats(

@@ -11,50 +11,54 @@
 
 #include <string.h>
 
-/* How long one call waits: it looks once in any case, and then until the
-   deadline, whatever completes on other pipes meanwhile. */
-struct patience {
-	uint64_t deadline;
-	bool looked;
+#include "lib/base/wait.h"
+
+/* The wait of one call.  Its deadline is that of the call, not of each
+   transfer, whatever completes on other pipes meanwhile. */
+struct pipe_wait {
+	struct wait wait;
 	unsigned breaks; /* of the pipe, when the call began */
 };
 
-static struct patience patience(const struct clyde_pipe *pipe, int timeout_ms)
+static struct pipe_wait begin(const struct clyde_pipe *pipe, int timeout_ms)
 {
-	return (struct patience){
-		.deadline = deadline_in(pipe->device->link, timeout_ms),
-		.breaks = pipe->breaks};
+	struct pipe_wait wait = {
+		.wait = wait_begin(pipe->device, timeout_ms),
+		.breaks = pipe->breaks,
+	};
+
+	wait.wait.yields = true;
+	return wait;
 }
 
-/* Wait for one more completion.  Others have their turn at the end: the caller
-   looks then whether what it waits for came in it. */
-static int await(struct clyde_pipe *pipe, struct patience *patience)
+/* Let the link handle completions.  One of them may have been this pipe's, also
+   in the calls of other threads that had the lock in between: the caller must
+   look again. */
+static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 {
-	struct link *link = pipe->device->link;
-	int result;
+	int result = object_stopped(&pipe->object, false);
 
-	if (object_closing(&pipe->object))
-		return set_error(CLYDE_ERROR_CANCELED, "closed");
-	result = device_stopped(pipe->device);
+	if (result == 0)
+		result = wait_check(&wait->wait);
+	if (result == CLYDE_ERROR_TIMEOUT)
+		return set_error(CLYDE_ERROR_TIMEOUT,
+			"%s: %s before the deadline; good up to byte %#llx",
+			pipe_name(pipe),
+			pipe_is_in(pipe) ? "no data"
+					 : "the device has not taken the data",
+			pipe_position(pipe));
 	if (result < 0)
 		return result;
-	if (patience->looked && link->ops->now(link) >= patience->deadline)
-		return set_error(CLYDE_ERROR_TIMEOUT,
-			"%s: %s before the deadline", pipe_name(pipe),
-			pipe_is_in(pipe) ? "no data"
-					 : "the device has not taken the data");
 	pipe_check_depth(pipe);
-	result = link->ops->wait(link, patience->deadline);
-	patience->looked = true;
 	pipe->wakeups++;
-	if (result < 0)
-		return pipe_failed(pipe, result);
-	object_yield(&pipe->object);
-	return 0;
+	result = wait_look(&wait->wait);
+	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-/* Before the first wait of a call; true if it is to look once more. */
-static bool stall(struct clyde_pipe *pipe, bool *stalled)
+/* Called before each wait of a call.  Before the first, count a stall and let
+   other calls have the lock: true if they had it, and the caller must look
+   again before it waits. */
+static bool yield_once(struct clyde_pipe *pipe, bool *stalled)
 {
 	bool first = !*stalled;
 
@@ -72,52 +76,62 @@ static int check_acquired(const struct clyde_pipe *pipe)
 	return 0;
 }
 
-/* Whether the call may go on.  While it waited, the lock was released: another
-   thread may have acquired a region, or dropped bytes of this stream. */
-static int check_turn(
-	const struct clyde_pipe *pipe, const struct patience *patience)
+/* While a call waited, the lock was released, and another thread may have
+   dropped bytes of this stream. */
+static int check_breaks(
+	const struct clyde_pipe *pipe, const struct pipe_wait *wait)
 {
-	if (pipe->breaks != patience->breaks)
+	if (pipe->breaks != wait->breaks)
 		return set_error(CLYDE_ERROR_CANCELED,
 			"%s: another thread has cancelled or reset the pipe",
 			pipe_name(pipe));
-	return check_acquired(pipe);
+	return 0;
 }
 
-/* The oldest unread bytes, waiting for them. */
-static ssize_t peek(
-	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
+/* Whether the call may still move bytes: another thread may also have acquired
+   a region. */
+static int check_unchanged(
+	const struct clyde_pipe *pipe, const struct pipe_wait *wait)
+{
+	int result = check_breaks(pipe, wait);
+
+	return result < 0 ? result : check_acquired(pipe);
+}
+
+/* Wait for bytes: the oldest that are unread. */
+static ssize_t wait_for_bytes(
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, patience);
+		int result = check_unchanged(pipe, wait);
 		size_t size;
 
 		if (result < 0)
 			return result;
-		size = engine_peek(pipe->engine, ret_data);
+		size = engine_next(pipe->engine, ret_data);
 		result = engine_error(pipe->engine);
 		if (size > 0)
 			return size;
 		if (result < 0 && engine_in_flight(pipe->engine) == 0)
 			return pipe_failed(pipe, result);
-		if (stall(pipe, &stalled))
+		if (yield_once(pipe, &stalled))
 			continue;
-		result = await(pipe, patience);
+		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
 			return result;
 	}
 }
 
-/* The open buffer's room, waiting for a buffer. */
-static ssize_t room(
-	struct clyde_pipe *pipe, uint8_t **ret_data, struct patience *patience)
+/* Wait for room in the open buffer. */
+static ssize_t wait_for_room(
+	struct clyde_pipe *pipe, uint8_t **ret_data, struct pipe_wait *wait)
 {
 	bool stalled = false;
 
 	for (;;) {
-		int result = check_turn(pipe, patience);
+		int result = check_unchanged(pipe, wait);
 		size_t size;
 
 		if (result < 0)
@@ -128,15 +142,16 @@ static ssize_t room(
 			return pipe_failed(pipe, result);
 		if (size > 0)
 			return size;
-		if (stall(pipe, &stalled))
+		if (yield_once(pipe, &stalled))
 			continue;
-		result = await(pipe, patience);
+		result = wait_for_transfer(pipe, wait);
 		if (result < 0)
 			return result;
 	}
 }
 
-static int check_direction(struct clyde_pipe *pipe, bool in)
+/* Whether a call may move bytes in this direction now. */
+static int check_use(const struct clyde_pipe *pipe, bool in)
 {
 	if (pipe_is_in(pipe) != in)
 		return set_error(CLYDE_ERROR_INVALID, "%s goes the other way",
@@ -145,13 +160,13 @@ static int check_direction(struct clyde_pipe *pipe, bool in)
 }
 
 static ssize_t read_bytes(struct clyde_pipe *pipe, uint8_t *data, size_t size,
-	bool some, struct patience patience)
+	bool some, struct pipe_wait wait)
 {
 	size_t done = 0;
 
 	while (done < size && !(some && done > 0)) {
 		uint8_t *bytes;
-		ssize_t ready = peek(pipe, &bytes, &patience);
+		ssize_t ready = wait_for_bytes(pipe, &bytes, &wait);
 
 		if (ready < 0)
 			return done > 0 ? (ssize_t)done : ready;
@@ -171,10 +186,10 @@ static ssize_t read_checked(struct clyde_pipe *pipe, void *data, size_t size,
 	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
-		result = check_direction(pipe, true);
+		result = check_use(pipe, true);
 	if (result == 0)
 		result = read_bytes(
-			pipe, data, size, some, patience(pipe, timeout_ms));
+			pipe, data, size, some, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -198,13 +213,13 @@ CLYDE_API ssize_t clyde_pipe_read_some(
 }
 
 static ssize_t write_bytes(struct clyde_pipe *pipe, const uint8_t *data,
-	size_t size, struct patience patience)
+	size_t size, struct pipe_wait wait)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		uint8_t *bytes;
-		ssize_t free = room(pipe, &bytes, &patience);
+		ssize_t free = wait_for_room(pipe, &bytes, &wait);
 
 		if (free < 0)
 			return done > 0 ? (ssize_t)done : free;
@@ -224,10 +239,9 @@ static ssize_t write_checked(
 	ssize_t result = check_buffer("data", data, size);
 
 	if (result == 0)
-		result = check_direction(pipe, false);
+		result = check_use(pipe, false);
 	if (result == 0)
-		result = write_bytes(
-			pipe, data, size, patience(pipe, timeout_ms));
+		result = write_bytes(pipe, data, size, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -237,7 +251,7 @@ CLYDE_API ssize_t clyde_pipe_write(struct clyde_pipe *handle, const void *data,
 	return CALL(pipe, handle, write_checked(pipe, data, size, timeout_ms));
 }
 
-/* Needs no deadline: the bytes are in the open buffer, which is submitted. */
+/* Submit the open buffer.  That needs no deadline: submitting does not wait. */
 static int push(struct clyde_pipe *pipe)
 {
 	int result = engine_push(pipe->engine);
@@ -245,14 +259,14 @@ static int push(struct clyde_pipe *pipe)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-static int flush(struct clyde_pipe *pipe, struct patience patience)
+static int flush(struct clyde_pipe *pipe, struct pipe_wait wait)
 {
 	int result = push(pipe);
 
 	while (result == 0 && engine_in_flight(pipe->engine) > 0) {
-		result = await(pipe, &patience);
-		if (result == 0 && pipe->breaks != patience.breaks)
-			result = check_turn(pipe, &patience);
+		result = wait_for_transfer(pipe, &wait);
+		if (result == 0)
+			result = check_breaks(pipe, &wait);
 	}
 	if (result == 0 && engine_error(pipe->engine) < 0)
 		return pipe_failed(pipe, engine_error(pipe->engine));
@@ -261,10 +275,10 @@ static int flush(struct clyde_pipe *pipe, struct patience patience)
 
 static int flush_checked(struct clyde_pipe *pipe, int timeout_ms)
 {
-	int result = check_direction(pipe, false);
+	int result = check_use(pipe, false);
 
 	if (result == 0)
-		result = flush(pipe, patience(pipe, timeout_ms));
+		result = flush(pipe, begin(pipe, timeout_ms));
 	return result;
 }
 
@@ -275,7 +289,7 @@ CLYDE_API int clyde_pipe_flush(struct clyde_pipe *handle, int timeout_ms)
 
 static int push_checked(struct clyde_pipe *pipe)
 {
-	int result = check_direction(pipe, false);
+	int result = check_use(pipe, false);
 
 	return result < 0 ? result : push(pipe);
 }
@@ -287,14 +301,14 @@ CLYDE_API int clyde_pipe_push(struct clyde_pipe *handle)
 
 static ssize_t acquire(struct clyde_pipe *pipe, void **ret_data, int timeout_ms)
 {
-	struct patience limit;
+	struct pipe_wait wait = begin(pipe, timeout_ms);
 	uint8_t *data;
-	ssize_t result = 0;
+	ssize_t result;
 
-	limit = patience(pipe, timeout_ms);
-	result = check_direction(pipe, pipe_is_in(pipe));
-	if (result == 0)
-		result = (pipe_is_in(pipe) ? peek : room)(pipe, &data, &limit);
+	if (pipe_is_in(pipe))
+		result = wait_for_bytes(pipe, &data, &wait);
+	else
+		result = wait_for_room(pipe, &data, &wait);
 	if (result > 0) {
 		pipe->acquired = true;
 		pipe->acquired_size = result;
@@ -323,13 +337,15 @@ static int release(struct clyde_pipe *pipe, size_t size)
 	pipe->acquired = false;
 	if (pipe_is_in(pipe)) {
 		result = engine_consume(pipe->engine, size);
+		/* The link has returned the acquired transfer a second time,
+		   and the engine has dropped its bytes. */
+		if (result < 0 && engine_error(pipe->engine) < 0)
+			result = engine_error(pipe->engine);
 		if (result == 0)
 			pipe->offset += size;
-		else if (engine_error(pipe->engine) < 0)
-			result = engine_error(pipe->engine);
-		return result < 0 ? pipe_failed(pipe, result) : 0;
+	} else {
+		result = engine_fill(pipe->engine, size);
 	}
-	result = engine_fill(pipe->engine, size);
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The life of a pipe: takes a device and options, opens both sides of the FX2
- * bus in the order that loses nothing, gives a stream that can be cancelled,
- * resumed, reset and closed.
+ * The life of a pipe: opening, cancelling, resuming, resetting and closing, the
+ * calls of clyde.h.  pipe-io.c moves the bytes.
+ *
+ * A core must never be able to send before the pipe's reads are submitted: the
+ * order of the steps is rearm()'s.
  */
 #include "pipe.h"
 
@@ -20,8 +22,8 @@ static const struct {
 	uint8_t endpoint;
 	uint8_t interface;
 	const char *name;
-	enum clyde_pipe_id pair; /* shares its buffers */
-	bool quad;               /* can have all of them */
+	enum clyde_pipe_id pair; /* the pipe that shares the FX2's buffers */
+	bool quad;               /* can have the buffers of both */
 } kinds[CLYDE_PIPE_COUNT] = {
 	{USB_EP2_OUT, USB_IFACE_EP2OUT, "EP2 OUT", CLYDE_PIPE_EP4_OUT, true},
 	{USB_EP4_OUT, USB_IFACE_EP4OUT, "EP4 OUT", CLYDE_PIPE_EP2_OUT, false},
@@ -47,8 +49,7 @@ bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id)
 		(pair == NULL || pair->alternate != USB_ALT_4X);
 }
 
-/* All up to here is good. */
-static unsigned long long position(const struct clyde_pipe *pipe)
+unsigned long long pipe_position(const struct clyde_pipe *pipe)
 {
 	return pipe_is_in(pipe) ? pipe->offset : engine_good(pipe->engine);
 }
@@ -56,7 +57,7 @@ static unsigned long long position(const struct clyde_pipe *pipe)
 int pipe_failed(struct clyde_pipe *pipe, int error)
 {
 	set_error(error, "%s: %s; good up to byte %#llx", pipe_name(pipe),
-		error_text(error), position(pipe));
+		error_text(error), pipe_position(pipe));
 	LOG(pipe->device->link, ERROR, "%s", clyde_error_message());
 	return error;
 }
@@ -90,8 +91,9 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 	return 0;
 }
 
-/* The order that loses nothing: quiet, reset, arm; whatever makes data flow
-   is enabled after that. */
+/* Cancel transfers, reset both sides of the FX2 bus by selecting the alternate
+   setting, submit reads.  In this order no byte is lost, as long as the caller
+   lets the core run only after it. */
 static int rearm(struct clyde_pipe *pipe)
 {
 	int result;
@@ -103,15 +105,16 @@ static int rearm(struct clyde_pipe *pipe)
 	pipe->breaks++;
 	result = set_alternate(pipe, pipe->alternate);
 	if (result < 0) {
-		engine_fail(pipe->engine, result);
+		engine_disable(pipe->engine, result);
 		return result;
 	}
 	result = engine_start(pipe->engine);
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-/* Reads that have taken all of the system's memory give half of it back: the
-   other way of a loop wants some as well. */
+/* Submit reads from the beginning of the stream.  If the system had no memory
+   for all of them, use half of the memory that there is: the writes of a
+   loopback need some as well. */
 static int restart(struct clyde_pipe *pipe)
 {
 	uint32_t before = engine_depth(pipe->engine);
@@ -125,7 +128,7 @@ static int restart(struct clyde_pipe *pipe)
 	return rearm(pipe);
 }
 
-static void log_end(const struct clyde_pipe *pipe)
+static void log_close(const struct clyde_pipe *pipe)
 {
 	struct clyde_pipe_stats stats;
 
@@ -148,7 +151,7 @@ static void destroy(struct object *object)
 		engine_drain(pipe->engine);
 		link_select(link, kinds[pipe->id].interface, USB_ALT_OFF,
 			COMMAND_TIMEOUT_MS);
-		log_end(pipe);
+		log_close(pipe);
 		engine_free(pipe->engine);
 	}
 	if (pipe->device->pipes[pipe->id] == pipe)
@@ -172,7 +175,6 @@ static size_t arena_size(
 static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 	struct clyde_pipe_options *options)
 {
-
 	if (id >= CLYDE_PIPE_COUNT)
 		return set_error(
 			CLYDE_ERROR_INVALID, "there is no pipe %d", id);
@@ -242,32 +244,32 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	struct clyde_pipe_options chosen = {0};
-	struct clyde_pipe *pipe = NULL;
+	struct clyde_pipe *pipe;
 	int result;
 
 	if (options)
 		chosen = *options;
 	result = check_options(device, id, &chosen);
-	if (result == 0) {
-		pipe = calloc(1, sizeof(*pipe));
-		if (pipe == NULL)
-			result = set_error(
-				CLYDE_ERROR_NO_MEMORY, "out of memory");
-	}
-	if (result == 0) {
-		pipe->id = id;
-		result = open_pipe(device, chosen, pipe);
-	}
-	if (result == 0)
-		result = object_init(&pipe->object, OBJECT_PIPE,
-			&device->object, &device->context->tree, wake, destroy);
-	if (result == 0) {
-		device->pipes[id] = pipe;
-		*ret_pipe = object_handle(&pipe->object);
-	} else if (pipe) {
-		destroy(&pipe->object);
-		free(pipe);
-	}
+	if (result < 0)
+		return result;
+	pipe = calloc(1, sizeof(*pipe));
+	if (pipe == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	pipe->id = id;
+	result = open_pipe(device, chosen, pipe);
+	if (result < 0)
+		goto fail;
+	result = object_init(&pipe->object, OBJECT_PIPE, &device->object,
+		&device->context->tree, wake, destroy);
+	if (result < 0)
+		goto fail;
+	device->pipes[id] = pipe;
+	*ret_pipe = object_handle(&pipe->object);
+	return 0;
+
+fail:
+	destroy(&pipe->object);
+	free(pipe);
 	return result;
 }
 
@@ -293,7 +295,7 @@ static int cancel(struct clyde_pipe *pipe)
 	engine_drain(pipe->engine);
 	engine_drop(pipe->engine);
 	pipe->acquired = false;
-	pipe->breaks += !pipe_is_in(pipe); /* IN: nothing is dropped */
+	pipe->breaks += !pipe_is_in(pipe); /* IN: no byte is dropped */
 	return 0;
 }
 
@@ -317,7 +319,7 @@ CLYDE_API int clyde_pipe_resume(struct clyde_pipe *handle)
 static int reset(struct clyde_pipe *pipe)
 {
 	LOG(pipe->device->link, DEBUG, "%s reset at byte %llu", pipe_name(pipe),
-		position(pipe));
+		pipe_position(pipe));
 	return restart(pipe);
 }
 
@@ -347,7 +349,7 @@ CLYDE_API int clyde_pipe_set_idle_flush(
 
 static int get_offset(const struct clyde_pipe *pipe, uint64_t *ret_offset)
 {
-	*ret_offset = position(pipe);
+	*ret_offset = pipe_position(pipe);
 	return 0;
 }
 

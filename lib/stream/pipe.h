@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What pipe.c, the life of a pipe, and pipe-io.c, its bytes, share. */
+/*
+ * A pipe, for the two files that implement it: pipe.c opens, resets and closes
+ * it, pipe-io.c moves its bytes.
+ */
 #ifndef LIB_PIPE_H
 #define LIB_PIPE_H
 
@@ -12,24 +15,30 @@ struct clyde_pipe {
 	enum clyde_pipe_id id;
 	struct engine *engine;
 	uint8_t alternate;
-	uint32_t depth; /* as asked for */
+	uint32_t depth; /* as the application wants it */
 	bool acquired;
 	size_t acquired_size;
-	unsigned breaks; /* bytes dropped, by a reset or a cancel of OUT */
-	uint64_t offset; /* IN: delivered */
+	unsigned breaks; /* how often a reset, or a cancel of OUT, dropped
+			    bytes */
+	uint64_t offset; /* IN: bytes delivered */
 	uint64_t stalls, wakeups;
 };
 
-/* Whether it is closed, and so are its buffers in the pair's other pipe. */
+/* Whether a pipe can be opened: it is not open, and the pipe that shares its
+   buffers has not taken them. */
 bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id);
 
 const char *pipe_name(const struct clyde_pipe *pipe);
 bool pipe_is_in(const struct clyde_pipe *pipe);
 
-/* Say once, if it is so, that the system has no memory for the depth. */
+/* The offset up to which no byte of the stream is missing. */
+unsigned long long pipe_position(const struct clyde_pipe *pipe);
+
+/* If the system has no memory for the depth, leave a notice for
+   clyde_context_notice(), once. */
 void pipe_check_depth(struct clyde_pipe *pipe);
 
-/* Write the sentence for an error of the stream, and return it. */
+/* Set and log the message for an error of the stream; returns the error. */
 int pipe_failed(struct clyde_pipe *pipe, int error);
 
 #endif

@@ -21,8 +21,12 @@ struct usbfs_options {
 /* Like the kernel's usbfs_memory_mb. */
 #define USBFS_BYTES_DEFAULT (16u << 20)
 
+#define USBFS_WHY_SIZE 256
+
+/* 0, or -errno and a sentence that says what failed. */
 int usbfs_host_new(struct plug *plugs, unsigned count,
-	const struct usbfs_options *options, struct usbfs_host **ret_host);
+	const struct usbfs_options *options, struct usbfs_host **ret_host,
+	char ret_why[USBFS_WHY_SIZE]);
 void usbfs_host_free(struct usbfs_host *host);
 
 /* How many devices could not be enumerated, and so are not shown. */

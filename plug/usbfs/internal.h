@@ -80,7 +80,10 @@ struct host_file {
 };
 
 struct usbfs_host {
-	char directory[80];
+	char base[64];      /* where the folder is, or was to be */
+	char directory[80]; /* the folder; empty if there is none */
+	int lock;           /* on the folder */
+	int failed;         /* the first file that could not be written: why */
 	int listener, epoll, wake, stop;
 	int global_fd;
 	struct usbfs_global *global;
@@ -91,6 +94,15 @@ struct usbfs_host {
 	unsigned missing;   /* devices that could not be enumerated */
 	unsigned uevents;
 };
+
+/* ---- plug/usbfs/folder.c ---------------------------------------------- */
+
+/* Make the host's folder, and remove those that killed hosts have left. */
+int folder_new(struct usbfs_host *host);
+void folder_free(struct usbfs_host *host);
+
+/* Remove a folder and all that is in it. */
+void folder_remove(const char *path);
 
 /* ---- plug/usbfs/host.c ------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 #include <linux/usbdevice_fs.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -85,17 +86,36 @@ static int add_devices(
 	return result;
 }
 
+static void explain(const struct usbfs_host *host, int result, char *ret_why)
+{
+	if (result == -EMFILE || result == -ENFILE)
+		snprintf(ret_why, USBFS_WHY_SIZE,
+			"%s: raise the limit of open files, see ulimit -n",
+			strerror(-result));
+	else if (host->directory[0] && host->failed == 0)
+		snprintf(ret_why, USBFS_WHY_SIZE, "%s", strerror(-result));
+	else
+		snprintf(ret_why, USBFS_WHY_SIZE,
+			"the files of the devices cannot be in %s: %s; set "
+			"TMPDIR to another folder",
+			host->base, strerror(-result));
+}
+
 int usbfs_host_new(struct plug *plugs, unsigned count,
-	const struct usbfs_options *options, struct usbfs_host **ret_host)
+	const struct usbfs_options *options, struct usbfs_host **ret_host,
+	char ret_why[USBFS_WHY_SIZE])
 {
 	struct usbfs_host *host = calloc(1, sizeof(*host));
 	int result;
 
-	if (host == NULL)
+	if (host == NULL) {
+		snprintf(ret_why, USBFS_WHY_SIZE, "out of memory");
 		return -ENOMEM;
+	}
 	if (count > USBFS_PLUGS_MAX)
 		count = USBFS_PLUGS_MAX;
 	host->listener = host->epoll = host->wake = host->global_fd = -1;
+	host->lock = -1;
 	result = tree_new(host, options);
 	if (result == 0)
 		result = open_global(host, options);
@@ -104,6 +124,7 @@ int usbfs_host_new(struct plug *plugs, unsigned count,
 	if (result == 0)
 		result = add_devices(host, plugs, count);
 	if (result < 0) {
+		explain(host, result, ret_why);
 		usbfs_host_free(host);
 		return result;
 	}

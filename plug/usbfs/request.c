@@ -262,8 +262,9 @@ static int request_clear_halt(struct host_file *file,
 	return 0;
 }
 
-/* As the kernel does, restore configuration and alternate settings after a
-   reset. */
+/* As by the fault reset@: all transfers are cancelled, and the claims and
+   alternate settings of all programs are gone.  The reply comes when the device
+   can be used again. */
 static int request_reset(struct host_file *file,
 	const struct usbfs_request *request, struct control_sequence *sequence)
 {
@@ -273,12 +274,10 @@ static int request_reset(struct host_file *file,
 	(void)request;
 	LIST_FOREACH (each, &device->files, in_device)
 		file_cancel(each, -1);
+	bus_reset(device->plug->bus);
+	device_reap(device);
 	add_step(sequence, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
 		device->configuration, 0);
-	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
-		if (device->alternate[i] != USB_ALT_OFF)
-			add_step(sequence, USB_RECIP_INTERFACE,
-				USB_REQ_SET_INTERFACE, device->alternate[i], i);
 	return 0;
 }
 

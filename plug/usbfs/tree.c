@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +30,20 @@ static void path_of(const struct usbfs_host *host, char path[PATH_SIZE],
 	vsnprintf(path + used, PATH_SIZE - used, format, arguments);
 }
 
-static int make(const struct usbfs_host *host, const char *format, ...)
+/* Remember the first failure, so that a caller can make many files and look
+   once.  Returns the result that it is given. */
+static int keep_failure(struct usbfs_host *host, int result)
+{
+	if (result < 0 && host->failed == 0)
+		host->failed = result;
+	return result;
+}
+
+static int make(struct usbfs_host *host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Make a directory, and its parents. */
-static int make(const struct usbfs_host *host, const char *format, ...)
+static int make(struct usbfs_host *host, const char *format, ...)
 {
 	char path[PATH_SIZE];
 	va_list arguments;
@@ -46,35 +54,39 @@ static int make(const struct usbfs_host *host, const char *format, ...)
 	for (char *at = path + strlen(host->directory) + 1;
 		(at = strchr(at, '/')); at++) {
 		*at = '\0';
-		mkdir(path, 0755);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			keep_failure(host, -errno);
 		*at = '/';
 	}
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	return keep_failure(
+		host, mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0);
 }
 
-static int put(const struct usbfs_host *host, const char *directory,
-	const char *name, const void *data, size_t size)
+static int put(struct usbfs_host *host, const char *directory, const char *name,
+	const void *data, size_t size)
 {
 	char path[PATH_SIZE];
+	ssize_t written;
 	int fd, result = 0;
 
 	snprintf(path, sizeof(path), "%s/%s/%s", host->directory, directory,
 		name);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return -errno;
-	if (write(fd, data, size) != (ssize_t)size)
-		result = -EIO;
+		return keep_failure(host, -errno);
+	written = write(fd, data, size);
+	if (written != (ssize_t)size)
+		result = keep_failure(host, written < 0 ? -errno : -ENOSPC);
 	close(fd);
 	return result;
 }
 
 /* A sysfs attribute: one line. */
-static int attribute(const struct usbfs_host *host, const char *directory,
+static int attribute(struct usbfs_host *host, const char *directory,
 	const char *name, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-static int attribute(const struct usbfs_host *host, const char *directory,
+static int attribute(struct usbfs_host *host, const char *directory,
 	const char *name, const char *format, ...)
 {
 	char text[512];
@@ -97,20 +109,20 @@ static void take_away(const struct usbfs_host *host, const char *name)
 }
 
 static void link_to(
-	const struct usbfs_host *host, const char *name, const char *target)
+	struct usbfs_host *host, const char *name, const char *target)
 {
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/%s", host->directory, name);
-	if (symlink(target, path) < 0)
-		return; /* the link exists: the device was plugged in before */
+	if (symlink(target, path) < 0 && errno != EEXIST) /* plugged in again */
+		keep_failure(host, -errno);
 }
 
 /* ---- A device --------------------------------------------------------- */
 
 static void put_numbers(const struct host_device *device, const char *at)
 {
-	const struct usbfs_host *host = device->host;
+	struct usbfs_host *host = device->host;
 	const struct usb_device_descriptor *descriptor =
 		(const void *)device->descriptors;
 	const struct usb_config_descriptor *config =
@@ -191,7 +203,7 @@ static void put_interface(
 
 int tree_add(struct host_device *device)
 {
-	const struct usbfs_host *host = device->host;
+	struct usbfs_host *host = device->host;
 	const struct usb_device_descriptor *descriptor =
 		(const void *)device->descriptors;
 	char name[16], node[32], at[64], link[96], target[80];
@@ -226,8 +238,9 @@ int tree_add(struct host_device *device)
 		target, sizeof(target), "../../../devices/clyde/usb1/%s", name);
 	link_to(host, link, target);
 	tree_show_claims(device);
-	return put(host, "dev/bus/usb/001", node, device->descriptors,
+	put(host, "dev/bus/usb/001", node, device->descriptors,
 		device->descriptors_size);
+	return host->failed;
 }
 
 void tree_show_claims(struct host_device *device)
@@ -276,21 +289,12 @@ void tree_hide_file(const struct host_file *file)
 
 /* ---- The whole tree --------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *status, int type,
-	struct FTW *where)
-{
-	(void)status;
-	(void)type;
-	(void)where;
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
 static void remove_tree(const struct usbfs_host *host, const char *path)
 {
 	char full[PATH_SIZE];
 
 	snprintf(full, sizeof(full), "%s/%s", host->directory, path);
-	nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(full);
 }
 
 void tree_remove(struct host_device *device)
@@ -325,18 +329,8 @@ int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 		USBFS_UEVENTS,
 		USBFS_PIPES,
 	};
-	const char *base = getenv("TMPDIR");
-	int result = 0;
+	int result = folder_new(host);
 
-	/* The socket's path must fit into sun_path, 108 bytes. */
-	if (base == NULL || base[0] != '/' || strlen(base) > 48)
-		base = "/tmp";
-	snprintf(host->directory, sizeof(host->directory), "%s/clyde-XXXXXX",
-		base);
-	if (mkdtemp(host->directory) == NULL) {
-		host->directory[0] = '\0';
-		return -errno;
-	}
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
 		if (result == 0)
 			result = make(host, "%s", directories[i]);
@@ -351,6 +345,5 @@ int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 
 void tree_free(struct usbfs_host *host)
 {
-	if (host->directory[0])
-		remove_tree(host, "");
+	folder_free(host);
 }

@@ -8,6 +8,7 @@ a lock, which a signal interrupts.
 
 from __future__ import annotations
 
+import signal
 import threading
 from _thread import allocate_lock, start_new_thread
 from typing import Callable
@@ -24,6 +25,9 @@ class _Call:
         self._begun = self._over = False
 
     def _work(self) -> None:
+        # The kernel may give a signal to any thread that does not block it,
+        # and only in the main thread does one interrupt the wait for a lock.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self._go.acquire()
         try:
             if self._begun:

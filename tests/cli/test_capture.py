@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from test_cli import ALERT, FPGA, OUTPUT, SECONDS, UNPLUGGED
+from test_cli import ALERT, CLYDE, FPGA, OUTPUT, SECONDS, UNPLUGGED
 from test_cli import USAGE, clyde, complaint, document, virtual
 from test_firmware import GOOD
 
@@ -24,6 +24,7 @@ FIELDS = {
     "id": ("usb.urb_id", str),
     "type": ("usb.urb_type", lambda text: text.strip("'")),
     "transfer": ("usb.transfer_type", lambda text: int(text, 0)),
+    "bus": ("usb.bus_id", int),
     "address": ("usb.device_address", int),
     "endpoint": ("usb.endpoint_address", lambda text: int(text, 0)),
     "status": ("usb.urb_status", int),
@@ -252,6 +253,34 @@ def test_devices_have_addresses_of_their_own(tmp_path):
     path = tmp_path / "x.pcap"
     virtual("devices=3", "list", "--capture", path)
     assert {row["address"] for row in packets(path)} == {1, 2, 3}
+
+
+def over_usb(*line):
+    done = subprocess.run([CLYDE, "virtual", *line], text=True,
+                          capture_output=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_capture_on_usb_has_the_numbers_of_lsusb(tmp_path):
+    path = tmp_path / "x.pcap"
+    listed = over_usb("--devices", "3", "--", "lsusb")
+    assert "Bus 001 Device 003:" in listed
+    over_usb("--devices", "3", "--", CLYDE, "-d", "usb:1:3", "--capture", path,
+             "info")
+    rows = packets(path)
+    assert {(row["bus"], row["address"]) for row in rows} == {(1, 3)}
+
+
+def test_capture_follows_a_device_to_its_new_address(tmp_path):
+    path, firmware = tmp_path / "x.pcap", tmp_path / "good.ihex"
+    firmware.write_text(GOOD)
+    over_usb("--api", "3", "--", CLYDE, "--firmware", firmware, "--capture",
+             path, "info")
+    rows = packets(path)
+    loads = {row["address"] for row in rows if row["request"] == 0xA0}
+    later = {row["address"] for row in bulk(rows, 0x81, "C")}
+    assert loads == {2} and later == {3}
 
 
 def test_transfer_of_four_megabytes_is_cut_and_decoded(tmp_path):

@@ -55,6 +55,15 @@ from test_cli import (
         (USAGE, ("voltage", "Z=3"), "Z=3"),
         (USAGE, ("voltage", ""), "''"),
         (USAGE, ("voltage", "A", "3", "V"), "V"),
+        (USAGE, ("voltage", "A", "1,5"), "write 1.5"),
+        (USAGE, ("voltage", "A=2,5"), "write 2.5"),
+        (USAGE, ("voltage", "3,3"), "write 3.3"),
+        (USAGE, ("voltage", "--limit", "A=3,6"), "write 3.6"),
+        (USAGE, ("run", "gpio", "-V", "2,5", "A0"), "write 2.5"),
+        (USAGE, ("voltage", "A=3.3,off"), "'off' names no port"),
+        (USAGE, ("voltage", "3.3,5"), "'5' names no port"),
+        (USAGE, ("voltage", "A=3.3,"), "'' names no port"),
+        (USAGE, ("voltage", "A=3,B=3,A=5"), "a port is named twice"),
         (USAGE, ("voltage", "A", "3", "-V", "B=3"), "-V"),
         (USAGE, ("voltage", "--limit", "A=SB"), "limit"),
         (USAGE, ("voltage", "A" * 1000, "3"), "long"),
@@ -379,7 +388,9 @@ def start_endless(*arguments, **options):
 
 @pytest.mark.parametrize(
     "number, status",
-    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)],
+    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED),
+     (signal.SIGQUIT, 128 + signal.SIGQUIT),
+     (signal.SIGHUP, 128 + signal.SIGHUP)],
 )
 def test_signal_ends_a_run_and_keeps_what_it_had(number, status, tmp_path):
     path = tmp_path / "result.json"

@@ -85,7 +85,7 @@ def test_one_of_several_is_loaded(firmware):
         ("", "line 1: the end record"),
         ("hello\n", "line 1: byte 0x68"),
         (GOOD.replace("7D", "7E"), "line 2: the checksum"),
-        (":0400000300003800C1\n" + END, "line 1: record type 0x03"),
+        (":00000006FA\n" + END, "line 1: record type 0x06"),
         (":0200030080FE7D\n" + GOOD, "line 3: address 0x0003"),
         (":01400000AB14\n" + END, "line 1: address 0x4000"),
         (":020000040001F9\n" + END, "line 1: a base"),

@@ -177,7 +177,7 @@ def test_what_is_no_firmware_comes_back_bare(level, tmp_path):
 
 @pytest.mark.parametrize("text, word", [
     (GOOD.replace("7D", "7E"), "line 2: the checksum"),
-    (":0400000300003800C1\n" + END, "line 1: record type 0x03"),
+    (":00000006FA\n" + END, "line 1: record type 0x06"),
     (":0200030080FE7D\n" + GOOD, "line 3: address 0x0003"),
     (":01400000AB14\n" + END, "line 1: address 0x4000"),
 ])
@@ -423,3 +423,40 @@ def test_a_monitor_over_libusb_sees_a_device_leave_and_come_back():
                  CLYDE_UNPLUG=":", CLYDE_REPLUG=":"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text
+
+
+# ---- Reset
+
+# Starts clyde, resets the device as a second program once a transfer of the
+# endpoint has moved bytes, and ends with the exit status and the last line of
+# clyde.
+RESET = """
+import fcntl, os, re, subprocess, sys
+USBDEVFS_RESET = 0x5514
+moved = re.compile(sys.argv[1] + ": [1-9][0-9]* of [0-9]+ bytes done")
+child = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE, text=True)
+while not moved.search(child.stderr.readline()):
+    pass
+device = os.open("/dev/bus/usb/001/002", os.O_RDWR)
+fcntl.ioctl(device, USBDEVFS_RESET)
+for line in child.stderr:
+    pass
+sys.stderr.write(line)
+sys.exit(child.wait())
+"""
+
+
+@pytest.mark.parametrize("pace", ["off", "link"])
+@pytest.mark.parametrize("name, endpoint, line", [
+    ("EP6 IN", "0x86", ("gpio", "-V", "3.3", "watch", "A0")),
+    ("sink: EP2 OUT", "0x02", ("benchmark", "-c", "100GiB", "sink")),
+    ("source: EP6 IN", "0x86", ("benchmark", "-c", "100GiB", "source")),
+])
+def test_a_reset_by_another_program_ends_a_stream(name, endpoint, line, pace):
+    done = plugged(("-d", "virtual:configured=1", "--pace", pace),
+                   sys.executable, "-c", RESET, endpoint, CLYDE,
+                   "--log=trace", "run", *line, status=TRANSFER)
+    assert re.fullmatch(
+        f"{name}: another program has reset the device, or taken it; "
+        "good up to byte 0x[0-9a-f]+", complaint(done))

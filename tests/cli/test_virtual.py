@@ -177,10 +177,13 @@ ENDS = {
     "halt@t2/0x86": "EP6 IN: the endpoint stalled; good up to byte ",
     "fail@t2/0x86": "EP6 IN: a transfer failed; good up to byte ",
     "babble@t2/0x86": "EP6 IN: the device sent more than a transfer holds; good ",
-    "refuse@t2/0x86": "EP6 IN: a transfer failed; good up to byte 0",
+    # A refused submit is "a transfer failed", and over libusb, which hides the
+    # kernel's reason, "another program has reset the device".
+    "refuse@t2/0x86": "; good up to byte 0",
     "nomem@t1/0x86": "EP6 IN: the system has no memory for USB transfers",
-    "never@t2/0x86": "EP6 IN: no data before the deadline",
-    "reset@p300": "",
+    "never@t2/0x86": "EP6 IN: no data before the deadline; good up to byte ",
+    "reset@p300": "EP6 IN: another program has reset the device, or taken it; "
+                  "good up to byte ",
     "nack@0x50": "the device refused FPGA_SET_REG",
     "pull@100": "the device was unplugged",
     "error@0x28:1": "the device refused FPGA_SET_REG",

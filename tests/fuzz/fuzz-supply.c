@@ -2,8 +2,8 @@
 
 /*
  * Any text as a supply specification: the first byte says which ports there
- * are.  No port may come out of it that is not there, nor any voltage that
- * none supplies.
+ * are.  No port may come out of it that is not there, or that no clause names,
+ * nor any voltage that none supplies.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,18 @@ static bool check_supply(
 	return true;
 }
 
+/* The first clause alone may be for every port without saying so. */
+static bool names_ports(const char *text)
+{
+	for (const char *at = strchr(text, ','); at; at = strchr(at, ',')) {
+		size_t size = strcspn(++at, ",");
+
+		if (memchr(at, '=', size) == NULL)
+			return false;
+	}
+	return true;
+}
+
 static void parse(const char *text, clyde_ports ports)
 {
 	struct clyde_supply supply[CLYDE_PORT_COUNT], before[CLYDE_PORT_COUNT];
@@ -44,6 +56,7 @@ static void parse(const char *text, clyde_ports ports)
 		check(memcmp(supply, before, sizeof(supply)) == 0);
 		return;
 	}
+	check(names_ports(text));
 	for (unsigned port = 0; port < CLYDE_PORT_COUNT; port++)
 		any |= check_supply(&supply[port], port, ports);
 	check(any);

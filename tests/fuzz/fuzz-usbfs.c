@@ -37,9 +37,10 @@ static void set_up(void)
 {
 	static const struct usbfs_options options = {
 		.bytes_max = USBFS_BYTES_DEFAULT};
+	char why[USBFS_WHY_SIZE];
 
 	if (virtual_devices_new(&world, "configured=1", PACE_OFF) < 0 ||
-		usbfs_host_new(world.plugs, 1, &options, &host) < 0)
+		usbfs_host_new(world.plugs, 1, &options, &host, why) < 0)
 		abort();
 	atexit(clean_up);
 }

@@ -132,7 +132,7 @@ static void yield(enum world_id id)
 	check_alive(id);
 }
 
-/* As pipe-io.c's await(), with device.c's device_stopped(). */
+/* As pipe-io.c's wait_for_transfer(), with wait.c's device_stopped(). */
 static int wait_once(enum world_id id, bool slices)
 {
 	struct sample *device = &objects[kinds[id].parent];

@@ -18,6 +18,7 @@ PIPE = "lib/stream/pipe.c"
 BYTES = "lib/stream/pipe-io.c"
 MGMT = "lib/device/mgmt.c"
 HANDLE = "lib/base/handle.c"
+WAIT = "lib/base/wait.c"
 
 MISTAKES = [
     one("a cancelled read loses its last byte", ENGINE,
@@ -48,36 +49,40 @@ MISTAKES = [
         "		return 0;\n	engine->head++;",
         "	engine->head++;"),
     one("a zero-length packet ends the stream", ENGINE,
-        "		if (status < 0 && no_error(engine))\n"
-        "			engine->error = status;\n",
-        "		if (status == 0 && engine->in && "
-        "slot->transfer->actual == 0)\n			status = CLYDE_ERROR_IO;\n"
-        "		if (status < 0 && no_error(engine))\n"
-        "			engine->error = status;\n"),
+        "		if (transfer->status < 0)\n			note_failure",
+        "		if (transfer->status == 0 && engine->in && "
+        "transfer->actual == 0)\n"
+        "			transfer->status = CLYDE_ERROR_IO;\n"
+        "		if (transfer->status < 0)\n			note_failure"),
     one("a zero-length packet hides what is behind it", ENGINE,
         "		engine_consume(engine, 0);\n",
         "		engine_consume(engine, 0);\n		break;\n"),
     one("the offset counts what was asked for", ENGINE,
-        "engine->good += slot->transfer->actual",
-        "engine->good += slot->transfer->size"),
+        "engine->good += transfer->actual",
+        "engine->good += transfer->size"),
     one("an error is forgotten", ENGINE,
-        "		if (status < 0 && no_error(engine))",
-        "		if (status < 0 && false)"),
+        "		if (transfer->status < 0)\n			note_failure",
+        "		if (false)\n			note_failure"),
     one("a failed transfer leaves the others to wait for ever", ENGINE,
-        "	if (engine->failed && engine->running)\n", "	if (false)\n"),
+        "	if (flowing && engine->state == ENGINE_FAILED)\n",
+        "	if (false)\n"),
     one("a resume leaves the reads unarmed", ENGINE,
-        "	return engine->in ? arm(engine) : 0;",
+        "	return engine->in ? submit_reads(engine) : 0;",
         "	return 0;"),
     one("a resume leaves the stream cancelled", ENGINE,
-        "	if (engine->error == CLYDE_ERROR_CANCELED) {\n", "	if (false) {\n"),
+        "	if (engine->state == ENGINE_IDLE || "
+        "engine->state == ENGINE_CANCELLED ||\n"
+        "		engine->state == ENGINE_CUT)\n",
+        "	if (engine->state == ENGINE_IDLE)\n"),
     one("a resume clears what another program cancelled", ENGINE,
-        "	if (transfer->status == CLYDE_ERROR_CANCELED && engine->running)\n",
+        "	if (transfer->status == CLYDE_ERROR_CANCELED && "
+        "is_flowing(engine))\n",
         "	if (false)\n"),
     one("a cancel keeps what had not left", ENGINE,
         "	if (!engine->in)\n"
         "		slot_at(engine, engine->tail)->used = 0;\n", ""),
     one("a held write is never sent", ENGINE,
-        "	if (engine->held && engine->running && engine->error == 0)",
+        "	if (engine->deferred && engine->state == ENGINE_RUNNING)",
         "	if (false)"),
     one("a reset keeps what was not read", ENGINE,
         "	engine->head = engine->done = engine->tail = 0;\n", ""),
@@ -105,7 +110,7 @@ MISTAKES = [
         "set_alternate(pipe, pipe->alternate);\n"
         "	if (result < 0) {"),
     one("a pipe that could not be reset goes on", PIPE,
-        "		engine_fail(pipe->engine, result);\n", ""),
+        "		engine_disable(pipe->engine, result);\n", ""),
     one("a closed pipe stays selected", PIPE,
         "		link_select(link, kinds[pipe->id].interface, "
         "USB_ALT_OFF,\n			COMMAND_TIMEOUT_MS);\n", ""),
@@ -117,15 +122,13 @@ MISTAKES = [
     one("EP8's idle time goes to EP6", PIPE,
         "	unsigned slot = pipe->id - CLYDE_PIPE_EP6_IN;",
         "	unsigned slot = 0 * pipe->id;"),
-    one("a deadline is never met", BYTES,
-        "	if (patience->looked && link->ops->now(link) >= "
-        "patience->deadline)",
-        "	if (patience->looked && link->ops->now(link) >= "
-        "patience->deadline + 5000000)"),
+    one("a deadline is never met", WAIT,
+        "	return link->ops->now(link) >= wait->deadline;",
+        "	return link->ops->now(link) >= wait->deadline + "
+        "5000000 * wait->yields;"),
     one("a deadline is met too soon", BYTES,
-        "		.deadline = deadline_in(pipe->device->link, timeout_ms),",
-        "		.deadline = deadline_in(pipe->device->link, "
-        "timeout_ms / 2000),"),
+        "		.wait = wait_begin(pipe->device, timeout_ms),",
+        "		.wait = wait_begin(pipe->device, timeout_ms / 2000),"),
     one("a read counts a byte twice", BYTES,
         "		pipe->offset += ready;\n", "		pipe->offset += ready + 1;\n"),
     one("a read skips a byte", BYTES,
@@ -136,13 +139,14 @@ MISTAKES = [
         "		done += free;\n",
         "		done += free + (size % 16 == 5 && done + free < size);\n"),
     one("a write that cannot be submitted says nothing", ENGINE,
-        "	engine->held = result == 0;\n	if (result < 0)\n",
-        "	engine->held = result == 0;\n	if (false)\n"),
+        "		engine->error = result;\n		return result;\n",
+        "		engine->error = engine->in ? result : 0;\n"
+        "		return result;\n"),
     one("a flush does not wait for the last transfer", BYTES,
         "engine_in_flight(pipe->engine) > 0) {\n"
-        "		result = await",
+        "		result = wait",
         "engine_in_flight(pipe->engine) > 1) {\n"
-        "		result = await"),
+        "		result = wait"),
     one("a flush does not look at errors", BYTES,
         "	if (result == 0 && engine_error(pipe->engine) < 0)",
         "	if (false)"),
@@ -159,7 +163,7 @@ MISTAKES = [
          "size > slot->transfer->actual - slot->used)))",
          "				false)))"),
         ]),
-    one("an interrupt is not heeded", "lib/device/device.c",
+    one("an interrupt is not heeded", WAIT,
         "	if (interrupted)\n", "	if (false)\n"),
     one("a reply is taken whatever its serial", MGMT,
         "size > 0 && serial == mgmt->serial)", "size > 0)"),
@@ -179,12 +183,12 @@ MISTAKES = [
         "	if (mgmt->reply_size != 2 + reply_size || ",
         "	if ("),
     one("the read for replies is not armed again", MGMT,
-        "	result = arm(mgmt);\n	if (result < 0)\n"
+        "	result = submit_read(mgmt);\n	if (result < 0)\n"
         "		mgmt->failure = result;\n}",
         "	result = 0;\n	if (result < 0)\n"
         "		mgmt->failure = result;\n}"),
     one("a request that was not taken stays", MGMT,
-        "		mgmt->serial = 0;\n		take_back(mgmt);",
+        "		mgmt->serial = 0;\n		cancel_request(mgmt);",
         "		mgmt->serial = 0;"),
     one("the parent is closed first", HANDLE,
         "	while (!LIST_EMPTY(&object->children))\n", "	while (false)\n"),

@@ -112,7 +112,7 @@ static void expect(struct engine *engine, size_t size, uint8_t fill)
 {
 	uint8_t *data;
 
-	assert_int_equal(engine_peek(engine, &data), size);
+	assert_int_equal(engine_next(engine, &data), size);
 	for (size_t i = 0; i < size; i++)
 		assert_int_equal(data[i], fill);
 	engine_consume(engine, size);
@@ -147,7 +147,7 @@ static void a_completion_out_of_order_waits_for_its_turn(void **state)
 	(void)state;
 	engine_start(engine);
 	finish(1, 0, SIZE, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	finish(0, 0, SIZE, 1);
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
@@ -177,7 +177,7 @@ static void a_read_that_comes_back_twice_fails_the_stream(void **state)
 	finish_again(second, SIZE);
 	/* What was ready before it is delivered, but not its own bytes. */
 	expect(engine, SIZE, 1);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_PROTOCOL);
 	assert_int_equal(queued, 0);
 	assert_int_equal(engine_in_flight(engine), 0);
@@ -256,7 +256,7 @@ static void an_error_comes_after_the_bytes_before_it(void **state)
 	finish(0, CLYDE_ERROR_IO, 100, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, 100, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_IO);
 	assert_int_equal(engine_good(engine), SIZE + 100);
 	/* Nothing new is asked for after an error, and nothing waits on: an
@@ -279,7 +279,7 @@ static void a_refused_submit_is_an_error_and_not_a_loss(void **state)
 	finish(0, 0, SIZE, 2);
 	expect(engine, SIZE, 1);
 	expect(engine, SIZE, 2);
-	assert_int_equal(engine_peek(engine, &data), 0);
+	assert_int_equal(engine_next(engine, &data), 0);
 	assert_int_equal(engine_error(engine), CLYDE_ERROR_NO_MEMORY);
 	close_engine(engine);
 }
@@ -521,6 +521,53 @@ static void a_failure_behind_what_was_cancelled_is_told(void **state)
 	close_engine(engine);
 }
 
+/* A read that the link refused ends the stream behind the reads in flight.
+   Those that a stop cancels after all of their bytes have come are still part
+   of the stream; behind one that lacks bytes, no byte is delivered. */
+static void a_stop_after_a_refused_submit_loses_no_whole_read(void **state)
+{
+	struct engine *engine = open_engine(USB_EP6_IN, 4);
+	uint8_t *data;
+
+	(void)state;
+	engine_start(engine);
+	submit_result = CLYDE_ERROR_ENDPOINT_OFF;
+	finish(0, 0, SIZE, 1);
+	assert_int_equal(queued, 3);
+	moved_before_cancel[0] = SIZE;
+	moved_before_cancel[1] = 100;
+	moved_before_cancel[2] = SIZE;
+	engine_stop(engine);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_ENDPOINT_OFF);
+	expect(engine, SIZE, 1);
+	expect(engine, SIZE, 0);
+	expect(engine, 100, 0);
+	assert_int_equal(engine_next(engine, &data), 0);
+	assert_int_equal(engine_good(engine), 2 * SIZE + 100);
+	/* The refusal stays until the engine is cleared. */
+	submit_result = 0;
+	assert_int_equal(engine_start(engine), 0);
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_ENDPOINT_OFF);
+	close_engine(engine);
+}
+
+static void a_foreign_cancel_after_a_refused_submit_ends_all(void **state)
+{
+	struct engine *engine = open_engine(USB_EP6_IN, 4);
+
+	(void)state;
+	engine_start(engine);
+	submit_result = CLYDE_ERROR_ENDPOINT_OFF;
+	finish(0, 0, SIZE, 1);
+	finish(0, CLYDE_ERROR_CANCELED, SIZE, 2);
+	assert_int_equal(queued, 0);
+	assert_int_equal(engine_error(engine), CLYDE_ERROR_ENDPOINT_OFF);
+	assert_int_equal(engine_good(engine), 2 * SIZE);
+	submit_result = 0;
+	close_engine(engine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +592,10 @@ int main(void)
 		cmocka_unit_test(a_failed_write_says_how_much_was_taken),
 		cmocka_unit_test(what_was_sent_before_its_cancel_counts),
 		cmocka_unit_test(a_failure_behind_what_was_cancelled_is_told),
+		cmocka_unit_test(
+			a_stop_after_a_refused_submit_loses_no_whole_read),
+		cmocka_unit_test(
+			a_foreign_cancel_after_a_refused_submit_ends_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,9 +105,32 @@ static void record_of_another_length_than_it_says_is_refused(void **state)
 static void unknown_types_are_refused(void **state)
 {
 	(void)state;
-	assert_refused(":0400000300003800C1\n" END, "line 1: record type 0x03");
-	assert_refused(":04000005000000CD2A\n" END, "line 1: record type 0x05");
 	assert_refused(":00000006FA\n" END, "line 1: record type 0x06");
+	assert_refused(":000000FF01\n" END, "line 1: record type 0xff");
+}
+
+static void start_addresses_load_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(":0400000300003800C1\n:01000000AB54\n"
+			       ":04000005000000CD2A\n" END),
+		0);
+	for (size_t at = 1; at < IHEX_SIZE; at++)
+		assert_false(ihex.used[at]);
+	assert_refused(
+		":020000030000FB\n" END, "line 1: the record of a start");
+	assert_refused(
+		":0400010500000000F6\n" END, "line 1: the record of a start");
+}
+
+static void the_end_of_a_dos_text_is_passed_over(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(":01000000AB54\n" END "\x1a"), 0);
+	assert_int_equal(parse(":01000000AB54\r\n" END "\r\n\x1a\x1a\r\n"), 0);
+	assert_refused("\x1a:01000000AB54\n" END, "line 1: byte 0x1a");
+	assert_refused(":01000000AB54\n\x1a" END, "line 2: byte 0x1a");
+	assert_refused(":01000000AB54\n" END "\x1a:", "after the end record");
 }
 
 static void foreign_bytes_are_refused(void **state)
@@ -224,6 +247,8 @@ int main(void)
 		cmocka_unit_test(
 			record_of_another_length_than_it_says_is_refused),
 		cmocka_unit_test(unknown_types_are_refused),
+		cmocka_unit_test(start_addresses_load_nothing),
+		cmocka_unit_test(the_end_of_a_dos_text_is_passed_over),
 		cmocka_unit_test(foreign_bytes_are_refused),
 		cmocka_unit_test(same_address_twice_is_refused),
 		cmocka_unit_test(

@@ -56,6 +56,23 @@ static void assert_means(
 		fail_msg("%s: %s, not %s", specification, text, expected);
 }
 
+static void assert_refused(
+	const char *specification, clyde_ports ports, const char *part)
+{
+	struct clyde_supply supply[CLYDE_PORT_COUNT], before[CLYDE_PORT_COUNT];
+
+	memset(supply, 0xee, sizeof(supply));
+	memcpy(before, supply, sizeof(supply));
+	if (clyde_supply_parse(specification, ports, supply) !=
+		CLYDE_ERROR_INVALID)
+		fail_msg("%s: not refused", specification);
+	if (strstr(clyde_error_message(), part) == NULL)
+		fail_msg("%s: %s", specification, clyde_error_message());
+	assert_memory_equal(supply, before, sizeof(supply));
+	assert_int_equal(clyde_supply_parse(specification, ports, supply),
+		CLYDE_ERROR_INVALID);
+}
+
 static void a_voltage_alone_is_for_every_port(void **state)
 {
 	(void)state;
@@ -79,12 +96,33 @@ static void ports_are_named_before_the_voltage(void **state)
 	assert_means("*=3.3", AB, "3300 3300 - -");
 }
 
-static void a_later_clause_wins(void **state)
+static void a_named_port_takes_precedence_over_every_port(void **state)
 {
 	(void)state;
 	assert_means("3.3,B=off", AB, "3300 0 - -");
-	assert_means("A=3.3,A=SB", AB, "=B - - -");
-	assert_means("A=SB,A=1.8", AB, "1800 - - -");
+	assert_means("*=3.3,B=off", AB, "3300 0 - -");
+	assert_means("B=off,*=3.3", AB, "3300 0 - -");
+}
+
+static void a_port_that_is_named_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("A=3.3,A=SB", AB, "named twice");
+	assert_refused("AB=3.3,B=3.3", AB, "named twice");
+}
+
+/* As where a comma is the decimal point: read as "A=1, and 5 V on every port"
+   it would destroy what is connected. */
+static void a_comma_is_no_decimal_point(void **state)
+{
+	(void)state;
+	assert_refused("A=1,5", AB, "write 1.5");
+	assert_refused("AB=3,30", AB, "write 3.30");
+	assert_refused("B=1,8,A=3.3", AB, "write 1.8");
+	assert_refused("3,3", AB, "write 3.3");
+	assert_refused("3.3,5", AB, "'5' names no port");
+	assert_refused("A=3.3,5", AB, "'5' names no port");
+	assert_refused("3,off", AB, "'off' names no port");
 }
 
 static void a_sense_pin_may_be_mirrored(void **state)
@@ -105,23 +143,6 @@ static void volts_have_up_to_three_decimals(void **state)
 	assert_means("A=0.001", AB, "1 - - -");
 	assert_means("A=5.5", AB, "5500 - - -");
 	assert_means("A=003.300", AB, "3300 - - -");
-}
-
-static void assert_refused(
-	const char *specification, clyde_ports ports, const char *part)
-{
-	struct clyde_supply supply[CLYDE_PORT_COUNT], before[CLYDE_PORT_COUNT];
-
-	memset(supply, 0xee, sizeof(supply));
-	memcpy(before, supply, sizeof(supply));
-	if (clyde_supply_parse(specification, ports, supply) !=
-		CLYDE_ERROR_INVALID)
-		fail_msg("%s: not refused", specification);
-	if (strstr(clyde_error_message(), part) == NULL)
-		fail_msg("%s: %s", specification, clyde_error_message());
-	assert_memory_equal(supply, before, sizeof(supply));
-	assert_int_equal(clyde_supply_parse(specification, ports, supply),
-		CLYDE_ERROR_INVALID);
 }
 
 static void what_is_no_voltage_is_refused(void **state)
@@ -271,7 +292,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_voltage_alone_is_for_every_port),
 		TEST(ports_are_named_before_the_voltage),
-		TEST(a_later_clause_wins),
+		TEST(a_named_port_takes_precedence_over_every_port),
+		TEST(a_port_that_is_named_twice_is_refused),
+		TEST(a_comma_is_no_decimal_point),
 		TEST(a_sense_pin_may_be_mirrored),
 		TEST(volts_have_up_to_three_decimals),
 		TEST(what_is_no_voltage_is_refused),

@@ -11,6 +11,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Linux's hub_port_reset(): 10 ms of reset, as much to recover; and what
+   enumerates takes some, an estimate. */
+#define RESET_TICKS (30000 * (tick)TICKS_PER_US)
+
 static unsigned queue_index(uint8_t endpoint)
 {
 	return (endpoint & USB_ENDPOINT_MASK) |
@@ -200,14 +204,17 @@ void bus_check_port(struct bus *bus)
  * transfers of all programs; the device comes back unclaimed, in its
  * configuration, with all alternate settings 0.
  */
-static void reset(struct bus *bus)
+void bus_reset(struct bus *bus)
 {
 	static const struct usb_setup configure = {
 		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
 
 	bus->resets++;
 	drop_all(bus, -ECANCELED);
+	if (bus->faults)
+		fault_bus_open_all(bus->faults);
 	bus->function->ops->setup(bus->function, bus->now, &configure);
+	bus->blocked = bus->now + RESET_TICKS;
 }
 
 unsigned bus_resets(const struct bus *bus)
@@ -217,16 +224,11 @@ unsigned bus_resets(const struct bus *bus)
 
 void bus_apply_faults(struct bus *bus)
 {
-	tick blocked;
-
 	if (bus->unplugged || bus->lost)
 		return;
 	release(bus);
-	blocked = fault_bus_reset(bus->faults, bus->now);
-	if (blocked == 0)
-		return;
-	reset(bus);
-	bus->blocked = blocked;
+	if (fault_bus_reset(bus->faults, bus->now))
+		bus_reset(bus);
 }
 
 struct urb *bus_reap(struct bus *bus)

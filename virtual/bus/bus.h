@@ -74,6 +74,10 @@ bool bus_unplugged(const struct bus *bus);
 /* Unplug the cable when this many more transfers were reaped, 0 = never. */
 void bus_unplug_after(struct bus *bus, uint64_t transfers);
 
+/* A program makes the kernel reset the device: by USBDEVFS_RESET, or the fault
+   reset@. */
+void bus_reset(struct bus *bus);
+
 /* How often another program has reset the device.  At each reset all queued
    transfers fail with -ECANCELED, and all alternate settings become 0. */
 unsigned bus_resets(const struct bus *bus);

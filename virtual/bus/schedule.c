@@ -125,10 +125,11 @@ static bool carry_microframe(struct bus *bus)
 	return bus->busy_frames > 0;
 }
 
-/* When the faults of the bus next act without a packet, or TICK_NEVER. */
-static tick faults_due(const struct bus *bus)
+/* When the bus next acts without a packet: a fault acts, or a reset is over. */
+static tick own_due(const struct bus *bus)
 {
-	tick due = fault_bus_due(bus->faults, bus->now);
+	tick due =
+		bus->faults ? fault_bus_due(bus->faults, bus->now) : TICK_NEVER;
 
 	if (bus->unplugged || bus->lost)
 		return TICK_NEVER;
@@ -168,7 +169,7 @@ static void run_idle(struct bus *bus, tick until)
 
 static tick limit(const struct bus *bus, tick until)
 {
-	return bus->faults ? earliest(until, faults_due(bus)) : until;
+	return earliest(until, own_due(bus));
 }
 
 static bool run(struct bus *bus, tick until)
@@ -211,10 +212,9 @@ bool bus_run(struct bus *bus, tick until)
 	tick due;
 	bool alive;
 
-	if (bus->faults == NULL)
-		return run(bus, until);
-	bus_apply_faults(bus);
-	due = faults_due(bus);
+	if (bus->faults)
+		bus_apply_faults(bus);
+	due = own_due(bus);
 	alive = run(bus, until);
 	if (bus->now >= due && bus->busy_frames == 0)
 		bus->busy_frames = 1; /* a transfer may move again */
@@ -283,5 +283,5 @@ tick bus_due(const struct bus *bus)
 	if (bus->unplugged)
 		return TICK_NEVER;
 	due = device_due(bus);
-	return bus->faults ? earliest(due, end_of_frame(faults_due(bus))) : due;
+	return earliest(due, end_of_frame(own_due(bus)));
 }

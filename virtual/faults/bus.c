@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Linux's hub_port_reset(): 10 ms of reset and 10 ms of recovery.  The rest is
-   an estimate of the enumeration that follows. */
-#define RESET_TICKS (30000 * (tick)TICKS_PER_US)
-
 /* A token, and the packet that would follow it. */
 struct token {
 	uint8_t endpoint;
@@ -352,7 +348,16 @@ void fault_bus_control_done(
 
 /* ---- Time ------------------------------------------------------------- */
 
-tick fault_bus_reset(struct fault_bus *faults, tick now)
+void fault_bus_open_all(struct fault_bus *faults)
+{
+	for (unsigned i = 0; i < ENDPOINTS; i++) {
+		restart_endpoint(&faults->endpoints[i]);
+		faults->endpoints[i].storm = 0;
+		faults->endpoints[i].gather = 0;
+	}
+}
+
+bool fault_bus_reset(struct fault_bus *faults, tick now)
 {
 	for (unsigned i = 0; i < faults->faults.count; i++) {
 		struct fault *fault = &faults->faults.list[i];
@@ -369,12 +374,7 @@ tick fault_bus_reset(struct fault_bus *faults, tick now)
 		if (!there)
 			continue;
 		fault->left = 0;
-		for (unsigned number = 0; number < ENDPOINTS; number++) {
-			restart_endpoint(&faults->endpoints[number]);
-			faults->endpoints[number].storm = 0;
-			faults->endpoints[number].gather = 0;
-		}
-		return now + RESET_TICKS;
+		return true;
 	}
-	return 0;
+	return false;
 }

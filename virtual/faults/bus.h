@@ -50,10 +50,11 @@ bool fault_bus_recall(struct fault_bus *faults, struct urb *urb);
    NULL. */
 struct urb *fault_bus_drop(struct fault_bus *faults);
 
-/* If another program resets the device now, the end of that reset; until then
-   nothing may be carried.  Otherwise 0.  The reset clears the state of all
-   endpoints. */
-tick fault_bus_reset(struct fault_bus *faults, tick now);
+/* Whether another program resets the device now.  True once for each fault. */
+bool fault_bus_reset(struct fault_bus *faults, tick now);
+
+/* The device was reset: clear the state of all endpoints. */
+void fault_bus_open_all(struct fault_bus *faults);
 
 /* When a fault next acts without a call that causes it, or TICK_NEVER. */
 tick fault_bus_due(const struct fault_bus *faults, tick now);

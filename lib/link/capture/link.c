@@ -19,7 +19,7 @@ struct capture_link {
 	struct link link;    /* first */
 	struct link_ops ops; /* with the inner link's name and clock */
 	struct capture *capture;
-	uint8_t address;
+	struct link_address address; /* the inner link's, or one made up */
 };
 
 /* The transfer that the caller has; the inner link has one of its own. */
@@ -33,6 +33,17 @@ struct captured_transfer {
 #define CAPTURING(pointer) ((struct capture_link *)(pointer))
 #define CAPTURED(pointer)  ((struct captured_transfer *)(pointer))
 
+/* Packets carry the bus and the address of lsusb and usbmon.  The virtual link
+   has neither: its devices are on bus 1, numbered in the order of opening. */
+static void join(struct capture_link *link)
+{
+	uint8_t number = capture_join(link->capture);
+
+	link->address = link->link.inner->address;
+	if (link->address.address == 0)
+		link->address = (struct link_address){1, number};
+}
+
 /* ---- Control ---------------------------------------------------------- */
 
 static struct capture_event control_event(
@@ -40,7 +51,8 @@ static struct capture_event control_event(
 {
 	return (struct capture_event){
 		.id = capture_next_id(link->capture),
-		.address = link->address,
+		.bus = link->address.bus,
+		.address = link->address.address,
 		.endpoint = setup->bmRequestType & USB_DIR_IN,
 		.size = setup->wLength,
 		.setup = setup,
@@ -110,7 +122,8 @@ static void write_bulk(const struct captured_transfer *transfer,
 		&(struct capture_event){
 			.type = type,
 			.id = transfer->id,
-			.address = link->address,
+			.bus = link->address.bus,
+			.address = link->address.address,
 			.endpoint = transfer->transfer.endpoint,
 			.status = status,
 			.size = size,
@@ -199,7 +212,7 @@ static int capture_await_return(struct link *base, uint64_t deadline_ns)
 
 	if (result == 0) {
 		capture_leave(link->capture);
-		link->address = capture_join(link->capture);
+		join(link);
 	}
 	return result;
 }
@@ -264,7 +277,7 @@ int capture_wrap(
 	link->link.inner = inner;
 	link->link.log = inner->log;
 	link->capture = capture;
-	link->address = capture_join(capture);
+	join(link);
 	*ret_link = &link->link;
 	return 0;
 }

@@ -89,8 +89,6 @@ enum usbmon_status {
 
 #define FLAG_DIR_IN 0x0200
 
-#define BUS 1
-
 /* The most that readers of this link type accept in one packet. */
 #define PACKET_SIZE_MAX 262144
 #define DATA_SIZE_MAX   (PACKET_SIZE_MAX - sizeof(struct usbmon_header))
@@ -306,7 +304,7 @@ static struct usbmon_header header_of(
 		.transfer_type = event->setup ? USBMON_CONTROL : USBMON_BULK,
 		.endpoint = event->endpoint,
 		.device = event->address,
-		.bus = BUS,
+		.bus = event->bus,
 		.setup_flag = '-',
 		.data_flag = event->data ? 0
 			: in             ? '<'

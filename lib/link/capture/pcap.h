@@ -44,7 +44,8 @@ enum capture_type { CAPTURE_SUBMIT, CAPTURE_COMPLETE, CAPTURE_ERROR };
 struct capture_event {
 	enum capture_type type;
 	uint64_t id;      /* of the transfer, from submission to completion */
-	uint8_t address;  /* of the device */
+	uint16_t bus;     /* of the device, as is its address */
+	uint8_t address;
 	uint8_t endpoint; /* with its direction */
 	int status;
 	uint32_t size;                 /* B asked for, or moved */
@@ -52,7 +53,7 @@ struct capture_event {
 	const struct usb_setup *setup; /* of a control transfer, always */
 };
 
-/* A link begins and ends; its device's address. */
+/* A link begins and ends.  Returns an address for a device that has none. */
 uint8_t capture_join(struct capture *capture);
 void capture_leave(struct capture *capture);
 

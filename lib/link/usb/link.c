@@ -132,6 +132,12 @@ static void LIBUSB_CALL bulk_done(struct libusb_transfer *usb)
 	mine->queued = mine->cancelled = false;
 	mine->transfer.actual = usb->actual_length;
 	mine->transfer.status = usb_note(link, usb_status_result(usb->status));
+	/* When another program resets the device, the kernel cancels our
+	   transfers, and libusb reports them as completed.  A write that
+	   completes short cannot be anything else: report the loss. */
+	if (mine->transfer.status == 0 && !(usb->endpoint & USB_DIR_IN) &&
+		mine->transfer.actual < mine->transfer.size)
+		mine->transfer.status = CLYDE_ERROR_RESET;
 	mine->transfer.complete(&mine->transfer);
 }
 
@@ -175,6 +181,10 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
 		transfer->data, transfer->size, bulk_done, mine, 0);
 	result = usb_note(link, usb_result(libusb_submit_transfer(mine->usb)));
+	/* The kernel knows no such endpoint, which libusb reports as an error of
+	   input and output: the alternate setting was taken from this link. */
+	if (result == CLYDE_ERROR_IO)
+		return CLYDE_ERROR_RESET;
 	if (result < 0)
 		return result;
 	mine->queued = true;
@@ -238,6 +248,15 @@ static void let_go(struct usb_link *link)
 	usb_session_leave(link->session);
 }
 
+static void set_address(struct usb_link *link)
+{
+	libusb_device *device = libusb_get_device(link->handle);
+
+	link->link.address =
+		(struct link_address){libusb_get_bus_number(device),
+			libusb_get_device_address(device)};
+}
+
 void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	libusb_device_handle *handle)
 {
@@ -247,6 +266,7 @@ void usb_link_adopt(struct usb_link *link, struct usb_session *session,
 	link->handle = handle;
 	memset(link->alternate, 0, sizeof(link->alternate));
 	link->gone = link->broken = false;
+	set_address(link);
 	listen_for_plugs(link);
 }
 
@@ -297,6 +317,7 @@ int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
 	link->session = usb_session_share(session);
 	link->usb = session->usb;
 	link->handle = handle;
+	set_address(link);
 	listen_for_plugs(link);
 	link->poll = -1;
 	*ret_link = &link->link;

@@ -262,12 +262,23 @@ static bool take_done(struct shim_file *file, void **ret_urb)
 	return true;
 }
 
-/* Fill the pipe, without a SIGPIPE if the host has just closed it. */
+/*
+ * Fill the pipe, without a SIGPIPE for the program if the host has just closed
+ * it.  If the program ignores SIGPIPE, as Python does, the signal mask of this
+ * thread must not change: while it does, a signal for this thread can be given
+ * to another thread.
+ */
 static void fill_pipe(struct shim_file *file)
 {
 	uint64_t pipe_signal = UINT64_C(1) << (SIGPIPE - 1), before;
 	static const struct timespec at_once;
+	struct sigaction action;
 
+	if (sigaction(SIGPIPE, NULL, &action) == 0 &&
+		action.sa_handler == SIG_IGN) {
+		syscall(SYS_write, file->fd, "", 1);
+		return;
+	}
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &before, 8);
 	if (syscall(SYS_write, file->fd, "", 1) < 0 && errno == EPIPE)
 		syscall(SYS_rt_sigtimedwait, &pipe_signal, NULL, &at_once, 8);

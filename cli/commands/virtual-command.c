@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Whether COMMAND of `clyde virtual` will load the shim.  A program that does
+ * not would use the USB of this machine, where the user expects a virtual
+ * device, so it must not be started.  virtual.c asks before it starts COMMAND.
+ *
+ * What COMMAND starts in turn is not looked at.
+ */
+#include "virtual-command.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INTERPRETERS_MAX 4 /* as in Linux: a script's may be a script */
+
+#if defined(__x86_64__)
+#define MACHINE EM_X86_64
+#elif defined(__i386__)
+#define MACHINE EM_386
+#elif defined(__aarch64__)
+#define MACHINE EM_AARCH64
+#elif defined(__arm__)
+#define MACHINE EM_ARM
+#elif defined(__riscv)
+#define MACHINE EM_RISCV
+#else
+#define MACHINE EM_NONE /* not known: any is taken for this one */
+#endif
+
+#define CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
+
+/* The file that execvp() would run. */
+static bool find_program(const char *name, char path[PATH_MAX])
+{
+	const char *folders = getenv("PATH");
+
+	if (strchr(name, '/')) {
+		snprintf(path, PATH_MAX, "%s", name);
+		return access(path, X_OK) == 0;
+	}
+	if (folders == NULL)
+		folders = "/bin:/usr/bin";
+	for (;;) {
+		size_t size = strcspn(folders, ":");
+
+		snprintf(path, PATH_MAX, "%.*s%s%s", (int)size, folders,
+			size ? "/" : "", name);
+		if (access(path, X_OK) == 0)
+			return true;
+		if (folders[size] == '\0')
+			return false;
+		folders += size + 1;
+	}
+}
+
+/* The loader ignores LD_PRELOAD where running a file gives its user rights. */
+static bool gives_rights(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return false;
+	return (status.st_mode & S_ISUID && status.st_uid != geteuid()) ||
+		(status.st_mode & S_ISGID && status.st_gid != getegid());
+}
+
+/* Whether an ELF file names a dynamic loader. */
+static bool has_loader(int fd, const ElfW(Ehdr) * header)
+{
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		ElfW(Phdr) part;
+		off_t at = header->e_phoff + (off_t)i * header->e_phentsize;
+
+		if (pread(fd, &part, sizeof(part), at) != sizeof(part))
+			return false;
+		if (part.p_type == PT_INTERP)
+			return true;
+	}
+	return false;
+}
+
+static const char *why_not_elf(int fd)
+{
+	ElfW(Ehdr) header;
+
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+		header.e_ident[EI_CLASS] != CLASS ||
+		(MACHINE != EM_NONE && header.e_machine != MACHINE))
+		return "is for another kind of machine";
+	if (!has_loader(fd, &header))
+		return "is statically linked";
+	return NULL;
+}
+
+/* The interpreter in a script's first line; false if there is none. */
+static bool interpreter_of(const char *line, char path[PATH_MAX])
+{
+	size_t size;
+
+	line += strspn(line, " \t");
+	size = strcspn(line, " \t\n");
+	if (size == 0 || size >= PATH_MAX)
+		return false;
+	memcpy(path, line, size);
+	path[size] = '\0';
+	return true;
+}
+
+/* Why a file would run without the shim, or NULL; `path` becomes the
+   interpreter's if the file is a script. */
+static const char *why_not(char path[PATH_MAX], bool *ret_script)
+{
+	char begin[256] = "";
+	const char *why = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	*ret_script = false;
+	if (fd < 0) /* may be run and not read: the loader's rule is that of
+		       set-user-ID then */
+		return errno == EACCES ? "cannot be read" : NULL;
+	size = pread(fd, begin, sizeof(begin) - 1, 0);
+	if (size >= SELFMAG && memcmp(begin, ELFMAG, SELFMAG) == 0)
+		why = gives_rights(fd) ? "runs with another user's rights"
+				       : why_not_elf(fd);
+	else if (size > 2 && memcmp(begin, "#!", 2) == 0)
+		*ret_script = interpreter_of(begin + 2, path);
+	close(fd);
+	return why;
+}
+
+bool takes_shim(struct tool *tool, const char *command)
+{
+	char path[PATH_MAX];
+	const char *why = NULL;
+	bool script = true;
+
+	if (!find_program(command, path))
+		return true; /* starting it fails, and says why */
+	for (int i = 0; script && why == NULL && i < INTERPRETERS_MAX; i++)
+		why = why_not(path, &script);
+	if (why == NULL)
+		return true;
+	return fail(tool, STATUS_NOT_EXECUTABLE,
+		"virtual: %s %s: it would use this machine's USB, not the "
+		"virtual devices",
+		path, why);
+}

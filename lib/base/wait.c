@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/*
+ * Waiting on a link, see wait.h.  Nothing here knows what the caller waits for,
+ * and nothing here sleeps: time passes in the link's wait() only.
+ */
+#include "wait.h"
+
+#include "internal.h"
+
+uint64_t deadline_in(struct link *link, int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return LINK_FOREVER;
+	return link->ops->now(link) + (uint64_t)timeout_ms * 1000000;
+}
+
+int object_stopped(const struct object *object, bool interrupted)
+{
+	if (object_closing(object))
+		return set_error(CLYDE_ERROR_CANCELED, "closed");
+	if (interrupted)
+		return set_error(CLYDE_ERROR_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+int device_stopped(struct clyde_device *device)
+{
+	bool interrupted = atomic_load(device->context->interrupt);
+
+	if (device->uninterruptible)
+		return 0;
+	return object_stopped(&device->object, interrupted);
+}
+
+struct wait wait_begin(struct clyde_device *device, int timeout_ms)
+{
+	return (struct wait){
+		.device = device,
+		.deadline = deadline_in(device->link, timeout_ms),
+	};
+}
+
+bool wait_over(const struct wait *wait)
+{
+	struct link *link = wait->device->link;
+
+	return link->ops->now(link) >= wait->deadline;
+}
+
+int wait_check(const struct wait *wait)
+{
+	int result = device_stopped(wait->device);
+
+	if (result < 0)
+		return result;
+	return wait->looked && wait_over(wait) ? CLYDE_ERROR_TIMEOUT : 0;
+}
+
+int wait_look(struct wait *wait)
+{
+	struct link *link = wait->device->link;
+	int result = link->ops->wait(link, wait->deadline);
+
+	wait->looked = true;
+	if (result >= 0 && wait->yields)
+		object_yield(&wait->device->object);
+	return result;
+}
+
+int wait_more(struct wait *wait)
+{
+	int result = wait_check(wait);
+
+	return result < 0 ? result : wait_look(wait);
+}
+
+int wait_out(struct wait *wait)
+{
+	while (!wait_over(wait)) {
+		int result = wait_more(wait);
+
+		/* The deadline has passed between the two looks at the
+		   clock. */
+		if (result == CLYDE_ERROR_TIMEOUT)
+			break;
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* An error that passes must not end a drain.  After so many errors no transfer
+   will come back. */
+#define DRAIN_ERRORS_MAX 16
+
+bool link_drain(struct link *link, bool (*in_flight)(const void *user),
+	const void *user)
+{
+	unsigned errors = 0;
+
+	while (in_flight(user) && errors < DRAIN_ERRORS_MAX)
+		errors += link->ops->wait(link, LINK_FOREVER) < 0;
+	return !in_flight(user);
+}
