@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the machine's clock, gives a virtual bus its time. */
+/*
+ * A virtual device in real time: decides how far its bus runs, and when the
+ * device is unplugged or comes back.  plug/redir and plug/usbfs call it.
+ * No other file of plug/ lets time pass on a bus that programs use.
+ */
 #include "plug.h"
 
 #include <errno.h>
@@ -11,11 +15,11 @@
 #define NS_PER_S      UINT64_C(1000000000)
 #define YEAR_S        (UINT64_C(365) * 24 * 60 * 60)
 
-/* How far an unpaced bus runs between two looks at what else there is: 80
-   microframes, at most a millisecond of work. */
+/* How far an unpaced bus runs in one call: 80 microframes, at most a
+   millisecond of work.  Then the caller handles sockets and other devices. */
 #define SLICE_TICKS (80 * (tick)TICKS_PER_MICROFRAME)
 
-uint64_t world_now_ns(void)
+uint64_t plug_now_ns(void)
 {
 	struct timespec now;
 
@@ -23,9 +27,9 @@ uint64_t world_now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-struct timespec world_left(uint64_t due_ns)
+struct timespec plug_time_left(uint64_t due_ns)
 {
-	uint64_t now_ns = due_ns ? world_now_ns() : 0;
+	uint64_t now_ns = due_ns ? plug_now_ns() : 0;
 	uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
 
 	if (left_ns > YEAR_S * NS_PER_S)
@@ -33,11 +37,11 @@ struct timespec world_left(uint64_t due_ns)
 	return (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
 }
 
-static uint64_t moment(const struct plug *plug, uint64_t us)
+static uint64_t time_of(const struct plug *plug, uint64_t us)
 {
-	return us < (WORLD_NEVER - plug->epoch_ns) / 1000
+	return us < (PLUG_NEVER - plug->epoch_ns) / 1000
 		? plug->epoch_ns + us * 1000
-		: WORLD_NEVER;
+		: PLUG_NEVER;
 }
 
 int plug_in(struct plug *plug, struct device *device, unsigned packets_max,
@@ -51,18 +55,18 @@ int plug_in(struct plug *plug, struct device *device, unsigned packets_max,
 		.device = device,
 		.bus = bus,
 		.pace = pace,
-		.epoch_ns = world_now_ns(),
+		.epoch_ns = plug_now_ns(),
 		.packets_max = packets_max,
-		.return_ns = WORLD_NEVER,
+		.return_ns = PLUG_NEVER,
 	};
-	plug->unplug_ns = moment(plug, unplug_us);
+	plug->unplug_ns = time_of(plug, unplug_us);
 	return 0;
 }
 
 void plug_plan_return(struct plug *plug, uint64_t return_us,
 	struct device *(*make)(void *maker, struct device *before), void *maker)
 {
-	plug->return_ns = moment(plug, return_us);
+	plug->return_ns = time_of(plug, return_us);
 	plug->make = make;
 	plug->maker = maker;
 }
@@ -72,9 +76,9 @@ bool plug_return(struct plug *plug)
 	struct device *device;
 	struct bus *bus = NULL;
 
-	if (!plug->gone || world_now_ns() < plug->return_ns)
+	if (!plug->gone || plug_now_ns() < plug->return_ns)
 		return false;
-	plug->return_ns = WORLD_NEVER;
+	plug->return_ns = PLUG_NEVER;
 	device = plug->make(plug->maker, plug->device);
 	if (device)
 		bus = bus_new(device_function(device), plug->packets_max);
@@ -86,8 +90,8 @@ bool plug_return(struct plug *plug)
 	device_free(plug->device);
 	plug->bus = bus;
 	plug->device = device;
-	plug->epoch_ns = world_now_ns();
-	plug->unplug_ns = WORLD_NEVER;
+	plug->epoch_ns = plug_now_ns();
+	plug->unplug_ns = PLUG_NEVER;
 	plug->gone = false;
 	return true;
 }
@@ -101,7 +105,7 @@ void plug_free(struct plug *plug)
 	*plug = (struct plug){0};
 }
 
-void plug_pull(struct plug *plug)
+void plug_unplug(struct plug *plug)
 {
 	if (plug->gone)
 		return;
@@ -110,9 +114,10 @@ void plug_pull(struct plug *plug)
 }
 
 /*
- * A microframe is carried when it is over, with what was queued within it
- * as if that had been there at its start: what is queued right after a
- * completion is seen completed one microframe later, not two.
+ * A microframe is carried when it is over in real time.  A transfer that was
+ * queued within the microframe counts as queued at its start, so that a
+ * transfer which is queued right after a completion can complete one microframe
+ * later, and not two.
  */
 static bool run_paced(struct plug *plug, uint64_t now_ns)
 {
@@ -147,15 +152,15 @@ bool plug_run(struct plug *plug)
 		plug->gone = true;
 		return true;
 	}
-	if (plug->pace == PACE_OFF && plug->unplug_ns == WORLD_NEVER)
+	if (plug->pace == PACE_OFF && plug->unplug_ns == PLUG_NEVER)
 		return run_unpaced(plug);
-	now_ns = world_now_ns();
+	now_ns = plug_now_ns();
 	elapsed = bus_now(plug->bus);
 	if (now_ns >= plug->unplug_ns ||
-		(plug->unplug_ns != WORLD_NEVER &&
+		(plug->unplug_ns != PLUG_NEVER &&
 			tick_to_ns(elapsed) >=
 				plug->unplug_ns - plug->epoch_ns)) {
-		plug_pull(plug);
+		plug_unplug(plug);
 		return true;
 	}
 	return plug->pace == PACE_OFF ? run_unpaced(plug)

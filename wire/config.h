@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the FX2's EEPROM holds: the boot header, then the configuration block.
+ * The contents of the FX2's EEPROM: the boot header, then the configuration
+ * block.  The layout is that of the public firmware and must not change.
  *
  * Source: GlasgowEmbedded/glasgow firmware/fx2/{glasgow_config.h,nvmem.c}.
  */
@@ -13,7 +14,7 @@
 #define EEPROM_SIZE      0x8000 /* BL24C256A */
 #define EEPROM_PAGE_SIZE 64     /* a write wraps inside one page */
 
-/* First byte of the EEPROM: what the FX2 boot ROM does with the rest. */
+/* First byte of the EEPROM: how the FX2's boot ROM uses the rest. */
 #define EEPROM_BOOT_C0    0xc0 /* ids only: no firmware inside */
 #define EEPROM_BOOT_C2    0xc2 /* firmware and configuration */
 #define EEPROM_BOOT_BLANK 0xff
@@ -21,7 +22,7 @@
 /* The block follows the FX2 header (8 B) and its load record (4 B). */
 #define CONFIG_ADDRESS (0x0008 + 4)
 
-/* Where the tail of a revC bitstream lies, past the 128 KiB of ICE_MEM. */
+/* Address of the end of a revC bitstream, beyond the 128 KiB of ICE_MEM. */
 #define EEPROM_BITSTREAM_TAIL 0x7000
 
 enum revision {
@@ -37,8 +38,8 @@ enum revision {
 
 enum config_flag {
 	CONFIG_MODIFIED_DESIGN = 1 << 0,
-	/* Without it bitstream_size and bitstream_id are void, and the limits
-	   of ports A and B stand in vlimit_mv[2] and [3]. */
+	/* Without this flag bitstream_size and bitstream_id are not valid, and
+	   the limits of ports A and B are in vlimit_mv[2] and [3]. */
 	CONFIG_API_LEVEL_7 = 1 << 1,
 	CONFIG_WEBUSB = 1 << 2,
 };

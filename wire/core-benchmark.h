@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Registers of the benchmark core.  All but the mode clear at a pipe reset. */
+/* Registers of the benchmark core.  A pipe reset clears all but the mode. */
 #ifndef WIRE_CORE_BENCHMARK_H
 #define WIRE_CORE_BENCHMARK_H
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Registers of the GPIO core.  It has an output for each pin, which all
- * answer to OUTPUT_GPIO, and sees the levels of all pins as they are.
+ * Registers of the GPIO core.  The core has an output for each pin, all
+ * selected by OUTPUT_GPIO, and sees the levels of all pins.
  *
- * OUTPUT, ENABLE and WATCH change as a whole when their high byte is written,
- * to that and the byte that was last written to a low one; they stay over a
- * pipe reset.  255 records wait for the stream; what comes while it is full
- * is lost and counted, and then a record follows as soon as there is room: the
- * last levels are always told.
+ * OUTPUT, ENABLE and WATCH have two bytes.  A write of the low byte is stored;
+ * a write of the high byte changes the register, to this byte and the low byte
+ * that was stored last.  The three registers survive a pipe reset.
+ *
+ * Up to 255 records wait for the stream.  A record for which there is no room
+ * is lost and counted; as soon as there is room, another record follows, so
+ * that the host always learns the last levels.
  */
 #ifndef WIRE_CORE_GPIO_H
 #define WIRE_CORE_GPIO_H

@@ -3,13 +3,14 @@
 /*
  * Registers of the UART core: one output, TX, one input, RX.
  *
- * A byte with a framing or parity error is delivered, and counted.  A byte
- * that finds no room is lost, counted, and the place of the first is kept.
- * A break is a byte 0 with a framing error, and no more until RX is 1 again.
+ * A byte with a framing or parity error is delivered, and counted.  A byte for
+ * which there is no room is lost and counted; OVERRUN has the offset of the
+ * first.  A break is a byte 0 with a framing error, and nothing more until RX
+ * is 1 again.
  *
- * CONTROL and BIT_TIME stay over a pipe reset; the counters and PULSE do not.
- * A byte under way when UART_TRANSMIT is cleared is sent to its end; with
- * UART_RECEIVE clear nothing is received, and PULSE is measured all the same.
+ * CONTROL and BIT_TIME survive a pipe reset; the counters and PULSE do not.  A
+ * byte that is being sent when UART_TRANSMIT is cleared is sent to its end.
+ * Without UART_RECEIVE nothing is received; PULSE is still measured.
  */
 #ifndef WIRE_CORE_UART_H
 #define WIRE_CORE_UART_H
@@ -29,13 +30,14 @@ enum reg_uart {
 	REG_UART_PARITY = CORE_BASE_UART + 10,   /* r   u16 */
 	REG_UART_RECEIVED = CORE_BASE_UART + 12, /* r   u32: bytes that came,
 						    lost ones included */
-	REG_UART_LOST = CORE_BASE_UART + 16,     /* r   u32: of them were lost;
-						    stays at the highest */
+	REG_UART_LOST = CORE_BASE_UART + 16,     /* r   u32: bytes lost; stays
+						    at the highest value */
 	REG_UART_OVERRUN = CORE_BASE_UART + 20,  /* r   u32: RECEIVED before the
-						   first that was lost */
-	REG_UART_PULSE = CORE_BASE_UART + 24,    /* r   u32: cycles between two
-						 edges of RX, the fewest; all
-						 ones before there were two
+						   first lost byte */
+	REG_UART_PULSE = CORE_BASE_UART + 24,    /* r   u32: the shortest time
+						 between two edges of RX,
+						 in cycles; all ones until
+						 there were two edges
 						 within 2^24 cycles */
 };
 

@@ -2,9 +2,9 @@
 
 /*
  * The one table of the universal image: which cores it has, in order, and
- * where their registers, outputs and inputs are.  Host, model and gateware
- * are made from it (gateware/generate.c writes the Verilog), and the image
- * tells its own copy (REG_TABLE).  A new core is a line here, the folder
+ * where their registers, outputs and inputs are.  Library and model include it,
+ * gateware/generate.c writes the Verilog from it, and a host can read the
+ * image's own copy (REG_TABLE).  A new core is a line here, the folder
  * applets/NAME and wire/core-NAME.h.
  */
 #ifndef WIRE_CORES_H
@@ -15,18 +15,19 @@
 enum core_flag {
 	CORE_TAKES = 1 << 0,   /* an OUT stream */
 	CORE_GIVES = 1 << 1,   /* an IN stream */
-	CORE_PER_PIN = 1 << 2, /* sees all pins, and has one for each */
+	CORE_PER_PIN = 1 << 2, /* sees all pins; one output for each pin */
 };
 
 /* X(NAME, name, id, version, base, registers, outputs, inputs, flags)
-   An id stays the same for ever, and version counts what a host would notice.
-   Ranges of registers begin and end at a multiple of 16. */
+   An id never changes.  The version increases with each change that a host can
+   notice.  Ranges of registers begin and end at a multiple of 16. */
 #define CORE_TABLE(X)                                                          \
 	X(BENCHMARK, benchmark, 1, 1, 0x50, 32, 0, 0, CORE_TAKES | CORE_GIVES) \
 	X(UART, uart, 2, 1, 0x70, 32, 1, 1, CORE_TAKES | CORE_GIVES)           \
 	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)
 
-/* Places in the table: what REG_STREAM and REG_TABLE_INDEX take. */
+/* A core's position in the table, from 1: the values of REG_STREAM and
+   REG_TABLE_INDEX. */
 enum core_place {
 	CORE_NONE,
 #define X(NAME, ...) CORE_##NAME,
@@ -42,14 +43,14 @@ enum core_id {
 #undef X
 };
 
-/* The first register of each. */
+/* The first register of each core. */
 enum core_base {
 #define X(NAME, name, id, version, base, ...) CORE_BASE_##NAME = base,
 	CORE_TABLE(X)
 #undef X
 };
 
-/* The first output and the first input of each; the others follow. */
+/* The first output and the first input of each core; the others follow. */
 enum core_output {
 	OUTPUT_NONE,
 #define X(NAME, name, id, version, base, registers, outputs, inputs, flags) \
@@ -67,8 +68,8 @@ enum core_input {
 		INPUT_END,
 };
 
-/* An initialiser of the core's struct core_entry; what there is none of starts
-   at 0. */
+/* An initialiser of the core's struct core_entry.  first_output and first_input
+   are 0 if the core has no outputs or no inputs. */
 #define CORE_ENTRY(NAME, name, id_, version_, base_, registers_, outputs_, \
 	inputs_, flags_)                                                   \
 	{                                                                  \

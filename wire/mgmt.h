@@ -2,6 +2,7 @@
 
 /*
  * The management protocol on EP1: one packet each way, at most 64 B.
+ * lib/device sends requests, virtual/fx2/mgmt.c answers them.
  *
  *	request  serial code data...      serial 1..255
  *	reply    serial result data...    serial echoed, 0 = unsolicited
@@ -49,7 +50,7 @@ enum mgmt_code {
 
 enum mgmt_result {
 	MGMT_ACK = 0x00,
-	MGMT_WAIT = 0x01,  /* repeat the very same request */
+	MGMT_WAIT = 0x01,  /* not ready: send the same request again */
 	MGMT_ALERT = 0x02, /* unsolicited: struct mgmt_alerts follows */
 	MGMT_ERROR = 0xff, /* the rest of the reply is zero */
 };
@@ -115,7 +116,7 @@ struct mgmt_state {
 } PACKED;
 
 struct mgmt_alerts {
-	uint8_t realtime; /* 0: may be older than the host's session */
+	uint8_t realtime; /* 0: alerts may be older than the host's session */
 	uint8_t ports[PORT_COUNT];
 	uint8_t fpga;
 } PACKED;

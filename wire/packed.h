@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What lets one description of the wire serve three compilers: gcc and clang
- * on the host, SDCC for the FX2.  All of wire/ is little endian, as USB and
- * the FX2 firmware are, so the structs are used in place.
+ * PACKED, so that gcc and clang on the host and SDCC for the FX2 give the
+ * structures of wire/ the same layout.  All fields are little endian, as on USB
+ * and in the FX2's firmware, and are used in place, without conversion.
  */
 #ifndef WIRE_PACKED_H
 #define WIRE_PACKED_H

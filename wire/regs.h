@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FPGA's registers, reached over I2C: an address byte, then data bytes,
- * address counting up.  Multi-byte registers are little endian both ways.
+ * The FPGA's registers, reached over I2C: an address byte, then data bytes; the
+ * address increases with each byte.  Registers of several bytes are little
+ * endian.
  *
- * 0x00 to 0x02 are the firmware's (GlasgowEmbedded/glasgow
- * firmware/fx2/glasgow_fpga.h); the rest is Clyde's universal image.  Above
- * REG_CORES each core has a range of its own: cores.h says which, and
- * core-NAME.h what is in it.
+ * 0x00 to 0x02 are used by the firmware (GlasgowEmbedded/glasgow
+ * firmware/fx2/glasgow_fpga.h); the others are those of Clyde's universal
+ * image.  From REG_CORES on each core has a range of its own, by cores.h;
+ * core-NAME.h has the registers in it.
  */
 #ifndef WIRE_REGS_H
 #define WIRE_REGS_H
@@ -18,7 +19,7 @@
 
 enum reg {
 	REG_HEALTH = 0x00,       /* r   reads REG_HEALTH_VALUE */
-	REG_PIPE_RESET = 0x01,   /* rw  bit 0..3 = EP2 EP4 EP6 EP8; the FX2's */
+	REG_PIPE_RESET = 0x01,   /* rw  bit 0..3 = EP2 EP4 EP6 EP8 */
 	REG_ALERTS = 0x02,       /* r   reading clears */
 	REG_PRIVATE_LAST = 0x02, /* FPGA_SET_REG is refused up to here */
 
@@ -26,26 +27,27 @@ enum reg {
 	REG_IDLE_FLUSH = 0x04, /* rw  u16 x 2, EP6 EP8: 48 MHz cycles without a
 				  new byte after which a packet is committed */
 
-	/* The stream switch: for EP2 EP4 EP6 EP8 the core (its place in the
-	   table, from 1) that the pipe goes to or comes from; 0 = none, and
-	   then nobody is behind the pipe's FIFO.  Of two pipes of one
-	   direction at a core the first has it.  A core is held in reset
-	   while a pipe that goes to or from it is. */
+	/* The stream switch: for each of EP2 EP4 EP6 EP8 the core that the
+	   pipe is connected to, enum core_place; 0 = none, and then no core
+	   reads or writes the pipe's FIFO.  If two pipes of one direction name
+	   the same core, the first one is connected.  A core is in reset while
+	   one of its pipes is. */
 	REG_STREAM = 0x08, /* rw  u8 x 4 */
 
-	/* What is in the image.  Entries are struct core_entry. */
+	/* The cores of the image */
 	REG_MAP = 0x0c,         /* r   REG_MAP_VERSION */
 	REG_CORE_COUNT = 0x0d,  /* r */
 	REG_TABLE_INDEX = 0x0f, /* rw  from 1 */
-	REG_TABLE = 0x10,       /* r   16 B: that core's entry; zeros where
-				       there is none */
+	REG_TABLE = 0x10,       /* r   struct core_entry of that core; zeros
+				       if there is no such core */
 
-	/* The pin multiplexer, pins A0..A7 B0..B7.  A pin shows an output of
-	   a core: `enum core_output`, with PIN_INVERT and PIN_OPEN_DRAIN.
-	   0, as at the start, leaves it an input. */
+	/* The pin multiplexer, pins A0..A7 B0..B7: the output of a core that
+	   drives the pin, enum core_output, with PIN_INVERT and
+	   PIN_OPEN_DRAIN.  0, as after power-up: the pin is an input. */
 	REG_PIN = 0x20, /* rw  u8 x 16 */
-	/* An input of a core, by `enum core_input`: INPUT_CONNECTED with the
-	   number of a pin, or without it, a constant 0; INPUT_INVERT. */
+	/* For each input of a core, enum core_input: INPUT_CONNECTED with the
+	   number of a pin; without INPUT_CONNECTED, a constant 0; either with
+	   INPUT_INVERT. */
 	REG_INPUT = 0x30, /* rw  u8 x 32 */
 
 	REG_CORES = 0x50,
@@ -69,11 +71,11 @@ enum reg {
 struct core_entry {
 	uint8_t id; /* enum core_id */
 	uint8_t version;
-	uint8_t base; /* its first register */
+	uint8_t base; /* first register */
 	uint8_t registers;
-	uint8_t first_output; /* enum core_output; 0 = has none */
-	uint8_t outputs;      /* a core with CORE_PER_PIN has one, which is
-				 another signal at each pin */
+	uint8_t first_output; /* enum core_output; 0 = no outputs */
+	uint8_t outputs;      /* with CORE_PER_PIN 1, which stands for one
+				 signal for each pin */
 	uint8_t first_input;
 	uint8_t inputs;
 	uint8_t flags; /* enum core_flag */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The bytes that the benchmark sends: a 16-bit Fibonacci LFSR, each state low
- * byte first.  The register shifts left, and the xor of bits 16 15 13 4 (1 =
- * least significant) enters bit 1.
+ * The bytes that the benchmark sends: the states of a 16-bit Fibonacci LFSR,
+ * low byte first.  The register shifts left, and the xor of bits 16 15 13 4 (1
+ * = least significant) enters bit 1.  The benchmark applet and the model of its
+ * core use it; benchmark.v computes the same.
  *
  * Source: upstream's applet/internal/benchmark and gateware/lfsr.py.
  */

@@ -2,7 +2,7 @@
 
 /*
  * The USB side of a Glasgow: ids, endpoints, interfaces, alternate settings,
- * standard and vendor requests.
+ * standard and vendor requests, descriptors.
  *
  * Sources: GlasgowEmbedded/glasgow firmware/fx2/{main.c,glasgow.h,fpga.c};
  * Universal Serial Bus Specification 2.0, chapters 8 and 9.
@@ -14,7 +14,7 @@
 
 #define USB_VID_QIHW    0x20b7
 #define USB_PID_GLASGOW 0x9db1
-/* What the FX2 shows when the configuration block is missing. */
+/* The ids of an FX2 without a configuration block. */
 #define USB_VID_CYPRESS 0x04b4
 #define USB_PID_FX2     0x8613
 
@@ -23,7 +23,7 @@
 
 #define USB_PACKET_SIZE     512 /* every bulk endpoint's wMaxPacketSize */
 #define USB_EP0_PACKET_SIZE 64
-#define USB_EP1_PACKET_SIZE 64 /* the FX2's EP1 buffers, whatever it says */
+#define USB_EP1_PACKET_SIZE 64 /* the FX2's buffers; the descriptor says 512 */
 
 #define USB_DIR_IN        0x80
 #define USB_ENDPOINT_MASK 0x0f
@@ -81,7 +81,7 @@ enum usb_request {
 };
 
 #define USB_FX2_RAM_CHUNK 4096
-#define USB_FX2_CPUCS     0xe600 /* 1 holds the 8051 in reset, 0 runs it */
+#define USB_FX2_CPUCS     0xe600 /* 1: the 8051 is in reset, 0: it runs */
 
 enum usb_descriptor_type {
 	USB_DESC_DEVICE = 1,

@@ -13,16 +13,17 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "plug/world.h"
+#include "plug/devices.h"
 #include "plug/redir/redir.h"
 
 #define SCHEME "redir:"
 
 struct server {
-	struct redir_owner owner; /* first: callbacks cast it to this struct */
+	struct redir_callbacks
+		owner; /* first: callbacks cast it to this struct */
 	const char *keys;
 	enum pace pace;
-	struct virtual_world world;
+	struct virtual_devices plugged;
 	char why[320]; /* why plug() failed, or empty */
 	bool save_failed;
 };
@@ -63,60 +64,60 @@ static void catch_signals(sigset_t *ret_awake)
 
 /* Called with the signals blocked, so reading and clearing a flag cannot lose
    a signal. */
-static enum redir_wish next_request(struct redir_owner *owner)
+static enum redir_command next_request(struct redir_callbacks *owner)
 {
 	(void)owner;
 	if (interrupted())
 		return REDIR_STOP;
 	if (unplug_requested) {
 		unplug_requested = false;
-		return REDIR_PULL;
+		return REDIR_UNPLUG;
 	}
 	if (plug_requested) {
 		plug_requested = false;
 		return REDIR_PLUG;
 	}
-	return REDIR_GO_ON;
+	return REDIR_NONE;
 }
 
 /* ---- The device ------------------------------------------------------- */
 
-static void save_eeprom(struct redir_owner *owner)
+static void save_eeprom(struct redir_callbacks *owner)
 {
 	struct server *server = (struct server *)owner;
 
 	if (server->save_failed)
 		return;
-	server->save_failed = virtual_world_save(&server->world) < 0;
+	server->save_failed = virtual_devices_save(&server->plugged) < 0;
 	if (server->save_failed)
-		owner->say(owner, "the EEPROM's file cannot be written");
+		owner->report(owner, "the EEPROM's file cannot be written");
 }
 
-static void unplug(struct redir_owner *owner)
+static void unplug(struct redir_callbacks *owner)
 {
 	struct server *server = (struct server *)owner;
 
 	save_eeprom(owner);
-	virtual_world_free(&server->world);
+	virtual_devices_free(&server->plugged);
 }
 
-static int plug(struct redir_owner *owner, struct plug **ret_plug)
+static int plug(struct redir_callbacks *owner, struct plug **ret_plug)
 {
 	struct server *server = (struct server *)owner;
-	int result =
-		virtual_world_new(&server->world, server->keys, server->pace);
+	int result = virtual_devices_new(
+		&server->plugged, server->keys, server->pace);
 
 	if (result < 0) {
 		snprintf(server->why, sizeof(server->why), "%s",
 			clyde_error_message());
-		virtual_world_free(&server->world);
+		virtual_devices_free(&server->plugged);
 	} else {
-		*ret_plug = &server->world.plugs[0];
+		*ret_plug = &server->plugged.plugs[0];
 	}
 	return result;
 }
 
-static void say(struct redir_owner *owner, const char *line)
+static void report(struct redir_callbacks *owner, const char *line)
 {
 	(void)owner;
 	fprintf(stderr, "clyde: %s\n", line);
@@ -161,11 +162,11 @@ static bool try_keys(struct tool *tool, struct server *server)
 {
 	struct plug *unused;
 	int result = plug(&server->owner, &unused);
-	unsigned count = server->world.count;
+	unsigned count = server->plugged.count;
 
 	if (result < 0)
 		return fail(tool, status_of(result, false), "%s", server->why);
-	virtual_world_free(&server->world);
+	virtual_devices_free(&server->plugged);
 	if (count == 1)
 		return true;
 	return misuse(tool, "a socket is for one device; choose by index=N");
@@ -193,7 +194,7 @@ void virtual_listen(
 	struct tool *tool, const char *where, const char *keys, enum pace pace)
 {
 	struct server server = {
-		.owner = {plug, unplug, save_eeprom, say, next_request},
+		.owner = {plug, unplug, save_eeprom, report, next_request},
 		.keys = keys,
 		.pace = pace,
 	};

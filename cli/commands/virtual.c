@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "common/number.h"
-#include "plug/world.h"
+#include "plug/devices.h"
 #include "virtual-command.h"
 #include "virtual-listen.h"
 #include "plug/usbfs/host.h"
@@ -39,7 +39,7 @@ struct virtual
 	enum pace pace;
 	struct usbfs_options options;
 	char **command;
-	struct virtual_world world;
+	struct virtual_devices plugged;
 	struct usbfs_host *host;
 	pid_t child;
 };
@@ -370,7 +370,7 @@ static void print_missing(const struct virtual *virtual)
 		fprintf(stderr,
 			"clyde: note: %u of %u devices cannot be enumerated: "
 			"unplugged, or their descriptors make no sense\n",
-			count, virtual->world.count);
+			count, virtual->plugged.count);
 }
 
 /* Print the faults that seed=N drew, each in the syntax of --fault. */
@@ -378,8 +378,8 @@ static void print_drawn(const struct virtual *virtual)
 {
 	char text[FAULT_TEXT_SIZE];
 
-	for (unsigned at = 0; at < virtual->world.count; at++) {
-		const struct faults *faults = &virtual->world.options[at]
+	for (unsigned at = 0; at < virtual->plugged.count; at++) {
+		const struct faults *faults = &virtual->plugged.options[at]
 						       .faults;
 
 		for (unsigned i = 0; i < faults->count; i++) {
@@ -417,13 +417,13 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;
 	}
-	result = virtual_world_new(
-		&virtual.world, virtual.specification, virtual.pace);
+	result = virtual_devices_new(
+		&virtual.plugged, virtual.specification, virtual.pace);
 	if (result < 0) {
 		fail(tool, status_of(result, false), "%s",
 			clyde_error_message());
-	} else if ((result = usbfs_host_new(virtual.world.plugs,
-			    virtual.world.count, &virtual.options,
+	} else if ((result = usbfs_host_new(virtual.plugged.plugs,
+			    virtual.plugged.count, &virtual.options,
 			    &virtual.host, why)) < 0) {
 		fail(tool, STATUS_INTERNAL, "virtual: %s", why);
 	} else {
@@ -431,8 +431,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		print_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
-		if (virtual_world_save(&virtual.world) < 0)
+		if (virtual_devices_save(&virtual.plugged) < 0)
 			fail(tool, STATUS_OUTPUT, "the EEPROM was not written");
 	}
-	virtual_world_free(&virtual.world);
+	virtual_devices_free(&virtual.plugged);
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes transfers that are done, gives the packets that answer them. */
+/*
+ * The session's list of requests, and the packets that answer completed
+ * transfers.  plug/redir/session.c and plug/redir/transfer.c call these
+ * functions.  Every request of the guest gets exactly one answer, unless the
+ * device is unplugged before.
+ */
 #include "request.h"
 
 #include <errno.h>
@@ -66,7 +71,7 @@ static void forget_bytes(struct session *session, uint32_t endpoints)
 {
 	for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
 		if (endpoints >> i & 1)
-			keep_clear(&session->keep[i]);
+			resend_clear(&session->resend[i]);
 }
 
 void transfer_drop_all(struct session *session)
@@ -129,10 +134,10 @@ static void answer_bulk(struct session *session, struct request *request)
 	if (length == 0 && !ends)
 		return;
 	if (dropped)
-		keep_dropped(&session->keep[describe_index(urb->endpoint)],
+		resend_dropped(&session->resend[describe_index(urb->endpoint)],
 			request->data, length, ends);
 	else
-		keep_sent(&session->keep[describe_index(urb->endpoint)],
+		resend_sent(&session->resend[describe_index(urb->endpoint)],
 			request->id, request->data, length, ends);
 	request->data = NULL;
 }
@@ -156,7 +161,8 @@ static void answer_control(struct session *session, struct request *request)
 		in ? (int)request->urb.actual : 0);
 }
 
-/* The guest learns what is selected before it learns that it is. */
+/* The protocol wants the tables of interfaces and endpoints before the answer
+   that says that the configuration is selected. */
 static void answer_configuration(
 	struct session *session, struct request *request)
 {
@@ -189,8 +195,8 @@ static void answer_alternate(struct session *session, struct request *request)
 		session->parser, request->id, &header);
 }
 
-/* A request on endpoint 0 took effect: what it selected begins anew, and has
-   no bytes from before. */
+/* A request on endpoint 0 has succeeded.  If it selected a configuration or an
+   alternate setting, bytes of its endpoints from before must not be sent. */
 static void take_effect(struct session *session, const struct usb_setup *setup)
 {
 	if (setup->bmRequestType == USB_RECIP_DEVICE &&
@@ -201,7 +207,7 @@ static void take_effect(struct session *session, const struct usb_setup *setup)
 		forget_bytes(session,
 			describe_endpoints(
 				&session->description, setup->wIndex));
-	describe_note(&session->description, setup);
+	describe_update(&session->description, setup);
 }
 
 void request_answer(struct session *session, struct request *request)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a function's descriptors, gives the tables of usbredir. */
+/*
+ * Reads the descriptors of a function, and makes usbredir's tables of them.
+ * Descriptors may be garbled by a fault, so each size in them is checked.
+ */
 #include "describe.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* A device that does not answer its descriptor in a second never will. */
+/* How long to wait for a descriptor: a second, in virtual time. */
 #define ANSWER_TICKS (1000000 * (tick)TICKS_PER_US)
 
-/* Read one descriptor; nothing else is on the bus yet. */
+/* Read one descriptor.  No other transfer is queued on the bus yet. */
 static int get_descriptor(
 	struct bus *bus, uint8_t type, void *data, uint16_t size)
 {
@@ -51,7 +54,7 @@ int describe_read(struct bus *bus, struct description *ret_description)
 	return 0;
 }
 
-void describe_note(
+void describe_update(
 	struct description *description, const struct usb_setup *setup)
 {
 	if (setup->bmRequestType == USB_RECIP_DEVICE &&
@@ -70,13 +73,13 @@ void describe_note(
 
 struct walk {
 	uint16_t at;
-	struct usb_interface_descriptor interface; /* of this descriptor */
+	struct usb_interface_descriptor interface; /* the last one passed */
 	uint8_t type;
 	const uint8_t *data;
 	uint8_t size;
 };
 
-/* The next descriptor; false at the end, or at nonsense. */
+/* Go to the next descriptor; false at the end, or at an invalid size. */
 static bool step(const struct description *description, struct walk *walk)
 {
 	uint16_t left = description->config_size - walk->at;
@@ -148,8 +151,9 @@ void describe_device(const struct description *description,
 	};
 }
 
-/* QEMU decides by them whether to redirect a device that has no configuration
-   yet, so they are those of the first one until another is selected. */
+/* QEMU decides by the interfaces whether to redirect the device, also before a
+   configuration is selected.  So this always lists those of the one
+   configuration that the device has. */
 void describe_interfaces(const struct description *description,
 	struct usb_redir_interface_info_header *ret_interfaces)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the usbredir protocol wants to be told about a device before the guest
- * asks: its identity, and its interfaces and endpoints as they are selected
- * now.  Read from the descriptors, as any host would.
+ * What the usbredir protocol says of a device by itself: its ids, and the
+ * interfaces and endpoints of the selected settings.  All of it is read from
+ * the descriptors, as a host does.  plug/redir/session.c calls it.
  */
 #ifndef VIRTUAL_REDIR_DESCRIBE_H
 #define VIRTUAL_REDIR_DESCRIBE_H
@@ -12,7 +12,7 @@
 
 #include "virtual/bus/bus.h"
 
-#define DESCRIPTION_INTERFACES 32 /* as many as the protocol has room for */
+#define DESCRIPTION_INTERFACES 32 /* the protocol's limit */
 
 struct description {
 	struct usb_device_descriptor device;
@@ -25,18 +25,18 @@ struct description {
 /* Read the descriptors of the function on this bus: 0 or -errno. */
 int describe_read(struct bus *bus, struct description *ret_description);
 
-/* A request has been done: does it select something? */
-void describe_note(
+/* Update the description after a control transfer that has succeeded. */
+void describe_update(
 	struct description *description, const struct usb_setup *setup);
 
-/* An endpoint as a bit, which is its index in the protocol's tables. */
+/* An endpoint's index in the protocol's tables, and in masks of endpoints. */
 static inline unsigned describe_index(uint8_t endpoint)
 {
 	return (endpoint & USB_ENDPOINT_MASK) |
 		(endpoint & USB_DIR_IN ? 16 : 0);
 }
 
-/* The endpoints of all alternate settings of an interface, as bits. */
+/* The endpoints of all alternate settings of an interface, as a mask. */
 uint32_t describe_endpoints(
 	const struct description *description, uint8_t interface);
 

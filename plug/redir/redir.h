@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The usbredir mouth: serves a virtual device on a UNIX socket, so that QEMU
- * plugs it into the host controller of a real kernel:
+ * The usbredir server: serves a virtual device on a UNIX socket, so that QEMU
+ * plugs the device into the host controller of a real kernel:
  *
  *	-chardev socket,id=c,path=PATH,reconnect=1
  *	-device qemu-xhci -device usb-redir,chardev=c
  *
- * A connection is a port of that controller.  The device is plugged in as
- * soon as there is one, and has no power without it: each connection finds it
- * as it is after power-up.
+ * A connection is a port of that controller: the device is plugged in when a
+ * client connects, and loses its power when the client leaves.  So each client
+ * finds the device as after power-up.
  */
 #ifndef VIRTUAL_REDIR_H
 #define VIRTUAL_REDIR_H
@@ -18,39 +18,40 @@
 
 #include "plug/plug.h"
 
-enum redir_wish {
-	REDIR_GO_ON,
+enum redir_command {
+	REDIR_NONE,
 	REDIR_STOP,
-	REDIR_PULL, /* the plug, until: */
+	REDIR_UNPLUG, /* until REDIR_PLUG */
 	REDIR_PLUG,
 };
 
-/* Whose devices they are. */
-struct redir_owner {
-	/* Plug one in, as after power-up, that stays until the next call:
-	   0 or -errno. */
-	int (*plug)(struct redir_owner *owner, struct plug **ret_plug);
-	void (*unplug)(struct redir_owner *owner);
-	/* Before the server sleeps: nothing is under way. */
-	void (*settle)(struct redir_owner *owner);
-	/* Something went wrong with a connection; serving goes on. */
-	void (*say)(struct redir_owner *owner, const char *line);
-	/* What a signal asked for, one wish a call; REDIR_GO_ON if nothing. */
-	enum redir_wish (*wish)(struct redir_owner *owner);
+/* Functions of the server's caller, which owns the device. */
+struct redir_callbacks {
+	/* Plug a device in, as after power-up: 0 or -errno.  It must exist
+	   until unplug(). */
+	int (*plug)(struct redir_callbacks *callbacks, struct plug **ret_plug);
+	void (*unplug)(struct redir_callbacks *callbacks);
+	/* Called before each sleep of the server, for work that can wait. */
+	void (*idle)(struct redir_callbacks *callbacks);
+	/* A sentence about a connection that failed.  The server goes on. */
+	void (*report)(struct redir_callbacks *callbacks, const char *line);
+	/* The next command that a signal gave, or REDIR_NONE. */
+	enum redir_command (*next_command)(struct redir_callbacks *callbacks);
 };
 
 /*
- * Listen on a path.  -EADDRINUSE if somebody does; what was left by one who
- * has died is replaced.  -ENAMETOOLONG, -EEXIST if it is no socket, and what
- * bind() says.
+ * Listen on a path.  -EADDRINUSE if another process does; the socket of a
+ * process that has died is replaced.  -EEXIST if the path is no socket,
+ * -ENAMETOOLONG, and the errors of bind().
  */
 int redir_listen(const char *path, int *ret_fd);
 
 /*
- * Serve connections, one at a time, until the owner wishes to stop.  The
- * signals that are to interrupt a sleep are blocked by the caller, and let
- * through by the mask `awake`.
+ * Serve connections, one at a time, until next_command() returns REDIR_STOP: 0,
+ * or -errno.  The caller has blocked the signals that give commands; the server
+ * sleeps with the signal mask `awake`, which lets them through.
  */
-int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake);
+int redir_serve(
+	int listener, struct redir_callbacks *callbacks, const sigset_t *awake);
 
 #endif

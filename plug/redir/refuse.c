@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The packets of usbredir for endpoints that a function behind our bus cannot
- * have: isochronous, interrupt, streams.  A client that asks for one is told
- * so; the parser calls these callbacks without a check for NULL.
+ * Answers to usbredir's packets for endpoints that a function on this bus
+ * cannot have: isochronous, interrupt, streams.  Each is refused.  The parser
+ * calls callbacks without a check for NULL, so all of them must be set.
  */
 #include "session.h"
 
@@ -99,7 +99,7 @@ static void on_stop_receiving(void *user, uint64_t id,
 	refuse_receiving(user, id, header->endpoint, header->stream_id);
 }
 
-/* An isochronous packet is sent for good or ill, and never answered. */
+/* The protocol has no answer to an isochronous packet. */
 static void on_iso(void *user, uint64_t id,
 	struct usb_redir_iso_packet_header *header, uint8_t *data, int size)
 {

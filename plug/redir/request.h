@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A transfer that the guest waits for, between plug/redir/transfer.c, which takes
- * the guest's packets, and plug/redir/answer.c, which answers them.
+ * A request of the guest, and its transfer: plug/redir/transfer.c makes
+ * requests of the guest's packets, plug/redir/answer.c answers them.
  */
 #ifndef VIRTUAL_REDIR_REQUEST_H
 #define VIRTUAL_REDIR_REQUEST_H
@@ -16,7 +16,7 @@ enum kind {
 	KIND_GET_CONFIGURATION,
 	KIND_SET_ALTERNATE,
 	KIND_GET_ALTERNATE,
-	KIND_RESET, /* ours: nobody waits for an answer */
+	KIND_RESET, /* by transfer_reset(); it has no answer */
 };
 
 struct request {
@@ -25,21 +25,22 @@ struct request {
 	enum kind kind;
 	uint64_t id;
 	uint32_t stream;
-	uint8_t *data;   /* from malloc(), or from the parser, which is that */
-	uint32_t served; /* of an IN: what it began with, before the bus */
+	uint8_t *data;   /* from malloc(), also if the parser made it */
+	uint32_t served; /* bytes of an IN that did not come from the bus */
 	uint32_t size;
 	bool cancelled;
 };
 
 /*
- * Append one of this size to the session's list.  Takes the data; NULL is room
- * for it.  NULL if there is none, or if the guest asks for too much: then the
- * session has failed.
+ * Append a request of this size to the session's list.  The request owns the
+ * data; with NULL, the function allocates it.  If there is no memory, or if the
+ * guest has too much in flight: the session has failed, the data is freed, and
+ * the result is NULL.
  */
 struct request *request_new(struct session *session, enum kind kind,
 	uint64_t id, uint8_t *data, uint32_t size);
 
-/* Answer it and forget it. */
+/* Answer a request, and free it. */
 void request_answer(struct session *session, struct request *request);
 
 #endif

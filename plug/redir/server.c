@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The usbredir server: takes connections from a listening socket and devices
- * from an owner, brings them together and lets time pass on the bus.
+ * The usbredir server: one thread that accepts connections, plugs a device into
+ * the present one, lets time pass on its bus, and obeys the commands of its
+ * caller.  Nothing here may block but the ppoll() in wait_for_work().
  */
 #include "redir.h"
 
@@ -18,22 +19,22 @@
 
 #include "session.h"
 
-/* How often the bus is run between two looks at the socket, in which it moves
-   on to the next completion. */
+/* How many completions the bus may reach before the socket is read again. */
 #define RUNS_MAX 64
 
 struct server {
 	int listener;
-	struct redir_owner *owner;
+	struct redir_callbacks *callbacks;
 	const sigset_t *awake;
 	struct session *session; /* or NULL */
 	struct plug *plug;       /* or NULL */
-	bool pulled;             /* not to be plugged in for now */
+	bool unplugged;          /* until REDIR_PLUG */
 };
 
 /* ---- Listening -------------------------------------------------------- */
 
-/* No process accepts on the socket: the server that made it has died. */
+/* Whether the path is a socket on which no process listens: the server that
+   made it has died. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
 	struct stat info;
@@ -50,8 +51,8 @@ static bool is_abandoned(const struct sockaddr_un *address)
 	return error == ECONNREFUSED;
 }
 
-/* bind() says EADDRINUSE for anything that is there. */
-static int explain(const struct sockaddr_un *address, int error)
+/* bind() fails with EADDRINUSE also if the path is no socket. */
+static int bind_error(const struct sockaddr_un *address, int error)
 {
 	struct stat info;
 
@@ -75,7 +76,7 @@ int redir_listen(const char *path, int *ret_fd)
 		return -errno;
 	if (is_abandoned(&address))
 		unlink(path);
-	/* The device is its user's, as a device node is. */
+	/* Only this user may use the device. */
 	mask = umask(0177);
 	if (bind(fd, (const void *)&address, sizeof(address)) < 0)
 		error = errno;
@@ -86,7 +87,7 @@ int redir_listen(const char *path, int *ret_fd)
 	}
 	if (error) {
 		close(fd);
-		return explain(&address, error);
+		return bind_error(&address, error);
 	}
 	*ret_fd = fd;
 	return 0;
@@ -100,7 +101,7 @@ static void unplug(struct server *server)
 		return;
 	if (server->session)
 		session_unplug(server->session);
-	server->owner->unplug(server->owner);
+	server->callbacks->unplug(server->callbacks);
 	server->plug = NULL;
 }
 
@@ -108,15 +109,16 @@ static void enumerate(struct server *server)
 {
 	if (session_plug(server->session, server->plug->bus) == 0)
 		return;
-	server->owner->say(server->owner,
+	server->callbacks->report(server->callbacks,
 		"the device cannot be enumerated, as its descriptors make no "
 		"sense");
-	server->pulled = true;
+	server->unplugged = true;
 	unplug(server);
 }
 
-/* New firmware is another device, in the same port. */
-static void follow(struct server *server)
+/* If the device has left the bus, as it does for new firmware: unplug it from
+   the guest, and plug it in again as another device when it is back. */
+static void reenumerate(struct server *server)
 {
 	struct bus *bus = server->plug->bus;
 
@@ -131,16 +133,16 @@ static int plug(struct server *server)
 {
 	int result;
 
-	if (server->plug || server->pulled || server->session == NULL)
+	if (server->plug || server->unplugged || server->session == NULL)
 		return 0;
-	result = server->owner->plug(server->owner, &server->plug);
+	result = server->callbacks->plug(server->callbacks, &server->plug);
 	if (result < 0)
 		return result;
 	enumerate(server);
 	return 0;
 }
 
-static void hang_up(struct server *server)
+static void disconnect(struct server *server)
 {
 	struct session *session = server->session;
 	char line[200];
@@ -148,7 +150,7 @@ static void hang_up(struct server *server)
 	if (session->why[0]) {
 		snprintf(line, sizeof(line), "the guest was disconnected: %s",
 			session->why);
-		server->owner->say(server->owner, line);
+		server->callbacks->report(server->callbacks, line);
 	}
 	unplug(server);
 	session_free(session);
@@ -160,10 +162,10 @@ static int accept_one(struct server *server)
 	int fd = accept4(
 		server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0) /* the client has left already */
+	if (fd < 0) /* the client has disconnected already */
 		return 0;
 	if (server->session) {
-		server->owner->say(server->owner,
+		server->callbacks->report(server->callbacks,
 			"a second guest was refused: the device is in use");
 		close(fd);
 		return 0;
@@ -175,8 +177,8 @@ static int accept_one(struct server *server)
 /* ---- Time ------------------------------------------------------------- */
 
 /*
- * Run the bus and answer what completes.  Returns when it needs to be run
- * again: WORLD_NEVER if nothing will happen before the guest asks for
+ * Run the bus and answer the transfers that complete.  Returns when the bus has
+ * to run again: PLUG_NEVER if nothing will happen before the guest sends
  * something.
  */
 static uint64_t run(struct server *server)
@@ -185,43 +187,44 @@ static uint64_t run(struct server *server)
 	bool more = plug != NULL;
 
 	for (int i = 0; more && i < RUNS_MAX; i++) {
-		/* Until the guest has read, who knows what it wants? */
+		/* The guest does not read its answers: do not produce more. */
 		if (session_is_full(server->session))
-			return WORLD_NEVER;
+			return PLUG_NEVER;
 		more = plug_run(plug);
 		if (plug->gone)
 			break;
 		session_reap(server->session);
-		follow(server);
+		reenumerate(server);
 		plug = server->plug;
 		if (plug == NULL)
 			break;
-		/* Without a pace, each answer goes out at once. */
+		/* Without a pace virtual time is not real time: send each
+		   answer before time passes any further. */
 		if (plug->pace == PACE_OFF)
 			break;
 	}
 	if (plug && plug->gone) {
-		server->pulled = true;
+		server->unplugged = true;
 		unplug(server);
 		plug = NULL;
 	}
 	if (plug == NULL)
-		return WORLD_NEVER;
+		return PLUG_NEVER;
 	return more ? 0 : plug_due_ns(plug);
 }
 
-/* How long to sleep: NULL is until somebody calls. */
+/* How long ppoll() may sleep; NULL: without a limit. */
 static const struct timespec *sleep_for(
 	uint64_t due_ns, struct timespec *ret_time)
 {
-	*ret_time = world_left(due_ns);
-	return due_ns == WORLD_NEVER ? NULL : ret_time;
+	*ret_time = plug_time_left(due_ns);
+	return due_ns == PLUG_NEVER ? NULL : ret_time;
 }
 
 /* ---- Serving ---------------------------------------------------------- */
 
-/* Sleep until there is something to do, and look what. */
-static int look(struct server *server, uint64_t due_ns)
+/* Sleep until a socket is ready or the bus has to run; handle the sockets. */
+static int wait_for_work(struct server *server, uint64_t due_ns)
 {
 	struct session *session = server->session;
 	bool full = session && session_is_full(session);
@@ -238,61 +241,63 @@ static int look(struct server *server, uint64_t due_ns)
 	int result = 0;
 
 	if (timeout == NULL || timeout->tv_sec || timeout->tv_nsec)
-		server->owner->settle(server->owner);
+		server->callbacks->idle(server->callbacks);
 	if (ppoll(polls, 2, timeout, server->awake) < 0)
 		return errno == EINTR ? 0 : -errno;
-	/* What has come now is queued at this moment of the bus, not at the
-	   one at which it was left. */
+	/* Bring the bus to the present first: the packets that have just
+	   arrived must be queued at the present, not at the time at which the
+	   server began to sleep. */
 	if (server->plug && server->plug->pace == PACE_LINK)
 		run(server);
 	if (session && polls[1].revents & ~POLLOUT &&
 		!session_receive(session)) {
 		session_send(session);
-		hang_up(server);
+		disconnect(server);
 	}
 	if (polls[0].revents)
 		result = accept_one(server);
 	return result;
 }
 
-/* What signals asked for, in the order pull, plug.  False to stop. */
-static bool obey(struct server *server, int *ret_result)
+/* Carry out the caller's commands.  False to stop. */
+static bool handle_commands(struct server *server, int *ret_result)
 {
 	for (;;)
-		switch (server->owner->wish(server->owner)) {
+		switch (server->callbacks->next_command(server->callbacks)) {
 		case REDIR_STOP:
 			return false;
-		case REDIR_GO_ON:
+		case REDIR_NONE:
 			return true;
-		case REDIR_PULL:
-			server->pulled = true;
+		case REDIR_UNPLUG:
+			server->unplugged = true;
 			unplug(server);
 			break;
 		case REDIR_PLUG:
-			server->pulled = false;
+			server->unplugged = false;
 			*ret_result = plug(server);
 			break;
 		}
 }
 
-int redir_serve(int listener, struct redir_owner *owner, const sigset_t *awake)
+int redir_serve(
+	int listener, struct redir_callbacks *callbacks, const sigset_t *awake)
 {
 	struct server server = {
 		.listener = listener,
-		.owner = owner,
+		.callbacks = callbacks,
 		.awake = awake,
 	};
 	int result = 0;
 
-	while (result == 0 && obey(&server, &result)) {
+	while (result == 0 && handle_commands(&server, &result)) {
 		uint64_t due_ns = run(&server);
 
 		if (server.session && !session_send(server.session))
-			hang_up(&server);
+			disconnect(&server);
 		if (result == 0)
-			result = look(&server, due_ns);
+			result = wait_for_work(&server, due_ns);
 	}
 	if (server.session)
-		hang_up(&server);
+		disconnect(&server);
 	return result;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A usbredir connection from its hello to its end. */
+/*
+ * A usbredir connection, from its hello to its end: the socket, the device's
+ * coming and going, and the parser's callbacks that are not transfers.
+ * plug/redir/server.c calls it.  It must not block.
+ */
 #include "session.h"
 
 #include <errno.h>
@@ -10,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A guest that asks and does not read is not asked any more. */
+/* Bytes of unread answers, above which the guest's packets are not read. */
 #define UNREAD_MAX (64 << 20)
-/* The bus gets its turn after this much, however fast a guest sends. */
+/* Bytes to read at a time, so that the bus runs however fast a guest sends. */
 #define READ_MAX (4 << 20)
 
 void session_fail(struct session *session, const char *format, ...)
@@ -28,11 +32,11 @@ void session_fail(struct session *session, const char *format, ...)
 
 /* ---- The socket ------------------------------------------------------- */
 
-static void heard(void *user, int level, const char *message)
+static void on_log(void *user, int level, const char *message)
 {
 	struct session *session = user;
 
-	/* What it calls a warning is no reason to end anything. */
+	/* A warning does not end the connection. */
 	if (level == usbredirparser_error)
 		session_fail(session, "%s", message);
 }
@@ -51,7 +55,7 @@ static int read_socket(void *user, uint8_t *data, int size)
 	if (count < 0 &&
 		(errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return 0;
-	return -1; /* hung up, or as good as that */
+	return -1; /* the client has disconnected, or the socket has failed */
 }
 
 static int write_socket(void *user, uint8_t *data, int size)
@@ -193,7 +197,7 @@ static void start_parser(struct session *session)
 	uint32_t caps[USB_REDIR_CAPS_SIZE] = {0};
 
 	parser->priv = session;
-	parser->log_func = heard;
+	parser->log_func = on_log;
 	parser->read_func = read_socket;
 	parser->write_func = write_socket;
 	parser->hello_func = on_hello;
@@ -222,7 +226,7 @@ struct session *session_new(int fd)
 	}
 	session->fd = fd;
 	for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
-		keep_init(&session->keep[i]);
+		resend_init(&session->resend[i]);
 	TAILQ_INIT(&session->requests);
 	start_parser(session);
 	return session;

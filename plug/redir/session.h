@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * One usbredir connection: takes the guest's packets from a socket, queues
- * them as transfers on a bus, answers those that are done.  Who owns the
- * session lets time pass on the bus and waits for the socket.
+ * One usbredir connection: the guest's packets become transfers on a bus, and
+ * completed transfers are answered.  plug/redir/server.c owns the session; it
+ * waits for the socket and lets time pass on the bus, a session does neither.
  */
 #ifndef VIRTUAL_REDIR_SESSION_H
 #define VIRTUAL_REDIR_SESSION_H
 
 #include "describe.h"
-#include "keep.h"
+#include "resend.h"
 
 #define SESSION_ENDPOINTS 32
 
@@ -17,72 +17,75 @@ struct request;
 
 struct session {
 	int fd;
-	int readable; /* how much more session_receive() may read now */
+	int readable; /* bytes that session_receive() may still read */
 	struct usbredirparser *parser;
-	bool greeted; /* the guest's hello is here */
+	bool greeted; /* the guest's hello has arrived */
 
-	/* The device, while it is plugged in */
+	/* The device, while it is plugged in; otherwise NULL */
 	struct bus *bus;
-	bool announced;
-	/* The guest has not yet said that it knows the last one is gone: what
-	   it sends is for that one. */
+	bool announced; /* the guest knows of the device */
+	/* The guest has not acknowledged the last disconnect: its packets are
+	   for the device that is gone. */
 	bool leaving;
 	struct description description;
-	struct keep keep[SESSION_ENDPOINTS];
+	struct resend resend[SESSION_ENDPOINTS];
 
 	/* What the guest waits for, oldest first */
 	TAILQ_HEAD(, request) requests;
 	unsigned count;
-	unsigned controls; /* those on endpoint 0 */
+	unsigned controls; /* requests on endpoint 0 */
 	uint64_t bytes;
 
-	/* Why the connection must end, or "" */
+	/* Why the connection has failed, or "" */
 	char why[160];
 };
 
-/* Takes a connected socket, which is closed by session_free(). */
+/* A session on a connected socket, which session_free() closes; also closed if
+   there is no memory: NULL. */
 struct session *session_new(int fd);
 void session_free(struct session *session);
 
-/* A device appears, of which the guest is told as soon as it listens.  The
-   bus is the caller's, and idle.  0 or -errno. */
+/* Plug a device in: 0 or -errno.  The guest is told as soon as it has said
+   hello.  The bus must be idle, and must exist until session_unplug(). */
 int session_plug(struct session *session, struct bus *bus);
 
-/* It is gone: the guest is told, nothing is queued on the bus any more. */
+/* Unplug the device: tells the guest, and takes all transfers off the bus. */
 void session_unplug(struct session *session);
 
 /*
- * Read what has arrived; then write what is to be said.  False if the
- * connection is over: `why` says why, or is empty if the guest hung up.
+ * Read and handle what has arrived; write what is to be sent.  False if the
+ * connection is over: `why` has the reason, or is empty if the guest has
+ * disconnected.
  */
 bool session_receive(struct session *session);
 bool session_send(struct session *session);
 
-/* True if there is more to send than the socket takes now. */
+/* True if the guest has too many unread answers: do not read its packets. */
 bool session_is_full(const struct session *session);
 
-/* Answer the transfers that are done. */
+/* Answer the transfers that have completed. */
 void session_reap(struct session *session);
 
 /* ---- Between the files of a session ----------------------------------- */
 
-/* The first reason to end the connection. */
+/* Record why the connection must end; the first reason counts. */
 void session_fail(struct session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Tell the guest what is selected now. */
+/* Send the guest the tables of the selected interfaces and endpoints. */
 void session_describe(struct session *session);
 
-/* The parser's calls that become transfers. */
+/* Set the parser's callbacks that become transfers. */
 void transfer_callbacks(struct usbredirparser *parser);
 
-/* Those that no device of ours can serve (plug/redir/refuse.c). */
+/* Set the callbacks that refuse (plug/redir/refuse.c). */
 void refuse_callbacks(struct usbredirparser *parser);
 
-/* Take all transfers off the bus, unanswered; forget all bytes. */
+/* Take all transfers off the bus without an answer, and drop all bytes. */
 void transfer_drop_all(struct session *session);
 
-/* Queue what a bus reset does to a device. */
+/* Cancel all transfers, and queue the request that does to the device what a
+   bus reset does. */
 void transfer_reset(struct session *session);
 
 #endif

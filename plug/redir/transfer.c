@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the guest's packets, gives transfers to the bus. */
+/*
+ * The guest's packets that become transfers on the bus, and the guest's
+ * cancellations.  The parser calls these callbacks.  The packets are foreign
+ * input: a size that does not fit ends the session.
+ */
 #include "request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What comes for a device that is gone is not answered. */
-static bool deaf(const struct session *session)
+/* Packets for a device that is gone are not answered. */
+static bool has_no_device(const struct session *session)
 {
 	return session->bus == NULL || !session->announced;
 }
 
-static void ask(struct session *session, enum kind kind, uint64_t id,
-	struct usb_setup setup)
+static void submit_standard(struct session *session, enum kind kind,
+	uint64_t id, struct usb_setup setup)
 {
 	struct request *request;
 
-	if (deaf(session))
+	if (has_no_device(session))
 		return;
 	request = request_new(session, kind, id, NULL, setup.wLength);
 	if (request == NULL)
@@ -30,7 +34,7 @@ static void ask(struct session *session, enum kind kind, uint64_t id,
 static void on_set_configuration(void *user, uint64_t id,
 	struct usb_redir_set_configuration_header *header)
 {
-	ask(user, KIND_SET_CONFIGURATION, id,
+	submit_standard(user, KIND_SET_CONFIGURATION, id,
 		(struct usb_setup){
 			.bRequest = USB_REQ_SET_CONFIGURATION,
 			.wValue = header->configuration,
@@ -39,7 +43,7 @@ static void on_set_configuration(void *user, uint64_t id,
 
 static void on_get_configuration(void *user, uint64_t id)
 {
-	ask(user, KIND_GET_CONFIGURATION, id,
+	submit_standard(user, KIND_GET_CONFIGURATION, id,
 		(struct usb_setup){
 			.bmRequestType = USB_DIR_IN,
 			.bRequest = USB_REQ_GET_CONFIGURATION,
@@ -50,7 +54,7 @@ static void on_get_configuration(void *user, uint64_t id)
 static void on_set_alternate(void *user, uint64_t id,
 	struct usb_redir_set_alt_setting_header *header)
 {
-	ask(user, KIND_SET_ALTERNATE, id,
+	submit_standard(user, KIND_SET_ALTERNATE, id,
 		(struct usb_setup){
 			.bmRequestType = USB_RECIP_INTERFACE,
 			.bRequest = USB_REQ_SET_INTERFACE,
@@ -62,7 +66,7 @@ static void on_set_alternate(void *user, uint64_t id,
 static void on_get_alternate(void *user, uint64_t id,
 	struct usb_redir_get_alt_setting_header *header)
 {
-	ask(user, KIND_GET_ALTERNATE, id,
+	submit_standard(user, KIND_GET_ALTERNATE, id,
 		(struct usb_setup){
 			.bmRequestType = USB_DIR_IN | USB_RECIP_INTERFACE,
 			.bRequest = USB_REQ_GET_INTERFACE,
@@ -71,17 +75,17 @@ static void on_get_alternate(void *user, uint64_t id,
 		});
 }
 
-/* A device that is reset forgets its configuration; the FX2 keeps the FPGA's. */
+/* After a reset a device is not configured.  The FPGA keeps its bitstream. */
 void transfer_reset(struct session *session)
 {
 	struct request *request;
 
-	if (deaf(session))
+	if (has_no_device(session))
 		return;
 	TAILQ_FOREACH (request, &session->requests, in_session)
 		bus_cancel(session->bus, &request->urb);
 	session_reap(session);
-	ask(session, KIND_RESET, 0,
+	submit_standard(session, KIND_RESET, 0,
 		(struct usb_setup){.bRequest = USB_REQ_SET_CONFIGURATION});
 }
 
@@ -92,7 +96,7 @@ static void on_control(void *user, uint64_t id,
 	struct request *request;
 	bool in = header->requesttype & USB_DIR_IN;
 
-	if (deaf(session)) {
+	if (has_no_device(session)) {
 		free(data);
 		return;
 	}
@@ -101,7 +105,7 @@ static void on_control(void *user, uint64_t id,
 		session_fail(session, "a control packet of a wrong length");
 		return;
 	}
-	if (in) { /* the parser has seen to it that there is none */
+	if (in) { /* the parser accepts no data with an IN packet */
 		free(data);
 		data = NULL;
 	}
@@ -118,15 +122,17 @@ static void on_control(void *user, uint64_t id,
 	bus_submit(session->bus, &request->urb);
 }
 
-/* An IN transfer begins with what its endpoint has kept. */
+/* An IN transfer begins with the bytes of its endpoint that QEMU has dropped.
+   */
 static void submit_in(struct session *session, struct request *request)
 {
 	struct urb *urb = &request->urb;
-	struct keep *keep = &session->keep[describe_index(urb->endpoint)];
+	struct resend *resend = &session->resend[describe_index(urb->endpoint)];
 	bool done;
 
-	keep_forget(keep, request->id);
-	done = keep_serve(keep, request->data, request->size, &request->served);
+	resend_forget(resend, request->id);
+	done = resend_serve(
+		resend, request->data, request->size, &request->served);
 	if (done) {
 		request_answer(session, request);
 		return;
@@ -147,7 +153,7 @@ static void on_bulk(void *user, uint64_t id,
 	if (usbredirparser_peer_has_cap(
 		    session->parser, usb_redir_cap_32bits_bulk_length))
 		length |= (uint32_t)header->length_high << 16;
-	if (deaf(session)) {
+	if (has_no_device(session)) {
 		free(data);
 		return;
 	}
@@ -169,20 +175,21 @@ static void on_bulk(void *user, uint64_t id,
 		bus_submit(session->bus, &request->urb);
 }
 
-/* The answer may be on its way: then the guest drops it when it arrives. */
+/* If the transfer was answered already, QEMU drops that answer when it
+   arrives. */
 static void on_cancel(void *user, uint64_t id)
 {
 	struct session *session = user;
 	struct request *request;
 
-	if (deaf(session))
+	if (has_no_device(session))
 		return;
 	TAILQ_FOREACH (request, &session->requests, in_session)
 		if (request->id == id && request->kind != KIND_RESET)
 			break;
 	if (request == NULL) {
 		for (unsigned i = 0; i < SESSION_ENDPOINTS; i++)
-			keep_recall(&session->keep[i], id);
+			resend_recall(&session->resend[i], id);
 		return;
 	}
 	request->cancelled = true;

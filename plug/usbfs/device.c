@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a plugged-in device, does what a host's kernel does with it first. */
+/*
+ * Enumeration of a plugged-in device, as a host's kernel does it, and the
+ * completions of its bus.  plug/usbfs/host.c and make.c call it.  Descriptors
+ * may be garbled by a fault, so each size in them is checked.
+ */
 #include "internal.h"
 
 #include <errno.h>
@@ -9,14 +13,14 @@
 #define ADDRESS_MAX 127
 
 struct wait {
-	struct job job; /* first */
+	struct completion completion; /* first */
 	bool done;
 };
 
-static void wait_done(struct job *job, struct urb *urb)
+static void wait_done(struct completion *completion, struct urb *urb)
 {
 	(void)urb;
-	((struct wait *)job)->done = true;
+	((struct wait *)completion)->done = true;
 }
 
 bool device_reap(struct host_device *device)
@@ -29,15 +33,16 @@ bool device_reap(struct host_device *device)
 		device_unclaim(device);
 	}
 	while ((urb = bus_reap(device->plug->bus))) {
-		struct job *job = urb->user;
+		struct completion *completion = urb->user;
 
 		any = true;
-		job->done(job, urb);
+		completion->done(completion, urb);
 	}
 	return any;
 }
 
-/* A control transfer before the clock runs. */
+/* A control transfer of the enumeration.  Virtual time runs ahead here; the
+   plug's epoch is corrected afterwards. */
 static int control(
 	struct host_device *device, struct usb_setup setup, void *data)
 {
@@ -83,9 +88,9 @@ static void get_string(struct host_device *device, uint8_t index)
 		*text++ = data[i + 1] == 0 && data[i] ? data[i] : '?';
 }
 
-/* ---- What it has ------------------------------------------------------ */
+/* ---- Descriptors ------------------------------------------------------ */
 
-static void note_interface(struct usbfs_map *map, const uint8_t *data)
+static void add_interface(struct usbfs_map *map, const uint8_t *data)
 {
 	struct usb_interface_descriptor interface;
 	uint8_t *alternates;
@@ -99,7 +104,7 @@ static void note_interface(struct usbfs_map *map, const uint8_t *data)
 		*alternates = interface.bAlternateSetting + 1;
 }
 
-static void note_endpoint(
+static void add_endpoint(
 	struct usbfs_map *map, uint8_t interface, const uint8_t *data)
 {
 	struct usb_endpoint_descriptor endpoint;
@@ -110,7 +115,7 @@ static void note_endpoint(
 			interface + 1;
 }
 
-/* Like the kernel, take what makes sense up to where it stops to. */
+/* Like the kernel, use the descriptors up to the first with an invalid size. */
 static struct usbfs_map read_map(const uint8_t *config, unsigned size)
 {
 	struct usbfs_map map = {0};
@@ -125,16 +130,16 @@ static struct usbfs_map read_map(const uint8_t *config, unsigned size)
 		if (data[1] == USB_DESC_INTERFACE &&
 			length >= sizeof(struct usb_interface_descriptor)) {
 			interface = data[2];
-			note_interface(&map, data);
+			add_interface(&map, data);
 		} else if (data[1] == USB_DESC_ENDPOINT &&
 			length >= sizeof(struct usb_endpoint_descriptor)) {
-			note_endpoint(&map, interface, data);
+			add_endpoint(&map, interface, data);
 		}
 	}
 	return map;
 }
 
-/* The device descriptor, and the configuration behind it. */
+/* Read the device descriptor, then the configuration. */
 static int read_descriptors(struct host_device *device)
 {
 	struct usb_device_descriptor *descriptor = (void *)device->descriptors;
@@ -159,7 +164,7 @@ static int read_descriptors(struct host_device *device)
 	return 0;
 }
 
-/* ---- Enumerated ------------------------------------------------------- */
+/* ---- Enumeration ------------------------------------------------------ */
 
 static bool is_given(const struct usbfs_host *host, unsigned address)
 {
@@ -169,8 +174,8 @@ static bool is_given(const struct usbfs_host *host, unsigned address)
 	return false;
 }
 
-/* The next one in turn that is free: what was there before is not met again
-   for a while. */
+/* The next free address in turn, as a kernel gives them: an address is not used
+   again for a while. */
 static unsigned give_address(struct usbfs_host *host)
 {
 	unsigned address;
@@ -201,8 +206,8 @@ int device_enumerate(struct host_device *device)
 			.wValue = device->configuration,
 		},
 		NULL);
-	/* Its clock is the machine's from now on. */
+	/* From now on the device's virtual time follows real time. */
 	device->plug->epoch_ns =
-		world_now_ns() - tick_to_ns(bus_now(device->plug->bus));
+		plug_now_ns() - tick_to_ns(bus_now(device->plug->bus));
 	return result < 0 ? result : 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * An open device file: takes slots from the ring that the shim fills, queues
- * them on the bus, gives them back by the other ring.  Nothing in the shared
- * memory is believed: indices and sizes are read once, and checked.
+ * An open device file on the host's side: slots from the shim's ring become
+ * URBs on the bus, and return by the other ring.  plug/usbfs/host.c and
+ * request.c call it.  Nothing in the shared memory may be trusted: indices and
+ * sizes are read once, and checked.
  */
 #include "internal.h"
 
@@ -22,7 +23,8 @@ static int open_memory(struct host_file *file)
 
 	if (fd < 0)
 		return -errno;
-	/* Without the seal the other side could make it shorter under us. */
+	/* Without the seal the client could truncate the memory, and an access
+	   here would be a SIGBUS. */
 	if (ftruncate(fd, USBFS_MEMORY_SIZE) < 0 ||
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
 		close(fd);
@@ -56,7 +58,7 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 	}
 	file->pipe = ends[0];
 	fds[USBFS_FD_PIPE] = ends[1];
-	/* One page is one slot; a byte fills it. */
+	/* A pipe of one page has one slot; a byte fills it. */
 	if (fstat(ends[0], &status) < 0 ||
 		fcntl(ends[1], F_SETPIPE_SZ, 4096) < 0 ||
 		write(ends[1], "", 1) != 1) {
@@ -65,18 +67,18 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 		return -EIO;
 	}
 	file->inode = status.st_ino;
-	fds[USBFS_FD_WORLD] = file->host->world_fd;
+	fds[USBFS_FD_GLOBAL] = file->host->global_fd;
 	fds[USBFS_FD_WAKE] = file->host->wake;
 	return 0;
 }
 
-/* A process that was killed has not given its bytes back. */
+/* A process that was killed has not released its bytes. */
 void file_discharge(struct host_file *file)
 {
 	uint64_t bytes = atomic_exchange(&file->shared->bytes, 0);
 
-	if (bytes <= atomic_load(&file->host->world->bytes))
-		atomic_fetch_sub(&file->host->world->bytes, bytes);
+	if (bytes <= atomic_load(&file->host->global->bytes))
+		atomic_fetch_sub(&file->host->global->bytes, bytes);
 }
 
 void file_free(struct host_file *file)
@@ -99,13 +101,13 @@ void file_signal(struct host_file *file)
 	char byte;
 
 	file->signal = false;
-	/* settle() in the shim has the other one: either what is done is seen
-	   there, or the filled pipe is seen here. */
+	/* Pairs with the fence of clear_signal() in the shim: either the shim
+	   sees the slot that is done, or this side sees the filled pipe. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (file->pipe >= 0 &&
 		atomic_exchange(&file->shared->signalled, 1) == 0 &&
 		read(file->pipe, &byte, 1) < 0)
-		return; /* the shim has not filled it: POLLOUT already */
+		return; /* the pipe was empty: poll() reports POLLOUT already */
 }
 
 static void give_back(
@@ -122,7 +124,7 @@ static void give_back(
 	file->signal = true;
 }
 
-/* What the kernel says of an URB that ended so. */
+/* The status that usbfs reports for an URB. */
 static int kernel_status(const struct host_slot *slot, const struct urb *urb)
 {
 	switch (urb->status) {
@@ -144,11 +146,13 @@ static uint32_t endpoint_bit(uint8_t endpoint)
 }
 
 /*
- * A transfer that libusb has split into URBs of 16 KiB ended early: the rest
- * of its URBs must not be carried.  They end where the next transfer begins;
- * if that has not come yet, those that come before it are refused.
+ * A transfer that libusb has split into URBs of 16 KiB ended early: cancel the
+ * rest of its URBs, up to the first URB of the next transfer.  If the next
+ * transfer has not been submitted yet, further URBs of this one may come: they
+ * are refused.
  */
-static void cut(struct host_file *file, const struct host_slot *first)
+static void cancel_continuations(
+	struct host_file *file, const struct host_slot *first)
 {
 	struct bus *bus = file->device->plug->bus;
 	uint8_t endpoint = first->urb.endpoint;
@@ -163,7 +167,7 @@ static void cut(struct host_file *file, const struct host_slot *first)
 			next = slot->number;
 	}
 	if (next == UINT64_MAX)
-		file->cut |= endpoint_bit(endpoint);
+		file->continuations_refused |= endpoint_bit(endpoint);
 	for (unsigned i = 0; i < file->slots_used; i++) {
 		struct host_slot *slot = &file->slots[i];
 
@@ -173,24 +177,24 @@ static void cut(struct host_file *file, const struct host_slot *first)
 	}
 }
 
-static void slot_done(struct job *job, struct urb *urb)
+static void slot_done(struct completion *completion, struct urb *urb)
 {
-	struct host_slot *slot = (struct host_slot *)job;
+	struct host_slot *slot = (struct host_slot *)completion;
 	struct host_file *file = slot->file;
 	int status = kernel_status(slot, urb);
 
 	if (slot->status == 0)
 		slot->status = status;
 	if (--slot->pending > 0) {
-		/* The empty packet behind it is to come. */
+		/* The empty packet is still on the bus. */
 		if (status != 0)
 			bus_cancel(file->device->plug->bus, &slot->zero);
 		return;
 	}
 	if (slot->status != 0 && slot->status != -ENOENT &&
 		slot->flags & (USBFS_SHORT_NOT_OK | USBFS_CONTINUATION))
-		cut(file, slot);
-	if (slot->asked)
+		cancel_continuations(file, slot);
+	if (slot->synchronous)
 		file_reply(file, slot->status, slot->urb.actual);
 	else
 		give_back(file, slot - file->slots, slot->status,
@@ -225,8 +229,8 @@ static int fill_bulk(struct host_file *file, struct host_slot *slot,
 	if (device->claims[interface] != file)
 		return -EBUSY;
 	if (!(slot->flags & USBFS_CONTINUATION))
-		file->cut &= ~endpoint_bit(endpoint);
-	else if (file->cut & endpoint_bit(endpoint))
+		file->continuations_refused &= ~endpoint_bit(endpoint);
+	else if (file->continuations_refused & endpoint_bit(endpoint))
 		return -EREMOTEIO;
 	if (endpoint & USB_DIR_IN || length == 0 || length % USB_PACKET_SIZE)
 		slot->flags &= ~USBFS_ZERO_PACKET;
@@ -236,7 +240,8 @@ static int fill_bulk(struct host_file *file, struct host_slot *slot,
 	return 0;
 }
 
-/* From here on the slot is what was read, not what stands there. */
+/* Make the URBs from a copy of the shared slot: the client may change the slot
+   at any time. */
 static int fill(struct host_file *file, struct host_slot *slot,
 	const struct usbfs_slot *from)
 {
@@ -245,7 +250,7 @@ static int fill(struct host_file *file, struct host_slot *slot,
 	if (from->offset > USBFS_DATA_SIZE ||
 		from->length > USBFS_DATA_SIZE - from->offset)
 		return -EINVAL;
-	slot->job.done = slot_done;
+	slot->completion.done = slot_done;
 	slot->file = file;
 	slot->flags = from->flags;
 	slot->urb = (struct urb){.user = slot};
@@ -257,7 +262,7 @@ static int fill(struct host_file *file, struct host_slot *slot,
 	return fill_bulk(file, slot, from->endpoint, data, from->length);
 }
 
-int file_submit(struct host_file *file, uint32_t index, bool asked)
+int file_submit(struct host_file *file, uint32_t index, bool synchronous)
 {
 	struct host_slot *slot = &file->slots[index % USBFS_SLOTS];
 	struct usbfs_slot from;
@@ -271,7 +276,7 @@ int file_submit(struct host_file *file, uint32_t index, bool asked)
 	result = file->gone ? -ENODEV : fill(file, slot, &from);
 	if (result < 0)
 		return result;
-	slot->asked = asked;
+	slot->synchronous = synchronous;
 	slot->status = 0;
 	slot->pending = 1;
 	slot->number = ++file->submitted;
@@ -372,7 +377,7 @@ void file_show_state(struct host_file *file)
 				: USBFS_CLAIM_NONE;
 	}
 	state->configuration = device->configuration;
-	state->asks = bus_refuses(device->plug->bus);
+	state->must_ask = bus_refuses(device->plug->bus);
 	state->map = device->map;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes connections from shims, gives each a device file; runs the devices'
- * buses, and sleeps when there is nothing to run.
+ * The host's loop: accepts connections, each of which is a device file, runs
+ * the devices' buses, and sleeps when there is nothing to run.  One thread,
+ * called by usbfs_host_serve().  A client must not be able to stop the loop,
+ * whatever it sends.
  */
 #include "internal.h"
 
@@ -15,10 +17,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How often sockets are looked at while there is something to carry. */
+/* Sockets are handled once in this many rounds while buses are busy. */
 #define ROUNDS_PER_LOOK 16
-/* How long an unpaced host looks for more before it sleeps: less than being
-   woken costs. */
+/* How long an unpaced host polls the rings before it sleeps: less than a sleep
+   and a wake-up cost. */
 #define SPIN_NS 5000
 
 /* ---- Files ------------------------------------------------------------ */
@@ -120,7 +122,6 @@ static void open_file(
 	LIST_INSERT_HEAD(&device->files, file, in_device);
 	file_show_state(file);
 	send_opened(file, fds);
-	/* The end that is written is not this process's any more. */
 	tree_show_file(file);
 }
 
@@ -139,7 +140,7 @@ static bool read_request(struct host_file *file)
 		open_file(file, &request);
 		return !file->broken;
 	}
-	/* What was queued before comes before. */
+	/* The ring has commands from before this request: they come first. */
 	while (file_take_commands(file))
 		;
 	request_handle(file, &request);
@@ -148,7 +149,7 @@ static bool read_request(struct host_file *file)
 
 /* ---- Devices ---------------------------------------------------------- */
 
-static void tell_unplugged(struct host_device *device)
+static void device_left(struct host_device *device)
 {
 	struct host_file *file;
 
@@ -164,7 +165,8 @@ static void tell_unplugged(struct host_device *device)
 	uevent_send(device, "remove");
 }
 
-/* Whether the port has one again: with other firmware, or plugged in anew. */
+/* Whether the port has a device again: after new firmware, or plugged in
+   again. */
 static bool has_come_back(struct host_device *device)
 {
 	device_reap(device);
@@ -176,7 +178,7 @@ static bool has_come_back(struct host_device *device)
 		bus_enumerate(device->plug->bus);
 }
 
-/* It is a new device, on the same port. */
+/* A device that comes back is a new device on the same port. */
 static bool enumerate_again(struct host_device *device)
 {
 	if (!has_come_back(device) || device_enumerate(device) < 0)
@@ -189,13 +191,14 @@ static bool enumerate_again(struct host_device *device)
 	return true;
 }
 
-/* Let one device get on.  True if something happened. */
+/* Run one device.  True if something happened. */
 static bool serve_device(struct host_device *device)
 {
 	struct host_file *file;
 	bool busy = false;
 
-	/* What was under way until now was so without what comes now. */
+	/* Bring the bus to the present first: the commands that have just come
+	   must be queued at the present. */
 	if (device->plug->pace == PACE_LINK)
 		while (plug_run(device->plug))
 			busy |= device_reap(device);
@@ -207,7 +210,7 @@ static bool serve_device(struct host_device *device)
 	busy |= device_reap(device);
 	if (!device->gone &&
 		(device->plug->gone || bus_lost(device->plug->bus)))
-		tell_unplugged(device);
+		device_left(device);
 	else if (device->gone)
 		busy |= enumerate_again(device);
 	LIST_FOREACH (file, &device->files, in_device)
@@ -216,7 +219,7 @@ static bool serve_device(struct host_device *device)
 	return busy;
 }
 
-bool host_serve(struct usbfs_host *host)
+bool host_run(struct usbfs_host *host)
 {
 	bool busy = false;
 
@@ -240,7 +243,7 @@ static void close_broken(struct usbfs_host *host)
 
 static uint64_t due_ns(const struct usbfs_host *host)
 {
-	uint64_t due = WORLD_NEVER;
+	uint64_t due = PLUG_NEVER;
 
 	for (unsigned i = 0; i < host->count; i++) {
 		uint64_t each = plug_due_ns(host->devices[i].plug);
@@ -262,8 +265,8 @@ static bool has_commands(const struct usbfs_host *host)
 }
 
 /* Linux before 5.11, and QEMU's user mode, have no epoll_pwait2(). */
-static int wait_as_before(struct usbfs_host *host, struct epoll_event *events,
-	int max, const struct timespec *timeout)
+static int wait_without_pwait2(struct usbfs_host *host,
+	struct epoll_event *events, int max, const struct timespec *timeout)
 {
 	struct pollfd set = {host->epoll, POLLIN, 0};
 
@@ -272,20 +275,20 @@ static int wait_as_before(struct usbfs_host *host, struct epoll_event *events,
 		: epoll_wait(host->epoll, events, max, 0);
 }
 
-/* Wait for events until the moment, or just look: how many. */
+/* Wait for events until a time; 0: do not wait.  The number of events. */
 static int wait_events(struct usbfs_host *host, struct epoll_event *events,
 	int max, uint64_t until_ns)
 {
-	struct timespec left = world_left(until_ns);
-	const struct timespec *timeout = until_ns == WORLD_NEVER ? NULL : &left;
+	struct timespec left = plug_time_left(until_ns);
+	const struct timespec *timeout = until_ns == PLUG_NEVER ? NULL : &left;
 	int count = epoll_pwait2(host->epoll, events, max, timeout, NULL);
 
 	if (count < 0 && errno == ENOSYS)
-		count = wait_as_before(host, events, max, timeout);
+		count = wait_without_pwait2(host, events, max, timeout);
 	return count < 0 && errno == EINTR ? 0 : count;
 }
 
-/* Handle events: 1 when the caller's descriptor is readable. */
+/* Handle events.  1 if the caller's stop descriptor is readable. */
 static int handle_events(
 	struct usbfs_host *host, const struct epoll_event *events, int count)
 {
@@ -293,38 +296,38 @@ static int handle_events(
 	uint64_t value;
 
 	for (int i = 0; i < count; i++) {
-		void *who = events[i].data.ptr;
+		void *source = events[i].data.ptr;
 
-		if (who == &host->stop)
+		if (source == &host->stop)
 			stopped = 1;
-		else if (who == &host->wake)
+		else if (source == &host->wake)
 			value = eventfd_read(host->wake, &value) == 0;
-		else if (who == &host->listener)
+		else if (source == &host->listener)
 			accept_file(host);
-		else if (!read_request(who))
-			((struct host_file *)who)->broken = true;
+		else if (!read_request(source))
+			((struct host_file *)source)->broken = true;
 	}
 	close_broken(host);
 	return count < 0 ? -errno : stopped;
 }
 
-int host_look(struct usbfs_host *host, bool sleep)
+int host_poll(struct usbfs_host *host, bool sleep)
 {
 	struct epoll_event events[8];
 	uint64_t until_ns = 0;
 	int count;
 
 	if (sleep) {
-		atomic_store(&host->world->asleep, 1);
-		/* shim_wake() has the other one: either the command is seen
-		   here, or the shim sees that it must wake the host. */
+		atomic_store(&host->global->asleep, 1);
+		/* Pairs with the fence of shim_wake(): either the host sees the
+		   command here, or the shim sees that it must wake the host. */
 		atomic_thread_fence(memory_order_seq_cst);
 		if (!has_commands(host))
 			until_ns = due_ns(host);
 	}
 	count = wait_events(host, events, 8, until_ns);
 	if (sleep)
-		atomic_store(&host->world->asleep, 0);
+		atomic_store(&host->global->asleep, 0);
 	if (count < 0)
 		return -errno;
 	return handle_events(host, events, count);
@@ -337,14 +340,14 @@ static void spin(const struct usbfs_host *host)
 	if (host->devices[0].plug->pace == PACE_LINK ||
 		LIST_EMPTY(&host->files))
 		return;
-	end_ns = world_now_ns() + SPIN_NS;
-	while (!has_commands(host) && world_now_ns() < end_ns)
+	end_ns = plug_now_ns() + SPIN_NS;
+	while (!has_commands(host) && plug_now_ns() < end_ns)
 		;
 }
 
-int host_watch(struct usbfs_host *host, int fd, void *who)
+int host_watch(struct usbfs_host *host, int fd, void *source)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = who};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
 
 	return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno
 								     : 0;
@@ -356,14 +359,14 @@ int usbfs_host_serve(struct usbfs_host *host, int stop_fd)
 	int result = host_watch(host, stop_fd, &host->stop);
 
 	while (result == 0) {
-		if (host_serve(host)) {
+		if (host_run(host)) {
 			if (++rounds % ROUNDS_PER_LOOK == 0)
-				result = host_look(host, false);
+				result = host_poll(host, false);
 			continue;
 		}
 		spin(host);
 		if (!has_commands(host))
-			result = host_look(host, true);
+			result = host_poll(host, true);
 	}
 	epoll_ctl(host->epoll, EPOLL_CTL_DEL, stop_fd, NULL);
 	return result < 0 ? result : 0;

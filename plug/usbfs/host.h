@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The device side of the emulated usbfs: takes plugged-in virtual devices,
- * gives programs that run under the shim a /dev/bus/usb and a /sys with them.
+ * The host of the emulated usbfs: it shows plugged-in virtual devices to
+ * programs that run under the shim, in a /dev/bus/usb and a /sys of its own,
+ * and serves the device files that the programs open.  The tool and the tests
+ * call it.  One thread runs everything, in usbfs_host_serve().
  */
 #ifndef VIRTUAL_USBFS_HOST_H
 #define VIRTUAL_USBFS_HOST_H
@@ -13,7 +15,7 @@ struct usbfs_host;
 
 struct usbfs_options {
 	uint64_t bytes_max;     /* of all URBs and mapped buffers */
-	bool no_scatter_gather; /* so that libusb splits at 16 KiB */
+	bool no_scatter_gather; /* libusb then splits transfers at 16 KiB */
 };
 
 /* Like the kernel's usbfs_memory_mb. */
@@ -27,13 +29,14 @@ int usbfs_host_new(struct plug *plugs, unsigned count,
 	char ret_why[USBFS_WHY_SIZE]);
 void usbfs_host_free(struct usbfs_host *host);
 
-/* How many devices are not shown, as they could not be enumerated. */
+/* How many devices could not be enumerated, and so are not shown. */
 unsigned usbfs_host_missing(const struct usbfs_host *host);
 
-/* Where its socket and trees are: the shim's environment names it. */
+/* The directory of the host's socket and trees, which the shim finds in the
+   variable USBFS_ENVIRONMENT. */
 const char *usbfs_host_directory(const struct usbfs_host *host);
 
-/* Serve until a descriptor is readable: 0, or -errno. */
+/* Serve until `stop_fd` is readable: 0, or -errno. */
 int usbfs_host_serve(struct usbfs_host *host, int stop_fd);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of the emulated usbfs's device side share. */
+/* What the files of the emulated usbfs's host share.  The shim must not include
+   this header: plug/usbfs/wire.h is all that host and shim share. */
 #ifndef VIRTUAL_USBFS_INTERNAL_H
 #define VIRTUAL_USBFS_INTERNAL_H
 
@@ -13,12 +14,13 @@
 #define USBFS_PLUGS_MAX        8
 #define USBFS_DESCRIPTORS_SIZE 1024
 
-/* What an URB's user points at: who hears that it is done. */
-struct job {
-	void (*done)(struct job *job, struct urb *urb);
+/* What `user` of each URB points at: the function to call when the URB is
+   done. */
+struct completion {
+	void (*done)(struct completion *completion, struct urb *urb);
 };
 
-struct errand;
+struct control_sequence;
 
 LIST_HEAD(host_files, host_file);
 
@@ -26,54 +28,54 @@ struct host_device {
 	struct usbfs_host *host;
 	struct plug *plug;
 	unsigned port;    /* of the bus, from 1 */
-	unsigned address; /* another whenever it comes back */
-	bool gone;        /* told to everybody */
-	unsigned resets;  /* of its bus, that are noticed */
+	unsigned address; /* a new one whenever the device comes back */
+	bool gone;        /* left, and all files and monitors know */
+	unsigned resets;  /* bus_resets() that were handled */
 	struct usbfs_map map;
 	uint8_t configuration;
 	uint8_t alternate[USB_IFACE_COUNT];
 	struct host_file *claims[USB_IFACE_COUNT];
-	uint8_t claims_shown; /* in the tree, by bit */
+	uint8_t claims_shown; /* bit n: the tree shows interface n as claimed */
 	struct host_files files;
-	/* As the kernel's file "descriptors": device, then configuration */
+	/* As in the kernel's file "descriptors": device, then configuration */
 	uint8_t descriptors[USBFS_DESCRIPTORS_SIZE];
 	uint16_t descriptors_size;
 	char strings[USB_STRING_SERIAL + 1][128];
 };
 
-/* The host's half of a slot. */
+/* The host's part of a slot, which the shim cannot write. */
 struct host_slot {
-	struct job job; /* first */
+	struct completion completion; /* first */
 	struct host_file *file;
 	struct urb urb;
-	struct urb zero; /* the empty packet behind it */
+	struct urb zero; /* the empty packet that follows `urb` */
 	uint64_t number; /* in the order of submission */
-	int status;      /* of the first of both that failed */
+	int status;      /* of the first of the two URBs that failed */
 	uint8_t flags;
-	uint8_t pending; /* how many of both are on the bus */
-	bool asked;      /* by USBFS_TRANSFER */
+	uint8_t pending;  /* how many of the two URBs are on the bus */
+	bool synchronous; /* by USBFS_TRANSFER */
 };
 
 struct host_file {
 	struct usbfs_host *host;
 	LIST_ENTRY(host_file) in_host;
-	LIST_ENTRY(host_file) in_device; /* from when it is opened on */
-	struct host_device *device;      /* NULL until it is opened */
+	LIST_ENTRY(host_file) in_device; /* if `device` is not NULL */
+	struct host_device *device;      /* NULL before USBFS_OPEN */
 	int socket;
-	int pipe;     /* the end that is read; -1 = none */
-	ino_t inode;  /* the pipe's */
+	int pipe;     /* the read end; -1 = none */
+	ino_t inode;  /* of the pipe */
 	bool waiting; /* a request is being carried out */
-	bool broken;  /* what came makes no sense: to be closed */
-	bool gone;    /* its device has left, if it is back or not */
-	bool signal;  /* done slots are to be told */
+	bool broken;  /* the client sent nonsense: close the file */
+	bool gone;    /* the device has left; also after it came back */
+	bool signal;  /* make the pipe writable: slots are done */
 	struct usbfs_shared *shared;
 	uint8_t *data;
 	uint32_t command_head, done_tail;
 	uint64_t submitted;
-	struct errand *errand; /* that it waits for */
-	/* Bulk endpoints that had a short one of a split transfer, by bit */
-	uint32_t cut;
-	unsigned slots_used; /* one more than the highest that ever was */
+	struct control_sequence *sequence; /* of the request in progress */
+	/* Bulk endpoints on which a split transfer ended early, by bit */
+	uint32_t continuations_refused;
+	unsigned slots_used; /* one more than the highest slot ever used */
 	struct host_slot *slots;
 };
 
@@ -83,17 +85,17 @@ struct usbfs_host {
 	int lock;           /* on the folder */
 	int failed;         /* the first file that could not be written: why */
 	int listener, epoll, wake, stop;
-	int world_fd;
-	struct usbfs_world *world;
+	int global_fd;
+	struct usbfs_global *global;
 	unsigned count;
 	struct host_device devices[USBFS_PLUGS_MAX];
 	struct host_files files;
-	unsigned addresses; /* that have been given */
+	unsigned addresses; /* that were given to devices */
 	unsigned missing;   /* devices that could not be enumerated */
 	unsigned uevents;
 };
 
-/* ---- plug/usbfs/folder.c --------------------------------------------------- */
+/* ---- plug/usbfs/folder.c ---------------------------------------------- */
 
 /* Make the host's folder, and remove those that killed hosts have left. */
 int folder_new(struct usbfs_host *host);
@@ -102,46 +104,46 @@ void folder_free(struct usbfs_host *host);
 /* Remove a folder and all that is in it. */
 void folder_remove(const char *path);
 
-/* ---- plug/usbfs/host.c ----------------------------------------------------- */
+/* ---- plug/usbfs/host.c ------------------------------------------------ */
 
-int host_watch(struct usbfs_host *host, int fd, void *who);
+int host_watch(struct usbfs_host *host, int fd, void *source);
 void file_close(struct host_file *file);
 
-/* The loop's two halves. */
+/* Run the devices' buses, and take commands from the files' rings.  True if
+   something happened. */
+bool host_run(struct usbfs_host *host);
 
-/* Let the devices get on.  True if something happened. */
-bool host_serve(struct usbfs_host *host);
+/* Handle the sockets; `sleep`: first wait until a socket is ready or a bus has
+   to run.  1 to stop, 0, or -errno. */
+int host_poll(struct usbfs_host *host, bool sleep);
 
-/* Look at the sockets, or sleep until there is something: 1 to stop. */
-int host_look(struct usbfs_host *host, bool sleep);
-
-/* ---- plug/usbfs/file.c: the rings ------------------------------------------ */
+/* ---- plug/usbfs/file.c: the rings ------------------------------------- */
 
 int file_open(struct host_file *file, int fds[USBFS_FDS]);
 void file_free(struct host_file *file);
 
-/* Give back what the file has of the world's bytes. */
+/* Subtract the file's bytes from those in use by all files. */
 void file_discharge(struct host_file *file);
 
-/* Take what the shim has queued, up to the first cancel: the kernel waits for
-   each, and the bus goes on meanwhile.  False if there was nothing. */
+/* Carry out the commands in the ring, up to the first cancel: a kernel waits
+   for each cancel while the bus goes on.  False if the ring was empty. */
 bool file_take_commands(struct host_file *file);
 bool file_has_commands(const struct host_file *file);
 
-/* Carry a slot for USBFS_TRANSFER. */
-int file_submit(struct host_file *file, uint32_t slot, bool asked);
+/* Submit a slot's URB: 0 or -errno; -EPROTO if the client must not do this. */
+int file_submit(struct host_file *file, uint32_t slot, bool synchronous);
 
-/* Let poll() know of what is done. */
+/* Make poll() report that URBs can be reaped. */
 void file_signal(struct host_file *file);
 
-/* End what is under way on an interface's endpoints, or on all. */
+/* Cancel the URBs on an interface's endpoints, or with -1 all. */
 void file_cancel(struct host_file *file, int interface);
 
-/* Nothing more will come: POLLERR. */
+/* The device has left: poll() reports POLLERR from now on. */
 void file_unplug(struct host_file *file);
 void file_show_state(struct host_file *file);
 
-/* ---- plug/usbfs/request.c: the socket -------------------------------------- */
+/* ---- plug/usbfs/request.c: the socket --------------------------------- */
 
 void request_handle(
 	struct host_file *file, const struct usbfs_request *request);
@@ -150,39 +152,41 @@ void file_reply(struct host_file *file, int result, uint32_t value);
 /* The file is closed: release what it has claimed. */
 void file_release_all(struct host_file *file);
 
-/* Another program has reset the device: the kernel has taken usbfs off all
-   interfaces, which selects their settings 0. */
+/* Another program has reset the device: the kernel has unbound usbfs from all
+   interfaces, and selected their settings 0. */
 void device_unclaim(struct host_device *device);
 
-/* A file counts as closed from the client's close() on, also if the host learns
-   of the close later. */
-void files_settle(struct usbfs_host *host);
+/* Find the files whose sockets the clients have closed, and release their
+   claims and memory.  A kernel does that in close(); the host learns of a close
+   later, by the socket. */
+void files_check_closed(struct usbfs_host *host);
 
-/* ---- plug/usbfs/device.c --------------------------------------------------- */
+/* ---- plug/usbfs/device.c ---------------------------------------------- */
 
-/* Enumerate: give it an address, read descriptors, configure.  -EPROTO if
-   what it says of itself makes no sense. */
+/* Enumerate a device: give it an address, read its descriptors, configure it.
+   -EPROTO if the descriptors are not valid. */
 int device_enumerate(struct host_device *device);
 
-/* Take what has completed on its bus.  False if nothing had. */
+/* Handle the completed URBs of its bus.  False if there were none. */
 bool device_reap(struct host_device *device);
 
-/* ---- plug/usbfs/uevent.c --------------------------------------------------- */
+/* ---- plug/usbfs/uevent.c ---------------------------------------------- */
 
-/* "add" or "remove", to all who listen. */
+/* Send the event "add" or "remove" to all monitors. */
 void uevent_send(struct host_device *device, const char *action);
 
-/* ---- plug/usbfs/tree.c: what stands in files ------------------------------- */
+/* ---- plug/usbfs/tree.c ------------------------------------------------ */
 
 int tree_new(struct usbfs_host *host, const struct usbfs_options *options);
 int tree_add(struct host_device *device);
 void tree_remove(struct host_device *device);
 
-/* Which interfaces are claimed: the kernel says that usbfs drives them. */
+/* Show which interfaces are claimed, as the kernel does: their driver is
+   usbfs. */
 void tree_show_claims(struct host_device *device);
 
-/* Show that a client's pipe stands for a device, for programs that look which
-   files other programs have open. */
+/* Show, or no longer show, that a client's pipe stands for a device file, for
+   programs that look which files other programs have open. */
 void tree_show_file(const struct host_file *file);
 void tree_hide_file(const struct host_file *file);
 void tree_free(struct usbfs_host *host);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes plugged-in devices, makes the host that serves them; unmakes it. */
+/* Creates and frees a host: its directory, shared page, sockets and devices. */
 #include "internal.h"
 
 #include <errno.h>
@@ -17,29 +17,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int open_world(
+static int open_global(
 	struct usbfs_host *host, const struct usbfs_options *options)
 {
 	void *page;
 
-	host->world_fd = memfd_create(
-		"clyde-usbfs-world", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (host->world_fd < 0 || ftruncate(host->world_fd, 4096) < 0 ||
-		fcntl(host->world_fd, F_ADD_SEALS,
+	host->global_fd = memfd_create(
+		"clyde-usbfs-global", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (host->global_fd < 0 || ftruncate(host->global_fd, 4096) < 0 ||
+		fcntl(host->global_fd, F_ADD_SEALS,
 			F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		return -errno;
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-		host->world_fd, 0);
+		host->global_fd, 0);
 	if (page == MAP_FAILED)
 		return -errno;
-	host->world = page;
-	host->world->bytes_max = options->bytes_max;
-	host->world->capabilities = USBDEVFS_CAP_ZERO_PACKET |
+	host->global = page;
+	host->global->bytes_max = options->bytes_max;
+	host->global->capabilities = USBDEVFS_CAP_ZERO_PACKET |
 		USBDEVFS_CAP_BULK_CONTINUATION |
 		USBDEVFS_CAP_NO_PACKET_SIZE_LIM |
 		USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_MMAP;
 	if (!options->no_scatter_gather)
-		host->world->capabilities |= USBDEVFS_CAP_BULK_SCATTER_GATHER;
+		host->global->capabilities |= USBDEVFS_CAP_BULK_SCATTER_GATHER;
 	return 0;
 }
 
@@ -114,11 +114,11 @@ int usbfs_host_new(struct plug *plugs, unsigned count,
 	}
 	if (count > USBFS_PLUGS_MAX)
 		count = USBFS_PLUGS_MAX;
-	host->listener = host->epoll = host->wake = host->world_fd = -1;
+	host->listener = host->epoll = host->wake = host->global_fd = -1;
 	host->lock = -1;
 	result = tree_new(host, options);
 	if (result == 0)
-		result = open_world(host, options);
+		result = open_global(host, options);
 	if (result == 0)
 		result = open_sockets(host);
 	if (result == 0)
@@ -139,14 +139,15 @@ void usbfs_host_free(struct usbfs_host *host)
 	while (!LIST_EMPTY(&host->files))
 		file_close(LIST_FIRST(&host->files));
 	for (unsigned i = 0; i < host->count; i++) {
-		/* Errands that nobody waits for end here. */
-		plug_pull(host->devices[i].plug);
+		/* Sequences of control transfers may still be on the bus: fail
+		   and free them. */
+		plug_unplug(host->devices[i].plug);
 		device_reap(&host->devices[i]);
 	}
 	tree_free(host);
-	if (host->world)
-		munmap(host->world, 4096);
-	close(host->world_fd);
+	if (host->global)
+		munmap(host->global, 4096);
+	close(host->global_fd);
 	close(host->listener);
 	close(host->wake);
 	close(host->epoll);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What is rare: takes a request from the shim's socket, does what the kernel
- * does on that ioctl, answers when it is done.
+ * Requests on a file's socket: claims, alternate settings, resets, synchronous
+ * transfers, as usbfs carries them out.  plug/usbfs/host.c calls
+ * request_handle().  A request is answered once, when it is done; until then
+ * another request of the file is an error of the client.
  */
 #include "internal.h"
 
@@ -12,11 +14,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Control transfers one after the other, and who asked for them. */
-struct errand {
-	struct job job; /* first */
+/* Control transfers that run one after the other, and the file whose request
+   they are. */
+struct control_sequence {
+	struct completion completion; /* first */
 	struct host_device *device;
-	struct host_file *file; /* NULL: nobody waits */
+	struct host_file *file; /* NULL: no request waits for the end */
 	struct urb urb;
 	unsigned count, at;
 	struct usb_setup steps[1 + USB_IFACE_COUNT];
@@ -41,8 +44,9 @@ static void show_state(struct host_device *device)
 	tree_show_claims(device);
 }
 
-/* What a step has changed. */
-static void note(struct host_device *device, const struct usb_setup *setup)
+/* Update the device's state after a control transfer that has succeeded. */
+static void apply_step(
+	struct host_device *device, const struct usb_setup *setup)
 {
 	if (setup->bRequest == USB_REQ_SET_INTERFACE &&
 		setup->wIndex < USB_IFACE_COUNT)
@@ -62,57 +66,58 @@ void device_unclaim(struct host_device *device)
 	show_state(device);
 }
 
-static void go(struct errand *errand)
+static void submit_step(struct control_sequence *sequence)
 {
-	errand->urb = (struct urb){
-		.setup = errand->steps[errand->at],
-		.user = errand,
+	sequence->urb = (struct urb){
+		.setup = sequence->steps[sequence->at],
+		.user = sequence,
 	};
-	bus_submit(errand->device->plug->bus, &errand->urb);
+	bus_submit(sequence->device->plug->bus, &sequence->urb);
 }
 
-static void end(struct errand *errand, int result)
+static void finish(struct control_sequence *sequence, int result)
 {
-	if (errand->file) {
-		errand->file->errand = NULL;
-		if (errand->file->waiting)
-			file_reply(errand->file, result, 0);
+	if (sequence->file) {
+		sequence->file->sequence = NULL;
+		if (sequence->file->waiting)
+			file_reply(sequence->file, result, 0);
 	}
-	free(errand);
+	free(sequence);
 }
 
-static void step_done(struct job *job, struct urb *urb)
+static void step_done(struct completion *completion, struct urb *urb)
 {
-	struct errand *errand = (struct errand *)job;
+	struct control_sequence *sequence =
+		(struct control_sequence *)completion;
 
 	if (urb->status < 0) {
-		end(errand, urb->status);
+		finish(sequence, urb->status);
 		return;
 	}
-	note(errand->device, &urb->setup);
-	if (++errand->at == errand->count)
-		end(errand, 0);
+	apply_step(sequence->device, &urb->setup);
+	if (++sequence->at == sequence->count)
+		finish(sequence, 0);
 	else
-		go(errand);
+		submit_step(sequence);
 }
 
-static struct errand *errand_new(
+static struct control_sequence *sequence_new(
 	struct host_device *device, struct host_file *file)
 {
-	struct errand *errand = calloc(1, sizeof(*errand));
+	struct control_sequence *sequence = calloc(1, sizeof(*sequence));
 
-	if (errand == NULL)
+	if (sequence == NULL)
 		return NULL;
-	errand->job.done = step_done;
-	errand->device = device;
-	errand->file = file;
-	return errand;
+	sequence->completion.done = step_done;
+	sequence->device = device;
+	sequence->file = file;
+	return sequence;
 }
 
-static void add(struct errand *errand, uint8_t recipient, uint8_t request,
-	uint16_t value, uint16_t index)
+static void add_step(struct control_sequence *sequence, uint8_t recipient,
+	uint8_t request, uint16_t value, uint16_t index)
 {
-	errand->steps[errand->count++] = (struct usb_setup){
+	sequence->steps[sequence->count++] = (struct usb_setup){
 		.bmRequestType = recipient,
 		.bRequest = request,
 		.wValue = value,
@@ -120,16 +125,16 @@ static void add(struct errand *errand, uint8_t recipient, uint8_t request,
 	};
 }
 
-static void start(struct errand *errand)
+static void start_sequence(struct control_sequence *sequence)
 {
-	if (errand->file) {
-		errand->file->waiting = true;
-		errand->file->errand = errand;
+	if (sequence->file) {
+		sequence->file->waiting = true;
+		sequence->file->sequence = sequence;
 	}
-	if (errand->count == 0)
-		end(errand, 0);
+	if (sequence->count == 0)
+		finish(sequence, 0);
 	else
-		go(errand);
+		submit_step(sequence);
 }
 
 /* ---- Claims ----------------------------------------------------------- */
@@ -146,7 +151,7 @@ static int claim(struct host_file *file, uint32_t interface)
 	if (!has_interface(device, interface))
 		return -ENOENT;
 	if (device->claims[interface] && device->claims[interface] != file)
-		files_settle(file->host);
+		files_check_closed(file->host);
 	if (device->plug->taken ||
 		(device->claims[interface] &&
 			device->claims[interface] != file))
@@ -156,36 +161,37 @@ static int claim(struct host_file *file, uint32_t interface)
 	return 0;
 }
 
-/* The kernel ends what is under way, and selects setting 0. */
-static void release(
-	struct host_file *file, unsigned interface, struct errand *errand)
+/* Release a claim: as in the kernel, the interface's URBs are cancelled, and
+   its setting 0 is selected. */
+static void release(struct host_file *file, unsigned interface,
+	struct control_sequence *sequence)
 {
 	struct host_device *device = file->device;
 
 	file_cancel(file, interface);
 	device->claims[interface] = NULL;
 	if (device->alternate[interface] != USB_ALT_OFF && !file->gone)
-		add(errand, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
+		add_step(sequence, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
 			USB_ALT_OFF, interface);
 }
 
 void file_release_all(struct host_file *file)
 {
 	struct host_device *device = file->device;
-	struct errand *errand = errand_new(device, NULL);
+	struct control_sequence *sequence = sequence_new(device, NULL);
 
-	if (file->errand)
-		file->errand->file = NULL;
-	if (errand == NULL)
+	if (file->sequence)
+		file->sequence->file = NULL;
+	if (sequence == NULL)
 		return;
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		if (device->claims[i] == file)
-			release(file, i, errand);
+			release(file, i, sequence);
 	show_state(device);
-	start(errand);
+	start_sequence(sequence);
 }
 
-void files_settle(struct usbfs_host *host)
+void files_check_closed(struct usbfs_host *host)
 {
 	struct host_file *file;
 
@@ -204,19 +210,19 @@ void files_settle(struct usbfs_host *host)
 /* ---- Requests --------------------------------------------------------- */
 
 static int request_release(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand)
+	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	if (!has_interface(file->device, request->a))
 		return -ENOENT;
 	if (file->device->claims[request->a] != file)
 		return -EINVAL;
-	release(file, request->a, errand);
+	release(file, request->a, sequence);
 	show_state(file->device);
 	return 0;
 }
 
 static int request_set_interface(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand)
+	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	if (!has_interface(file->device, request->a) ||
 		request->b >= file->device->map.alternates[request->a])
@@ -224,25 +230,26 @@ static int request_set_interface(struct host_file *file,
 	if (file->device->claims[request->a] != file)
 		return -EBUSY;
 	file_cancel(file, request->a);
-	add(errand, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE, request->b,
-		request->a);
+	add_step(sequence, USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
+		request->b, request->a);
 	return 0;
 }
 
 static int request_set_configuration(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand)
+	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		if (file->device->claims[i])
 			return -EBUSY;
 	if (request->a > 1)
 		return -EINVAL;
-	add(errand, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION, request->a, 0);
+	add_step(sequence, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
+		request->a, 0);
 	return 0;
 }
 
 static int request_clear_halt(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand)
+	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	int interface = usbfs_interface_of(&file->device->map, request->a);
 
@@ -250,16 +257,16 @@ static int request_clear_halt(struct host_file *file,
 		return -ENOENT;
 	if (file->device->claims[interface] != file)
 		return -EBUSY;
-	add(errand, USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_FEATURE_HALT,
-		request->a);
+	add_step(sequence, USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE,
+		USB_FEATURE_HALT, request->a);
 	return 0;
 }
 
-/* As for the fault reset@: what is under way ends, and the claims and alternate
-   settings of all programs are gone.  The answer comes when the device can be
-   used again. */
+/* As by the fault reset@: all transfers are cancelled, and the claims and
+   alternate settings of all programs are gone.  The reply comes when the device
+   can be used again. */
 static int request_reset(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand)
+	const struct usbfs_request *request, struct control_sequence *sequence)
 {
 	struct host_device *device = file->device;
 	struct host_file *each;
@@ -269,13 +276,14 @@ static int request_reset(struct host_file *file,
 		file_cancel(each, -1);
 	bus_reset(device->plug->bus);
 	device_reap(device);
-	add(errand, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
+	add_step(sequence, USB_RECIP_DEVICE, USB_REQ_SET_CONFIGURATION,
 		device->configuration, 0);
 	return 0;
 }
 
-static int (*const errands[USBFS_OPS])(struct host_file *file,
-	const struct usbfs_request *request, struct errand *errand) = {
+static int (*const handlers[USBFS_OPS])(struct host_file *file,
+	const struct usbfs_request *request,
+	struct control_sequence *sequence) = {
 	[USBFS_RELEASE] = request_release,
 	[USBFS_SET_INTERFACE] = request_set_interface,
 	[USBFS_SET_CONFIGURATION] = request_set_configuration,
@@ -283,20 +291,20 @@ static int (*const errands[USBFS_OPS])(struct host_file *file,
 	[USBFS_RESET] = request_reset,
 };
 
-static void run_errand(
+static void run_sequence(
 	struct host_file *file, const struct usbfs_request *request)
 {
-	struct errand *errand = errand_new(file->device, file);
-	int result = errand == NULL
+	struct control_sequence *sequence = sequence_new(file->device, file);
+	int result = sequence == NULL
 		? -ENOMEM
-		: errands[request->op](file, request, errand);
+		: handlers[request->op](file, request, sequence);
 
 	if (result < 0) {
-		free(errand);
+		free(sequence);
 		file_reply(file, result, 0);
 		return;
 	}
-	start(errand);
+	start_sequence(sequence);
 }
 
 void request_handle(struct host_file *file, const struct usbfs_request *request)
@@ -307,15 +315,15 @@ void request_handle(struct host_file *file, const struct usbfs_request *request)
 		file->broken = true;
 	} else if (file->gone) {
 		file_reply(file, -ENODEV, 0);
-	} else if (errands[request->op]) {
-		run_errand(file, request);
+	} else if (handlers[request->op]) {
+		run_sequence(file, request);
 	} else if (request->op == USBFS_CLAIM) {
 		file_reply(file, claim(file, request->a), 0);
 	} else if (request->op == USBFS_ADMIT) {
 		file_reply(file, bus_admit(file->device->plug->bus, request->a),
 			0);
-	} else if (request->op == USBFS_SETTLE) {
-		files_settle(file->host);
+	} else if (request->op == USBFS_CHECK_CLOSED) {
+		files_check_closed(file->host);
 		file_reply(file, 0, 0);
 	} else if (request->op == USBFS_TRANSFER) {
 		file->waiting = true;

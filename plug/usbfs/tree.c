@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes enumerated devices, gives the files that a kernel and udev would show
- * of them: /sys, /run/udev and /dev/bus/usb under a directory of the host's
- * own, to which the shim leads a program that opens these paths.
+ * The files that a kernel and udev show of devices: /sys, /run/udev and
+ * /dev/bus/usb, under a temporary directory of the host.  The shim redirects
+ * paths to that directory.  plug/usbfs/host.c and make.c call these functions.
+ * Nothing outside the directory may be written or removed.
  */
 #include "internal.h"
 
@@ -20,7 +21,7 @@
 #define SETTINGS   "sys/module/usbcore/parameters"
 #define PATH_SIZE  320
 
-/* The path below the directory, made from a format. */
+/* A path in the host's directory, from a format. */
 static void path_of(const struct usbfs_host *host, char path[PATH_SIZE],
 	const char *format, va_list arguments)
 {
@@ -41,7 +42,7 @@ static int keep_failure(struct usbfs_host *host, int result)
 static int make(struct usbfs_host *host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A directory, and those above it. */
+/* Make a directory, and its parents. */
 static int make(struct usbfs_host *host, const char *format, ...)
 {
 	char path[PATH_SIZE];
@@ -171,7 +172,7 @@ static void put_strings(const struct host_device *device, const char *at)
 				device->strings[i]);
 }
 
-/* "2-1" on the machine's own tree would be "1-1" here: bus and port. */
+/* A device's name in sysfs: bus and port. */
 static void name_of(const struct host_device *device, char name[16])
 {
 	snprintf(name, 16, "%u-%u", USBFS_BUS, device->port);
@@ -286,7 +287,7 @@ void tree_hide_file(const struct host_file *file)
 	take_away(file->host, link);
 }
 
-/* ---- All of it -------------------------------------------------------- */
+/* ---- The whole tree --------------------------------------------------- */
 
 static void remove_tree(const struct usbfs_host *host, const char *path)
 {
@@ -336,7 +337,7 @@ int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 	if (result == 0)
 		result = attribute(host, SETTINGS, "usbfs_memory_mb", "%u",
 			(unsigned)(options->bytes_max >> 20));
-	/* That it exists says that udev runs. */
+	/* libudev takes the existence of this file for a running udevd. */
 	if (result == 0)
 		result = put(host, "run/udev", "control", "", 0);
 	return result;

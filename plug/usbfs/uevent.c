@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes a device that has come or gone, tells all monitors in COMMAND in the
- * words of udevd.  Format: systemd, libsystemd/sd-device/device-monitor.c.
+ * Events for libudev's monitors in COMMAND when a device comes or goes, in
+ * udevd's format: systemd, libsystemd/sd-device/device-monitor.c.
+ * plug/usbfs/host.c calls uevent_send().  A monitor that does not read must not
+ * block the host.
  */
 #include "internal.h"
 
@@ -32,7 +34,7 @@ struct monitor_message {
 _Static_assert(offsetof(struct monitor_message, properties) == 40,
 	"monitor_netlink_header");
 
-/* Lines become strings. */
+/* The properties, each ended by a zero byte. */
 static uint32_t write_properties(
 	struct host_device *device, const char *action, char *text, size_t size)
 {
@@ -54,7 +56,7 @@ static uint32_t write_properties(
 	return length;
 }
 
-static void tell(const struct monitor_message *message, size_t size,
+static void send_to(const struct monitor_message *message, size_t size,
 	const char *directory, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -93,7 +95,7 @@ void uevent_send(struct host_device *device, const char *action)
 	directory = opendir(path);
 	while (directory && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
-			tell(&message,
+			send_to(&message,
 				message.properties_offset +
 					message.properties_size,
 				path, entry->d_name);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the shim in COMMAND and `clyde virtual` say to each other: a socket
- * for what is rare, and for each open device file a piece of shared memory
- * with two rings, a table of URBs and their data.
+ * The protocol between the shim in COMMAND and the host in `clyde virtual`: a
+ * socket for rare requests, and for each open device file shared memory with
+ * two rings, a table of URBs and their data.  Neither side may trust what the
+ * other writes: read once, then check.
  *
- * The shim connects to SOCKET in the directory that the environment names,
- * sends USBFS_OPEN, and gets descriptors: the file's memory, the world's
- * page, the eventfd that wakes the host, and the write end of a pipe of one
- * slot.  That end is what COMMAND holds as its device file: as long as the
- * slot is full poll() finds nothing; the host empties it when there is
- * something to reap, which is POLLOUT; the host closes the other end at
- * unplug, which is POLLERR, and so does its death.
+ * The shim connects to USBFS_SOCKET in the directory that USBFS_ENVIRONMENT
+ * names, sends USBFS_OPEN, and receives descriptors: the file's memory, the
+ * page that all files share, the eventfd that wakes the host, and the write end
+ * of a pipe of one slot.  COMMAND holds that write end as its device file.
+ * While the slot is full, poll() reports nothing; when a URB can be reaped, the
+ * host empties the slot, and poll() reports POLLOUT; when the device is
+ * unplugged, or the host dies, the read end is closed, and poll() reports
+ * POLLERR.
  */
 #ifndef VIRTUAL_USBFS_WIRE_H
 #define VIRTUAL_USBFS_WIRE_H
@@ -40,9 +42,9 @@ enum usbfs_op {
 	USBFS_SET_CONFIGURATION,
 	USBFS_CLEAR_HALT, /* a = endpoint */
 	USBFS_RESET,
-	USBFS_TRANSFER, /* a = slot: carry it, answer when it is done */
-	USBFS_SETTLE,   /* see who has closed: the memory is theirs no more */
-	USBFS_ADMIT,    /* a = endpoint: may a bulk URB be submitted? */
+	USBFS_TRANSFER,     /* a = slot: submit it, reply when it is done */
+	USBFS_CHECK_CLOSED, /* release what closed files still hold */
+	USBFS_ADMIT,        /* a = endpoint: may a bulk URB be submitted? */
 	USBFS_OPS,
 };
 
@@ -52,8 +54,8 @@ struct usbfs_request {
 };
 _Static_assert(sizeof(struct usbfs_request) == 12, "no padding");
 
-/* One for each request, in order.  With that of USBFS_OPEN come
-   descriptors. */
+/* One for each request, in order.  The reply to USBFS_OPEN carries
+   descriptors, enum usbfs_fd. */
 struct usbfs_reply {
 	int32_t result; /* 0 or -errno */
 	uint32_t value;
@@ -62,22 +64,21 @@ _Static_assert(sizeof(struct usbfs_reply) == 8, "no padding");
 
 enum usbfs_fd {
 	USBFS_FD_MEMORY,
-	USBFS_FD_WORLD,
+	USBFS_FD_GLOBAL,
 	USBFS_FD_WAKE,
 	USBFS_FD_PIPE,
 	USBFS_FDS,
 };
 
-/* ---- The world's page ------------------------------------------------- */
+/* ---- The page that all files share ------------------------------------ */
 
-/* What all open files share. */
-struct usbfs_world {
+struct usbfs_global {
 	_Alignas(64) _Atomic uint32_t asleep; /* the host wants to be woken */
 	_Alignas(64) _Atomic uint64_t bytes;  /* of the limit, in use */
 	uint64_t bytes_max;                   /* usbfs_memory_mb */
 	uint32_t capabilities;                /* USBDEVFS_CAP_... */
 };
-_Static_assert(offsetof(struct usbfs_world, capabilities) == 80,
+_Static_assert(offsetof(struct usbfs_global, capabilities) == 80,
 	"the same on every machine");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 	"a lock would be one process's, and not the other's");
@@ -86,8 +87,8 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
 
 #define USBFS_SLOTS       4096
 #define USBFS_COMMANDS    (2 * USBFS_SLOTS)
-#define USBFS_CANCEL      0x80000000u /* a command: not this, cancel */
-#define USBFS_SIGNAL      0x40000000u /* a command: poll() may not know */
+#define USBFS_CANCEL      0x80000000u /* a command: cancel this slot */
+#define USBFS_SIGNAL      0x40000000u /* a command: make poll() report */
 #define USBFS_DATA_OFFSET 0x200000u
 #define USBFS_DATA_SIZE   0x3000000u
 #define USBFS_MEMORY_SIZE (USBFS_DATA_OFFSET + USBFS_DATA_SIZE)
@@ -96,19 +97,19 @@ enum usbfs_flag {
 	USBFS_SHORT_NOT_OK = 1 << 0,
 	USBFS_CONTINUATION = 1 << 1,
 	USBFS_ZERO_PACKET = 1 << 2,
-	USBFS_CONTROL = 1 << 3, /* its data begins with the SETUP packet */
+	USBFS_CONTROL = 1 << 3, /* the data begins with the SETUP packet */
 };
 
-/* A URB: the shim fills the first half before it gives the slot away, the
-   host the second before it gives it back. */
+/* A URB: the shim writes the first half before it puts the slot into the
+   commands, the host the second before it puts the slot into `done`. */
 struct usbfs_slot {
-	_Alignas(32) uint32_t offset; /* in the data, of its data */
-	uint32_t length;              /* of that */
+	_Alignas(32) uint32_t offset; /* of the URB's data in the data area */
+	uint32_t length;              /* of the URB's data */
 	uint8_t endpoint;
 	uint8_t flags;
 	_Atomic uint8_t over; /* set by the host, cleared by the shim */
 	uint8_t pad;
-	int32_t status; /* 0 or -errno, as the kernel has it */
+	int32_t status; /* 0 or -errno, as in usbfs */
 	uint32_t actual;
 };
 _Static_assert(sizeof(struct usbfs_slot) == 32, "a half cache line");
@@ -119,11 +120,12 @@ enum usbfs_claim {
 	USBFS_CLAIM_MINE,
 };
 
-/* What a device's configuration has, in all its alternate settings.  It is
-   one device from when it comes until it goes, so this never changes. */
+/* The interfaces and endpoints of a device's configuration, in all alternate
+   settings.  A device that comes back is another device, so the map of an open
+   file never changes. */
 struct usbfs_map {
 	uint8_t alternates[USB_IFACE_COUNT]; /* 0: no such interface */
-	uint8_t owners[32];                  /* by endpoint; interface + 1 */
+	uint8_t owners[32]; /* by endpoint: interface + 1, or 0 */
 };
 
 static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
@@ -132,7 +134,8 @@ static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
 		(endpoint & USB_DIR_IN ? 16 : 0);
 }
 
-/* Which interface an endpoint belongs to; -1 if there is no such one. */
+/* The interface that an endpoint belongs to; -1 if there is no such
+   endpoint. */
 static inline int usbfs_interface_of(
 	const struct usbfs_map *map, unsigned endpoint)
 {
@@ -144,26 +147,28 @@ static inline int usbfs_interface_of(
 	return interface < USB_IFACE_COUNT ? interface : -1;
 }
 
-/* The host's word on the device, for errors that must be at once. */
+/* The device's state, written by the host: the shim answers an ioctl with an
+   error from it without a request. */
 struct usbfs_state {
 	_Atomic uint8_t alternate[USB_IFACE_COUNT];
 	_Atomic uint8_t claimed[USB_IFACE_COUNT]; /* enum usbfs_claim */
 	_Atomic uint8_t configuration;
-	_Atomic uint8_t gone; /* unplugged; nothing more will complete */
-	_Atomic uint8_t asks; /* a client asks before it submits a bulk URB */
+	_Atomic uint8_t gone;     /* unplugged; nothing more will complete */
+	_Atomic uint8_t must_ask; /* USBFS_ADMIT before each bulk URB */
 	struct usbfs_map map;
 };
 
 struct usbfs_shared {
-	/* Slots to be carried, from the shim. */
+	/* The ring of commands, from the shim. */
 	_Alignas(64) _Atomic uint32_t command_tail;
 	_Alignas(64) _Atomic uint32_t command_head;
-	/* Slots that are done, from the host. */
+	/* The ring of slots that are done, from the host. */
 	_Alignas(64) _Atomic uint32_t done_tail;
 	_Alignas(64) _Atomic uint32_t done_head;
-	/* The pipe's slot is empty: poll() finds POLLOUT. */
+	/* The pipe's slot is empty: poll() reports POLLOUT. */
 	_Alignas(64) _Atomic uint32_t signalled;
-	/* What this file has of the world's bytes, should it die. */
+	/* This file's part of usbfs_global.bytes, for the host to subtract if
+	   the process dies. */
 	_Alignas(64) _Atomic uint64_t bytes;
 	struct usbfs_state state;
 	_Alignas(64) uint32_t commands[USBFS_COMMANDS];
@@ -175,7 +180,7 @@ _Static_assert(offsetof(struct usbfs_shared, commands) == 384 &&
 			384 + 4 * (USBFS_COMMANDS + USBFS_SLOTS) +
 				USBFS_SLOTS * sizeof(struct usbfs_slot),
 	"the same on every machine");
-_Static_assert(sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET,
-	"the data comes behind it");
+_Static_assert(
+	sizeof(struct usbfs_shared) <= USBFS_DATA_OFFSET, "the data follows");
 
 #endif

@@ -206,14 +206,14 @@ static void open_host(uint8_t kind)
 {
 	int fds[8], ends[2];
 	size_t size = kind == 1 ? 4096 : USBFS_MEMORY_SIZE;
-	struct usbfs_world *world;
+	struct usbfs_global *world;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		abort();
 	host.pipe = ends[0];
 	host.memory = new_memory("memory", size, kind != 2);
 	fds[USBFS_FD_MEMORY] = host.memory;
-	fds[USBFS_FD_WORLD] =
+	fds[USBFS_FD_GLOBAL] =
 		new_memory("world", kind == 3 ? 0 : 4096, kind != 4);
 	fds[USBFS_FD_WAKE] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	fds[USBFS_FD_PIPE] = ends[1];
@@ -221,7 +221,7 @@ static void open_host(uint8_t kind)
 		fds[i] = fds[USBFS_FD_WAKE];
 	if (kind != 3) {
 		world = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			fds[USBFS_FD_WORLD], 0);
+			fds[USBFS_FD_GLOBAL], 0);
 		world->bytes_max = 16 << 20;
 		world->capabilities = 0xff;
 		munmap(world, 4096);

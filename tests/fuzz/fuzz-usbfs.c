@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "plug/world.h"
+#include "plug/devices.h"
 #include "plug/usbfs/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,13 +22,13 @@ struct client {
 	uint32_t tail;
 };
 
-static struct virtual_world world;
+static struct virtual_devices world;
 static struct usbfs_host *host;
 
 static void clean_up(void)
 {
 	usbfs_host_free(host);
-	virtual_world_free(&world);
+	virtual_devices_free(&world);
 }
 
 static void set_up(void)
@@ -37,7 +37,7 @@ static void set_up(void)
 		.bytes_max = USBFS_BYTES_DEFAULT};
 	char why[USBFS_WHY_SIZE];
 
-	if (virtual_world_new(&world, "configured=1", PACE_OFF) < 0 ||
+	if (virtual_devices_new(&world, "configured=1", PACE_OFF) < 0 ||
 		usbfs_host_new(world.plugs, 1, &options, &host, why) < 0)
 		abort();
 	atexit(clean_up);
@@ -46,8 +46,8 @@ static void set_up(void)
 static void run_host(void)
 {
 	for (int i = 0; i < 8; i++) {
-		host_look(host, false);
-		host_serve(host);
+		host_poll(host, false);
+		host_run(host);
 	}
 }
 

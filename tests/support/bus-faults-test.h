@@ -34,7 +34,7 @@ static inline void add_fault(const char *text)
 	struct faults faults = {0};
 
 	assert_int_equal(faults_add(&faults, text), 0);
-	assert_int_equal(bus_faults(bus, &faults), 0);
+	assert_int_equal(bus_set_faults(bus, &faults), 0);
 }
 
 static inline void submit(unsigned index, uint8_t endpoint)

@@ -10,7 +10,7 @@
 struct core_rig {
 	struct core *core;
 	uint64_t cycle;
-	struct ring out, in;
+	struct core_fifo out, in;
 };
 
 /* Powers up. */

@@ -114,14 +114,14 @@ static void an_alert_is_raised_by_a_fault_and_stays(void **state)
 	power_up(REVISION_C3);
 	device.board.ports[0].sense_mv = 2000;
 	assert_true(put(BOARD_ADC_A, "\x57\x20\x03", 3));
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_int_equal(read_word(BOARD_ADC_A, "\x80") & 0x07, 0x02);
 	assert_true(put(BOARD_ADC_A, "\xd2\x00", 2));
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_false(board_alert(&device.board));
 	assert_true(put(BOARD_ADC_A, "\x03", 1));
 	assert_int_equal(read_word(BOARD_ADC_A, "\x80") & 0x07, 0x00);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_true(board_alert(&device.board));
 	assert_true(put(BOARD_ADC_A, "\x03", 1));
 	assert_true(board_alert(&device.board));
@@ -149,7 +149,7 @@ static void pins_follow_the_expander(void **state)
 	/* The expander loses its registers when the port is off for a while. */
 	device.board.ports[1].enabled = false;
 	assert_int_equal(board_levels(&device.board, 1), 0x00);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	device.board.ports[1].enabled = true;
 	assert_int_equal(read_word(BOARD_PULL_B, "\x02"), 0x0000);
 	assert_int_equal(read_word(BOARD_PULL_B, "\x03"), 0xffff);

@@ -44,7 +44,7 @@ static void write_register(uint8_t reg, uint32_t value, size_t size)
 	for (unsigned i = 0; i < 2; i++) {
 		struct fpga *fpga = sides[i].fpga;
 
-		fpga->ops->settle(fpga, now);
+		fpga->ops->catch_up(fpga, now);
 		assert_true(fpga->ops->i2c_write(fpga, now, data, 1 + size));
 	}
 }
@@ -56,7 +56,7 @@ static void compare_registers(void)
 	for (unsigned i = 0; i < 2; i++) {
 		struct fpga *fpga = sides[i].fpga;
 
-		fpga->ops->settle(fpga, now);
+		fpga->ops->catch_up(fpga, now);
 		assert_true(fpga->ops->i2c_write(fpga, now, &reg, 1));
 		assert_true(fpga->ops->i2c_read(
 			fpga, now, bytes[i], sizeof(bytes[i])));

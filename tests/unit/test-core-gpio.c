@@ -46,7 +46,7 @@ static struct gpio_record next_record(void)
 	struct gpio_record record;
 
 	assert_true(rig.in.level >= sizeof(record));
-	ring_get(&rig.in, (uint8_t *)&record, sizeof(record));
+	core_fifo_get(&rig.in, (uint8_t *)&record, sizeof(record));
 	return record;
 }
 

@@ -80,7 +80,7 @@ static unsigned received(uint8_t *data)
 {
 	unsigned size = rig.in.level;
 
-	ring_get(&rig.in, data, size);
+	core_fifo_get(&rig.in, data, size);
 	return size;
 }
 
@@ -113,7 +113,7 @@ static void every_format_comes_back_through_the_multiplexer_at_12_mbaud(
 		configure(UART_BIT_TIME_MIN, 0);
 		for (unsigned i = 0; i < SIZE; i++)
 			sent[i] = i & mask;
-		ring_put(&rig.out, sent, SIZE);
+		core_fifo_put(&rig.out, sent, SIZE);
 		configure(UART_BIT_TIME_MIN, format | BOTH);
 		loop_back();
 		assert_int_equal(received(came), SIZE);
@@ -143,8 +143,8 @@ static void a_frame_has_start_data_parity_and_stop_bits(void **state)
 	(void)state;
 	configure(417 * 256,
 		EIGHT | UART_TWO_STOP | UART_PARITY_EVEN << 3 | UART_TRANSMIT);
-	ring_put(&rig.out, &byte, 1);
-	ring_put(&rig.out, &byte, 1);
+	core_fifo_put(&rig.out, &byte, 1);
+	core_fifo_put(&rig.out, &byte, 1);
 	for (unsigned i = 0; i < 2; i++) {
 		/* The first frame follows at once, the other one after two stop
 		   bits. */
@@ -166,7 +166,7 @@ static void the_average_bit_time_is_exact(void **state)
 
 	(void)state;
 	configure(bit_time, EIGHT | UART_TRANSMIT);
-	ring_put(&rig.out, zeros, CORE_FIFO_SIZE);
+	core_fifo_put(&rig.out, zeros, CORE_FIFO_SIZE);
 	until_tx_changes();
 	start = rig.cycle;
 	for (unsigned i = 0; i < CORE_FIFO_SIZE; i++, bits += 10) {
@@ -323,7 +323,7 @@ static void a_pipe_reset_keeps_the_format_and_ends_the_byte(void **state)
 
 	(void)state;
 	configure(1000 * 256 + 5, EIGHT | BOTH);
-	ring_put(&rig.out, &byte, 1);
+	core_fifo_put(&rig.out, &byte, 1);
 	core_rig_run(&rig, rig.cycle + 2000);
 	assert_int_equal(rig.core->outputs, 0);
 	core_rig_reset(&rig);

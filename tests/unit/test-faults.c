@@ -74,8 +74,8 @@ static void the_cable_and_the_host_can_fail_too(void **state)
 		const char *text;
 		enum fault_kind kind;
 		uint64_t position, amount;
-	} good[] = {{"pull@7", FAULT_PULL, 7, 1}, {"busy", FAULT_BUSY, 0, 1},
-		{"stall@3", FAULT_STALL, 3, 1},
+	} good[] = {{"pull@7", FAULT_UNPLUG_AFTER, 7, 1},
+		{"busy", FAULT_BUSY, 0, 1}, {"stall@3", FAULT_STALL, 3, 1},
 		{"descriptor@2:9", FAULT_DESCRIPTOR, 2, 9},
 		{"garble@1", FAULT_GARBLE, 1, 1}};
 

@@ -24,7 +24,7 @@ static uint64_t cycle;
 static void run(unsigned cycles)
 {
 	cycle += cycles;
-	fpga->ops->settle(fpga, cycle * TICKS_PER_CYCLE);
+	fpga->ops->catch_up(fpga, cycle * TICKS_PER_CYCLE);
 }
 
 static void write_register(uint8_t reg, uint32_t value, size_t size)
@@ -54,7 +54,7 @@ static int set_up(void **state)
 	fpga = fpga_model_new(fifos, &pins, &faults);
 	assert_non_null(fpga);
 	cycle = 1000;
-	fpga->ops->settle(fpga, cycle * TICKS_PER_CYCLE);
+	fpga->ops->catch_up(fpga, cycle * TICKS_PER_CYCLE);
 	fpga->ops->configure(fpga, image_bytes, image_size);
 	assert_true(fpga->ops->done(fpga));
 	pins_supply(&pins, 0xffff, 0, 0);

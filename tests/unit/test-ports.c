@@ -202,10 +202,10 @@ static void a_load_of_100_ma_reads_9999_and_does_not_trip(void **state)
 	(void)state;
 	power_up(REVISION_C3);
 	device.board.ports[0].load_ua = 100000;
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_int_equal(port_a(ports_get_isupply), 0);
 	set(ports_set_vsupply, PORT_A, 3300);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_int_equal(port_a(ports_get_isupply), 9999);
 	assert_false(board_alert(&device.board));
 }
@@ -216,7 +216,7 @@ static void a_load_above_the_trip_current_cuts_the_supply(void **state)
 	power_up(REVISION_C3);
 	set(ports_set_vsupply, BOTH, 3300);
 	device.board.ports[1].load_ua = 110000;
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_true(board_alert(&device.board));
 	assert_int_equal(board_supply_mv(&device.board, 1), 0);
 
@@ -241,7 +241,7 @@ static void a_trip_current_of_0_never_trips(void **state)
 	assert_int_equal(port_a(ports_get_ialert), 0);
 	set(ports_set_vsupply, PORT_A, 3300);
 	device.board.ports[0].load_ua = 300000;
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_false(board_alert(&device.board));
 }
 
@@ -265,10 +265,10 @@ static void a_voltage_outside_the_window_cuts_the_supply(void **state)
 	device.board.ports[0].sense_mv = 3300;
 	set(ports_set_vsupply, PORT_A, 3300);
 	set_window(3130, 3460);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_false(board_alert(&device.board));
 	device.board.ports[0].sense_mv = 3462;
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_int_equal(board_supply_mv(&device.board, 0), 0);
 	assert_true(ports_poll_alert(&device));
 	assert_int_equal(device.alerts.ports[0], MGMT_OVERVOLTAGE);
@@ -278,16 +278,16 @@ static void a_voltage_outside_the_window_cuts_the_supply(void **state)
 
 	/* A voltage that is outside before the window is set trips, too. */
 	set_window(0, 0);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_false(board_alert(&device.board));
 	set_window(0, 3000);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_true(board_alert(&device.board));
 	assert_true(ports_poll_alert(&device));
 
 	device.board.ports[0].sense_mv = 3100;
 	set_window(3130, 0);
-	board_watch(&device.board);
+	board_check_alerts(&device.board);
 	assert_true(ports_poll_alert(&device));
 	assert_int_equal(
 		device.alerts.ports[0], MGMT_OVERVOLTAGE | MGMT_UNDERVOLTAGE);

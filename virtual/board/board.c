@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The chips of a revC board: takes I2C transactions, the FX2's enable lines
- * and what hangs on the ports, gives supplies, pin levels and alerts.
+ * The chips of a revC board, register by register.  virtual/fx2 calls these
+ * functions as the firmware drives the I2C bus and the enable lines.  The chips
+ * keep the datasheets' behaviour: what the firmware makes of it must not be
+ * modelled here.
  */
 #include "board.h"
 
@@ -25,7 +27,7 @@
 #define ADC081C_FULL_SCALE_MV 6600
 #define ADC081C_CODES         256
 
-/* SBOS790, tables 6-4 and on: defaults, and what a limit keeps. */
+/* SBOS790, tables 6-4 and on: defaults, and the bits that a limit has. */
 #define INA233_LIMIT_MASK      0x7ff8
 #define INA233_MASK_DEFAULT    0xf0
 #define INA233_CONFIG_DEFAULT  0x02
@@ -38,7 +40,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* One transaction. */
+/* One I2C transaction: write bytes, then read bytes. */
 struct i2c {
 	const uint8_t *write;
 	size_t write_size;
@@ -162,8 +164,8 @@ static void ina233_set(struct board_port *port,
 {
 	if (reg->command == INA233_RESTORE_DEFAULT_ALL)
 		ina233_restore(port);
-	/* ALERT stays, whatever the datasheet says: port.c's authors found
-	   that only RESTORE_DEFAULT_ALL lets go of it. */
+	/* The alert stays latched, against the datasheet: the authors of the
+	   firmware's port.c found that only RESTORE_DEFAULT_ALL clears it. */
 	if (reg->command == INA233_CLEAR_FAULTS)
 		port->status = 0;
 	if (reg->command == INA233_STATUS_MFR_SPECIFIC)
@@ -210,7 +212,7 @@ static bool pca6408a(struct board *board, unsigned index, const struct i2c *i2c)
 	};
 	uint8_t command = i2c->write_size > 0 ? i2c->write[0] : PCA6408A_INPUT;
 
-	/* VDD(P) is the port's supply; without it the chip is off the bus. */
+	/* VDD(P) is the port's supply; without it the chip does not answer. */
 	if (board_supply_mv(board, index) == 0)
 		return false;
 	if (command >= ARRAY_SIZE(registers))
@@ -256,7 +258,7 @@ static bool eeprom(struct board *board, unsigned unit, const struct i2c *i2c)
 	if (i2c->write_size >= 2)
 		at += i2c->write[0] << 8 | i2c->write[1];
 	at %= memories[unit].size;
-	/* A repeated start gives up a write. */
+	/* A repeated start aborts a write. */
 	if (i2c->read_size > 0) {
 		eeprom_read(*bytes, memories[unit].size, at, i2c);
 		return true;
@@ -294,7 +296,7 @@ static const struct chip chips[] = {
 	{BOARD_ICE_MEM_HIGH, REVISION_C0, REVISION_C3, 2, eeprom},
 };
 
-/* An expander forgets all while its port has no supply. */
+/* An expander loses its registers while its port has no supply. */
 static void reset_expanders(struct board *board)
 {
 	for (unsigned i = 0; i < BOARD_PORTS; i++) {
@@ -325,8 +327,9 @@ bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
 	return false;
 }
 
-/* The mask counts when a fault appears, not later: port.c's authors. */
-static void watch_port(struct board *board, unsigned index)
+/* The mask applies when a fault appears, not later, as the authors of the
+   firmware's port.c found. */
+static void check_port(struct board *board, unsigned index)
 {
 	struct board_port *port = &board->ports[index];
 	uint8_t faults = 0;
@@ -342,11 +345,11 @@ static void watch_port(struct board *board, unsigned index)
 	port->status |= faults;
 }
 
-void board_watch(struct board *board)
+void board_check_alerts(struct board *board)
 {
 	if (board->revision >= REVISION_C2) {
 		for (unsigned port = 0; port < BOARD_PORTS; port++)
-			watch_port(board, port);
+			check_port(board, port);
 	}
 	reset_expanders(board);
 }

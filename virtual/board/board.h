@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The chips on a revC board that hang on the FX2's I2C bus, apart from the
- * FPGA: two DACs, two ADCs, two pull-resistor expanders, two EEPROMs; and the
- * supplies and pins that they act on.  Register level, as the datasheets that
- * firmware/fx2/port.c and nvmem.c of GlasgowEmbedded/glasgow cite.
+ * The chips of a revC board on the FX2's I2C bus, apart from the FPGA: two
+ * DACs, two ADCs, two pull-resistor expanders, two EEPROMs; and the supplies
+ * and pins that they control.  Modelled at register level after the datasheets
+ * that firmware/fx2/port.c and nvmem.c of GlasgowEmbedded/glasgow cite.
+ * virtual/fx2 owns a board and calls it.
  */
 #ifndef VIRTUAL_BOARD_H
 #define VIRTUAL_BOARD_H
@@ -70,9 +71,9 @@ enum pca6408a_register { /* NXP PCA6408A, table 6 */
 };
 
 struct board_port {
-	/* What the world does to it */
-	uint16_t sense_mv;
-	uint32_t load_ua;
+	/* What is connected to the port */
+	uint16_t sense_mv; /* voltage on the sense pin */
+	uint32_t load_ua;  /* current drawn from the supply */
 	/* The FX2's enable line */
 	bool enabled;
 	/* DAC081C: the 12-bit code word */
@@ -100,30 +101,30 @@ struct board {
 	uint8_t *ice_mem; /* BOARD_ICE_MEM_SIZE, or NULL until written */
 };
 
-/* Both return 0 or -ENOMEM; board_clear() takes a half-built one. */
+/* 0 or -ENOMEM.  After a failure board_clear() must still be called. */
 int board_init(struct board *board, uint8_t revision, const uint8_t *eeprom);
 void board_clear(struct board *board);
 
 /*
  * One I2C transaction with a chip: write bytes, then (repeated start) read.
- * False if any address or byte is not acknowledged.
+ * False if an address or a byte is not acknowledged.
  */
 bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
 	size_t write_size, uint8_t *read, size_t read_size);
 
-/* Let the ADCs look at the supplies: latches alerts. */
-void board_watch(struct board *board);
+/* Let the ADCs compare the supplies with their limits, and latch alerts. */
+void board_check_alerts(struct board *board);
 
 /* True if any chip pulls nALERT low. */
 bool board_alert(const struct board *board);
 
-/* A port's supply as it is at its pins, mV: 0 if disabled or cut. */
+/* The supply at a port's pins, mV: 0 if disabled or cut by an alert. */
 uint16_t board_supply_mv(const struct board *board, unsigned port);
 
-/* Let the pins have the supplies and pull resistors as they are now. */
+/* Pass the present supplies and pull resistors to the pins. */
 void board_power_pins(struct board *board);
 
-/* Levels of a port's pins, as its buffers give them. */
+/* Levels of a port's pins, behind its buffers. */
 uint8_t board_levels(struct board *board, unsigned port);
 
 #endif

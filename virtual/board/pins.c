@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes what drives and pulls the pins, gives their levels; tells the parts. */
+/*
+ * The levels of the port pins: computed anew whenever the FPGA, the board or a
+ * part changes what it drives or pulls.  A part learns of a change here, but
+ * must never change a pin from within that call: see struct part_kind.
+ */
 #include "pins.h"
 
 #include <stdlib.h>
@@ -65,7 +69,8 @@ static void resolve(struct pins *pins)
 	pins->levels = levels;
 }
 
-/* Something has changed; a part may hear of it. */
+/* Compute the levels after a change, and call the parts that see other levels
+   or supplies than before. */
 static void update(struct pins *pins)
 {
 	resolve(pins);

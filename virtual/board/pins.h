@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The 16 pins of ports A and B, and what hangs on them: the FPGA behind the
- * port's buffers, pull resistors, wires from pin to pin, parts.  Bit n = pin
- * n: A0..A7 B0..B7.
+ * The 16 pins of ports A and B, and what is connected to them: the FPGA behind
+ * the port's buffers, pull resistors, wires from pin to pin, parts.  Bit n =
+ * pin n: A0..A7 B0..B7.  virtual/board/board.c sets supplies and pulls,
+ * virtual/fpga drives and reads.
  *
  * Pins that are wired together have one level: low if anything drives it
- * low, else high if anything drives it high; else as the pulls have it, low
- * again going first; and low if there are none.  Without a port's supply its
- * buffers neither drive nor pull, and what they give the FPGA is 0.
+ * low, else high if anything drives it high; else low if anything pulls it
+ * down, else high if anything pulls it up; else low.  Without a port's supply
+ * its buffers neither drive nor pull, and the FPGA reads 0.
  */
 #ifndef VIRTUAL_PINS_H
 #define VIRTUAL_PINS_H
@@ -19,39 +20,38 @@
 
 struct pins {
 	tick now;
-	tick next;               /* when a part next acts, or TICK_NEVER */
-	unsigned changes;        /* counts up whenever anything did */
-	uint16_t conflicts;      /* where drivers have met, high against low */
-	uint16_t net[PIN_COUNT]; /* the pins that are one with this pin */
+	tick next;          /* when a part next acts, or TICK_NEVER */
+	unsigned changes;   /* how often levels were computed */
+	uint16_t conflicts; /* pins that were driven high and low at once */
+	uint16_t net[PIN_COUNT]; /* the pins wired to this pin, and itself */
 	unsigned parts_count;
 	struct part *parts[PARTS_MAX];
-	uint16_t powered;
+	uint16_t powered; /* pins whose port has a supply */
 	uint16_t fpga_levels, fpga_enables;
-	uint16_t pull_down, pull_up;
-	uint16_t levels; /* of the nets */
+	uint16_t pull_down, pull_up; /* by the expanders */
+	uint16_t levels;             /* before the ports' buffers */
 };
 
 void pins_init(struct pins *pins);
-/* Frees the parts as well. */
+/* Also frees the parts. */
 void pins_clear(struct pins *pins);
 
-/* Make pins one. */
+/* Wire these pins together. */
 void pins_wire(struct pins *pins, uint16_t mask);
-/* Hang on a part, which is the pins' from then on.  There is room for
-   PARTS_MAX. */
+/* Add a part, which pins_clear() frees.  There is room for PARTS_MAX. */
 void pins_add(struct pins *pins, struct part *part);
 
-/* Let time pass for the parts, up to and with what is due now. */
+/* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);
 
 /* From now on the FPGA drives these pins, to these levels. */
 void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables);
 
-/* From now on these pins have a port supply and are pulled. */
+/* From now on these pins have a port supply, and these are pulled. */
 void pins_supply(struct pins *pins, uint16_t powered, uint16_t pull_down,
 	uint16_t pull_up);
 
-/* What comes through the ports' buffers. */
+/* The levels behind the ports' buffers. */
 static inline uint16_t pins_levels(const struct pins *pins)
 {
 	return pins->levels & pins->powered;

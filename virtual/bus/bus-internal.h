@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of the bus share: bus.c has its queues and its plug,
-   virtual/bus/schedule.c its microframes. */
+/* What virtual/bus/bus.c (queues, unplug, resets) and virtual/bus/schedule.c
+   (microframes) share.  No other file includes this header. */
 #ifndef VIRTUAL_BUS_INTERNAL_H
 #define VIRTUAL_BUS_INTERNAL_H
 
@@ -12,7 +12,7 @@
 
 struct queue {
 	struct urbs urbs;
-	bool ping; /* USB 2.0 8.5.1: ask before the next OUT */
+	bool ping; /* USB 2.0 8.5.1: send PING before the next OUT */
 };
 
 struct bus {
@@ -20,33 +20,36 @@ struct bus {
 	unsigned packets_max;
 	tick now; /* always the start of a microframe */
 	struct queue queues[QUEUES];
-	uint32_t queued; /* those that have transfers, by bit */
-	unsigned first;  /* served first in the next round */
+	uint32_t queued; /* bit n: queue n has transfers */
+	unsigned first;  /* the queue that the next round serves first */
 	struct urbs done;
 	bool unplugged;      /* for good */
-	bool lost;           /* left by itself, until bus_enumerate() */
-	unsigned departures; /* those that were noticed */
-	uint64_t reaps_left; /* until it is unplugged; 0 = never */
-	/* Microframes in a row in which something moved; 0 = and nothing
-	   will before the device's next event. */
-	unsigned streak;
+	bool lost;           /* the device left; until bus_enumerate() */
+	unsigned departures; /* of the function, as of bus_check_port() */
+	uint64_t reaps_left; /* until the cable is unplugged; 0 = never */
+	/* Consecutive microframes in which a packet moved.  0: the last one
+	   moved none, and none will before the device's next event. */
+	unsigned busy_frames;
 	struct bus_stats stats;
-	/* What goes wrong; NULL: nothing */
-	struct fault_bus *faults;
-	tick blocked; /* a reset goes on until then */
+	struct fault_bus *faults; /* NULL: none */
+	tick blocked; /* nothing is carried before: a reset goes on */
 	unsigned resets;
 };
 
-/* A transfer has ended; it is seen from now on. */
+/* A transfer that is in no queue has ended: bus_reap() returns it. */
 void bus_finish(struct bus *bus, struct urb *urb, int status);
 
-/* The first of a queue has ended by itself. */
+/* The first transfer of a queue has ended by itself.  A fault may withhold its
+   completion. */
 void bus_finish_head(struct bus *bus, struct queue *queue);
 
-/* The hub's port latches that its device left, if it came back or not. */
-void bus_watch_port(struct bus *bus);
+/* If the device has left the bus since the last call, set `lost` and fail all
+   transfers, even if the device has come back meanwhile: a hub's port latches
+   a disconnect. */
+void bus_check_port(struct bus *bus);
 
-/* Let the faults do what is due now. */
-void bus_err(struct bus *bus);
+/* Let the faults of a bus do what is due: withheld completions, a reset.  Only
+   for a bus that has faults. */
+void bus_apply_faults(struct bus *bus);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A high-speed host controller's queues: takes transfers, gives them back
- * when they are done, or taken out, or the cable is pulled.
+ * The queues of the host controller: transfers enter, and leave when they
+ * complete, when they are cancelled, or when the device is reset or leaves.
+ * lib/link/virtual and plug call it.  Time does not pass here: that is
+ * virtual/bus/schedule.c.
  */
 #include "bus-internal.h"
 
@@ -41,7 +43,7 @@ void bus_free(struct bus *bus)
 	free(bus);
 }
 
-int bus_faults(struct bus *bus, const struct faults *faults)
+int bus_set_faults(struct bus *bus, const struct faults *faults)
 {
 	bus->faults = fault_bus_new(faults);
 	return bus->faults ? 0 : -errno;
@@ -87,12 +89,12 @@ void bus_finish_head(struct bus *bus, struct queue *queue)
 
 	take(bus, queue, urb);
 	if (bus->faults && urb->endpoint & USB_ENDPOINT_MASK &&
-		fault_bus_hold(bus->faults, urb, !TAILQ_EMPTY(&queue->urbs),
+		fault_bus_withhold(bus->faults, urb, !TAILQ_EMPTY(&queue->urbs),
 			bus->now + TICKS_PER_MICROFRAME))
 		return;
 	if (bus->faults && (urb->endpoint & USB_ENDPOINT_MASK) == 0 &&
 		urb->status == 0)
-		fault_bus_note(bus->faults, &urb->setup);
+		fault_bus_control_done(bus->faults, &urb->setup);
 	bus_finish(bus, urb, urb->status);
 }
 
@@ -108,11 +110,11 @@ void bus_submit(struct bus *bus, struct urb *urb)
 	}
 	TAILQ_INSERT_TAIL(&queue->urbs, urb, next);
 	bus->queued |= UINT32_C(1) << (queue - bus->queues);
-	if (bus->streak == 0)
-		bus->streak = 1; /* it may move */
+	if (bus->busy_frames == 0)
+		bus->busy_frames = 1; /* the new transfer may move */
 }
 
-/* What is held and may be seen by now. */
+/* Report the withheld completions that are due. */
 static void release(struct bus *bus)
 {
 	struct urb *urb;
@@ -126,7 +128,8 @@ void bus_cancel(struct bus *bus, struct urb *urb)
 	struct queue *queue = &bus->queues[queue_index(urb->endpoint)];
 	struct urb *each;
 
-	/* What it failed with before is not forgotten. */
+	/* The transfer had ended already, and its completion is withheld: a
+	   failure is reported instead of the cancellation. */
 	if (bus->faults && fault_bus_recall(bus->faults, urb)) {
 		bus_finish(
 			bus, urb, urb->status < 0 ? urb->status : -ECANCELED);
@@ -187,7 +190,7 @@ bool bus_enumerate(struct bus *bus)
 	return true;
 }
 
-void bus_watch_port(struct bus *bus)
+void bus_check_port(struct bus *bus)
 {
 	if (bus->departures == bus->function->departures)
 		return;
@@ -197,9 +200,9 @@ void bus_watch_port(struct bus *bus)
 }
 
 /*
- * Another program has the kernel reset the device, which cancels what is under
- * way for anybody, and brings it back unclaimed: in its configuration, with
- * alternate settings of 0.
+ * Another program makes the kernel reset the device.  That cancels the
+ * transfers of all programs; the device comes back unclaimed, in its
+ * configuration, with all alternate settings 0.
  */
 void bus_reset(struct bus *bus)
 {
@@ -219,7 +222,7 @@ unsigned bus_resets(const struct bus *bus)
 	return bus->resets;
 }
 
-void bus_err(struct bus *bus)
+void bus_apply_faults(struct bus *bus)
 {
 	if (bus->unplugged || bus->lost)
 		return;

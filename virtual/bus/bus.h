@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A host controller with one high-speed port, and time.  Transfers are
- * queued; each step is one microframe, in which the controller carries their
- * packets; what completed is seen at the microframe's end.
+ * A model of a USB host controller with one high-speed port, and its time.
+ * lib/link/virtual and plug queue transfers.  Each step is one microframe, in
+ * which the controller carries packets of the queued transfers; a completion is
+ * visible at the end of its microframe.
+ *
+ * Time passes only inside bus_run() and bus_kill().  Nothing here may read a
+ * real clock or start a thread: equal calls give equal results.
  */
 #ifndef VIRTUAL_BUS_H
 #define VIRTUAL_BUS_H
@@ -12,10 +16,10 @@
 
 #include "function.h"
 
-/* A transfer as the controller's driver queues it: owned by the caller from
-   bus_reap() on, and before bus_submit(). */
+/* A transfer, owned by the bus from bus_submit() until bus_reap() returns
+   it. */
 struct urb {
-	uint8_t endpoint; /* 0 = control, by setup */
+	uint8_t endpoint; /* 0 = control transfer; `setup` has its direction */
 	struct usb_setup setup;
 	uint8_t *data;
 	uint32_t length;
@@ -23,10 +27,10 @@ struct urb {
 	int status; /* 0, -EPIPE, -EOVERFLOW, -EPROTO, -ECANCELED, -ENODEV */
 	void *user;
 
-	/* The controller's */
-	uint8_t stage;
-	bool gathered; /* it is to come with others... */
-	tick seen;     /* ...or then */
+	/* The bus's own */
+	uint8_t stage; /* enum stage, of a control transfer */
+	bool gathered; /* by a fault, reported together with others... */
+	tick seen;     /* ...at this time at the latest */
 	TAILQ_ENTRY(urb) next;
 };
 
@@ -38,47 +42,50 @@ struct faults;
 struct bus *bus_new(struct function *function, unsigned packets_max);
 void bus_free(struct bus *bus);
 
-/* Before anything is queued: what goes wrong on it.  0 or -ENOMEM. */
-int bus_faults(struct bus *bus, const struct faults *faults);
+/* Set the faults of the bus, before anything is queued: 0 or -ENOMEM. */
+int bus_set_faults(struct bus *bus, const struct faults *faults);
 
 tick bus_now(const struct bus *bus);
 
-/* Whether any may ever be refused by bus_admit(). */
+/* Whether bus_admit() may ever refuse a transfer. */
 bool bus_refuses(const struct bus *bus);
 
-/* Whether a bulk transfer may be queued on this endpoint, which counts as an
-   attempt: 0; -ENOMEM or -EIO, by a fault. */
+/* Ask before each bus_submit() of a bulk transfer: 0, or by a fault -ENOMEM or
+   -EIO.  Each call counts as one submit. */
 int bus_admit(struct bus *bus, uint8_t endpoint);
 
-/* Queue a transfer; it is served from the next microframe on. */
+/* Queue a transfer.  Its first packet moves in the next microframe at the
+   earliest. */
 void bus_submit(struct bus *bus, struct urb *urb);
 
-/* Take a transfer out; it completes at once with what it has. */
+/* Cancel a transfer: it completes at once with -ECANCELED, and `actual` bytes
+   are valid. */
 void bus_cancel(struct bus *bus, struct urb *urb);
 
-/* The same as a kernel does it, which waits until the controller has let go of
-   it: the others go on for a microframe. */
+/* bus_cancel(), followed by one microframe for the other transfers: a kernel
+   waits until the controller has stopped using the transfer. */
 void bus_kill(struct bus *bus, struct urb *urb);
 
-/* Pull the plug: everything queued completes, nothing more is carried. */
+/* Unplug the cable: all queued transfers fail with -ENODEV, and so does every
+   later one. */
 void bus_unplug(struct bus *bus);
 bool bus_unplugged(const struct bus *bus);
 
-/* Have it pulled when so many transfers have been reaped, 0 = never. */
+/* Unplug the cable when this many more transfers were reaped, 0 = never. */
 void bus_unplug_after(struct bus *bus, uint64_t transfers);
 
-/* A program has the kernel reset the device: by USBDEVFS_RESET, or the fault
+/* A program makes the kernel reset the device: by USBDEVFS_RESET, or the fault
    reset@. */
 void bus_reset(struct bus *bus);
 
-/* How often another program has reset the device: whatever was queued came
-   back with -ECANCELED, and all alternate settings are 0. */
+/* How often another program has reset the device.  At each reset all queued
+   transfers fail with -ECANCELED, and all alternate settings become 0. */
 unsigned bus_resets(const struct bus *bus);
 
 /*
- * Whether the device has left by itself.  What was queued has completed then,
- * and what is submitted fails, until the host enumerates the device that came
- * back: false as long as there is none.
+ * Whether the device has left the bus by itself.  All queued transfers have
+ * failed then, and later ones fail, until bus_enumerate() succeeds.
+ * bus_enumerate() fails as long as the device has not come back.
  */
 bool bus_lost(const struct bus *bus);
 bool bus_enumerate(struct bus *bus);
@@ -87,25 +94,26 @@ bool bus_enumerate(struct bus *bus);
 struct urb *bus_reap(struct bus *bus);
 
 /*
- * Carry microframes until a transfer completes or the time is reached.
- * False if neither can ever happen: nothing is under way, and `until` is
- * TICK_NEVER.
+ * Carry microframes until a transfer completes or the time `until` is reached.
+ * False if neither can ever happen: no transfer can complete any more, and
+ * `until` is TICK_NEVER.
  */
 bool bus_run(struct bus *bus, tick until);
 
 /*
  * The end of the first microframe in which a queued transfer may complete, or
- * the device may leave or come back, if nothing is queued until then: nobody
- * need look before.  While data flows into a transfer IN, a short packet may
- * end it earlier, and is then seen up to a few microframes late.  TICK_NEVER
- * if nothing can happen.
+ * the device may leave or come back, if nothing is submitted until then.  A
+ * caller that waits in real time need not call bus_run() before.  An IN
+ * transfer into which data flows may end earlier, by a short packet; its
+ * completion is then noticed up to a few microframes late.  TICK_NEVER if
+ * nothing can happen.
  */
 tick bus_due(const struct bus *bus);
 
 struct bus_stats {
 	uint64_t microframes;
 	uint64_t packets; /* bulk, either way */
-	uint64_t naks;    /* those of skipped idle time included */
+	uint64_t naks;    /* including those of skipped idle time */
 };
 
 void bus_stats(const struct bus *bus, struct bus_stats *ret_stats);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The seam between a bus and a USB function: what the host controller's
- * packets look like from the device's end of the cable.  bus.c calls it;
- * device.c is one function, an FX2 emulator may be another.
+ * The interface between the bus and a USB function: tokens, packets and
+ * handshakes as the device sees them.  virtual/bus calls it;
+ * virtual/fx2/device.c implements it.
  *
- * A call carries the moment at which it happens, and moments never go back.
+ * Each call carries its time, which never goes back.  A function must not call
+ * the bus.
  */
 #ifndef VIRTUAL_FUNCTION_H
 #define VIRTUAL_FUNCTION_H
@@ -18,7 +19,7 @@
 /* The handshake of a transaction, USB 2.0 section 8.4.6. */
 enum handshake {
 	HANDSHAKE_ACK,
-	HANDSHAKE_NYET, /* taken, but there is no room for another */
+	HANDSHAKE_NYET, /* accepted, but there is no room for another packet */
 	HANDSHAKE_NAK,
 	HANDSHAKE_STALL,
 };
@@ -26,7 +27,7 @@ enum handshake {
 struct function;
 
 struct function_ops {
-	/* SETUP is always taken; data and status stages follow on EP0. */
+	/* SETUP is always accepted; data and status stages follow on EP0. */
 	void (*setup)(struct function *function, tick now,
 		const struct usb_setup *setup);
 	/* PING: is there room for a packet? */
@@ -35,23 +36,24 @@ struct function_ops {
 	/* An OUT packet has arrived. */
 	enum handshake (*out)(struct function *function, tick now,
 		uint8_t endpoint, const uint8_t *data, uint16_t length);
-	/* An IN token: what is there to send?  The packet stays until acked. */
+	/* An IN token.  With ACK, the packet to send, which stays the next one
+	   until acked(). */
 	enum handshake (*in)(struct function *function, tick now,
 		uint8_t endpoint, const uint8_t **ret_data,
 		uint16_t *ret_length);
 	void (*acked)(struct function *function, tick now, uint8_t endpoint);
-	/* Time passes.  Returns when something next happens by itself. */
+	/* Time passes.  Returns when something next happens in the function
+	   without a packet, or TICK_NEVER. */
 	tick (*advance)(struct function *function, tick now);
 };
 
 struct function {
 	const struct function_ops *ops;
-	/* Its pull-up is off: the host sees nothing, and calls advance()
-	   alone. */
+	/* The function's pull-up is off: the host sees no device, and calls
+	   only advance(). */
 	bool detached;
-	unsigned departures; /* how often that began */
-	/* When that next begins or ends by itself, whether or not anybody
-	   asks; or TICK_NEVER. */
+	unsigned departures; /* how often `detached` became true */
+	/* When `detached` next changes without a packet, or TICK_NEVER. */
 	tick port_due;
 };
 

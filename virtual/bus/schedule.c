@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A high-speed host controller's time: carries the packets of what is queued
- * to a function, microframe by microframe, and skips those in which nothing
- * can move.
+ * The schedule of the host controller: carries the packets of queued transfers,
+ * microframe by microframe, and skips microframes in which nothing can move.
+ * bus_run() and bus_kill() are the only places where the time of a bus passes.
+ * Skipping must never change a result, only the real time that it takes.
  */
 #include "bus-internal.h"
 
@@ -18,7 +19,7 @@ static tick earliest(tick a, tick b)
 	return a < b ? a : b;
 }
 
-/* The next packet of an endpoint's first transfer. */
+/* Carry the next packet of a queue's first transfer. */
 static enum outcome serve(
 	struct bus *bus, struct queue *queue, struct frame *frame)
 {
@@ -47,15 +48,15 @@ static uint32_t rotate(uint32_t bits, unsigned count)
 	return bits >> count | bits << (-count % 32);
 }
 
-/* One turn for every endpoint that has a transfer.  False when the
-   microframe has no room, or the bus nothing to do. */
+/* One packet for every endpoint that has a transfer.  False if no further
+   round can move a packet in this microframe. */
 static bool carry_round(struct bus *bus, struct frame *frame)
 {
 	tick start = frame->now;
 	unsigned refused = 0, next = bus->first;
 	bool moved = false;
 
-	/* From the first in turn on, and around. */
+	/* Round robin, from bus->first on. */
 	for (uint32_t left = rotate(frame->queued, bus->first); left;
 		left &= left - 1) {
 		unsigned at = (bus->first + __builtin_ctz(left)) % QUEUES;
@@ -81,8 +82,9 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 		frame->change = 0;
 		return moved;
 	}
-	/* All were refused, and nothing has changed in the device meanwhile: as
-	   many rounds of the same follow as fit before something does. */
+	/* All tokens were answered by NAK.  If nothing changes in the device
+	   until `change`, the same round repeats until then: count its tokens
+	   and skip them. */
 	tick round = frame->now - start;
 	tick change = frame->change;
 	frame->change = bus->function->ops->advance(bus->function, frame->now);
@@ -99,8 +101,9 @@ static bool carry_round(struct bus *bus, struct frame *frame)
 	return frame->now < frame->end;
 }
 
-/* False if nothing moved, and nothing happened in the device meanwhile: what
-   came up after the last token of an endpoint is still to be asked for. */
+/* False if no packet moved and nothing happened in the device during the
+   microframe.  If something happened, the next microframe must still be
+   carried: data may have become ready after the endpoint's last token. */
 static bool carry_microframe(struct bus *bus)
 {
 	tick event = bus->function->ops->advance(bus->function, bus->now);
@@ -116,13 +119,13 @@ static bool carry_microframe(struct bus *bus)
 	bus->stats.microframes++;
 	bus->stats.naks += frame.naks;
 	if (frame.moved)
-		bus->streak++;
+		bus->busy_frames++;
 	else
-		bus->streak = event < bus->now;
-	return bus->streak > 0;
+		bus->busy_frames = event < bus->now;
+	return bus->busy_frames > 0;
 }
 
-/* When the bus next acts by itself: a fault does, or a reset is over. */
+/* When the bus next acts without a packet: a fault acts, or a reset is over. */
 static tick own_due(const struct bus *bus)
 {
 	tick due =
@@ -134,9 +137,10 @@ static tick own_due(const struct bus *bus)
 }
 
 /*
- * Nothing moved: go to the microframe in which something may.  What became
- * ready too late in a microframe is met in the next, so only a second idle one
- * says that the device has nothing, and how often it says so.
+ * Go to the microframe in which the device's next event is, or to `until`.
+ * Call this only after two idle microframes in a row: data that becomes ready
+ * late in a microframe moves in the next one.  `naks` are the NAKs of one idle
+ * microframe.  False if nothing will ever happen.
  */
 static bool skip(struct bus *bus, tick until, uint64_t naks)
 {
@@ -155,7 +159,7 @@ static bool skip(struct bus *bus, tick until, uint64_t naks)
 	return true;
 }
 
-/* The clock runs on without a packet, to the microframe's end. */
+/* Let time pass without packets, to the end of the microframe of `until`. */
 static void run_idle(struct bus *bus, tick until)
 {
 	tick left = until - bus->now + TICKS_PER_MICROFRAME - 1;
@@ -182,7 +186,9 @@ static bool run(struct bus *bus, tick until)
 		} else {
 			tick due = limit(bus, TICK_NEVER);
 
-			/* A storm that ended in it is met in the next. */
+			/* If a NAK storm ended during this microframe, the
+			   transfer can move in the next one, so this one does
+			   not count as quiet. */
 			quiet = carry_microframe(bus) || due < bus->now
 				? 0
 				: quiet + 1;
@@ -190,14 +196,14 @@ static bool run(struct bus *bus, tick until)
 				!skip(bus, limit(bus, until),
 					bus->stats.naks - naks))
 				return false;
-			bus_watch_port(bus);
+			bus_check_port(bus);
 		}
 		if (bus->faults)
-			bus_err(bus);
+			bus_apply_faults(bus);
 	}
 	if (!bus->unplugged)
 		bus->function->ops->advance(bus->function, bus->now);
-	bus_watch_port(bus);
+	bus_check_port(bus);
 	return true;
 }
 
@@ -207,11 +213,11 @@ bool bus_run(struct bus *bus, tick until)
 	bool alive;
 
 	if (bus->faults)
-		bus_err(bus);
+		bus_apply_faults(bus);
 	due = own_due(bus);
 	alive = run(bus, until);
-	if (bus->now >= due && bus->streak == 0)
-		bus->streak = 1; /* what was refused may move */
+	if (bus->now >= due && bus->busy_frames == 0)
+		bus->busy_frames = 1; /* a transfer may move again */
 	return alive;
 }
 
@@ -221,10 +227,11 @@ void bus_kill(struct bus *bus, struct urb *urb)
 	if (!bus->unplugged && bus->queued != 0)
 		carry_microframe(bus);
 	if (bus->faults)
-		bus_err(bus);
+		bus_apply_faults(bus);
 }
 
-/* How many microframes the first transfer of a queue needs at least. */
+/* The number of microframes after which the first transfer of a queue may be
+   complete. */
 static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 {
 	const struct urb *urb = TAILQ_FIRST(&queue->urbs);
@@ -233,13 +240,14 @@ static unsigned frames_needed(const struct bus *bus, const struct queue *queue)
 
 	if ((urb->endpoint & USB_ENDPOINT_MASK) == 0)
 		return 1;
-	/* What has streamed for a while will go on. */
-	if (urb->endpoint & USB_DIR_IN && frames > bus->streak / 4)
-		frames = bus->streak / 4;
+	/* A short packet may end an IN transfer at any time.  The longer data
+	   has flowed without a pause, the longer it is assumed to go on. */
+	if (urb->endpoint & USB_DIR_IN && frames > bus->busy_frames / 4)
+		frames = bus->busy_frames / 4;
 	return frames > 0 ? frames : 1;
 }
 
-/* The end of the microframe in which this happens. */
+/* The end of the microframe in which the event is. */
 static tick end_of_frame(tick event)
 {
 	if (event == TICK_NEVER)
@@ -254,7 +262,7 @@ static tick device_due(const struct bus *bus)
 
 	if (bus->queued == 0)
 		return end_of_frame(function->port_due);
-	if (bus->streak == 0)
+	if (bus->busy_frames == 0)
 		return end_of_frame(function->ops->advance(function, bus->now));
 	for (unsigned i = 0; i < QUEUES; i++) {
 		if (TAILQ_EMPTY(&bus->queues[i].urbs))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The clock of the virtual world: bit times of the 480 Mb/s bus.  A cycle of
- * the 48 MHz FIFO bus and a microframe are whole numbers of it.
+ * The unit of virtual time: a bit time of the 480 Mb/s bus.  A cycle of the
+ * 48 MHz FIFO bus and a microframe are whole numbers of ticks.
  */
 #ifndef VIRTUAL_TICK_H
 #define VIRTUAL_TICK_H

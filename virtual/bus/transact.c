@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/*
- * Takes a transfer and what is left of a microframe, moves one packet of it
- * to or from the function.
- */
+/* Single transactions on bulk endpoints and on EP0, without faults.  A
+   transaction that does not fit into the rest of the microframe must not reach
+   the function at all. */
 #include "transact.h"
 
 #include <errno.h>
 #include <string.h>
 
 /*
- * What a transaction costs beside its data, in bytes.  USB 2.0 table 5-10:
+ * The time of a transaction beside its data, in bytes.  USB 2.0 table 5-10:
  * 55 B for bulk (SYNC, PID, address, CRC16 and the gaps of three packets), so
  * that 13 transactions of 512 B fit a microframe.  A token that is answered
  * by a handshake alone has two packets: 36 B by the same count.

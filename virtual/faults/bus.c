@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a script and what a bus is at, gives what goes wrong there. */
+/*
+ * The faults of a bus that act on submits, on packets, and by a reset of the
+ * device.  virtual/bus calls these functions, and only on a bus that has
+ * faults.  What a fault does depends on its script and on the counts of its
+ * endpoint, never on real time or on chance.
+ */
 #include "internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is known of a token. */
+/* A token, and the packet that would follow it. */
 struct token {
 	uint8_t endpoint;
-	bool known; /* how long its packet is */
+	bool known; /* there is a packet, of this length */
 	const uint8_t *data;
 	uint16_t length;
 	tick now;
@@ -19,9 +24,10 @@ struct token {
 #define BUS_KINDS \
 	(((UINT64_C(1) << FAULT_KINDS) - 1) ^ ((UINT64_C(1) << FAULT_HALT) - 1))
 
-struct end *fault_end(struct fault_bus *faults, uint8_t endpoint)
+struct fault_endpoint *fault_endpoint(
+	struct fault_bus *faults, uint8_t endpoint)
 {
-	return &faults->ends[(endpoint & USB_ENDPOINT_MASK) |
+	return &faults->endpoints[(endpoint & USB_ENDPOINT_MASK) |
 		(endpoint & USB_DIR_IN ? 16 : 0)];
 }
 
@@ -57,7 +63,7 @@ struct fault_bus *fault_bus_new(const struct faults *faults)
 			mine->faults.list[mine->faults.count++] =
 				faults->list[i];
 	for (unsigned i = 0; i < ENDPOINTS; i++)
-		TAILQ_INIT(&mine->ends[i].held);
+		TAILQ_INIT(&mine->endpoints[i].withheld);
 	return mine;
 }
 
@@ -66,7 +72,7 @@ void fault_bus_free(struct fault_bus *faults)
 	free(faults);
 }
 
-/* ---- Where ------------------------------------------------------------ */
+/* ---- Positions -------------------------------------------------------- */
 
 bool fault_concerns(const struct fault *fault, uint8_t endpoint)
 {
@@ -76,18 +82,19 @@ bool fault_concerns(const struct fault *fault, uint8_t endpoint)
 			       : endpoint == 0 || fault_is_pipe(endpoint);
 }
 
-/* What it counts: of its endpoint, or of the pipes together; but bytes are
-   those of a stream. */
+/* The counts that a fault's position refers to: those of its endpoint, or of
+   all pipes together if it names none.  Bytes are always counted by endpoint,
+   since a byte offset means something in one stream only. */
 static const struct counts *counted(
 	struct fault_bus *faults, const struct fault *fault, uint8_t endpoint)
 {
 	if (fault->endpoint || fault->where == WHERE_BYTE)
-		return &fault_end(faults, endpoint)->counts;
+		return &fault_endpoint(faults, endpoint)->counts;
 	return &faults->pipes;
 }
 
-/* Whether the token's packet is there, or beyond. */
-static bool is_there(struct fault_bus *faults, const struct fault *fault,
+/* Whether this token's packet is at the fault's position, or beyond. */
+static bool reaches(struct fault_bus *faults, const struct fault *fault,
 	const struct token *token)
 {
 	const struct counts *counts = counted(faults, fault, token->endpoint);
@@ -105,7 +112,7 @@ static bool is_there(struct fault_bus *faults, const struct fault *fault,
 	}
 }
 
-bool fault_has_been(struct fault_bus *faults, const struct fault *fault,
+bool fault_reached(struct fault_bus *faults, const struct fault *fault,
 	uint8_t endpoint, tick now)
 {
 	const struct counts *counts = counted(faults, fault, endpoint);
@@ -132,9 +139,9 @@ bool fault_bus_refuses(const struct fault_bus *faults)
 
 int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now)
 {
-	struct end *end = fault_end(faults, endpoint);
+	struct fault_endpoint *state = fault_endpoint(faults, endpoint);
 
-	end->counts.submits++;
+	state->counts.submits++;
 	faults->pipes.submits += fault_is_pipe(endpoint);
 	for (unsigned i = 0; i < faults->faults.count; i++) {
 		struct fault *fault = &faults->faults.list[i];
@@ -148,7 +155,7 @@ int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now)
 			there = counted(faults, fault, endpoint)->submits >=
 				fault->position;
 		else
-			there = fault_has_been(faults, fault, endpoint, now);
+			there = fault_reached(faults, fault, endpoint, now);
 		if (!there)
 			continue;
 		fault->left--;
@@ -159,7 +166,7 @@ int fault_bus_admit(struct fault_bus *faults, uint8_t endpoint, tick now)
 
 /* ---- Transactions ----------------------------------------------------- */
 
-/* Whether it can be done to this token at all. */
+/* Whether a fault of this kind can happen to this token. */
 static bool applies(const struct fault *fault, const struct token *token)
 {
 	bool in = token->endpoint & USB_DIR_IN;
@@ -187,19 +194,20 @@ static struct fault *fault_of(
 		struct fault *fault = &faults->faults.list[i];
 
 		if (fault_concerns(fault, token->endpoint) &&
-			applies(fault, token) && is_there(faults, fault, token))
+			applies(fault, token) && reaches(faults, fault, token))
 			return fault;
 	}
 	return NULL;
 }
 
-/* What the token would meet; an IN packet stays until it is acknowledged. */
-static struct token look(struct fault_bus *faults, struct function *function,
-	const struct urb *urb, tick now)
+/* The token that is about to be sent.  Asking the function for its IN packet
+   changes nothing, since the packet stays until it is acknowledged. */
+static struct token describe_token(struct fault_bus *faults,
+	struct function *function, const struct urb *urb, tick now)
 {
 	struct token token = {.endpoint = urb->endpoint, .now = now};
 	uint32_t left = urb->length - urb->actual;
-	uint16_t sent = fault_end(faults, urb->endpoint)->sent;
+	uint16_t sent = fault_endpoint(faults, urb->endpoint)->sent;
 
 	if (!(urb->endpoint & USB_DIR_IN)) {
 		token.known = true;
@@ -210,8 +218,8 @@ static struct token look(struct fault_bus *faults, struct function *function,
 			      &token.data, &token.length) == HANDSHAKE_ACK;
 	if (!token.known)
 		return token;
-	if (sent > token.length) /* it is not the same any more */
-		sent = fault_end(faults, urb->endpoint)->sent = 0;
+	if (sent > token.length) /* another packet than the one that was cut */
+		sent = fault_endpoint(faults, urb->endpoint)->sent = 0;
 	token.data += sent;
 	token.length -= sent;
 	return token;
@@ -220,20 +228,20 @@ static struct token look(struct fault_bus *faults, struct function *function,
 static void count_packet(
 	struct fault_bus *faults, uint8_t endpoint, uint32_t bytes)
 {
-	struct counts *counts = &fault_end(faults, endpoint)->counts;
+	struct counts *counts = &fault_endpoint(faults, endpoint)->counts;
 
 	counts->packets++;
 	counts->bytes += bytes;
 	faults->pipes.packets += fault_is_pipe(endpoint);
 }
 
-/* A packet of which the device has more, or had: `size` bytes of what is left
-   of it. */
+/* Carry `size` bytes of what is left of the device's packet, as one packet of
+   its own.  The device's packet is acknowledged once all of it was carried. */
 static enum outcome carry_part(struct fault_bus *faults,
 	struct function *function, struct urb *urb, const struct token *token,
 	uint16_t size, struct frame *frame)
 {
-	struct end *end = fault_end(faults, urb->endpoint);
+	struct fault_endpoint *state = fault_endpoint(faults, urb->endpoint);
 	uint32_t room = urb->length - urb->actual;
 	uint32_t moved = size < room ? size : room;
 
@@ -241,14 +249,14 @@ static enum outcome carry_part(struct fault_bus *faults,
 		memcpy(urb->data + urb->actual, token->data, moved);
 	urb->actual += moved;
 	frame->now += transact_ticks(size);
-	end->sent += size;
+	state->sent += size;
 	if (size == token->length) {
-		end->sent = 0;
+		state->sent = 0;
 		function->ops->acked(function, frame->now, urb->endpoint);
 	}
 	count_packet(faults, urb->endpoint, size);
 	urb->status = size > room ? -EOVERFLOW : 0;
-	return FINISHED; /* less than a packet ends a transfer */
+	return FINISHED; /* a packet below the maximum size ends a transfer */
 }
 
 static enum outcome fail_with(
@@ -259,18 +267,18 @@ static enum outcome fail_with(
 	return FINISHED;
 }
 
-/* What becomes of a token that a fault hits. */
+/* Let the fault happen to this token. */
 static enum outcome strike(struct fault_bus *faults, struct fault *fault,
 	struct function *function, struct urb *urb, const struct token *token,
 	struct frame *frame)
 {
-	struct end *end = fault_end(faults, urb->endpoint);
+	struct fault_endpoint *state = fault_endpoint(faults, urb->endpoint);
 
 	fault->left--;
 	switch (fault->kind) {
 	case FAULT_HALT:
 		return fail_with(urb, -EPIPE, transact_token_ticks(), frame);
-	case FAULT_FAIL: /* USB 2.0 8.7.1: three times, and no more */
+	case FAULT_FAIL: /* USB 2.0 8.7.1: the host gives up after 3 errors */
 		return fail_with(
 			urb, -EPROTO, 3 * transact_token_ticks(), frame);
 	case FAULT_BABBLE:
@@ -283,7 +291,7 @@ static enum outcome strike(struct fault_bus *faults, struct fault *fault,
 		return carry_part(
 			faults, function, urb, token, fault->amount, frame);
 	default:
-		end->storm = fault_later(frame->now, fault->amount);
+		state->storm = fault_later(frame->now, fault->amount);
 		return transact_refuse(frame);
 	}
 }
@@ -292,7 +300,7 @@ enum outcome fault_bus_transact(struct fault_bus *faults,
 	struct function *function, struct urb *urb, bool *ping,
 	struct frame *frame)
 {
-	struct end *end = fault_end(faults, urb->endpoint);
+	struct fault_endpoint *state = fault_endpoint(faults, urb->endpoint);
 	uint32_t before = urb->actual;
 	tick needed = transact_token_ticks() + transact_ticks(USB_PACKET_SIZE);
 	struct fault *fault;
@@ -303,13 +311,13 @@ enum outcome fault_bus_transact(struct fault_bus *faults,
 		needed -= transact_token_ticks();
 	if (frame->now + needed > frame->end)
 		return NO_TIME;
-	if (frame->now < end->storm)
+	if (frame->now < state->storm)
 		return transact_refuse(frame);
-	token = look(faults, function, urb, frame->now);
+	token = describe_token(faults, function, urb, frame->now);
 	fault = fault_of(faults, &token);
 	if (fault)
 		return strike(faults, fault, function, urb, &token, frame);
-	if (end->sent > 0 && token.known)
+	if (state->sent > 0 && token.known)
 		return carry_part(
 			faults, function, urb, &token, token.length, frame);
 	outcome = transact(function, urb, ping, frame);
@@ -318,13 +326,14 @@ enum outcome fault_bus_transact(struct fault_bus *faults,
 	return outcome;
 }
 
-static void open_anew(struct end *end)
+static void restart_endpoint(struct fault_endpoint *state)
 {
-	end->counts.bytes = 0;
-	end->sent = 0;
+	state->counts.bytes = 0;
+	state->sent = 0;
 }
 
-void fault_bus_note(struct fault_bus *faults, const struct usb_setup *setup)
+void fault_bus_control_done(
+	struct fault_bus *faults, const struct usb_setup *setup)
 {
 	unsigned number = setup->wIndex > 0 ? 2 * setup->wIndex : 1;
 	bool all = setup->bmRequestType == USB_RECIP_DEVICE &&
@@ -334,17 +343,17 @@ void fault_bus_note(struct fault_bus *faults, const struct usb_setup *setup)
 
 	for (unsigned i = 0; i < ENDPOINTS; i++)
 		if (all || (one && i % 16 == number))
-			open_anew(&faults->ends[i]);
+			restart_endpoint(&faults->endpoints[i]);
 }
 
 /* ---- Time ------------------------------------------------------------- */
 
 void fault_bus_open_all(struct fault_bus *faults)
 {
-	for (unsigned end = 0; end < ENDPOINTS; end++) {
-		open_anew(&faults->ends[end]);
-		faults->ends[end].storm = 0;
-		faults->ends[end].gather = 0;
+	for (unsigned i = 0; i < ENDPOINTS; i++) {
+		restart_endpoint(&faults->endpoints[i]);
+		faults->endpoints[i].storm = 0;
+		faults->endpoints[i].gather = 0;
 	}
 }
 
@@ -357,10 +366,10 @@ bool fault_bus_reset(struct fault_bus *faults, tick now)
 		if (fault->kind != FAULT_RESET || fault->left == 0)
 			continue;
 		if (fault->where != WHERE_BYTE)
-			there = fault_has_been(faults, fault, 0, now);
-		for (unsigned end = 0; end < ENDPOINTS; end++)
+			there = fault_reached(faults, fault, 0, now);
+		for (unsigned number = 0; number < ENDPOINTS; number++)
 			there |= fault->where == WHERE_BYTE &&
-				faults->ends[end].counts.bytes >
+				faults->endpoints[number].counts.bytes >
 					fault->position;
 		if (!there)
 			continue;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes a script of faults, gives the device the moments to err. */
+/*
+ * The faults of the device and of its data: searches by kind and position, and
+ * the changes to bytes of a stream.  virtual/fx2 and virtual/fpga call these
+ * functions at each place where something can go wrong, so a device without
+ * faults must pass them at the cost of a comparison.
+ */
 #include "faults.h"
 
 #include "wire/regs.h"
@@ -68,20 +73,20 @@ size_t faults_acknowledge(
 	return size;
 }
 
-uint8_t faults_entry(const struct faults *faults, unsigned place, unsigned byte,
+uint8_t faults_entry(const struct faults *faults, unsigned core, unsigned byte,
 	uint8_t value)
 {
-	if (faults_at(faults, FAULT_CORE, place))
+	if (faults_at(faults, FAULT_CORE, core))
 		return 0;
 	if (byte == offsetof(struct core_entry, version) &&
-		faults_at(faults, FAULT_VERSION, place))
+		faults_at(faults, FAULT_VERSION, core))
 		return value + 1;
 	return value;
 }
 
 /* ---- The data --------------------------------------------------------- */
 
-/* Whether a byte of this stream is hit. */
+/* Whether the fault affects the byte at this offset of this stream. */
 static bool hit(struct fault *fault, const void *stream, uint64_t offset)
 {
 	if (fault->left == 0)
@@ -94,7 +99,8 @@ static bool hit(struct fault *fault, const void *stream, uint64_t offset)
 	return true;
 }
 
-/* Whether any byte of a block may be hit; most never are. */
+/* Whether a fault may affect any byte of a block.  For most blocks none does,
+   and the loop over bytes is skipped. */
 static bool near(const struct faults *faults, uint64_t offset, unsigned size)
 {
 	for (unsigned at = 0; at < faults->count; at++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of a bus's faults share: virtual/faults/bus.c has submits, packets
-   and resets, virtual/faults/held.c completions and time. */
+/* What virtual/faults/bus.c (submits, packets, resets) and
+   virtual/faults/completions.c (completions, time) share.  No other file
+   includes this header. */
 #ifndef VIRTUAL_FAULTS_INTERNAL_H
 #define VIRTUAL_FAULTS_INTERNAL_H
 
@@ -13,29 +14,31 @@ struct counts {
 	uint64_t submits, transfers, packets, bytes;
 };
 
-struct end {
+struct fault_endpoint {
 	struct counts counts;
-	uint16_t sent;   /* of the device's packet, by parts */
-	tick storm;      /* until then it refuses all */
-	unsigned gather; /* completions that are to come together */
-	struct urbs held;
+	uint16_t sent;   /* bytes of the device's packet that was cut */
+	tick storm;      /* until then each token is answered by NAK */
+	unsigned gather; /* completions missing to those reported together */
+	struct urbs withheld;
 };
 
 struct fault_bus {
 	struct faults faults;
-	struct counts pipes; /* of their endpoints together */
-	struct end ends[ENDPOINTS];
-	unsigned held;
+	struct counts pipes; /* the endpoints of the pipes together */
+	struct fault_endpoint endpoints[ENDPOINTS];
+	unsigned withheld;
 };
 
-struct end *fault_end(struct fault_bus *faults, uint8_t endpoint);
+struct fault_endpoint *fault_endpoint(
+	struct fault_bus *faults, uint8_t endpoint);
 bool fault_is_pipe(uint8_t endpoint);
 
-/* Whether a fault is about this endpoint; 0 is the bus. */
+/* Whether a fault may still act on this endpoint; 0 is the whole bus. */
 bool fault_concerns(const struct fault *fault, uint8_t endpoint);
 
-/* Whether a transfer that has just ended has been there. */
-bool fault_has_been(struct fault_bus *faults, const struct fault *fault,
+/* Whether the fault's position was reached by the transfer that has just
+   ended on this endpoint. */
+bool fault_reached(struct fault_bus *faults, const struct fault *fault,
 	uint8_t endpoint, tick now);
 
 tick fault_ticks(uint64_t us);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes a number, gives a script: always the same, on any machine, and most of
- * it early, where a program is still at it.
+ * Faults drawn from a seed, "seed@N" and "corrupt@N"; virtual/faults/text.c
+ * calls faults_draw().  A seed must give the same faults on every machine and
+ * for ever, so an existing draw is never reordered.  Positions are mostly low,
+ * so that the faults happen while a program still runs.
  */
 #include "faults.h"
 
@@ -26,7 +28,8 @@ static uint64_t below(uint64_t *state, uint64_t end)
 	return next(state) % end;
 }
 
-/* Up to 2^bits, small ones as likely as large ones; from 1. */
+/* A number from 1 to 2^bits - 1; each power of two is as likely as any
+   other. */
 static uint64_t spread(uint64_t *state, unsigned bits)
 {
 	uint64_t size = UINT64_C(1) << below(state, bits);
@@ -87,7 +90,7 @@ static void draw_bus(struct fault *fault, uint64_t *state)
 	}
 }
 
-/* Commands that a program may well send while it streams. */
+/* A fault of a command that a program may send while it streams. */
 static void draw_command(struct fault *fault, uint64_t *state)
 {
 	static const uint8_t codes[] = {MGMT_FPGA_STATUS, MGMT_FPGA_SET_REG,
@@ -107,9 +110,9 @@ static struct fault draw(uint64_t *state)
 	static const enum fault_kind kinds[] = {FAULT_HALT, FAULT_CUT,
 		FAULT_ZLP, FAULT_NAK, FAULT_BABBLE, FAULT_FAIL, FAULT_NOMEM,
 		FAULT_REFUSE, FAULT_LATE, FAULT_BURST, FAULT_NEVER, FAULT_RESET,
-		FAULT_UNPLUG, FAULT_PULL, FAULT_TRIP, FAULT_NACK, FAULT_ERROR,
-		FAULT_WAIT, FAULT_SERIAL, FAULT_MUTE, FAULT_SHORT, FAULT_ALERT,
-		FAULT_DELAY, FAULT_TWICE, FAULT_JUNK};
+		FAULT_UNPLUG, FAULT_UNPLUG_AFTER, FAULT_TRIP, FAULT_NACK,
+		FAULT_ERROR, FAULT_WAIT, FAULT_SERIAL, FAULT_MUTE, FAULT_SHORT,
+		FAULT_ALERT, FAULT_DELAY, FAULT_TWICE, FAULT_JUNK};
 	static const uint8_t registers[] = {REG_PIPE_RESET, REG_ALERTS,
 		REG_IDLE_FLUSH, REG_STREAM, REG_CORES};
 	struct fault fault = {
@@ -119,7 +122,7 @@ static struct fault draw(uint64_t *state)
 		draw_bus(&fault, state);
 	else if (fault.kind == FAULT_UNPLUG || fault.kind == FAULT_TRIP)
 		fault.position = 64 * spread(state, 11);
-	else if (fault.kind == FAULT_PULL)
+	else if (fault.kind == FAULT_UNPLUG_AFTER)
 		fault.position = 8 + spread(state, 7);
 	else if (fault.kind == FAULT_NACK)
 		fault.position = PICK(state, registers);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the texts of faults, gives the faults; and back. */
+/*
+ * The texts of faults: read from URIs and options, written for the log and for
+ * `clyde virtual`.  The text is foreign input, so each function refuses what it
+ * does not know, with a clause that says why.
+ */
 #include "faults.h"
 
 #include <errno.h>
@@ -11,25 +15,25 @@
 #include "common/number.h"
 #include "wire/usb.h"
 
-/* What stands behind the "@". */
+/* What follows the "@". */
 enum place {
 	NOWHERE,
 	POSITION,
-	TIME,     /* us, said or not */
-	WHERE,    /* of the bus */
-	WHERE_IN, /* the same, where packets come in */
-	ANYWHERE, /* of the whole bus: no endpoint */
+	TIME,     /* us; the unit may be left out */
+	WHERE,    /* enum fault_where, and an endpoint */
+	WHERE_IN, /* the same, endpoints IN only */
+	ANYWHERE, /* enum fault_where, without an endpoint */
 };
 
-/* What stands behind the ":". */
+/* What follows the ":". */
 enum measure {
 	NOTHING,
-	SIZE,    /* bytes; 1 if it is not there */
-	TIMES,   /* likewise, so often */
-	OFTEN,   /* so often, else for ever */
-	NEEDED,  /* a number that must be there */
-	PARTIAL, /* likewise, less than a packet */
-	ALWAYS,  /* likewise any, and it strikes for ever */
+	SIZE,    /* a number of bytes; default 1 */
+	TIMES,   /* a number of occurrences; default 1 */
+	OFTEN,   /* a number of occurrences; default: for ever */
+	NEEDED,  /* a number that is required */
+	PARTIAL, /* a number of bytes that is required, less than a packet */
+	ALWAYS,  /* a number that is required; the fault happens for ever */
 };
 
 static const struct form {
@@ -56,7 +60,7 @@ static const struct form {
 	[FAULT_CORE] = {"core", POSITION, NOTHING},
 	[FAULT_VERSION] = {"version", POSITION, NOTHING},
 	[FAULT_UNPLUG] = {"unplug", TIME, NOTHING},
-	[FAULT_PULL] = {"pull", POSITION, NOTHING},
+	[FAULT_UNPLUG_AFTER] = {"pull", POSITION, NOTHING},
 	[FAULT_REPLUG] = {"replug", TIME, NOTHING},
 	[FAULT_SWAP] = {"swap", TIME, NOTHING},
 	[FAULT_BUSY] = {"busy", NOWHERE, NOTHING},
@@ -81,7 +85,7 @@ static const struct form {
 	[FAULT_RESET] = {"reset", ANYWHERE, NOTHING},
 };
 
-/* A text as it is read, and why it is none. */
+/* The rest of a text that is being read, and why it is refused. */
 struct reader {
 	const char *text;
 	const char *why;
@@ -108,7 +112,7 @@ static int read_number(struct reader *reader, uint64_t *ret_number)
 	}
 }
 
-/* Take a text if it comes next. */
+/* Pass over `text` if the rest begins with it. */
 static bool next_is(struct reader *reader, const char *text)
 {
 	size_t size = strlen(text);
@@ -153,7 +157,7 @@ static int read_endpoint(struct reader *reader, struct fault *fault)
 	return 0;
 }
 
-/* tN, pN, bN or Nus, and an endpoint. */
+/* tN, pN, bN or Nus, and /EP. */
 static int read_where(struct reader *reader, struct fault *fault)
 {
 	if (next_is(reader, "t"))
@@ -193,7 +197,8 @@ static int read_place(struct reader *reader, struct fault *fault)
 	result = read_number(reader, &fault->position);
 	if (result == 0 && place == TIME)
 		next_is(reader, "us");
-	if (result == 0 && fault->kind == FAULT_PULL && fault->position == 0)
+	if (result == 0 && fault->kind == FAULT_UNPLUG_AFTER &&
+		fault->position == 0)
 		return refuse(reader, "transfers are counted from 1");
 	return result;
 }
@@ -237,7 +242,7 @@ struct seed {
 	bool corrupt;
 };
 
-/* Whether it is one, right or wrong. */
+/* Whether the text begins like a seed; the rest may still be wrong. */
 static bool is_seed(struct reader *reader, struct seed *seed)
 {
 	*seed = (struct seed){.count = FAULTS_DRAWN};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The iCE40 HX8K's configuration port: takes the bytes of a bitstream in
- * pieces of any size, gives its verdict: configured or not.
+ * The configuration port of the iCE40 HX8K.  The bytes are foreign input, in
+ * pieces of any size: a bitstream of any content must end in DONE, in FAILED or
+ * in waiting for more, and in nothing else.
  */
 #include "bitstream.h"
 
@@ -11,9 +12,10 @@
 #define PREAMBLE    0x7eaa997e
 #define CRC_INITIAL 0xffff
 #define BANKS       4
-#define END_SIZE    2 /* zero bytes behind the data of a bank */
+#define END_SIZE    2 /* zero bytes after the data of a bank */
 
-/* Opcode and size of the payload: what icepack and Lattice's tool emit. */
+/* Opcode and size of the payload; these are the commands that icepack and
+   Lattice's tool emit. */
 enum command {
 	COMMAND_ACTION = 0x01,
 	COMMAND_BANK = 0x11,
@@ -45,7 +47,7 @@ struct memory {
 static const struct memory cram = {872, 272};
 static const struct memory bram = {128, 256};
 
-/* CRC-16-CCITT, a byte at once: x^16 + x^12 + x^5 + 1. */
+/* CRC-16-CCITT, x^16 + x^12 + x^5 + 1, a byte at a time. */
 static uint16_t add_to_crc(uint32_t crc, uint8_t byte)
 {
 	uint8_t fold = crc >> 8 ^ byte;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The iCE40's configuration port: takes a bitstream byte by byte and decides,
- * as the FPGA does, whether it configures.
+ * The iCE40's configuration port: parses a bitstream, with its CRC, and decides
+ * as the FPGA does whether it configures.  The models of the FPGA and
+ * lib/link/virtual use it.
  *
  * Source: Project IceStorm, "Bitstream File Format Documentation", and
  * Lattice FPGA-TN-02001.
@@ -29,7 +30,7 @@ struct bitstream {
 	uint8_t command; /* opcode << 4 | bytes of payload */
 	uint8_t payload_left;
 	uint32_t payload;
-	uint32_t data_left; /* memory bytes and the two zeros behind them */
+	uint32_t data_left; /* memory bytes and the two zeros after them */
 	uint32_t width, height, offset, bank;
 	uint16_t crc;
 	bool checked; /* a CRC check has passed since the last write */

@@ -1,49 +1,53 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The bridge of the model: moves bursts between the FX2's buffers and the
- * FIFOs of the image, one byte a cycle and a few cycles of arbitration a
- * burst, the pipes in turn.
+ * The bridge of the model, after gateware/bridge.v: moves bursts between the
+ * FX2's buffers and the FIFOs of the image, one byte a cycle and a few cycles
+ * of arbitration a burst, the pipes in turn.  virtual/fpga/model.c calls it.
+ * A shortcut for a whole burst must never give another result, in bytes or in
+ * cycles, than the burst step by step.
  */
 #include "model.h"
 
 /*
  * The arbitration of gateware/bridge.v, in cycles of 48 MHz beside the data:
- * SWITCH, DRIVE, SETUP and the cycle that ends a burst.  For SETTLE cycles more
- * the pipe's flag is old, and only others are granted.  If an OUT pipe's flag
- * has fallen, that is what the burst waited for, and others wait with it.
+ * SWITCH, DRIVE, SETUP and the cycle that ends a burst.  For FLAG_CYCLES more
+ * the flag of the burst's pipe is stale, and only other pipes are granted.  If
+ * the flag of an OUT pipe has fallen, the gateware ends the burst when it sees
+ * that: these cycles are part of the burst, and no pipe is granted in them.
  */
-#define BURST_CYCLES  4
-#define SETTLE_CYCLES 2
+#define BURST_CYCLES 4
+#define FLAG_CYCLES  2
 
-#define BURST_MAX 512 /* strobes of an OUT burst, whatever the packets */
+#define BURST_MAX 512 /* strobes of an OUT burst, of any number of packets */
 
-/* Bridge and core move at the same time, one byte a cycle each: in steps that
-   are small beside a FIFO. */
+/* Bridge and core work at the same time, one byte a cycle each.  The model
+   alternates between them, in steps that are short compared with a FIFO. */
 #define STEP_CYCLES 64
 
-/* What a burst on this pipe could move now, and whether it has a reason. */
+/* How many bytes a burst on this pipe could move now, and whether there is
+   anything to do. */
 static bool wants_out(
 	struct model *model, enum fifo_index index, uint16_t *ret_burst)
 {
 	struct slot *slot = model_slot_of(model, index);
-	unsigned room = ring_room(&model->out[index].ring);
+	unsigned room = core_fifo_room(&model->out[index].fifo);
 
-	if (slot && !slot->held && slot->core->ops->absorbs)
+	if (slot && !slot->reset && slot->core->ops->absorbs)
 		room += slot->core->ops->absorbs(slot->core, slot->in);
 	*ret_burst = least(room, fifo_readable(&model->fifos[index]));
 	return *ret_burst > 0;
 }
 
-static bool settling(const struct model *model, enum fifo_index index)
+static bool flag_is_stale(const struct model *model, enum fifo_index index)
 {
-	return model->cycle < model->burst.settled &&
+	return model->cycle < model->burst.flag_valid &&
 		(model->burst.fell || index == model->burst.pipe);
 }
 
 static bool expired(const struct model *model, const struct in_pipe *pipe)
 {
-	return pipe->pending && pipe->ring.level == 0 &&
+	return pipe->pending && pipe->fifo.level == 0 &&
 		(pipe->flush || model->cycle - pipe->quiet >= pipe->idle);
 }
 
@@ -52,17 +56,17 @@ static bool wants_in(
 {
 	struct in_pipe *pipe = &model->in[index - FIFO_EP6];
 	struct slot *slot = model_slot_of(model, index);
-	unsigned level = pipe->ring.level;
+	unsigned level = pipe->fifo.level;
 
 	if (!fifo_has_room(&model->fifos[index]))
 		return false;
-	if (slot && !slot->held && slot->core->ops->supplies)
+	if (slot && !slot->reset && slot->core->ops->supplies)
 		level += slot->core->ops->supplies(slot->core, slot->out);
 	*ret_burst = least(level, USB_PACKET_SIZE - pipe->queued);
 	return level > 0 || expired(model, pipe);
 }
 
-/* A core that takes a byte now and then does so when it is there. */
+/* A core that takes single bytes must see each byte at its cycle. */
 static uint16_t step_of(struct model *model, enum fifo_index index)
 {
 	const struct slot *slot = model_slot_of(model, index);
@@ -79,7 +83,7 @@ bool bridge_grant(struct model *model)
 		uint16_t size;
 		bool in = fifo_is_in(index);
 
-		if (in_reset(model, index) || settling(model, index))
+		if (in_reset(model, index) || flag_is_stale(model, index))
 			continue;
 		if (!(in ? wants_in : wants_out)(model, index, &size))
 			continue;
@@ -95,22 +99,23 @@ bool bridge_grant(struct model *model)
 	return false;
 }
 
-/* Out of the FX2's oldest packet, which leaves when the burst is over. */
+/* Copy bytes of the FX2's oldest packet, which is released at the end of the
+   burst. */
 static void move_out(struct model *model)
 {
 	struct burst *burst = &model->burst;
 	struct out_pipe *pipe = &model->out[burst->pipe];
 	struct fifo *fifo = &model->fifos[burst->pipe];
 	uint8_t data[STEP_CYCLES];
-	unsigned size =
-		least(least(burst->left, burst->step), ring_room(&pipe->ring));
+	unsigned size = least(
+		least(burst->left, burst->step), core_fifo_room(&pipe->fifo));
 	unsigned kept;
 
-	fifo_look(fifo, burst->moved, data, size);
+	fifo_copy(fifo, burst->moved, data, size);
 	fifo_repeat_taken(
 		fifo, faults_repeats(model->faults, pipe->offset, size));
 	kept = faults_pass(model->faults, pipe, pipe->offset, data, size);
-	ring_put(&pipe->ring, data, kept);
+	core_fifo_put(&pipe->fifo, data, kept);
 	pipe->offset += size;
 	burst->moved += size;
 	burst->left -= size;
@@ -123,10 +128,10 @@ static void move_in(struct model *model)
 	struct fifo *fifo = &model->fifos[burst->pipe];
 	uint8_t data[STEP_CYCLES];
 	unsigned size =
-		least(least(burst->left, burst->step), pipe->ring.level);
+		least(least(burst->left, burst->step), pipe->fifo.level);
 	unsigned kept;
 
-	ring_get(&pipe->ring, data, size);
+	core_fifo_get(&pipe->fifo, data, size);
 	fifo_repeat_put(
 		fifo, faults_repeats(model->faults, pipe->offset, size));
 	kept = faults_pass(model->faults, pipe, pipe->offset, data, size);
@@ -163,9 +168,9 @@ static void close_packet(
 	}
 }
 
-/* The packet is empty: with another behind it the flag has not fallen, and the
-   strobes go on.  True if so. */
-static bool go_on(struct model *model, struct fifo *fifo)
+/* The packet is empty.  If another packet follows, the flag has not fallen and
+   the burst continues: true. */
+static bool continue_burst(struct model *model, struct fifo *fifo)
 {
 	struct burst *burst = &model->burst;
 	uint16_t size;
@@ -191,26 +196,26 @@ static void finish(struct model *model)
 	move(model);
 	if (fifo_is_in(burst->pipe))
 		close_packet(model, &model->in[burst->pipe - FIFO_EP6], fifo);
-	else if (go_on(model, fifo))
+	else if (continue_burst(model, fifo))
 		return;
 	burst->busy = false;
-	burst->settled = burst->end + SETTLE_CYCLES;
+	burst->flag_valid = burst->end + FLAG_CYCLES;
 }
 
-/* Whether a burst concerns nobody but this core. */
+/* Whether nothing but this core can act before the burst ends. */
 static bool alone(const struct model *model, const struct slot *slot)
 {
 	for (unsigned i = 1; i < CORE_END; i++) {
 		const struct slot *other = &model->slots[i];
 
-		if (other != slot && !other->held &&
+		if (other != slot && !other->reset &&
 			(other->out_pipe || other->in_pipe))
 			return false;
 	}
 	return model->event > model->burst.end;
 }
 
-static bool skim_core(struct model *model, struct slot *slot)
+static bool run_core_at_once(struct model *model, struct slot *slot)
 {
 	enum fifo_index index = model->burst.pipe;
 	struct fifo *fifo = &model->fifos[index];
@@ -240,16 +245,16 @@ static bool skim_core(struct model *model, struct slot *slot)
 	return true;
 }
 
-/* The whole burst at once, where that is the same as step by step. */
-static void skim(struct model *model)
+/* Carry the whole burst out in one step, if that gives the same result. */
+static void run_at_once(struct model *model)
 {
 	enum fifo_index index = model->burst.pipe;
 	struct slot *slot = model_slot_of(model, index);
 	unsigned size = model->burst.left;
 
 	if (model->stepped || size == 0 || model->burst.begun || !slot ||
-		slot->held || model->faults->kinds & FAULTS_DATA ||
-		!alone(model, slot) || !skim_core(model, slot))
+		slot->reset || model->faults->kinds & FAULTS_DATA ||
+		!alone(model, slot) || !run_core_at_once(model, slot))
 		return;
 	if (fifo_is_in(index)) {
 		fifo_fill(&model->fifos[index], size);
@@ -267,7 +272,7 @@ static void skim(struct model *model)
 void bridge_run(struct model *model, uint64_t until)
 {
 	if (until == model->burst.end)
-		skim(model);
+		run_at_once(model);
 	model->burst.begun = true;
 	while (model->cycle < until) {
 		move(model);
@@ -287,15 +292,15 @@ uint64_t bridge_next(const struct model *model)
 		uint64_t cycle =
 			pipe->flush ? model->cycle : pipe->quiet + pipe->idle;
 
-		if (cycle < model->burst.settled &&
-			settling(model, FIFO_EP6 + i))
-			cycle = model->burst.settled;
+		if (cycle < model->burst.flag_valid &&
+			flag_is_stale(model, FIFO_EP6 + i))
+			cycle = model->burst.flag_valid;
 		if (!in_reset(model, FIFO_EP6 + i) && pipe->pending &&
-			pipe->ring.level == 0 &&
+			pipe->fifo.level == 0 &&
 			fifo_has_room(&model->fifos[FIFO_EP6 + i]))
 			next = least(next, cycle);
 	}
-	if (model->cycle < model->burst.settled)
-		next = least(next, model->burst.settled);
+	if (model->cycle < model->burst.flag_valid)
+		next = least(next, model->burst.flag_valid);
 	return next;
 }

@@ -2,11 +2,13 @@
 
 /*
  * The FPGA as the FX2 sees it: a configuration port, an I2C target, an alert
- * line, and a master of the FIFO bus.  virtual/fpga/model.c is one in C; a Verilated
- * twin can stand in its place.
+ * line, and the master of the FIFO bus.  virtual/fx2 calls it.
+ * virtual/fpga/model.c is the model in C, virtual/fpga/twin.c the Verilated
+ * image; nothing outside virtual/fpga may depend on which of them runs.
  *
- * I2C transactions end with the call; `now` is the moment of the stop
- * condition.  The FPGA has been settled at `now` before any of them.
+ * An I2C transaction ends with its call: `now` is the time of the stop
+ * condition.  The caller must have called catch_up() with `now`, less the time
+ * that the transaction takes (`byte_ticks`), before the transaction.
  */
 #ifndef VIRTUAL_FPGA_H
 #define VIRTUAL_FPGA_H
@@ -23,10 +25,11 @@ struct pins;
 struct fpga;
 
 struct fpga_ops {
-	/* CRESET_B: forget the configuration, wait for another. */
+	/* CRESET_B: lose the configuration, and wait for another one. */
 	void (*reset)(struct fpga *fpga, tick now);
 	void (*configure)(struct fpga *fpga, const uint8_t *data, size_t size);
-	/* The same at once: the port is as a bitstream has left it. */
+	/* configure() in one step: the state of the configuration port after a
+	   whole bitstream. */
 	void (*restore)(struct fpga *fpga, const struct bitstream *port);
 	bool (*done)(const struct fpga *fpga); /* CDONE */
 	/* True if it acknowledged. */
@@ -35,36 +38,38 @@ struct fpga_ops {
 	bool (*i2c_read)(
 		struct fpga *fpga, tick now, uint8_t *data, size_t size);
 	bool (*alert)(const struct fpga *fpga); /* nALERT is pulled low */
-	/* Run the FIFO bus up to now.  Returns when it next does something
-	   by itself, provided the FX2's buffers stay as they are. */
+	/* Run the FIFO bus up to `now`, in whole bursts: a burst that ends
+	   later may not have begun.  Returns when the FPGA next does something
+	   by itself, provided that the FX2's buffers stay as they are. */
 	tick (*advance)(struct fpga *fpga, tick now);
 	/*
-	 * The same, but to the very moment: what the I2C bus and the pins are
-	 * about to find is as it is now.  Called before anything else looks at
-	 * the pins or does something to them.
+	 * Run to exactly `now`, also into the middle of a burst.  To be called
+	 * before an I2C transaction, and before anything outside the FPGA reads
+	 * or changes the pins.
 	 */
-	void (*settle)(struct fpga *fpga, tick now);
+	void (*catch_up)(struct fpga *fpga, tick now);
 	void (*destroy)(struct fpga *fpga);
 };
 
 struct fpga {
 	const struct fpga_ops *ops;
-	/* How long a byte on the I2C bus takes it.  Transactions begin where
-	   settle() has left the FPGA, so much before they end; and in that
-	   time before a command of the 8051 ends, advance() does not take it
-	   any further. */
+	/* How long a byte on the I2C bus takes; 0: no time.  A transaction of
+	   n bytes that ends at t begins at t - n * byte_ticks: catch_up() stops
+	   the FPGA there, and the caller must not advance() it further until
+	   the transaction is over. */
 	tick byte_ticks;
 };
 
-/* The model in C, and the Verilated image, which writes a waveform to a path
-   that is not NULL.  What they are given stays the caller's.  NULL if out of
-   memory; the twin also if twin_module() has none. */
+/* The model in C; and the Verilated image, which writes a waveform to `trace`
+   if that is not NULL.  The arguments remain the caller's.  NULL if there is no
+   memory; for the twin, also if twin_module() finds no module. */
 struct fpga *fpga_model_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	struct faults *faults);
 struct fpga *fpga_twin_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	struct faults *faults, const char *trace);
 
-/* From now on it takes no short cut: slow, for tests to compare with. */
+/* From now on the model runs each burst step by step.  Tests compare the
+   results with those of the shortcuts. */
 void fpga_model_step(struct fpga *fpga);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The universal image as a model in C: takes the FX2's buffers on one side
- * and the cores of wire/cores.h on the other, and lets time pass for both.
+ * The universal image as a model in C: the stream switch, and the time of
+ * bridge and cores.  It implements struct fpga_ops, which virtual/fx2 calls.
+ * No core may run past its announced `next`, and time never goes back.
  */
 #include "model.h"
 
@@ -37,28 +38,29 @@ struct slot *model_slot_of(struct model *model, enum fifo_index index)
 		: NULL;
 }
 
-/* Which pipes a core has, and whether one of them holds it in reset. */
-static void connect(struct model *model, unsigned place)
+/* Find the pipes of a core, and whether one of them is in reset, which resets
+   the core. */
+static void connect(struct model *model, unsigned index)
 {
-	struct slot *slot = &model->slots[place];
-	bool held = false;
+	struct slot *slot = &model->slots[index];
+	bool reset = false;
 
 	slot->out_pipe = NULL;
 	slot->in_pipe = NULL;
 	for (unsigned i = FIFO_COUNT; i-- > 0;) {
-		if (model->stream[i] != place)
+		if (model->stream[i] != index)
 			continue;
-		held |= in_reset(model, i);
-		if (fifo_is_in(i) && core_table[place].flags & CORE_GIVES)
+		reset |= in_reset(model, i);
+		if (fifo_is_in(i) && core_table[index].flags & CORE_GIVES)
 			slot->in_pipe = &model->in[i - FIFO_EP6];
-		if (!fifo_is_in(i) && core_table[place].flags & CORE_TAKES)
+		if (!fifo_is_in(i) && core_table[index].flags & CORE_TAKES)
 			slot->out_pipe = &model->out[i];
 	}
-	slot->out = slot->out_pipe ? &slot->out_pipe->ring : &model->empty;
-	slot->in = slot->in_pipe ? &slot->in_pipe->ring : &model->full;
-	if (held != slot->held)
+	slot->out = slot->out_pipe ? &slot->out_pipe->fifo : &model->empty;
+	slot->in = slot->in_pipe ? &slot->in_pipe->fifo : &model->full;
+	if (reset != slot->reset)
 		slot->core->ops->reset(slot->core, model->cycle);
-	slot->held = held;
+	slot->reset = reset;
 }
 
 static void connect_all(struct model *model)
@@ -67,7 +69,7 @@ static void connect_all(struct model *model)
 		if (model->slots[i].core)
 			connect(model, i);
 	mux_update(model);
-	model_look(model);
+	model_update_event(model);
 }
 
 void model_switch(struct model *model, enum fifo_index index, uint8_t core)
@@ -99,13 +101,13 @@ void model_reset_pipes(struct model *model, uint8_t reset)
 
 /* ---- Time ------------------------------------------------------------- */
 
-void model_look(struct model *model)
+void model_update_event(struct model *model)
 {
 	model->event = mux_next(model);
 	for (unsigned i = 1; i < CORE_END; i++) {
 		const struct slot *slot = &model->slots[i];
 
-		if (slot->core && !slot->held)
+		if (slot->core && !slot->reset)
 			model->event = least(model->event, slot->core->next);
 	}
 }
@@ -119,7 +121,7 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 		slot->in_pipe->quiet = offered;
 }
 
-/* Whether a core shows something else than before. */
+/* True if an output of any core has changed. */
 static bool run_cores(struct model *model, uint64_t until)
 {
 	bool changed = false;
@@ -129,7 +131,7 @@ static bool run_cores(struct model *model, uint64_t until)
 		struct core *core = slot->core;
 		uint16_t outputs, enables;
 
-		if (core == NULL || slot->held)
+		if (core == NULL || slot->reset)
 			continue;
 		if (!slot->out_pipe && !slot->in_pipe && core->next != until)
 			continue;
@@ -141,13 +143,13 @@ static bool run_cores(struct model *model, uint64_t until)
 	return changed;
 }
 
-/* Something outside has changed, at this moment. */
-static void look_outside(struct model *model)
+/* Take over a change of the pins from outside the FPGA. */
+static void check_pins(struct model *model)
 {
 	if (model->pins->changes == model->pins_changes)
 		return;
 	mux_update(model);
-	model_look(model);
+	model_update_event(model);
 }
 
 void model_run(struct model *model, uint64_t until)
@@ -159,7 +161,7 @@ void model_run(struct model *model, uint64_t until)
 		model->cycle = next;
 		if (changed || next == model->event)
 			mux_update(model);
-		model_look(model);
+		model_update_event(model);
 	}
 }
 
@@ -174,7 +176,7 @@ static tick model_advance(struct fpga *fpga, tick now)
 		pins_run(model->pins, target * TICKS_PER_CYCLE);
 		return TICK_NEVER;
 	}
-	look_outside(model);
+	check_pins(model);
 	for (;;) {
 		if (model->burst.busy && model->burst.end > target)
 			return model->burst.end * TICKS_PER_CYCLE;
@@ -192,7 +194,7 @@ static tick model_advance(struct fpga *fpga, tick now)
 	return next == CORE_NEVER ? TICK_NEVER : next * TICKS_PER_CYCLE;
 }
 
-static void model_settle(struct fpga *fpga, tick now)
+static void model_catch_up(struct fpga *fpga, tick now)
 {
 	struct model *model = MODEL(fpga);
 
@@ -203,20 +205,20 @@ static void model_settle(struct fpga *fpga, tick now)
 
 /* ---- From the FX2 ----------------------------------------------------- */
 
-static void start_core(struct model *model, unsigned place)
+static void start_core(struct model *model, unsigned index)
 {
-	struct core *core = model->slots[place].core;
+	struct core *core = model->slots[index].core;
 
 	if (core == NULL)
 		return;
-	memset(core, 0, core_ops[place]->size);
-	core->ops = core_ops[place];
+	memset(core, 0, core_ops[index]->size);
+	core->ops = core_ops[index];
 	core->next = CORE_NEVER;
 	core->ops->reset(core, model->cycle);
-	model->slots[place].held = false;
+	model->slots[index].reset = false;
 }
 
-/* The image as it comes out of configuration. */
+/* The state of the image right after configuration. */
 static void power_up(struct model *model)
 {
 	model->burst.busy = false;
@@ -241,7 +243,8 @@ static void model_reset(struct fpga *fpga, tick now)
 	mux_reset(model);
 }
 
-/* Time has been passed to now.  No core has had any of it before this. */
+/* The caller has advanced the FPGA to the present.  No core has run before:
+   until now the FPGA was not configured. */
 static void model_restore(struct fpga *fpga, const struct bitstream *port)
 {
 	struct model *model = MODEL(fpga);
@@ -286,7 +289,7 @@ static const struct fpga_ops ops = {
 	.i2c_read = model_i2c_read,
 	.alert = model_alert,
 	.advance = model_advance,
-	.settle = model_settle,
+	.catch_up = model_catch_up,
 	.destroy = model_destroy,
 };
 

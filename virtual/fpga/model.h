@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of the model share: virtual/fpga/model.c has its time and its
-   cores, virtual/fpga/bridge.c the bursts, virtual/fpga/mux.c the pins, virtual/fpga/registers.c the
-   registers. */
+/*
+ * What the files of the model of the image share: virtual/fpga/model.c has time
+ * and cores, virtual/fpga/bridge.c bursts, virtual/fpga/mux.c pins,
+ * virtual/fpga/registers.c registers.  No other file includes this header.
+ */
 #ifndef VIRTUAL_FPGA_MODEL_H
 #define VIRTUAL_FPGA_MODEL_H
 
@@ -14,42 +16,42 @@
 #include "virtual/board/pins.h"
 
 struct in_pipe {
-	struct ring ring;
+	struct core_fifo fifo;
 	uint16_t queued; /* bytes in the FX2's open buffer */
 	bool pending;    /* bytes, or a full packet, not yet closed */
 	bool flush;
-	uint16_t idle;  /* cycles */
+	uint16_t idle;  /* cycles after which a packet is committed */
 	uint64_t quiet; /* cycle of the last byte offered */
 	uint64_t offset;
 };
 
 struct out_pipe {
-	struct ring ring;
+	struct core_fifo fifo;
 	uint64_t offset;
 };
 
-/* A core in its place in the table. */
+/* A row of the image's table of cores. */
 struct slot {
 	struct core *core;
-	struct out_pipe *out_pipe; /* as the stream switch stands, or NULL */
+	struct out_pipe *out_pipe; /* by the stream switch, or NULL */
 	struct in_pipe *in_pipe;
-	struct ring *out; /* theirs, or one that is always empty, or full */
-	struct ring *in;
-	bool held; /* in reset */
+	struct core_fifo *out; /* of out_pipe, or one that is always empty */
+	struct core_fifo *in;  /* of in_pipe, or one that is always full */
+	bool reset;            /* one of its pipes is in reset */
 };
 
-/* A burst under way, or the last one. */
+/* The burst that is being moved, or the last one. */
 struct burst {
 	bool busy;
 	bool begun; /* steps have been taken */
 	enum fifo_index pipe;
 	uint16_t step;    /* cycles at a time */
-	uint16_t left;    /* bytes that it has still to move */
-	uint16_t moved;   /* and those that have left the FX2's packet */
-	uint16_t strobes; /* bytes of the packets before that */
+	uint16_t left;    /* bytes still to be moved */
+	uint16_t moved;   /* bytes taken from the FX2's current packet */
+	uint16_t strobes; /* bytes of the packets before the current one */
 	uint64_t end;
-	uint64_t settled; /* cycle at which its pipe's flag is right again, */
-	bool fell;        /* which has fallen: others wait as well */
+	uint64_t flag_valid; /* cycle from which its pipe's flag is right */
+	bool fell; /* that flag has fallen: no pipe is granted before */
 };
 
 struct model {
@@ -61,16 +63,16 @@ struct model {
 	uint64_t event; /* cycle at which a core, a pin or a part next acts */
 	uint8_t reset;  /* REG_PIPE_RESET */
 	uint8_t alerts;
-	uint8_t address; /* of the register that I2C selected */
+	uint8_t address; /* of the register that the next I2C read returns */
 	uint8_t stream[FIFO_COUNT];
 	uint8_t table_index;
 	struct mux mux;
 	struct pins *pins;
-	unsigned pins_changes; /* of which the model knows */
-	bool stepped;          /* no burst is taken at once */
+	unsigned pins_changes; /* pins->changes at the last mux_update() */
+	bool stepped;          /* without shortcuts, fpga_model_step() */
 	struct out_pipe out[2];
 	struct in_pipe in[2];
-	struct ring empty, full;
+	struct core_fifo empty, full;
 	struct slot slots[CORE_END]; /* from 1, as the table */
 	struct burst burst;
 };
@@ -90,27 +92,28 @@ static inline bool in_reset(const struct model *model, enum fifo_index index)
 /* The image's table, from 1. */
 extern const struct core_entry core_table[CORE_END];
 
-/* Configured, and with a DONE that goes high. */
+/* Whether the FPGA is configured, and no fault holds DONE low. */
 bool model_running(const struct model *model);
 
-/* Let the cores work up to this cycle. */
+/* Run the cores up to this cycle. */
 void model_run(struct model *model, uint64_t until);
 
-/* When something next acts may have changed. */
-void model_look(struct model *model);
+/* Compute `event` anew, after a core, a pin or a register has changed. */
+void model_update_event(struct model *model);
 
-/* The slot of the core that this pipe goes to or comes from, or NULL. */
+/* The slot of the core that this pipe is connected to, or NULL. */
 struct slot *model_slot_of(struct model *model, enum fifo_index index);
 
 /* REG_PIPE_RESET and REG_STREAM take these values. */
 void model_reset_pipes(struct model *model, uint8_t reset);
 void model_switch(struct model *model, enum fifo_index index, uint8_t core);
 
-/* The bridge: begin a burst, if a pipe wants one; let it run up to a cycle,
-   at most its end; and the cycle at which it does something by itself, since
-   an idle time is over or a flag is right again, or CORE_NEVER. */
+/* The bridge.  Begin a burst, if a pipe has data and room. */
 bool bridge_grant(struct model *model);
+/* Run the burst up to a cycle, at most its end. */
 void bridge_run(struct model *model, uint64_t until);
+/* The cycle at which the bridge next does something without new data, because
+   an idle time ends or a flag is valid again; or CORE_NEVER. */
 uint64_t bridge_next(const struct model *model);
 
 bool model_i2c_write(

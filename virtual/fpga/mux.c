@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the cores' outputs and the pins' levels, passes them on some cycles
-   later. */
+/* The pin multiplexer of the model: delays outputs of cores on their way to the
+   pins, and levels of pins on their way to the cores.  The files of
+   virtual/fpga's model call it. */
 #include "model.h"
 
 #include <string.h>
 
 /* ---- Delay ------------------------------------------------------------ */
 
-/* What changed twice in a cycle has changed once. */
-static void put(struct mux_line *line, uint64_t cycle, uint16_t levels,
+/* Two changes in one cycle are one. */
+static void put(struct mux_delay *line, uint64_t cycle, uint16_t levels,
 	uint16_t enables)
 {
 	struct mux_change change = {cycle, levels, enables};
@@ -23,7 +24,7 @@ static void put(struct mux_line *line, uint64_t cycle, uint16_t levels,
 }
 
 static bool take(
-	struct mux_line *line, uint64_t cycle, struct mux_change *ret_change)
+	struct mux_delay *line, uint64_t cycle, struct mux_change *ret_change)
 {
 	if (line->count == 0 || line->changes[0].cycle > cycle)
 		return false;
@@ -34,7 +35,7 @@ static bool take(
 	return true;
 }
 
-static uint64_t due(const struct mux_line *line)
+static uint64_t due(const struct mux_delay *line)
 {
 	return line->count ? line->changes[0].cycle : CORE_NEVER;
 }
@@ -59,7 +60,7 @@ static const struct core *core_with_output(
 	return NULL;
 }
 
-static void show(const struct model *model, unsigned pin, uint16_t *levels,
+static void drive_pin(const struct model *model, unsigned pin, uint16_t *levels,
 	uint16_t *enables)
 {
 	uint8_t value = model->mux.pins[pin];
@@ -88,7 +89,7 @@ static void gather_outputs(struct model *model)
 
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
 		if (model->mux.pins[pin] & PIN_FUNCTION)
-			show(model, pin, &levels, &enables);
+			drive_pin(model, pin, &levels, &enables);
 	put(&model->mux.out, model->cycle + MUX_OUT_CYCLES, levels, enables);
 }
 
@@ -101,9 +102,9 @@ static bool input_level(const struct mux *mux, unsigned input)
 	return level != !!(value & INPUT_INVERT);
 }
 
-static uint32_t inputs_of(const struct model *model, unsigned place)
+static uint32_t inputs_of(const struct model *model, unsigned index)
 {
-	const struct core_entry *entry = &core_table[place];
+	const struct core_entry *entry = &core_table[index];
 	unsigned shift = entry->flags & CORE_PER_PIN ? PIN_COUNT : 0;
 	uint32_t inputs = shift ? model->mux.levels : 0;
 
@@ -126,7 +127,7 @@ static void spread_inputs(struct model *model)
 		if (inputs == slot->core->inputs)
 			continue;
 		slot->core->inputs = inputs;
-		if (!slot->held && slot->core->ops->inputs)
+		if (!slot->reset && slot->core->ops->inputs)
 			slot->core->ops->inputs(slot->core, model->cycle);
 	}
 }

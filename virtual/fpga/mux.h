@@ -18,37 +18,38 @@
 #define MUX_LEVEL_CYCLES 2
 #define MUX_IN_CYCLES    3
 
-/* What all pins are, and from which cycle on. */
+/* The state of all pins from a cycle on. */
 struct mux_change {
 	uint64_t cycle;
 	uint16_t levels, enables;
 };
 
-/* Changes on their way: at most one a cycle, so there is room. */
-struct mux_line {
+/* A delay line.  There is at most one change a cycle, so four changes are
+   enough for delays of up to three cycles. */
+struct mux_delay {
 	unsigned count;
 	struct mux_change changes[4];
-	struct mux_change last; /* put in, or the initial zeros */
+	struct mux_change last; /* the last that entered; zeros at first */
 };
 
 struct mux {
 	uint8_t pins[PIN_COUNT];     /* REG_PIN */
 	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
-	struct mux_line out, in, chosen;
-	uint16_t levels;  /* of the pins, for cores that see all... */
-	uint16_t choices; /* ...and for inputs */
+	struct mux_delay out, in, chosen;
+	uint16_t levels;  /* of the pins, for cores that see all pins */
+	uint16_t choices; /* of the pins, one cycle later, for inputs */
 };
 
 struct model;
 
-/* A cycle has come, a core has done something, a register was written, or
-   the outside may have changed: pass on what is due. */
+/* Pass on the changes that are due.  To be called when mux_next() is reached,
+   and after an output of a core, a register or a pin may have changed. */
 void mux_update(struct model *model);
 
-/* Nothing is driven and nothing under way. */
+/* Drive no pin, and drop all changes in the delay lines. */
 void mux_reset(struct model *model);
 
-/* The cycle at which it has next to be updated, or CORE_NEVER. */
+/* The cycle of the next mux_update() that is due by itself, or CORE_NEVER. */
 uint64_t mux_next(const struct model *model);
 
 #endif

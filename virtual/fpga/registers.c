@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The model's registers: takes I2C transactions, acts on pipes and cores. */
+/* The registers of the model, wire/regs.h, as I2C transactions reach them. */
 #include "model.h"
 
-/* What finds nothing to flush is forgotten. */
+/* A flush of a pipe without bytes has no effect, now or later. */
 static void flush(struct in_pipe *pipe, bool asked)
 {
-	if (pipe->pending || pipe->ring.level > 0)
+	if (pipe->pending || pipe->fifo.level > 0)
 		pipe->flush |= asked;
 }
 
@@ -153,7 +153,7 @@ bool model_i2c_write(
 	model->address = data[0];
 	for (; i < taken && model->address < REG_COUNT; i++)
 		write_register(model, model->address++, data[i]);
-	model_look(model);
+	model_update_event(model);
 	return i == size;
 }
 

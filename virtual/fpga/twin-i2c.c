@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FX2's end of the I2C bus to the twin: takes whole transactions, makes
- * edges of them.
+ * The FX2's side of the I2C bus to the twin: makes edges of whole transactions.
  *
- * A transaction ends with the call, so it begins when the FPGA is behind by as
- * much as it takes (`byte_ticks` in fpga.h).  The FPGA cannot be that long behind
- * at 400 kHz while data flow, so the edges are five times as fast.
+ *	catch_up()              i2c_write()
+ *	    |---- SCL and SDA edges ----|
+ *	t - n * byte_ticks              t
+ *
+ * A transaction ends when its call returns, so the twin must be behind by the
+ * length of the transaction when the call begins (`byte_ticks` in fpga.h).
+ * While data flows, the FPGA cannot be behind for as long as 400 kHz would
+ * take, so the edges here are five times as fast.
  */
 #include "twin-model.h"
 
 #include "wire/regs.h"
 
-/* Cycles: a quarter of a bit, 2 MHz and no 400 kHz; and the time that
-   gateware/i2c.v takes from an acknowledge to the next byte's first bit. */
+/* Cycles: a quarter of a bit at 2 MHz; and the time that gateware/i2c.v takes
+   from an acknowledge to the next byte's first bit. */
 #define QUARTER 6
 #define PAUSE   24
 
-/* Both lines, open drain with a pull-up, for so many cycles. */
+/* Hold both lines, open drain with a pull-up, for a number of cycles. */
 static void hold(struct twin *twin, bool scl, bool sda, unsigned cycles)
 {
 	while (cycles-- > 0) {
@@ -71,7 +75,7 @@ static bool acknowledge(struct twin *twin, bool sda)
 	return !seen;
 }
 
-/* True if it was acknowledged. */
+/* True if the byte was acknowledged. */
 static bool put(struct twin *twin, uint8_t byte)
 {
 	for (int at = 7; at >= 0; at--)
@@ -120,8 +124,9 @@ bool twin_i2c_write(
 	return acknowledged && taken == size;
 }
 
-/* What the faults make of a register. */
-static uint8_t err(const struct twin *twin, unsigned reg, uint8_t value)
+/* The value of a register, changed by faults. */
+static uint8_t apply_faults(
+	const struct twin *twin, unsigned reg, uint8_t value)
 {
 	unsigned byte = reg - REG_TABLE;
 
@@ -147,6 +152,6 @@ bool twin_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
 		data[i] = get(twin, i + 1 == size);
 	stop(twin);
 	for (size_t i = 0; i < size; i++)
-		data[i] = err(twin, twin->address + i, data[i]);
+		data[i] = apply_faults(twin, twin->address + i, data[i]);
 	return acknowledged;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What virtual/fpga/twin.c, the twin's clock and FIFO bus, shares with its parts. */
+/* What the files of the twin share: virtual/fpga/twin.c has clock and FIFO bus,
+   virtual/fpga/twin-i2c.c the I2C bus, virtual/fpga/twin-module.c loads the
+   module. */
 #ifndef VIRTUAL_FPGA_TWIN_H
 #define VIRTUAL_FPGA_TWIN_H
 
@@ -26,24 +28,24 @@ struct twin {
 	const char *trace; /* a file's path, or NULL */
 	void *logic;       /* NULL while the FPGA is not configured */
 	struct twin_pins pins;
-	uint16_t port_o, port_oe; /* as the ports have them */
+	uint16_t port_o, port_oe; /* as last passed to the ports */
 	uint64_t cycle;
-	uint64_t active; /* the last cycle in which a pin moved */
-	uint64_t offset[FIFO_COUNT];
-	bool fetched[FIFO_COUNT]; /* the next byte has met its faults */
-	uint8_t address;          /* of the register that I2C selected */
-	uint8_t table_index;      /* and what it wrote to that register */
+	uint64_t active;             /* the last cycle in which a pin changed */
+	uint64_t offset[FIFO_COUNT]; /* in the stream, for the faults */
+	bool fetched[FIFO_COUNT];    /* faults were applied to the next byte */
+	uint8_t address;     /* of the register that the next read returns */
+	uint8_t table_index; /* the last value written to REG_TABLE_INDEX */
 };
 
 #define TWIN(pointer) ((struct twin *)(pointer))
 
-/* NULL, and why, if there is no module. */
+/* The module; or NULL, and the reason. */
 const struct twin_module *twin_module(const char **ret_why);
 
 /* One cycle of the 48 MHz clock. */
 void twin_step(struct twin *twin);
 
-/* The FX2's end of the I2C bus, bit by bit; a byte, with its share of start and
+/* The cycles of a byte on the I2C bus, including its share of start and
    stop. */
 #define TWIN_BYTE_CYCLES 246
 

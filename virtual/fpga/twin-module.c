@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Finds the module of the Verilated image and loads it: beside the build,
- * where it is installed, or where $CLYDE_TWIN says.
+ * Finds and loads libclyde-twin.so, the Verilated image: where $CLYDE_TWIN
+ * says, in the build, or where it is installed.  virtual/fpga/twin.c calls it.
+ * The search happens once for each process.
  */
 #include "twin-model.h"
 
@@ -28,7 +29,8 @@ static bool bind_symbols(void *library)
 	return module.power_up && module.cycle && module.power_down;
 }
 
-/* It stays loaded: what comes with it was not made to be unloaded. */
+/* The module is never unloaded: the C++ runtime that it brings was not made for
+   that. */
 static bool load(const char *path)
 {
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -36,7 +38,7 @@ static bool load(const char *path)
 	return library && bind_symbols(library);
 }
 
-/* Beside the file that this code is in: the tool, a test, or libclyde. */
+/* Search relative to a file: the program, or the library with this code. */
 static bool load_beside(const char *file)
 {
 	static const char *const places[] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The universal image itself, Verilated: takes the FX2's buffers on one side
- * and the FPGA's pins on the other, and clocks both, a cycle at a time.
+ * The universal image itself, Verilated: clocks the FX2's slave FIFO and the
+ * FPGA's pins, a cycle at a time.  It implements struct fpga_ops, which
+ * virtual/fx2 calls.
  *
  * The FX2's slave FIFO in synchronous mode: EZ-USB TRM, chapter 9; its flags
  * as the firmware sets them up (GlasgowEmbedded/glasgow firmware/fx2/fpga.c):
@@ -17,9 +18,9 @@
 #include "wire/regs.h"
 
 /*
- * After so many cycles without a pin that moved nothing happens by itself:
- * beyond the longest idle time of an IN pipe, 65535, and ten bits at the
- * slowest baud rate.
+ * After this many cycles without a change of a pin, nothing happens by itself
+ * any more: it is longer than the longest idle time of an IN pipe, 65535, and
+ * than ten bits at the slowest baud rate.
  */
 #define QUIET_CYCLES 11000000
 
@@ -29,7 +30,7 @@ static bool running(const struct twin *twin)
 		!faults_at(twin->faults, FAULT_DONE, 0);
 }
 
-/* Lets the faults act upon the byte that an OUT pipe gives next. */
+/* Apply the faults to the next byte of an OUT pipe. */
 static void fetch(struct twin *twin, enum fifo_index index)
 {
 	struct fifo *fifo = &twin->fifos[index];
@@ -67,7 +68,7 @@ static void give(struct twin *twin, enum fifo_index index, uint8_t byte)
 	twin->offset[index]++;
 }
 
-/* What the strobes make the FX2 do at a rising edge. */
+/* Carry out the FPGA's strobes at a rising edge. */
 static void strobe(struct twin *twin)
 {
 	const struct twin_pins *pins = &twin->pins;
@@ -105,9 +106,9 @@ static uint8_t head_byte(struct twin *twin, enum fifo_index index)
 	return fifo_readable(fifo) ? fifo->data[fifo->head][fifo->fill] : 0;
 }
 
-/* The ports, whose pads have registers: what is on a pin now, the FPGA takes at
-   its next edge. */
-static void join_ports(struct twin *twin)
+/* Exchange levels with the ports.  The pads have registers: the FPGA takes the
+   present level of a pin at its next edge. */
+static void exchange_ports(struct twin *twin)
 {
 	struct twin_pins *pins = &twin->pins;
 	tick now = twin->cycle * TICKS_PER_CYCLE;
@@ -125,8 +126,8 @@ static void join_ports(struct twin *twin)
 	pins->port_i = pins_levels(twin->ports);
 }
 
-/* The FX2's flags and data, after its edge, are there for the FPGA to take at
-   the falling edge; address and strobes of this edge act at the next. */
+/* The FX2 changes flags and data after the rising edge, and the FPGA takes them
+   at the falling one.  Address and strobes of this edge act at the next. */
 void twin_step(struct twin *twin)
 {
 	struct twin_pins *pins = &twin->pins;
@@ -137,7 +138,7 @@ void twin_step(struct twin *twin)
 	pins->flag = flags(twin);
 	if (pins->flag != seen)
 		twin->active = twin->cycle;
-	join_ports(twin);
+	exchange_ports(twin);
 	twin->module->cycle(twin->logic, pins);
 	twin->cycle++;
 }
@@ -158,7 +159,7 @@ static tick twin_advance(struct fpga *fpga, tick now)
 	return (twin->cycle + 1) * TICKS_PER_CYCLE;
 }
 
-static void twin_settle(struct fpga *fpga, tick now)
+static void twin_catch_up(struct fpga *fpga, tick now)
 {
 	twin_advance(fpga, now);
 }
@@ -225,7 +226,7 @@ static void twin_destroy(struct fpga *fpga)
 {
 	struct twin *twin = TWIN(fpga);
 
-	/* The pins are gone already. */
+	/* Not power_down(): the pins have been freed already. */
 	if (twin->logic)
 		twin->module->power_down(twin->logic);
 	free(twin);
@@ -240,7 +241,7 @@ static const struct fpga_ops ops = {
 	.i2c_read = twin_i2c_read,
 	.alert = twin_alert,
 	.advance = twin_advance,
-	.settle = twin_settle,
+	.catch_up = twin_catch_up,
 	.destroy = twin_destroy,
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The Verilated image as a module: three C functions around one C++ object.
+// The Verilated image as a module of its own, libclyde-twin.so: three C
+// functions around one C++ object.  virtual/fpga/twin-module.c loads it.
 #include "twin.h"
 
 #include <memory>
@@ -22,7 +23,7 @@ struct Twin {
 	std::unique_ptr<Vtwin> top;
 	std::unique_ptr<VerilatedFstC> trace;
 
-	void settle(bool clock)
+	void set_clock(bool clock)
 	{
 		top->clk_if = clock;
 		top->eval();
@@ -42,7 +43,7 @@ static void drive(Vtwin *top, const twin_pins *pins)
 	top->port_i = pins->port_i;
 }
 
-static void look(const Vtwin *top, twin_pins *pins)
+static void sample(const Vtwin *top, twin_pins *pins)
 {
 	pins->fifoadr = top->fx2_fifoadr;
 	pins->sloe = top->fx2_sloe;
@@ -76,10 +77,10 @@ extern "C" EXPORT void twin_cycle(void *pointer, twin_pins *pins)
 {
 	Twin *twin = static_cast<Twin *>(pointer);
 
-	twin->settle(true);
-	look(twin->top.get(), pins);
+	twin->set_clock(true);
+	sample(twin->top.get(), pins);
 	drive(twin->top.get(), pins);
-	twin->settle(false);
+	twin->set_clock(false);
 }
 
 extern "C" EXPORT void twin_free(void *pointer)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The seam between virtual/fpga/twin.c and the Verilated image, which is a module of
- * its own (libclyde-twin.so): the FPGA's pins, a cycle of 48 MHz at a time.
+ * The interface between virtual/fpga/twin.c and the Verilated image, which is a
+ * module of its own (libclyde-twin.so): the FPGA's pins, a cycle of 48 MHz at a
+ * time.  C and C++ include it.
  */
 #ifndef VIRTUAL_TWIN_H
 #define VIRTUAL_TWIN_H
@@ -15,28 +16,28 @@ extern "C" {
 #endif
 
 struct twin_pins {
-	/* To the FPGA; it takes them in the middle of the cycle, at the falling
-	   edge. */
+	/* To the FPGA, which takes them in the middle of the cycle, at the
+	   falling edge. */
 	uint8_t fd_i; /* FD[7:0] as the FX2 drives it */
 	uint8_t flag; /* FLAGA..D: EP2 and EP4 have a byte, EP6 and EP8 room */
 	uint8_t scl, sda;
 	uint16_t port_i; /* A0..A7 B0..B7 */
 
-	/* From the FPGA, after the rising edge; strobes as they are on the
-	   wire, 0 = asserted. */
+	/* From the FPGA, after the rising edge; strobes as on the wire,
+	   0 = asserted. */
 	uint8_t fifoadr;
 	uint8_t sloe, slrd, slwr, pktend;
 	uint8_t fd_o;
-	uint8_t sda_low; /* it pulls SDA down */
+	uint8_t sda_low; /* the FPGA pulls SDA down */
 	uint8_t alert_low;
 	uint16_t port_o, port_oe;
 };
 
-/* Power up; with a path, write a waveform there (FST).  NULL if out of
-   memory. */
+/* Power up.  Write a waveform (FST) to `trace` if that is not NULL.  NULL if
+   there is no memory. */
 void *twin_new(const char *trace);
 
-/* One cycle: rising edge with what the pins were, then the falling one. */
+/* One cycle: the rising edge, then the falling one. */
 void twin_cycle(void *twin, struct twin_pins *pins);
 
 void twin_free(void *twin);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The FX2 without firmware: takes a standard request, answers as the chip
- * does by itself, with the ids of the EEPROM's header.
+ * The FX2 without firmware: its answers to standard requests, with the ids of
+ * the EEPROM's header.  virtual/fx2/control.c calls bare_standard().
  *
- * Real ones, read out before their firmware came (sigrok.org, XZL_Studio_DX
- * and _AX; EZ-USB TRM 3.3, 3.4), have no strings:
- * no manufacturer, no product, and no serial number, whatever the EEPROM
- * holds.  They have one interface, of four alternate settings and 171 B in
- * all; 1 to 3 have the same six endpoints, bulk and interrupt and isochronous.
+ * Source: descriptors of real chips, read before firmware was loaded
+ * (sigrok.org, XZL_Studio_DX and _AX; EZ-USB TRM 3.3, 3.4).  They have no
+ * strings: no manufacturer, no product, and no serial number, whatever the
+ * EEPROM holds.  They have one interface with four alternate settings, 171 B in
+ * all; settings 1 to 3 have the same six endpoints, bulk, interrupt and
+ * isochronous.
  *
- * What is simpler here: the endpoints are listed and lead nowhere, so that
- * bulk transfers stall; real ones take two packets OUT, and never any IN.
+ * Simplified: bulk transfers to the listed endpoints stall.  A real chip
+ * accepts two OUT packets, and sends none.
  */
 #include "internal.h"
 
@@ -20,7 +21,7 @@
 #define BCD_USB_2_0 0x0200
 #define SETTINGS    4
 #define ENDPOINTS   6
-/* bcdDevice of a chip that found no header: its own revision. */
+/* bcdDevice of a chip without a valid EEPROM header: the chip's revision. */
 #define CHIP_REVISION 0xa001
 
 enum { ISOCHRONOUS = 1, INTERRUPT = 3 };
@@ -28,7 +29,7 @@ enum { ISOCHRONOUS = 1, INTERRUPT = 3 };
 static const uint8_t addresses[ENDPOINTS] = {USB_EP1_OUT, USB_EP1_IN,
 	USB_EP2_OUT, USB_EP4_OUT, USB_EP6_IN, USB_EP8_IN};
 
-/* By alternate setting from 1 on. */
+/* Types of the endpoints, by alternate setting from 1 on. */
 static const uint8_t kinds[SETTINGS - 1][ENDPOINTS] = {
 	{USB_ATTR_BULK, USB_ATTR_BULK, USB_ATTR_BULK, USB_ATTR_BULK,
 		USB_ATTR_BULK, USB_ATTR_BULK},

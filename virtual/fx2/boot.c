@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Power: takes options and an EEPROM image, gives a device whose firmware has
- * just started.
+ * A virtual device from its options, and the start of its firmware: at power-up
+ * and after firmware was loaded.  lib/link/virtual and plug make and free
+ * devices with these functions; virtual/fx2/loader.c calls device_boot().
  */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A bitstream in the EEPROM configures the FPGA before the device shows up on
-   the bus.  fpga.c reads whole blocks, past the end of the bitstream. */
-static void load_flashed(struct device *device)
+/* A bitstream in the EEPROM configures the FPGA before the device appears on
+   the bus.  The firmware's fpga.c reads whole blocks, past the end of the
+   bitstream. */
+static void configure_from_eeprom(struct device *device)
 {
 	uint32_t size = device->config.bitstream_size;
 	uint8_t block[USB_PACKET_SIZE];
@@ -43,10 +45,11 @@ void device_boot(struct device *device)
 	nvm_load_config(device);
 	ports_init(device);
 	if (device->api_level > 0)
-		load_flashed(device);
+		configure_from_eeprom(device);
 }
 
-/* The descriptions were tried before; what fails is for want of memory. */
+/* The parts' descriptions are valid: lib/link/virtual has checked them.  So a
+   failure means that there is no memory. */
 static bool populate(struct pins *pins, const struct device_options *options)
 {
 	char why[PART_WHY_SIZE];

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * EP0: takes a SETUP packet, does what the public firmware and libfx2 do with
- * it, leaves data for the data stage or a stall.
+ * EP0: requests, as the public firmware and libfx2 carry them out.
+ * virtual/fx2/device.c calls control_execute() when the firmware has had the
+ * time of control_cost().  A request leaves data for the data stage, or a
+ * stall.
  */
 #include "internal.h"
 
 #include <string.h>
 
-/* Alternate settings of the four pipes, in FX2 buffers. */
+/* The number of FX2 buffers in an alternate setting of a pipe. */
 static uint8_t buffers_of(uint8_t alternate)
 {
 	switch (alternate) {
@@ -25,7 +27,8 @@ static bool is_load(uint8_t alternate)
 	return alternate == USB_ALT_CFG || alternate == USB_ALT_NVM;
 }
 
-/* fpga.c, fpga_check_mode(): what may be selected now. */
+/* Whether the setting may be selected now: the firmware's fpga.c,
+   fpga_check_mode(). */
 static bool may_select(
 	const struct device *device, uint16_t interface, uint8_t alternate)
 {
@@ -74,13 +77,13 @@ static void begin_load(struct device *device, uint8_t alternate)
 	device->fpga->ops->reset(device->fpga, device->now);
 	if (alternate == USB_ALT_NVM)
 		return;
-	/* An unconfigured iCE40 pulls the level shifters' direction pins up:
-	   the firmware takes the supplies away first. */
+	/* An unconfigured iCE40 pulls the level shifters' direction pins up,
+	   so the firmware turns the supplies off first. */
 	for (unsigned port = 0; port < BOARD_PORTS; port++)
 		device->board.ports[port].enabled = false;
 }
 
-/* fpga.c, fpga_configure() */
+/* The firmware's fpga.c, fpga_configure() */
 static bool select_pipe(
 	struct device *device, uint16_t interface, uint8_t alternate)
 {
@@ -94,7 +97,8 @@ static bool select_pipe(
 		return true;
 	}
 	if (is_load(previous)) {
-		/* As upstream: whatever was asked for, only the load ends. */
+		/* As upstream: the load ends, and the requested setting gets
+		   no buffers. */
 		fifo_reset(&device->fifos[FIFO_EP2], 0);
 		return true;
 	}
@@ -176,7 +180,7 @@ static bool standard_device(
 		return answer(device, device->configuration, 1);
 	case USB_REQ_GET_STATUS:
 		return answer(device, 0, 2);
-	case USB_REQ_SET_ADDRESS: /* the FX2's hardware takes it */
+	case USB_REQ_SET_ADDRESS: /* handled by the FX2's hardware */
 	case USB_REQ_SET_FEATURE: /* remote wakeup, test mode: accepted */
 		return true;
 	}
@@ -221,8 +225,8 @@ static bool vendor(struct device *device, const struct usb_setup *setup)
 		return false;
 	if (setup->bRequest == USB_REQ_FX2_RAM)
 		return loader_request(device, setup);
-	if (device->loader.held || device->api_level == 0)
-		return false; /* only the FX2 itself answers */
+	if (device->loader.in_reset || device->api_level == 0)
+		return false; /* there is no firmware that answers */
 	if (!(setup->bmRequestType & USB_DIR_IN))
 		return false;
 	if (setup->bRequest == USB_REQ_MICROSOFT)
@@ -251,8 +255,8 @@ tick control_cost(const struct device *device, const struct usb_setup *setup)
 	return EP0_TICKS + 2 * pipe_reset;
 }
 
-/* What GET_DESCRIPTOR answers, by script. */
-static void spoil(struct device *device)
+/* Shorten or garble the answer to GET_DESCRIPTOR. */
+static void apply_faults(struct device *device)
 {
 	struct control *control = &device->control;
 	uint8_t type = control->setup.wValue >> 8;
@@ -281,8 +285,8 @@ void control_execute(struct device *device)
 	else if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_STANDARD)
 		done = device->api_level == 0
 			? bare_standard(device, setup)
-			: !device->loader.held && standard(device, setup);
-	spoil(device);
+			: !device->loader.in_reset && standard(device, setup);
+	apply_faults(device);
 	if (control->length > setup->wLength)
 		control->length = setup->wLength;
 	control->stalled = !done;

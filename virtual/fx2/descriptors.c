@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The descriptors of the public firmware's main.c: takes what GET_DESCRIPTOR
- * asks for and the configuration block, gives the bytes.
+ * The descriptors of the public firmware's main.c, with the strings and ids of
+ * the configuration block.  virtual/fx2/control.c calls these functions.  The
+ * bytes must be those of the public firmware, also where they are odd.
  */
 #include "internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define BCD_USB_2_1 0x0210 /* there is a BOS descriptor */
+#define BCD_USB_2_1 0x0210 /* required for a BOS descriptor */
 #define BCD_USB_2_0 0x0200
 
 static const char default_manufacturer[] = "whitequark research";
-/* The firmware that this device plays. */
+/* Part of the product string, where the public firmware has its commit. */
 static const char firmware_tag[] = "; git virtual";
 
 static uint16_t device_descriptor(const struct device *device, uint8_t *data)
@@ -51,7 +52,7 @@ static uint16_t qualifier_descriptor(uint8_t *data)
 	return sizeof(descriptor);
 }
 
-/* One alternate setting and its endpoints, as the configuration lists them. */
+/* One alternate setting and its endpoints, in the configuration's order. */
 struct setting {
 	uint8_t interface;
 	uint8_t alternate;
@@ -202,7 +203,7 @@ static uint16_t bos_descriptor(uint8_t *data)
 uint16_t descriptor_get(
 	const struct device *device, uint16_t value, uint8_t *data)
 {
-	/* Only strings are several. */
+	/* There is one of each, except of strings. */
 	if (value >> 8 != USB_DESC_STRING && value & 0xff)
 		return 0;
 	switch (value >> 8) {
@@ -243,7 +244,7 @@ uint16_t descriptor_webusb(uint8_t *data)
 	static const char url[] = "webusb.glasgow-embedded.org";
 
 	data[0] = 3 + sizeof(url) - 1;
-	data[1] = USB_DESC_STRING; /* the URL descriptor's type is 3 as well */
+	data[1] = USB_DESC_STRING; /* 3, also the type of a URL descriptor */
 	data[2] = 1;               /* https:// */
 	memcpy(data + 3, url, sizeof(url) - 1);
 	return data[0];

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The virtual Glasgow as a USB function: takes packets and time from the bus,
- * runs the firmware's jobs when they are due, answers from the FX2's buffers.
+ * The virtual Glasgow as a USB function: packets to and from the FX2's buffers,
+ * and the firmware's main loop, whose jobs run when their time is over.  The
+ * bus calls it by struct function_ops.  Each entry must first advance the
+ * device to the time of the call.
  */
 #include "internal.h"
 
 #include <string.h>
 
-/* Address, register and value. */
+/* I2C address, register and value. */
 #define PIPE_RESET_BYTES 3
 
 #define DEVICE(pointer) ((struct device *)(pointer))
@@ -18,10 +20,10 @@ static tick earliest(tick a, tick b)
 	return a < b ? a : b;
 }
 
-/* Whether there is firmware, and it is at work. */
-static bool runs(const struct device *device)
+/* Whether there is firmware, and it is not about to start anew. */
+static bool firmware_runs(const struct device *device)
 {
-	return device->api_level > 0 && !device->loader.held &&
+	return device->api_level > 0 && !device->loader.in_reset &&
 		loader_due(device) == TICK_NEVER;
 }
 
@@ -30,7 +32,7 @@ static bool loading(const struct device *device)
 	return device->alternate[USB_IFACE_EP2OUT] >= USB_ALT_CFG;
 }
 
-/* An alert goes out before the next request is looked at. */
+/* The firmware sends an alert before it handles the next request. */
 static void send_alert(struct device *device)
 {
 	device->alert_pending = false;
@@ -50,7 +52,7 @@ static bool bitstream_waits(const struct device *device)
 	return loading(device) && fifo_has_packet(&device->fifos[FIFO_EP2]);
 }
 
-/* What the main loop takes up next; it looks at both in turn. */
+/* Start the main loop's next job: requests and bitstream packets in turn. */
 static void choose_job(struct device *device)
 {
 	uint16_t length;
@@ -108,7 +110,7 @@ static void poll_alerts(struct device *device)
 	uint8_t reg = REG_ALERTS, alerts;
 	const struct fpga_ops *fpga = device->fpga->ops;
 
-	board_watch(&device->board);
+	board_check_alerts(&device->board);
 	if (board_alert(&device->board) && ports_poll_alert(device))
 		device->alert_pending = true;
 	if (!device->fpga_ready || !fpga->alert(device->fpga))
@@ -120,7 +122,7 @@ static void poll_alerts(struct device *device)
 	}
 }
 
-/* Port A draws too much. */
+/* Port A draws more than its trip current. */
 static void trip(struct device *device)
 {
 	device->alerts.ports[0] |= MGMT_OVERCURRENT;
@@ -156,7 +158,8 @@ static tick next_due(const struct device *device)
 	return earliest(earliest(due, loader_due(device)), device->trip_due);
 }
 
-/* When the I2C transaction with the FPGA begins that ends at a job's due. */
+/* The I2C transaction of a job with the FPGA ends when the job is due: when it
+   begins. */
 static tick i2c_start(const struct device *device, tick due)
 {
 	unsigned bytes = 0;
@@ -170,7 +173,8 @@ static tick i2c_start(const struct device *device, tick due)
 	return due > length ? due - length : 0;
 }
 
-/* The FPGA runs up to now, or to where it is about to be spoken to. */
+/* Run the FPGA up to `now`, but not beyond the start of the next I2C
+   transaction: catch_up() has to stop it there. */
 static tick advance_fpga(struct device *device, tick due, tick now)
 {
 	tick start = due == TICK_NEVER ? due : i2c_start(device, due);
@@ -186,12 +190,12 @@ static tick device_advance(struct function *function, tick now)
 	tick due;
 
 	for (;;) {
-		if (device->job == JOB_NONE && runs(device))
+		if (device->job == JOB_NONE && firmware_runs(device))
 			choose_job(device);
 		due = next_due(device);
 		if (due > now)
 			break;
-		fpga->ops->settle(fpga, i2c_start(device, due));
+		fpga->ops->catch_up(fpga, i2c_start(device, due));
 		device->now = due;
 		if (device->trip_due == due)
 			trip_by_script(device);
@@ -201,7 +205,7 @@ static tick device_advance(struct function *function, tick now)
 			loader_execute(device);
 		else
 			finish_job(device);
-		if (runs(device))
+		if (firmware_runs(device))
 			poll_alerts(device);
 		board_power_pins(&device->board);
 	}
@@ -219,7 +223,8 @@ static void device_setup(
 	device_advance(function, now);
 	*control = (struct control){
 		.setup = *setup, .pending = true, .due = now + cost};
-	/* The request is an interrupt: it holds up what the loop is at. */
+	/* The firmware handles SETUP in an interrupt, which delays the main
+	   loop's job. */
 	device->job_due += cost;
 }
 
@@ -272,9 +277,9 @@ static void take_request(
 		trip(device);
 }
 
-/* The data stage of an OUT control transfer: only the boot ROM's RAM write
-   has one. */
-static enum handshake take_control(
+/* A packet of the data stage of an OUT control transfer.  Only the boot ROM's
+   RAM write has a data stage. */
+static enum handshake control_out(
 	struct device *device, const uint8_t *data, uint16_t length)
 {
 	struct control *control = &device->control;
@@ -301,7 +306,7 @@ static enum handshake device_out(struct function *function, tick now,
 	if (room != HANDSHAKE_ACK)
 		return room;
 	if (endpoint == 0)
-		return take_control(device, data, length);
+		return control_out(device, data, length);
 	if (endpoint == USB_EP1_OUT) {
 		if (length > USB_EP1_PACKET_SIZE || length == 0)
 			return HANDSHAKE_STALL;
@@ -309,13 +314,13 @@ static enum handshake device_out(struct function *function, tick now,
 		return HANDSHAKE_NYET;
 	}
 	fifo = fifo_of(device, endpoint);
-	/* On its way to the FIFO bus an empty packet is nothing. */
+	/* The FIFO bus never sees an empty packet. */
 	if (length > 0 || loading(device))
 		fifo_put(fifo, data, length);
 	return fifo_has_room(fifo) ? HANDSHAKE_ACK : HANDSHAKE_NYET;
 }
 
-static enum handshake give_control(
+static enum handshake control_in(
 	struct device *device, const uint8_t **ret_data, uint16_t *ret_length)
 {
 	struct control *control = &device->control;
@@ -341,7 +346,7 @@ static enum handshake device_in(struct function *function, tick now,
 
 	device_advance(function, now);
 	if (endpoint == USB_DIR_IN)
-		return give_control(device, ret_data, ret_length);
+		return control_in(device, ret_data, ret_length);
 	if (device->api_level == 0 || halted(device, endpoint))
 		return HANDSHAKE_STALL;
 	if (endpoint == USB_EP1_IN) {

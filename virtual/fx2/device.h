@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The virtual Glasgow, revisions C0 to C3: a USB function.  What the public
- * FX2 firmware does is done here in C, over models of the board's chips.
+ * The virtual Glasgow, revisions C0 to C3: a USB function.  It does in C what
+ * the public FX2 firmware does, on models of the board's chips.
+ * lib/link/virtual and plug make devices, and connect each to a bus.
  */
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
@@ -23,16 +24,16 @@ struct device_options {
 	char manufacturer[CONFIG_MAKER_SIZE + 1];
 	uint8_t flags;     /* enum config_flag, beyond level 7 */
 	bool bare;         /* starts without firmware */
-	uint8_t api_level; /* of its firmware; 0 = USB_API_LEVEL */
+	uint8_t api_level; /* of the firmware; 0 = USB_API_LEVEL */
 	uint16_t vlimit_mv[PORT_COUNT];
-	uint16_t sense_mv[PORT_COUNT]; /* what is wired to the sense pins */
-	uint32_t load_ua[PORT_COUNT];  /* what the supplies feed */
+	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
+	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
-	const char *trace; /* its waveform's path, or NULL; the caller's */
-	uint16_t wires[WIRES_MAX]; /* pins that are one; 0 = no more */
-	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" = no more */
+	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	uint16_t wires[WIRES_MAX]; /* sets of wired pins; 0 ends the list */
+	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" ends the list */
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
-	   what stands above. */
+	   the options above. */
 	const uint8_t *eeprom;
 };
 
@@ -43,15 +44,16 @@ struct device *device_new(
 void device_free(struct device *device);
 struct function *device_function(struct device *device);
 
-/* As if a bitstream of this size and id, which leaves the configuration port
-   like this, had been loaded before: false if it does not configure. */
+/* Configure the FPGA in one step, as if a bitstream of this size and id had
+   been loaded; `port` is the configuration port after it.  False if the
+   bitstream does not configure the FPGA. */
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 
-/* The port pins on which drivers have met, high against low; bit 0 = A0. */
+/* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
 
-/* The EEPROM's contents as they are now, EEPROM_SIZE bytes. */
+/* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
 
 /* A factory image into EEPROM_SIZE bytes. */

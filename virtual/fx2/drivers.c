@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes voltages, currents and pulls from the commands about ports, gives I2C
- * transactions to the board; what GlasgowEmbedded/glasgow firmware/fx2/port.c
- * does, in the 16-bit unsigned arithmetic of its compiler.
+ * Voltages, currents and pulls as I2C transactions with the chips of a port:
+ * what GlasgowEmbedded/glasgow firmware/fx2/port.c does, in the 16-bit unsigned
+ * arithmetic of its compiler.  virtual/fx2/ports.c calls these functions.
  *
- * Its one word of working memory is visible from outside, see
- * ports_get_pulls(); hence port_scratch.
+ * The firmware's functions share one word of working memory, whose contents a
+ * host can see: ports_get_pulls().  Hence `port_scratch`, which each function
+ * must leave as the firmware does.
  */
 #include "drivers.h"
 
-/* Where revD has its INA233s, and where the firmware looks for them when it
-   knows of no revision. */
+/* Address of the first INA233 of revD; the firmware also uses it when the
+   revision is not known. */
 #define ADC_REVD 0x4c
 
 #define CALIBRATION    3413  /* 0.00512 / (0.15 ohm * 10 uA) */
@@ -74,7 +75,7 @@ static uint8_t expander_at(unsigned port)
 
 bool driver_set_supply(struct device *device, unsigned port, uint16_t mv)
 {
-	/* 0 mV wraps around and gives a code of 2485. */
+	/* 0 mV wraps around, to a code of 2485. */
 	uint16_t steps = (uint16_t)(mv - 1650) >> 4;
 	uint16_t scaled = steps * 269;
 	uint16_t code = (254 << 4) - (scaled >> 4);
@@ -143,9 +144,9 @@ bool driver_get_current(
 	return true;
 }
 
-/* Of these faults watch only some.  The chip does not look again at a fault
-   that it knows, hence CLEAR_FAULTS. */
-static bool watch(
+/* Of `faults`, let those in `watched` raise an alert, and the others not.  The
+   chip reports a fault once, when it appears, hence CLEAR_FAULTS. */
+static bool set_alerts(
 	struct device *device, uint8_t adc, uint8_t faults, uint8_t watched)
 {
 	uint16_t mask;
@@ -156,7 +157,7 @@ static bool watch(
 		put(device, adc, INA233_CLEAR_FAULTS, 0, 0);
 }
 
-/* A limit whose fault is masked is none. */
+/* Read a limit; 0 if its fault is masked. */
 static bool get_limit(struct device *device, uint8_t adc, uint8_t command,
 	uint8_t fault, uint16_t *ret_limit)
 {
@@ -177,7 +178,7 @@ bool driver_set_window(
 	uint8_t watched = 0;
 
 	device->port_scratch = low_mv;
-	/* Upstream has given up on the ADC081C's alerts: it hung the bus. */
+	/* Upstream does not use the ADC081C's alerts, as they hung the bus. */
 	if (!has_ina233(device))
 		return false;
 	if (low_mv != 0)
@@ -187,7 +188,7 @@ bool driver_set_window(
 	device->port_scratch = low;
 	return put(device, adc, INA233_VIN_OV_WARN_LIMIT, high, 2) &&
 		put(device, adc, INA233_VIN_UV_WARN_LIMIT, low, 2) &&
-		watch(device, adc, VOLTAGE_FAULTS, watched);
+		set_alerts(device, adc, VOLTAGE_FAULTS, watched);
 }
 
 bool driver_get_window(struct device *device, unsigned port,
@@ -196,7 +197,7 @@ bool driver_get_window(struct device *device, unsigned port,
 	uint8_t adc = adc_at(device, port);
 	uint16_t low = 0, high = 0;
 
-	/* Without alerts there is no window, which is not an error. */
+	/* A chip without alerts has no window, which is not an error. */
 	if (has_ina233(device) &&
 		!(get_limit(device, adc, INA233_VIN_UV_WARN_LIMIT,
 			  INA233_UNDERVOLTAGE, &low) &&
@@ -217,7 +218,7 @@ bool driver_set_trip(struct device *device, unsigned port, uint16_t current)
 	device->port_scratch = current;
 	return has_ina233(device) &&
 		put(device, adc, INA233_IOUT_OC_WARN_LIMIT, current, 2) &&
-		watch(device, adc, INA233_OVERCURRENT, watched);
+		set_alerts(device, adc, INA233_OVERCURRENT, watched);
 }
 
 bool driver_get_trip(
@@ -258,8 +259,8 @@ bool driver_get_faults(
 	return true;
 }
 
-/* A reset is the one way to make the chip let go of nALERT.  The window is
-   not restored: what is wired to the sense pin may stay outside for ever. */
+/* Only a reset makes the chip release nALERT.  The window is not restored: the
+   voltage at the sense pin may stay outside for ever. */
 bool driver_clear_alert(struct device *device, unsigned port)
 {
 	uint8_t adc = adc_at(device, port);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The FX2's endpoint buffers: packets on one side, bytes on the other. */
+/* The FX2's endpoint buffers.  virtual/fx2/device.c moves whole packets, the
+   models of the FPGA move bytes. */
 #include "fifo.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ void fifo_reset(struct fifo *fifo, uint8_t buffers)
 	fifo->head = 0;
 	fifo->count = 0;
 	fifo->fill = 0;
-	memset(fifo->again, 0, sizeof(fifo->again));
+	memset(fifo->repeats, 0, sizeof(fifo->repeats));
 }
 
 bool fifo_has_room(const struct fifo *fifo)
@@ -52,8 +53,8 @@ const uint8_t *fifo_peek(const struct fifo *fifo, uint16_t *ret_length)
 
 void fifo_drop(struct fifo *fifo)
 {
-	if (fifo->again[fifo->head] > 0) {
-		fifo->again[fifo->head]--;
+	if (fifo->repeats[fifo->head] > 0) {
+		fifo->repeats[fifo->head]--;
 		return;
 	}
 	fifo->head = (fifo->head + 1) % FIFO_BUFFERS_MAX;
@@ -65,7 +66,7 @@ uint16_t fifo_readable(const struct fifo *fifo)
 	return fifo->count ? fifo->length[fifo->head] - fifo->fill : 0;
 }
 
-void fifo_look(
+void fifo_copy(
 	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size)
 {
 	memcpy(data, fifo->data[fifo->head] + fifo->fill + offset, size);
@@ -100,17 +101,18 @@ void fifo_commit(struct fifo *fifo)
 	fifo->count++;
 }
 
-static void add_times(uint32_t *again, uint64_t times)
+static void add_times(uint32_t *repeats, uint64_t times)
 {
-	*again = times > UINT32_MAX - *again ? UINT32_MAX : *again + times;
+	*repeats =
+		times > UINT32_MAX - *repeats ? UINT32_MAX : *repeats + times;
 }
 
 void fifo_repeat_taken(struct fifo *fifo, uint64_t times)
 {
-	add_times(&fifo->again[fifo->head], times);
+	add_times(&fifo->repeats[fifo->head], times);
 }
 
 void fifo_repeat_put(struct fifo *fifo, uint64_t times)
 {
-	add_times(&fifo->again[tail(fifo)], times);
+	add_times(&fifo->repeats[tail(fifo)], times);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * An FX2 endpoint buffer: two or four packets of 512 B between the USB and
- * the FIFO bus (EZ-USB TRM, chapter 9).  For OUT the USB puts packets in and
- * the FIFO bus takes bytes out, for IN the other way round.
+ * An FX2 endpoint buffer, in the TRM's words a slave FIFO: two or four packets
+ * of 512 B between the USB and the FIFO bus (EZ-USB TRM, chapter 9).  For OUT,
+ * the USB puts packets in and the FIFO bus takes bytes out; for IN, the other
+ * way round.  The FIFOs inside the FPGA are struct core_fifo.
  */
 #ifndef VIRTUAL_FIFO_H
 #define VIRTUAL_FIFO_H
@@ -24,7 +25,7 @@ struct fifo {
 	uint8_t count;   /* committed packets */
 	uint16_t fill;   /* bytes taken from the head, or put past the tail */
 	uint16_t length[FIFO_BUFFERS_MAX];
-	uint32_t again[FIFO_BUFFERS_MAX]; /* how often it is to come again */
+	uint32_t repeats[FIFO_BUFFERS_MAX]; /* by a fault, still to come */
 	uint8_t data[FIFO_BUFFERS_MAX][USB_PACKET_SIZE];
 };
 
@@ -33,34 +34,34 @@ static inline bool fifo_is_in(enum fifo_index index)
 	return index >= FIFO_EP6;
 }
 
-/* Empty it and give it this many buffers. */
+/* Empty the FIFO, and give it this many buffers. */
 void fifo_reset(struct fifo *fifo, uint8_t buffers);
 
-/* Whole packets: the USB end, and the 8051's. */
+/* Whole packets: the side of USB and of the 8051. */
 bool fifo_has_room(const struct fifo *fifo);
 bool fifo_has_packet(const struct fifo *fifo);
 void fifo_put(struct fifo *fifo, const uint8_t *data, uint16_t length);
 const uint8_t *fifo_peek(const struct fifo *fifo, uint16_t *ret_length);
 void fifo_drop(struct fifo *fifo);
 
-/* Bytes: the FIFO bus.  It looks at the oldest OUT packet beyond what it has
-   taken, and says later what it took.  An emptied packet leaves by itself; an IN packet
-   is committed by PKTEND, or in the twin's case when it is full. */
+/* Bytes: the side of the FIFO bus.  fifo_copy() reads the oldest OUT packet
+   without taking bytes, fifo_skip() takes them; an emptied packet is dropped.
+   fifo_commit() ends an IN packet. */
 uint16_t fifo_readable(const struct fifo *fifo);
-void fifo_look(
+void fifo_copy(
 	const struct fifo *fifo, uint16_t offset, uint8_t *data, uint16_t size);
 void fifo_skip(struct fifo *fifo, uint16_t size);
 uint16_t fifo_writable(const struct fifo *fifo);
 uint16_t fifo_write(struct fifo *fifo, const uint8_t *data, uint16_t size);
 void fifo_commit(struct fifo *fifo);
 
-/* By a fault, the packet that bytes are taken from, or put into, is to come so
-   often once more. */
+/* By a fault, the packet that bytes are taken from, or put into, comes this
+   many times more. */
 void fifo_repeat_taken(struct fifo *fifo, uint64_t times);
 void fifo_repeat_put(struct fifo *fifo, uint64_t times);
 
-/* The same in place: what is left of the oldest OUT packet; the room behind
-   what is in the open IN packet, and to say how much of it was filled. */
+/* Access in place: the rest of the oldest OUT packet; the room at the end of
+   the open IN packet; and to count bytes that were written there. */
 static inline const uint8_t *fifo_rest(const struct fifo *fifo)
 {
 	return fifo->data[fifo->head] + fifo->fill;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the files of the virtual device share.  device.c is the function and
- * the firmware's main loop, boot.c its start, control.c is EP0, mgmt.c is EP1,
- * ports.c the commands about ports, descriptors.c the tables; loader.c is how
- * firmware gets in, bare.c the FX2 without any.
+ * What the files of the virtual device share: device.c has the USB function and
+ * the firmware's main loop, boot.c the start of the firmware, control.c EP0,
+ * mgmt.c EP1, ports.c and drivers.c the commands about ports, nvm.c the
+ * EEPROMs, descriptors.c the descriptors, loader.c the loading of firmware,
+ * bare.c the FX2 without firmware.  Tests may include this header; no other
+ * folder does.
  */
 #ifndef VIRTUAL_FIRMWARE_H
 #define VIRTUAL_FIRMWARE_H
@@ -12,27 +14,27 @@
 #include "device.h"
 #include "wire/regs.h"
 
-/* What the 8051 works on; it does one thing at a time. */
+/* The main loop's present job.  The 8051 does one at a time. */
 enum job { JOB_NONE, JOB_MGMT, JOB_CONFIGURE };
 
 struct control {
 	struct usb_setup setup;
-	bool pending; /* the firmware has not answered yet */
-	tick due;     /* when it will */
+	bool pending; /* the firmware has not answered yet... */
+	tick due;     /* ...and does so at this time */
 	bool stalled;
 	uint8_t data[USB_FX2_RAM_CHUNK]; /* data stage */
 	uint16_t length;
 	uint16_t sent;
-	uint16_t packet; /* of it in flight */
+	uint16_t packet; /* size of the packet that awaits its ACK */
 };
 
 #define FX2_RAM_SIZE 0x4000
 
 struct loader {
-	bool held;             /* the 8051 is in reset */
-	tick leave, come_back; /* TICK_NEVER: not under way */
+	bool in_reset;         /* the 8051 is */
+	tick leave, come_back; /* or TICK_NEVER */
 	uint8_t ram[FX2_RAM_SIZE];
-	bool written[FX2_RAM_SIZE]; /* since the 8051 was held */
+	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
 };
 
 struct device {
@@ -55,14 +57,14 @@ struct device {
 	bool nvm_failed;
 
 	enum job job;
-	enum job last_job; /* the loop takes turns */
+	enum job last_job; /* the loop serves both kinds in turn */
 	tick job_due;
 	struct mgmt_packet request, reply;
 	uint8_t request_size; /* 0: EP1 OUT is free */
 	uint8_t reply_size;   /* 0: EP1 IN is free */
-	bool reply_again;     /* it comes twice */
-	uint32_t junk;        /* the last there was */
-	tick trip_due;        /* port A trips, by script */
+	bool reply_again;     /* by a fault, the reply is sent twice */
+	uint32_t junk;        /* state of the generator of junk replies */
+	tick trip_due;        /* when port A trips, by a fault */
 	struct mgmt_alerts alerts;
 	bool alert_pending;
 	/* Low byte of the word that the 8051's port commands share. */
@@ -74,17 +76,17 @@ struct device {
 };
 
 /*
- * How long the 8051 takes.  An I2C byte is nine bits at 400 kHz (main.c sets
- * I2CTL); the rest are estimates from the instruction counts of the public
- * firmware at 12 MIPS, not measurements.
+ * How long the 8051 takes.  An I2C byte is nine bits at 400 kHz (the firmware's
+ * main.c sets I2CTL).  The other times are estimates from the instruction
+ * counts of the public firmware at 12 MIPS, not measurements.
  */
 #define I2C_BYTE_TICKS     (9 * 1200)
 #define I2C_STOP_TICKS     (2 * 1200)
 #define EP0_TICKS          (20 * TICKS_PER_US)
 #define MGMT_TICKS         (30 * TICKS_PER_US)
 #define EEPROM_WRITE_TICKS (5000 * TICKS_PER_US) /* BL24C256A, tWR max */
-/* fpga.c, load_reset_revabc(): 250 ms for the supplies to discharge, then
-   1200 us for the FPGA to clear its memory. */
+/* The firmware's fpga.c, load_reset_revabc(): 250 ms for the supplies to
+   discharge, then 1200 us for the FPGA to clear its memory. */
 #define FPGA_RESET_TICKS (251200 * TICKS_PER_US)
 /* libfx2's SPI loop: 76 clocks of 48 MHz a byte. */
 #define FPGA_BYTE_TICKS (76 * TICKS_PER_CYCLE)
@@ -92,21 +94,22 @@ struct device {
 extern const struct function_ops device_ops;
 
 /*
- * From the 8051's start until the device leaves the bus, an estimate: the
- * firmware's main() sets up the board first.  Then, by upstream's experience
- * (software/glasgow/hardware/device.py), about a second until it is back.
+ * From the 8051's start until the device leaves the bus: an estimate, as the
+ * firmware's main() sets up the board first.  From then until the device is
+ * back: about a second, by upstream's experience
+ * (software/glasgow/hardware/device.py).
  */
 #define START_TICKS (1000 * TICKS_PER_US)
 #define AWAY_TICKS  (1000000 * (tick)TICKS_PER_US)
 
-/* device.c: when a port trips next, by script. */
+/* device.c: set when port A trips next, by a fault. */
 void device_plan_trip(struct device *device);
 
-/* boot.c: the firmware starts anew, with the EEPROM as it is. */
+/* boot.c: start the firmware, with the present contents of the EEPROM. */
 void device_boot(struct device *device);
 
-/* loader.c: request 0xA0.  Its setup, the bytes of a write's data stage, and
-   what follows by itself. */
+/* loader.c: request 0xA0.  Its SETUP packet, the bytes of a write's data stage,
+   and the device's leaving and return that follow. */
 void loader_reset(struct device *device);
 bool loader_request(struct device *device, const struct usb_setup *setup);
 void loader_write(struct device *device, size_t address, const uint8_t *data,
@@ -114,31 +117,33 @@ void loader_write(struct device *device, size_t address, const uint8_t *data,
 tick loader_due(const struct device *device);
 void loader_execute(struct device *device);
 
-/* bare.c: what the FX2 answers by itself to a standard request. */
+/* bare.c: a standard request to the FX2 without firmware. */
 bool bare_standard(struct device *device, const struct usb_setup *setup);
 
-/* descriptors.c: the answer to GET_DESCRIPTOR, into 512 B; 0 = none such. */
+/* descriptors.c: the answer to GET_DESCRIPTOR, at most 512 B; returns its size,
+   0 = there is no such descriptor. */
 uint16_t descriptor_get(
 	const struct device *device, uint16_t value, uint8_t *data);
 uint16_t descriptor_microsoft(uint16_t index, uint8_t *data);
 uint16_t descriptor_webusb(uint8_t *data);
 
-/* control.c: how long a request keeps the firmware, and to carry it out. */
+/* control.c: how long the firmware takes for a request; and carry the request
+   out. */
 tick control_cost(const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
 /* mgmt.c: the same for a management request. */
 tick mgmt_cost(const struct device *device);
-/* How much later than that the reply comes, by script. */
+/* By how much a fault delays the reply. */
 tick mgmt_delay(struct device *device);
-/* Bytes that the request moves over I2C to and from the FPGA. */
+/* Bytes that the request moves over I2C to or from the FPGA. */
 unsigned mgmt_fpga_bytes(const struct device *device);
 void mgmt_execute(struct device *device);
 void mgmt_reset(struct device *device);
 
 /*
- * The commands about ports.  They see the request, whose size is checked,
- * and fill in the reply, which is zero.
+ * ports.c: the commands about ports.  The request's size is checked, and the
+ * reply is zero, when they are called.
  */
 typedef enum mgmt_result mgmt_handler(struct device *device,
 	const union mgmt_data *request, union mgmt_data *reply);
@@ -150,10 +155,10 @@ mgmt_handler ports_set_ialert, ports_get_ialert;
 mgmt_handler ports_get_vsense, ports_get_isupply;
 mgmt_handler ports_set_pulls, ports_get_pulls, ports_get_state;
 
-/* Power-up: supplies off, chips set up. */
+/* At power-up: turn the supplies off, set the chips up. */
 void ports_init(struct device *device);
 
-/* Take alerts from the chips into device->alerts; true if there were any. */
+/* Move alerts from the chips to device->alerts; true if there were any. */
 bool ports_poll_alert(struct device *device);
 
 /* nvm.c: the configuration block between EEPROM and RAM. */

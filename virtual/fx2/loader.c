@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * How firmware gets into the FX2: takes vendor request 0xA0, which the chip
- * serves with or without an 8051 that runs (EZ-USB TRM 3.8), and has the
- * device leave the bus and come back when the 8051 is let go.
+ * Loading firmware into the FX2: vendor request 0xA0, which the chip serves
+ * whether or not its 8051 runs (EZ-USB TRM 3.8).  When the 8051 leaves reset,
+ * the device leaves the bus, and comes back with the new firmware.
+ * virtual/fx2/control.c and device.c call these functions.
  */
 #include "internal.h"
 
@@ -30,7 +31,8 @@ void loader_reset(struct device *device)
 	plan(device, TICK_NEVER, TICK_NEVER);
 }
 
-/* A read is answered at once; a write's bytes come in the data stage. */
+/* The SETUP packet.  A read is answered here; the bytes of a write come in the
+   data stage, loader_write(). */
 bool loader_request(struct device *device, const struct usb_setup *setup)
 {
 	struct control *control = &device->control;
@@ -47,9 +49,9 @@ bool loader_request(struct device *device, const struct usb_setup *setup)
 	return true;
 }
 
-/* Where a jump at address 0 goes to; FX2_RAM_SIZE if there is none.  MCS-51:
-   LJMP is 02 and an address, high byte first; AJMP has the upper three of
-   eleven bits in its opcode; SJMP is 80 and a distance. */
+/* The target of the jump at address 0; FX2_RAM_SIZE if there is no jump.
+   MCS-51: LJMP is 02 and an address, high byte first; AJMP has the upper three
+   of eleven bits in its opcode; SJMP is 80 and a distance. */
 static unsigned reset_target(const uint8_t *ram)
 {
 	unsigned target = FX2_RAM_SIZE;
@@ -64,9 +66,9 @@ static unsigned reset_target(const uint8_t *ram)
 }
 
 /*
- * What this model takes for firmware, as it cannot run any: the reset vector
- * at 0 has been written and is a jump, to what has been written as well, and
- * neither is erased memory.  All of it since the 8051 was held.
+ * Whether the RAM looks like firmware; this model cannot run any.  Since the
+ * 8051 entered reset, the reset vector at 0 must have been written with a jump,
+ * and the target of the jump with something other than erased memory.
  */
 static bool plausible(const struct loader *loader)
 {
@@ -76,9 +78,9 @@ static bool plausible(const struct loader *loader)
 		loader->written[target] && loader->ram[target] != 0xff;
 }
 
-static void hold(struct device *device)
+static void hold_8051(struct device *device)
 {
-	device->loader.held = true;
+	device->loader.in_reset = true;
 	plan(device, TICK_NEVER, device->loader.come_back);
 	memset(device->loader.written, 0, sizeof(device->loader.written));
 	device->job = JOB_NONE;
@@ -89,9 +91,9 @@ static void write_cpucs(struct device *device, uint8_t value)
 	struct loader *loader = &device->loader;
 
 	if (value & 1) {
-		hold(device);
-	} else if (loader->held) {
-		loader->held = false;
+		hold_8051(device);
+	} else if (loader->in_reset) {
+		loader->in_reset = false;
 		plan(device, device->now + START_TICKS, loader->come_back);
 	}
 }
@@ -122,8 +124,8 @@ static void leave(struct device *device)
 	device->function.departures++;
 }
 
-/* Firmware that was there before and has not been overwritten starts as what
-   it was; this model has no more to tell it by than its level. */
+/* Whether anything was written.  If not, the old firmware starts again, and
+   api_level, which is all that this model has of a firmware, stays. */
 static bool rewritten(const struct loader *loader)
 {
 	return memchr(loader->written, true, sizeof(loader->written));

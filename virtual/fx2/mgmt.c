@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * EP1: takes a management request as it arrived, carries it out as the public
- * firmware's mgmt.c and fpga.c do, leaves exactly one reply.
+ * EP1: management requests, carried out as the public firmware's mgmt.c and
+ * fpga.c do.  virtual/fx2/device.c calls mgmt_execute() when the firmware has
+ * had the time of mgmt_cost().  Each request gets exactly one reply, unless a
+ * fault says otherwise.
  */
 #include "internal.h"
 
@@ -11,20 +13,20 @@
 #define MGMT_HEADER   2
 #define LENGTH_VARIES 0xff
 
-/* A year: for ever, and no sum of times overflows. */
+/* A year: longer than any run, and short enough that no sum overflows. */
 #define DELAY_US_MAX (UINT64_C(31557600) * 1000000)
 
 struct command {
 	uint8_t code;
 	uint8_t request;   /* data bytes, or LENGTH_VARIES */
-	uint8_t reply;     /* likewise */
-	uint8_t i2c_bytes; /* that its work sends over the I2C bus... */
-	uint8_t i2c_stops; /* ...in so many transactions */
-	bool data_on_i2c;  /* and its variable data besides */
+	uint8_t reply;     /* data bytes, or LENGTH_VARIES */
+	uint8_t i2c_bytes; /* that the command moves over the I2C bus... */
+	uint8_t i2c_stops; /* ...in this many transactions */
+	bool data_on_i2c;  /* its variable data adds to i2c_bytes */
 	mgmt_handler *handler;
 };
 
-/* The request's data bytes; its handlers need them, the ports' do not. */
+/* The number of the request's data bytes, for commands of variable length. */
 static uint8_t request_data(const struct device *device)
 {
 	return device->request_size - MGMT_HEADER;
@@ -204,7 +206,8 @@ static enum mgmt_result read_smbus(struct device *device,
 #define VALUES  sizeof(struct mgmt_values)
 #define WINDOWS sizeof(struct mgmt_windows)
 
-/* I2C bytes are counted from the sequences in port.c, both ports set. */
+/* I2C bytes are counted from the sequences in the firmware's port.c, with both
+   ports in the mask. */
 static const struct command commands[] = {
 	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, 1, 1, true, write_eeprom},
 	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, 4, 2,
@@ -245,7 +248,7 @@ static const struct command commands[] = {
 		read_smbus},
 };
 
-/* NULL also for a request that is too short or of the reserved serial. */
+/* NULL also for a request of a wrong size, or with the reserved serial 0. */
 static const struct command *find(const struct device *device)
 {
 	if (device->request_size < MGMT_HEADER || device->request.serial == 0)
@@ -269,7 +272,7 @@ unsigned mgmt_fpga_bytes(const struct device *device)
 
 	if (command && command->code == MGMT_FPGA_SET_REG)
 		return 1 + request_data(device);
-	/* Written: the register; read: what is in it. */
+	/* A write of the register's address, then a read of its value. */
 	if (command && command->code == MGMT_FPGA_GET_REG)
 		return 3 + device->request.data.register_read.length;
 	return 0;
@@ -307,7 +310,8 @@ tick mgmt_delay(struct device *device)
 					    : delay->amount * TICKS_PER_US;
 }
 
-/* 64 bytes that no firmware would send; never the same twice. */
+/* Replace the reply by 64 bytes that no firmware would send, others each
+   time. */
 static void fill_with_junk(struct device *device)
 {
 	uint8_t *bytes = (uint8_t *)&device->reply;
@@ -319,8 +323,8 @@ static void fill_with_junk(struct device *device)
 	device->reply_size = sizeof(device->reply);
 }
 
-/* Where the script says so, the firmware errs. */
-static void distort(struct device *device)
+/* Change the reply as the faults of this command say. */
+static void apply_faults(struct device *device)
 {
 	struct faults *faults = &device->faults;
 	struct mgmt_packet *reply = &device->reply;
@@ -362,7 +366,7 @@ void mgmt_execute(struct device *device)
 	}
 	if (reply->code == MGMT_ERROR)
 		memset(&reply->data, 0, sizeof(reply->data));
-	distort(device);
+	apply_faults(device);
 	device->request_size = 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What outlives the power: takes the configuration block and a bitstream from
- * the firmware, keeps them in the board's EEPROMs, and gives them back.
+ * The configuration block and the bitstream in the board's EEPROMs, as the
+ * firmware's nvmem.c reads and writes them, and the contents of a new EEPROM.
  */
 #include "internal.h"
 
@@ -35,7 +35,7 @@ static bool write_memory(struct device *device, uint8_t chip, uint16_t address,
 _Static_assert(WRITE_CHUNK <= sizeof(struct config_block),
 	"write_memory() takes a configuration block or a chunk");
 
-/* A device without a readable block must still come up on the bus. */
+/* A device without a valid block must still appear on the bus. */
 static void fall_back(struct config_block *config)
 {
 	memset(config, 0, sizeof(*config));
@@ -43,7 +43,8 @@ static void fall_back(struct config_block *config)
 	memcpy(config->serial, FALLBACK_SERIAL, sizeof(config->serial));
 }
 
-/* In RAM only, so that an older firmware still finds what it wrote. */
+/* Convert the block of an older firmware, in RAM only: an older firmware must
+   still find its own block in the EEPROM. */
 static void upgrade(struct config_block *config)
 {
 	config->bitstream_size = 0;
@@ -58,8 +59,8 @@ static bool read_config(struct device *device)
 
 	if (!read_memory(device, BOARD_FX2_MEM, 0, &boot, sizeof(boot)))
 		return false;
-	/* From a C2 image the boot ROM has loaded the block, from a C0 header
-	   the firmware does it itself: the same bytes. */
+	/* With a C2 image the boot ROM loads the block, with a C0 header the
+	   firmware does: the same bytes. */
 	if (boot != EEPROM_BOOT_C0 && boot != EEPROM_BOOT_C2)
 		return false;
 	return read_memory(device, BOARD_FX2_MEM, CONFIG_ADDRESS,
@@ -84,8 +85,8 @@ bool nvm_save_config(struct device *device, size_t offset, size_t size)
 
 /*
  * A revC bitstream fills the 128 KiB of ICE_MEM, and the rest goes to the end
- * of the other EEPROM.  Addresses are 16 bits, as the firmware has them: what
- * is longer than 132 KiB wraps around onto the boot header.
+ * of the other EEPROM.  Addresses have 16 bits, as in the firmware: a bitstream
+ * of more than 132 KiB wraps around onto the boot header.
  */
 static bool locate(uint32_t offset, uint8_t *ret_chip, uint16_t *ret_address)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The commands about ports: takes management requests, works the chips by
- * their drivers and the supplies by their enable lines, fills in replies.
+ * The management commands about ports.  virtual/fx2/mgmt.c calls them; they use
+ * the chips by virtual/fx2/drivers.c, and the supplies' enable lines.
  *
- * It all goes as in GlasgowEmbedded/glasgow firmware/fx2/port.c, oddities
- * included; but a refused request leaves its reply zero, as the protocol
- * promises.
+ * They behave as GlasgowEmbedded/glasgow firmware/fx2/port.c, oddities
+ * included, with one exception: the reply to a refused request is zero, as the
+ * protocol promises.
  */
 #include "drivers.h"
 
@@ -16,13 +16,13 @@
 #define SUPPLY_MIN_MV 1650
 #define SUPPLY_MAX_MV 5500
 
-/* One port's part in a request, and in a reply. */
+/* Handle one port's part of a request, or of a reply. */
 typedef bool port_setter(
 	struct device *device, unsigned port, const union mgmt_data *request);
 typedef bool port_getter(
 	struct device *device, unsigned port, union mgmt_data *reply);
 
-/* The mask stands first in all of them. */
+/* The mask is the first byte of all these requests. */
 static uint8_t mask_of(const union mgmt_data *request)
 {
 	return request->values.mask;
@@ -39,7 +39,8 @@ static enum mgmt_result set(struct device *device,
 	return MGMT_ACK;
 }
 
-/* For all ports or for none, as far as the check can tell. */
+/* Check all ports before setting any.  A chip that then does not answer still
+   leaves some ports set. */
 static enum mgmt_result check_and_set(struct device *device,
 	const union mgmt_data *request, port_setter *check, port_setter *setter)
 {
@@ -117,9 +118,9 @@ static bool get_supply(
 }
 
 /*
- * Upstream lowers a supply that the new limit forbids, but takes 0, no limit,
- * for a limit of 0 mV as well: the DAC gets the code that 0 wraps around to,
- * and a supply that is on goes to 3170 mV, be it down or up.
+ * Upstream lowers a supply that the new limit forbids.  It treats the limit 0,
+ * which means no limit, as 0 mV: the DAC gets the code to which 0 mV wraps
+ * around, and a supply that is on goes to 3170 mV, down or up.
  */
 static bool set_limit(
 	struct device *device, unsigned port, const union mgmt_data *request)
@@ -236,9 +237,9 @@ static bool set_pulls(
 }
 
 /*
- * Upstream does not ask the chip of a port that is off, which has no power,
- * but takes the words that it works on as they are: no pin an input, and for
- * outputs what the last command about ports left behind.
+ * The expander of a port that is off has no power, and upstream does not read
+ * it, but uses its variables as they are: `inputs` is 0, and `output` what the
+ * last command about ports left there.
  */
 static bool get_pulls(
 	struct device *device, unsigned port, union mgmt_data *reply)
@@ -304,8 +305,8 @@ enum mgmt_result ports_get_valert(struct device *device,
 	return get(device, reply, get_window);
 }
 
-/* Alone among them, upstream's does not check the mask: ports C and D fail at
-   the chips that are not there, the other bits are ignored. */
+/* Upstream checks the mask in all commands but this one: ports C and D fail
+   because their chips do not answer, the other bits are ignored. */
 enum mgmt_result ports_set_ialert(struct device *device,
 	const union mgmt_data *request, union mgmt_data *reply)
 {
@@ -355,8 +356,8 @@ enum mgmt_result ports_get_state(struct device *device,
 	return get(device, reply, get_state);
 }
 
-/* A chip that does not answer is ignored; the expanders never do, with the
-   supplies off, so the pins are left to float. */
+/* A chip that does not answer is ignored.  The expanders do not answer while
+   the supplies are off, so the pins float. */
 void ports_init(struct device *device)
 {
 	for (unsigned port = 0; port < BOARD_PORTS; port++) {

@@ -2,7 +2,7 @@
 
 /*
  * The virtual device that parsed options describe, and the file that stands for
- * its EEPROM.  Called by the virtual link, and by plug/world.c for devices that
+ * its EEPROM.  Called by the virtual link, and by plug/devices.c for devices that
  * other processes use.
  */
 #include "uri.h"

@@ -2,7 +2,7 @@
 
 /*
  * The text after "virtual:" and the options that it sets, for the virtual link
- * and for plug/world.c.  clyde-virtual(7) explains the keys.  Text that is not
+ * and for plug/devices.c.  clyde-virtual(7) explains the keys.  Text that is not
  * understood is an error with a message, never ignored.
  */
 #include "uri.h"
@@ -524,7 +524,7 @@ int virtual_options_err(const struct virtual_options *options, struct bus *bus)
 {
 	const struct faults *faults = &options->faults;
 
-	if (faults_have(faults, FAULT_PULL))
-		bus_unplug_after(bus, faults_first(faults, FAULT_PULL));
-	return bus_faults(bus, faults);
+	if (faults_have(faults, FAULT_UNPLUG_AFTER))
+		bus_unplug_after(bus, faults_first(faults, FAULT_UNPLUG_AFTER));
+	return bus_set_faults(bus, faults);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A device file as the program has it: opened by a message to the host,
- * closed with the last descriptor; its ioctls are the kernel's.
+ * A device file on the shim's side: the connection to the host, its requests
+ * and replies, the ring of commands, and read() and lseek().
+ * plug/usbfs/shim/shim.c calls it from any thread of the program.
  */
 #include "file.h"
 
@@ -21,10 +22,11 @@
 
 #define FDS_MAX 65536
 
-/* By descriptor.  Looked at by every call, changed by open and close. */
+/* By descriptor.  Every call of the program reads this, open and close write
+   it. */
 static _Atomic(struct shim_file *) files[FDS_MAX];
 static _Atomic unsigned files_open;
-static _Atomic int files_end; /* one more than the highest there was */
+static _Atomic int files_end; /* one more than the highest ever used */
 
 struct shim_file *shim_file_of(int fd)
 {
@@ -46,7 +48,7 @@ struct shim_file *shim_files_next(struct shim_file *file)
 	return NULL;
 }
 
-static void shut(int fd)
+static void close_fd(int fd)
 {
 	if (fd >= 0)
 		syscall(SYS_close, fd);
@@ -54,7 +56,7 @@ static void shut(int fd)
 
 /* ---- The socket ------------------------------------------------------- */
 
-static int dial(void)
+static int connect_host(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
@@ -67,13 +69,13 @@ static int dial(void)
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		shut(fd);
-		return -ENODEV; /* the host is gone, and its devices */
+		close_fd(fd);
+		return -ENODEV; /* the host has ended, and so its devices */
 	}
 	return fd;
 }
 
-/* Either all that belong to an open file, or none. */
+/* Take all descriptors of a reply to USBFS_OPEN, or none. */
 static bool take_fds(struct msghdr *message, int fds[USBFS_FDS])
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
@@ -90,7 +92,7 @@ static bool take_fds(struct msghdr *message, int fds[USBFS_FDS])
 		return true;
 	}
 	for (size_t i = 0; i < count; i++)
-		shut(given[i]);
+		close_fd(given[i]);
 	return false;
 }
 
@@ -118,13 +120,14 @@ static long answer(int socket, int fds[USBFS_FDS])
 	if (size == sizeof(reply) && reply.result >= 0 && (taken || !fds))
 		return reply.value;
 	for (int i = 0; i < USBFS_FDS && taken; i++)
-		shut(fds[i]);
+		close_fd(fds[i]);
 	if (size != sizeof(reply))
 		return -ENODEV;
 	return reply.result < 0 ? reply.result : -EMFILE;
 }
 
-/* Wait for the answer.  What takes too long is taken back, and then ends. */
+/* Wait for the reply.  After the timeout, cancel the transfer; the reply then
+   comes. */
 static long wait_answer(
 	struct shim_file *file, uint32_t slot, uint32_t timeout_ms)
 {
@@ -135,9 +138,9 @@ static long wait_answer(
 	if (timeout_ms > 0) {
 		late = poll(&event, 1, timeout_ms) == 0;
 		if (late) {
-			pthread_mutex_lock(&file->private->lock);
+			pthread_mutex_lock(&file->local->lock);
 			shim_command(file, USBFS_CANCEL | slot);
-			pthread_mutex_unlock(&file->private->lock);
+			pthread_mutex_unlock(&file->local->lock);
 			shim_wake(file);
 		}
 	}
@@ -152,11 +155,11 @@ long shim_request(struct shim_file *file, enum usbfs_op op, uint32_t a,
 	int error = errno;
 	long result = -ENODEV;
 
-	pthread_mutex_lock(&file->private->request_lock);
+	pthread_mutex_lock(&file->local->request_lock);
 	if (send(file->socket, &request, sizeof(request), MSG_NOSIGNAL) ==
 		sizeof(request))
 		result = wait_answer(file, a, timeout_ms);
-	pthread_mutex_unlock(&file->private->request_lock);
+	pthread_mutex_unlock(&file->local->request_lock);
 	errno = error;
 	return result;
 }
@@ -168,37 +171,37 @@ void shim_wake(struct shim_file *file)
 	static const uint64_t one = 1;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&file->world->asleep, memory_order_relaxed) &&
-		atomic_exchange(&file->world->asleep, 0))
+	if (atomic_load_explicit(&file->global->asleep, memory_order_relaxed) &&
+		atomic_exchange(&file->global->asleep, 0))
 		syscall(SYS_write, file->wake, &one, sizeof(one));
 }
 
 bool shim_gone(const struct shim_file *file)
 {
-	return file->shared->state.gone || file->private->broken;
+	return file->shared->state.gone || file->local->broken;
 }
 
-/* The host's end is closed. */
-static bool hung_up(struct shim_file *file)
+/* Whether the host has closed its end of the pipe. */
+static bool host_hung_up(struct shim_file *file)
 {
 	struct pollfd event = {file->fd, 0, 0};
 
 	return poll(&event, 1, 0) > 0 && event.revents & POLLERR;
 }
 
-/* Never full: a slot is in it once to be carried, and the host takes all
-   that it finds.  Cancelling the same again and again is waited for. */
+/* The ring has room for each slot and one cancel of it.  Only a program that
+   cancels the same URB over and over can fill it; then this waits. */
 void shim_command(struct shim_file *file, uint32_t command)
 {
 	struct usbfs_shared *shared = file->shared;
-	uint32_t tail = file->private->command_tail++;
+	uint32_t tail = file->local->command_tail++;
 
 	while (tail - atomic_load(&shared->command_head) >= USBFS_COMMANDS &&
 		!shim_gone(file)) {
 		if (tail - atomic_load(&shared->command_head) >
 				USBFS_COMMANDS ||
-			hung_up(file))
-			file->private->broken = true;
+			host_hung_up(file))
+			file->local->broken = true;
 		shim_wake(file);
 	}
 	shared->commands[tail % USBFS_COMMANDS] = command;
@@ -206,22 +209,23 @@ void shim_command(struct shim_file *file, uint32_t command)
 		&shared->command_tail, tail + 1, memory_order_release);
 }
 
-/* ---- Opened and closed ------------------------------------------------ */
+/* ---- Open and close --------------------------------------------------- */
 
-static void init_private(struct shim_private *private)
+static void init_private(struct shim_private *local)
 {
 	pthread_mutexattr_t shared;
 
 	pthread_mutexattr_init(&shared);
 	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-	pthread_mutex_init(&private->lock, &shared);
-	pthread_mutex_init(&private->request_lock, &shared);
+	pthread_mutex_init(&local->lock, &shared);
+	pthread_mutex_init(&local->request_lock, &shared);
 	pthread_mutexattr_destroy(&shared);
-	private->free_slot = NO_SLOT;
+	local->free_slot = NO_SLOT;
 }
 
-/* What could shrink would be a SIGBUS. */
-static bool stays(int fd, size_t size)
+/* Whether the memory is sealed: if the host could truncate it, an access would
+   be a SIGBUS in the program. */
+static bool is_sealed(int fd, size_t size)
 {
 	struct statx status;
 	long seals = syscall(SYS_fcntl, fd, F_GET_SEALS);
@@ -235,13 +239,13 @@ static void *map_shared(int fd, size_t size)
 {
 	void *memory;
 
-	if (!stays(fd, size))
+	if (!is_sealed(fd, size))
 		return NULL;
 	memory = kernel_map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Inherited by a fork, and seen by nobody else. */
+/* Memory that forks inherit, and that no other process can map. */
 static struct shim_private *new_private(void)
 {
 	void *memory = kernel_map(sizeof(struct shim_private),
@@ -257,13 +261,13 @@ static void free_file(struct shim_file *file)
 {
 	if (file->shared)
 		syscall(SYS_munmap, file->shared, (size_t)USBFS_MEMORY_SIZE);
-	if (file->world)
-		syscall(SYS_munmap, file->world, (size_t)PAGE_SIZE_);
-	if (file->private)
-		syscall(SYS_munmap, file->private, sizeof(*file->private));
-	shut(file->socket);
-	shut(file->wake);
-	shut(file->memory);
+	if (file->global)
+		syscall(SYS_munmap, file->global, (size_t)PAGE_SIZE_);
+	if (file->local)
+		syscall(SYS_munmap, file->local, sizeof(*file->local));
+	close_fd(file->socket);
+	close_fd(file->wake);
+	close_fd(file->memory);
 	free(file);
 }
 
@@ -271,7 +275,7 @@ static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
 {
 	struct usbfs_request request = {USBFS_OPEN, bus, address};
 	int fds[USBFS_FDS];
-	long result = dial();
+	long result = connect_host();
 
 	if (result < 0)
 		return result;
@@ -286,14 +290,14 @@ static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
 	file->wake = fds[USBFS_FD_WAKE];
 	file->fd = fds[USBFS_FD_PIPE];
 	file->shared = map_shared(file->memory, USBFS_MEMORY_SIZE);
-	file->world = map_shared(fds[USBFS_FD_WORLD], PAGE_SIZE_);
-	file->private = new_private();
-	shut(fds[USBFS_FD_WORLD]);
-	/* To tell poll() something must not wait for the host. */
-	if (file->shared == NULL || file->world == NULL ||
-		file->private == NULL || file->fd >= FDS_MAX ||
+	file->global = map_shared(fds[USBFS_FD_GLOBAL], PAGE_SIZE_);
+	file->local = new_private();
+	close_fd(fds[USBFS_FD_GLOBAL]);
+	/* A write to the pipe must not block until the host reads. */
+	if (file->shared == NULL || file->global == NULL ||
+		file->local == NULL || file->fd >= FDS_MAX ||
 		syscall(SYS_fcntl, file->fd, F_SETFL, O_NONBLOCK) < 0) {
-		shut(file->fd);
+		close_fd(file->fd);
 		return -ENOMEM;
 	}
 	file->data = (uint8_t *)file->shared + USBFS_DATA_OFFSET;
@@ -319,7 +323,9 @@ int shim_open(unsigned bus, unsigned address, int flags)
 	}
 	if (!(flags & O_CLOEXEC))
 		syscall(SYS_fcntl, file->fd, F_SETFD, 0);
-	shim_close(file->fd); /* what was there was closed behind our back */
+	/* A file that the shim still has at this descriptor was closed by a
+	   system call that the shim did not see. */
+	shim_close(file->fd);
 	files[file->fd] = file;
 	files_open++;
 	end = files_end;
@@ -346,7 +352,7 @@ ssize_t shim_read(struct shim_file *file, void *data, size_t size)
 	if (fd < 0)
 		return -ENODEV;
 	result = kernel_read(fd, data, size, file->position);
-	shut(fd);
+	close_fd(fd);
 	if (result < 0)
 		return -EFAULT;
 	file->position += result;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The ioctls of usbfs: takes a request and its argument, does what
-   <linux/usbdevice_fs.h> promises, with the kernel's errors. */
+/*
+ * The ioctls of usbfs, <linux/usbdevice_fs.h>, with the kernel's errors.
+ * plug/usbfs/shim/shim.c calls shim_ioctl().  Errors that need no host are
+ * returned without a request.
+ */
 #include "file.h"
 
 #include <errno.h>
@@ -85,7 +88,8 @@ static long do_clear_halt(struct shim_file *file, void *argument)
 		: shim_request(file, USBFS_CLEAR_HALT, endpoint, 0, 0);
 }
 
-/* The kernel only forgets the data toggle; there is none here. */
+/* The kernel clears the endpoint's data toggle only; the virtual bus has
+   none. */
 static long do_reset_endpoint(struct shim_file *file, void *argument)
 {
 	unsigned endpoint = *(unsigned *)argument;
@@ -158,7 +162,7 @@ static long do_reap_at_once(struct shim_file *file, void *argument)
 
 static long do_capabilities(struct shim_file *file, void *argument)
 {
-	*(uint32_t *)argument = file->world->capabilities;
+	*(uint32_t *)argument = file->global->capabilities;
 	return 0;
 }
 
@@ -188,7 +192,8 @@ static long do_speed(struct shim_file *file, void *argument)
 	return SPEED_HIGH;
 }
 
-/* To drivers of interfaces, of which there are none. */
+/* An ioctl for the driver of an interface; no interface has a driver but
+   usbfs. */
 static long do_driver_ioctl(struct shim_file *file, void *argument)
 {
 	struct usbdevfs_ioctl *inner = argument;

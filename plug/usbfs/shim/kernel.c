@@ -2,7 +2,7 @@
 
 /*
  * The system calls of the shim that differ by architecture.  libc's functions
- * are no use here: the shim takes their place.
+ * must not be called for them, since the shim replaces these functions.
  */
 #include "shim.h"
 
@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The call of 32-bit machines counts the offset in units of this. */
+/* mmap2() of 32-bit machines takes the offset in units of this. */
 #define MMAP2_UNIT 4096
 
 void *kernel_map(size_t size, int protection, int flags, int fd, off64_t offset)
@@ -27,15 +27,15 @@ void *kernel_map(size_t size, int protection, int flags, int fd, off64_t offset)
 #endif
 }
 
-/* One structure on every machine, with 64 bits for what is large. */
+/* statx() has the same structure on every machine, with sizes of 64 bits. */
 int kernel_status(int at, const char *path, int flags, struct statx *ret_status)
 {
 	return (int)syscall(
 		SYS_statx, at, path, flags, STATX_BASIC_STATS, ret_status);
 }
 
-/* The kernel takes the offset in two halves, in the same places on every
-   machine, and a 64-bit one has all of it in the first. */
+/* preadv() takes the offset in two arguments on every machine; a 64-bit kernel
+   reads all of it from the first. */
 ssize_t kernel_read(int fd, void *data, size_t size, int64_t offset)
 {
 	struct iovec part = {data, size};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes the paths that a program opens, lists or asks about; leads those into
- * /sys, /run/udev and /dev/bus/usb to the host's directory.
+ * Redirection of paths: /sys, /run/udev and /dev/bus/usb lead to the host's
+ * directory in the functions that open, list, stat or resolve a path.  A
+ * redirected path must never appear in a result: realpath() and readlink() give
+ * the original one.
  */
 #include "shim.h"
 
@@ -44,7 +46,7 @@ const char *shim_directory(void)
 	return directory[0] ? directory : NULL;
 }
 
-/* Is it this directory, or in it? */
+/* Whether the path is `top`, or below it. */
 static bool within(const char *path, const char *top)
 {
 	size_t length = strlen(top);
@@ -60,7 +62,8 @@ static bool exists(const char *path)
 	return kernel_status(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) == 0;
 }
 
-/* libudev walks from "/" one name at a time. */
+/* Whether the descriptor is that of "/".  libudev walks from there, one name at
+   a time. */
 static bool is_root(int at)
 {
 	char name[40], target[4];
@@ -89,7 +92,8 @@ const char *shim_path(int at, const char *path, char buffer[SHIM_PATH_SIZE])
 	if ((size_t)snprintf(buffer, SHIM_PATH_SIZE, "%s%s%s", top, slash,
 		    path) >= SHIM_PATH_SIZE)
 		return path;
-	/* What it says nothing of is as it is: /sys/devices/system, ... */
+	/* Other paths in /sys that the host's tree does not have, such as
+	   /sys/devices/system, are the machine's own. */
 	if (!within(buffer + strlen(top), "/sys") ||
 		within(buffer + strlen(top), "/sys/bus/usb") ||
 		within(buffer + strlen(top), "/sys/devices/clyde") ||
@@ -115,9 +119,9 @@ bool shim_is_device(const char *path, unsigned *ret_bus, unsigned *ret_address)
 	return true;
 }
 
-/* ---- Asked about ------------------------------------------------------ */
+/* ---- Status and links ------------------------------------------------- */
 
-/* A device file is shown as one. */
+/* stat() of a device file gives a character device. */
 #define SHOWN(name, type)                                                  \
 	static int name(const char *path, int result, struct type *status) \
 	{                                                                  \
@@ -131,7 +135,8 @@ bool shim_is_device(const char *path, unsigned *ret_bus, unsigned *ret_address)
 		return result;                                             \
 	}
 
-/* One structure on 64-bit machines, two on 32-bit ones. */
+/* The two structures are the same on 64-bit machines, and differ on 32-bit
+   ones. */
 SHOWN(shown_stat, stat)
 SHOWN(shown_stat64, stat64)
 
@@ -198,7 +203,7 @@ SHIM_API int faccessat(int at, const char *path, int mode, int flags)
 	return next(at, shim_path(at, path, buffer), mode, flags);
 }
 
-/* What leads into the host's directory is shown as what it stands for. */
+/* Remove the host's directory from the start of a path. */
 static ssize_t strip(char *text, ssize_t size)
 {
 	const char *top = shim_directory();
@@ -211,8 +216,9 @@ static ssize_t strip(char *text, ssize_t size)
 }
 
 /*
- * What somebody has open, of /proc: the pipe that stands for a device file is
- * shown as that.  The end that is read is the host's.
+ * A link in /proc/PID/fd to the pipe that stands for a device file: replace it
+ * by the device file's path.  Only the write end stands for a device file; the
+ * read end is the host's.
  */
 static ssize_t show_device(
 	int at, const char *path, char *text, ssize_t length, size_t size)
@@ -272,7 +278,7 @@ SHIM_API char *realpath(const char *restrict path, char *restrict resolved)
 	return result;
 }
 
-/* libusb and libudev want to see a sysfs. */
+/* libusb and libudev check that /sys is a sysfs. */
 #define STATFS(name, type)                                               \
 	SHIM_API int name(const char *path, struct type *status)         \
 	{                                                                \
@@ -289,7 +295,7 @@ SHIM_API char *realpath(const char *restrict path, char *restrict resolved)
 STATFS(statfs, statfs)
 STATFS(statfs64, statfs64)
 
-/* ---- Listed ----------------------------------------------------------- */
+/* ---- Directories ------------------------------------------------------ */
 
 SHIM_API DIR *opendir(const char *path)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The shim, preloaded into COMMAND: takes the calls that libusb makes on a
- * device file of usbfs, gives them to the host; everything else goes on to
- * libc.  plug/usbfs/shim/path.c leads paths, plug/usbfs/shim/file.c speaks to the host,
- * plug/usbfs/shim/udev.c hears of devices that come and go.
+ * The shim, preloaded into COMMAND: functions of libc that take a path or a
+ * descriptor.  A call on a device file of usbfs goes to the host; every other
+ * call goes on to libc, unchanged.  plug/usbfs/shim/path.c redirects paths,
+ * plug/usbfs/shim/file.c has the connection to the host,
+ * plug/usbfs/shim/udev.c has the monitors of devices that come and go.
  */
 #include "shim.h"
 #include "udev.h"
@@ -37,9 +38,9 @@ static int64_t result_of(int64_t result)
 	return -1;
 }
 
-/* ---- Opened ----------------------------------------------------------- */
+/* ---- Open ------------------------------------------------------------- */
 
-/* The mode is there only when a file may be created. */
+/* open() has the argument `mode` only if a file may be created. */
 #define MODE(flags, mode)                                                  \
 	do {                                                               \
 		if ((flags)&O_CREAT || ((flags)&O_TMPFILE) == O_TMPFILE) { \
@@ -79,7 +80,7 @@ static int64_t result_of(int64_t result)
 		return next(at, shim_path(at, path, buffer), flags, mode);     \
 	}
 
-/* What glibc's headers make of open() when they can check it. */
+/* With _FORTIFY_SOURCE, glibc's headers make these of open(). */
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int at, const char *path, int flags);
@@ -121,7 +122,7 @@ SHIM_API FILE *fopen64(const char *restrict path, const char *restrict mode)
 	return next(shim_path(AT_FDCWD, path, buffer), mode);
 }
 
-/* ---- Used ------------------------------------------------------------- */
+/* ---- Calls on a descriptor -------------------------------------------- */
 
 SHIM_API int close(int fd)
 {
@@ -132,7 +133,7 @@ SHIM_API int close(int fd)
 	return next(fd);
 }
 
-/* A device file reads as its descriptors. */
+/* read() of a device file gives the device's descriptors. */
 SHIM_API ssize_t read(int fd, void *data, size_t size)
 {
 	DEFINE_NEXT(read);

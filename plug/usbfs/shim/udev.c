@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes the netlink socket on which libudev hears of devices that come and
- * go, gives a socket of the host's in its place.  The messages are libudev's
- * own format; sender and credentials are made what udevd's would be.
+ * libudev's monitors: the netlink socket on which libudev receives events
+ * becomes a datagram socket in the host's directory.  plug/usbfs/uevent.c sends
+ * messages in udevd's format to it.  Sender and credentials are replaced by
+ * those of udevd, which libudev checks.
  */
 #include "shim.h"
 
@@ -21,7 +22,7 @@
 #define MONITORS   64
 #define GROUP_UDEV 2
 
-/* A descriptor plus one; 0 = free. */
+/* The monitors' descriptors, plus one; 0 = free. */
 static _Atomic int monitors[MONITORS];
 static _Atomic unsigned open_monitors;
 
@@ -93,7 +94,7 @@ SHIM_API int getsockname(
 	return 0;
 }
 
-/* The filter is about what stands in netlink's header. */
+/* libudev's filter reads netlink's header, which these messages do not have. */
 SHIM_API int setsockopt(
 	int fd, int level, int option, const void *value, socklen_t size)
 {

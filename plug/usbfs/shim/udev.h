@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A descriptor is closed: was it a monitor's? */
+/* What plug/usbfs/shim/shim.c calls when a descriptor is closed, which may be a
+   monitor's. */
 #ifndef VIRTUAL_SHIM_UDEV_H
 #define VIRTUAL_SHIM_UDEV_H
 

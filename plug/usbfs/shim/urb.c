@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * URBs: takes what the program submits, gives the host a slot with a copy of
- * its data, as usbfs copies; and the other way when it is reaped.
+ * URBs on the shim's side.  A URB that the program submits becomes a slot with
+ * a copy of its data, as usbfs copies; when the URB is reaped, data is copied
+ * back.  Data in a mapped buffer is not copied.  plug/usbfs/shim/ioctl.c calls
+ * these functions, from any thread of the program.
  */
 #include "file.h"
 
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What the kernel counts for an URB beside its buffer, about. */
+/* What the kernel counts for a URB beside its buffer, about. */
 #define URB_OVERHEAD 288
 
 #define FLAGS_KNOWN                                                    \
@@ -22,9 +24,9 @@
 		USBDEVFS_URB_ZERO_PACKET | USBDEVFS_URB_NO_INTERRUPT | \
 		USBDEVFS_URB_NO_FSBR | USBDEVFS_URB_ISO_ASAP)
 
-/* ---- Submitted -------------------------------------------------------- */
+/* ---- Submit ----------------------------------------------------------- */
 
-/* The checks that proc_do_submiturb() makes before it takes anything. */
+/* The checks that the kernel's proc_do_submiturb() makes first. */
 static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 {
 	const struct usb_setup *setup = urb->buffer;
@@ -56,7 +58,7 @@ static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 		return -ENOENT;
 	if (urb->type != USBDEVFS_URB_TYPE_BULK)
 		return -EINVAL;
-	return state->asks
+	return state->must_ask
 		? shim_request(file, USBFS_ADMIT, urb->endpoint, 0, 0)
 		: 0;
 }
@@ -86,14 +88,14 @@ static uint8_t flags_of(const struct usbdevfs_urb *urb)
 	return flags;
 }
 
-/* Fill a slot with it, under the lock. */
+/* Make a slot of a URB.  The caller holds the lock. */
 static long fill(struct shim_file *file, const struct usbdevfs_urb *urb,
 	uint32_t *ret_index)
 {
 	uint32_t size = urb->buffer_length, index, bytes;
 	struct region *region = region_of(file, urb->buffer, size);
 	struct usbfs_slot *slot;
-	struct use *use;
+	struct shim_slot *own;
 
 	bytes = URB_OVERHEAD + (region ? 0 : size);
 	if (!memory_charge(file, bytes))
@@ -104,17 +106,17 @@ static long fill(struct shim_file *file, const struct usbdevfs_urb *urb,
 		return -ENOMEM;
 	}
 	slot = &file->shared->slots[index];
-	use = &file->private->uses[index];
-	use->bytes = bytes;
+	own = &file->local->slots[index];
+	own->bytes = bytes;
 	if (region) {
 		slot_drop(file, index);
 		region->users++;
-		use->mapped = true;
-		use->page = region->page;
+		own->mapped = true;
+		own->page = region->page;
 		slot->offset = region->page * PAGE_SIZE_ +
 			((uint8_t *)urb->buffer - region->address);
 	} else if (slot_room(file, index, size)) {
-		slot->offset = use->page * PAGE_SIZE_;
+		slot->offset = own->page * PAGE_SIZE_;
 	} else {
 		slot_free(file, index);
 		return -ENOMEM;
@@ -136,7 +138,7 @@ static void copy_out(
 		size = sizeof(struct usb_setup);
 	else if (reads(urb))
 		return;
-	if (!file->private->uses[index].mapped && size > 0)
+	if (!file->local->slots[index].mapped && size > 0)
 		memcpy(slot_data(file, index), urb->buffer, size);
 }
 
@@ -145,14 +147,14 @@ static long submit(struct shim_file *file, struct usbdevfs_urb *urb)
 	uint32_t index;
 	long result;
 
-	pthread_mutex_lock(&file->private->lock);
+	pthread_mutex_lock(&file->local->lock);
 	result = fill(file, urb, &index);
 	if (result == 0) {
-		file->private->uses[index].urb = urb;
+		file->local->slots[index].urb = urb;
 		copy_out(file, urb, index);
 		shim_command(file, index);
 	}
-	pthread_mutex_unlock(&file->private->lock);
+	pthread_mutex_unlock(&file->local->lock);
 	if (result == 0)
 		shim_wake(file);
 	return result;
@@ -165,36 +167,39 @@ long urb_submit(struct shim_file *file, struct usbdevfs_urb *urb)
 	if (result < 0)
 		return result;
 	result = submit(file, urb);
-	/* Another file may have been closed just now. */
-	if (result == -ENOMEM && shim_request(file, USBFS_SETTLE, 0, 0, 0) == 0)
+	/* The host may not have noticed yet that another file was closed, whose
+	   memory still counts. */
+	if (result == -ENOMEM &&
+		shim_request(file, USBFS_CHECK_CLOSED, 0, 0, 0) == 0)
 		result = submit(file, urb);
 	return result;
 }
 
-/* ---- Discarded -------------------------------------------------------- */
+/* ---- Discard ---------------------------------------------------------- */
 
 long urb_discard(struct shim_file *file, struct usbdevfs_urb *urb)
 {
-	struct shim_private *private = file->private;
+	struct shim_private *local = file->local;
 	long result = -EINVAL;
 
-	pthread_mutex_lock(&private->lock);
-	for (uint32_t i = 0; i < private->fresh_slot; i++) {
-		if (private->uses[i].urb != urb || file->shared->slots[i].over)
+	pthread_mutex_lock(&local->lock);
+	for (uint32_t i = 0; i < local->fresh_slot; i++) {
+		if (local->slots[i].urb != urb || file->shared->slots[i].over)
 			continue;
 		shim_command(file, USBFS_CANCEL | i);
 		result = 0;
 		break;
 	}
-	pthread_mutex_unlock(&private->lock);
+	pthread_mutex_unlock(&local->lock);
 	if (result == 0)
 		shim_wake(file);
 	return result;
 }
 
-/* ---- Reaped ----------------------------------------------------------- */
+/* ---- Reap ------------------------------------------------------------- */
 
-/* False if it has more than there is room for. */
+/* Copy a slot's result to the URB.  False if the host reports more bytes than
+   there is room for. */
 static bool copy_in(
 	struct shim_file *file, struct usbdevfs_urb *urb, uint32_t index)
 {
@@ -209,36 +214,37 @@ static bool copy_in(
 	urb->status = slot->status;
 	urb->actual_length = actual;
 	urb->error_count = 0;
-	if (reads(urb) && !file->private->uses[index].mapped)
+	if (reads(urb) && !file->local->slots[index].mapped)
 		memcpy((uint8_t *)urb->buffer + skip,
 			slot_data(file, index) + skip, actual);
 	return true;
 }
 
-/* Which slot is done next: false if none is, or none that is under way. */
+/* The next slot that is done.  False if there is none, or if the host names a
+   slot that was not submitted. */
 static bool next_done(struct shim_file *file, uint32_t *ret_index)
 {
 	struct usbfs_shared *shared = file->shared;
-	uint32_t head = file->private->done_head, index;
+	uint32_t head = file->local->done_head, index;
 
-	if (file->private->broken ||
+	if (file->local->broken ||
 		atomic_load_explicit(
 			&shared->done_tail, memory_order_acquire) == head)
 		return false;
 	index = *(volatile uint32_t *)&shared->done[head % USBFS_SLOTS];
-	if (index >= file->private->fresh_slot ||
-		file->private->uses[index].urb == NULL) {
-		file->private->broken = true;
+	if (index >= file->local->fresh_slot ||
+		file->local->slots[index].urb == NULL) {
+		file->local->broken = true;
 		return false;
 	}
-	file->private->done_head = head + 1;
+	file->local->done_head = head + 1;
 	atomic_store_explicit(
 		&shared->done_head, head + 1, memory_order_release);
 	*ret_index = index;
 	return true;
 }
 
-/* Under the lock. */
+/* Reap a URB if one is done.  The caller holds the lock. */
 static bool take_done(struct shim_file *file, void **ret_urb)
 {
 	struct usbdevfs_urb *urb;
@@ -246,9 +252,9 @@ static bool take_done(struct shim_file *file, void **ret_urb)
 
 	if (!next_done(file, &index))
 		return false;
-	urb = file->private->uses[index].urb;
+	urb = file->local->slots[index].urb;
 	if (!copy_in(file, urb, index)) {
-		file->private->broken = true;
+		file->local->broken = true;
 		return false;
 	}
 	*ret_urb = urb;
@@ -257,10 +263,10 @@ static bool take_done(struct shim_file *file, void **ret_urb)
 }
 
 /*
- * Fill the pipe, without a SIGPIPE for the program if the host has closed the
- * pipe just now.  Where the program ignores SIGPIPE, as Python does, the mask
- * of this thread stays as it is: while it changes, another thread can be given
- * a signal that this one should have had.
+ * Fill the pipe, without a SIGPIPE for the program if the host has just closed
+ * it.  If the program ignores SIGPIPE, as Python does, the signal mask of this
+ * thread must not change: while it does, a signal for this thread can be given
+ * to another thread.
  */
 static void fill_pipe(struct shim_file *file)
 {
@@ -280,10 +286,11 @@ static void fill_pipe(struct shim_file *file)
 }
 
 /*
- * Nothing is done: let poll() say so.  What the host does meanwhile it did
- * not tell, as the pipe was empty; so look again.
+ * No URB is done: fill the pipe, so that poll() reports nothing.  While the
+ * pipe was empty the host did not signal, so a URB may be done meanwhile: look
+ * again.  True if there was one.
  */
-static bool settle(struct shim_file *file, void **ret_urb)
+static bool clear_signal(struct shim_file *file, void **ret_urb)
 {
 	struct usbfs_shared *shared = file->shared;
 
@@ -291,11 +298,11 @@ static bool settle(struct shim_file *file, void **ret_urb)
 		return false;
 	fill_pipe(file);
 	atomic_store(&shared->signalled, 0);
-	/* file_signal() has the other one. */
+	/* Pairs with the fence of file_signal() in the host. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!take_done(file, ret_urb))
 		return false;
-	/* There may be more, of which poll() would not know. */
+	/* More URBs may be done, without a signal: ask the host for one. */
 	shim_command(file, USBFS_SIGNAL);
 	shim_wake(file);
 	return true;
@@ -306,14 +313,15 @@ static long reap(struct shim_file *file, void **ret_urb)
 	bool done, gone;
 	int error = errno;
 
-	pthread_mutex_lock(&file->private->lock);
+	pthread_mutex_lock(&file->local->lock);
 	gone = shim_gone(file);
-	done = take_done(file, ret_urb) || (!gone && settle(file, ret_urb));
-	pthread_mutex_unlock(&file->private->lock);
+	done = take_done(file, ret_urb) ||
+		(!gone && clear_signal(file, ret_urb));
+	pthread_mutex_unlock(&file->local->lock);
 	errno = error;
 	if (done)
 		return 0;
-	return gone || file->private->broken ? -ENODEV : -EAGAIN;
+	return gone || file->local->broken ? -ENODEV : -EAGAIN;
 }
 
 long urb_reap(struct shim_file *file, void **ret_urb, bool wait)
@@ -326,13 +334,13 @@ long urb_reap(struct shim_file *file, void **ret_urb, bool wait)
 			return result;
 		if (poll(&event, 1, -1) < 0)
 			return -errno;
-		/* What was done until then, and no more. */
+		/* After an unplug, only URBs that are done can be reaped. */
 		if (event.revents & POLLERR)
 			return reap(file, ret_urb) < 0 ? -ENODEV : 0;
 	}
 }
 
-/* ---- Carried at once -------------------------------------------------- */
+/* ---- Synchronous transfers -------------------------------------------- */
 
 long urb_transfer(struct shim_file *file, uint8_t endpoint,
 	const struct usb_setup *setup, void *data, uint32_t length,
@@ -348,9 +356,9 @@ long urb_transfer(struct shim_file *file, uint8_t endpoint,
 	};
 	long result;
 
-	pthread_mutex_lock(&file->private->lock);
+	pthread_mutex_lock(&file->local->lock);
 	result = fill(file, &urb, &index);
-	pthread_mutex_unlock(&file->private->lock);
+	pthread_mutex_unlock(&file->local->lock);
 	if (result < 0)
 		return result;
 	room = slot_data(file, index);
@@ -360,13 +368,13 @@ long urb_transfer(struct shim_file *file, uint8_t endpoint,
 		memcpy(room + skip, data, length);
 	result = shim_request(file, USBFS_TRANSFER, index, 0, timeout_ms);
 	if (result > (long)length) {
-		file->private->broken = true;
+		file->local->broken = true;
 		result = -ENODEV;
 	}
 	if (result > 0 && endpoint & USB_DIR_IN)
 		memcpy(data, room + skip, result);
-	pthread_mutex_lock(&file->private->lock);
+	pthread_mutex_lock(&file->local->lock);
 	slot_free(file, index);
-	pthread_mutex_unlock(&file->private->lock);
+	pthread_mutex_unlock(&file->local->lock);
 	return result;
 }

@@ -91,8 +91,8 @@ static void model_run(struct both *both)
 {
 	const struct sim_inputs *inputs = &both->inputs;
 	const struct sim_outputs *outputs = &both->outputs;
-	struct ring out = {.level = inputs->out_valid};
-	struct ring in = {.level = inputs->in_ready ? 0 : CORE_FIFO_SIZE};
+	struct core_fifo out = {.level = inputs->out_valid};
+	struct core_fifo in = {.level = inputs->in_ready ? 0 : CORE_FIFO_SIZE};
 	uint64_t offered;
 
 	out.data[0] = inputs->out_data;

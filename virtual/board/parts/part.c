@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes the description of a part, gives the part. */
+/*
+ * The table of parts, and the parser of their descriptions, which come from
+ * URIs: foreign input.  lib/link/virtual checks a description with it, and
+ * virtual/fx2/boot.c makes the part.
+ */
 #include "part.h"
 
 #include <stdio.h>

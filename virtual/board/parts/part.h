@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A part that hangs on the port pins of the virtual Glasgow.  virtual/board/pins.c
- * calls it, with the time in ticks of tick.h, which never goes back; it says
- * what it does to its pins.  One of a kind NAME is described by
- * "NAME@KEY=VALUE:KEY=VALUE...", and lives in parts/NAME.c.
+ * A part: a chip or device on the port pins of the virtual Glasgow.
+ * virtual/board/pins.c calls its functions, with a time in ticks that never
+ * goes back.  A part acts on its pins only in act(), at a time that it has
+ * announced in `next`.  A part of kind NAME is described by
+ * "NAME@KEY=VALUE:KEY=VALUE..."; its code is parts/NAME.c.
  */
 #ifndef VIRTUAL_PARTS_PART_H
 #define VIRTUAL_PARTS_PART_H
@@ -21,8 +22,8 @@
 
 struct part;
 
-/* A key of a part's description.  parse() returns false for a value that is
-   none; `says` is what it should have been. */
+/* A key of a part's description.  parse() returns false for an invalid value;
+   `says` is the end of the sentence then, after "is not". */
 struct part_key {
 	const char *name;
 	bool required;
@@ -32,16 +33,16 @@ struct part_key {
 
 struct part_kind {
 	const char *name;
-	size_t size; /* of its own struct, which begins as zeros */
+	size_t size; /* of the part's own struct, which starts as zeros */
 	const struct part_key *keys; /* the last has no name */
 	/* All keys are parsed: false, and a sentence, if they do not go
 	   together. */
 	bool (*start)(struct part *part, char why[PART_WHY_SIZE]);
-	/* `levels` or `powered` are new.  It may set `next`, and leaves its
-	   drive as it is: what a part does it does later. */
+	/* `levels` or `powered` have changed.  The function may set `next`,
+	   and must not change what the part drives or pulls. */
 	void (*changed)(struct part *part, tick now);
-	/* `next` is reached.  It may change its drive, and sets `next` to a
-	   later time. */
+	/* `next` is reached.  The function may change what the part drives and
+	   pulls, and must set `next` to a later time. */
 	void (*act)(struct part *part, tick now);
 };
 
@@ -49,21 +50,21 @@ struct part_kind {
 struct part {
 	const struct part_kind *kind;
 	tick next; /* when it acts, or TICK_NEVER */
-	/* What it does to pins: drive them, or pull weakly. */
+	/* Set by the part: the pins that it drives, and pulls */
 	uint16_t low, high;
 	uint16_t pull_down, pull_up;
-	/* What the pins are: levels, and which have a port supply. */
+	/* Set by pins.c: levels, and the pins that have a port supply */
 	uint16_t levels, powered;
 };
 
 extern const struct part_kind part_uart_echo;
 
-/* All of them; the last is NULL. */
+/* All kinds; the last is NULL. */
 extern const struct part_kind *const part_kinds[];
 
 /*
- * A part by its description: NULL, and a sentence, if there is none such.
- * To be freed by free().
+ * Make a part from its description.  NULL, and a sentence, if the description
+ * is invalid or there is no memory.  The part is freed by free().
  */
 struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE]);
 

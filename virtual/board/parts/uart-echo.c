@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A UART that sends back what it receives, by a clock of its own that may be
- * off.  It has the power of the port that its TX is on, and a weak pull-up on
- * RX.  A byte that is not framed well, or has the wrong parity, is dropped; so
- * is one that finds 64 KiB waiting to be sent.
+ * A UART that sends back each byte that it receives, with a clock of its own
+ * whose error can be set.  It is supplied by the port of its TX pin, and has a
+ * weak pull-up on RX.  A byte with a framing or parity error is dropped, and so
+ * is a byte that comes while 64 KiB wait to be sent.
  */
 #include "part.h"
 
@@ -25,12 +25,12 @@
 
 enum parity { PARITY_NONE, PARITY_ODD, PARITY_EVEN, PARITY_MARK, PARITY_SPACE };
 
-/* A character on its way in or out, start bit to stop bit. */
+/* A character that is being received or sent, start bit to stop bit. */
 struct character {
 	bool busy;
 	tick begin;        /* of the start bit */
-	uint16_t fraction; /* and what is beyond it */
-	unsigned bit;      /* the one that is next */
+	uint16_t fraction; /* of a tick, to be added to `begin` */
+	unsigned bit;      /* the next bit */
 	uint16_t bits;
 };
 
@@ -169,7 +169,7 @@ static bool parity_of(const struct uart_echo *echo, uint8_t byte)
 	}
 }
 
-/* When so many half bits of a character are over. */
+/* The time at which this many half bits of a character are over. */
 static tick after(const struct uart_echo *echo, const struct character *at,
 	unsigned halves)
 {
@@ -215,7 +215,8 @@ static void begin_character(struct uart_echo *echo, tick now, uint16_t fraction)
 	echo->level--;
 }
 
-/* The next bit of a character; or the next character, right behind. */
+/* Send the next bit of a character, or start the next character without a
+   gap. */
 static void next_bit(struct uart_echo *echo)
 {
 	struct character *out = &echo->out;
@@ -251,7 +252,7 @@ static void received(struct uart_echo *echo)
 	echo->queue[(echo->head + echo->level++) % QUEUE_SIZE] = byte;
 }
 
-/* A bit is looked at in its middle, of stop bits the first. */
+/* Sample a bit in its middle; of the stop bits only the first. */
 static void sample(struct uart_echo *echo)
 {
 	struct character *in = &echo->in;
@@ -259,7 +260,7 @@ static void sample(struct uart_echo *echo)
 	in->bits |= echo->rx_level << in->bit;
 	in->bit++;
 	if (in->bit == 1 && in->bits)
-		in->busy = false; /* a spike */
+		in->busy = false; /* no start bit but a glitch */
 	if (in->bit < frame_bits(echo) - echo->stop_bits + 1)
 		return;
 	in->busy = false;
@@ -309,7 +310,7 @@ static void changed(struct part *part, tick now)
 		echo->in = (struct character){.busy = true, .begin = now};
 	}
 	plan(echo);
-	/* Power came or went: what it drives follows. */
+	/* The supply came or went: act() adapts what the part drives. */
 	if (!(part->powered >> echo->tx & 1) != !(part->high | part->low))
 		part->next = now + 1;
 }

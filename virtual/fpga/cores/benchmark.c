@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The benchmark core: emits, checks or echoes the sequence of
-   wire/sequence.h. */
+/* The model of the benchmark core: emits, checks or echoes the sequence of
+   wire/sequence.h, as applets/benchmark/benchmark.v does. */
 #include "virtual/fpga/core.h"
 
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include "wire/core-benchmark.h"
 #include "wire/sequence.h"
 
-/* One period, and as much again as one call looks at beyond its end. */
+/* One period, and the bytes after it that one call may read. */
 static uint8_t sequence[SEQUENCE_PERIOD + CORE_FIFO_SIZE];
 static pthread_once_t sequence_once = PTHREAD_ONCE_INIT;
 
@@ -45,7 +45,7 @@ static void bench_reset(struct core *base, uint64_t cycle)
 	};
 }
 
-/* The next bytes of the sequence: at most a FIFO of them. */
+/* The next bytes of the sequence, at most CORE_FIFO_SIZE. */
 static const uint8_t *next_bytes(struct bench_core *core, unsigned size)
 {
 	const uint8_t *bytes = sequence + core->position;
@@ -54,8 +54,8 @@ static const uint8_t *next_bytes(struct bench_core *core, unsigned size)
 	return bytes;
 }
 
-/* The first wrong byte is latched with its place and what follows it, so that
-   the host can tell a flipped byte from a gap. */
+/* The offset of the first wrong byte is latched, and the bytes from there on:
+   the host can then tell a flipped byte from a gap. */
 static void check_byte(struct bench_core *core, uint8_t byte, uint8_t expected)
 {
 	if (byte != expected && !core->error) {
@@ -84,9 +84,9 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* A byte is offered in every cycle, or in as many as there were bytes. */
+/* A source offers a byte in every cycle, a loopback while it has bytes. */
 static uint64_t bench_run(struct core *base, uint64_t from, uint64_t until,
-	struct ring *out, struct ring *in)
+	struct core_fifo *out, struct core_fifo *in)
 {
 	struct bench_core *core = BENCH(base);
 	uint64_t cycles = until - from;
@@ -95,19 +95,19 @@ static uint64_t bench_run(struct core *base, uint64_t from, uint64_t until,
 
 	switch (core->mode) {
 	case BENCH_SOURCE:
-		size = least(cycles, ring_room(in));
-		ring_put(in, next_bytes(core, size), size);
+		size = least(cycles, core_fifo_room(in));
+		core_fifo_put(in, next_bytes(core, size), size);
 		core->count += size;
 		return until;
 	case BENCH_SINK:
 		size = least(cycles, out->level);
-		ring_get(out, data, size);
+		core_fifo_get(out, data, size);
 		check(core, data, size);
 		return 0;
 	case BENCH_LOOPBACK:
-		size = least(cycles, least(out->level, ring_room(in)));
-		ring_get(out, data, size);
-		ring_put(in, data, size);
+		size = least(cycles, least(out->level, core_fifo_room(in)));
+		core_fifo_get(out, data, size);
+		core_fifo_put(in, data, size);
 		core->count += size;
 		if (out->level)
 			return until;
@@ -116,16 +116,18 @@ static uint64_t bench_run(struct core *base, uint64_t from, uint64_t until,
 	return 0;
 }
 
-static unsigned bench_absorbs(const struct core *base, const struct ring *in)
+static unsigned bench_absorbs(
+	const struct core *base, const struct core_fifo *in)
 {
 	const struct bench_core *core = BENCH(base);
 
 	if (core->mode == BENCH_SINK)
 		return USHRT_MAX;
-	return core->mode == BENCH_LOOPBACK ? ring_room(in) : 0;
+	return core->mode == BENCH_LOOPBACK ? core_fifo_room(in) : 0;
 }
 
-static unsigned bench_supplies(const struct core *base, const struct ring *out)
+static unsigned bench_supplies(
+	const struct core *base, const struct core_fifo *out)
 {
 	const struct bench_core *core = BENCH(base);
 
@@ -134,8 +136,8 @@ static unsigned bench_supplies(const struct core *base, const struct ring *out)
 	return core->mode == BENCH_LOOPBACK ? out->level : 0;
 }
 
-/* The bridge moves 64 bytes, then 64 cycles pass: as long as the FIFOs stand in
-   nobody's way, both go on to the end. */
+/* Step by step, the bridge moves 64 bytes and then 64 cycles pass.  As long as
+   no FIFO fills up or runs empty, the burst as a whole gives the same. */
 static bool bench_burst_out(struct core *base, const struct core_burst *burst,
 	const uint8_t *data, uint64_t *ret_offered)
 {
@@ -148,9 +150,10 @@ static bool bench_burst_out(struct core *base, const struct core_burst *burst,
 		*ret_offered = 0;
 		return true;
 	}
-	if (core->mode != BENCH_LOOPBACK || ring_room(burst->in) < burst->size)
+	if (core->mode != BENCH_LOOPBACK ||
+		core_fifo_room(burst->in) < burst->size)
 		return false;
-	ring_put(burst->in, data, burst->size);
+	core_fifo_put(burst->in, data, burst->size);
 	core->count += burst->size;
 	*ret_offered = burst->from + burst->size;
 	return true;
@@ -160,21 +163,21 @@ static bool bench_burst_in(struct core *base, const struct core_burst *burst,
 	uint8_t *data, uint64_t *ret_offered)
 {
 	struct bench_core *core = BENCH(base);
-	struct ring *in = burst->in;
+	struct core_fifo *in = burst->in;
 	unsigned made;
 
 	if (in->level < burst->size)
 		return false;
 	if (core->mode == BENCH_LOOPBACK && burst->out->level == 0) {
-		ring_get(in, data, burst->size);
+		core_fifo_get(in, data, burst->size);
 		*ret_offered = 0;
 		return true;
 	}
 	if (core->mode != BENCH_SOURCE)
 		return false;
-	ring_get(in, data, burst->size);
-	made = least(burst->until - burst->from, ring_room(in));
-	ring_put(in, next_bytes(core, made), made);
+	core_fifo_get(in, data, burst->size);
+	made = least(burst->until - burst->from, core_fifo_room(in));
+	core_fifo_put(in, next_bytes(core, made), made);
 	core->count += made;
 	*ret_offered = burst->until;
 	return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The GPIO core: levels out, and a record into the IN FIFO of every change of
- * a watched pin, as applets/gpio/gpio.v has it, edge by edge.
+ * The model of the GPIO core: drives levels, and puts a record into the IN FIFO
+ * for every change of a watched pin.  Each function does what
+ * applets/gpio/gpio.v does at a clock edge; tests/gateware compares them.
  */
 #include "virtual/fpga/core.h"
 
@@ -10,30 +11,30 @@
 
 #include "wire/core-gpio.h"
 
-#define RECORDS 256 /* four BRAMs; one place stays empty */
+#define RECORDS 256 /* four BRAMs; one entry stays empty */
 
 struct gpio {
 	struct core core;
 	uint64_t cycle;
 	uint64_t start; /* cycle at which the clock was 0 */
-	uint8_t low;    /* waits for its high byte */
+	uint8_t low;    /* of a register, until its high byte is written */
 	uint16_t watch;
 	uint16_t lost;
 	uint16_t levels, was; /* now, and at the last edge */
 	bool watching;
 	uint16_t missing; /* lost since the last record */
-	bool behind;      /* a record is due for them */
+	bool behind;      /* a record of the levels is due, after a loss */
 	uint8_t head, tail;
 	struct gpio_record records[RECORDS];
-	struct gpio_record record; /* under way */
-	uint8_t index;
+	struct gpio_record record; /* that is being sent */
+	uint8_t index;             /* of its next byte */
 	bool busy;
 	bool stalled; /* the IN FIFO had no room at the last edge */
 };
 
 #define GPIO(pointer) ((struct gpio *)(pointer))
 
-/* As it is between this edge and the next. */
+/* The core's clock between this edge and the next. */
 static uint32_t clock_at(const struct gpio *gpio, uint64_t cycle)
 {
 	return cycle - gpio->start;
@@ -54,15 +55,15 @@ static bool top_changed(const struct gpio *gpio)
 static void watch(struct gpio *gpio, bool full)
 {
 	uint16_t changed = gpio->levels ^ gpio->was;
-	bool told = gpio->watch &&
+	bool record_due = gpio->watch &&
 		(!gpio->watching || top_changed(gpio) ||
 			(changed & gpio->watch));
 
-	if (told && full) {
+	if (record_due && full) {
 		gpio->behind = true;
 		gpio->missing += gpio->missing < UINT16_MAX;
 		gpio->lost += gpio->lost < UINT16_MAX;
-	} else if ((told || gpio->behind) && !full) {
+	} else if ((record_due || gpio->behind) && !full) {
 		gpio->records[gpio->tail++] = (struct gpio_record){
 			.cycle = clock_at(gpio, gpio->cycle),
 			.levels = gpio->levels,
@@ -75,17 +76,17 @@ static void watch(struct gpio *gpio, bool full)
 	gpio->was = gpio->levels;
 }
 
-static void send(struct gpio *gpio, struct ring *in)
+static void send(struct gpio *gpio, struct core_fifo *in)
 {
 	const uint8_t *bytes = (const uint8_t *)&gpio->record;
-	bool room = ring_room(in);
+	bool room = core_fifo_room(in);
 	bool pop;
 
 	gpio->stalled = gpio->busy && !room;
 	pop = gpio->head != gpio->tail &&
 		(!gpio->busy || (room && gpio->index == 7));
 	if (gpio->busy && room) {
-		ring_put(in, bytes + gpio->index, 1);
+		core_fifo_put(in, bytes + gpio->index, 1);
 		gpio->index = (gpio->index + 1) % sizeof(gpio->record);
 		gpio->busy = gpio->index != 0;
 	}
@@ -95,7 +96,8 @@ static void send(struct gpio *gpio, struct ring *in)
 	}
 }
 
-/* Edges at which nothing happens, provided that the FIFO stays as it is. */
+/* How many edges follow at which nothing happens, provided that the FIFO stays
+   as it is. */
 static uint64_t quiet(const struct gpio *gpio)
 {
 	uint64_t clock = gpio->cycle - gpio->start;
@@ -110,7 +112,7 @@ static uint64_t quiet(const struct gpio *gpio)
 }
 
 static uint64_t gpio_run(struct core *core, uint64_t from, uint64_t until,
-	struct ring *out, struct ring *in)
+	struct core_fifo *out, struct core_fifo *in)
 {
 	struct gpio *gpio = GPIO(core);
 	bool offered = gpio->busy;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The UART core's transmitter and receiver.  One function for each module of
- * applets/uart/uart.v says what its flip-flops do at an edge; uart_skip() says
- * it of edges at which only time passes, and uart_quiet() how many of those
- * come next.
+ * The transmitter and the receiver of the UART core's model.
+ * virtual/fpga/cores/uart.c calls them.  uart_transmit() and uart_receive() do
+ * what the modules of applets/uart/uart.v do at one clock edge.  uart_quiet()
+ * is the number of edges that follow at which only timers count, and
+ * uart_skip() lets such edges pass in one step; the result must be the same.
  */
 #include "uart.h"
 
-/* Edges before the one at which it is over. */
+/* Edges before the one at which the timer expires. */
 static uint32_t timer_left(const struct timer *timer)
 {
 	return timer->extra + (timer->cycles ? timer->cycles - 1 : 0);
@@ -23,7 +24,7 @@ static void timer_skip(struct timer *timer, uint32_t edges)
 	timer->cycles -= edges;
 }
 
-/* In units of which `one` is a cycle. */
+/* `time` is in units of 1/one cycle. */
 static void timer_start(struct timer *timer, uint32_t time, unsigned one)
 {
 	timer->cycles = time / one;
@@ -97,7 +98,7 @@ static void send_next(struct uart *uart)
 	}
 }
 
-void uart_transmit(struct uart *uart, struct ring *out)
+void uart_transmit(struct uart *uart, struct core_fifo *out)
 {
 	struct transmit *tx = &uart->tx;
 	bool idle = tx->state == TX_IDLE;
@@ -108,7 +109,7 @@ void uart_transmit(struct uart *uart, struct ring *out)
 	}
 	if ((idle || (tx->state == TX_STOP && tx->left == 0)) &&
 		uart->control & UART_TRANSMIT && out->level) {
-		ring_get(out, &tx->shift, 1);
+		core_fifo_get(out, &tx->shift, 1);
 		tx->state = TX_START;
 		tx->low = true;
 		tx->parity = first_parity(uart);
@@ -124,7 +125,7 @@ static void receive_data(struct uart *uart)
 {
 	struct receive *rx = &uart->rx;
 	unsigned top = last_bit(uart);
-	/* Each bit is the one above it before; RX comes in at `top`. */
+	/* Shift right, with RX as the new bit `top`. */
 	unsigned shifted = rx->shift >> 1 & ~(1u << top);
 
 	rx->shift = shifted | (unsigned)uart->line << top;
@@ -133,7 +134,7 @@ static void receive_data(struct uart *uart)
 		rx->state = has_parity(uart) ? RX_PARITY : RX_STOP;
 }
 
-/* In the middle of a bit.  True if a byte has come. */
+/* Sample RX in the middle of a bit.  True if a byte is complete. */
 static bool sample(struct uart *uart)
 {
 	struct receive *rx = &uart->rx;

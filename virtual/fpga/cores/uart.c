@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The UART core: takes bytes from the OUT FIFO to TX, and from RX to the IN
- * FIFO; counts, measures, and has the registers of wire/core-uart.h.  It is
- * applets/uart/uart.v, edge by edge.
+ * The model of the UART core: bytes from the OUT FIFO to TX and from RX to the
+ * IN FIFO, counters, and the registers of wire/core-uart.h.  Each function does
+ * what applets/uart/uart.v does at a clock edge; tests/gateware compares them.
  */
 #include "uart.h"
 
-#define PULSE_NONE 0xffffff /* 24 bits; stays there */
+#define PULSE_NONE 0xffffff /* 24 bits; the counter stops there */
 
 #define UART(pointer) ((struct uart *)(pointer))
 
@@ -23,7 +23,7 @@ static void deliver(struct uart *uart, bool taken)
 	uart->lost += lose && uart->lost < UINT32_MAX;
 	uart->some_lost |= lose;
 	if (!lose)
-		uart->held = uart->rx.shift;
+		uart->pending = uart->rx.shift;
 }
 
 static void pass(struct uart *uart, uint64_t edges)
@@ -62,10 +62,10 @@ static uint64_t quiet(const struct uart *uart)
 }
 
 static uint64_t uart_run(struct core *core, uint64_t from, uint64_t until,
-	struct ring *out, struct ring *in)
+	struct core_fifo *out, struct core_fifo *in)
 {
 	struct uart *uart = UART(core);
-	bool room = ring_room(in);
+	bool room = core_fifo_room(in);
 	bool offered = uart->full;
 	uint64_t edges;
 
@@ -74,7 +74,7 @@ static uint64_t uart_run(struct core *core, uint64_t from, uint64_t until,
 		return 0;
 	skip_to(uart, until - 1);
 	if (offered && room)
-		ring_put(in, &uart->held, 1);
+		core_fifo_put(in, &uart->pending, 1);
 	uart_transmit(uart, out);
 	if (uart_receive(uart)) {
 		deliver(uart, room);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The UART core's two halves: virtual/fpga/cores/uart-line.c sends and receives bits. */
+/* What the two files of the UART core's model share: virtual/fpga/cores/uart.c
+   has registers and FIFOs, virtual/fpga/cores/uart-line.c bits. */
 #ifndef VIRTUAL_CORE_UART_H
 #define VIRTUAL_CORE_UART_H
 
@@ -12,7 +13,7 @@
 struct timer {
 	uint32_t cycles;
 	uint16_t fraction;
-	bool extra; /* the fractions have summed up to a cycle */
+	bool extra; /* the fractions have added up to a cycle */
 };
 
 struct transmit {
@@ -41,11 +42,11 @@ struct uart {
 	uint32_t bit_time;
 	struct transmit tx;
 	struct receive rx;
-	bool line, was; /* RX now, and at the last edge */
-	uint8_t held;
-	bool full;
-	bool stalled; /* the IN FIFO had no room at the last edge */
-	bool waiting; /* the OUT FIFO had a byte at the last edge */
+	bool line, was;  /* RX now, and at the last edge */
+	uint8_t pending; /* received, for the IN FIFO */
+	bool full;       /* `pending` holds a byte */
+	bool stalled;    /* the IN FIFO had no room at the last edge */
+	bool waiting;    /* the OUT FIFO had a byte at the last edge */
 	uint16_t framing, parity;
 	uint32_t received, lost, overrun;
 	bool some_lost;
@@ -53,15 +54,17 @@ struct uart {
 	bool unknown;
 };
 
-/* What each does at an edge.  uart_receive() is true if a byte has come. */
-void uart_transmit(struct uart *uart, struct ring *out);
+/* One clock edge of the transmitter, and of the receiver: true if a byte is
+   complete. */
+void uart_transmit(struct uart *uart, struct core_fifo *out);
 bool uart_receive(struct uart *uart);
 
-/* Edges at which neither does anything, and to let them pass. */
+/* The number of edges that follow at which only timers count; and let this many
+   pass. */
 uint64_t uart_quiet(const struct uart *uart);
 void uart_skip(struct uart *uart, uint64_t edges);
 
-/* Back to where a pipe reset leaves them. */
+/* The state of both after a pipe reset. */
 void uart_stop(struct uart *uart);
 
 #endif

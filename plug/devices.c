@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The devices of a "virtual:" URI, plugged in for other processes. */
-#include "world.h"
+/* The virtual devices of one `clyde virtual`: made from the keys of a URI,
+   plugged in, and their EEPROMs saved.  See plug/devices.h. */
+#include "devices.h"
 
 /*
- * The device that comes back: the same one, as power-up finds it, with its
- * EEPROM; or one with the next serial number.  Its faults were the first's.
+ * The device that comes back: by the fault `replug` the same device after
+ * power-up, with its EEPROM; by the fault `swap` one with the next serial
+ * number.  It has no faults.
  */
 static struct device *make_again(void *maker, struct device *before)
 {
@@ -16,7 +18,8 @@ static struct device *make_again(void *maker, struct device *before)
 	again.configured = false;
 	again.device.eeprom = device_eeprom(before);
 	if (faults_find(&options->faults, FAULT_SWAP)) {
-		/* The file is the first's, and stays as it is. */
+		/* The EEPROM's file belongs to the first device: save it now,
+		   and never write the new device's EEPROM to it. */
 		if (options->eeprom)
 			virtual_eeprom_save(options, device_eeprom(before));
 		virtual_options_clear(options);
@@ -34,14 +37,14 @@ static uint64_t return_us(const struct faults *faults)
 	return same < other ? same : other;
 }
 
-static int add(
-	struct virtual_world *world, const char *specification, enum pace pace)
+static int add(struct virtual_devices *devices, const char *specification,
+	enum pace pace)
 {
-	struct virtual_options *options = &world->options[world->count];
-	struct plug *plug = &world->plugs[world->count];
+	struct virtual_options *options = &devices->options[devices->count];
+	struct plug *plug = &devices->plugs[devices->count];
 	struct device *device;
 	int result =
-		virtual_options_parse(specification, world->count, options);
+		virtual_options_parse(specification, devices->count, options);
 
 	if (result < 0)
 		return result;
@@ -63,18 +66,18 @@ static int add(
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
-	world->count++;
+	devices->count++;
 	return 0;
 }
 
-int virtual_world_new(
-	struct virtual_world *world, const char *specification, enum pace pace)
+int virtual_devices_new(struct virtual_devices *devices,
+	const char *specification, enum pace pace)
 {
 	int count = virtual_options_count(specification);
 
-	*world = (struct virtual_world){0};
+	*devices = (struct virtual_devices){0};
 	for (int i = 0; i < count; i++) {
-		int result = add(world, specification, pace);
+		int result = add(devices, specification, pace);
 
 		if (result < 0)
 			return result;
@@ -82,16 +85,16 @@ int virtual_world_new(
 	return count < 0 ? count : 0;
 }
 
-int virtual_world_save(struct virtual_world *world)
+int virtual_devices_save(struct virtual_devices *devices)
 {
 	int result = 0;
 
-	for (unsigned i = 0; i < world->count; i++) {
-		struct virtual_options *options = &world->options[i];
+	for (unsigned i = 0; i < devices->count; i++) {
+		struct virtual_options *options = &devices->options[i];
 		int saved = options->eeprom == NULL
 			? 0
 			: virtual_eeprom_save(options,
-				  device_eeprom(world->plugs[i].device));
+				  device_eeprom(devices->plugs[i].device));
 
 		if (result == 0)
 			result = saved;
@@ -99,11 +102,11 @@ int virtual_world_save(struct virtual_world *world)
 	return result;
 }
 
-void virtual_world_free(struct virtual_world *world)
+void virtual_devices_free(struct virtual_devices *devices)
 {
-	for (unsigned i = 0; i < world->count; i++) {
-		plug_free(&world->plugs[i]);
-		virtual_options_clear(&world->options[i]);
+	for (unsigned i = 0; i < devices->count; i++) {
+		plug_free(&devices->plugs[i]);
+		virtual_options_clear(&devices->options[i]);
 	}
-	world->count = 0;
+	devices->count = 0;
 }
