@@ -241,7 +241,7 @@ def sizes(mode, pace, amounts, scale):
 
 
 def show(text):
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 

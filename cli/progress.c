@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,12 +38,21 @@ static int columns(void)
 	return size.ws_col - 1;
 }
 
+/* Whether standard error is a terminal that can rewrite a line. */
+static bool can_rewrite(void)
+{
+	const char *kind = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && kind && *kind &&
+		strcmp(kind, "dumb") != 0;
+}
+
 void progress_show(const char *what, uint64_t done, uint64_t total)
 {
 	char text[128];
 	int64_t now = now_ms();
 
-	if (now < line.next_ms || !isatty(STDERR_FILENO))
+	if (now < line.next_ms || !can_rewrite())
 		return;
 	line.next_ms = now + INTERVAL_MS;
 	if (total)

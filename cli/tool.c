@@ -94,6 +94,11 @@ bool open_output(struct tool *tool)
 
 bool open_capture(struct tool *tool)
 {
+	/* Standard output has the results. */
+	if (tool->capture && strcmp(tool->capture, "-") == 0)
+		return misuse(tool,
+			"--capture -: a capture is a file; ./- is one of that "
+			"name");
 	if (tool->capture == NULL ||
 		clyde_context_capture(tool->context, tool->capture) == 0)
 		return true;

@@ -34,7 +34,6 @@ struct virtual
 {
 	struct tool *tool;
 	char specification[CLYDE_URI_SIZE];
-	const char *devices, *revision;
 	const char *listen;
 	enum pace pace;
 	struct usbfs_options options;

@@ -88,6 +88,7 @@ from test_cli import (
         (NO_SERIAL, ("-d", "virtual:", "-s", "C3-no", "list"), "C3-no"),
         (OUTPUT, ("-d", "virtual:", "info", "--json", "/"), "/"),
         (OUTPUT, ("-d", "virtual:", "info", "--json", ""), "cannot write"),
+        (USAGE, ("-d", "virtual:", "--capture=-", "info"), "./-"),
         (OUTPUT, ("-d", "virtual:", "--capture=/nope/x", "info"),
          "cannot write /nope/x: No such file"),
     ],
@@ -421,15 +422,25 @@ def read_terminal(terminal):
     return text.decode()
 
 
-def test_progress_is_one_rewritten_line_of_a_terminal():
+def on_a_terminal(kind):
+    """What an interrupted run writes to a terminal of that kind."""
     terminal, other = pty.openpty()
-    with start_endless(stdout=subprocess.DEVNULL, stderr=other) as process:
+    with start_endless(stdout=subprocess.DEVNULL, stderr=other,
+                       env=dict(os.environ, TERM=kind)) as process:
         os.close(other)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         process.wait(SECONDS)
-    text = read_terminal(terminal)
-    progress, last = text.rsplit("\r\x1b[K", 1)
+    return read_terminal(terminal)
+
+
+@pytest.mark.parametrize("kind", ["dumb", ""])
+def test_a_terminal_that_knows_no_escapes_gets_none(kind):
+    assert on_a_terminal(kind) == "clyde: interrupted\r\n"
+
+
+def test_progress_is_one_rewritten_line_of_a_terminal():
+    progress, last = on_a_terminal("xterm").rsplit("\r\x1b[K", 1)
     assert re.fullmatch(r"(\rsource: \d+ %\x1b\[K)+", progress)
     assert last == "clyde: interrupted\r\n"
 
