@@ -4,8 +4,8 @@ and the first seed that finds it.
 
     tests/simulation/mutations.py [--build DIR] [--count N] [--markdown] [NAME...]
 
-Each mistake is a piece of text that stands once in a file of the library, and
-what it becomes.  Exit status 1 if a mistake is not found, or does not apply.
+The mistakes are those of tests/simulation/mistakes.  Exit status 1 if a mistake
+is not found, or does not apply.
 """
 
 import argparse
@@ -18,13 +18,21 @@ import subprocess
 import sys
 import tempfile
 
-from mistakes import MISTAKES
-
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tests"))
+sys.dont_write_bytecode = True
+
+import mutation  # noqa: E402
+
+MISTAKES = SOURCE / "tests/simulation/mistakes"
 # Of a run that does not end, which is found as well.
 HANG_S = 120
 # At once; scripts/check says how many, as others run beside it.
 JOBS = int(os.environ.get("JOBS", os.cpu_count()))
+
+
+def mistakes():
+    return mutation.read(*sorted(MISTAKES.glob("*.cocci"))).values()
 
 
 class Build:
@@ -64,15 +72,12 @@ class Build:
 def mutate(mistake, build, folder):
     """Make the simulation with this mistake: where it is."""
     objects = []
-    for at, (file, right, wrong) in enumerate(mistake.changes):
-        text = (SOURCE / file).read_text()
-        if text.count(right) != 1:
-            raise RuntimeError(f"{file} has {text.count(right)} times: "
-                               f"{right.strip()}")
-        source = folder / f"{at}-{pathlib.Path(file).name}"
-        source.write_text(text.replace(right, wrong))
+    for at, patch in enumerate(mistake.patches):
+        text = (SOURCE / patch.file).read_text()
+        source = folder / f"{at}-{pathlib.Path(patch.file).name}"
+        source.write_text(mutation.apply(mistake.name, patch, text))
         objects.append(source.with_suffix(".o"))
-        build.compile(file, source, objects[-1])
+        build.compile(patch.file, source, objects[-1])
     program = folder / "simulate"
     build.link(objects, program)
     return program
@@ -83,7 +88,7 @@ def attempt(mistake, build, count):
     with tempfile.TemporaryDirectory(prefix="clyde-mutation-") as name:
         try:
             program = mutate(mistake, build, pathlib.Path(name))
-        except RuntimeError as error:
+        except (mutation.NotApplied, RuntimeError) as error:
             return None, str(error)
         try:
             done = subprocess.run(
@@ -110,7 +115,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
     build = Build(arguments.build.resolve())
-    chosen = [mistake for mistake in MISTAKES
+    chosen = [mistake for mistake in mistakes()
               if not arguments.names or mistake.name in arguments.names]
     missed = 0
     if arguments.markdown:
@@ -120,7 +125,7 @@ def main():
             lambda mistake: attempt(mistake, build, arguments.count), chosen)
         for mistake, (seed, how) in zip(chosen, results):
             missed += seed is None
-            where = ", ".join(change[0] for change in mistake.changes)
+            where = ", ".join(patch.file for patch in mistake.patches)
             seed = "MISSED" if seed is None else seed
             if arguments.markdown:
                 how = " ".join(how.split()).replace("|", "\\|")
