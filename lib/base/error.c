@@ -195,6 +195,11 @@ const char *error_text(int result)
 		return "the device or its link broke the protocol";
 	case CLYDE_ERROR_CLOSED:
 		return "it is closed";
+	case CLYDE_ERROR_FILE:
+		/* The code that met it has named the file. */
+		if (under_way()->error == result)
+			return under_way()->sentence;
+		break;
 	}
 	return info ? info->meaning : "a failure without a name";
 }

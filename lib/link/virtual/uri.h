@@ -48,7 +48,7 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 struct device *virtual_device_new(const struct virtual_options *options);
 
 /* The EEPROM's file: read or create it; write it, if the EEPROM is not what
-   it holds. */
+   it holds.  An error has its message. */
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 
