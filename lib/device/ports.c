@@ -439,9 +439,9 @@ int pulls_of_supplied(
 	return result;
 }
 
-/* The supply of a port powers the expander that drives its pull resistors.
-   While the supply is off there are no pulls, the firmware cannot read the
-   expander, and its reply has arbitrary bits for that port. */
+/* On revC the supply of a port powers the expander that drives its pull
+   resistors.  While the supply is off there are no pulls, the firmware cannot
+   read the expander, and its reply has arbitrary bits for that port. */
 static int get_pulls(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
@@ -535,8 +535,8 @@ CLYDE_API int clyde_alerts_clear(
 	return CALL(device, handle, forget_alerts(device, alerts));
 }
 
-/* Supplies are switched off first, as they can do damage.  That ends the pulls
-   as well: the supply of a port powers the expander that drives its pull
+/* Supplies are switched off first, as they can do damage.  On revC that ends the
+   pulls as well: the supply of a port powers the expander that drives its pull
    resistors, and the expander begins without pulls when it gets power again. */
 static int make_safe(struct clyde_device *device)
 {
