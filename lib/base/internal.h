@@ -78,7 +78,6 @@ struct clyde_device {
 	struct link *link;
 	struct mgmt *mgmt;
 	struct clyde_device_info info;
-	char scheme[16];
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
 	uint8_t routes[PIN_COUNT]; /* last value written to each REG_PIN */

@@ -99,8 +99,11 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 
 	result = engine_new(device->link, USB_EP2_OUT, LOAD_TRANSFER_SIZE,
 		LOAD_DEPTH, NULL, &engine);
-	if (result < 0)
+	if (result < 0) {
+		link_select(device->link, USB_IFACE_EP2OUT, USB_ALT_OFF,
+			COMMAND_TIMEOUT_MS);
 		return set_error(result, "out of memory");
+	}
 	result = send_bitstream(device, engine, bitstream, size);
 	if (result < 0 && !wait_stopped(result))
 		set_error(result, "cannot send the bitstream: %s",
@@ -156,15 +159,16 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 			return set_error(CLYDE_ERROR_BUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
-	device->map_checked = false;
-	device->cores_checked = 0;
-	memset(device->attached, 0, sizeof(device->attached));
 	start_ns = link->ops->now(link);
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
 		return set_error(result, "the FPGA cannot be loaded: %s",
 			error_text(result));
+	/* From here on the FPGA has no configuration. */
+	device->map_checked = false;
+	device->cores_checked = 0;
+	memset(device->attached, 0, sizeof(device->attached));
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);
@@ -177,15 +181,26 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	return 1;
 }
 
+static int load_checked(struct clyde_device *device, const void *bitstream,
+	size_t size, const uint8_t *id)
+{
+	int result = check_given("id", id);
+
+	if (result == 0)
+		result = check_given("bitstream", bitstream);
+	if (result < 0)
+		return result;
+	if (size == 0 || size > UINT32_MAX)
+		return set_error(
+			CLYDE_ERROR_INVALID, "a bitstream of %zu bytes", size);
+	return fpga_load(device, bitstream, size, id);
+}
+
 CLYDE_API int clyde_fpga_load(struct clyde_device *handle,
 	const void *bitstream, size_t size,
 	const uint8_t id[CLYDE_FPGA_ID_SIZE])
 {
-	return CALL(device, handle,
-		size <= UINT32_MAX && size > 0
-			? fpga_load(device, bitstream, size, id)
-			: set_error(CLYDE_ERROR_INVALID,
-				  "a bitstream of %zu bytes", size));
+	return CALL(device, handle, load_checked(device, bitstream, size, id));
 }
 
 CLYDE_API int clyde_fpga_load_image(struct clyde_device *handle)

@@ -42,11 +42,16 @@ int check_ports(struct clyde_device *device, clyde_ports ports)
 		device->revision >= REVISION_D0 ? "A to D" : "A and B");
 }
 
+static unsigned supply_minimum(const struct clyde_device *device)
+{
+	return device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
+					       : SUPPLY_MIN_MV;
+}
+
 static int check_supply(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
 {
-	unsigned minimum = device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
-							   : SUPPLY_MIN_MV;
+	unsigned minimum = supply_minimum(device);
 	int result = check_ports(device, ports);
 
 	if (result < 0 || supply_mv == 0)
@@ -177,7 +182,7 @@ static int wanted_mv(struct clyde_device *device,
 	result = get_values(device, MGMT_GET_VSENSE, &sense);
 	if (result == 0)
 		*ret_mv = sense.value[supply->sense];
-	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
+	if (result == 0 && *ret_mv < supply_minimum(device))
 		return set_error(CLYDE_ERROR_INVALID,
 			"port %c senses %.3f V: too low to be mirrored",
 			'A' + supply->sense, *ret_mv / 1e3);
@@ -521,12 +526,14 @@ CLYDE_API int clyde_alerts_get(
 static int forget_alerts(
 	struct clyde_device *device, const struct clyde_alerts *alerts)
 {
-	struct mgmt_alerts request = {.fpga = alerts->fpga};
-	int result = 0;
+	struct mgmt_alerts request;
+	int result = check_given("alerts", alerts);
 
+	if (result < 0)
+		return result;
+	request = (struct mgmt_alerts){.fpga = alerts->fpga};
 	memcpy(request.ports, alerts->ports, PORT_COUNT);
-	result = clear_alerts(device, &request);
-	return result;
+	return clear_alerts(device, &request);
 }
 
 CLYDE_API int clyde_alerts_clear(

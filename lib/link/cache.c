@@ -9,12 +9,17 @@
 
 #include <string.h>
 
-/* It must not fail: what was loaded would be lost. */
+/* It must not fail: what was loaded would be lost.  A kept link is not captured,
+   so that a capture can begin or end before the next open. */
 void link_put(struct clyde_context *context, const char *uri, struct link *link)
 {
 	if (!link->kept) {
 		link->ops->close(link);
 		return;
+	}
+	if (link->inner) {
+		link = capture_unwrap(link);
+		link->kept = true;
 	}
 	strncpy(link->kept_uri, uri, sizeof(link->kept_uri) - 1);
 	LIST_INSERT_HEAD(&context->kept, link, in_context);

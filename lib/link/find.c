@@ -60,13 +60,17 @@ static int enumerate(const char *uri, struct link_places *ret_places)
 	return result < 0 ? result : provider->enumerate(rest, ret_places);
 }
 
-/* Open a link that writes to the context's log, and to its capture if any. */
+/* The link that the context has kept for a place, or a new one.  It writes to
+   the context's log, and to its capture if any. */
 static int open_link(struct clyde_context *context, struct link_place *place,
-	struct link **ret_link)
+	const char *uri, struct link **ret_link)
 {
-	struct link *link;
-	int result = place->provider->open(place, context->interrupt, &link);
+	struct link *link = link_take(context, uri);
+	int result = 0;
 
+	if (link == NULL)
+		result =
+			place->provider->open(place, context->interrupt, &link);
 	if (result < 0)
 		return result;
 	link->log = &context->log;
@@ -93,12 +97,10 @@ static int examine(struct clyde_context *context, struct link_place *place,
 	uint8_t *ret_revision)
 {
 	struct link *link;
-	int result = 0;
+	int result;
 
 	name_it(place, ret_info);
-	link = link_take(context, ret_info->uri);
-	if (link == NULL)
-		result = open_link(context, place, &link);
+	result = open_link(context, place, ret_info->uri, &link);
 	if (result < 0)
 		return result;
 	result = descriptor_read_info(link, ret_info, ret_revision);

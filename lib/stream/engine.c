@@ -332,7 +332,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	uint32_t depth, void *memory, struct engine **ret_engine)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
-	size_t arena_size;
+	uint64_t arena_size;
 
 	if (engine == NULL)
 		return CLYDE_ERROR_NO_MEMORY;
@@ -341,11 +341,13 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	engine->size = size;
 	engine->depth = depth;
 	engine->slots = engine_slots(endpoint, depth);
-	arena_size = (size_t)engine->slots * size;
+	arena_size = (uint64_t)engine->slots * size;
 	engine->stats.memory = sizeof(*engine) + arena_size +
 		engine->slots * (sizeof(struct slot) + sizeof(struct transfer));
 	engine->borrowed = memory;
-	engine->arena = memory ? memory : malloc(arena_size);
+	engine->arena = memory           ? memory
+		: arena_size <= SIZE_MAX ? malloc(arena_size)
+					 : NULL;
 	engine->slot = calloc(engine->slots, sizeof(*engine->slot));
 	if (engine->arena == NULL || engine->slot == NULL ||
 		add_slots(engine, endpoint) < 0) {

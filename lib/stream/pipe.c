@@ -166,10 +166,11 @@ static void wake(struct object *object)
 	link_wake(pipe->device->link);
 }
 
-static size_t arena_size(
+/* 64 bits: the largest options ask for more than a 32-bit machine has. */
+static uint64_t arena_size(
 	enum clyde_pipe_id id, const struct clyde_pipe_options *options)
 {
-	return (size_t)engine_slots(kinds[id].endpoint, options->depth) *
+	return (uint64_t)engine_slots(kinds[id].endpoint, options->depth) *
 		options->transfer_size;
 }
 
@@ -196,9 +197,9 @@ static int check_options(struct clyde_device *device, enum clyde_pipe_id id,
 			CLYDE_DEPTH_MAX);
 	if (options->memory && options->memory_size < arena_size(id, options))
 		return set_error(CLYDE_ERROR_INVALID,
-			"%zu bytes of memory for %s: %zu are needed",
+			"%zu bytes of memory for %s: %llu are needed",
 			options->memory_size, kinds[id].name,
-			arena_size(id, options));
+			(unsigned long long)arena_size(id, options));
 	if (device->pipes[id])
 		return set_error(
 			CLYDE_ERROR_BUSY, "%s is open already", kinds[id].name);

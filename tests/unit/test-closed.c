@@ -445,6 +445,7 @@ static void a_text_that_is_null_is_refused(void **state)
 static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
+	static const uint8_t id[CLYDE_FPGA_ID_SIZE] = {1};
 	struct clyde_pipe *out, *in;
 
 	(void)state;
@@ -479,6 +480,12 @@ static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
 		clyde_eeprom_read(fixture.device, 0, NULL, 1), "data is NULL");
 	assert_null_is_refused(
 		clyde_eeprom_write(fixture.device, 0, NULL, 1), "data is NULL");
+	assert_null_is_refused(clyde_fpga_load(fixture.device, NULL, 1, id),
+		"bitstream is NULL");
+	assert_null_is_refused(
+		clyde_fpga_load(fixture.device, id, 1, NULL), "id is NULL");
+	assert_null_is_refused(
+		clyde_alerts_clear(fixture.device, NULL), "alerts is NULL");
 	assert_null_is_refused(clyde_firmware_load(fixture.context,
 				       "virtual:", NULL, NULL, 1, NULL),
 		"data is NULL");

@@ -441,6 +441,27 @@ static void a_pipe_can_use_memory_of_the_caller(void **state)
 	free(options.memory);
 }
 
+/* Regression: on a machine of 32 bits the size of the largest options was 0. */
+static void the_largest_options_need_8_gib(void **state)
+{
+	struct fixture fixture = open_uri(URI);
+	uint8_t memory[4096];
+	struct clyde_pipe_options options = {
+		.transfer_size = CLYDE_TRANSFER_SIZE_MAX,
+		.depth = CLYDE_DEPTH_MAX,
+		.memory = memory,
+		.memory_size = sizeof(memory),
+	};
+	struct clyde_pipe *in;
+
+	(void)state;
+	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN,
+				 &options, &in),
+		CLYDE_ERROR_INVALID);
+	assert_says(": 8589934592 are needed");
+	close_fixture(&fixture);
+}
+
 static int make_sequence(void **state)
 {
 	(void)state;
@@ -483,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_needs_a_configured_fpga),
 		cmocka_unit_test(the_idle_flush_can_be_set),
 		cmocka_unit_test(a_pipe_can_use_memory_of_the_caller),
+		cmocka_unit_test(the_largest_options_need_8_gib),
 	};
 
 	return cmocka_run_group_tests(tests, make_sequence, free_sequence);

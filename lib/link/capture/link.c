@@ -245,6 +245,15 @@ static void capture_end(struct link *base)
 	free(base);
 }
 
+struct link *capture_unwrap(struct link *base)
+{
+	struct link *inner = base->inner;
+
+	capture_leave(CAPTURING(base)->capture);
+	free(base);
+	return inner;
+}
+
 int capture_wrap(
 	struct capture *capture, struct link *inner, struct link **ret_link)
 {

@@ -33,6 +33,9 @@ int capture_close(struct capture *capture);
 /* Whether a link writes to it. */
 bool capture_busy(const struct capture *capture);
 
+/* End the capturing link around a link, which goes on: returns that link. */
+struct link *capture_unwrap(struct link *link);
+
 /* Wrap a link.  On failure it stays as it was. */
 int capture_wrap(
 	struct capture *capture, struct link *inner, struct link **ret_link);
@@ -43,8 +46,8 @@ enum capture_type { CAPTURE_SUBMIT, CAPTURE_COMPLETE, CAPTURE_ERROR };
 
 struct capture_event {
 	enum capture_type type;
-	uint64_t id;      /* of the transfer, from submission to completion */
-	uint16_t bus;     /* of the device, as is its address */
+	uint64_t id;  /* of the transfer, from submission to completion */
+	uint16_t bus; /* of the device, as is its address */
 	uint8_t address;
 	uint8_t endpoint; /* with its direction */
 	int status;
