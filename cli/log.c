@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* --log: prints the library's log on standard error.  The library calls print()
-   on any thread. */
+/* --log: prints the library's log on standard error.  cli/options.c calls
+   set_log(); the library calls print(), on any thread. */
 #include "cli.h"
 #include "progress.h"
 

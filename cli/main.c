@@ -148,7 +148,8 @@ void dispatch(struct tool *tool, int argc, char **argv)
 }
 
 /* If a standard stream is closed, open() would give its number to another file,
-   which output would overwrite then. */
+   which output would overwrite then.  The access modes are the wrong ones, so
+   that using the stream still fails. */
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* The progress line.  There is one terminal, so the state is static. */
+/* Writes the progress line, see cli/progress.h.  There is one terminal, so the
+   state is static. */
 #include "progress.h"
 
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The exit statuses and their meanings.  Which error of the library ends with
- * which status is in the library's own table, clyde_error_at().
+ * The exit statuses and their meanings.  The status of each error of the library
+ * is in the library's table, lib/base/error-table.h.  cli/tool.c and the commands
+ * call status_of(), clyde help calls status_at().
  */
 #include "status.h"
 

@@ -2,10 +2,12 @@
 
 /*
  * Whether COMMAND of `clyde virtual` will load the shim.  A program that does
- * not would use the USB of this machine, where the user expects a virtual
- * device, so it must not be started.  virtual.c asks before it starts COMMAND.
+ * not load the shim would use the USB of this machine, where the user expects a
+ * virtual device, so it must not be started.  virtual.c calls takes_shim()
+ * before it starts COMMAND.
  *
- * What COMMAND starts in turn is not looked at.
+ * Only COMMAND is examined, and the interpreters of a script; not the programs
+ * that COMMAND starts in turn.
  */
 #include "virtual-command.h"
 
@@ -20,7 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INTERPRETERS_MAX 4 /* as in Linux: a script's may be a script */
+/* How many files are examined: COMMAND, and interpreters that are scripts
+   themselves.  Linux follows about as many (fs/exec.c). */
+#define FILES_MAX 4
 
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -33,12 +37,12 @@
 #elif defined(__riscv)
 #define MACHINE EM_RISCV
 #else
-#define MACHINE EM_NONE /* not known: any is taken for this one */
+#define MACHINE EM_NONE /* not known here: the machine is not checked */
 #endif
 
 #define CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
-/* The file that execvp() would run. */
+/* The file that execvp() would run; false if there is none. */
 static bool find_program(const char *name, char path[PATH_MAX])
 {
 	const char *folders = getenv("PATH");
@@ -62,8 +66,9 @@ static bool find_program(const char *name, char path[PATH_MAX])
 	}
 }
 
-/* The loader ignores LD_PRELOAD where running a file gives its user rights. */
-static bool gives_rights(int fd)
+/* Whether a program runs set-user-ID or set-group-ID: the dynamic loader
+   ignores LD_PRELOAD then.  File capabilities are not looked at. */
+static bool changes_id(int fd)
 {
 	struct stat status;
 
@@ -101,7 +106,8 @@ static const char *why_not_elf(int fd)
 	return NULL;
 }
 
-/* The interpreter in a script's first line; false if there is none. */
+/* Copy the interpreter's path from the text after "#!"; false if it names
+   none. */
 static bool interpreter_of(const char *line, char path[PATH_MAX])
 {
 	size_t size;
@@ -125,13 +131,14 @@ static const char *why_not(char path[PATH_MAX], bool *ret_script)
 	ssize_t size;
 
 	*ret_script = false;
-	if (fd < 0) /* may be run and not read: the loader's rule is that of
-		       set-user-ID then */
+	/* A program that may be run but not read would load the shim, unless it
+	   is statically linked, which cannot be known: refuse it. */
+	if (fd < 0)
 		return errno == EACCES ? "cannot be read" : NULL;
 	size = pread(fd, begin, sizeof(begin) - 1, 0);
 	if (size >= SELFMAG && memcmp(begin, ELFMAG, SELFMAG) == 0)
-		why = gives_rights(fd) ? "runs with another user's rights"
-				       : why_not_elf(fd);
+		why = changes_id(fd) ? "runs with another user's rights"
+				     : why_not_elf(fd);
 	else if (size > 2 && memcmp(begin, "#!", 2) == 0)
 		*ret_script = interpreter_of(begin + 2, path);
 	close(fd);
@@ -145,8 +152,8 @@ bool takes_shim(struct tool *tool, const char *command)
 	bool script = true;
 
 	if (!find_program(command, path))
-		return true; /* starting it fails, and says why */
-	for (int i = 0; script && why == NULL && i < INTERPRETERS_MAX; i++)
+		return true; /* virtual.c reports why it cannot start */
+	for (int i = 0; script && why == NULL && i < FILES_MAX; i++)
 		why = why_not(path, &script);
 	if (why == NULL)
 		return true;

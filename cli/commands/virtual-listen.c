@@ -51,8 +51,8 @@ static void catch_signals(sigset_t *ret_awake)
 	sigaddset(&mine, SIGTERM);
 	sigaddset(&mine, SIGUSR1);
 	sigaddset(&mine, SIGUSR2);
-	/* The server unblocks the signals only while it sleeps, so none is
-	   missed between a check of the flags and the sleep. */
+	/* The server unblocks the signals only while it sleeps, so that no
+	   signal is missed between a check of the flags and the sleep. */
 	sigprocmask(SIG_BLOCK, &mine, ret_awake);
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &action, NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What the usbredir protocol says of a device by itself: its ids, and the
- * interfaces and endpoints of the selected settings.  All of it is read from
- * the descriptors, as a host does.  plug/redir/session.c calls it.
+ * The packets in which usbredir describes a device: its ids, and the interfaces
+ * and endpoints of the selected settings.  All of it is read from the
+ * descriptors, as a host does.  plug/redir/session.c, answer.c and transfer.c
+ * call these functions.
  */
 #ifndef VIRTUAL_REDIR_DESCRIBE_H
 #define VIRTUAL_REDIR_DESCRIBE_H

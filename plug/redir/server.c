@@ -116,8 +116,9 @@ static void enumerate(struct server *server)
 	unplug(server);
 }
 
-/* If the device has left the bus, as it does for new firmware: unplug it from
-   the guest, and plug it in again as another device when it is back. */
+/* If the device has left the bus, as it does when it starts new firmware:
+   unplug it from the guest, and plug it in again as another device when it is
+   back. */
 static void reenumerate(struct server *server)
 {
 	struct bus *bus = server->plug->bus;

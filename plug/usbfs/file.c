@@ -72,7 +72,7 @@ int file_open(struct host_file *file, int fds[USBFS_FDS])
 	return 0;
 }
 
-/* A process that was killed has not released its bytes. */
+/* A client that was killed has not subtracted the bytes of its URBs itself. */
 void file_discharge(struct host_file *file)
 {
 	uint64_t bytes = atomic_exchange(&file->shared->bytes, 0);
@@ -125,7 +125,7 @@ static void give_back(
 }
 
 /* The status that usbfs reports for an URB. */
-static int kernel_status(const struct host_slot *slot, const struct urb *urb)
+static int usbfs_status(const struct host_slot *slot, const struct urb *urb)
 {
 	switch (urb->status) {
 	case -ECANCELED:
@@ -181,7 +181,7 @@ static void slot_done(struct completion *completion, struct urb *urb)
 {
 	struct host_slot *slot = (struct host_slot *)completion;
 	struct host_file *file = slot->file;
-	int status = kernel_status(slot, urb);
+	int status = usbfs_status(slot, urb);
 
 	if (slot->status == 0)
 		slot->status = status;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The folder of one host: it holds the socket and the trees, and the name of
- * the shim for LD_PRELOAD.  make.c creates and removes it.
+ * The folder of one host: it holds the socket, the tree of files, and the link
+ * to the shim that LD_PRELOAD names (cli/commands/virtual.c).  plug/usbfs/tree.c
+ * calls these functions.
  *
- * Its name must never have a character at which the dynamic loader splits or
- * expands LD_PRELOAD: the loader would run COMMAND without the shim, on this
- * machine's real USB.
+ * The folder's name must never have a character at which the dynamic loader
+ * splits or expands LD_PRELOAD: the loader would run COMMAND without the shim,
+ * on this machine's real USB.
  *
- * A host that is killed leaves its folder.  A living one holds a lock on it,
- * so the next host knows which folders to remove.
+ * A host that is killed leaves its folder, and the next host removes it.  A
+ * folder is only removed if it belongs to this user, has a socket on which no
+ * process listens, and has no lock: a host holds the lock on its folder as long
+ * as it lives.
  */
 #include "internal.h"
 
@@ -30,13 +33,14 @@
 #define RANDOM      "XXXXXX"
 #define NAME_LENGTH (sizeof(PREFIX RANDOM) - 1)
 
-/* A folder that has no lock yet: not one that is removed. */
+/* How the name begins until the folder is locked: sweep() does not match it. */
 #define DRAFT "clyde."
 
-/* The socket's path must fit an address of 108 bytes. */
+/* The paths of the socket and of the monitors' sockets in USBFS_UEVENTS must fit
+   an address of 108 bytes. */
 #define BASE_MAX 48
 
-/* $TMPDIR, if folders can be there; else /tmp. */
+/* $TMPDIR, if it is short enough and LD_PRELOAD can name it; else /tmp. */
 static const char *base_folder(void)
 {
 	const char *base = getenv("TMPDIR");
@@ -63,7 +67,8 @@ void folder_remove(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Whether the folder has a socket at which no process listens. */
+/* Whether the folder has a socket on which no process listens.  A folder without
+   a socket may be something else that has such a name. */
 static bool is_deserted(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -82,8 +87,8 @@ static bool is_deserted(const char *path)
 	return refused;
 }
 
-/* Remove a folder that a host of this user has left.  The lock protects a host
-   that has bound its socket and does not listen yet. */
+/* Remove a folder that a killed host of this user has left.  The lock protects a
+   host that has bound its socket and does not listen yet. */
 static void remove_if_left(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -97,6 +102,7 @@ static void remove_if_left(const char *path)
 	close(fd);
 }
 
+/* Remove the folders that killed hosts have left in `base`. */
 static void sweep(const char *base)
 {
 	DIR *directory = opendir(base);

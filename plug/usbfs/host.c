@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Sockets are handled once in this many rounds while buses are busy. */
+/* While buses are busy, sockets are handled once in this many rounds. */
 #define ROUNDS_PER_LOOK 16
 /* How long an unpaced host polls the rings before it sleeps: less than a sleep
    and a wake-up cost. */
@@ -301,7 +301,7 @@ static int handle_events(
 		if (source == &host->stop)
 			stopped = 1;
 		else if (source == &host->wake)
-			value = eventfd_read(host->wake, &value) == 0;
+			eventfd_read(host->wake, &value);
 		else if (source == &host->listener)
 			accept_file(host);
 		else if (!read_request(source))

@@ -82,8 +82,8 @@ struct host_file {
 struct usbfs_host {
 	char base[64];      /* where the folder is, or was to be */
 	char directory[80]; /* the folder; empty if there is none */
-	int lock;           /* on the folder */
-	int failed;         /* the first file that could not be written: why */
+	int lock;           /* descriptor that holds the lock on the folder */
+	int failed;         /* -errno of the first file that was not written */
 	int listener, epoll, wake, stop;
 	int global_fd;
 	struct usbfs_global *global;
@@ -97,7 +97,8 @@ struct usbfs_host {
 
 /* ---- plug/usbfs/folder.c ---------------------------------------------- */
 
-/* Make the host's folder, and remove those that killed hosts have left. */
+/* Make the host's folder, and remove folders that killed hosts have left: 0 or
+   -errno. */
 int folder_new(struct usbfs_host *host);
 void folder_free(struct usbfs_host *host);
 
@@ -152,8 +153,8 @@ void file_reply(struct host_file *file, int result, uint32_t value);
 /* The file is closed: release what it has claimed. */
 void file_release_all(struct host_file *file);
 
-/* Another program has reset the device: the kernel has unbound usbfs from all
-   interfaces, and selected their settings 0. */
+/* The device was reset, by a program or a fault: no interface is claimed any
+   more, and their settings 0 are selected. */
 void device_unclaim(struct host_device *device);
 
 /* Find the files whose sockets the clients have closed, and release their

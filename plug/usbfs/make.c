@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Creates and frees a host: its directory, shared page, sockets and devices. */
+/* Creates and frees a host: its directory, shared page, sockets and devices.
+   The tool and the tests call it, see plug/usbfs/host.h. */
 #include "internal.h"
 
 #include <errno.h>

@@ -262,9 +262,9 @@ static int request_clear_halt(struct host_file *file,
 	return 0;
 }
 
-/* As by the fault reset@: all transfers are cancelled, and the claims and
-   alternate settings of all programs are gone.  The reply comes when the device
-   can be used again. */
+/* USBDEVFS_RESET does what the fault reset@ does: all transfers are cancelled,
+   no interface stays claimed, and all alternate settings become 0, for every
+   program.  The reply comes when the device can be used again. */
 static int request_reset(struct host_file *file,
 	const struct usbfs_request *request, struct control_sequence *sequence)
 {

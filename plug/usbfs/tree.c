@@ -3,8 +3,8 @@
 /*
  * The files that a kernel and udev show of devices: /sys, /run/udev and
  * /dev/bus/usb, under a temporary directory of the host.  The shim redirects
- * paths to that directory.  plug/usbfs/host.c and make.c call these functions.
- * Nothing outside the directory may be written or removed.
+ * paths to that directory.  plug/usbfs/host.c, make.c and request.c call these
+ * functions.  Nothing outside the directory may be written or removed.
  */
 #include "internal.h"
 
@@ -30,8 +30,8 @@ static void path_of(const struct usbfs_host *host, char path[PATH_SIZE],
 	vsnprintf(path + used, PATH_SIZE - used, format, arguments);
 }
 
-/* Remember the first failure, so that a caller can make many files and look
-   once.  Returns the result that it is given. */
+/* Store the first failure, so that a caller can write many files and then check
+   once.  Returns `result`. */
 static int keep_failure(struct usbfs_host *host, int result)
 {
 	if (result < 0 && host->failed == 0)

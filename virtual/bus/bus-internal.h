@@ -32,7 +32,7 @@ struct bus {
 	unsigned busy_frames;
 	struct bus_stats stats;
 	struct fault_bus *faults; /* NULL: none */
-	tick blocked; /* nothing is carried before: a reset goes on */
+	tick blocked; /* until then a reset goes on: nothing is carried */
 	unsigned resets;
 };
 

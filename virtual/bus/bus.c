@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Linux's hub_port_reset(): 10 ms of reset, as much to recover; and what
-   enumerates takes some, an estimate. */
+/* 10 ms of reset and 10 ms of recovery, USB 2.0 sections 7.1.7.5 and 9.2.6.2;
+   and 10 ms to enumerate the device again, an estimate. */
 #define RESET_TICKS (30000 * (tick)TICKS_PER_US)
 
 static unsigned queue_index(uint8_t endpoint)
@@ -200,9 +200,9 @@ void bus_check_port(struct bus *bus)
 }
 
 /*
- * Another program makes the kernel reset the device.  That cancels the
- * transfers of all programs; the device comes back unclaimed, in its
- * configuration, with all alternate settings 0.
+ * The kernel resets the device, and selects its configuration again: the
+ * transfers of all programs are cancelled, and all alternate settings are 0.
+ * Nothing is carried for RESET_TICKS.
  */
 void bus_reset(struct bus *bus)
 {

@@ -78,7 +78,7 @@ void bus_unplug_after(struct bus *bus, uint64_t transfers);
    reset@. */
 void bus_reset(struct bus *bus);
 
-/* How often another program has reset the device.  At each reset all queued
+/* How often the device was reset by bus_reset().  At each reset all queued
    transfers fail with -ECANCELED, and all alternate settings become 0. */
 unsigned bus_resets(const struct bus *bus);
 

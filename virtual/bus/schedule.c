@@ -125,7 +125,8 @@ static bool carry_microframe(struct bus *bus)
 	return bus->busy_frames > 0;
 }
 
-/* When the bus next acts without a packet: a fault acts, or a reset is over. */
+/* When a fault next acts on the bus, or a reset is over; TICK_NEVER if neither
+   will be. */
 static tick own_due(const struct bus *bus)
 {
 	tick due =

@@ -31,8 +31,8 @@ struct control {
 #define FX2_RAM_SIZE 0x4000
 
 struct loader {
-	bool in_reset;         /* the 8051 is */
-	tick leave, come_back; /* or TICK_NEVER */
+	bool in_reset;         /* the 8051 is held in reset */
+	tick leave, come_back; /* when the device does so, or TICK_NEVER */
 	uint8_t ram[FX2_RAM_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
 };

@@ -22,7 +22,9 @@ struct command {
 	uint8_t reply;     /* data bytes, or LENGTH_VARIES */
 	uint8_t i2c_bytes; /* that the command moves over the I2C bus... */
 	uint8_t i2c_stops; /* ...in this many transactions */
-	bool data_on_i2c;  /* its variable data adds to i2c_bytes */
+	bool data_on_i2c;  /* variable data adds to i2c_bytes: the data of a
+			      write; of a read, as many as the last byte of
+			      the request says */
 	mgmt_handler *handler;
 };
 

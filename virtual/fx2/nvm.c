@@ -3,6 +3,7 @@
 /*
  * The configuration block and the bitstream in the board's EEPROMs, as the
  * firmware's nvmem.c reads and writes them, and the contents of a new EEPROM.
+ * virtual/fx2/boot.c, device.c, mgmt.c and ports.c call these functions.
  */
 #include "internal.h"
 

@@ -2,8 +2,8 @@
 
 /*
  * A device file on the shim's side: the connection to the host, its requests
- * and replies, the ring of commands, and read() and lseek().
- * plug/usbfs/shim/shim.c calls it from any thread of the program.
+ * and replies, the ring of commands, and read() and lseek().  The other files of
+ * the shim call it, from any thread of the program.
  */
 #include "file.h"
 
@@ -96,7 +96,9 @@ static bool take_fds(struct msghdr *message, int fds[USBFS_FDS])
 	return false;
 }
 
-static long answer(int socket, int fds[USBFS_FDS])
+/* Receive the reply to a request, and descriptors if `fds` is not NULL: the
+   reply's value, or -errno. */
+static long receive_reply(int socket, int fds[USBFS_FDS])
 {
 	struct usbfs_reply reply = {-ENODEV, 0};
 	struct iovec part = {&reply, sizeof(reply)};
@@ -128,7 +130,7 @@ static long answer(int socket, int fds[USBFS_FDS])
 
 /* Wait for the reply.  After the timeout, cancel the transfer; the reply then
    comes. */
-static long wait_answer(
+static long wait_reply(
 	struct shim_file *file, uint32_t slot, uint32_t timeout_ms)
 {
 	struct pollfd event = {file->socket, POLLIN, 0};
@@ -144,7 +146,7 @@ static long wait_answer(
 			shim_wake(file);
 		}
 	}
-	result = answer(file->socket, NULL);
+	result = receive_reply(file->socket, NULL);
 	return late && result == -ENOENT ? -ETIMEDOUT : result;
 }
 
@@ -158,7 +160,7 @@ long shim_request(struct shim_file *file, enum usbfs_op op, uint32_t a,
 	pthread_mutex_lock(&file->local->request_lock);
 	if (send(file->socket, &request, sizeof(request), MSG_NOSIGNAL) ==
 		sizeof(request))
-		result = wait_answer(file, a, timeout_ms);
+		result = wait_reply(file, a, timeout_ms);
 	pthread_mutex_unlock(&file->local->request_lock);
 	errno = error;
 	return result;
@@ -283,7 +285,7 @@ static long connect_file(struct shim_file *file, unsigned bus, unsigned address)
 	if (send(file->socket, &request, sizeof(request), MSG_NOSIGNAL) !=
 		sizeof(request))
 		return -ENODEV;
-	result = answer(file->socket, fds);
+	result = receive_reply(file->socket, fds);
 	if (result < 0)
 		return result;
 	file->memory = fds[USBFS_FD_MEMORY];

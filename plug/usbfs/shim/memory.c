@@ -3,7 +3,7 @@
 /*
  * Slots and pages of a file's shared memory, and the program's mapped buffers,
  * within the limit that usbfs has for all files together.  The caller holds the
- * file's lock, but for shim_map() and shim_unmap(), which take it.
+ * file's lock, except for shim_map() and shim_unmap(), which take it.
  */
 #include "file.h"
 

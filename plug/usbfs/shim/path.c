@@ -203,7 +203,8 @@ SHIM_API int faccessat(int at, const char *path, int mode, int flags)
 	return next(at, shim_path(at, path, buffer), mode, flags);
 }
 
-/* Remove the host's directory from the start of a path. */
+/* Remove the host's directory from the start of a path: the new size.  `text`
+   need not end with a zero byte. */
 static ssize_t strip(char *text, ssize_t size)
 {
 	const char *top = shim_directory();

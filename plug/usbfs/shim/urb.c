@@ -289,6 +289,9 @@ static void fill_pipe(struct shim_file *file)
  * No URB is done: fill the pipe, so that poll() reports nothing.  While the
  * pipe was empty the host did not signal, so a URB may be done meanwhile: look
  * again.  True if there was one.
+ *
+ * The host may be about to take its byte, after it has set `signalled`.  Then
+ * this byte is added to the same slot, and stays: the pipe remains full.
  */
 static bool clear_signal(struct shim_file *file, void **ret_urb)
 {
