@@ -44,10 +44,12 @@ static error_t parse_load(int key, char *argument, struct argp_state *state)
 		request->id = argument;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (request->path)
-			misuse(request->tool, "one FILE at a time");
-		request->path = argument;
-		return 0;
+		if (request->path == NULL) {
+			request->path = argument;
+			return 0;
+		}
+		misuse(request->tool, "one FILE at a time");
+		return EINVAL;
 	}
 	return ARGP_ERR_UNKNOWN;
 }

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* How many files are examined: COMMAND, and interpreters that are scripts
@@ -42,6 +43,14 @@
 
 #define CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
+static bool is_program(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+		access(path, X_OK) == 0;
+}
+
 /* The file that execvp() would run; false if there is none. */
 static bool find_program(const char *name, char path[PATH_MAX])
 {
@@ -58,7 +67,7 @@ static bool find_program(const char *name, char path[PATH_MAX])
 
 		snprintf(path, PATH_MAX, "%.*s%s%s", (int)size, folders,
 			size ? "/" : "", name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return true;
 		if (folders[size] == '\0')
 			return false;
@@ -66,12 +75,15 @@ static bool find_program(const char *name, char path[PATH_MAX])
 	}
 }
 
-/* Whether a program runs set-user-ID or set-group-ID: the dynamic loader
-   ignores LD_PRELOAD then.  File capabilities are not looked at. */
-static bool changes_id(int fd)
+/* Whether a program runs set-user-ID or set-group-ID, or with capabilities of
+   its file: the dynamic loader ignores LD_PRELOAD then.  Capabilities give root
+   nothing new. */
+static bool gains_rights(int fd)
 {
 	struct stat status;
 
+	if (geteuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		return true;
 	if (fstat(fd, &status) < 0)
 		return false;
 	return (status.st_mode & S_ISUID && status.st_uid != geteuid()) ||
@@ -131,14 +143,14 @@ static const char *why_not(char path[PATH_MAX], bool *ret_script)
 	ssize_t size;
 
 	*ret_script = false;
-	/* A program that may be run but not read would load the shim, unless it
-	   is statically linked, which cannot be known: refuse it. */
+	/* A program that may be run but not read loads the shim, unless it is
+	   statically linked, which cannot be known. */
 	if (fd < 0)
-		return errno == EACCES ? "cannot be read" : NULL;
+		return NULL;
 	size = pread(fd, begin, sizeof(begin) - 1, 0);
 	if (size >= SELFMAG && memcmp(begin, ELFMAG, SELFMAG) == 0)
-		why = changes_id(fd) ? "runs with another user's rights"
-				     : why_not_elf(fd);
+		why = gains_rights(fd) ? "runs with another user's rights"
+				       : why_not_elf(fd);
 	else if (size > 2 && memcmp(begin, "#!", 2) == 0)
 		*ret_script = interpreter_of(begin + 2, path);
 	close(fd);

@@ -255,20 +255,35 @@ static void prepend(const char *name, const char *value, char separator)
 	}
 }
 
-/* Preload the shim into the command.  LD_PRELOAD cannot quote blanks or colons,
-   so it names a link in the host's directory, whose name has neither. */
-static bool set_environment(struct virtual *virtual)
+/* LD_PRELOAD cannot quote the characters at which the loader splits or expands
+   it.  If the shim's path has one of them, use a link in the host's directory,
+   whose name has none.  The path is better: the link is gone at the end, when
+   children of the command may still start programs. */
+static bool name_shim(struct virtual *virtual, char path[PATH_MAX])
 {
-	char shim[PATH_MAX], link[PATH_MAX];
+	char shim[PATH_MAX], real[PATH_MAX];
 
 	if (!find_shim(virtual, shim))
 		return false;
-	snprintf(link, sizeof(link), "%s/" SHIM,
+	if (realpath(shim, real) && strpbrk(real, " \t\n:;$") == NULL) {
+		memcpy(path, real, sizeof(real));
+		return true;
+	}
+	snprintf(path, PATH_MAX, "%s/" SHIM,
 		usbfs_host_directory(virtual->host));
-	if (symlink(shim, link) < 0)
-		return fail(virtual->tool, STATUS_OUTPUT, "%s: %s", link,
+	return symlink(shim, path) == 0 ||
+		fail(virtual->tool, STATUS_OUTPUT, "%s: %s", path,
 			strerror(errno));
-	prepend("LD_PRELOAD", link, ' ');
+}
+
+/* Preload the shim into the command. */
+static bool set_environment(struct virtual *virtual)
+{
+	char shim[PATH_MAX];
+
+	if (!name_shim(virtual, shim))
+		return false;
+	prepend("LD_PRELOAD", shim, ' ');
 	setenv("CLYDE_USBFS", usbfs_host_directory(virtual->host), true);
 	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", true);
 	/* AddressSanitizer ends a program in which its library is not the first

@@ -28,15 +28,17 @@ bool device_reap(struct host_device *device)
 	bool any = false;
 	struct urb *urb;
 
-	if (device->resets != bus_resets(device->plug->bus)) {
-		device->resets = bus_resets(device->plug->bus);
-		device_unclaim(device);
-	}
 	while ((urb = bus_reap(device->plug->bus))) {
 		struct completion *completion = urb->user;
 
 		any = true;
 		completion->done(completion, urb);
+	}
+	/* Last: a SET_INTERFACE that was completed before the reset counts no
+	   more. */
+	if (device->resets != bus_resets(device->plug->bus)) {
+		device->resets = bus_resets(device->plug->bus);
+		device_unclaim(device);
 	}
 	return any;
 }

@@ -182,6 +182,7 @@ void file_release_all(struct host_file *file)
 
 	if (file->sequence)
 		file->sequence->file = NULL;
+	file->sequence = NULL;
 	if (sequence == NULL)
 		return;
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)

@@ -15,11 +15,11 @@ CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 INTERNAL, NOT_EXECUTABLE, NOT_FOUND = 70, 126, 127
 
 
-def plugged(*command, folder, status=0, **more):
+def plugged(*command, folder, status=0, path=os.environ["PATH"], **more):
     done = subprocess.run(
         [CLYDE, "virtual", "--", *map(str, command)], text=True,
         stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
-        env=dict(os.environ, TMPDIR=str(folder)), **more)
+        env=dict(os.environ, TMPDIR=str(folder), PATH=path), **more)
     assert done.returncode == status, (done.stdout, done.stderr)
     return done
 
@@ -195,3 +195,22 @@ def test_an_eeprom_that_does_not_fit_its_disk_is_named(line, short):
     assert done.returncode == 73, done
     assert only_line(done).endswith(
         f"the EEPROM was not written to {short}/e: No space left on device")
+
+
+def test_a_folder_of_the_commands_name_is_no_program(programs, tmp_path):
+    (tmp_path / "static").mkdir()
+    done = plugged("static", folder=tmp_path, status=NOT_EXECUTABLE,
+                   path=f"{tmp_path}:{programs}")
+    assert "is statically linked" in only_line(done)
+
+
+def test_a_child_that_outlives_the_command_keeps_the_shim(tmp_path):
+    """Where the loader's link was gone, its programs used the real USB."""
+    (tmp_path / "hold").mkdir()
+    os.mkfifo(tmp_path / "hold/go")
+    plugged("sh", "-c", f"(read x <{tmp_path}/hold/go; cat /proc/self/maps "
+            f">{tmp_path}/hold/maps; echo >{tmp_path}/hold/go) "
+            ">/dev/null 2>&1 &", folder=tmp_path)
+    (tmp_path / "hold/go").write_text("\n")
+    (tmp_path / "hold/go").read_text()
+    assert "libclyde-usbfs.so" in (tmp_path / "hold/maps").read_text()

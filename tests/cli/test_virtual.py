@@ -352,7 +352,8 @@ def test_unplugged_while_streaming_ends_at_once(mode):
 
 SCENES = {
     "busy": [], "killed": [], "cancel": [], "memory": [], "echo": [],
-    "zero": [], "mapped": [], "stall": [], "reset": [], "threads": [],
+    "zero": [], "mapped": [], "neighbours": [], "interrupted": [],
+    "stall": [], "reset": [], "threads": [],
     "forks": [], "wrapped": [], "partial": ["--pace", "link"],
     "unplug": ["--fault", "unplug@300000"],
     "hotplug": ["--fault", "unplug@300000"],

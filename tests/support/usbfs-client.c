@@ -5,8 +5,10 @@
  * names a scene, which tests/cli/test_virtual.py runs under `clyde virtual`.
  * The FPGA must be configured.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <libusb.h>
+#include <linux/usbdevice_fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -293,6 +297,59 @@ static void mapped(void)
 	}
 }
 
+/* Two mapped buffers side by side: a URB of one does not count for the other,
+   and one that ends where another begins is still found. */
+static void neighbours(void)
+{
+	size_t size = 3 << 20;
+
+	handle = open_handle(NULL);
+	for (int i = 0; i < 12; i++) {
+		uint8_t *first = libusb_dev_mem_alloc(handle, size);
+		uint8_t *second = libusb_dev_mem_alloc(handle, size);
+		struct libusb_transfer *transfer = libusb_alloc_transfer(0);
+		int flag = 0;
+
+		CHECK(first && second && transfer);
+		libusb_fill_control_setup(second, 0x80, 6, 0x100, 0, 18);
+		libusb_fill_control_transfer(
+			transfer, handle, second, ended, &flag, 1000);
+		CHECK(libusb_submit_transfer(transfer) == 0);
+		wait_for(&flag);
+		CHECK(transfer->actual_length == 18);
+		libusb_free_transfer(transfer);
+		CHECK(libusb_dev_mem_free(handle, first, size) == 0);
+		first = libusb_dev_mem_alloc(handle, 2 * size);
+		CHECK(first);
+		CHECK(libusb_dev_mem_free(handle, second, size) == 0);
+		CHECK(libusb_dev_mem_free(handle, first, 2 * size) == 0);
+	}
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/* The deadline of a synchronous transfer holds also if a signal arrives. */
+static void interrupted(void)
+{
+	struct sigaction action = {.sa_handler = ignore};
+	struct itimerval soon = {.it_value.tv_usec = 20000};
+	struct usbdevfs_setinterface select = {0, 1};
+	uint8_t data[64];
+	struct usbdevfs_bulktransfer bulk = {0x81, sizeof(data), 200, data};
+	unsigned interface = 0;
+	int fd = open("/dev/bus/usb/001/002", O_RDWR);
+
+	CHECK(ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface) == 0);
+	CHECK(ioctl(fd, USBDEVFS_SETINTERFACE, &select) == 0);
+	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	CHECK(ioctl(fd, USBDEVFS_BULK, &bulk) == -1 && errno == ETIMEDOUT);
+	close(fd);
+}
+
 static void stall(void)
 {
 	uint8_t data[64];
@@ -455,6 +512,8 @@ static const struct {
 	{"echo", echo},
 	{"zero", zero},
 	{"mapped", mapped},
+	{"neighbours", neighbours},
+	{"interrupted", interrupted},
 	{"stall", stall},
 	{"reset", reset},
 	{"unplug", unplug},

@@ -114,6 +114,21 @@ static void a_reset_by_another_program_cancels_all_transfers(void **state)
 	assert_int_equal(bus_now(bus), (8 + 240 + 1) * MICROFRAME);
 }
 
+static void a_transfer_moves_right_after_a_reset(void **state)
+{
+	(void)state;
+	ANSWERS(script.in[6], {HANDSHAKE_NAK, 0});
+	add_fault("reset@1000us");
+	submit(0, 0x86);
+	assert_ends(0, -ECANCELED, 0);
+	ANSWERS(script.in[6], {HANDSHAKE_ACK, 512});
+	bus_run(bus, 246 * MICROFRAME);
+	submit(1, 0x86);
+	assert_true(bus_run(bus, TICK_NEVER));
+	assert_ends(1, 0, SIZE);
+	assert_int_equal(bus_now(bus), 249 * MICROFRAME);
+}
+
 static void a_reset_strikes_with_no_transfer_queued(void **state)
 {
 	(void)state;
@@ -157,6 +172,7 @@ int main(void)
 		TEST(a_lost_completion_holds_up_only_its_endpoint),
 		TEST(an_unplug_returns_held_transfers),
 		TEST(a_reset_by_another_program_cancels_all_transfers),
+		TEST(a_transfer_moves_right_after_a_reset),
 		TEST(a_reset_strikes_with_no_transfer_queued),
 		TEST(a_bus_that_is_run_only_when_due_misses_no_fault),
 	};

@@ -190,7 +190,7 @@ static bool run(struct bus *bus, tick until)
 			/* If a NAK storm ended during this microframe, the
 			   transfer can move in the next one, so this one does
 			   not count as quiet. */
-			quiet = carry_microframe(bus) || due < bus->now
+			quiet = carry_microframe(bus) || due <= bus->now
 				? 0
 				: quiet + 1;
 			if (quiet > 1 && TAILQ_EMPTY(&bus->done) &&

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,26 @@ static long receive_reply(int socket, int fds[USBFS_FDS])
 	return reply.result < 0 ? reply.result : -EMFILE;
 }
 
+/* poll() that goes on after a signal, with the time that is left. */
+static int poll_for(struct pollfd *event, uint32_t timeout_ms)
+{
+	struct timespec now;
+	int64_t end_ms, left_ms = timeout_ms;
+	int result;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end_ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 + left_ms;
+	do {
+		result = poll(event, 1, left_ms > INT_MAX ? INT_MAX : left_ms);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left_ms = end_ms - now.tv_sec * INT64_C(1000) -
+			now.tv_nsec / 1000000;
+		if (left_ms < 0)
+			left_ms = 0;
+	} while (result < 0 && errno == EINTR);
+	return result;
+}
+
 /* Wait for the reply.  After the timeout, cancel the transfer; the reply then
    comes. */
 static long wait_reply(
@@ -138,7 +159,7 @@ static long wait_reply(
 	long result;
 
 	if (timeout_ms > 0) {
-		late = poll(&event, 1, timeout_ms) == 0;
+		late = poll_for(&event, timeout_ms) == 0;
 		if (late) {
 			pthread_mutex_lock(&file->local->lock);
 			shim_command(file, USBFS_CANCEL | slot);

@@ -182,8 +182,8 @@ void region_leave(struct shim_file *file, uint32_t page)
 	for (unsigned i = 0; i < REGIONS; i++) {
 		struct region *region = &file->local->regions[i];
 
-		if (region->address == NULL || page < region->page ||
-			page - region->page > region->size / PAGE_SIZE_)
+		/* A URB's data begin at the first page of its region. */
+		if (region->address == NULL || page != region->page)
 			continue;
 		if (--region->users == 0 && region->unmapped)
 			region_free(file, region);
@@ -247,12 +247,15 @@ bool shim_unmap(void *address, size_t size)
 {
 	for (struct shim_file *file = shim_files_next(NULL); file;
 		file = shim_files_next(file)) {
-		struct region *region;
+		struct region *region = NULL;
 		bool found;
 
 		pthread_mutex_lock(&file->local->lock);
-		region = region_of(file, address, 0);
-		found = region && region->address == address;
+		for (unsigned i = 0; i < REGIONS && region == NULL; i++)
+			if (file->local->regions[i].address == address &&
+				!file->local->regions[i].unmapped)
+				region = &file->local->regions[i];
+		found = region != NULL;
 		if (found) {
 			region->unmapped = true;
 			syscall(SYS_munmap, address, region->size);
