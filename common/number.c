@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes text and the form that a number may have, gives the number. */
+/* The parser of numbers, see number.h. */
 #include "number.h"
 
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #define BILLION 1000000000
 
-/* The digit's value; or 16, which is none in any base. */
+/* The digit's value; or 16, which is no digit in any base. */
 static unsigned digit_of(char character)
 {
 	if (character >= '0' && character <= '9')
@@ -20,6 +20,7 @@ static unsigned digit_of(char character)
 	return 16;
 }
 
+/* Step over "0x"; a "0" that means octal is left, as a digit. */
 static unsigned take_base(const char **text)
 {
 	if (**text != '0')
@@ -31,7 +32,8 @@ static unsigned take_base(const char **text)
 	return 16;
 }
 
-/* False if the digits have more than 64 bits; all are taken all the same. */
+/* Step over all digits, also if their number has more than 64 bits: false
+   then. */
 static bool take_digits(const char **text, unsigned base, uint64_t *ret_number)
 {
 	uint64_t number = 0;
@@ -45,7 +47,7 @@ static bool take_digits(const char **text, unsigned base, uint64_t *ret_number)
 	return fits;
 }
 
-/* A point without a digit behind it is not the number's. */
+/* A point without a digit behind it does not belong to the number. */
 static uint64_t take_billionths(const char **text, unsigned digits_max)
 {
 	uint64_t billionths = 0, scale = BILLION;
@@ -60,7 +62,7 @@ static uint64_t take_billionths(const char **text, unsigned digits_max)
 	return billionths;
 }
 
-/* The longest suffix that follows; NULL if none does. */
+/* The unit with the longest suffix that follows; NULL if no suffix does. */
 static const struct number_unit *take_unit(
 	const char **text, const struct number_unit *units)
 {

@@ -4,9 +4,9 @@
  * The parser of every number that a user types: in parameters, pins, voltages,
  * URIs, faults and options.  lib, applets, virtual and cli call it.
  *
- * It must never depend on the locale, and never give a part of a text as the
- * number of all of it.  It says what is wrong, and leaves the sentence to its
- * caller.
+ * It must never depend on the locale, and never return the number at the start
+ * of a text for the whole text.  It returns what is wrong; the caller makes the
+ * error message.
  */
 #ifndef COMMON_NUMBER_H
 #define COMMON_NUMBER_H
@@ -23,8 +23,8 @@ struct number_unit {
 
 struct number_form {
 	const struct number_unit *units; /* ends with {0}; NULL: none */
-	/* Digits behind a point, at most; 0: no point.  What is less than a
-	   billionth counts for nothing. */
+	/* The largest number of digits behind a point; 0: no point is taken.
+	   Digits beyond the ninth are taken, and do not change the number. */
 	unsigned fraction_digits;
 	bool c_prefixes; /* 0x means hexadecimal and 0 octal, as in C */
 	uint64_t minimum, maximum;
@@ -34,7 +34,8 @@ enum number_result {
 	NUMBER_OK,
 	/* The text does not begin with a digit. */
 	NUMBER_NONE,
-	/* None of the units follows; or more than the number is there. */
+	/* None of the units follows; or something follows the number that may
+	   not. */
 	NUMBER_REST,
 	/* Less than the minimum, more than the maximum, or digits of more than
 	   64 bits, whatever stands behind these. */
@@ -42,10 +43,10 @@ enum number_result {
 };
 
 /*
- * Parse the number at the start of a text.  With RET_END, which is set unless
- * there is no number, anything may follow; without, nothing may.  RET_NUMBER
- * has the unit's factor in it, and is UINT64_MAX if it has more than 64 bits.
- * It is set by NUMBER_OK and NUMBER_RANGE.
+ * Parse the number at the start of a text.  If RET_END is NULL, nothing may
+ * follow the number.  Otherwise anything may, and RET_END is set, except for
+ * NUMBER_NONE.  RET_NUMBER is set for NUMBER_OK and NUMBER_RANGE: the number
+ * times the unit's factor, or UINT64_MAX if that has more than 64 bits.
  */
 enum number_result number_parse(const char *text,
 	const struct number_form *form, uint64_t *ret_number,

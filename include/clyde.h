@@ -394,7 +394,7 @@ const char *clyde_device_link(struct clyde_device *device);
 /* The link's clock, in nanoseconds since an arbitrary moment. */
 int clyde_device_now(struct clyde_device *device, int64_t *ret_now_ns);
 
-/* 1 if the link's clock is the machine's, 0 if time is virtual. */
+/* 1 if the link's clock is the machine's, 0 if time is virtual; or an error. */
 int clyde_device_real_time(struct clyde_device *device);
 
 /* Wait for this long, handling completions.  Returns 0, or an error. */
@@ -420,7 +420,9 @@ int clyde_device_poll_fd(struct clyde_device *device);
 /*
  * Handle the completions that have arrived, without waiting.  Returns 1 if
  * transfers have completed since the last call, 0 if none have, or an error.
- * Up to a millisecond of virtual time passes, less if a transfer completes.
+ * Completions that other calls have handled count only after the first
+ * clyde_device_poll_fd().  Up to a millisecond of virtual time passes, less if
+ * a transfer completes.
  */
 int clyde_device_process(struct clyde_device *device);
 
@@ -573,7 +575,7 @@ int clyde_pulls_get(struct clyde_device *device,
 int clyde_levels_get(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT]);
 
-/* A pin in the value of an applet's parameter */
+/* A pin in the value of an applet's parameter. */
 struct clyde_pin {
 	uint8_t port;   /* 0 = A */
 	uint8_t number; /* 0 to 7 */
@@ -763,8 +765,10 @@ int clyde_pipe_push(struct clyde_pipe *pipe);
  * Access the pipe's own memory: the next bytes of an IN pipe, or the next free
  * bytes of an OUT pipe.  Returns their number, at least one, and their address.
  * They belong to the caller until clyde_pipe_release(), whose size says how
- * many of them were read or filled.  Acquiring a second region before that is
- * CLYDE_ERROR_BUSY.
+ * many of them were read or filled.  Until then every other call that reads,
+ * writes, pushes, flushes or acquires returns CLYDE_ERROR_BUSY.  Cancelling or
+ * resetting the pipe takes the region back: a later release of it returns
+ * CLYDE_ERROR_INVALID.
  */
 ssize_t clyde_pipe_acquire(
 	struct clyde_pipe *pipe, void **ret_data, int timeout_ms);
@@ -790,7 +794,7 @@ int clyde_pipe_reset(struct clyde_pipe *pipe);
 
 /*
  * Set how long the FPGA waits for a further byte of an IN pipe before it sends
- * a short packet; 0 to 1365000 ns.  The default is one microframe, 125000 ns;
+ * a short packet; 0 to 1365250 ns.  The default is one microframe, 125000 ns;
  * for requests and replies a few microseconds are better.  The value stays
  * until the FPGA is loaded again.
  */
@@ -807,14 +811,16 @@ int clyde_pipe_offset(struct clyde_pipe *pipe, uint64_t *ret_offset);
 struct clyde_pipe_stats {
 	uint64_t bytes;       /* moved by the link */
 	uint64_t transfers;   /* completed */
-	uint64_t stalls;      /* how often the caller had to wait */
-	uint64_t wakeups;     /* how often the link woke the caller */
-	uint64_t starvations; /* how often nothing was in flight though
+	uint64_t stalls;      /* how often the caller had to wait for bytes
+				  or for room */
+	uint64_t wakeups;     /* how often a waiting call entered the link;
+				  several may belong to one stall */
+	uint64_t starvations; /* IN: how often nothing was in flight though
 				  the stream ran */
 	uint32_t depth;       /* transfers in flight at most: fewer than
 				  asked for if memory for them ran out */
 	uint32_t in_flight;   /* transfers in flight now */
-	uint32_t ready;       /* transfers that are complete and unread now */
+	uint32_t ready;       /* IN: transfers that are complete and unread */
 	uint32_t ready_max;   /* the largest value of ready */
 	size_t memory;        /* B of the pipe, fixed from open to close */
 };

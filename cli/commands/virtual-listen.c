@@ -90,7 +90,7 @@ static void save_eeprom(struct redir_callbacks *owner)
 		return;
 	server->save_failed = virtual_devices_save(&server->plugged) < 0;
 	if (server->save_failed)
-		owner->report(owner, "the EEPROM's file cannot be written");
+		owner->report(owner, clyde_error_message());
 }
 
 static void unplug(struct redir_callbacks *owner)

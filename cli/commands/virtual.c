@@ -421,9 +421,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 	if (result < 0) {
 		fail(tool, status_of(result, false), "%s",
 			clyde_error_message());
-	} else if ((result = usbfs_host_new(virtual.plugged.plugs,
-			    virtual.plugged.count, &virtual.options,
-			    &virtual.host, why)) < 0) {
+	} else if (usbfs_host_new(virtual.plugged.plugs, virtual.plugged.count,
+			   &virtual.options, &virtual.host, why) < 0) {
 		fail(tool, STATUS_INTERNAL, "virtual: %s", why);
 	} else {
 		print_missing(&virtual);
@@ -431,7 +430,7 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		run(&virtual);
 		usbfs_host_free(virtual.host);
 		if (virtual_devices_save(&virtual.plugged) < 0)
-			fail(tool, STATUS_OUTPUT, "the EEPROM was not written");
+			fail(tool, STATUS_OUTPUT, "%s", clyde_error_message());
 	}
 	virtual_devices_free(&virtual.plugged);
 }

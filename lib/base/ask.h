@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Getters of clyde.h for use in expressions, by applets and tests: without
- * the result, which is a failure only if the object is closed.
+ * Getters of clyde.h that return the value itself, for use in expressions.
+ * Applets and tests call them on objects that are open.  A call that fails,
+ * because the object is closed or being closed, returns zeros: a caller that
+ * must notice a close uses the function of clyde.h.
  */
 #ifndef LIB_ASK_H
 #define LIB_ASK_H
@@ -27,7 +29,8 @@ static inline uint64_t offset_of(struct clyde_pipe *pipe)
 	return offset;
 }
 
-/* All zero if the device is closed.  Valid until the thread's next call. */
+/* All zero if the device is closed.  Valid until the thread's next call of this
+   function. */
 static inline const struct clyde_device_info *info_of(
 	struct clyde_device *device)
 {

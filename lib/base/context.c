@@ -2,7 +2,7 @@
 
 /*
  * Contexts, the roots of the trees of objects: the calls of clyde.h that make,
- * close, interrupt and capture one.
+ * close, interrupt and capture a context, and that get its notice.
  *
  * clyde_context_interrupt() is called in signal handlers: it must not take a
  * lock or allocate.
@@ -72,10 +72,10 @@ static void set_interrupt(uintptr_t token, bool raised)
 			atomic_store(&interrupts[i].raised, raised);
 }
 
-/* Firmware is loaded over a link that no device object has, and no wake of a
-   device reaches it: the wait for its return ends by the interrupt flag.  Raise
-   the flag for a close only, since the wait would also end by a wake that only
-   lets another call have the lock. */
+/* Firmware is loaded over a link that belongs to no device object, so no
+   device's wake() ends the wait for the device's return: only the interrupt
+   flag does.  Raise the flag for a close only.  A wake() is also called when
+   another call wants the lock, and the flag would fail the load then. */
 static void wake(struct object *object)
 {
 	struct clyde_context *context = (struct clyde_context *)object;

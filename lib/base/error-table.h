@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The one table of what can go wrong.  clyde_error_at() hands it to the tool
- * and to Python; scripts/errors writes it into clyde.h and libclyde(3), and a
- * test fails when these differ from it.  A value keeps its meaning for ever.
+ * The table of all errors.  error.c includes it for clyde_error_at(), from
+ * which the tool and Python get it; scripts/errors writes it into clyde.h and
+ * libclyde(3), and a test fails when these differ from it.  A value must never
+ * change its meaning.
  *
  * X(NAME, value, exit status of the tool, meaning)
  */

@@ -3,8 +3,8 @@
 /*
  * Errors and their messages, for all files of the library and for applets.  A
  * call that fails returns an enumerator of `enum clyde_error` and keeps one
- * line for clyde_error_message() on its thread.  No function here may fail,
- * allocate or take a lock: they are called when memory has run out.
+ * line for clyde_error_message() on its thread.  No function of this file may
+ * fail, allocate or take a lock: they are called when memory has run out.
  */
 #include "internal.h"
 
@@ -42,14 +42,14 @@ CLYDE_API const struct clyde_error_info *clyde_error_find(int value)
 }
 
 /*
- * The failures of each thread: the one that clyde_error_message() returns
- * between calls, and that of the call under way, which takes its place if the
- * call fails.
+ * The failures of each thread: the failure that clyde_error_message() returns
+ * between calls, and the failure of the call under way.  If that call fails,
+ * the two exchange their places.
  */
 static _Thread_local struct {
 	struct failure failures[2];
-	unsigned shown; /* index of the former */
-	unsigned calls; /* public calls that the thread is inside of */
+	unsigned shown; /* index of the failure to return between calls */
+	unsigned calls; /* calls of clyde.h that the thread is inside of */
 } last;
 
 static struct failure *under_way(void)
@@ -95,7 +95,7 @@ void error_continue(const struct failure *failure, unsigned calls)
 
 int set_error(int error, const char *format, ...)
 {
-	char sentence[ERROR_SIZE]; /* an argument may be the last sentence */
+	char sentence[ERROR_SIZE]; /* an argument may be the old sentence */
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -195,6 +195,11 @@ const char *error_text(int result)
 		return "the device or its link broke the protocol";
 	case CLYDE_ERROR_CLOSED:
 		return "it is closed";
+	case CLYDE_ERROR_FILE:
+		/* The code that met it has named the file. */
+		if (under_way()->error == result)
+			return under_way()->sentence;
+		break;
 	}
 	return info ? info->meaning : "a failure without a name";
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Error messages, for all files of the library and for applets. */
+/*
+ * Error messages, for all files of the library and for applets: a function that
+ * fails sets a sentence, and clyde_error_message() returns it.
+ *
+ * A call of clyde.h that succeeds must never change clyde_error_message().
+ */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
@@ -8,7 +13,7 @@
 
 #include "clyde.h"
 
-#define ERROR_SIZE 320 /* of a sentence, with its NUL */
+#define ERROR_SIZE 320 /* of a sentence with its NUL; as CLYDE_WHY_SIZE */
 
 /*
  * Keep the sentence of a failure for clyde_error_message() on this thread.
@@ -21,16 +26,16 @@ int set_error(int error, const char *format, ...)
 #define set_error(error, ...) (set_error(error, __VA_ARGS__), -1)
 #endif
 
-/*
- * The result of a call of clyde.h, on its way out: a failure that has no
- * sentence yet is given the words of error_text().
- */
+/* Called with the result of a call of clyde.h before the call returns: a
+   failure that has no sentence yet gets the words of error_text().  Returns the
+   result. */
 ssize_t call_result(ssize_t result);
 
 /*
  * Begin and end a call of clyde.h.  clyde_error_message() keeps the sentence of
  * an earlier call until a call fails, and a failure never gets the sentence of
- * an earlier call.  Calls inside calls are part of the outermost.
+ * an earlier call.  A call that is made inside another call is a part of the
+ * outermost call.
  */
 void error_enter(void);
 ssize_t error_leave(ssize_t result);
@@ -41,13 +46,14 @@ struct failure {
 	char sentence[ERROR_SIZE];
 };
 
-/* Around a callback of the application: its calls are not part of the call that
-   it runs in, and leave the failure of that call alone. */
+/* Called before and after a callback of the application: the calls that the
+   callback makes are not part of the call that the callback runs in, and do not
+   change the failure of that call. */
 void error_suspend(struct failure *ret_failure, unsigned *ret_calls);
 void error_continue(const struct failure *failure, unsigned calls);
 
-/* CLYDE_ERROR_INVALID if an argument of clyde.h is NULL; or if its bytes are,
-   and there are any. */
+/* CLYDE_ERROR_INVALID if an argument of a call of clyde.h is NULL;
+   check_buffer(): if it is NULL and `size` is not 0. */
 int check_given(const char *name, const void *argument);
 int check_buffer(const char *name, const void *bytes, size_t size);
 
@@ -58,7 +64,9 @@ void error_take(int error, char text[ERROR_SIZE]);
 /* The error for an errno value of a file or of the system. */
 int error_from_errno(int error);
 
-/* A negative result in a few words: "the device was unplugged". */
+/* A negative result in a few words: "the device was unplugged".  For some
+   errors they are more exact than the meaning in the error table, which is for
+   all objects: here the error is that of a device or of its link. */
 const char *error_text(int result);
 
 #endif

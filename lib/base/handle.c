@@ -33,7 +33,7 @@
 #define SERIAL_MAX (UINTPTR_MAX >> KIND_BITS)
 
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
-/* Signalled when the last call has left an object, or an object is
+/* Signalled when the last call has left an object, and when an object has been
    destroyed. */
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static LIST_HEAD(bucket, object) buckets[BUCKETS];
@@ -200,15 +200,17 @@ void object_unpin(struct object *object)
 	pthread_mutex_unlock(&registry);
 }
 
-/* A call that has released the tree's lock for waiting calls; on its stack. */
+/* A call that has released the tree's lock for waiting calls.  The struct lies
+   on the stack of that call. */
 struct turn {
 	SLIST_ENTRY(turn) next;
 	bool over; /* the call may take the lock again */
 };
 
-/* A waiting call has got the lock.  The last of them ends the turns of the
-   calls that had released it.  These are counted in `waiting` before the lock
-   is released, so that the present holder yields to them in its next wait. */
+/* A waiting call has got the lock.  The last waiting call ends the turns of the
+   calls that had released the lock.  Those calls are counted in `waiting`
+   before the lock is released again, so that the present holder yields to them
+   in its next wait. */
 static void taken(struct tree *tree)
 {
 	struct turn *turn;
@@ -306,7 +308,8 @@ bool object_yield(struct object *object)
 	return true;
 }
 
-/* A child that is being closed by itself has been marked by that close. */
+/* A child that another call is closing was marked, with its children, by that
+   call. */
 static void mark(struct object *object)
 {
 	struct object *child;
@@ -320,7 +323,8 @@ static void mark(struct object *object)
 
 /* Called after mark() has marked the whole tree, so that a call that is woken
    through a parent sees the mark.  A child that another thread is closing is
-   skipped: its calls have been woken, and its wake() may use freed memory. */
+   skipped: that thread has woken its calls, and its wake() may use memory that
+   its destroy() has freed. */
 static void end_waits(struct object *object)
 {
 	struct object *child;
@@ -353,8 +357,10 @@ static struct object *first_leaf(struct object *object)
 	return object;
 }
 
-/* An object stays in the registry until its teardown is over, so that a close
-   of the same object, or of its parent, can wait for that. */
+/* An object stays in the registry until its teardown is over, so that another
+   close of the object, or of its parent, can wait for that.  The tree is not
+   locked if the root is closed: no call is inside any of its objects then, and
+   destroying the root destroys the lock. */
 static void destroy_tree(struct object *target)
 {
 	struct tree *tree = target->tree;
@@ -449,7 +455,8 @@ void object_close_kind(const void *handle, enum object_kind kind)
 	else
 		result = close_locked(token);
 	pthread_mutex_unlock(&registry);
-	/* A closed handle is fine, and leaves the last sentence. */
+	/* Closing a closed object is no failure, and does not change
+	   clyde_error_message(). */
 	error_leave(result == CLYDE_ERROR_CLOSED ? 0 : result);
 }
 

@@ -9,6 +9,10 @@
  *
  * The pointer that the application holds is not the object's address but its
  * token: a call with the handle of a closed object finds no object, and fails.
+ *
+ * The calls of clyde.h use these functions, most by the macros CALL and PINNED
+ * of internal.h.  A pointer that an application gave must never be dereferenced
+ * before object_enter() or object_pin() has replaced it.
  */
 #ifndef LIB_HANDLE_H
 #define LIB_HANDLE_H
@@ -31,12 +35,13 @@ enum object_kind {
 
 struct turn;
 
-/* Shared by a tree: one call at a time is inside it. */
+/* Shared by a root object and all objects below it: one call at a time is
+   inside. */
 struct tree {
-	pthread_mutex_t lock;  /* checks for errors, see object_enter() */
+	pthread_mutex_t lock;  /* PTHREAD_MUTEX_ERRORCHECK, see lock_for() */
 	pthread_cond_t turned; /* signalled when turns are over */
 	atomic_uint waiting;   /* number of calls that wait for the lock */
-	/* Calls that released it for the waiting ones. */
+	/* Calls that have released the lock for the waiting calls. */
 	SLIST_HEAD(, turn) turns;
 };
 
@@ -47,14 +52,14 @@ struct object {
 	LIST_ENTRY(object) sibling;
 	LIST_ENTRY(object) hashed; /* in the registry's bucket */
 	struct tree *tree;
-	unsigned users;
+	unsigned users; /* calls that have entered or pinned the object */
 	atomic_bool closing;
 	bool target; /* a close of this very object is under way */
 	/* End the waits of calls inside the object; called on any thread. */
 	void (*wake)(struct object *object);
-	/* Tear the object down.  No call is inside, no child is left, and the
-	   tree is locked, unless the object is its root.  The caller frees the
-	   object's memory, whose first member this is, afterwards. */
+	/* Tear the object down.  No call is inside, and no child is left.  The
+	   tree is locked, unless its root is being closed.  Afterwards the
+	   caller frees the structure that begins with this struct object. */
 	void (*destroy)(struct object *object);
 };
 
@@ -68,8 +73,8 @@ int object_init(struct object *object, enum object_kind kind,
 	void (*wake)(struct object *object),
 	void (*destroy)(struct object *object));
 
-/* For tests: so many more objects can be made; UINT64_MAX = as many as there
-   are tokens. */
+/* For tests: let the process make this many more objects; UINT64_MAX = as many
+   as there are tokens. */
 void object_limit(clyde_token serials);
 
 /* What the application gets for an object. */
@@ -94,28 +99,29 @@ void *object_handle(const struct object *object);
 		struct clyde_run **: OBJECT_RUN)
 
 /*
- * Begin a call: `handle` points to the pointer that the application gave, and
- * is made to point to the object.  CLYDE_ERROR_CLOSED if it is closed,
- * CLYDE_ERROR_CANCELED if it is being closed, CLYDE_ERROR_WRONG_HANDLE if it is
- * not what its type says, CLYDE_ERROR_INSIDE in a log callback of the same
- * tree.  object_leave() ends it.
+ * Begin a call: `handle` points to the pointer that the application gave, which
+ * is replaced by the object's address.  CLYDE_ERROR_CLOSED if the object is
+ * closed, CLYDE_ERROR_CANCELED if it is being closed, CLYDE_ERROR_WRONG_HANDLE
+ * if the handle's kind is not that of the pointer's type, CLYDE_ERROR_INSIDE in
+ * a log callback of any context.  object_leave() ends the call.
  */
 #define object_enter(handle) object_enter_kind((handle), OBJECT_KIND(handle))
 int object_enter_kind(void *handle, enum object_kind kind);
 void object_leave(struct object *object);
 
-/* The same without the tree's lock: it only keeps the object from being
-   destroyed until object_unpin(). */
+/* The same without the tree's lock: only keeps the object from being destroyed
+   until object_unpin(). */
 #define object_pin(handle) object_pin_kind((handle), OBJECT_KIND(handle))
 int object_pin_kind(void *handle, enum object_kind kind);
 void object_unpin(struct object *object);
-/* object_lock() fails, and locks nothing, with CLYDE_ERROR_INSIDE if this thread
-   holds the lock. */
+/* object_lock() fails, and locks nothing, with CLYDE_ERROR_INSIDE if this
+   thread holds the lock. */
 int object_lock(struct object *object);
 void object_unlock(struct object *object);
 
-/* Called by a call that waits: release the tree's lock while other calls want
-   it.  True if any had it: they may have handled what this call waits for. */
+/* Called by a call that waits: if other calls wait for the tree's lock, release
+   it until they have had it, and return true.  They may have handled the
+   completion that this call waits for. */
 bool object_yield(struct object *object);
 
 static inline bool object_closing(const struct object *object)

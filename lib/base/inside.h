@@ -3,8 +3,8 @@
 /*
  * Counts, for the calling thread, the callbacks and runs that it is inside of
  * and that a close on this thread would wait for.  callback_begin() counts each
- * callback of the application, lib/run/run.c each run; handle.c reads the counts
- * before a close waits, and before a call begins.
+ * callback of the application, lib/run/run.c each run; handle.c reads the
+ * counts before a close waits, and before a call begins.
  *
  * A callback that is called without being counted could close its own object,
  * and would hang.
@@ -15,7 +15,7 @@
 struct inside {
 	unsigned callbacks;
 	unsigned logs; /* callbacks that are log callbacks */
-	unsigned runs; /* while one runs, its device cannot be destroyed */
+	unsigned runs; /* a run keeps its device from being destroyed */
 };
 
 struct inside *inside(void);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What the files of the library share.  For use inside it only. */
+/*
+ * What the files of libclyde share: the macros by which a call of clyde.h
+ * enters, the structures of context and device, and the functions that one
+ * folder of lib offers to another.  A function that takes a context or a device
+ * must be called with the tree locked: inside a CALL, or in a destroy().
+ */
 #ifndef LIB_INTERNAL_H
 #define LIB_INTERNAL_H
 
@@ -51,14 +56,15 @@ struct clyde_context {
 	struct tree tree;
 	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
 	atomic_bool *interrupt;
-	LIST_HEAD(, link) kept; /* without a user, see lib/link/cache.c */
+	LIST_HEAD(, link) kept; /* used by no device, see lib/link/cache.c */
 	LIST_HEAD(, clyde_run) claimed; /* runs that have claimed something */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
 
-/* Close a link, or keep it for the next open, see lib/link/cache.c; take the kept link of
-   this URI, or NULL; close the kept link. */
+/* lib/link/cache.c.  link_put(): close a link, or keep it for the next open if
+   `kept` is set in it.  link_take(): the kept link of this URI, taken out of
+   the list, or NULL.  link_drop_all(): close all kept links. */
 void link_put(
 	struct clyde_context *context, const char *uri, struct link *link);
 struct link *link_take(struct clyde_context *context, const char *uri);
@@ -76,31 +82,37 @@ struct clyde_device {
 	uint8_t revision; /* enum revision */
 	struct clyde_pipe *pipes[CLYDE_PIPE_COUNT];
 	uint8_t routes[PIN_COUNT]; /* last value written to each REG_PIN */
-	bool map_checked;          /* REG_MAP, since the FPGA was loaded */
-	uint32_t cores_checked;    /* cores, since then; 1 << place each */
-	/* The core that clyde_core_attach() set for each pipe, core_place */
+	/* Since the FPGA was loaded: whether REG_MAP was checked, and the cores
+	   that were, 1 << enum core_place each. */
+	bool map_checked;
+	uint32_t cores_checked;
+	/* The core that clyde_core_attach() has set for each pipe, enum
+	   core_place. */
 	uint8_t attached[CLYDE_PIPE_COUNT];
-	bool uninterruptible; /* as the commands of a teardown are */
+	/* Neither an interrupt nor a close ends a command: what a run did to
+	   the device is being undone. */
+	bool uninterruptible;
 };
 
 /*
- * The device that a URI and a serial number mean: a link to it, for
- * link_put() or its close(), and what it shows.
+ * The device that a URI and a serial number mean: an open link to the device,
+ * which the caller gives to link_put() or closes, and what the device's
+ * descriptors say.
  */
 int device_find(struct clyde_context *context, const char *uri,
 	const char *serial, struct link **ret_link,
 	struct clyde_device_info *ret_info, uint8_t *ret_revision);
 
-/* The provider for a URI, "usb:" for NULL, and what stands behind its scheme;
-   or CLYDE_ERROR_INVALID. */
+/* The provider for a URI, NULL being "usb:", and the URI's part behind
+   "scheme:"; or CLYDE_ERROR_INVALID. */
 int provider_find(const char *uri, const struct link_provider **ret_provider,
 	const char **ret_rest);
 
 /*
- * Get what a device shows, and the error that opening it would give, without
- * disturbing a program that uses the device.  Fails with CLYDE_ERROR_NO_DEVICE
- * if the device has left, and for errors that do not concern this device alone,
- * such as CLYDE_ERROR_NO_MEMORY.
+ * Get what a device's descriptors say, and the error that opening it would
+ * give, without disturbing a program that uses the device.  Fails with
+ * CLYDE_ERROR_NO_DEVICE if the device has left, and for errors that do not
+ * concern this device alone, such as CLYDE_ERROR_NO_MEMORY.
  */
 int device_inspect(struct clyde_context *context, struct link_place *place,
 	struct clyde_device_info *info);
@@ -116,17 +128,22 @@ int device_check_level(const struct clyde_device_info *info);
 /* A device's name in an error message: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
 
-/* How long the device may take over one command, and over the longest. */
+/* How long the device may take over one management command or control transfer,
+   and over a load of the FPGA.  We chose both: a command takes milliseconds, a
+   load half a second. */
 #define COMMAND_TIMEOUT_MS 1000
 #define LOAD_TIMEOUT_MS    10000
+
+/* Begin management, and end it: mgmt_free() is also for an mgmt_new() that has
+   failed. */
+int mgmt_new(struct clyde_device *device);
+void mgmt_free(struct clyde_device *device);
 
 /*
  * One management command and its reply.  reply_size bytes are expected after an
  * ACK.  When the device replies WAIT, the same request is sent again, until the
  * timeout.
  */
-int mgmt_new(struct clyde_device *device);
-void mgmt_free(struct clyde_device *device);
 int mgmt_command(struct clyde_device *device, enum mgmt_code code,
 	const void *request, size_t request_size, void *ret_reply,
 	size_t reply_size);
@@ -150,16 +167,18 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
 int supplies_get(struct clyde_device *device, uint16_t ret_mv[PORT_COUNT]);
 /* The voltages that a specification asks for; an error if the device cannot
-   supply one of them. */
+   supply one of them.  mv[] of a port that is not given stays as it is. */
 int supplies_wanted(struct clyde_device *device,
 	const struct clyde_supply supply[PORT_COUNT], uint16_t mv[PORT_COUNT]);
-/* The pulls of all ports whose supply is on. */
+/* The pulls of all ports.  Those of a port whose supply is off are not valid:
+   see get_pulls() in ports.c. */
 int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up);
 int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up);
 
-/* For a device that is being closed: make the pins of all its runs inputs. */
+/* For a device that is being closed: undo what its runs did to pins and pulls,
+   except for runs that keep their pins. */
 void cores_forget(struct clyde_device *device);
 
 /* Clyde's image. */

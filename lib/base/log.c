@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Takes what the library has to tell, gives it to the context's listener as
- * one line with the link's time; and tells of the calls of the seam that all
- * files make.
+ * The log: log_write(), which LOG() calls, formats a line and passes it to the
+ * callback of clyde_context_log() with the link's time.  Also the control
+ * transfers of the layers above link, link_control() and link_select(), which
+ * are logged here.
+ *
+ * The callback must never run outside callback_begin() and callback_end():
+ * calls that it makes would change the failure of the call that is logged, and
+ * a close in it would wait for itself.
  */
 #include "internal.h"
 
@@ -25,7 +30,8 @@ void callback_end(const struct callback *callback)
 	error_continue(&callback->failure, callback->calls);
 }
 
-/* The longest is a management packet, three characters a byte. */
+/* The longest line is an error message, up to ERROR_SIZE, behind a few words; a
+   management packet takes three characters a byte, less than 256 in all. */
 #define LINE_SIZE 512
 
 void log_write(const struct log *log, struct link *link,
@@ -77,9 +83,10 @@ CLYDE_API int clyde_context_log(struct clyde_context *handle,
 	return CALL(context, handle, set_log(context, level, callback, user));
 }
 
-/* ---- The seam --------------------------------------------------------- */
+/* ---- Control transfers ------------------------------------------------ */
 
-/* ": the endpoint stalled", or nothing. */
+/* The end of a line is colon() and failure(): ": the endpoint stalled", or
+   nothing if the call has succeeded. */
 static const char *colon(int result)
 {
 	return result < 0 ? ": " : "";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What is told while it happens: takes lines from the library, gives them to
- * the one who asked for them with clyde_context_log().
+ * The log of a context: all files of the library write lines with LOG(), and
+ * the callback of clyde_context_log() gets them.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -18,19 +18,20 @@ struct log {
 	void *user;
 };
 
-/* The time is the link's, 0 if that is NULL. */
+/* The line's time is the link's, or 0 if the link is NULL. */
 void log_write(const struct log *log, struct link *link,
 	enum clyde_log_level level, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* For what is costly to put into words. */
+/* Whether a line of this level is logged: for callers whose line takes time to
+   make. */
 static inline bool log_wanted(
 	const struct link *link, enum clyde_log_level level)
 {
 	return __builtin_expect(link->log && link->log->level >= level, 0);
 }
 
-/* The arguments are not evaluated if nobody wants the line. */
+/* The arguments are not evaluated if the log's level is lower. */
 #define LOG(link, severity, ...)                                           \
 	do {                                                               \
 		if (log_wanted(link, CLYDE_LOG_##severity))                \
@@ -38,7 +39,9 @@ static inline bool log_wanted(
 				__VA_ARGS__);                              \
 	} while (0)
 
-/* Around each callback of the application, of a log or an observer. */
+/* The failure and the calls of this thread, saved while a callback of the
+   application runs: a log callback or an observer.  callback_begin() must be
+   called before each callback, callback_end() after it. */
 struct callback {
 	struct failure failure;
 	unsigned calls;

@@ -5,8 +5,8 @@
  * link's descriptor and of an event.
  *
  * The link's descriptor is not enough.  A call that waits for one pipe handles
- * the completions of all pipes, and an event loop that watches the link's
- * descriptor for another pipe would not see that pipe's completions.
+ * the completions of all pipes of the device, and the link's descriptor is not
+ * readable after that: an event loop that waits for another pipe would sleep.
  */
 #include "poll.h"
 

@@ -80,8 +80,8 @@ int wait_out(struct wait *wait)
 	while (!wait_over(wait)) {
 		int result = wait_more(wait);
 
-		/* The deadline has passed between the two looks at the
-		   clock. */
+		/* The deadline has passed after wait_over() and before
+		   wait_check(). */
 		if (result == CLYDE_ERROR_TIMEOUT)
 			break;
 		if (result < 0)
@@ -90,8 +90,8 @@ int wait_out(struct wait *wait)
 	return 0;
 }
 
-/* An error that passes must not end a drain.  After so many errors no transfer
-   will come back. */
+/* A temporary error of wait() must not end a drain.  After this many errors, a
+   number that we chose, no transfer is expected to come back. */
 #define DRAIN_ERRORS_MAX 16
 
 bool link_drain(struct link *link, bool (*in_flight)(const void *user),

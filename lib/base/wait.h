@@ -2,9 +2,9 @@
 
 /*
  * Waiting on a link: the one loop "stopped? deadline passed? handle
- * completions", and the one loop that waits for cancelled transfers.  Called by
+ * completions", and the one loop that waits for cancelled transfers.  Used by
  * every call of clyde.h that waits for its device: lib/stream, lib/device,
- * lib/base/poll.c.
+ * lib/run/wait.c, lib/base/poll.c.
  *
  *	struct wait wait = wait_begin(device, timeout_ms);
  *
@@ -29,7 +29,8 @@
 struct link;
 struct object;
 
-/* A moment of the link's time, so many ms from now; negative = never. */
+/* The moment of the link's clock that is timeout_ms from now; LINK_FOREVER if
+   that is negative. */
 uint64_t deadline_in(struct link *link, int timeout_ms);
 
 /* Whether the calls inside an object must end: CLYDE_ERROR_CANCELED if the
@@ -38,7 +39,7 @@ uint64_t deadline_in(struct link *link, int timeout_ms);
    the object first and raises the flag after that, and is not an interrupt. */
 int object_stopped(const struct object *object, bool interrupted);
 
-/* The same for the calls inside a device. */
+/* The same for the calls inside a device; 0 while it is uninterruptible. */
 int device_stopped(struct clyde_device *device);
 
 /* A wait under way, of one call. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes descriptors as they came over the wire, gives what they mean. */
+/*
+ * Reads a device's descriptors over a link, and parses them, see descriptor.h.
+ *
+ * A parser must never read past the bytes that the device sent.
+ */
 #include "descriptor.h"
 
 #include <stdio.h>
@@ -43,8 +47,9 @@ int descriptor_parse_string(
 	return length;
 }
 
-/* The high nibble is the letter, 1 = A; the low one the digit.  Before that
-   was so, the byte held the letter alone. */
+/* The high nibble is the letter, 1 = A, and the low nibble the digit.  A byte
+   with a high nibble of 0 has an older encoding: the low nibble is the letter,
+   and the digit is 0. */
 void revision_text(uint8_t revision, char text[8])
 {
 	uint8_t letter = revision >> 4, digit = revision & 0xf;
@@ -101,8 +106,8 @@ void descriptor_identify(const struct usb_device_descriptor *descriptor,
 	snprintf(info->revision, sizeof(info->revision), "?");
 }
 
-/* Which strings such a device has, and in what language, is anybody's guess:
-   there are other boards with these ids. */
+/* The strings of such a device are not read: other boards with the same chip
+   have the same ids, and unknown strings. */
 static int unconfigured(const struct usb_device_descriptor *descriptor)
 {
 	return set_error(CLYDE_ERROR_CORRUPT,
@@ -141,7 +146,7 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		return set_error(result,
 			"cannot read the device's descriptors: %s",
 			error_text(result));
-	/* A bare FX2 says nothing about that. */
+	/* A bare FX2 has no product string: it is not called modified. */
 	info->modified =
 		info->product[0] && strncmp(info->product, "Glasgow ", 8) != 0;
 	*ret_revision = descriptor.bcdDevice & 0xff;

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* What a device says of itself in its descriptors. */
+/*
+ * A device's descriptors: what they say of its identity.  lib/link enumerates
+ * and opens devices by them, firmware.c checks a device that has come back.
+ */
 #ifndef LIB_DESCRIPTOR_H
 #define LIB_DESCRIPTOR_H
 
 #include "lib/base/internal.h"
 
-/* What the device descriptor alone says: ids, API level, revision. */
+/* Fill in what the device descriptor alone says: whether the ids are a
+   Glasgow's, API level, revision. */
 void descriptor_identify(const struct usb_device_descriptor *descriptor,
 	struct clyde_device_info *info);
 
-/* Read the device descriptor and strings over a link. */
+/* Read the device descriptor and the strings over a link.  CLYDE_ERROR_CORRUPT,
+   with `info` filled in as by descriptor_identify(), if the ids are not a
+   Glasgow's.  ret_revision: enum revision. */
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 	uint8_t *ret_revision);
 
 /*
- * The parsers of what came over the wire, any bytes at all.  A string is
- * turned into printable ASCII, other characters into '?'.
+ * The parsers of what a device has sent, any bytes at all; CLYDE_ERROR_PROTOCOL
+ * if it is malformed.  A string is turned into printable ASCII, other
+ * characters into '?'; the result is its length.
  */
 int descriptor_parse_device(const void *data, size_t size,
 	struct usb_device_descriptor *ret_descriptor);
 int descriptor_parse_string(
 	const void *data, size_t size, char *text, size_t text_size);
 
-/* "C3" of 0x33; "?" of what is none. */
+/* "C3" of 0x33; "?" if the byte is no revision. */
 void revision_text(uint8_t revision, char text[8]);
 
 #endif

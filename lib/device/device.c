@@ -69,7 +69,10 @@ static int start(struct clyde_device *device)
 	if (result < 0)
 		return set_error(result,
 			"cannot open the management interface: %s",
-			error_text(result));
+			result == CLYDE_ERROR_BUSY && link_is_open_twice(link)
+				? "this program has opened it already, and "
+				  "not closed it"
+				: error_text(result));
 	return 0;
 }
 

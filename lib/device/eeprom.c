@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The EEPROM and its configuration block: takes any bytes, gives what they
- * mean or one sentence why they mean nothing.
+ * The EEPROM: the calls of clyde.h that read and write it, and that decode its
+ * configuration block.
+ *
+ * A write must never cross a block of 32 bytes; and any bytes at all may be
+ * given to the decoder.
  */
 #include "lib/base/internal.h"
 
@@ -51,6 +54,8 @@ CLYDE_API int clyde_config_decode(
 	if (!copy_text(config.manufacturer, block.manufacturer,
 		    sizeof(block.manufacturer)))
 		return corrupt("its manufacturer is not text");
+	/* An older block has no valid bitstream, and the limits of ports A and
+	   B at the indices 2 and 3. */
 	current = block.flags & CONFIG_API_LEVEL_7;
 	if (current) {
 		config.bitstream_size = block.bitstream_size;
@@ -95,7 +100,8 @@ static int eeprom_read(struct clyde_device *device, uint16_t address,
 	return result;
 }
 
-/* Chunks never cross a block of 32 bytes: the chip would wrap around. */
+/* A command writes at most 32 bytes, inside one block of 32 bytes: beyond the
+   end of its page the chip would wrap around. */
 static int eeprom_write(struct clyde_device *device, uint16_t address,
 	const uint8_t *data, size_t size)
 {

@@ -17,8 +17,7 @@
 #include "ihex.h"
 #include "lib/base/wait.h"
 
-/* ---- Intel HEX ------------------------------------------------------------
-   */
+/* ---- Intel HEX -------------------------------------------------------- */
 
 enum record_type {
 	RECORD_DATA = 0x00,
@@ -29,7 +28,8 @@ enum record_type {
 	RECORD_LINEAR_START = 0x05,
 };
 
-/* DOS ended a text with it, and tools that pad to a block repeat it. */
+/* Ctrl-Z, which ends a text under DOS; tools that pad a file to a whole block
+   repeat it.  Allowed after the end record. */
 #define TEXT_END 0x1a
 
 /* Length, address (2), type; then the data, then the checksum. */
@@ -54,7 +54,7 @@ static int peek(const struct reader *reader)
 	return reader->at < reader->size ? reader->text[reader->at] : -1;
 }
 
-/* Step over the ends of lines, and count them. */
+/* Step over the ends of lines, and over empty lines, and count them. */
 static void skip_line_ends(struct reader *reader)
 {
 	for (;; reader->at++) {
@@ -164,8 +164,8 @@ static int store(struct reader *reader)
 	return 0;
 }
 
-/* A base address for the records that follow: only 0 is within the FX2's RAM.
-   */
+/* A base address for the records that follow.  Firmware for 16 KiB of RAM needs
+   none, so only a base of 0 is taken. */
 static int check_base(struct reader *reader)
 {
 	const uint8_t *record = reader->record;
@@ -179,7 +179,8 @@ static int check_base(struct reader *reader)
 	return 0;
 }
 
-/* Where a program begins.  It loads nothing, and the 8051 begins at 0. */
+/* The start address of a program.  Its value is ignored: the 8051 always begins
+   at 0. */
 static int check_start(struct reader *reader)
 {
 	const uint8_t *record = reader->record;
@@ -266,14 +267,13 @@ size_t ihex_run(
 	return size;
 }
 
-/* ---- Loading --------------------------------------------------------------
-   */
+/* ---- Loading ---------------------------------------------------------- */
 
-/* As long as upstream's tool waits: Windows has been seen to take more than
+/* Upstream's tool waits as long, since Windows has been seen to take more than
    5 s. */
 #define RETURN_TIMEOUT_MS 10000
 
-/* A load under way. */
+/* A load of firmware under way. */
 struct load {
 	struct clyde_context *context;
 	struct link *link;
@@ -306,7 +306,8 @@ static int set_cpu(struct link *link, bool held)
 	return access_ram(link, 0, USB_FX2_CPUCS, &cpucs, sizeof(cpucs));
 }
 
-/* The device may be gone before it has acknowledged that it runs. */
+/* Let the 8051 run.  The new firmware may leave the bus before the control
+   transfer is acknowledged: such an error is no failure. */
 static int start_cpu(struct link *link)
 {
 	int result = set_cpu(link, false);
@@ -351,7 +352,8 @@ static int verify_all(struct link *link, const struct ihex *ihex)
 	return result;
 }
 
-/* The device is about to leave the bus.  Fail if another program uses it. */
+/* Claim the device, which leaves the bus when the firmware starts.  Fail if
+   another program uses it. */
 static int claim_device(const struct load *load)
 {
 	const struct link_ops *ops = load->link->ops;
@@ -396,7 +398,8 @@ static int write_firmware(const struct load *load)
 	return 0;
 }
 
-/* The link itself waits, and not a struct wait: there is no device object. */
+/* The link itself waits: a struct wait (wait.h) needs a device object, and
+   there is none. */
 static int wait_for_return(const struct load *load)
 {
 	struct link *link = load->link;
@@ -416,8 +419,8 @@ static int wait_for_return(const struct load *load)
 	return 0;
 }
 
-/* The file may hold something else than Glasgow's firmware, or another API
-   level's. */
+/* Check the device that came back: the file may have held other firmware than
+   Glasgow's, or Glasgow's of another API level. */
 static int check_firmware(struct load *load)
 {
 	struct clyde_device_info info = load->info;

@@ -5,8 +5,9 @@
  * registers.
  *
  * A bitstream must be sent to its end before MGMT_FPGA_LOAD_CFG, see
- * send_bitstream(); pipes must not be open meanwhile, as they use the same
- * endpoint.
+ * send_bitstream().  No pipe may be open meanwhile: the bitstream is sent to
+ * EP2 OUT, the endpoint of a pipe, and a load ends the FPGA's side of all
+ * pipes.
  */
 #include "lib/base/internal.h"
 
@@ -15,8 +16,10 @@
 #include "lib/base/wait.h"
 #include "lib/stream/engine.h"
 
-#define LOAD_TRANSFER_SIZE 16384
-#define LOAD_DEPTH         4
+/* The transfers of a bitstream.  The FX2 takes a bitstream much more slowly
+   than USB carries it, so these numbers do not affect the time of a load. */
+#define LOAD_TRANSFER_SIZE 16384 /* B */
+#define LOAD_DEPTH         4     /* in flight */
 
 int fpga_status(struct clyde_device *device, uint8_t *ret_id)
 {
@@ -39,7 +42,8 @@ CLYDE_API int clyde_fpga_status(
 	return CALL(device, handle, fpga_status(device, ret_id));
 }
 
-/* Wait until one of the bitstream's transfers may have come back. */
+/* Let one of the bitstream's transfers come back; or an error of the wait or of
+   the engine. */
 static int wait_for_transfer(struct wait *wait, const struct engine *engine)
 {
 	int result = wait_more(wait);
@@ -242,8 +246,7 @@ CLYDE_API int clyde_register_write(struct clyde_device *handle, uint8_t address,
 		device, handle, register_write(device, address, data, size));
 }
 
-/* ---- Clyde's image --------------------------------------------------------
-   */
+/* ---- Clyde's image ---------------------------------------------------- */
 
 int fpga_runs_image(struct clyde_device *device)
 {

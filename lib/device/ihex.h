@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* A firmware file: Intel HEX for the RAM of an FX2. */
+/*
+ * A firmware file: Intel HEX for the RAM of an FX2.  firmware.c defines these
+ * functions and calls them; this header is for tests and the fuzz target.
+ */
 #ifndef LIB_IHEX_H
 #define LIB_IHEX_H
 
@@ -14,12 +17,14 @@ struct ihex {
 };
 
 /*
- * Parse a file, any bytes at all.  Whatever is not as Intel's format says it
- * must be is CLYDE_ERROR_CORRUPT, with a sentence that names the line.
+ * Parse a file, any bytes at all.  CLYDE_ERROR_CORRUPT, with a sentence that
+ * names the line, if the file breaks Intel's format or has data outside the
+ * RAM.
  */
 int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex);
 
-/* The next run of bytes from an address on: its length, 0 past the last. */
+/* The next contiguous bytes at or after `from`, at most `limit` of them: their
+   number and address; 0 if no byte follows. */
 size_t ihex_run(
 	const struct ihex *ihex, size_t from, size_t limit, size_t *ret_at);
 

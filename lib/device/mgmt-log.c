@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Takes management packets, gives the lines that the log has of them. */
+/*
+ * Logs management packets, see mgmt-log.h.  A packet that has arrived may be
+ * malformed, and `size` is the number of its bytes: no more may be read.
+ */
 #include "mgmt-log.h"
 
 #include <stdio.h>

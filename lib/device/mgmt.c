@@ -2,7 +2,7 @@
 
 /*
  * Management commands: each is a request on EP1 OUT and one reply on EP1 IN
- * with the same serial.  All files of lib/device that command the device call
+ * with the same serial.  ports.c, eeprom.c and fpga.c command the device by
  * mgmt_command().
  *
  * A read on EP1 IN must always be in flight, since alerts come at any time; and
@@ -24,19 +24,19 @@
 struct mgmt {
 	struct clyde_device *device;
 	struct transfer *out, *in;
-	struct mgmt_packet request, packet; /* their buffers */
+	struct mgmt_packet request, packet; /* the buffers of out and in */
 	bool out_submitted, in_submitted;   /* and not come back since */
 	bool closing;                       /* no read is submitted any more */
-	int failure;                        /* of either transfer */
+	int failure;    /* of out or in since the request was sent, or 0 */
 	uint8_t serial; /* of the request under way, 0 = none */
-	bool answered;
+	bool answered;  /* `reply` is the reply to that request */
 	struct mgmt_packet reply;
 	uint32_t reply_size;
 	uint8_t stray;       /* the serial of a reply to no request, or 0 */
 	bool abandoned[256]; /* serials of requests that were given up, whose
 				replies may still come */
-	struct clyde_alerts alerts;
-	bool alerted;
+	struct clyde_alerts alerts; /* those not yet taken */
+	bool alerted;               /* there are some */
 };
 
 static void note_alert(
@@ -57,6 +57,8 @@ static void note_alert(
 		packet->data.alerts.fpga);
 }
 
+/* Match a packet that has arrived with the request under way by its serial.  An
+   empty packet is ignored: the wait for the reply ends at its deadline. */
 static void dispatch(
 	struct mgmt *mgmt, const struct mgmt_packet *packet, uint32_t size)
 {
@@ -102,7 +104,7 @@ static void received(struct transfer *transfer)
 		mgmt_log_reply(mgmt->device->link, &mgmt->packet,
 			transfer->actual, mgmt->serial ? &mgmt->request : NULL);
 	dispatch(mgmt, &mgmt->packet, transfer->actual);
-	/* The read was complete before mgmt_free() cancelled it. */
+	/* mgmt_free() has cancelled the read, which was complete already. */
 	if (mgmt->closing)
 		return;
 	result = submit_read(mgmt);
@@ -188,7 +190,8 @@ void mgmt_free(struct clyde_device *device)
 	free(mgmt);
 }
 
-/* The request must be back as well: its transfer is used again. */
+/* Whether the reply has arrived, and the request's transfer has come back: the
+   next request uses the same transfer. */
 static bool is_exchanged(const struct mgmt *mgmt)
 {
 	return mgmt->answered && !mgmt->out_submitted;

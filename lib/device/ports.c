@@ -2,9 +2,10 @@
 
 /*
  * The ports of a device: supplies with their limits, windows and currents, pull
- * resistors, levels and alerts; the calls of clyde.h, and what runs need of
- * them.  A supply never exceeds its limit, and all ports are checked before the
- * first is changed.
+ * resistors, levels and alerts; the calls of clyde.h, and the functions that
+ * lib/run uses.
+ *
+ * No port may be changed before all ports of the call have been checked.
  */
 #include "lib/base/internal.h"
 
@@ -12,12 +13,12 @@
 
 /* ---- Supplies ------------------------------------------------------------- */
 
-/* The regulators' range, firmware/fx2/port.c. */
+/* The regulators' range: upstream's firmware/fx2/port.c. */
 #define SUPPLY_MIN_MV      1650
 #define SUPPLY_MIN_REVD_MV 900
 #define SUPPLY_MAX_MV      5500
-/* One step of the INA233's current registers, the least limit that they keep,
-   and their end. */
+/* The unit of currents in management commands; in that unit, the least trip
+   current that the INA233's limit register keeps, and the largest. */
 #define CURRENT_STEP_UA   10
 #define CURRENT_STEPS_MIN 8
 #define CURRENT_STEPS_MAX 32767
@@ -85,7 +86,7 @@ static int set_values(struct clyde_device *device, enum mgmt_code code,
 	return mgmt_command(device, code, &request, sizeof(request), NULL, 0);
 }
 
-/* A getter of one value for each port, in the unit of the wire. */
+/* Get one value for each port, in the unit of the management command. */
 static int read_each_port(
 	struct clyde_device *device, enum mgmt_code code, unsigned *ret_values)
 {
@@ -103,7 +104,8 @@ static int get_each_port(
 	return CALL(device, handle, read_each_port(device, code, ret_values));
 }
 
-/* The device's refusal says nothing; the limits say why. */
+/* The device refuses a supply above its limit without a reason.  Check the
+   limits first, for an error that names them. */
 static int check_limits(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
 {
@@ -155,7 +157,7 @@ CLYDE_API int clyde_supply_get(
 	return get_each_port(device, MGMT_GET_VSUPPLY, ret_supply_mv);
 }
 
-/* What a specification asks of one port. */
+/* The voltage that a specification asks for at one port. */
 static int wanted_mv(struct clyde_device *device,
 	const struct clyde_supply *supply, unsigned *ret_mv)
 {
@@ -222,9 +224,11 @@ CLYDE_API int clyde_supply_apply(struct clyde_device *handle,
 }
 
 /*
- * To the firmware, 0 is no limit; but while a supply is on it clamps it to
- * the new limit first, so that 0 would throw the DAC to some other voltage
- * (port.c, port_mgmt_set_vlimit()).  Then the highest limit does the same.
+ * The firmware stores a limit of 0 as no limit.  But it first lowers a supply
+ * that exceeds the new limit, and takes 0 for 0 mV, for which the DAC has no
+ * code: a supply that is on would go to some other voltage (upstream's
+ * firmware/fx2/port.c, port_mgmt_set_vlimit()).  So while a supply is on, send
+ * the highest voltage instead of 0: such a limit forbids nothing either.
  */
 static int set_limit(
 	struct clyde_device *device, clyde_ports ports, unsigned limit_mv)
@@ -259,6 +263,7 @@ CLYDE_API int clyde_supply_limit_get(
 	int result = get_each_port(device, MGMT_GET_VLIMIT, ret_limit_mv);
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		/* See set_limit(). */
 		if (ret_limit_mv[port] >= SUPPLY_MAX_MV)
 			ret_limit_mv[port] = 0;
 	return result;
@@ -384,7 +389,7 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 {
 	struct mgmt_pulls request = {.mask = 1 << port};
 
-	/* Both bits of a pin: it is left alone. */
+	/* A pin with both bits set is not changed. */
 	request.value[port].down = down | ~mask;
 	request.value[port].up = up | ~mask;
 	return mgmt_command(
@@ -434,8 +439,9 @@ int pulls_of_supplied(
 	return result;
 }
 
-/* Where a supply is off the firmware cannot read the expander, which hangs on
-   it, and answers with what it worked on last; there is no pull then. */
+/* On revC the supply of a port powers the expander that drives its pull
+   resistors.  While the supply is off there are no pulls, the firmware cannot
+   read the expander, and its reply has arbitrary bits for that port. */
 static int get_pulls(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
@@ -529,8 +535,9 @@ CLYDE_API int clyde_alerts_clear(
 	return CALL(device, handle, forget_alerts(device, alerts));
 }
 
-/* Supplies first: they are what hurts.  The pull resistors lose theirs with
-   them, and come back floating (the expanders hang on the port's supply). */
+/* Supplies are switched off first, as they can do damage.  On revC that ends the
+   pulls as well: the supply of a port powers the expander that drives its pull
+   resistors, and the expander begins without pulls when it gets power again. */
 static int make_safe(struct clyde_device *device)
 {
 	clyde_ports ports = ports_of(device);

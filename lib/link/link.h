@@ -227,6 +227,9 @@ static inline void link_places_free(struct link_places *places)
 	}
 }
 
+/* Whether this process has another link to the same device on USB. */
+bool link_is_open_twice(const struct link *link);
+
 /* End a wait() early, from any thread. */
 static inline void link_wake(struct link *link)
 {

@@ -109,6 +109,8 @@ static int parse_clause(const char *text, size_t size, clyde_ports ports,
 	bool every = equals == NULL || (equals == text + 1 && *text == '*');
 	int result = 0;
 
+	if (ports == 0)
+		return refuse("the device has no ports");
 	if (equals) {
 		result = parse_ports(text, equals, ports, &these);
 		size -= equals + 1 - text;

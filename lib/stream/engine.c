@@ -43,7 +43,8 @@ enum engine_state {
 	ENGINE_CANCELLED,
 	/* Stopped inside a transfer: its last bytes are missing. */
 	ENGINE_CUT,
-	/* The link has refused a transfer, and the others were cancelled. */
+	/* The link has refused a transfer, and the others were cancelled; or
+	   engine_disable() was called. */
 	ENGINE_DISABLED,
 	/* A transfer has failed: an unknown number of bytes is missing. */
 	ENGINE_FAILED,
@@ -73,7 +74,7 @@ struct engine {
 	   changes the state alone. */
 	bool deferred;
 	uint32_t size, depth, slots;
-	uint64_t head, done, tail;
+	uint64_t head, done, tail; /* numbers of transfers, see engine.h */
 	uint32_t in_flight;
 	int error;     /* what led to REFUSED, DISABLED or FAILED */
 	uint64_t good; /* see engine_good() */
@@ -218,8 +219,8 @@ static void note_failure(struct engine *engine, const struct transfer *transfer)
 }
 
 /* Take completed transfers in the order of submission.  Links complete the
-   transfers of an endpoint in order; a completion that overtakes another waits
-   here for its turn. */
+   transfers of an endpoint in order; if a transfer completes before an earlier
+   one all the same, it is taken after that one. */
 static void take_completed(struct engine *engine)
 {
 	uint64_t *end = engine->in ? &engine->done : &engine->head;
@@ -463,6 +464,8 @@ int engine_consume(struct engine *engine, size_t size)
 {
 	struct slot *slot = slot_at(engine, engine->head);
 
+	/* `used` exceeds `actual` if came_back_twice() has dropped the
+	   bytes. */
 	if (engine->head == engine->done ||
 		(size > 0 &&
 			(slot->used > slot->transfer->actual ||

@@ -22,11 +22,13 @@
 
 struct engine;
 
-/* How many transfers an engine of this depth has buffers for. */
+/* How many transfers an engine of this depth has buffers for.  IN: twice the
+   depth, so that a read that is complete is replaced before its bytes are
+   consumed. */
 uint32_t engine_slots(uint8_t endpoint, uint32_t depth);
 
 /*
- * An engine with transfers of `size` bytes, `depth` of them in flight.
+ * An engine with transfers of `size` bytes, at most `depth` of them in flight.
  * `memory` is for engine_slots() buffers and stays the caller's; NULL: the
  * engine allocates it.
  */
@@ -70,7 +72,8 @@ size_t engine_next(struct engine *engine, uint8_t **ret_data);
    is submitted again; if that fails, engine_error() says so. */
 int engine_consume(struct engine *engine, size_t size);
 
-/* OUT: the room in the open buffer; 0 if all buffers are in flight. */
+/* OUT: the room in the open buffer; 0 if no more transfers may be in flight, or
+   a transfer waits for memory. */
 size_t engine_room(struct engine *engine, uint8_t **ret_data);
 /* Fails with CLYDE_ERROR_INVALID, and fills nothing, if there is less room.  A
    full buffer is submitted. */
@@ -87,8 +90,8 @@ uint32_t engine_depth(const struct engine *engine);
 /* Keep fewer transfers in flight from now on, at least one. */
 void engine_lower(struct engine *engine, uint32_t depth);
 
-/* Why no byte will come behind those that are unread, or leave behind those
-   that have left; or 0. */
+/* The error after which no byte follows those that are unread (IN) or those
+   that the link has moved (OUT); or 0. */
 int engine_error(const struct engine *engine);
 
 /* Bytes that the link has moved since engine_clear(), with no byte missing

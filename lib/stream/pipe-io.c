@@ -31,9 +31,10 @@ static struct pipe_wait begin(const struct clyde_pipe *pipe, int timeout_ms)
 	return wait;
 }
 
-/* Let the link handle completions.  One of them may have been this pipe's, also
-   in the calls of other threads that had the lock in between: the caller must
-   look again. */
+/* Let the link handle completions, of all pipes of the device.  After 0 the
+   caller must look again for bytes or room: there may be some, also because the
+   calls of other threads, which had the lock meanwhile, have handled
+   completions. */
 static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 {
 	int result = object_stopped(&pipe->object, false);
@@ -55,9 +56,9 @@ static int wait_for_transfer(struct clyde_pipe *pipe, struct pipe_wait *wait)
 	return result < 0 ? pipe_failed(pipe, result) : 0;
 }
 
-/* Called before each wait of a call.  Before the first, count a stall and let
-   other calls have the lock: true if they had it, and the caller must look
-   again before it waits. */
+/* Called before each wait of wait_for_bytes() or wait_for_room().  Before the
+   first, count a stall and let other calls have the lock: true if they had it,
+   and the caller must look again before it waits. */
 static bool yield_once(struct clyde_pipe *pipe, bool *stalled)
 {
 	bool first = !*stalled;

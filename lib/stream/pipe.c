@@ -15,7 +15,8 @@
 
 #include "wire/regs.h"
 
-/* A cycle of the 48 MHz bus is 125/6 ns. */
+/* The idle flush is a register of 16 bits that counts cycles of the 48 MHz bus,
+   of 125/6 ns each. */
 #define IDLE_NS_MAX (UINT16_MAX / 6 * 125)
 
 static const struct {
@@ -93,7 +94,7 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
 
 /* Cancel transfers, reset both sides of the FX2 bus by selecting the alternate
    setting, submit reads.  In this order no byte is lost, as long as the caller
-   lets the core run only after it. */
+   starts the core afterwards. */
 static int rearm(struct clyde_pipe *pipe)
 {
 	int result;

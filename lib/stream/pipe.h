@@ -15,13 +15,13 @@ struct clyde_pipe {
 	enum clyde_pipe_id id;
 	struct engine *engine;
 	uint8_t alternate;
-	uint32_t depth; /* as the application wants it */
+	uint32_t depth; /* as asked for; the engine's may be lower */
 	bool acquired;
-	size_t acquired_size;
-	unsigned breaks; /* how often a reset, or a cancel of OUT, dropped
+	size_t acquired_size; /* while `acquired` */
+	unsigned breaks;      /* how often a reset, or a cancel of OUT, dropped
 			    bytes */
-	uint64_t offset; /* IN: bytes delivered */
-	uint64_t stalls, wakeups;
+	uint64_t offset;      /* IN: bytes delivered */
+	uint64_t stalls, wakeups; /* see struct clyde_pipe_stats */
 };
 
 /* Whether a pipe can be opened: it is not open, and the pipe that shares its

@@ -6,6 +6,7 @@ A method has the name of the function that it calls; clyde.h has its units.
 
 from __future__ import annotations
 
+import gc
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional
 
@@ -67,8 +68,14 @@ class Device(Ports, Object):
         self._private = private  # close the context with the device
         self._watch: Optional[Watch] = None
         self._pipes = Children()
-        check(lib.clyde_device_open(
-            context._handle, encode(uri), encode(serial), handle))
+        arguments = context._handle, encode(uri), encode(serial), handle
+        result = lib.clyde_device_open(*arguments)
+        if result == lib.CLYDE_ERROR_BUSY:
+            # A device that this program dropped without closing it is open
+            # until the collector comes, which PyPy's does at its own time.
+            gc.collect()
+            result = lib.clyde_device_open(*arguments)
+        check(result)
         self._open(handle[0], lib.clyde_device_token(handle[0]))
         context._devices.add(self)
         self.real_time: bool = check(

@@ -72,3 +72,31 @@ def test_ctrl_c_ends_a_run_that_streams(python, again):
 def test_the_interpreter_ends_while_a_daemon_thread_reads(python):
     with start(python, READ) as process:
         assert process.wait(SECONDS) == 6
+
+
+DROP = """
+import clyde
+device = clyde.open("usb:")
+if {keep}:
+    kept = device
+device = None
+try:
+    clyde.open("usb:").close()
+except clyde.BusyError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_a_device_that_was_dropped_can_be_opened_again(python):
+    with start(python, DROP.format(keep=False)) as process:
+        said = process.stdout.read()
+        assert process.wait(SECONDS) == 0 and said == ""
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_a_device_that_this_program_has_open_is_not_another_programs(python):
+    with start(python, DROP.format(keep=True)) as process:
+        said = process.stdout.read()
+    assert said == ("cannot open the management interface: this program has "
+                    "opened it already, and not closed it\n")

@@ -167,3 +167,31 @@ def test_a_command_that_is_not_there_is_said(tmp_path):
     assert "cannot run no-such-command" in only_line(done)
     done = plugged("/etc/passwd", folder=tmp_path, status=NOT_EXECUTABLE)
     assert "Permission denied" in only_line(done)
+
+
+# ---- The EEPROM's file
+
+
+SAVE = """
+mount -t tmpfs -o size=40k none "$1" 2>/dev/null || exit 99
+"$2" -d virtual:eeprom="$1/e" info >/dev/null || exit 98
+shift; exec "$@"
+"""
+
+
+@pytest.mark.parametrize("line", [
+    ("-d", "virtual:eeprom={}/e", "voltage", "--limit", "A=3.3"),
+    ("virtual", "-d", "virtual:eeprom={}/e", "--", CLYDE, "voltage", "--limit",
+     "A=3.3"),
+])
+def test_an_eeprom_that_does_not_fit_its_disk_is_named(line, short):
+    """The file is replaced, so there must be room for two."""
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", SAVE, "sh", short, CLYDE,
+         *(str(word).format(short) for word in line)], text=True,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
+    if done.returncode in (1, 99) and "clyde" not in done.stderr:
+        pytest.skip("no mount namespaces here")
+    assert done.returncode == 73, done
+    assert only_line(done).endswith(
+        f"the EEPROM was not written to {short}/e: No space left on device")

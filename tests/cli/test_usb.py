@@ -21,6 +21,7 @@ CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
 PERMISSION = 77
+EXHAUSTED = 71
 NOTE = "clyde: note: 1 of 1 devices cannot be enumerated"
 
 
@@ -461,3 +462,36 @@ def test_a_reset_by_another_program_ends_a_stream(name, endpoint, line, pace):
     assert re.fullmatch(
         f"{name}: another program has reset the device, or taken it; "
         "good up to byte 0x[0-9a-f]+", only_line(done))
+
+
+# ---- Limits of the process
+
+LIMITED = """
+import os, resource, sys
+kind = getattr(resource, sys.argv[1])
+resource.setrlimit(kind, (int(sys.argv[2]), int(sys.argv[2])))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("kind, limits, words", [
+    ("RLIMIT_NOFILE", range(5, 16), "too many open files; raise the limit"),
+    ("RLIMIT_AS", range(16 << 20, 80 << 20, 8 << 20), "memory"),
+])
+def test_a_limit_of_the_process_is_named(kind, limits, words):
+    """Where libusb says that there is no device, or that input and output
+    failed.  Below some limit the program cannot be loaded at all, which the
+    loader says."""
+    ended = {}
+    for limit in limits:
+        done = plugged((), sys.executable, "-c", LIMITED, kind, limit, CLYDE,
+                       "info", status=None)
+        if "AddressSanitizer" in done.stderr:
+            pytest.skip("ASan reserves more memory than the limit")
+        if "loading shared libraries" in done.stderr:
+            continue
+        ended.setdefault(done.returncode, []).append(limit)
+        if done.returncode != 0:
+            assert done.returncode == EXHAUSTED, (limit, done)
+            assert words in only_line(done), (limit, done)
+    assert set(ended) == {0, EXHAUSTED}, ended

@@ -134,7 +134,7 @@ static void a_device_has_one_user_at_a_time(void **state)
 	assert_int_equal(clyde_context_new(&other), 0);
 	assert_int_equal(clyde_device_open(other, plain_uri(), NULL, &device),
 		CLYDE_ERROR_BUSY);
-	assert_says("in use by another program");
+	assert_says("this program has opened it already");
 	clyde_device_close(fixture.device);
 	assert_int_equal(
 		clyde_device_open(other, plain_uri(), NULL, &device), 0);

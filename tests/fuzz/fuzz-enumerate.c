@@ -142,7 +142,7 @@ static void describe(struct bus *bus, struct input *input)
 	for (unsigned i = 0; i < 4; i++) {
 		select.wIndex = take_word(input);
 		select.wValue = take_byte(input);
-		describe_note(&description, &select);
+		describe_update(&description, &select);
 		describe_endpoints(&description, select.wIndex);
 		describe_selected(&description, &endpoints);
 		describe_interfaces(&description, &interfaces);

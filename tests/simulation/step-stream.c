@@ -17,19 +17,23 @@ static void allow_states(struct session *session, const struct stream *stream)
 		allow(session, CLYDE_ERROR_BUSY);
 }
 
-/* Notes an error that ends the stream until the pipe is reset. */
-static void note_error(
-	struct target *target, struct stream *stream, long result)
+/* Notes an error that ends the stream until the pipe is reset.  Every failure
+   of the stream must say up to where it is good; the others are refusals of the
+   call, or asked for. */
+static void note_error(struct session *session, struct target *target,
+	struct stream *stream, long result)
 {
 	switch (result) {
-	case CLYDE_ERROR_TIMEOUT:
-	case CLYDE_ERROR_DEADLOCK:
 	case CLYDE_ERROR_INTERRUPTED:
 	case CLYDE_ERROR_BUSY:
 	case CLYDE_ERROR_INVALID:
 	case CLYDE_ERROR_CANCELED:
 		return;
 	}
+	if (strstr(clyde_error_message(), "; good up to byte 0") == NULL)
+		violate(session, "no offset in \"%s\"", clyde_error_message());
+	if (result == CLYDE_ERROR_TIMEOUT || result == CLYDE_ERROR_DEADLOCK)
+		return;
 	stream->broken = true;
 	/* Bytes behind the failure may have been sent. */
 	if (!is_in(stream - target->stream))
@@ -96,7 +100,7 @@ static long read_bytes(struct session *session, struct target *target,
 		check_bytes(session, target, stream, data, result);
 		stream->offset += result;
 	} else if (result < 0) {
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	}
 	check_offset(session, target, stream);
 	return result;
@@ -142,7 +146,7 @@ static long put(
 		stream->written += result;
 		session->tally->written += result;
 	} else if (result < 0) {
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	}
 	if (sinks && is_long_enough(step->timeout_ms) && result != (long)size)
 		violate(session, "pipe %u: %ld of %zu bytes were taken",
@@ -169,7 +173,7 @@ static long step_acquire(
 		violate(session, "a region of no bytes");
 	judge_owed(session, step, owed, 1, result);
 	if (result < 0) {
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 		return result;
 	}
 	if (in)
@@ -209,7 +213,7 @@ static long step_release(
 	result = clyde_pipe_release(stream->pipe, size);
 	stream->held = NULL;
 	if (result < 0)
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	else if (in)
 		stream->offset += size;
 	else
@@ -230,7 +234,7 @@ static long step_push(
 	if (result == 0 && !stream->cancelled)
 		stream->pushed = stream->written;
 	else if (result < 0)
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	return result;
 }
 
@@ -256,7 +260,7 @@ static long step_flush(
 	if (result == 0)
 		stream->pushed = stream->written;
 	else
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	return result;
 }
 
@@ -302,7 +306,7 @@ static long step_resume(
 	if (result == 0)
 		stream->cancelled = false;
 	else
-		note_error(target, stream, result);
+		note_error(session, target, stream, result);
 	return result;
 }
 

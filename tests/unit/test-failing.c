@@ -209,7 +209,7 @@ static bool write_eeprom(const char *uri, unsigned n, uint8_t byte)
 	wrapped_fail(WRAPPED_SYSTEM, n, false, ENOSPC);
 	result = clyde_eeprom_write(fixture.device, 0x1000, &byte, 1);
 	failed = wrapped_end();
-	assert_int_equal(result, failed ? CLYDE_ERROR_IO : 0);
+	assert_int_equal(result, failed ? CLYDE_ERROR_FILE : 0);
 	if (failed)
 		assert_int_equal(
 			clyde_eeprom_write(fixture.device, 0x1000, &byte, 1),

@@ -122,6 +122,8 @@ static void a_comma_is_no_decimal_point(void **state)
 	assert_refused("3.3,5", AB, "'5' names no port");
 	assert_refused("A=3.3,5", AB, "'5' names no port");
 	assert_refused("3,off", AB, "'off' names no port");
+	assert_refused("3.3", 0, "no ports");
+	assert_refused("*=3.3", 0, "no ports");
 }
 
 static void a_sense_pin_may_be_mirrored(void **state)

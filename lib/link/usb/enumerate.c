@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@
 
 /* The kernel's folder of a file for each device, by bus and address. */
 #define BUSES "/dev/bus/usb"
+
+#define TOO_MANY_FILES "too many open files; raise the limit, see ulimit -n"
+
+/* More than libusb has open at once while it lists devices. */
+#define LIST_DESCRIPTORS 8
 
 int usb_result(int result)
 {
@@ -81,6 +87,27 @@ __attribute__((constructor)) static void expect_forks(void)
 
 /* ---- Sessions --------------------------------------------------------- */
 
+/* Whether the process can open so many files.  libusb does not say when it
+   cannot: it reports another error, or leaves out devices. */
+static bool has_descriptors(unsigned count)
+{
+	int first = epoll_create1(EPOLL_CLOEXEC), copies[LIST_DESCRIPTORS];
+	unsigned made = 0;
+
+	if (first < 0)
+		return false;
+	while (made + 1 < count) {
+		copies[made] = fcntl(first, F_DUPFD_CLOEXEC, 0);
+		if (copies[made] < 0)
+			break;
+		made++;
+	}
+	for (unsigned i = 0; i < made; i++)
+		close(copies[i]);
+	close(first);
+	return made + 1 == count;
+}
+
 int usb_session_new(struct usb_session **ret_session)
 {
 	struct usb_session *session = calloc(1, sizeof(*session));
@@ -99,6 +126,9 @@ int usb_session_new(struct usb_session **ret_session)
 	free(session);
 	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
 		return CLYDE_ERROR_UNSUPPORTED; /* a machine without USB */
+	if (!has_descriptors(LIST_DESCRIPTORS))
+		return set_error(CLYDE_ERROR_EXHAUSTED,
+			"cannot use USB: " TOO_MANY_FILES);
 	return set_error(usb_result(result), "cannot use USB: %s",
 		libusb_strerror(result));
 }
@@ -135,6 +165,11 @@ int usb_survey(struct usb_session **ret_session, libusb_device ***ret_devices)
 	lock_shared();
 	count = libusb_get_device_list(session->usb, ret_devices);
 	unlock_shared();
+	if (count == 0 && !has_descriptors(LIST_DESCRIPTORS)) {
+		usb_survey_end(session, *ret_devices);
+		return set_error(CLYDE_ERROR_EXHAUSTED,
+			"cannot list USB devices: " TOO_MANY_FILES);
+	}
 	if (count >= 0) {
 		*ret_session = session;
 		return count;
@@ -326,16 +361,20 @@ static void write_node(libusb_device *device, char *text, size_t size)
 		libusb_get_device_address(device));
 }
 
-/* For a device that is being unplugged, libusb_open() may return an error that
-   says nothing; the kernel's open() fails with ENODEV or ENOENT. */
+/* libusb_open() reports most failures as an error of input and output.  The
+   process may lack descriptors or memory, which errno says; a device may be
+   leaving, for which the kernel's open() fails with ENODEV or ENOENT. */
 static int open_device(libusb_device *device, libusb_device_handle **ret_handle)
 {
-	int result = usb_result(libusb_open(device, ret_handle));
 	char node[sizeof(BUSES "/000/000")];
-	int descriptor;
+	int descriptor, result;
 
+	errno = 0;
+	result = usb_result(libusb_open(device, ret_handle));
 	if (result != CLYDE_ERROR_IO)
 		return result;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return error_from_errno(errno);
 	write_node(device, node, sizeof(node));
 	descriptor = open(node, O_RDWR | O_CLOEXEC);
 	if (descriptor >= 0)
@@ -361,6 +400,14 @@ static int refuse(const struct link_place *place, int error)
 			"usb:%s is in use by another program", place->name);
 	case CLYDE_ERROR_NO_DEVICE:
 		return no_device_at(address.bus, address.address);
+	case CLYDE_ERROR_NO_MEMORY:
+		return set_error(CLYDE_ERROR_NO_MEMORY,
+			"cannot open usb:%s: the process has no memory left; "
+			"see ulimit -v",
+			place->name);
+	case CLYDE_ERROR_EXHAUSTED:
+		return set_error(CLYDE_ERROR_EXHAUSTED,
+			"cannot open usb:%s: " TOO_MANY_FILES, place->name);
 	}
 	return set_error(error, "cannot open usb:%s: %s", place->name,
 		error_text(error));

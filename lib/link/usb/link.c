@@ -260,13 +260,57 @@ static void let_go(struct usb_link *link)
 	usb_session_leave(link->session);
 }
 
+/* The links of this process, so that a caller can say who uses a device. */
+static pthread_mutex_t open_links_lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, usb_link) open_links = LIST_HEAD_INITIALIZER(open_links);
+
+static void lock_open_links(void)
+{
+	pthread_mutex_lock(&open_links_lock);
+}
+
+static void unlock_open_links(void)
+{
+	pthread_mutex_unlock(&open_links_lock);
+}
+
+/* The child of a fork has none of them. */
+static void forget_open_links(void)
+{
+	LIST_INIT(&open_links);
+	unlock_open_links();
+}
+
+__attribute__((constructor)) static void expect_forks(void)
+{
+	pthread_atfork(lock_open_links, unlock_open_links, forget_open_links);
+}
+
+bool link_is_open_twice(const struct link *link)
+{
+	const struct usb_link *other;
+	bool found = false;
+
+	while (link->inner)
+		link = link->inner;
+	lock_open_links();
+	LIST_FOREACH (other, &open_links, among_open)
+		found |= &other->link != link && link->address.address != 0 &&
+			other->link.address.bus == link->address.bus &&
+			other->link.address.address == link->address.address;
+	unlock_open_links();
+	return found;
+}
+
 static void set_address(struct usb_link *link)
 {
 	libusb_device *device = libusb_get_device(link->handle);
 
+	lock_open_links();
 	link->link.address =
 		(struct link_address){libusb_get_bus_number(device),
 			libusb_get_device_address(device)};
+	unlock_open_links();
 }
 
 void usb_link_adopt(struct usb_link *link, struct usb_session *session,
@@ -289,6 +333,9 @@ static void usb_close(struct link *base)
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		usb_set_alternate(base, i, USB_ALT_OFF, LINK_FOREVER);
 	let_go(link);
+	lock_open_links();
+	LIST_REMOVE(link, among_open);
+	unlock_open_links();
 	free(link);
 }
 
@@ -332,6 +379,9 @@ int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
 	set_address(link);
 	listen_for_plugs(link);
 	link->poll = -1;
+	lock_open_links();
+	LIST_INSERT_HEAD(&open_links, link, among_open);
+	unlock_open_links();
 	*ret_link = &link->link;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct usb_address {
 
 struct usb_link {
 	struct link link; /* first */
+	LIST_ENTRY(usb_link) among_open;
 	struct usb_session *session;
 	libusb_context *usb; /* the session's */
 	libusb_hotplug_callback_handle hotplug;

@@ -53,18 +53,21 @@ static int write_file(
 {
 	char path[CLYDE_URI_SIZE + 8];
 	FILE *file;
-	bool written;
+	int error = 0;
 
 	snprintf(path, sizeof(path), "%s.new", options->eeprom_path);
 	file = fopen(path, "wb");
 	if (file == NULL)
 		return -errno;
-	written = fwrite(eeprom, 1, EEPROM_SIZE, file) == EEPROM_SIZE;
-	written &= fclose(file) == 0;
-	if (written && rename(path, options->eeprom_path) == 0)
-		return 0;
-	unlink(path);
-	return -EIO;
+	if (fwrite(eeprom, 1, EEPROM_SIZE, file) != EEPROM_SIZE)
+		error = errno;
+	if (fclose(file) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && rename(path, options->eeprom_path) < 0)
+		error = errno;
+	if (error)
+		unlink(path);
+	return -error;
 }
 
 /* The folder of the path does not exist: the URI is wrong. */
@@ -122,5 +125,9 @@ int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom)
 	   once more. */
 	if (result == 0)
 		memcpy(options->eeprom, eeprom, EEPROM_SIZE);
+	else
+		result = set_error(CLYDE_ERROR_FILE,
+			"the EEPROM was not written to %s: %s",
+			options->eeprom_path, strerror(-result));
 	return result;
 }

@@ -239,7 +239,7 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 	}
 	link_woken(base);
 	update_descriptor(link);
-	return keep_eeprom(link) < 0 ? CLYDE_ERROR_IO : count;
+	return keep_eeprom(link) < 0 ? CLYDE_ERROR_FILE : count;
 }
 
 static int virtual_control(struct link *base, const struct usb_setup *setup,

@@ -50,7 +50,7 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 struct device *virtual_device_new(const struct virtual_options *options);
 
 /* Read the file of the EEPROM, or create it; and write it, if the EEPROM differs
-   from it. */
+   from it.  A failure has its message. */
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 

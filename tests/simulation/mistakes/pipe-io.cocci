@@ -14,6 +14,17 @@ begin(...)
 	...>
 }
 
+// NAME: a deadline does not say up to where the stream is good
+@@ expression result; @@
+wait_for_transfer(...)
+{
+	<...
+	if (result == CLYDE_ERROR_TIMEOUT)
+-		return set_error(...);
++		return result;
+	...>
+}
+
 // NAME: a read counts a byte twice
 @@ expression pipe, ready; @@
 read_bytes(...)
