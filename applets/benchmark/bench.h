@@ -81,8 +81,8 @@ int bench_measure(struct bench *bench);
 /* Measure all modes that were chosen, repeats and sweeps included. */
 int bench_series(struct bench *bench);
 
-/* Called while a mode runs: so many bytes have moved in all; a round trip took
-   so long; the mode has ended. */
+/* Called while a mode runs, for the rows of --interval: so many bytes have moved
+   since the mode began; a round trip took so long; the mode has ended. */
 void bench_tick(struct bench *bench, uint64_t bytes);
 void bench_tick_round_trip(struct bench *bench, uint64_t ns);
 void bench_tick_end(struct bench *bench);

@@ -4,8 +4,8 @@
  * A log-linear histogram of durations in nanoseconds: 64 buckets to a power
  * of two, so that a percentile is at most 0.8 % off.
  */
-#ifndef LIB_HISTOGRAM_H
-#define LIB_HISTOGRAM_H
+#ifndef BENCHMARK_HISTOGRAM_H
+#define BENCHMARK_HISTOGRAM_H
 
 #include <stddef.h>
 #include <stdint.h>

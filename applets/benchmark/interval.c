@@ -73,7 +73,7 @@ static void row(struct bench *bench, int64_t now, uint64_t bytes)
 	interval->round_trips = interval->total_ns = interval->max_ns = 0;
 }
 
-static void tick(struct bench *bench, int64_t now, uint64_t bytes)
+static void row_if_due(struct bench *bench, int64_t now, uint64_t bytes)
 {
 	struct interval *interval = &bench->interval;
 
@@ -94,7 +94,7 @@ static void tick(struct bench *bench, int64_t now, uint64_t bytes)
 void bench_tick(struct bench *bench, uint64_t bytes)
 {
 	if (bench->interval.length_ns > 0 && bench->moved >= bench->omit)
-		tick(bench, now_ns(bench->device), bytes);
+		row_if_due(bench, now_ns(bench->device), bytes);
 }
 
 void bench_tick_round_trip(struct bench *bench, uint64_t ns)
@@ -109,7 +109,7 @@ void bench_tick_round_trip(struct bench *bench, uint64_t ns)
 	interval->total_ns += ns;
 	if (ns > interval->max_ns)
 		interval->max_ns = ns;
-	tick(bench, bench->end_ns, bench->moved);
+	row_if_due(bench, bench->end_ns, bench->moved);
 }
 
 void bench_tick_end(struct bench *bench)

@@ -12,10 +12,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define STALL_TIMEOUT_MS \
-	1000 /* after so long without a byte the stream has stopped */
+/* After so long without a byte the stream has stopped. */
+#define STALL_TIMEOUT_MS 1000
+/* How long the bytes behind a wrong one, and the OUT pipe's failure, are waited
+   for. */
 #define EVIDENCE_TIMEOUT_MS 10
-#define PROGRESS_STEP       (1 << 20)
+#define PROGRESS_STEP       (1 << 20) /* B between two calls of run_progress() */
 
 static uint64_t total(const struct bench *bench)
 {
@@ -228,7 +230,7 @@ static int send_all(struct bench *bench, uint64_t *sent, uint64_t end)
 	return result;
 }
 
-/* Four packets in the FX2, one in the FPGA. */
+/* B that the device's buffers hold: four packets in the FX2, one in the FPGA. */
 #define BUFFERED_MAX (5 * 512)
 
 int bench_sink(struct bench *bench)

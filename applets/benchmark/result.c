@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIFO_HZ 48e6
+#define FIFO_HZ 48e6 /* clock of the FX2's FIFO bus */
 
-/* Of a virtual device run_cpu_s() is not a number, and so is the share. */
+/* The share of a CPU; not a number on a virtual device, as run_cpu_s() is. */
 static double cpu_share(const struct bench *bench, double seconds)
 {
 	if (seconds <= 0)

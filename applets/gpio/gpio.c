@@ -69,7 +69,7 @@ static int claim_action(struct clyde_run *run, const struct action *action)
 	int result = 0;
 
 	for (unsigned i = 0; i < action->count && result == 0; i++) {
-		/* write_outputs() inverts, so the FPGA must not. */
+		/* change() inverts, so the FPGA must not. */
 		struct clyde_pin pin = action->pins[i];
 
 		pin.invert = false;
@@ -103,7 +103,7 @@ static int claim(struct clyde_run *run)
 
 /* ---- Actions ---------------------------------------------------------- */
 
-/* REG_GPIO_OUTPUT and what follows it. */
+/* The core's registers, from REG_GPIO_OUTPUT on. */
 struct outputs {
 	uint16_t levels;
 	uint16_t enables;

@@ -58,6 +58,7 @@ struct gpio_clock {
 void gpio_clock_advance(struct gpio_clock *clock, uint32_t cycle);
 uint64_t gpio_clock_ns(const struct gpio_clock *clock);
 
+/* Carry out an action `watch`, until its end or an interrupt. */
 int watch(struct clyde_run *run, const struct action *action);
 
 #endif

@@ -3,6 +3,7 @@
 /*
  * Reads the core's records of levels and reports each change with its time,
  * until a time or a number of changes is reached or the run is interrupted.
+ * gpio.c calls watch() for each action `watch`.
  */
 #include "gpio.h"
 
@@ -11,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_NS   (INT64_C(86400) * 1000000000)
-#define DRAIN_MS 2 /* a packet is sent when it has waited 125 us */
+#define DAY_NS (INT64_C(86400) * 1000000000)
+/* Long enough for the last records to come: the FPGA sends a packet that is not
+   full after 125 us, the idle flush. */
+#define DRAIN_MS 2
 
 struct watcher {
 	struct clyde_run *run;
@@ -21,7 +24,7 @@ struct watcher {
 	struct clyde_pipe *pipe;
 	uint16_t mask;
 	uint64_t for_ns, limit; /* 0: none */
-	/* Of the record that is being read, and of those before it */
+	/* The record that is being read, and what those before it said */
 	uint8_t bytes[sizeof(struct gpio_record)];
 	size_t fill;
 	bool begun;

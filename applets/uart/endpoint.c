@@ -20,8 +20,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LEAVE_KEY  0x1c /* Ctrl-\ */
-#define WRITE_SIZE 4096 /* a writable pipe has room for so much */
+#define LEAVE_KEY 0x1c /* Ctrl-\ */
+/* At most this is written at once, since a descriptor that could not be opened
+   again may block.  PIPE_BUF of Linux: a pipe that poll() reports as writable has
+   room for so much. */
+#define WRITE_SIZE 4096
 
 /* ---- This terminal ---------------------------------------------------- */
 
@@ -160,7 +163,8 @@ static int open_pty(struct endpoint *endpoint)
 	if (result < 0)
 		return set_error(error_from_errno(-result),
 			"the pty cannot be used: %s", strerror(-result));
-	/* Without inotify, an open of the slave is noticed a little later. */
+	/* Without inotify, endpoint_look() notices that the slave was opened the
+	   next time it is called. */
 	endpoint->opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	inotify_add_watch(endpoint->opened, slave, IN_OPEN);
 	if (path) {

@@ -10,9 +10,12 @@
  */
 #include "uart.h"
 
-#define RECHECK_MS 250 /* see endpoint_poll() */
+/* How often endpoint_look() is called if nothing happens, see endpoint_poll(). */
+#define RECHECK_MS 250
+/* How often the counters are read, with --verbose and --auto-baud. */
 #define MONITOR_NS 100000000
-#define SETTLE_NS  2000000
+/* The least that settle_ns() returns. */
+#define SETTLE_NS 2000000
 
 static const struct clyde_pipe_options out_options = {
 	.transfer_size = 2048,
@@ -156,7 +159,8 @@ static int core_idle(void *user)
 		all_delivered(pump, &registers);
 }
 
-/* Until the counters have to be looked at again. */
+/* The longest wait: until the counters, or at the end of the exchange the line,
+   have to be looked at again. */
 static int limit_ms(const struct pump *pump)
 {
 	int64_t time_ns = RECHECK_MS * 1000000;

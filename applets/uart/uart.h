@@ -83,7 +83,8 @@ struct endpoint {
 	int listener;   /* of a socket, or -1 */
 	int master;     /* of a pty, or -1 */
 	int opened;     /* readable after its slave was opened; or -1 */
-	char path[108]; /* to remove at the end; or empty */
+	char path[108]; /* to remove at the end; or empty.  As long as sun_path
+			   of struct sockaddr_un */
 	void *saved;    /* the terminal's settings */
 };
 
@@ -127,7 +128,7 @@ struct pump {
 	struct clyde_device *device;
 	struct line *line;
 	struct endpoint *endpoint;
-	struct clyde_pipe *in, *out; /* NULL: no such pin */
+	struct clyde_pipe *in, *out; /* from RX, to TX; NULL: no such pin */
 	bool stream, once;           /* the parameters */
 	uint64_t sent, received;     /* B */
 	uint64_t unconnected;        /* B received while nobody was connected */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Links that a context keeps between two uses: firmware in RAM is gone when a
- * virtual device is, and that ends with its link.  Takes a link by the
- * device's URI, gives it to the next who opens that.
+ * Links that a context keeps although no device object uses them.  A virtual
+ * device ends with its link, and with the device the firmware that was loaded into
+ * its RAM, so lib/device/firmware.c marks its link as `kept`.  find.c takes the
+ * link when a device with its URI is opened or listed next.
  */
 #include "lib/base/internal.h"
 
 #include <string.h>
 
-/* It must not fail: what was loaded would be lost.  A kept link is not captured,
-   so that a capture can begin or end before the next open. */
+/* Nothing is allocated, since a failure would lose the firmware.  A kept link is
+   not captured, so that a capture can begin or end before the next open. */
 void link_put(struct clyde_context *context, const char *uri, struct link *link)
 {
 	if (!link->kept) {

@@ -101,6 +101,8 @@ static int add(struct clyde_monitor *monitor, struct link_place *place)
 	return 0;
 }
 
+/* An enumeration has found this device: add it if it is not known, and inspect it
+   again while its arrival is held back. */
 static int meet(struct clyde_monitor *monitor, struct link_place *place)
 {
 	struct known *known = find(monitor, place);
@@ -129,6 +131,7 @@ static uint64_t next_look(const struct clyde_monitor *monitor)
 	return now_of(monitor) + after;
 }
 
+/* Enumerate, and mark the known devices that have left. */
 static int look(struct clyde_monitor *monitor)
 {
 	struct link_places places;
@@ -249,7 +252,8 @@ static int look_if_due(struct clyde_monitor *monitor)
 	return result;
 }
 
-/* The deadline.  Where nothing ever changes, and no time passes, it is now. */
+/* The deadline of a call.  On a provider without a monitor nothing ever changes, so
+   that a call with a timeout need not wait: the deadline is now. */
 static uint64_t until(const struct clyde_monitor *monitor, int timeout_ms)
 {
 	if (timeout_ms < 0)
@@ -367,7 +371,7 @@ static int poll_fd(struct clyde_monitor *monitor)
 	return monitor->all;
 }
 
-/* ---- Life ------------------------------------------------------------- */
+/* ---- Opening and closing ---------------------------------------------- */
 
 static void wake(struct object *object)
 {

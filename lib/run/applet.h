@@ -5,8 +5,8 @@
  * struct applet, and the calls that it may make.  Besides this an applet uses
  * clyde.h, wire/ and common/ only.  applets/meson.build lists the applets.
  */
-#ifndef APPLETS_APPLET_H
-#define APPLETS_APPLET_H
+#ifndef LIB_RUN_APPLET_H
+#define LIB_RUN_APPLET_H
 
 #include <poll.h>
 

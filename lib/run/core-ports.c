@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The ports of a run's pins: checks that their supplies are on, and sets pulls
- * for applets, which core.c restores at the end of the run.
+ * The ports of a run's pins: checks that their supplies are on, for run.c, and sets
+ * pulls, for applets.  core.c restores the pulls at the end of the run.
  *
  * The check must not change the device.
  */
 #include "run.h"
 
-/* The supplies that the ports will have when the run begins: those of now, if
-   the FPGA runs the image, since a load switches all off, and those asked for.
-   */
+/* The supplies that the ports will have when the run begins.  If the FPGA runs the
+   image, these are the present ones; if not, none, since a load of the image
+   switches all off.  The supplies that the call asks for are added. */
 static int expect_supplies(struct clyde_device *device,
 	const struct clyde_supply *supply, bool *ret_loaded,
 	uint16_t mv[PORT_COUNT])

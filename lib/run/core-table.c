@@ -2,7 +2,8 @@
 
 /*
  * The table of cores in the FPGA's registers: checks that the image has a core,
- * in the version and at the place for which the library was built.
+ * in the version and at the place for which the library was built.  core.c calls
+ * it when a run begins, cores.c before the first use of a core.
  */
 #include "run.h"
 
@@ -20,6 +21,8 @@ const char *const core_names[] = {"",
 #undef X
 };
 
+/* The remedy in all messages here.  clyde_fpga_load_image() is none: it does not
+   load the image again while the FPGA has the image's id. */
 #define ANEW "unplug the device and plug it in again, so that it is loaded anew"
 
 /* Checked once after each load of the FPGA. */

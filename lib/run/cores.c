@@ -2,9 +2,11 @@
 
 /*
  * clyde_core_attach(), clyde_core_read() and clyde_core_write(): the cores of
- * the image for an application that uses no applet.  A core or a pipe that a
- * run has claimed is refused here.  A run that claims an attached core detaches
- * it, unless one of the core's pipes is open, which refuses the run.
+ * the image for an application that uses no applet.  A core that a run has claimed
+ * must not be attached or written here, and a pipe that a run has claimed must not
+ * be attached; registers can be read all the same.  A run that claims an attached
+ * core detaches it; while one of the core's pipes is open, the run is refused
+ * instead.
  */
 #include "run.h"
 
@@ -23,6 +25,7 @@ CORE_TABLE(X)
 
 /* ---- Registers -------------------------------------------------------- */
 
+/* `writable` and `readable` of struct clyde_register */
 #define READ       false, true
 #define WRITE      true, false
 #define READ_WRITE true, true
@@ -128,7 +131,7 @@ static const struct row *find(enum clyde_core core, const char *name)
 	return NULL;
 }
 
-/* A run has claimed its core for itself alone. */
+/* CLYDE_ERROR_CORE_TAKEN if a run has claimed the core. */
 static int check_unclaimed(
 	const struct clyde_device *device, enum clyde_core core)
 {

@@ -4,8 +4,8 @@
  * The values of parameters: text as it was typed becomes a number, a choice,
  * words or pins.  run.c calls it for clyde_run_set().
  *
- * A refused text must never change the value that was there, and the sentence
- * says which text would be accepted.
+ * A refused text must never change the value that was there.  The message of the
+ * error says which text would be accepted.
  */
 #include "run.h"
 
@@ -36,7 +36,7 @@ static const struct kind {
 		"a time like 20us, 5ms or 1.5s"},
 };
 
-/* A bound as text, in the largest unit of which it is a multiple. */
+/* A bound, as text, in the largest unit of which it is a multiple. */
 static void bound_text(
 	uint64_t bound, const struct number_unit *units, char text[32])
 {

@@ -34,7 +34,7 @@ void value_clear(struct value *value);
 /* ---- Claims ----------------------------------------------------------- */
 
 struct pin_claim {
-	const char *what; /* names the pin; NULL: unclaimed */
+	const char *what; /* the pin's name in messages; NULL: unclaimed */
 	enum pin_use use;
 	uint8_t route; /* REG_PIN, of an output */
 };
@@ -49,8 +49,10 @@ struct claim {
 	struct pin_claim pins[PIN_COUNT];
 	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
 	uint16_t pulled;             /* pins whose pull was changed */
-	uint16_t down, up;           /* what they had before */
-	bool attached, connected, kept;
+	uint16_t down, up;           /* the pulls of all pins before that */
+	bool attached;               /* the core is this run's in the FPGA */
+	bool connected;              /* run_connect() was called */
+	bool kept;                   /* run_keep() was called */
 };
 
 struct clyde_run {

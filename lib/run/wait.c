@@ -2,14 +2,17 @@
 
 /*
  * What depends on the clock of a run's device: run_wait(), by which an applet
- * waits for its descriptors and its pipes at once, and run_cpu_s().
+ * waits for its descriptors and its pipes at once, and run_cpu_s().  applet.h
+ * describes both.
  *
  * On USB the device's clock is the machine's, and poll() waits for the device's
  * descriptor beside the applet's.  The clock of a virtual device advances only
  * while a call waits for that device.  So run_wait() alternates there: it waits
  * for the device, and looks at the descriptors in between.
  *
- * Nothing here may read a clock other than the link's.
+ * Nothing here may decide by another clock than the link's: where time is virtual,
+ * the user's time passes in the timeouts of poll() only.  The tree must not be
+ * locked during a poll().
  */
 #include "run.h"
 
@@ -23,8 +26,10 @@
 #include "lib/base/wait.h"
 #include "lib/stream/pipe.h"
 
-#define MS             INT64_C(1000000)
-#define RECHECK_MS     250 /* a signal on another thread ends no poll() */
+#define MS INT64_C(1000000)
+/* The longest poll() where time is real.  The interrupt flag, raised by a signal
+   on another thread, does not end a poll(), and is seen after this. */
+#define RECHECK_MS     250
 #define DESCRIPTOR_MAX (RUN_WAIT_FDS_MAX + 2)
 
 /* ---- The run's pipes -------------------------------------------------- */
@@ -98,8 +103,8 @@ static bool in_transit(
 
 /* ---- The device ------------------------------------------------------- */
 
-/* This run may have handled completions of other runs, whose poll() does not
-   see them any more. */
+/* This run may have handled completions of other runs, and has cleared the event
+   that would have ended their poll(). */
 static void wake_others(
 	const struct clyde_run *run, const struct clyde_device *device)
 {
@@ -111,7 +116,8 @@ static void wake_others(
 			eventfd_write(other->wake_fd, 1);
 }
 
-/* A pipe says more exactly than the link why nothing comes any more. */
+/* The link's wait() has failed.  If a pipe has failed or has an event, that is the
+   result, since the pipe's message is more exact than the link's. */
 static int wait_failed(const struct clyde_run *run,
 	const struct clyde_device *device, unsigned events, int error)
 {
@@ -122,8 +128,8 @@ static int wait_failed(const struct clyde_run *run,
 
 /* Handle completions until this moment, once at least, or until one of the
    events: those that have happened; 0 if none has. */
-static int handle(struct clyde_run *run, struct clyde_device *device,
-	unsigned events, int64_t until_ns)
+static int handle_completions(struct clyde_run *run,
+	struct clyde_device *device, unsigned events, int64_t until_ns)
 {
 	struct link *link = device->link;
 	struct wait wait = {
@@ -148,7 +154,8 @@ static int handle(struct clyde_run *run, struct clyde_device *device,
 static int handle_until(
 	struct clyde_run *run, unsigned events, int64_t until_ns)
 {
-	return CALL(device, run->device, handle(run, device, events, until_ns));
+	return CALL(device, run->device,
+		handle_completions(run, device, events, until_ns));
 }
 
 /* ---- Limits ----------------------------------------------------------- */
@@ -159,7 +166,7 @@ static int64_t deadline_of(struct clyde_run *run, int timeout_ms)
 			      : now_ns(run->device) + timeout_ms * MS;
 }
 
-/* Rounded up, and at most `most_ms`. */
+/* The time until the deadline, rounded up, and at most `most_ms`. */
 static int left_ms(struct clyde_run *run, int64_t deadline_ns, int most_ms)
 {
 	int64_t now = now_ns(run->device);
@@ -300,8 +307,8 @@ static int stands_still(struct clyde_run *run, const struct run_wait *wait)
 	return busy < 0 ? busy : !busy;
 }
 
-/* Output that has no room means that the user has not read what came before:
-   the user gets time to do so. */
+/* Whether the applet waits until it can write to a descriptor: the user has not
+   read what was written before. */
 static bool waits_for_output(const struct run_wait *wait)
 {
 	for (size_t i = 0; i < wait->count; i++)

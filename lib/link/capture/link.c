@@ -190,8 +190,8 @@ static int capture_wait(struct link *base, uint64_t deadline_ns)
 {
 	int result = base->inner->ops->wait(base->inner, deadline_ns);
 
-	/* A wait in vain, or an interrupted one: what led to it is in the file
-	   from here on, even if a second signal ends the process. */
+	/* The wait has handled nothing, or was interrupted: the file now gets the
+	   packets that led to it, even if a second signal ends the process. */
 	if (result <= 0)
 		capture_flush(CAPTURING(base)->capture, base);
 	return result;

@@ -152,7 +152,7 @@ static void end(struct capture *capture)
 }
 
 /* Write what is pending; if that fails, the capture ends here. */
-static int settle(struct capture *capture)
+static int write_pending(struct capture *capture)
 {
 	int result =
 		write_all(capture->fd, capture->buffer, capture->pending_size);
@@ -184,7 +184,7 @@ static int open_file(struct capture *capture)
 	if (capture->fd < 0)
 		return -errno;
 	append(capture, &header, sizeof(header));
-	return settle(capture);
+	return write_pending(capture);
 }
 
 static void destroy(struct capture *capture)
@@ -222,7 +222,7 @@ int capture_close(struct capture *capture)
 	if (capture == NULL)
 		return 0;
 	if (capture->fd >= 0)
-		settle(capture);
+		write_pending(capture);
 	if (capture->error)
 		result = set_error(error_from_errno(capture->error),
 			"the capture %s ended early: %s; %llu packets are in "
@@ -329,7 +329,7 @@ static struct usbmon_header header_of(
 void capture_flush(struct capture *capture, struct link *link)
 {
 	if (capture->fd >= 0 && capture->pending_size > 0 &&
-		settle(capture) < 0)
+		write_pending(capture) < 0)
 		LOG(link, WARNING, "the capture %s ends here: %s",
 			capture->path, strerror(capture->error));
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Captures: a file of what crosses the seam, and the link that writes it.
+ * Captures: a pcap file of the transfers of a context's links.  pcap.c writes the
+ * file, link.c is the link that writes to it; context.c opens and closes a
+ * capture, find.c wraps links.
  *
  *	device, engine, ... -- capturing link -- the link to the device
  *	                             |
@@ -25,8 +27,8 @@ struct link;
 int capture_open(const char *path, struct capture **ret_capture);
 
 /*
- * Close the file.  If it ended early, this is where it is told: -errno, and
- * the file holds what came before.  NULL is fine.
+ * Close the file.  Fails if a write has failed since capture_open(): the capture
+ * has ended there, and the file has the packets before that.  NULL is fine.
  */
 int capture_close(struct capture *capture);
 
@@ -40,7 +42,7 @@ struct link *capture_unwrap(struct link *link);
 int capture_wrap(
 	struct capture *capture, struct link *inner, struct link **ret_link);
 
-/* ---- Between lib/link/capture/pcap.c and lib/link/capture/link.c ----------------------------- */
+/* ---- Between pcap.c and link.c ---------------------------------------- */
 
 enum capture_type { CAPTURE_SUBMIT, CAPTURE_COMPLETE, CAPTURE_ERROR };
 
@@ -56,18 +58,19 @@ struct capture_event {
 	const struct usb_setup *setup; /* of a control transfer, always */
 };
 
-/* A link begins and ends.  Returns an address for a device that has none. */
+/* A link begins to write to the capture, and ends.  capture_join() returns an
+   address for a device that has none. */
 uint8_t capture_join(struct capture *capture);
 void capture_leave(struct capture *capture);
 
 /* The number of a new transfer. */
 uint64_t capture_next_id(struct capture *capture);
 
-/* Write an event at the link's time, which is now. */
+/* Write an event, with the present time of the link's clock. */
 void capture_write(struct capture *capture, struct link *link,
 	const struct capture_event *event);
 
-/* Have all of it in the file now. */
+/* Write all pending packets to the file. */
 void capture_flush(struct capture *capture, struct link *link);
 
 #endif

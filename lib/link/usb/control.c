@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Endpoint 0 of a device on this machine's USB: control transfers, and what
- * the kernel does by them, configuration and alternate settings.
+ * Endpoint 0 of a device on this machine's USB: control transfers, the
+ * configuration and alternate settings.  link.c has these calls in its struct
+ * link_ops.
+ *
+ * A configuration and an alternate setting must be set by the kernel's own calls,
+ * never by a control transfer: the kernel would not know of the change.
  */
 #include "usb.h"
 
@@ -41,11 +45,8 @@ static int finish_control(struct usb_link *link, struct libusb_transfer *usb,
 	return result < 0 ? usb_note(link, result) : usb->actual_length;
 }
 
-/*
- * The kernel has its own book of configurations, which a control transfer
- * would go behind.  And nearly always it has chosen this one already: then
- * asking again would only reset what is being used by others.
- */
+/* Set the configuration, unless the device has it, as nearly always: to set it
+   again would reset the interfaces that other programs use. */
 static int configure(struct usb_link *link, int wanted)
 {
 	int current;
@@ -109,8 +110,9 @@ static bool unlocks_twice(void)
 		version->micro <= 26;
 }
 
-/* The kernel changes the setting: it alone knows the endpoints.  Its own
-   limit of five seconds stands for the deadline. */
+/* The kernel sets the alternate setting, since it enables and disables the
+   endpoints with it.  It waits for five seconds at most, whatever the deadline of
+   the call. */
 static int select_alternate(
 	struct usb_link *link, uint8_t interface, uint8_t alternate)
 {
@@ -119,14 +121,14 @@ static int select_alternate(
 
 	if (result == LIBUSB_ERROR_NO_DEVICE && unlocks_twice())
 		link->broken = true;
-	/* A device that refuses answers with a stall; libusb has no word of
-	   its own for that here. */
+	/* A device that refuses the setting answers with a stall, for which
+	   libusb returns LIBUSB_ERROR_OTHER here. */
 	if (result == LIBUSB_ERROR_OTHER)
 		return CLYDE_ERROR_STALL;
 	return usb_result(result);
 }
 
-/* Setting 0 comes with it, by the kernel. */
+/* The kernel sets alternate setting 0 when an interface is released. */
 static int release(struct usb_link *link, uint8_t interface)
 {
 	link->alternate[interface] = USB_ALT_OFF;
@@ -146,7 +148,9 @@ int usb_set_alternate(struct link *base, uint8_t interface, uint8_t alternate,
 	claimed = link->alternate[interface] != USB_ALT_OFF;
 	if (alternate == USB_ALT_OFF)
 		return claimed ? usb_note(link, release(link, interface)) : 0;
-	/* Claimed already or not: this notices an unplug without harm. */
+	/* Claim the interface even if it is claimed, which does nothing: on an
+	   unplugged device this fails, and select_alternate(), which would break
+	   libusb's handle, is not called. */
 	result = usb_result(libusb_claim_interface(link->handle, interface));
 	if (result < 0)
 		return usb_note(link, result);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The Glasgows on this machine's buses: the provider for "usb:", which
- * find.c and monitor.c ask for places and for a link to one of them.
+ * The Glasgows on this machine's buses: the provider for "usb:".  lib/link/find.c
+ * and lib/link/monitor.c call it to enumerate devices and to open one of them.
  *
  * A list never disturbs a device that another program uses: nothing is claimed
  * here, and no configuration is set.  libusb is not initialised until a URI
@@ -23,7 +23,7 @@
 #include "common/number.h"
 #include "lib/device/descriptor.h"
 
-/* Where the kernel shows its buses. */
+/* The kernel's folder of a file for each device, by bus and address. */
 #define BUSES "/dev/bus/usb"
 
 #define TOO_MANY_FILES "too many open files; raise the limit, see ulimit -n"
@@ -125,7 +125,7 @@ int usb_session_new(struct usb_session **ret_session)
 	}
 	free(session);
 	if (result == LIBUSB_ERROR_OTHER && access(BUSES, F_OK) < 0)
-		return CLYDE_ERROR_UNSUPPORTED; /* a machine without a bus */
+		return CLYDE_ERROR_UNSUPPORTED; /* a machine without USB */
 	if (!has_descriptors(LIST_DESCRIPTORS))
 		return set_error(CLYDE_ERROR_EXHAUSTED,
 			"cannot use USB: " TOO_MANY_FILES);
@@ -273,7 +273,7 @@ static struct link_place *make_place(
 	return &place->place;
 }
 
-/* Glasgows first, and then in the order of their names. */
+/* For qsort(): Glasgows first, then by bus and address. */
 static int by_rank(const void *first, const void *second)
 {
 	libusb_device *const *a = first, *const *b = second;
@@ -354,7 +354,7 @@ static int usb_enumerate(
 	return count;
 }
 
-/* The device's file. */
+/* Write the path of the device's file. */
 static void write_node(libusb_device *device, char *text, size_t size)
 {
 	snprintf(text, size, BUSES "/%03u/%03u", libusb_get_bus_number(device),

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The link to a Glasgow on this machine's USB: takes what the seam asks,
- * gives it to libusb as asynchronous transfers, and handles their completions
- * on the thread that waits.
+ * The link to a Glasgow on this machine's USB: bulk transfers, waiting, opening
+ * and closing.  The layers above call it through struct link_ops.  Bulk transfers
+ * are libusb's asynchronous ones; their completions are handled in wait(), and in
+ * control(), on the thread that makes that call.
+ *
+ * No bulk transfer may have a timeout of libusb's: it would end a slow stream and
+ * lose the bytes that the transfer has moved.
  */
 #include "usb.h"
 
@@ -11,8 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-/* The same while cancelled transfers are on their way back, which nothing
-   may interrupt. */
+/* How long a wait() lasts at most while cancelled transfers have not come back,
+   in place of USB_SLICE_NS.  The flags that end a wait do not shorten it: a drain
+   goes on in spite of them, and would use all of a CPU. */
 #define CANCEL_SLICE_NS 1000000
 
 struct usb_transfer {
@@ -75,7 +80,8 @@ int usb_handle(struct usb_link *link, uint64_t patience_ns)
 	return usb_session_handle(link->session, patience_ns);
 }
 
-/* How long the flags may stay unseen. */
+/* How long libusb may wait for events before wait() returns and its caller looks
+   at the flags that end a wait. */
 static uint64_t patience(struct usb_link *link, uint64_t deadline_ns)
 {
 	uint64_t now = usb_now(&link->link);
@@ -177,12 +183,12 @@ static int usb_submit(struct link *base, struct transfer *transfer)
 	if (interface >= USB_IFACE_COUNT ||
 		link->alternate[interface] == USB_ALT_OFF)
 		return CLYDE_ERROR_ENDPOINT_OFF;
-	/* No timeout: it would end a slow stream and take bytes with it. */
 	libusb_fill_bulk_transfer(mine->usb, link->handle, transfer->endpoint,
 		transfer->data, transfer->size, bulk_done, mine, 0);
 	result = usb_note(link, usb_result(libusb_submit_transfer(mine->usb)));
-	/* The kernel knows no such endpoint, which libusb reports as an error of
-	   input and output: the alternate setting was taken from this link. */
+	/* The kernel has no such endpoint (ENOENT), which libusb reports as
+	   LIBUSB_ERROR_IO: another program has changed the alternate setting
+	   or reset the device. */
 	if (result == CLYDE_ERROR_IO)
 		return CLYDE_ERROR_RESET;
 	if (result < 0)
@@ -198,15 +204,17 @@ static void usb_cancel(struct link *base, struct transfer *transfer)
 
 	if (!mine->queued || mine->cancelled)
 		return;
-	/* Not found: it has completed, and only waits to be handled. */
+	/* LIBUSB_ERROR_NOT_FOUND is no failure: the transfer has completed, and
+	   its completion is not handled yet. */
 	libusb_cancel_transfer(mine->usb);
 	mine->cancelled = true;
 	USB(base)->cancelling++;
 }
 
-/* ---- Life ------------------------------------------------------------- */
+/* ---- Opening and closing ---------------------------------------------- */
 
-/* With nothing queued there is no transfer by which its end is noticed. */
+/* A device has arrived or left, on any bus.  While no transfer is in flight, only
+   this event shows that the link's device was unplugged. */
 static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
 	libusb_hotplug_event event, void *user)
 {
@@ -220,7 +228,8 @@ static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
 	return 0;
 }
 
-/* What it does not work for is noticed all the same, if later. */
+/* Without hotplug events, an unplug is noticed when the next transfer fails, and
+   a return of the device when usb_await_return() looks at the buses again. */
 static void listen_for_plugs(struct usb_link *link)
 {
 	link->listens = libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG) &&
@@ -232,13 +241,16 @@ static void listen_for_plugs(struct usb_link *link)
 			&link->hotplug) == 0;
 }
 
-/* Better lost than the process, if it is broken; that is rare. */
+/* Close libusb's handle and leave the session.  A handle that libusb cannot close
+   is leaked, because libusb_close() would abort the process, see
+   unlocks_twice(). */
 static void let_go(struct usb_link *link)
 {
 	if (link->poll >= 0)
 		usb_poll_close(link->usb, link->poll);
 	link->poll = -1;
-	/* The session may be there for longer. */
+	/* The session may have other users, and call back after this link is
+	   freed. */
 	if (link->listens)
 		libusb_hotplug_deregister_callback(link->usb, link->hotplug);
 	link->listens = false;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * When a device comes to or goes from this machine's buses: libusb's hotplug
- * events, for monitor.c, which then looks what there is.
+ * Waits for libusb's hotplug events: a device has arrived on one of this machine's
+ * buses, or left it.  lib/link/monitor.c calls it through usb_monitor_ops, and
+ * enumerates after an event.
  *
- * wait() runs without the tree's lock and on several threads at once, so that
- * what it shares with the callback is atomic.
+ * wait() runs without the tree's lock and on several threads at once, so what it
+ * shares with the callback must be atomic.
  */
 #include "usb.h"
 
@@ -14,9 +15,9 @@
 
 struct usb_monitor {
 	struct usb_session *session; /* NULL: a machine without USB */
-	int poll;                    /* its descriptor, or -1 */
-	atomic_bool changed;
-	atomic_bool woken; /* where there is no session to interrupt */
+	int poll;            /* see usb_poll_open(); negative: none yet */
+	atomic_bool changed; /* an event has come since the last wait() */
+	atomic_bool woken;   /* by wake(); read where session is NULL */
 };
 
 #define MONITOR(pointer) ((struct usb_monitor *)(pointer))
@@ -43,7 +44,8 @@ static void monitor_close(struct link_monitor *base)
 	free(monitor);
 }
 
-/* Without events a device is noticed all the same, if later. */
+/* Without events, lib/link/monitor.c notices a change when it next
+   enumerates. */
 static void listen_for_plugs(struct usb_monitor *monitor)
 {
 	if (libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG))
@@ -82,7 +84,8 @@ static uint64_t monitor_now(struct link_monitor *base)
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* For no longer than the flags may stay unseen. */
+/* Waits for USB_SLICE_NS at most, so that the caller looks at the flags that end
+   its wait. */
 static int monitor_wait(struct link_monitor *base, uint64_t patience_ns)
 {
 	struct usb_monitor *monitor = MONITOR(base);

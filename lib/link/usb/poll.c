@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * libusb's descriptors as one: takes a libusb context, gives an epoll that
- * follows what libusb opens and closes.  Timeouts of libusb's need no
- * descriptor: no transfer is ever given one.
+ * One descriptor for all descriptors that a libusb context polls: an epoll, to
+ * which libusb's notifications add what libusb opens and from which they remove
+ * what it closes.  Called by link.c and monitor.c.
+ *
+ * The epoll does not become readable for a timeout of libusb's.  No transfer may
+ * have one.
  */
 #include "usb.h"
 

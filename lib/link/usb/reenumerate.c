@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A device that gets new firmware: firmware.c has all of it claimed first, and
- * then the link waits until the device has come back to the port it was in,
- * and goes on with that.
+ * A device that leaves the bus to start new firmware, and comes back to the same
+ * port with another address.  Through the link interface, lib/device/firmware.c
+ * calls usb_claim_all() before it loads the firmware and usb_await_return() after
+ * that, which opens the device that has come back and puts it into the link.
  *
- * libusb tells when a device has come.  Where libusb cannot, or where nobody
- * tells it, as in a container without udev, the buses are looked at anew
- * every half second.
+ * A hotplug event of libusb's ends the wait.  The devices are listed every half
+ * second all the same, because a system without udev, such as a container, sends
+ * no such events.
+ *
+ * A device in another port must never be taken for the one that has left.
  */
 #include "usb.h"
 
@@ -49,12 +52,13 @@ int usb_claim_all(struct link *base)
 	struct libusb_config_descriptor *config;
 	int result;
 
-	/* It would not be known again. */
+	/* Without a port, the device could not be recognised when it comes
+	   back. */
 	if (!find_port(device, &link->port))
 		return CLYDE_ERROR_UNSUPPORTED;
 	result = libusb_get_active_config_descriptor(device, &config);
 	if (result == LIBUSB_ERROR_NOT_FOUND)
-		return 0; /* not configured: nobody can use it */
+		return 0; /* not configured: no program can use it */
 	if (result < 0)
 		return usb_result(result);
 	result = claim_each(link, config);
@@ -64,7 +68,8 @@ int usb_claim_all(struct link *base)
 
 /* ---- The way back ----------------------------------------------------- */
 
-/* In the same port, and not what is about to leave it. */
+/* Whether this is the device that has come back: it is in the same port, and its
+   address is not that of the device that is about to leave. */
 static bool is_back(const struct usb_link *link, libusb_device *device)
 {
 	libusb_device *old = libusb_get_device(link->handle);
@@ -87,10 +92,10 @@ static int open_back(struct usb_link *link, libusb_device *const *devices,
 
 /*
  * Look for the device on all buses, with a new session of libusb, since the
- * link's own one may have missed events.  CLYDE_ERROR_NO_DEVICE if the device
+ * link's own one may have missed events, and put it into the link.  CLYDE_ERROR_NO_DEVICE if the device
  * is not there, CLYDE_ERROR_ACCESS if it may not be opened, or not yet.
  */
-static int look(struct usb_link *link)
+static int find_and_adopt(struct usb_link *link)
 {
 	struct usb_session *session;
 	libusb_device **devices;
@@ -113,7 +118,7 @@ int usb_await_return(struct link *base, uint64_t deadline_ns)
 	struct usb_link *link = USB(base);
 
 	for (;;) {
-		int result = look(link);
+		int result = find_and_adopt(link);
 		uint64_t now = base->ops->now(base), next = now + USB_LOOK_NS;
 
 		if (result != CLYDE_ERROR_NO_DEVICE &&

@@ -15,8 +15,8 @@
 
 /* ---- The device ----------------------------------------------------------- */
 
-/* What the library's image leaves behind: to parse it takes longer than all
-   else of an open. */
+/* The parser's state at the end of the library's image.  Parsed once in a process,
+   since that takes longer than all else that an open does. */
 static struct bitstream image_port;
 
 static void parse_image(void)
@@ -46,7 +46,7 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
-/* ---- The file of its EEPROM ----------------------------------------------- */
+/* ---- The file of the EEPROM ----------------------------------------------- */
 
 static int write_file(
 	const struct virtual_options *options, const uint8_t *eeprom)
@@ -70,7 +70,7 @@ static int write_file(
 	return -error;
 }
 
-/* A path that leads nowhere is a mistake in the URI. */
+/* The folder of the path does not exist: the URI is wrong. */
 static int file_error(int error)
 {
 	return error == ENOENT ? CLYDE_ERROR_INVALID : error_from_errno(error);
@@ -121,7 +121,8 @@ int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom)
 	if (memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
 		return 0;
 	result = write_file(options, eeprom);
-	/* Until it is in the file, the next command tries again. */
+	/* After a failure, the next call finds the difference again and writes
+	   once more. */
 	if (result == 0)
 		memcpy(options->eeprom, eeprom, EEPROM_SIZE);
 	else

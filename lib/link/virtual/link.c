@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The link to a virtual Glasgow in this process: takes what the seam asks,
- * carries it on a bus of its own, lets virtual time pass while somebody
- * waits.
+ * The link to a virtual Glasgow in this process, and the provider for "virtual:".
+ * The layers above call it through struct link_ops, lib/link/find.c through
+ * link_virtual.  Each link has a device and a bus of its own, which exist as long
+ * as the link.
+ *
+ * Virtual time may pass in wait(), control(), set_alternate(), await_return() and
+ * cancel() only, and must never depend on a clock of the machine.
  */
 #include "lib/base/internal.h"
 
@@ -17,10 +21,11 @@
 #include "uri.h"
 #include "virtual/bus/bus.h"
 
-/* How much of the virtual world is run between two looks at the flags that
-   end a wait: a tenth of a virtual second, some milliseconds of real time. */
+/* How much virtual time passes between two looks at the flags that end a wait: a
+   tenth of a second, which takes some milliseconds of real time. */
 #define SLICE_TICKS (100000 * (tick)TICKS_PER_US)
-#define PORT_TICKS  (1000 * (tick)TICKS_PER_US)
+/* How often await_return() looks whether the device has come back: each ms. */
+#define PORT_TICKS (1000 * (tick)TICKS_PER_US)
 
 struct virtual_transfer {
 	struct transfer transfer; /* first */
@@ -35,11 +40,11 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
-	unsigned resets; /* by others, as far as it is known here */
-	bool introduced; /* the log knows its faults */
-	uint16_t told;   /* pins on which drivers met, in the log by now */
-	int descriptor;  /* -1 until somebody asks for it */
-	bool shown;      /* it is readable */
+	unsigned resets; /* by other programs, that note_reset() has handled */
+	bool introduced; /* the drawn faults are in the log */
+	uint16_t told;   /* pins whose conflict of drivers is in the log */
+	int descriptor;  /* an eventfd; -1: not asked for yet */
+	bool shown;      /* the descriptor is readable */
 };
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
@@ -92,7 +97,7 @@ static bool endpoint_open(const struct virtual_link *link, uint8_t endpoint)
 		link->alternate[interface] != USB_ALT_OFF;
 }
 
-/* Another program's reset has left nothing claimed. */
+/* If another program has reset the device, no interface is claimed any more. */
 static void note_reset(struct virtual_link *link)
 {
 	if (link->resets == bus_resets(link->bus))
@@ -118,7 +123,8 @@ static int bus_result(int status)
 	return status < 0 ? error_from_errno(-status) : status;
 }
 
-/* Hand out what has completed.  A control transfer's urb has no user. */
+/* Complete the transfers that the bus has finished: how many.  The urb of a
+   control transfer has no user; its stage tells virtual_control(). */
 static int deliver(struct virtual_link *link)
 {
 	struct urb *urb;
@@ -130,7 +136,7 @@ static int deliver(struct virtual_link *link)
 
 		count++;
 		if (transfer == NULL) {
-			urb->stage = UCHAR_MAX; /* seen by virtual_control() */
+			urb->stage = UCHAR_MAX;
 			continue;
 		}
 		transfer->queued = false;
@@ -141,9 +147,9 @@ static int deliver(struct virtual_link *link)
 	return count;
 }
 
-/* Time passes while somebody waits, and who watches the descriptor waits: it
-   is readable while anything is under way. */
-static void show(struct virtual_link *link)
+/* Make the descriptor readable while anything is under way.  An event loop that
+   polls it then calls clyde_device_process(), in which virtual time passes. */
+static void update_descriptor(struct virtual_link *link)
 {
 	bool busy =
 		bus_due(link->bus) != TICK_NEVER || link->unplug != TICK_NEVER;
@@ -166,11 +172,12 @@ static int virtual_descriptor(struct link *base)
 		link->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (link->descriptor < 0)
 		return error_from_errno(errno);
-	show(link);
+	update_descriptor(link);
 	return link->descriptor;
 }
 
-/* After time has passed. */
+/* Unplug the device if the moment of the fault has come.  Called after virtual
+   time has passed. */
 static void pull_if_due(struct virtual_link *link)
 {
 	if (bus_now(link->bus) < link->unplug)
@@ -179,7 +186,8 @@ static void pull_if_due(struct virtual_link *link)
 	bus_unplug(link->bus);
 }
 
-/* Run one slice: false if nothing can ever happen. */
+/* Run the bus for one slice, or until a moment: false if nothing is under way
+   that could ever complete. */
 static bool run(struct virtual_link *link, tick until)
 {
 	tick now = bus_now(link->bus);
@@ -195,8 +203,9 @@ static bool run(struct virtual_link *link, tick until)
 	return alive;
 }
 
-/* A file that stands for the EEPROM is written as soon as the EEPROM is, so
-   that the command fails if it cannot be. */
+/* Write the EEPROM to its file, if the URI names one and the EEPROM has changed.
+   This is done in the same call, so that the command fails if the file cannot be
+   written. */
 static int keep_eeprom(struct virtual_link *link)
 {
 	if (link->options.eeprom == NULL)
@@ -211,24 +220,25 @@ static int virtual_wait(struct link *base, uint64_t deadline_ns)
 						 : ticks_of(deadline_ns);
 	int count = deliver(link);
 
-	/* A look without patience still takes a microframe, so that polling
-	   gets somewhere. */
+	/* A deadline that has passed still lets a microframe pass, because a
+	   caller that polls would otherwise never see a completion. */
 	if (until <= bus_now(link->bus))
 		until = bus_now(link->bus) + 1;
 	while (count == 0 && bus_now(link->bus) < until) {
-		/* And all has come back. */
+		/* An unplug returns all transfers, and none is left to
+		   deliver. */
 		if (bus_unplugged(link->bus))
 			return CLYDE_ERROR_NO_DEVICE;
 		if (link_stopped(base))
 			break;
 		if (!run(link, until)) {
-			show(link);
+			update_descriptor(link);
 			return CLYDE_ERROR_DEADLOCK;
 		}
 		count = deliver(link);
 	}
 	link_woken(base);
-	show(link);
+	update_descriptor(link);
 	return keep_eeprom(link) < 0 ? CLYDE_ERROR_FILE : count;
 }
 
@@ -254,13 +264,13 @@ static int virtual_control(struct link *base, const struct usb_setup *setup,
 		if (bus_now(link->bus) >= until || !run(link, until))
 			bus_cancel(link->bus, &urb);
 	}
-	show(link);
+	update_descriptor(link);
 	if (urb.status == -ECANCELED)
 		return CLYDE_ERROR_TIMEOUT;
 	return urb.status < 0 ? bus_result(urb.status) : (int)urb.actual;
 }
 
-/* Whether another program has the interfaces, which is a fault by script. */
+/* Whether the URI has fault=busy: another program has claimed the interfaces. */
 static bool taken(const struct virtual_link *link)
 {
 	return faults_at(&link->options.faults, FAULT_BUSY, 0);
@@ -318,7 +328,7 @@ static int virtual_submit(struct link *base, struct transfer *transfer)
 	};
 	mine->queued = true;
 	bus_submit(VIRTUAL(base)->bus, &mine->urb);
-	show(VIRTUAL(base));
+	update_descriptor(VIRTUAL(base));
 	return 0;
 }
 
@@ -330,10 +340,9 @@ static void virtual_cancel(struct link *base, struct transfer *transfer)
 		bus_kill(VIRTUAL(base)->bus, &mine->urb);
 		pull_if_due(VIRTUAL(base));
 	}
-	show(VIRTUAL(base));
+	update_descriptor(VIRTUAL(base));
 }
 
-/* The port is looked at once a millisecond. */
 static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 {
 	struct virtual_link *link = VIRTUAL(base);
@@ -479,7 +488,7 @@ static int virtual_open(struct link_place *place, const atomic_bool *interrupt,
 		"no permission to open the virtual device: fault=denied");
 }
 
-/* As on USB, the strings are for those alone who may open it. */
+/* As on USB, the strings of a device that is not opened are not known. */
 static void virtual_look(
 	struct link_place *place, struct clyde_device_info *info)
 {
@@ -499,7 +508,7 @@ static void virtual_look(
 	memset(info->product, 0, sizeof(info->product));
 }
 
-/* A virtual device is there from the start, and as long as somebody asks. */
+/* It has no monitor: two enumerations of a URI never differ. */
 const struct link_provider link_virtual = {
 	.scheme = "virtual",
 	.enumerate = virtual_enumerate,

@@ -177,7 +177,7 @@ static int add_wire(struct parser *parser, uint16_t mask)
 	struct device_options *device = &parser->options->device;
 	unsigned at = 0;
 
-	/* Wires that meet are one; what is left has two pins each. */
+	/* Wires with a pin in common are one wire. */
 	while (at < WIRES_MAX && device->wires[at]) {
 		if (!(device->wires[at] & mask)) {
 			at++;
@@ -221,7 +221,7 @@ static int parse_wire(struct parser *parser, const char *key, const char *value)
 	return add_wire(parser, mask);
 }
 
-/* Made to see whether it can be; the device makes its own. */
+/* The part is made only to check the value; the device makes its own. */
 static int parse_part(struct parser *parser, const char *key, const char *value)
 {
 	struct device_options *device = &parser->options->device;
@@ -302,15 +302,17 @@ const struct virtual_key virtual_keys[] = {
 
 /* ---- Keys of one device --------------------------------------------------- */
 
-/* "1.api=3" is for the device of index 1 alone: the pair without that, and
-   for which; or the pair as it is, and -1. */
+/* "1.api=3" is for the device of index 1 only: returns the pair without the
+   prefix, and writes the index.  A pair without a prefix is returned as it is,
+   with an index of -1. */
 static const char *strip(const char *pair, int *ret_only)
 {
 	*ret_only = -1;
 	if (pair[0] < '0' || pair[0] >= '0' + VIRTUAL_DEVICES_MAX ||
 		pair[1] != '.' || pair[2] == ',' || pair[2] == '\0')
 		return pair;
-	/* These two are about all of them. */
+	/* These two keys are about all devices: a prefix is an error, which
+	   parse_pair() reports. */
 	if (strncmp(pair + 2, "devices=", 8) == 0 ||
 		strncmp(pair + 2, "index=", 6) == 0)
 		return pair;
@@ -352,14 +354,15 @@ int virtual_options_select(const char *text, unsigned index, char *out)
 		out += size;
 		*out++ = ',';
 	}
-	/* A comma too many is skipped, as ever. */
+	/* parse_pairs() skips the comma at the end. */
 	*out = '\0';
 	return highest;
 }
 
 /* ---- The text ------------------------------------------------------------- */
 
-/* A URI must have room for its scheme; and for an index, if one may follow. */
+/* The longest text, so that its URI fits into CLYDE_URI_SIZE; and what
+   virtual_options_name() may append. */
 #define TEXT_MAX   (CLYDE_URI_SIZE - sizeof("virtual:"))
 #define INDEX_SIZE (sizeof(",index=0") - 1)
 
@@ -425,7 +428,8 @@ static int too_long(size_t most)
 		"virtual: longer than %zu characters", most);
 }
 
-/* What is wrong is told whichever of the devices is asked for. */
+/* Parses the pairs of all devices first, so that an error in the pair of one
+   device is reported for every device. */
 static int parse_text(struct parser *parser, const char *text)
 {
 	struct virtual_options all = *parser->options;
@@ -494,7 +498,8 @@ void virtual_options_clear(struct virtual_options *options)
 	options->eeprom = NULL;
 }
 
-/* Whether a key stands in a list of pairs; values may look like one. */
+/* Whether a list of pairs has this key.  Only the start of a pair is compared,
+   since a value may contain the key's name. */
 static bool has_key(const char *text, const char *key)
 {
 	size_t size = strlen(key);

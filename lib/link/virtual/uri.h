@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * What stands behind "virtual:": a list KEY=VALUE,... that describes the
- * virtual Glasgows of a URI.  See clyde-virtual(7).
+ * What follows "virtual:" in a URI: a list KEY=VALUE,... that describes virtual
+ * Glasgows.  uri.c parses it, device.c makes the device that it describes; link.c
+ * and plug/devices.c call both.  The keys are those of clyde-virtual(7).
  */
 #ifndef LIB_VIRTUAL_OPTIONS_H
 #define LIB_VIRTUAL_OPTIONS_H
@@ -16,8 +17,8 @@
 
 struct virtual_options {
 	unsigned devices;
-	int only; /* index=N: just this one of them, or -1 */
-	unsigned packets;
+	int only; /* index=N: the URI means this one of them only; or -1 */
+	unsigned packets;   /* that the bus carries in a microframe */
 	uint64_t unplug_us; /* UINT64_MAX = never */
 	bool configured;
 	char eeprom_path[CLYDE_URI_SIZE];
@@ -27,15 +28,16 @@ struct virtual_options {
 	struct faults faults;
 };
 
-/* Parse for the device of this index.  To be cleared after success. */
+/* The options of the device of this index.  After success, call
+   virtual_options_clear(). */
 int virtual_options_parse(
 	const char *text, unsigned index, struct virtual_options *ret_options);
 void virtual_options_clear(struct virtual_options *options);
 
-/* How many devices a text is about, or CLYDE_ERROR_INVALID. */
+/* How many devices a text describes, or CLYDE_ERROR_INVALID. */
 int virtual_options_count(const char *text);
 
-#define VIRTUAL_ANY UINT_MAX
+#define VIRTUAL_ANY UINT_MAX /* in place of an index: every part */
 
 /*
  * The part of a text that is for the device of this index, or for all devices.
@@ -44,22 +46,22 @@ int virtual_options_count(const char *text);
  */
 int virtual_options_select(const char *text, unsigned index, char *out);
 
-/* The device that they describe, or NULL. */
+/* Make the device that the options describe; NULL: no memory. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
-/* The EEPROM's file: read or create it; write it, if the EEPROM is not what
-   it holds.  An error has its message. */
+/* Read the file of the EEPROM, or create it; and write it, if the EEPROM differs
+   from it.  A failure has its message. */
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
 
-/* The serial number so many devices on. */
+/* Make the serial number of the first device that of the device of this index. */
 void virtual_options_count_serial(char *serial, unsigned index);
 
-/* Have the bus err as they say: 0 or CLYDE_ERROR_NO_MEMORY. */
+/* Give the bus the faults of the options: 0 or CLYDE_ERROR_NO_MEMORY. */
 struct bus;
 int virtual_options_err(const struct virtual_options *options, struct bus *bus);
 
-/* The specification of one device out of several. */
+/* The text that describes the device of this index only. */
 void virtual_options_name(
 	const char *text, unsigned index, char *out, unsigned size);
 
@@ -70,7 +72,7 @@ void virtual_options_name(
 
 struct parser {
 	struct virtual_options *options;
-	unsigned index; /* of the device that is asked for */
+	unsigned index; /* of the device whose options are parsed */
 };
 
 struct virtual_key {
@@ -78,7 +80,7 @@ struct virtual_key {
 	int (*parse)(struct parser *parser, const char *key, const char *value);
 };
 
-/* The last has no name. */
+/* Ends with a key without a name. */
 extern const struct virtual_key virtual_keys[];
 
 #endif
