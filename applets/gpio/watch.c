@@ -156,6 +156,9 @@ static int left_ms(const struct watcher *watcher)
 		return -1;
 	left_ns = watcher->first_ns + (int64_t)watcher->for_ns -
 		now_ns(watcher->device);
+	/* The moment may pass between two looks at the clock. */
+	if (left_ns < 0)
+		return 0;
 	return left_ns > DAY_NS ? DAY_NS / 1000000 : left_ns / 1000000 + 1;
 }
 

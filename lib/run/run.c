@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 CLYDE_API const struct clyde_applet *clyde_applet_at(size_t index)
@@ -104,6 +105,16 @@ static struct clyde_run *new_run(
 	return NULL;
 }
 
+/* End a run_wait() of this run. */
+static void wake(struct object *object)
+{
+	struct clyde_run *run = (struct clyde_run *)object;
+	int fd = atomic_load(&run->wake_fd);
+
+	if (fd >= 0)
+		eventfd_write(fd, 1);
+}
+
 static int make_run(struct clyde_context *context, const char *name,
 	struct clyde_run **ret_run)
 {
@@ -120,7 +131,7 @@ static int make_run(struct clyde_context *context, const char *name,
 		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (result == 0)
 		result = object_init(&run->object, OBJECT_RUN, &context->object,
-			&context->tree, NULL, destroy);
+			&context->tree, wake, destroy);
 	if (result == 0) {
 		*ret_run = object_handle(&run->object);
 	} else if (run) {
@@ -170,6 +181,9 @@ static int set_idle(struct clyde_run *run, const char *name, const char *value)
 		result = check_given("value", value);
 	if (result == 0)
 		result = set(run, name, value);
+	/* The parameters say what is claimed: start() claims anew. */
+	if (result == 0)
+		claim_drop(run);
 	return result;
 }
 

@@ -64,8 +64,9 @@ struct clyde_run {
 	struct clyde_observer observer;
 	int in_fd, out_fd; /* -1: not attached */
 	/* Of run_wait() */
-	int wake_fd;      /* readable when another run has handled completions;
-			     -1: not needed yet */
+	/* Readable when another run has handled completions, or this run is
+	   being closed; -1: not needed yet. */
+	atomic_int wake_fd;
 	int64_t ask_ns;   /* core_idle() is not called before this moment */
 	int64_t still_ns; /* the core was idle at this moment; -1: never */
 	struct claim claim;

@@ -47,11 +47,12 @@ static struct clyde_pipe *pipe_of(const struct clyde_run *run,
 
 static int ready_in(struct clyde_pipe *pipe)
 {
-	int error = engine_error(pipe->engine);
 	uint8_t *data;
+	int error;
 
 	if (engine_next(pipe->engine, &data) > 0)
 		return RUN_READABLE;
+	error = engine_error(pipe->engine); /* perhaps of engine_next() */
 	return error < 0 && engine_in_flight(pipe->engine) == 0
 		? pipe_failed(pipe, error)
 		: 0;
@@ -193,9 +194,13 @@ static int poll_fds(struct pollfd *fds, size_t count, int timeout_ms)
 
 static int open_wake_fd(struct clyde_run *run)
 {
-	if (run->wake_fd < 0)
-		run->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (run->wake_fd < 0)
+	int fd = atomic_load(&run->wake_fd);
+
+	if (fd < 0) {
+		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		atomic_store(&run->wake_fd, fd);
+	}
+	if (fd < 0)
 		return set_error(error_from_errno(errno),
 			"no descriptor for a wait is to be had");
 	return 0;
@@ -247,10 +252,11 @@ static int wait_real(struct clyde_run *run, struct run_wait *wait)
 	int result = fill_fds(run, wait, all);
 
 	while (result >= 0) {
-		int events =
-			handle_until(run, wait->events, now_ns(run->device));
-		int ms;
+		int events = run_stopped(run), ms;
 
+		if (events == 0)
+			events = handle_until(
+				run, wait->events, now_ns(run->device));
 		if (events < 0)
 			return events;
 		ms = events ? 0 : left_ms(run, deadline_ns, RECHECK_MS);

@@ -387,6 +387,15 @@ def test_the_thread_of_a_run_takes_no_signals(device):
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
+def test_a_parameter_that_is_set_after_the_claim_counts(device):
+    """Regression: the run had the pins of the claim only."""
+    with clyde.Run(device.context, "gpio", action="A0=1") as run:
+        run.claim(device)
+        run.set("action", "A2=1")
+        run.start(device, "3.3")
+    assert device.levels_get()["A"] == 0b101
+
+
 def test_ctrl_c_once_more_leaves_no_call_alone():
     interrupted, over = threading.Event(), []
 

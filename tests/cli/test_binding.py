@@ -50,10 +50,10 @@ sys.exit(6)
 """
 
 
-def start(python, program):
+def start(python, program, *options):
     return subprocess.Popen(
-        [CLYDE, "virtual", "-d", "virtual:configured=1", "--", python, "-c",
-         program], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [CLYDE, "virtual", "-d", "virtual:configured=1", *options, "--", python,
+         "-c", program], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         env=dict(os.environ, PYTHONPATH=str(SOURCE / "python"),
                  CLYDE_LIBRARY=str(CLYDE.parents[1] / "lib/libclyde.so.0")))
 
@@ -100,3 +100,32 @@ def test_a_device_that_this_program_has_open_is_not_another_programs(python):
         said = process.stdout.read()
     assert said == ("cannot open the management interface: this program has "
                     "opened it already, and not closed it\n")
+
+
+CLOSE = """
+import clyde, sys, threading
+device = clyde.open("usb:")
+run = clyde.Run(device.context, "gpio", action=["watch", "A1"])
+seen = []
+def watch():
+    try:
+        run.start(device, "3.3", record=lambda record: begun.set())
+    except clyde.Error as error:
+        seen.append(type(error).__name__)
+    begun.set()
+begun = threading.Event()
+thread = threading.Thread(target=watch)
+thread.start()
+begun.wait()
+run.close()
+thread.join()
+print(*seen)
+"""
+
+
+@pytest.mark.parametrize("pace", ["off", "link"])
+def test_a_close_of_a_run_ends_its_wait(pace):
+    """Regression: in real time a run that waited for pins was never closed."""
+    with start(PYTHONS[0], CLOSE, "--pace", pace) as process:
+        assert process.stdout.read() == "Cancelled\n"
+        assert process.wait(SECONDS) == 0

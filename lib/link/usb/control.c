@@ -67,7 +67,7 @@ int usb_control(struct link *base, const struct usb_setup *setup, void *data,
 	int result;
 
 	if (base->lost)
-		return -ENODEV;
+		return CLYDE_ERROR_NO_DEVICE;
 	if (setup->bmRequestType == 0 &&
 		setup->bRequest == USB_REQ_SET_CONFIGURATION)
 		return configure(link, setup->wValue);
