@@ -30,6 +30,9 @@ struct device_options {
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
+	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
+	struct pin_faults pin_faults;
 	uint16_t wires[WIRES_MAX]; /* sets of wired pins; 0 ends the list */
 	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" ends the list */
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
