@@ -125,6 +125,13 @@ static void faults_of_the_board_are_sets_of_pins(void **state)
 	assert_int_equal(faults->no_drive, 0x0020);
 	assert_int_equal(options.device.weak[0], 0);
 	assert_int_equal(options.device.weak[1], 10);
+	assert_int_equal(options.device.misread.left, 0);
+	options = parse("misread=0x20", 0);
+	assert_int_equal(options.device.misread.address, 0x20);
+	assert_true(options.device.misread.left == UINT64_MAX);
+	options = parse("misread=9:2,senseA=supply", 0);
+	assert_int_equal(options.device.misread.address, 9);
+	assert_int_equal(options.device.misread.left, 2);
 	assert_true(options.device.sense_joined[0]);
 	assert_false(options.device.sense_joined[1]);
 }
@@ -140,6 +147,9 @@ static void malformed_faults_of_the_board_are_refused(void **state)
 	assert_refused("weak=C:10", "is not a port with a percentage");
 	assert_refused("weak=A:91", "is not in 0..90");
 	assert_refused("senseA=supplied", "is not in 0..6000");
+	assert_refused("misread=0x8000", "is not an address");
+	assert_refused("misread=1x", "is not an address");
+	assert_refused("misread=1:0", "is not in 1..4294967295");
 }
 
 static void at_most_eight_parts_are_kept_in_order(void **state)

@@ -108,6 +108,7 @@ struct device *device_new(
 		port->load_ua = options->load_ua[i];
 		port->weak = options->weak[i];
 	}
+	device->misread = options->misread;
 	loader_reset(device);
 	device_plan_trip(device);
 	device->api_level =

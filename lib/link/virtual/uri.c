@@ -201,6 +201,30 @@ static int parse_open_pin(
 	return 0;
 }
 
+/* "0x0d", "0x20:1" */
+static int parse_misread(
+	struct parser *parser, const char *key, const char *value)
+{
+	static const struct number_form form = {
+		.c_prefixes = true, .maximum = EEPROM_SIZE - 1};
+	struct misread *misread = &parser->options->device.misread;
+	const char *end;
+	uint64_t address, times = UINT64_MAX;
+	int result = 0;
+
+	if (number_parse(value, &form, &address, &end) != NUMBER_OK ||
+		(*end != '\0' && *end != ':'))
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not an address up to 0x7fff, like "
+			"0x20 or 0x20:1",
+			key, value);
+	if (*end == ':')
+		result = number(key, end + 1, 1, UINT32_MAX, &times);
+	if (result == 0)
+		*misread = (struct misread){address, times};
+	return result;
+}
+
 /* "A:10" */
 static int parse_weak(struct parser *parser, const char *key, const char *value)
 {
@@ -365,6 +389,7 @@ const struct virtual_key virtual_keys[] = {
 	{"nopull", parse_open_pin},
 	{"nodrive", parse_open_pin},
 	{"weak", parse_weak},
+	{"misread", parse_misread},
 	{0},
 };
 
