@@ -62,6 +62,7 @@ void command_load(struct tool *tool, int argc, char **argv);
 void command_report(struct tool *tool, int argc, char **argv);
 void command_run(struct tool *tool, int argc, char **argv);
 void command_safe(struct tool *tool, int argc, char **argv);
+void command_selftest(struct tool *tool, int argc, char **argv);
 void command_virtual(struct tool *tool, int argc, char **argv);
 void command_voltage(struct tool *tool, int argc, char **argv);
 

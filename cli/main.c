@@ -32,6 +32,8 @@ static const struct command commands[] = {
 	{"run", "run [APPLET]", "Run an applet, or list them", command_run},
 	{"safe", "safe", "Switch supplies and pull resistors off",
 		command_safe},
+	{"selftest", "selftest", "Test a board to which nothing is connected",
+		command_selftest},
 	{"virtual", "virtual -- COMMAND",
 		"Run a command with virtual devices plugged in, or lend one",
 		command_virtual},

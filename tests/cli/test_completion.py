@@ -176,6 +176,7 @@ def test_files_and_commands_are_left_to_the_shell():
     assert complete("load", "") == [("", "files ")]
     assert complete("report", "a.json", "-o", "b") == [("", "files ")]
     assert complete("list", "--json=x") == [("", "files --json=")]
+    assert complete("selftest", "--report", "") == [("", "files ")]
     assert complete("virtual", "--", "ls") == [("", "command 1")]
     assert complete("virtual", "lsusb", "-") == [("", "command 2")]
 

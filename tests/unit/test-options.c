@@ -110,6 +110,48 @@ static void wires_that_share_a_pin_are_one_wire(void **state)
 	assert_int_equal(options.device.wires[2], 0);
 }
 
+static void faults_of_the_board_are_sets_of_pins(void **state)
+{
+	struct virtual_options options =
+		parse("stuck=A3:0,stuck=B7:1,stuck=A0:0,nopull=B2,nodrive=A5,"
+		      "weak=B:10,senseA=supply",
+			0);
+	const struct pin_faults *faults = &options.device.pin_faults;
+
+	(void)state;
+	assert_int_equal(faults->stuck_low, 0x0009);
+	assert_int_equal(faults->stuck_high, 0x8000);
+	assert_int_equal(faults->no_pull, 0x0400);
+	assert_int_equal(faults->no_drive, 0x0020);
+	assert_int_equal(options.device.weak[0], 0);
+	assert_int_equal(options.device.weak[1], 10);
+	assert_int_equal(options.device.misread.left, 0);
+	options = parse("misread=0x20", 0);
+	assert_int_equal(options.device.misread.address, 0x20);
+	assert_true(options.device.misread.left == UINT64_MAX);
+	options = parse("misread=9:2,senseA=supply", 0);
+	assert_int_equal(options.device.misread.address, 9);
+	assert_int_equal(options.device.misread.left, 2);
+	assert_true(options.device.sense_joined[0]);
+	assert_false(options.device.sense_joined[1]);
+}
+
+static void malformed_faults_of_the_board_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("stuck=A3", "is not a pin with a level");
+	assert_refused("stuck=A3:2", "is not a pin with a level");
+	assert_refused("stuck=C3:1", "is not a pin with a level");
+	assert_refused("nopull=A8", "is not a pin");
+	assert_refused("nodrive=", "is not a pin");
+	assert_refused("weak=C:10", "is not a port with a percentage");
+	assert_refused("weak=A:91", "is not in 0..90");
+	assert_refused("senseA=supplied", "is not in 0..6000");
+	assert_refused("misread=0x8000", "is not an address");
+	assert_refused("misread=1x", "is not an address");
+	assert_refused("misread=1:0", "is not in 1..4294967295");
+}
+
 static void at_most_eight_parts_are_kept_in_order(void **state)
 {
 	char text[512] = "";
@@ -393,6 +435,8 @@ int main(void)
 		TEST(no_options_are_one_c3_that_stays_plugged_in),
 		TEST(every_key_has_its_effect),
 		TEST(wires_that_share_a_pin_are_one_wire),
+		TEST(faults_of_the_board_are_sets_of_pins),
+		TEST(malformed_faults_of_the_board_are_refused),
 		TEST(at_most_eight_parts_are_kept_in_order),
 		TEST(the_last_of_equal_keys_counts),
 		TEST(a_text_that_is_no_option_is_refused),

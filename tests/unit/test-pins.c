@@ -117,6 +117,35 @@ static void pulls_of_a_port_that_does_not_exist_are_refused(void **state)
 	assert_pulls(0, 0, 0);
 }
 
+static void faults_of_the_board_are_seen_in_the_levels(void **state)
+{
+	(void)state;
+	fixture = open_uri("virtual:stuck=A3:0,stuck=B0:1,nopull=A1");
+	turn_on(BOTH);
+	assert_int_equal(clyde_pulls_set(fixture.device, BOTH, 0, 0xff), 0);
+	assert_levels(0xf5, 0xff);
+	assert_int_equal(clyde_pulls_set(fixture.device, BOTH, 0xff, 0), 0);
+	assert_levels(0, 0x01);
+	assert_int_equal(clyde_supply_set(fixture.device, B, 0), 0);
+	assert_levels(0, 0);
+}
+
+static void a_weak_supply_is_seen_at_its_sense_pin_only(void **state)
+{
+	unsigned mv[CLYDE_PORT_COUNT];
+
+	(void)state;
+	fixture = open_uri("virtual:weak=A:10,senseA=supply,senseB=supply");
+	assert_int_equal(clyde_sense_get(fixture.device, mv), 0);
+	assert_int_equal(mv[0], 0);
+	turn_on(BOTH);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	assert_int_equal(mv[0], 3322);
+	assert_int_equal(clyde_sense_get(fixture.device, mv), 0);
+	assert_in_range(mv[0], 2985, 2990);
+	assert_in_range(mv[1], 3318, 3322);
+}
+
 static void alerts_accumulate_until_they_are_read(void **state)
 {
 	struct clyde_alerts alerts;
@@ -227,6 +256,8 @@ int main(void)
 		TEST(a_port_that_is_off_has_no_levels_and_no_pulls),
 		TEST(pulls_are_gone_with_the_supply),
 		TEST(pulls_of_a_port_that_does_not_exist_are_refused),
+		TEST(faults_of_the_board_are_seen_in_the_levels),
+		TEST(a_weak_supply_is_seen_at_its_sense_pin_only),
 		TEST(alerts_accumulate_until_they_are_read),
 		TEST(clearing_affects_only_the_given_alerts),
 		TEST(safe_turns_everything_off),

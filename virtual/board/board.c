@@ -70,14 +70,22 @@ static bool dac081c(struct board *board, unsigned port, const struct i2c *i2c)
 	return true;
 }
 
+static uint32_t sense_mv(const struct board *board, unsigned index)
+{
+	const struct board_port *port = &board->ports[index];
+
+	return port->sense_joined ? board_supply_mv(board, index)
+				  : port->sense_mv;
+}
+
 /* The firmware never turns its alerts on: only the result matters. */
 static bool adc081c(struct board *board, unsigned port, const struct i2c *i2c)
 {
-	uint32_t sense_mv = board->ports[port].sense_mv;
 	uint16_t code = 0;
 
 	if (i2c->write_size == 0 || i2c->write[0] == ADC081C_RESULT)
-		code = min_u32(sense_mv * ADC081C_CODES / ADC081C_FULL_SCALE_MV,
+		code = min_u32(sense_mv(board, port) * ADC081C_CODES /
+				ADC081C_FULL_SCALE_MV,
 			ADC081C_CODES - 1);
 	repeat(i2c, (uint8_t[]){code >> 4, code << 4}, 2);
 	return true;
@@ -96,9 +104,9 @@ static void ina233_restore(struct board_port *port)
 }
 
 /* 1.25 mV: five quarters. */
-static uint16_t ina233_vin(const struct board_port *port)
+static uint16_t ina233_vin(const struct board *board, unsigned index)
 {
-	return min_u32(port->sense_mv * 4 / 5, INA233_CODE_MAX);
+	return min_u32(sense_mv(board, index) * 4 / 5, INA233_CODE_MAX);
 }
 
 /* The shunt is 0.15 ohm and its voltage counts in 2.5 uV: 3/50 of a uA. */
@@ -152,7 +160,7 @@ static uint16_t ina233_get(const struct board *board, unsigned index,
 	uint16_t value = 0;
 
 	if (reg->command == INA233_READ_VIN)
-		return ina233_vin(port);
+		return ina233_vin(board, index);
 	if (reg->command == INA233_READ_IOUT)
 		return ina233_iout(board, index);
 	memcpy(&value, (const uint8_t *)port + reg->field, reg->size);
@@ -334,9 +342,9 @@ static void check_port(struct board *board, unsigned index)
 	struct board_port *port = &board->ports[index];
 	uint8_t faults = 0;
 
-	if (ina233_vin(port) < port->uv_limit)
+	if (ina233_vin(board, index) < port->uv_limit)
 		faults |= INA233_UNDERVOLTAGE;
-	if (ina233_vin(port) > port->ov_limit)
+	if (ina233_vin(board, index) > port->ov_limit)
 		faults |= INA233_OVERVOLTAGE;
 	if (ina233_iout(board, index) > port->oc_limit)
 		faults |= INA233_OVERCURRENT;
@@ -363,10 +371,12 @@ uint16_t board_supply_mv(const struct board *board, unsigned port)
 {
 	const struct board_port *state = &board->ports[port];
 	unsigned steps = SUPPLY_CODE_MAX - (state->dac >> 4);
+	unsigned mv =
+		SUPPLY_BASE_MV + steps * SUPPLY_STEP_100UV / SUPPLY_100UV_IN_MV;
 
 	if (!state->enabled || state->alert)
 		return 0;
-	return SUPPLY_BASE_MV + steps * SUPPLY_STEP_100UV / SUPPLY_100UV_IN_MV;
+	return mv * (100 - state->weak) / 100;
 }
 
 int board_init(struct board *board, uint8_t revision, const uint8_t *image)

@@ -73,6 +73,8 @@ enum pca6408a_register { /* NXP PCA6408A, table 6 */
 struct board_port {
 	/* What is connected to the port */
 	uint16_t sense_mv; /* voltage on the sense pin */
+	bool sense_joined; /* the sense pin is joined to the supply pin */
+	uint8_t weak;      /* per cent that the supply is too low, a fault */
 	uint32_t load_ua;  /* current drawn from the supply */
 	/* The FX2's enable line */
 	bool enabled;

@@ -33,12 +33,14 @@ struct forces {
 
 static struct forces forces_on(const struct pins *pins)
 {
-	uint16_t driven = pins->fpga_enables & pins->powered;
+	uint16_t driven =
+		pins->fpga_enables & pins->powered & ~pins->faults.no_drive;
+	uint16_t pulled = pins->powered & ~pins->faults.no_pull;
 	struct forces all = {
 		.low = driven & ~pins->fpga_levels,
 		.high = driven & pins->fpga_levels,
-		.down = pins->pull_down & pins->powered,
-		.up = pins->pull_up & pins->powered,
+		.down = pins->pull_down & pulled,
+		.up = pins->pull_up & pulled,
 	};
 
 	for (unsigned i = 0; i < pins->parts_count; i++) {
@@ -53,14 +55,18 @@ static struct forces forces_on(const struct pins *pins)
 static void resolve(struct pins *pins)
 {
 	struct forces all = forces_on(pins);
+	uint16_t stuck_high = pins->faults.stuck_high & pins->powered;
 	uint16_t levels = 0;
 
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++) {
 		uint16_t net = pins->net[pin];
-		bool low = net & all.low, high = net & all.high;
+		bool low = net & (all.low | pins->faults.stuck_low);
+		bool high = net & (all.high | stuck_high);
 
 		if (low && high)
 			pins->conflicts |= 1 << pin;
+		if (net & stuck_high)
+			low = net & pins->faults.stuck_low;
 		if (!low && !high)
 			high = net & all.up && !(net & all.down);
 		if (high && !low)

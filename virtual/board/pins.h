@@ -9,7 +9,8 @@
  * Pins that are wired together have one level: low if anything drives it
  * low, else high if anything drives it high; else low if anything pulls it
  * down, else high if anything pulls it up; else low.  Without a port's supply
- * its buffers neither drive nor pull, and the FPGA reads 0.
+ * its buffers neither drive nor pull, and the FPGA reads 0.  A board may have
+ * faults: a stuck pin has its level whatever drives it.
  */
 #ifndef VIRTUAL_PINS_H
 #define VIRTUAL_PINS_H
@@ -18,12 +19,21 @@
 
 #define PARTS_MAX 8
 
+/* Faults of the board: sets of pins */
+struct pin_faults {
+	uint16_t stuck_low,
+		stuck_high; /* shorted to ground, or to the supply */
+	uint16_t no_pull;   /* the pull resistor is missing */
+	uint16_t no_drive;  /* the port's buffer does not drive */
+};
+
 struct pins {
 	tick now;
 	tick next;          /* when a part next acts, or TICK_NEVER */
 	unsigned changes;   /* how often levels were computed */
 	uint16_t conflicts; /* pins that were driven high and low at once */
 	uint16_t net[PIN_COUNT]; /* the pins wired to this pin, and itself */
+	struct pin_faults faults;
 	unsigned parts_count;
 	struct part *parts[PARTS_MAX];
 	uint16_t powered; /* pins whose port has a supply */

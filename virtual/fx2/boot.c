@@ -54,6 +54,7 @@ static bool populate(struct pins *pins, const struct device_options *options)
 {
 	char why[PART_WHY_SIZE];
 
+	pins->faults = options->pin_faults;
 	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
 		pins_wire(pins, options->wires[i]);
 	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
@@ -99,10 +100,15 @@ struct device *device_new(
 		device_free(device);
 		return NULL;
 	}
-	for (unsigned port = 0; port < BOARD_PORTS; port++) {
-		device->board.ports[port].sense_mv = options->sense_mv[port];
-		device->board.ports[port].load_ua = options->load_ua[port];
+	for (unsigned i = 0; i < BOARD_PORTS; i++) {
+		struct board_port *port = &device->board.ports[i];
+
+		port->sense_mv = options->sense_mv[i];
+		port->sense_joined = options->sense_joined[i];
+		port->load_ua = options->load_ua[i];
+		port->weak = options->weak[i];
 	}
+	device->misread = options->misread;
 	loader_reset(device);
 	device_plan_trip(device);
 	device->api_level =

@@ -18,6 +18,13 @@
 
 #define WIRES_MAX (PIN_COUNT / 2)
 
+/* A fault of the board: a host reads one byte of the EEPROM with a bit
+   inverted, so often; the firmware itself reads it right. */
+struct misread {
+	uint16_t address;
+	uint64_t left;
+};
+
 struct device_options {
 	uint8_t revision; /* enum revision, C0 to C3 */
 	char serial[CONFIG_SERIAL_SIZE + 1];
@@ -30,6 +37,10 @@ struct device_options {
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
+	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
+	struct pin_faults pin_faults;
+	struct misread misread;
 	uint16_t wires[WIRES_MAX]; /* sets of wired pins; 0 ends the list */
 	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" ends the list */
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of

@@ -69,6 +69,7 @@ struct device {
 	bool alert_pending;
 	/* Low byte of the word that the 8051's port commands share. */
 	uint8_t port_scratch;
+	struct misread misread;
 	bool test_leds;
 	uint8_t leds;
 	uint8_t api_level; /* of the firmware; 0: none, a bare FX2 */

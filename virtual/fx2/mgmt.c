@@ -56,6 +56,17 @@ static enum mgmt_result write_eeprom(struct device *device,
 		: MGMT_ERROR;
 }
 
+static void misread(struct misread *fault, const struct mgmt_eeprom_read *read,
+	uint8_t *bytes)
+{
+	unsigned at = fault->address - read->address;
+
+	if (fault->left == 0 || at >= read->length)
+		return;
+	bytes[at] ^= 1;
+	fault->left--;
+}
+
 static enum mgmt_result read_eeprom(struct device *device,
 	const union mgmt_data *request, union mgmt_data *reply)
 {
@@ -65,10 +76,11 @@ static enum mgmt_result read_eeprom(struct device *device,
 	if (read->length > MGMT_DATA_SIZE)
 		return MGMT_ERROR;
 	set_reply_data(device, read->length);
-	return board_i2c(&device->board, BOARD_FX2_MEM, address, 2,
-		       reply->bytes, read->length)
-		? MGMT_ACK
-		: MGMT_ERROR;
+	if (!board_i2c(&device->board, BOARD_FX2_MEM, address, 2, reply->bytes,
+		    read->length))
+		return MGMT_ERROR;
+	misread(&device->misread, read, reply->bytes);
+	return MGMT_ACK;
 }
 
 static enum mgmt_result load_cfg(struct device *device,

@@ -140,9 +140,14 @@ static int parse_port(struct parser *parser, const char *key, const char *value)
 	struct device_options *device = &parser->options->device;
 	unsigned port = key[strlen(key) - 1] - 'A';
 	uint64_t amount;
-	int result =
-		number(key, value, 0, key[1] == 'o' ? 1000000 : 6000, &amount);
+	int result;
 
+	if (strncmp(key, "sense", 5) == 0) {
+		device->sense_joined[port] = strcmp(value, "supply") == 0;
+		if (device->sense_joined[port])
+			return 0;
+	}
+	result = number(key, value, 0, key[1] == 'o' ? 1000000 : 6000, &amount);
 	if (result < 0)
 		return result;
 	if (strncmp(key, "limit", 5) == 0)
@@ -152,6 +157,89 @@ static int parse_port(struct parser *parser, const char *key, const char *value)
 	else
 		device->load_ua[port] = amount;
 	return 0;
+}
+
+/* ---- Faults of the board -------------------------------------------------- */
+
+/* "A3:1" */
+static int parse_stuck(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct pin_faults *faults = &parser->options->device.pin_faults;
+	char name[3] = "";
+	int pin;
+
+	if (strlen(value) == 4)
+		memcpy(name, value, 2);
+	pin = part_pin(name);
+	if (pin < 0 || value[2] != ':' || (value[3] != '0' && value[3] != '1'))
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not a pin with a level, like A3:0",
+			key, value);
+	if (value[3] == '0')
+		faults->stuck_low |= 1 << pin;
+	else
+		faults->stuck_high |= 1 << pin;
+	return 0;
+}
+
+/* "nopull" or "nodrive" */
+static int parse_open_pin(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct pin_faults *faults = &parser->options->device.pin_faults;
+	int pin = part_pin(value);
+
+	if (pin < 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not a pin, A0..A7 or B0..B7", key,
+			value);
+	if (strcmp(key, "nopull") == 0)
+		faults->no_pull |= 1 << pin;
+	else
+		faults->no_drive |= 1 << pin;
+	return 0;
+}
+
+/* "0x0d", "0x20:1" */
+static int parse_misread(
+	struct parser *parser, const char *key, const char *value)
+{
+	static const struct number_form form = {
+		.c_prefixes = true, .maximum = EEPROM_SIZE - 1};
+	struct misread *misread = &parser->options->device.misread;
+	const char *end;
+	uint64_t address, times = UINT64_MAX;
+	int result = 0;
+
+	if (number_parse(value, &form, &address, &end) != NUMBER_OK ||
+		(*end != '\0' && *end != ':'))
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not an address up to 0x7fff, like "
+			"0x20 or 0x20:1",
+			key, value);
+	if (*end == ':')
+		result = number(key, end + 1, 1, UINT32_MAX, &times);
+	if (result == 0)
+		*misread = (struct misread){address, times};
+	return result;
+}
+
+/* "A:10" */
+static int parse_weak(struct parser *parser, const char *key, const char *value)
+{
+	uint64_t percent;
+	int result;
+
+	if ((value[0] != 'A' && value[0] != 'B') || value[1] != ':')
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not a port with a percentage, like "
+			"A:10",
+			key, value);
+	result = number(key, value + 2, 0, 90, &percent);
+	if (result == 0)
+		parser->options->device.weak[value[0] - 'A'] = percent;
+	return result;
 }
 
 static int parse_fault(
@@ -297,6 +385,11 @@ const struct virtual_key virtual_keys[] = {
 	{"trace", parse_trace},
 	{"wire", parse_wire},
 	{"part", parse_part},
+	{"stuck", parse_stuck},
+	{"nopull", parse_open_pin},
+	{"nodrive", parse_open_pin},
+	{"weak", parse_weak},
+	{"misread", parse_misread},
 	{0},
 };
 
