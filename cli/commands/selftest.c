@@ -101,7 +101,7 @@ bool selftest_agreed(struct selftest *test, const char *format, ...)
 	if (test->yes)
 		return true;
 	if (isatty(STDIN_FILENO)) {
-		fprintf(stderr, "%s.  Go on all the same? [y/N] ", what);
+		fprintf(stderr, "%s.  Continue? [y/N] ", what);
 		if (read_answer(answer, sizeof(answer)) &&
 			(answer[0] == 'y' || answer[0] == 'Y'))
 			return true;
@@ -239,7 +239,7 @@ static int restore_trips(struct selftest *test)
 	return result;
 }
 
-/* A step of switching off has failed: the next ones are tried all the same. */
+/* A step of switching off has failed: the next steps follow nevertheless. */
 static void note_step(struct selftest_part *part, int result, int *first)
 {
 	if (result >= 0)
