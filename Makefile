@@ -44,6 +44,7 @@ check:
 image:
 	scripts/packages image
 	scripts/image
+	scripts/timing --write
 
 # Debian's packages, in build-deb/.
 deb:

@@ -47,8 +47,26 @@ module pad_strobe (
 `endif
 endmodule
 
-// Takes what is there at the falling edge, seen from the next rising one on:
-// what the FX2 drives is valid then, upstream's gateware/fx2_crossbar.py.
+// The clock, from the ball of a global net straight into that net.  The way
+// through the fabric to a global buffer is 1.4 ns longer, may differ in every
+// build, and makes the FX2 miss PKTEND.  docs/timing.md has the figures.
+module pad_clock (
+	input wire ball,
+	output wire clk
+);
+`ifdef SYNTHESIS
+	SB_GB_IO #(.PIN_TYPE(6'b000001)) pad (
+		.PACKAGE_PIN(ball), .GLOBAL_BUFFER_OUTPUT(clk)
+	);
+`else
+	assign clk = ball;
+`endif
+endmodule
+
+// Takes what is there at the falling edge, seen from the next rising one on.
+// The clock reaches the pads' registers up to 2.9 ns after the ball.  So a
+// rising edge would take what the FX2 drives after that same edge, when it no
+// longer promises the old value and not yet the new one: docs/timing.md.
 module pad_in (
 	input wire clk,
 	input wire ball,

@@ -26,7 +26,7 @@ module top (
 	input wire [1:0] shared // hang on balls of a port as well
 );
 
-	wire clk = clk_if;
+	wire clk;
 	wire [3:0] flag;
 	wire [7:0] fd_in;
 	wire [7:0] fd_out;
@@ -47,6 +47,7 @@ module top (
 		.pin_o(pin_o), .pin_oe(pin_oe), .pin_i(pin_i)
 	);
 
+	pad_clock pad_clk (.ball(clk_if), .clk(clk));
 	pad_in pad_flag [3:0] (.clk(clk), .ball(fx2_flag), .i(flag));
 	pad_bus pad_fd [7:0] (.clk(clk), .o(fd_out), .oe(fd_oe), .i(fd_in),
 		.ball(fx2_fd));
