@@ -309,7 +309,8 @@ static void a_new_file_is_a_factory_image(void **state)
 	fclose(file);
 	assert_int_equal(image[0], 0xc0);
 	assert_memory_equal(image + BLOCK_AT, "320240202T130000Z", 17);
-	assert_erased(image + BLOCK_AT + 64, 0x8000 - BLOCK_AT - 64);
+	assert_memory_equal(image + BLOCK_AT + 64, "\x80\x01\xe6\0\0", 5);
+	assert_erased(image + BLOCK_AT + 69, 0x8000 - BLOCK_AT - 69);
 }
 
 static void the_file_takes_precedence_over_the_other_options(void **state)

@@ -142,6 +142,17 @@ bool nvm_read_bitstream(
 		read_memory(device, chip, address, data, size);
 }
 
+/* A load record's header (EZ-USB TRM 3.5). */
+static void put_record(uint8_t *at, uint16_t size, uint16_t address)
+{
+	const uint8_t record[EEPROM_RECORD_SIZE] = {
+		size >> 8, size & 0xff, address >> 8, address & 0xff};
+
+	memcpy(at, record, sizeof(record));
+}
+
+/* What the host software of Glasgow writes: header, configuration block, and
+   the last record.  The image has no firmware. */
 void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 {
 	/* EZ-USB TRM 3.4: a C0 header holds VID, PID and DID, low byte first,
@@ -154,12 +165,13 @@ void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 		USB_PID_GLASGOW >> 8,
 		options->revision,
 		0,
-		0,
+		EEPROM_I2C_400KHZ | (options->bare ? 0 : EEPROM_DISCONNECT),
 	};
 	struct config_block config = {
 		.revision = options->revision,
-		.flags = options->flags | CONFIG_API_LEVEL_7,
+		.flags = options->flags | CONFIG_API_LEVEL_7 | CONFIG_WEBUSB,
 	};
+	uint8_t *last = eeprom + CONFIG_ADDRESS + sizeof(config);
 
 	memcpy(config.serial, options->serial,
 		strnlen(options->serial, sizeof(config.serial)));
@@ -168,7 +180,9 @@ void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 	memcpy(config.vlimit_mv, options->vlimit_mv, sizeof(config.vlimit_mv));
 
 	memset(eeprom, 0xff, EEPROM_SIZE);
-	memset(eeprom, 0, CONFIG_ADDRESS);
 	memcpy(eeprom, header, sizeof(header));
+	put_record(eeprom + sizeof(header), sizeof(config), EEPROM_CONFIG_RAM);
 	memcpy(eeprom + CONFIG_ADDRESS, &config, sizeof(config));
+	put_record(last, EEPROM_RECORD_LAST | 1, USB_FX2_CPUCS);
+	last[EEPROM_RECORD_SIZE] = 0;
 }
