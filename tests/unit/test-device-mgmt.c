@@ -100,6 +100,28 @@ static void a_request_of_one_byte_is_refused(void **state)
 	assert_answer("\x07", 1, "\x07\xff", 2);
 }
 
+/* The firmware looks at the buffer, in which the packet before it still is. */
+static void an_empty_request_is_refused_with_the_serial_of_the_last(
+	void **state)
+{
+	(void)state;
+	assert_answer("", 0, "\x00\xff", 2);
+	assert_answer("\x05\x22\x33", 3, "\x05\xff", 2);
+	assert_answer("", 0, "\x05\xff", 2);
+	assert_answer("\x06", 1, "\x06\xff", 2);
+	assert_answer("\x07\x00", 2, "\x07\xff", 2);
+}
+
+/* Of the fault's command is only the packet that asked for it. */
+static void an_empty_request_is_not_that_of_the_last_packet(void **state)
+{
+	(void)state;
+	reopen(REVISION_C3, "mute@0x22:2");
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP1_OUT, (uint8_t[]){5, 0x22}, 2), 2);
+	assert_answer("", 0, "\x05\xff", 2);
+}
+
 static void an_unknown_command_is_refused(void **state)
 {
 	static const uint8_t codes[] = {0x00, 0x02, 0x12, 0x23, 0x2a, 0x3d,
@@ -370,6 +392,8 @@ int main(void)
 		TEST(the_reply_carries_the_serial_of_its_request),
 		TEST(serial_0_is_refused),
 		TEST(a_request_of_one_byte_is_refused),
+		TEST(an_empty_request_is_refused_with_the_serial_of_the_last),
+		TEST(an_empty_request_is_not_that_of_the_last_packet),
 		TEST(an_unknown_command_is_refused),
 		TEST(a_request_of_the_wrong_length_is_refused),
 		TEST(an_error_keeps_the_length_of_its_reply_and_no_data),

@@ -60,7 +60,10 @@ struct device {
 	enum job last_job; /* the loop serves both kinds in turn */
 	tick job_due;
 	struct mgmt_packet request, reply;
-	uint8_t request_size; /* 0: EP1 OUT is free */
+	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
+	   before, where a shorter one follows. */
+	bool request_full;    /* a packet, which may be empty, is in it */
+	uint8_t request_size; /* of that packet */
 	uint8_t reply_size;   /* 0: EP1 IN is free */
 	bool reply_again;     /* by a fault, the reply is sent twice */
 	uint32_t junk;        /* state of the generator of junk replies */
@@ -133,8 +136,10 @@ uint16_t descriptor_webusb(uint8_t *data);
 tick control_cost(const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
-/* mgmt.c: the same for a management request. */
+/* mgmt.c: the same for a management request; and its code, 0 if the packet is
+   too short for one. */
 tick mgmt_cost(const struct device *device);
+uint8_t mgmt_request_code(const struct device *device);
 /* By how much a fault delays the reply. */
 tick mgmt_delay(struct device *device);
 /* Bytes that the request moves over I2C to or from the FPGA. */

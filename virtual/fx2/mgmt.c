@@ -262,7 +262,9 @@ static const struct command commands[] = {
 		read_smbus},
 };
 
-/* NULL also for a request of a wrong size, or with the reserved serial 0. */
+/* NULL also for a request of a wrong size, or with the reserved serial 0.  A
+   request that is too short for a serial number has that of the packet before
+   it: the firmware reads the buffer. */
 static const struct command *find(const struct device *device)
 {
 	if (device->request_size < MGMT_HEADER || device->request.serial == 0)
@@ -278,6 +280,11 @@ static const struct command *find(const struct device *device)
 		return command;
 	}
 	return NULL;
+}
+
+uint8_t mgmt_request_code(const struct device *device)
+{
+	return device->request_size < MGMT_HEADER ? 0 : device->request.code;
 }
 
 unsigned mgmt_fpga_bytes(const struct device *device)
@@ -316,7 +323,7 @@ tick mgmt_cost(const struct device *device)
 tick mgmt_delay(struct device *device)
 {
 	const struct fault *delay = faults_strike(
-		&device->faults, FAULT_DELAY, device->request.code);
+		&device->faults, FAULT_DELAY, mgmt_request_code(device));
 
 	if (delay == NULL)
 		return 0;
@@ -342,7 +349,7 @@ static void apply_faults(struct device *device)
 {
 	struct faults *faults = &device->faults;
 	struct mgmt_packet *reply = &device->reply;
-	uint8_t code = device->request.code;
+	uint8_t code = mgmt_request_code(device);
 
 	if (faults_strike(faults, FAULT_ERROR, code)) {
 		memset(&reply->data, 0, sizeof(reply->data));
@@ -381,12 +388,12 @@ void mgmt_execute(struct device *device)
 	if (reply->code == MGMT_ERROR)
 		memset(&reply->data, 0, sizeof(reply->data));
 	apply_faults(device);
-	device->request_size = 0;
+	device->request_full = false;
 }
 
 void mgmt_reset(struct device *device)
 {
-	device->request_size = 0;
+	device->request_full = false;
 	device->reply_size = 0;
 	device->reply_again = false;
 	device->alerts.realtime = false;
