@@ -345,6 +345,27 @@ static void the_boot_rom_writes_and_reads_ram(void **state)
 	assert_int_equal(ram(0, 0, out, 4097), -EPIPE);
 }
 
+static void the_boot_rom_reaches_the_scratch_ram(void **state)
+{
+	uint8_t out[512], in[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = i * 13 >> 2;
+	assert_int_equal(ram(0, 0xe000, out, 512), 512);
+	assert_int_equal(ram(USB_DIR_IN, 0xe000, in, 512), 512);
+	assert_memory_equal(in, out, 512);
+	assert_int_equal(ram(USB_DIR_IN, 0xe1ff, in, 1), 1);
+	assert_int_equal(in[0], out[511]);
+	assert_int_equal(ram(USB_DIR_IN, 0xe1ff, in, 2), -EPIPE);
+	assert_int_equal(ram(USB_DIR_IN, 0xe200, in, 1), -EPIPE);
+	assert_int_equal(ram(USB_DIR_IN, 0xdfff, in, 1), -EPIPE);
+	assert_int_equal(ram(USB_DIR_IN, 0x4000, in, 1), -EPIPE);
+	/* It is not part of the program that the 8051 runs. */
+	assert_int_equal(ram(USB_DIR_IN, 0x2000, in, 512), 512);
+	assert_int_equal(in[511], 0);
+}
+
 /* CPUCS is 0xe600.  While the 8051 is held, only the boot ROM answers.  When
    the 8051 is released, the firmware starts from the beginning, off the bus at
    first. */
@@ -383,6 +404,7 @@ int main(void)
 		TEST(half_a_bitstream_does_not_configure_at_power_up),
 		TEST(load_nvm_is_an_error_outside_its_setting),
 		TEST(the_boot_rom_writes_and_reads_ram),
+		TEST(the_boot_rom_reaches_the_scratch_ram),
 		TEST(holding_and_releasing_the_8051_is_a_reboot),
 	};
 

@@ -28,12 +28,16 @@ struct control {
 	uint16_t packet; /* size of the packet that awaits its ACK */
 };
 
-#define FX2_RAM_SIZE 0x4000
+/* EZ-USB TRM 5.3: code and data from 0 on, and 512 B of data alone. */
+#define FX2_RAM_SIZE        0x4000
+#define FX2_SCRATCH_ADDRESS 0xe000
+#define FX2_SCRATCH_SIZE    0x200
 
 struct loader {
 	bool in_reset;         /* the 8051 is held in reset */
 	tick leave, come_back; /* when the device does so, or TICK_NEVER */
 	uint8_t ram[FX2_RAM_SIZE];
+	uint8_t scratch[FX2_SCRATCH_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
 };
 
@@ -118,6 +122,8 @@ void loader_reset(struct device *device);
 bool loader_request(struct device *device, const struct usb_setup *setup);
 void loader_write(struct device *device, size_t address, const uint8_t *data,
 	size_t size);
+/* The RAM at an address, of which *ret_size bytes follow; or NULL. */
+uint8_t *loader_ram(struct loader *loader, size_t address, size_t *ret_size);
 tick loader_due(const struct device *device);
 void loader_execute(struct device *device);
 

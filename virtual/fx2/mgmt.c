@@ -217,12 +217,37 @@ static enum mgmt_result read_smbus(struct device *device,
 		: MGMT_ERROR;
 }
 
+/* What request 0xA0 has written: the model has no other contents of RAM. */
+static enum mgmt_result debug(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	size_t size;
+	const uint8_t *ram =
+		loader_ram(&device->loader, request->debug_address, &size);
+
+	if (ram)
+		memcpy(reply->debug_reply, ram,
+			size < MGMT_DATA_SIZE ? size : MGMT_DATA_SIZE);
+	return MGMT_ACK;
+}
+
+/* Only revD has the chip. */
+static enum mgmt_result nafe_single(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)device;
+	(void)request;
+	(void)reply;
+	return MGMT_ERROR;
+}
+
 #define VALUES  sizeof(struct mgmt_values)
 #define WINDOWS sizeof(struct mgmt_windows)
 
 /* I2C bytes are counted from the sequences in the firmware's port.c, with both
    ports in the mask. */
 static const struct command commands[] = {
+	{MGMT_DEBUG, sizeof(uint16_t), MGMT_DATA_SIZE, 0, 0, false, debug},
 	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, 1, 1, true, write_eeprom},
 	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, 4, 2,
 		true, read_eeprom},
@@ -251,6 +276,8 @@ static const struct command commands[] = {
 		ports_get_pulls},
 	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), 8, 4, false,
 		ports_get_state},
+	{MGMT_NAFE_SINGLE, sizeof(struct mgmt_nafe),
+		sizeof(struct mgmt_nafe_reply), 1, 1, false, nafe_single},
 	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), 0, 0, false,
 		get_alerts},
 	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, 0, 0, false,
