@@ -29,8 +29,9 @@
 #define USBFS_UEVENTS     "uevents"
 #define USBFS_PIPES       "pipes" /* by inode: links to device files */
 
-#define USBFS_BUS     1 /* /dev/bus/usb/001 */
-#define USBFS_ADDRESS 2 /* of the first device; 1 is a root hub */
+#define USBFS_BUS      1 /* /dev/bus/usb/001 */
+#define USBFS_ROOT_HUB 1 /* its address */
+#define USBFS_ADDRESS  2 /* of the first device */
 
 /* ---- The socket ------------------------------------------------------- */
 
