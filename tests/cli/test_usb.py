@@ -4,6 +4,7 @@ emulated usbfs.  Each failure must be one line with an exit status of its own,
 and must not hang.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, USAGE, only_line
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
 PERMISSION = 77
@@ -389,6 +391,22 @@ def test_monitors_of_the_kernels_group_get_its_events():
         f"BUSNUM=001|DEVNUM={address}|"
         for action, address, minor in [("remove", "002", 1), ("add", "003", 2)]
     ] + ["nothing"]
+
+
+def test_a_stored_bitstream_outlives_a_replug(tmp_path):
+    path = tmp_path / "eeprom"
+    uri = f"virtual:eeprom={path}"
+    subprocess.run([CLYDE, "-d", uri, "list"], check=True, timeout=SECONDS)
+    bitstream = gzip.decompress(
+        (SOURCE / "gateware/image.bin.gz").read_bytes())
+    image = bytearray(path.read_bytes())
+    image[29:41] = len(bitstream).to_bytes(4, "little") + b"storedID"
+    image[0x7000:0x7000 + len(bitstream) - 0x20000] = bitstream[0x20000:]
+    path.write_bytes(image + bitstream[:0x20000])
+    script = '"$0" info >"$1" 2>&1; "$0" --wait info'
+    done = plugged(("-d", uri, "--fault", f"pull@{ENUMERATED + 1}", "--fault",
+                    "replug@0"), "sh", "-c", script, CLYDE, tmp_path / "first")
+    assert "usb:1:3" in done.stdout and b"storedID".hex() in done.stdout
 
 
 # ---- Unplugged

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/internal.h"
+
 #define BLOCK_AT 12 /* Behind the FX2's header and its load record. */
 
 static char path[64], uri[96];
@@ -269,6 +271,17 @@ static void write_file(const void *data, size_t size)
 	fclose(file);
 }
 
+/* The size of the file. */
+static size_t read_file(void *data, size_t size)
+{
+	FILE *file = fopen(path, "rb");
+
+	assert_non_null(file);
+	size = fread(data, 1, size, file);
+	fclose(file);
+	return size;
+}
+
 static void a_file_keeps_the_eeprom(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
@@ -313,6 +326,33 @@ static void a_new_file_is_a_factory_image(void **state)
 	assert_erased(image + BLOCK_AT + 69, 0x8000 - BLOCK_AT - 69);
 }
 
+/* 32 KiB of FX2_MEM, then 128 KiB of ICE_MEM, from which the FPGA is configured
+   at power-up.  FX2_MEM has the bytes from 0x20000 on at 0x7000. */
+static void a_file_keeps_a_stored_bitstream(void **state)
+{
+	static uint8_t image[0x28000], saved[0x28001];
+	struct fixture fixture = open_uri(uri);
+	uint32_t size = image_size;
+	uint8_t back[8];
+
+	(void)state;
+	close_fixture(&fixture);
+	assert_int_equal(read_file(image, sizeof(image)), 0x8000);
+	memcpy(image + BLOCK_AT + 17, &size, 4);
+	memcpy(image + BLOCK_AT + 21, image_id, 8);
+	memcpy(image + 0x7000, image_bytes + 0x20000, image_size - 0x20000);
+	memcpy(image + 0x8000, image_bytes, 0x20000);
+	write_file(image, sizeof(image));
+	fixture = open_uri(uri);
+	assert_int_equal(clyde_fpga_status(fixture.device, back), 1);
+	assert_memory_equal(back, image_id, 8);
+	WRITE(fixture.device, 0x6000, "hello", 5);
+	close_fixture(&fixture);
+	memcpy(image + 0x6000, "hello", 5);
+	assert_int_equal(read_file(saved, sizeof(saved)), sizeof(image));
+	assert_memory_equal(saved, image, sizeof(image));
+}
+
 static void the_file_takes_precedence_over_the_other_options(void **state)
 {
 	static uint8_t image[0x8000] = {0xc0};
@@ -350,7 +390,9 @@ static void a_file_of_another_size_is_refused(void **state)
 	write_file(image, 0x7fff);
 	assert_no_device(CLYDE_ERROR_CORRUPT, "32767 bytes");
 	write_file(image, 0x8001);
-	assert_no_device(CLYDE_ERROR_CORRUPT, "32768");
+	assert_no_device(CLYDE_ERROR_CORRUPT,
+		"32769 bytes, an EEPROM image has "
+		"32768 or 163840");
 	write_file(image, 0);
 	assert_no_device(CLYDE_ERROR_CORRUPT, "0 bytes");
 }
@@ -392,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_corrupt_block_is_reported_in_one_sentence),
 		FILE_TEST(a_file_keeps_the_eeprom),
 		FILE_TEST(a_new_file_is_a_factory_image),
+		FILE_TEST(a_file_keeps_a_stored_bitstream),
 		FILE_TEST(the_file_takes_precedence_over_the_other_options),
 		FILE_TEST(a_file_of_another_size_is_refused),
 		FILE_TEST(a_file_of_nonsense_is_a_device_without_a_block),

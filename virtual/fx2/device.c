@@ -72,7 +72,11 @@ static void choose_job(struct device *device)
 	} else if (bitstream_waits(device)) {
 		fifo_peek(&device->fifos[FIFO_EP2], &length);
 		device->job = JOB_CONFIGURE;
-		device->job_due = device->now + length * FPGA_BYTE_TICKS;
+		device->job_due = device->now +
+			(device->alternate[USB_IFACE_EP2OUT] == USB_ALT_NVM
+					? nvm_write_cost(
+						  device->load_bytes, length)
+					: length * FPGA_BYTE_TICKS);
 	}
 }
 

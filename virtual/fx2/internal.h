@@ -176,6 +176,8 @@ bool ports_poll_alert(struct device *device);
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);
 bool nvm_save_config(struct device *device, size_t offset, size_t size);
+/* How long a packet of a bitstream takes to be written. */
+tick nvm_write_cost(uint32_t offset, size_t size);
 bool nvm_write_bitstream(struct device *device, uint32_t offset,
 	const uint8_t *data, size_t size);
 bool nvm_read_bitstream(

@@ -109,6 +109,17 @@ static bool locate(uint32_t offset, uint8_t *ret_chip, uint16_t *ret_address)
 	}
 }
 
+/* Every chunk is a transaction: the chip's address, that of the bytes, and the
+   bytes.  Then the firmware polls until the chip has written them. */
+tick nvm_write_cost(uint32_t offset, size_t size)
+{
+	tick chunks =
+		(offset % WRITE_CHUNK + size + WRITE_CHUNK - 1) / WRITE_CHUNK;
+
+	return chunks * (EEPROM_WRITE_TICKS + I2C_STOP_TICKS) +
+		(3 * chunks + size) * I2C_BYTE_TICKS;
+}
+
 bool nvm_write_bitstream(struct device *device, uint32_t offset,
 	const uint8_t *data, size_t size)
 {

@@ -570,6 +570,8 @@ int virtual_options_parse(
 		return result;
 	}
 	options.device.eeprom = options.eeprom;
+	if (options.ice_mem)
+		options.device.ice_mem = options.eeprom + EEPROM_SIZE;
 	*ret_options = options;
 	return 0;
 }
