@@ -18,6 +18,7 @@ static struct device *make_again(void *maker, struct device *before)
 	again.configured = false;
 	again.device.eeprom = device_eeprom(before);
 	again.device.ice_mem = device_ice_mem(before);
+	virtual_options_obey(&again, device_eeprom(before));
 	if (faults_find(&options->faults, FAULT_SWAP)) {
 		/* The EEPROM's file belongs to the first device: save it now,
 		   and never write the new device's EEPROM to it. */
@@ -27,6 +28,7 @@ static struct device *make_again(void *maker, struct device *before)
 		virtual_options_count_serial(again.device.serial, 1);
 		again.device.eeprom = NULL;
 		again.device.ice_mem = NULL;
+		again.device.bare = options->device.bare;
 	}
 	return virtual_device_new(&again);
 }

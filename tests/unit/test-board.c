@@ -196,7 +196,7 @@ static void an_eeprom_read_wraps_at_the_end_of_the_chip(void **state)
 	power_up(REVISION_C3);
 	assert_true(
 		board_i2c(&device.board, BOARD_FX2_MEM, select, 2, bytes, 2));
-	assert_memory_equal(bytes, "\xff\xc0", 2);
+	assert_memory_equal(bytes, "\xff\xc2", 2);
 }
 
 /* Decode the load records as the boot ROM does: the number of records, with the
@@ -223,7 +223,7 @@ static unsigned decode(const uint8_t *eeprom, uint8_t *ram)
 
 static void the_factory_image_is_accepted_by_the_boot_rom(void **state)
 {
-	static const uint8_t start[] = {0xc0, 0xb7, 0x20, 0xb1, 0x9d, 0x33,
+	static const uint8_t start[] = {0xc2, 0xb7, 0x20, 0xb1, 0x9d, 0x33,
 		0x00, 0x41, 0x00, 0x40, 0x3f, 0xc0, 0x33, '2', '0', '2'};
 	uint8_t eeprom[EEPROM_SIZE], ram[0x4000] = {0};
 

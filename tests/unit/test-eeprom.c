@@ -186,7 +186,7 @@ static void the_eeprom_ends_at_32_kib(void **state)
 
 	(void)state;
 	READ(fixture.device, 0, all, 0x8000);
-	assert_memory_equal(all, "\xc0\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
+	assert_memory_equal(all, "\xc2\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
 	WRITE(fixture.device, 0x7fff, &byte, 1);
 	READ(fixture.device, 0x7ffe, all, 2);
 	assert_memory_equal(all, "\xff\x42", 2);
@@ -202,7 +202,7 @@ static void the_eeprom_ends_at_32_kib(void **state)
 		CLYDE_ERROR_INVALID);
 	READ(fixture.device, 0, all, 1);
 	/* The write did not wrap around to the beginning. */
-	assert_int_equal(all[0], 0xc0);
+	assert_int_equal(all[0], 0xc2);
 	close_fixture(&fixture);
 }
 
@@ -320,7 +320,7 @@ static void a_new_file_is_a_factory_image(void **state)
 	assert_int_equal(fread(image, 1, sizeof(image), file), 0x8000);
 	assert_int_equal(fgetc(file), EOF);
 	fclose(file);
-	assert_int_equal(image[0], 0xc0);
+	assert_int_equal(image[0], 0xc2);
 	assert_memory_equal(image + BLOCK_AT, "320240202T130000Z", 17);
 	assert_memory_equal(image + BLOCK_AT + 64, "\x80\x01\xe6\0\0", 5);
 	assert_erased(image + BLOCK_AT + 69, 0x8000 - BLOCK_AT - 69);
@@ -355,7 +355,7 @@ static void a_file_keeps_a_stored_bitstream(void **state)
 
 static void the_file_takes_precedence_over_the_other_options(void **state)
 {
-	static uint8_t image[0x8000] = {0xc0};
+	static uint8_t image[0x8000] = {0xc2};
 	struct fixture fixture;
 
 	(void)state;
@@ -407,6 +407,27 @@ static void a_file_of_nonsense_is_a_device_without_a_block(void **state)
 	assert_no_device(CLYDE_ERROR_CORRUPT, "04b4:8613");
 }
 
+/* The FX2's boot ROM loads firmware if the first byte is C2. */
+static void the_first_byte_of_a_file_decides_about_firmware(void **state)
+{
+	static uint8_t image[0x8000];
+	struct fixture fixture = open_uri(uri);
+
+	(void)state;
+	close_fixture(&fixture);
+	assert_int_equal(read_file(image, sizeof(image)), 0x8000);
+	image[0] = 0xc0;
+	write_file(image, sizeof(image));
+	assert_no_device(CLYDE_ERROR_API_LEVEL, "no firmware");
+	strcat(uri, ",api=9");
+	fixture = open_uri(uri);
+	close_fixture(&fixture);
+	image[0] = 0xc2;
+	write_file(image, sizeof(image));
+	uri[strlen(uri) - 1] = '3';
+	assert_no_device(CLYDE_ERROR_API_LEVEL, "level 3");
+}
+
 static void a_file_that_cannot_be_made_is_an_error(void **state)
 {
 	(void)state;
@@ -438,6 +459,7 @@ int main(void)
 		FILE_TEST(the_file_takes_precedence_over_the_other_options),
 		FILE_TEST(a_file_of_another_size_is_refused),
 		FILE_TEST(a_file_of_nonsense_is_a_device_without_a_block),
+		FILE_TEST(the_first_byte_of_a_file_decides_about_firmware),
 		FILE_TEST(a_file_that_cannot_be_made_is_an_error),
 	};
 

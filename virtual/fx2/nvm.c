@@ -163,13 +163,14 @@ static void put_record(uint8_t *at, uint16_t size, uint16_t address)
 }
 
 /* What the host software of Glasgow writes: header, configuration block, and
-   the last record.  The image has no firmware. */
+   the last record.  There are no records with firmware, of which the model needs
+   none: the first byte alone says that there is some. */
 void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 {
-	/* EZ-USB TRM 3.4: a C0 header holds VID, PID and DID, low byte first,
+	/* EZ-USB TRM 3.4, 3.5: a header holds VID, PID and DID, low byte first,
 	   and a byte of settings. */
 	const uint8_t header[] = {
-		EEPROM_BOOT_C0,
+		options->bare ? EEPROM_BOOT_C0 : EEPROM_BOOT_C2,
 		USB_VID_QIHW & 0xff,
 		USB_VID_QIHW >> 8,
 		USB_PID_GLASGOW & 0xff,

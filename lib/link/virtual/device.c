@@ -91,6 +91,13 @@ static int create(struct virtual_options *options)
 	return 0;
 }
 
+void virtual_options_obey(
+	struct virtual_options *options, const uint8_t *eeprom)
+{
+	if (!options->api)
+		options->device.bare = eeprom[0] != EEPROM_BOOT_C2;
+}
+
 int virtual_eeprom_load(struct virtual_options *options)
 {
 	const char *path = options->eeprom_path;

@@ -24,6 +24,7 @@ struct virtual_options {
 	unsigned packets;   /* that the bus carries in a microframe */
 	uint64_t unplug_us; /* UINT64_MAX = never */
 	bool configured;
+	bool api; /* the key was given: the EEPROM's first byte does not count */
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
 	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
@@ -58,6 +59,11 @@ struct device *virtual_device_new(const struct virtual_options *options);
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(
 	struct virtual_options *options, const struct device *device);
+
+/* Without the key api=, a device has firmware after power-up if its EEPROM says
+   so. */
+void virtual_options_obey(
+	struct virtual_options *options, const uint8_t *eeprom);
 
 /* Make the serial number of the first device that of the device of this index. */
 void virtual_options_count_serial(char *serial, unsigned index);
