@@ -17,14 +17,18 @@ static struct device *make_again(void *maker, struct device *before)
 	again.faults = (struct faults){0};
 	again.configured = false;
 	again.device.eeprom = device_eeprom(before);
+	again.device.ice_mem = device_ice_mem(before);
+	virtual_options_obey(&again, device_eeprom(before));
 	if (faults_find(&options->faults, FAULT_SWAP)) {
 		/* The EEPROM's file belongs to the first device: save it now,
 		   and never write the new device's EEPROM to it. */
 		if (options->eeprom)
-			virtual_eeprom_save(options, device_eeprom(before));
+			virtual_eeprom_save(options, before);
 		virtual_options_clear(options);
 		virtual_options_count_serial(again.device.serial, 1);
 		again.device.eeprom = NULL;
+		again.device.ice_mem = NULL;
+		again.device.bare = options->device.bare;
 	}
 	return virtual_device_new(&again);
 }
@@ -93,8 +97,8 @@ int virtual_devices_save(struct virtual_devices *devices)
 		struct virtual_options *options = &devices->options[i];
 		int saved = options->eeprom == NULL
 			? 0
-			: virtual_eeprom_save(options,
-				  device_eeprom(devices->plugs[i].device));
+			: virtual_eeprom_save(
+				  options, devices->plugs[i].device);
 
 		if (result == 0)
 			result = saved;

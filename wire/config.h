@@ -19,8 +19,17 @@
 #define EEPROM_BOOT_C2    0xc2 /* firmware and configuration */
 #define EEPROM_BOOT_BLANK 0xff
 
-/* The block follows the FX2 header (8 B) and its load record (4 B). */
-#define CONFIG_ADDRESS (0x0008 + 4)
+/* Byte 7 of the header (EZ-USB TRM 3.5). */
+#define EEPROM_I2C_400KHZ 0x01
+#define EEPROM_DISCONNECT 0x40 /* from the bus, until the firmware connects */
+
+/* Load records follow the header of 8 B: size and address, high byte first,
+   then the bytes.  The configuration block is the first record; the last one
+   writes CPUCS, which starts the 8051. */
+#define EEPROM_RECORD_SIZE 4
+#define EEPROM_RECORD_LAST 0x8000 /* in the size of the last record */
+#define EEPROM_CONFIG_RAM  0x3fc0
+#define CONFIG_ADDRESS     (0x0008 + EEPROM_RECORD_SIZE)
 
 /* Address of the end of a revC bitstream, beyond the 128 KiB of ICE_MEM. */
 #define EEPROM_BITSTREAM_TAIL 0x7000

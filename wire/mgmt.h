@@ -20,6 +20,7 @@
 #define MGMT_DATA_SIZE   32 /* the most that one command moves */
 
 enum mgmt_code {
+	MGMT_DEBUG = 0x01, /* the FX2's RAM, as the 8051 sees it */
 	MGMT_WRITE_EEPROM = 0x10,
 	MGMT_READ_EEPROM = 0x11,
 	MGMT_FPGA_LOAD_CFG = 0x20,
@@ -164,6 +165,8 @@ union mgmt_data {
 	struct mgmt_smbus_read smbus_read;
 	struct mgmt_nafe nafe;
 	struct mgmt_nafe_reply nafe_reply;
+	uint16_t debug_address;
+	uint8_t debug_reply[MGMT_DATA_SIZE];
 	uint32_t progress;   /* FPGA_LOAD_NVM's reply */
 	uint16_t smbus_word; /* READ_SMBUS's reply */
 	uint8_t bytes[MGMT_PACKET_SIZE - 2];

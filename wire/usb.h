@@ -94,6 +94,7 @@ enum usb_descriptor_type {
 	USB_DESC_CAPABILITY = 16,
 };
 
+#define USB_CLASS_HUB        0x09
 #define USB_CLASS_VENDOR     0xff
 #define USB_ATTR_BULK        2
 #define USB_FEATURE_HALT     0

@@ -85,9 +85,12 @@ static void send_opened(struct host_file *file, int fds[USBFS_FDS])
 	close(fds[USBFS_FD_PIPE]);
 }
 
+/* The root hub cannot be opened: no udev rule permits that to a user. */
 static int find_device(struct usbfs_host *host,
 	const struct usbfs_request *request, struct host_device **ret_device)
 {
+	if (request->a == USBFS_BUS && request->b == USBFS_ROOT_HUB)
+		return -EACCES;
 	for (unsigned i = 0; i < host->count; i++) {
 		struct host_device *device = &host->devices[i];
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define CONTROLLER "sys/devices/clyde/usb1"
+#define HUB        CONTROLLER "/1-0:1.0"
 #define SETTINGS   "sys/module/usbcore/parameters"
 #define PATH_SIZE  320
 
@@ -120,18 +121,17 @@ static void link_to(
 
 /* ---- A device --------------------------------------------------------- */
 
-static void put_numbers(const struct host_device *device, const char *at)
+/* What sysfs shows of every device: its descriptors, and where it is. */
+static void put_numbers(struct usbfs_host *host, const char *at,
+	const uint8_t *descriptors, unsigned address)
 {
-	struct usbfs_host *host = device->host;
 	const struct usb_device_descriptor *descriptor =
-		(const void *)device->descriptors;
+		(const void *)descriptors;
 	const struct usb_config_descriptor *config =
-		(const void *)(device->descriptors + sizeof(*descriptor));
+		(const void *)(descriptors + sizeof(*descriptor));
 
 	attribute(host, at, "busnum", "%u", USBFS_BUS);
-	attribute(host, at, "devnum", "%u", device->address);
-	attribute(host, at, "devpath", "%u", device->port);
-	attribute(host, at, "speed", device->plug->slow ? "12" : "480");
+	attribute(host, at, "devnum", "%u", address);
 	attribute(host, at, "version", " %x.%02x", descriptor->bcdUSB >> 8,
 		descriptor->bcdUSB & 0xff);
 	attribute(host, at, "idVendor", "%04x", descriptor->idVendor);
@@ -154,8 +154,15 @@ static void put_numbers(const struct host_device *device, const char *at)
 	attribute(host, at, "configuration", "%s", "");
 	attribute(host, at, "rx_lanes", "1");
 	attribute(host, at, "tx_lanes", "1");
-	attribute(host, at, "maxchild", "0");
-	attribute(host, at, "dev", "189:%u", device->address - 1);
+	attribute(host, at, "dev", "189:%u", address - 1);
+	attribute(host, at, "uevent",
+		"MAJOR=189\nMINOR=%u\nDEVNAME=bus/usb/%03u/%03u\n"
+		"DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=%x/%x/%x\n"
+		"TYPE=%u/%u/%u\nBUSNUM=%03u\nDEVNUM=%03u",
+		address - 1, USBFS_BUS, address, descriptor->idVendor,
+		descriptor->idProduct, descriptor->bcdDevice,
+		descriptor->bDeviceClass, descriptor->bDeviceSubClass,
+		descriptor->bDeviceProtocol, USBFS_BUS, address);
 }
 
 static void put_strings(const struct host_device *device, const char *at)
@@ -204,8 +211,6 @@ static void put_interface(
 int tree_add(struct host_device *device)
 {
 	struct usbfs_host *host = device->host;
-	const struct usb_device_descriptor *descriptor =
-		(const void *)device->descriptors;
 	char name[16], node[32], at[64], link[96], target[80];
 	int result;
 
@@ -218,16 +223,11 @@ int tree_add(struct host_device *device)
 			device->descriptors_size);
 	if (result < 0)
 		return result;
-	put_numbers(device, at);
+	put_numbers(host, at, device->descriptors, device->address);
+	attribute(host, at, "devpath", "%u", device->port);
+	attribute(host, at, "speed", device->plug->slow ? "12" : "480");
+	attribute(host, at, "maxchild", "0");
 	put_strings(device, at);
-	attribute(host, at, "uevent",
-		"MAJOR=189\nMINOR=%u\nDEVNAME=bus/usb/%03u/%s\n"
-		"DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=%x/%x/%x\n"
-		"TYPE=%u/%u/%u\nBUSNUM=%03u\nDEVNUM=%s",
-		device->address - 1, USBFS_BUS, node, descriptor->idVendor,
-		descriptor->idProduct, descriptor->bcdDevice,
-		descriptor->bDeviceClass, descriptor->bDeviceSubClass,
-		descriptor->bDeviceProtocol, USBFS_BUS, node);
 	for (unsigned i = 0; i < USB_IFACE_COUNT; i++)
 		if (device->map.alternates[i])
 			put_interface(device, name, i);
@@ -287,6 +287,98 @@ void tree_hide_file(const struct host_file *file)
 	take_away(file->host, link);
 }
 
+/* ---- The root hub ----------------------------------------------------- */
+
+/* As Linux makes it for a host controller of USB 2.0 (drivers/usb/core/hcd.c),
+   with the ids of the Linux Foundation. */
+static const struct {
+	struct usb_device_descriptor device;
+	struct usb_config_descriptor config;
+	struct usb_interface_descriptor interface;
+	struct usb_endpoint_descriptor endpoint;
+} PACKED hub = {
+	.device =
+		{
+			.bLength = sizeof(hub.device),
+			.bDescriptorType = USB_DESC_DEVICE,
+			.bcdUSB = 0x0200,
+			.bDeviceClass = USB_CLASS_HUB,
+			.bDeviceProtocol = 1, /* high speed, a single TT */
+			.bMaxPacketSize0 = 64,
+			.idVendor = 0x1d6b,
+			.idProduct = 0x0002,
+			.bcdDevice = 0x0601, /* the kernel's version */
+			.iManufacturer = 3,
+			.iProduct = 2,
+			.iSerialNumber = 1,
+			.bNumConfigurations = 1,
+		},
+	.config =
+		{
+			.bLength = sizeof(hub.config),
+			.bDescriptorType = USB_DESC_CONFIGURATION,
+			.wTotalLength = sizeof(hub) - sizeof(hub.device),
+			.bNumInterfaces = 1,
+			.bConfigurationValue = 1,
+			.bmAttributes = 0xe0, /* self-powered, remote wakeup */
+		},
+	.interface =
+		{
+			.bLength = sizeof(hub.interface),
+			.bDescriptorType = USB_DESC_INTERFACE,
+			.bNumEndpoints = 1,
+			.bInterfaceClass = USB_CLASS_HUB,
+		},
+	.endpoint =
+		{
+			.bLength = sizeof(hub.endpoint),
+			.bDescriptorType = USB_DESC_ENDPOINT,
+			.bEndpointAddress = USB_DIR_IN | 1,
+			.bmAttributes = 3, /* interrupt */
+			.wMaxPacketSize = 4,
+			.bInterval = 12,
+		},
+};
+
+static void put_hub_interface(struct usbfs_host *host)
+{
+	attribute(host, HUB, "bInterfaceNumber", "00");
+	attribute(host, HUB, "bAlternateSetting", " 0");
+	attribute(host, HUB, "bInterfaceClass", "%02x", USB_CLASS_HUB);
+	attribute(host, HUB, "bInterfaceSubClass", "00");
+	attribute(host, HUB, "bInterfaceProtocol", "00");
+	attribute(host, HUB, "bNumEndpoints", "01");
+	attribute(host, HUB, "uevent", "DEVTYPE=usb_interface\nDRIVER=hub");
+	link_to(host, HUB "/subsystem", "../../../../bus/usb");
+	link_to(host, HUB "/driver", "../../../../bus/usb/drivers/hub");
+	link_to(host, "sys/bus/usb/devices/1-0:1.0",
+		"../../../devices/clyde/usb1/1-0:1.0");
+}
+
+/* Every device of a bus has the root hub as its parent. */
+static int put_hub(struct usbfs_host *host)
+{
+	put(host, CONTROLLER, "descriptors", &hub, sizeof(hub));
+	put_numbers(host, CONTROLLER, (const uint8_t *)&hub, USBFS_ROOT_HUB);
+	attribute(host, CONTROLLER, "devpath", "0");
+	attribute(host, CONTROLLER, "speed", "480");
+	attribute(host, CONTROLLER, "maxchild", "%u", USBFS_PLUGS_MAX);
+	attribute(host, CONTROLLER, "manufacturer", "Clyde");
+	attribute(host, CONTROLLER, "product", "Virtual Host Controller");
+	attribute(host, CONTROLLER, "serial", "clyde");
+	link_to(host, CONTROLLER "/subsystem", "../../../bus/usb");
+	link_to(host, CONTROLLER "/driver", "../../../bus/usb/drivers/usb");
+	/* The host controller's driver, which lsusb -t names.  Nothing is there:
+	   the machine's own /sys/bus/platform must stay visible. */
+	link_to(host, "sys/devices/clyde/driver",
+		"../../bus/platform/drivers/clyde_hcd");
+	link_to(host, "sys/bus/usb/devices/usb1",
+		"../../../devices/clyde/usb1");
+	put_hub_interface(host);
+	put(host, "dev/bus/usb/001", "001", &hub, sizeof(hub));
+	return host->failed;
+}
+
 /* ---- The whole tree --------------------------------------------------- */
 
 static void remove_tree(const struct usbfs_host *host, const char *path)
@@ -320,10 +412,12 @@ int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 {
 	static const char *const directories[] = {
 		"sys/bus/usb/devices",
+		"sys/bus/usb/drivers/hub",
+		"sys/bus/usb/drivers/usb",
 		"sys/bus/usb/drivers/usbfs",
 		"sys/class",
 		SETTINGS,
-		CONTROLLER,
+		HUB,
 		"dev/bus/usb/001",
 		"run/udev/data",
 		USBFS_UEVENTS,
@@ -337,6 +431,8 @@ int tree_new(struct usbfs_host *host, const struct usbfs_options *options)
 	if (result == 0)
 		result = attribute(host, SETTINGS, "usbfs_memory_mb", "%u",
 			(unsigned)(options->bytes_max >> 20));
+	if (result == 0)
+		result = put_hub(host);
 	/* libudev takes the existence of this file for a running udevd. */
 	if (result == 0)
 		result = put(host, "run/udev", "control", "", 0);

@@ -26,11 +26,16 @@
 
 #define USBFS_ENVIRONMENT "CLYDE_USBFS"
 #define USBFS_SOCKET      "socket"
-#define USBFS_UEVENTS     "uevents"
-#define USBFS_PIPES       "pipes" /* by inode: links to device files */
+#define USBFS_UEVENTS     "uevents" /* PID-FD-GROUPS: monitors' sockets */
+#define USBFS_PIPES       "pipes"   /* by inode: links to device files */
 
-#define USBFS_BUS     1 /* /dev/bus/usb/001 */
-#define USBFS_ADDRESS 2 /* of the first device; 1 is a root hub */
+/* Groups of NETLINK_KOBJECT_UEVENT, as bits. */
+#define USBFS_GROUP_KERNEL 1
+#define USBFS_GROUP_UDEV   2
+
+#define USBFS_BUS      1 /* /dev/bus/usb/001 */
+#define USBFS_ROOT_HUB 1 /* its address */
+#define USBFS_ADDRESS  2 /* of the first device */
 
 /* ---- The socket ------------------------------------------------------- */
 

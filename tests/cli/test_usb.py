@@ -4,6 +4,7 @@ emulated usbfs.  Each failure must be one line with an exit status of its own,
 and must not hang.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ from test_cli import SECONDS, SEVERAL, TIMEOUT, UNPLUGGED, USAGE, only_line
 from test_firmware import API_LEVEL, BUSY, END, GOOD, TRANSFER
 
 CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
 PERMISSION = 77
@@ -340,6 +342,71 @@ def test_an_interrupt_ends_the_wait_for_a_device():
     done = plugged((), sys.executable, "-c", INTERRUPT_WAIT, CLYDE, "-s",
                    "C3-x", "--wait", "info", status=INTERRUPTED)
     assert only_line(done) == "interrupted"
+
+
+# Monitors without libudev: a libusb that was built without it is one.  The
+# first transfer after the enumeration unplugs the device.
+MONITORS = """
+import socket, struct, subprocess, sys
+
+def monitor(groups):
+    one = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    one.bind((0, groups))
+    assert one.getsockname()[1] == groups
+    one.settimeout(60)
+    return one
+
+kernel, udev, both, none = map(monitor, (1, 2, 3, 0))
+subprocess.run([sys.argv[1], "info"], stdout=subprocess.DEVNULL,
+               stderr=subprocess.DEVNULL)
+for action in "remove", "add":
+    data, control, flags, sender = kernel.recvmsg(4096, 64)
+    assert sender == (0, 1), sender
+    assert control == [(socket.SOL_SOCKET, 2, struct.pack("iii", 0, 0, 0))]
+    print(*data.decode().split("\\0"), sep="|")
+    data, sender = udev.recvfrom(4096)
+    assert sender[1] == 2 and data.startswith(b"libudev\\0\\xfe\\xed\\xca\\xfe")
+    data, sender = both.recvfrom(4096)
+    assert sender == (0, 1) and data.startswith(action.encode() + b"@")
+    data, sender = both.recvfrom(4096)
+    assert sender[1] == 2 and data.startswith(b"libudev\\0")
+none.setblocking(False)
+try:
+    none.recv(4096)
+except BlockingIOError:
+    print("nothing")
+"""
+
+
+def test_monitors_of_the_kernels_group_get_its_events():
+    done = plugged(("--fault", f"pull@{ENUMERATED + 1}", "--fault", "replug@0"),
+                   sys.executable, "-c", MONITORS, CLYDE)
+    assert [re.sub(r"SEQNUM=\d+", "SEQNUM=", line)
+            for line in done.stdout.splitlines()] == [
+        f"{action}@/devices/clyde/usb1/1-1|ACTION={action}|"
+        "DEVPATH=/devices/clyde/usb1/1-1|SUBSYSTEM=usb|DEVTYPE=usb_device|"
+        f"SEQNUM=|DEVNAME=bus/usb/001/{address}|MAJOR=189|MINOR={minor}|"
+        "PRODUCT=20b7/9db1/933|TYPE=255/255/255|"
+        f"BUSNUM=001|DEVNUM={address}|"
+        for action, address, minor in [("remove", "002", 1), ("add", "003", 2)]
+    ] + ["nothing"]
+
+
+def test_a_stored_bitstream_outlives_a_replug(tmp_path):
+    path = tmp_path / "eeprom"
+    uri = f"virtual:eeprom={path}"
+    subprocess.run([CLYDE, "-d", uri, "list"], check=True, timeout=SECONDS)
+    bitstream = gzip.decompress(
+        (SOURCE / "gateware/image.bin.gz").read_bytes())
+    image = bytearray(path.read_bytes())
+    image[29:41] = len(bitstream).to_bytes(4, "little") + b"storedID"
+    image[0x7000:0x7000 + len(bitstream) - 0x20000] = bitstream[0x20000:]
+    path.write_bytes(image + bitstream[:0x20000])
+    script = '"$0" info >"$1" 2>&1; "$0" --wait info'
+    done = plugged(("-d", uri, "--fault", f"pull@{ENUMERATED + 1}", "--fault",
+                    "replug@0"), "sh", "-c", script, CLYDE, tmp_path / "first")
+    assert "usb:1:3" in done.stdout and b"storedID".hex() in done.stdout
 
 
 # ---- Unplugged

@@ -148,6 +148,32 @@ def test_several_devices_have_serial_numbers_of_their_own():
         f"C3-20230101T12000{i}Z" for i in range(3)]
 
 
+@needs_lsusb
+def test_lsusb_shows_the_tree_from_the_root_hub_on():
+    lines = under("lsusb", "-t", options=["--devices", "2"]).stdout.split("\n")
+    assert re.fullmatch(r"/:  Bus 0*1\.Port 0*1: Dev 0*1, Class=root_hub, "
+                        r"Driver=clyde_hcd/8p, 480M", lines[0])
+    rows = [re.fullmatch(r"    \|__ Port 0*(\d): Dev 0*(\d), If (\d), "
+                         r"Class=Vendor Specific Class, "
+                         r"Driver=(?:\[none\])?, 480M", line)
+            for line in lines[1:-1]]
+    assert sorted(tuple(map(int, row.groups())) for row in rows) == [
+        (port, port + 1, interface)
+        for port in (1, 2) for interface in range(5)]
+
+
+@needs_lsusb
+def test_the_root_hub_is_listed_and_cannot_be_opened():
+    assert "Bus 001 Device 001: ID 1d6b:0002" in under("lsusb").stdout
+    parent = "/sys/bus/usb/devices/1-1/.."
+    assert under("cat", parent + "/idVendor",
+                 parent + "/idProduct").stdout == "1d6b\n0002\n"
+    done = under(sys.executable, "-c",
+                 "import os; os.open('/dev/bus/usb/001/001', os.O_RDWR)",
+                 status=1)
+    assert "PermissionError" in done.stderr
+
+
 @pytest.mark.skipif(not os.path.isdir("/sys/devices/system/cpu"),
                     reason="this machine shows no /sys")
 def test_the_rest_of_sys_is_that_of_the_machine():
@@ -394,7 +420,8 @@ def test_a_sanitized_program_runs(compiler, flag, tmp_path):
 PYTHON = """
 import usb1
 with usb1.USBContext() as context:
-    assert len(context.getDeviceList()) == 1
+    ids = [each.getVendorID() for each in context.getDeviceList()]
+    assert sorted(ids) == [0x1d6b, 0x20b7]  # the root hub, the device
     handle = context.openByVendorIDAndProductID(0x20b7, 0x9db1)
     for interface, setting in (0, 1), (3, 2):
         handle.claimInterface(interface)

@@ -196,26 +196,61 @@ static void an_eeprom_read_wraps_at_the_end_of_the_chip(void **state)
 	power_up(REVISION_C3);
 	assert_true(
 		board_i2c(&device.board, BOARD_FX2_MEM, select, 2, bytes, 2));
-	assert_memory_equal(bytes, "\xff\xc0", 2);
+	assert_memory_equal(bytes, "\xff\xc2", 2);
+}
+
+/* Decode the load records as the boot ROM does: the number of records, with the
+   last one, or 0. */
+static unsigned decode(const uint8_t *eeprom, uint8_t *ram)
+{
+	for (unsigned at = 8, records = 1;; records++) {
+		unsigned size = eeprom[at] << 8 | eeprom[at + 1];
+		unsigned to = eeprom[at + 2] << 8 | eeprom[at + 3];
+		bool last = size & 0x8000;
+
+		size &= 0x7fff;
+		at += 4;
+		if (size == 0 || size > 1023 || at + size > EEPROM_SIZE)
+			return 0;
+		if (last)
+			return size == 1 && to == 0xe600 ? records : 0;
+		if (to + size > 0x4000)
+			return 0;
+		memcpy(ram + to, eeprom + at, size);
+		at += size;
+	}
 }
 
 static void the_factory_image_is_accepted_by_the_boot_rom(void **state)
 {
-	static const uint8_t start[] = {0xc0, 0xb7, 0x20, 0xb1, 0x9d, 0x33,
-		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x33, '2', '0', '2'};
-	uint8_t eeprom[EEPROM_SIZE];
+	static const uint8_t start[] = {0xc2, 0xb7, 0x20, 0xb1, 0x9d, 0x33,
+		0x00, 0x41, 0x00, 0x40, 0x3f, 0xc0, 0x33, '2', '0', '2'};
+	uint8_t eeprom[EEPROM_SIZE], ram[0x4000] = {0};
 
 	(void)state;
 	device_format_eeprom(&factory, eeprom);
 	assert_memory_equal(eeprom, start, sizeof(start));
 	assert_memory_equal(eeprom + 53, "clyde\0", 6);
-	/* The flag "modified", API level 7. */
-	assert_int_equal(eeprom[75], 0x03);
-	assert_int_equal(eeprom[76], 0xff);
+	/* The flag "modified", API level 7, WebUSB; then the last record. */
+	assert_int_equal(eeprom[75], 0x07);
+	assert_memory_equal(eeprom + 0x4c, "\x80\x01\xe6\x00\x00\xff", 6);
+	assert_int_equal(decode(eeprom, ram), 2);
+	assert_memory_equal(ram + 0x3fc0, eeprom + 12, 64);
 	boot(REVISION_C3, eeprom);
 	assert_memory_equal(device.config.serial, "20230101T120000Z", 16);
 	assert_int_equal(device.config.vlimit_mv[0], 3600);
 	assert_int_equal(device.config.vlimit_mv[1], 0x1234);
+}
+
+static void without_firmware_the_header_does_not_disconnect(void **state)
+{
+	struct device_options bare = factory;
+	uint8_t eeprom[EEPROM_SIZE];
+
+	(void)state;
+	bare.bare = true;
+	device_format_eeprom(&bare, eeprom);
+	assert_memory_equal(eeprom, "\xc0\xb7\x20\xb1\x9d\x33\x00\x01", 8);
 }
 
 static void without_a_boot_header_there_is_no_revision(void **state)
@@ -288,6 +323,7 @@ int main(void)
 		TEST(an_eeprom_write_wraps_inside_its_page),
 		TEST(an_eeprom_read_wraps_at_the_end_of_the_chip),
 		TEST(the_factory_image_is_accepted_by_the_boot_rom),
+		TEST(without_firmware_the_header_does_not_disconnect),
 		TEST(without_a_boot_header_there_is_no_revision),
 		TEST(a_block_from_before_level_7_is_read_in_its_own_layout),
 		TEST(a_bitstream_lies_in_three_places),

@@ -100,6 +100,28 @@ static void a_request_of_one_byte_is_refused(void **state)
 	assert_answer("\x07", 1, "\x07\xff", 2);
 }
 
+/* The firmware looks at the buffer, in which the packet before it still is. */
+static void an_empty_request_is_refused_with_the_serial_of_the_last(
+	void **state)
+{
+	(void)state;
+	assert_answer("", 0, "\x00\xff", 2);
+	assert_answer("\x05\x22\x33", 3, "\x05\xff", 2);
+	assert_answer("", 0, "\x05\xff", 2);
+	assert_answer("\x06", 1, "\x06\xff", 2);
+	assert_answer("\x07\x00", 2, "\x07\xff", 2);
+}
+
+/* Of the fault's command is only the packet that asked for it. */
+static void an_empty_request_is_not_that_of_the_last_packet(void **state)
+{
+	(void)state;
+	reopen(REVISION_C3, "mute@0x22:2");
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP1_OUT, (uint8_t[]){5, 0x22}, 2), 2);
+	assert_answer("", 0, "\x05\xff", 2);
+}
+
 static void an_unknown_command_is_refused(void **state)
 {
 	static const uint8_t codes[] = {0x00, 0x02, 0x12, 0x23, 0x2a, 0x3d,
@@ -117,11 +139,11 @@ static void a_request_of_the_wrong_length_is_refused(void **state)
 {
 	static const struct {
 		uint8_t code, right;
-	} commands[] = {{0x11, 3}, {0x20, 12}, {0x21, 12}, {0x22, 0}, {0x29, 2},
-		{0x30, 9}, {0x31, 0}, {0x32, 9}, {0x33, 0}, {0x34, 17},
-		{0x35, 0}, {0x36, 9}, {0x37, 0}, {0x38, 0}, {0x39, 0},
-		{0x3a, 9}, {0x3b, 0}, {0x3c, 0}, {0xa0, 0}, {0xa1, 6},
-		{0xf0, 2}, {0xf1, 4}, {0xf2, 2}};
+	} commands[] = {{0x01, 2}, {0x40, 3}, {0x11, 3}, {0x20, 12}, {0x21, 12},
+		{0x22, 0}, {0x29, 2}, {0x30, 9}, {0x31, 0}, {0x32, 9},
+		{0x33, 0}, {0x34, 17}, {0x35, 0}, {0x36, 9}, {0x37, 0},
+		{0x38, 0}, {0x39, 0}, {0x3a, 9}, {0x3b, 0}, {0x3c, 0},
+		{0xa0, 0}, {0xa1, 6}, {0xf0, 2}, {0xf1, 4}, {0xf2, 2}};
 	static const uint8_t data[62];
 
 	(void)state;
@@ -141,6 +163,8 @@ static void an_error_keeps_the_length_of_its_reply_and_no_data(void **state)
 	reopen(REVISION_C1, NULL); /* Revision C1 has no INA233. */
 	assert_refused(MGMT_GET_IALERT, NULL, 0, 9);
 	assert_refused(MGMT_GET_ISUPPLY, NULL, 0, 9);
+	/* Nor has any revision C an analog frontend. */
+	assert_refused(MGMT_NAFE_SINGLE, "\1\2\3", 3, 5);
 	reopen(REVISION_C3, "error@0x38");
 	assert_refused(MGMT_GET_VSENSE, NULL, 0, 9);
 }
@@ -150,6 +174,22 @@ static void an_error_of_a_variable_length_reply_has_no_data(void **state)
 	(void)state;
 	assert_refused(MGMT_READ_EEPROM, "\0\0\x21", 3, 0); /* 33 B. */
 	assert_refused(MGMT_FPGA_GET_REG, "\0\x21", 2, 0);
+}
+
+static void the_command_debug_answers_with_32_bytes_of_ram(void **state)
+{
+	static const char text[] = "thirty-two bytes of the FX2's ram";
+
+	(void)state;
+	assert_int_equal(rig_control(&rig, USB_TYPE_VENDOR, 0xa0, 0xe1e0, 0,
+				 (void *)text, 32),
+		32);
+	assert_int_equal(rig_ask(&rig, 0x01, "\xe0\xe1", 2, &reply), 2 + 32);
+	assert_int_equal(reply.code, MGMT_ACK);
+	assert_memory_equal(reply.data.bytes, text, 32);
+	/* The last 16 bytes, and 16 in which the model has none. */
+	assert_int_equal(rig_ask(&rig, 0x01, "\xf0\xe1", 2, &reply), 2 + 32);
+	assert_memory_equal(reply.data.bytes, text + 16, 16);
 }
 
 static void the_eeprom_is_read_by_up_to_32_bytes(void **state)
@@ -370,10 +410,13 @@ int main(void)
 		TEST(the_reply_carries_the_serial_of_its_request),
 		TEST(serial_0_is_refused),
 		TEST(a_request_of_one_byte_is_refused),
+		TEST(an_empty_request_is_refused_with_the_serial_of_the_last),
+		TEST(an_empty_request_is_not_that_of_the_last_packet),
 		TEST(an_unknown_command_is_refused),
 		TEST(a_request_of_the_wrong_length_is_refused),
 		TEST(an_error_keeps_the_length_of_its_reply_and_no_data),
 		TEST(an_error_of_a_variable_length_reply_has_no_data),
+		TEST(the_command_debug_answers_with_32_bytes_of_ram),
 		TEST(the_eeprom_is_read_by_up_to_32_bytes),
 		TEST(the_eeprom_is_written_by_up_to_32_bytes),
 		TEST(registers_up_to_2_belong_to_the_firmware),

@@ -212,13 +212,16 @@ static void the_landing_page_is_offered_only_if_the_flag_is_set(void **state)
 {
 	static const char url[] = "webusb.glasgow-embedded.org";
 	struct device_options options = rig_c3;
+	uint8_t eeprom[EEPROM_SIZE];
 
 	(void)state;
+	device_format_eeprom(&options, eeprom);
+	eeprom[75] &= ~CONFIG_WEBUSB;
+	options.eeprom = eeprom;
 	rig_open(&rig, &options, NULL);
 	assert_int_equal(ask(0xd0, 1, 2), -EPIPE);
 	rig_close(&rig);
-	options.flags = CONFIG_WEBUSB;
-	rig_open(&rig, &options, NULL);
+	rig_open(&rig, &rig_c3, NULL);
 	assert_int_equal(ask(0xd0, 1, 2), 30);        /* 3 + 27 */
 	assert_memory_equal(data, "\x1e\x03\x01", 3); /* a URL, https */
 	assert_memory_equal(data + 3, url, 27);

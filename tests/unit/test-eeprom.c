@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/internal.h"
+
 #define BLOCK_AT 12 /* Behind the FX2's header and its load record. */
 
 static char path[64], uri[96];
@@ -184,7 +186,7 @@ static void the_eeprom_ends_at_32_kib(void **state)
 
 	(void)state;
 	READ(fixture.device, 0, all, 0x8000);
-	assert_memory_equal(all, "\xc0\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
+	assert_memory_equal(all, "\xc2\xb7\x20\xb1\x9d", 5); /* 20b7:9db1 */
 	WRITE(fixture.device, 0x7fff, &byte, 1);
 	READ(fixture.device, 0x7ffe, all, 2);
 	assert_memory_equal(all, "\xff\x42", 2);
@@ -200,7 +202,7 @@ static void the_eeprom_ends_at_32_kib(void **state)
 		CLYDE_ERROR_INVALID);
 	READ(fixture.device, 0, all, 1);
 	/* The write did not wrap around to the beginning. */
-	assert_int_equal(all[0], 0xc0);
+	assert_int_equal(all[0], 0xc2);
 	close_fixture(&fixture);
 }
 
@@ -269,6 +271,17 @@ static void write_file(const void *data, size_t size)
 	fclose(file);
 }
 
+/* The size of the file. */
+static size_t read_file(void *data, size_t size)
+{
+	FILE *file = fopen(path, "rb");
+
+	assert_non_null(file);
+	size = fread(data, 1, size, file);
+	fclose(file);
+	return size;
+}
+
 static void a_file_keeps_the_eeprom(void **state)
 {
 	unsigned mv[CLYDE_PORT_COUNT];
@@ -307,14 +320,42 @@ static void a_new_file_is_a_factory_image(void **state)
 	assert_int_equal(fread(image, 1, sizeof(image), file), 0x8000);
 	assert_int_equal(fgetc(file), EOF);
 	fclose(file);
-	assert_int_equal(image[0], 0xc0);
+	assert_int_equal(image[0], 0xc2);
 	assert_memory_equal(image + BLOCK_AT, "320240202T130000Z", 17);
-	assert_erased(image + BLOCK_AT + 64, 0x8000 - BLOCK_AT - 64);
+	assert_memory_equal(image + BLOCK_AT + 64, "\x80\x01\xe6\0\0", 5);
+	assert_erased(image + BLOCK_AT + 69, 0x8000 - BLOCK_AT - 69);
+}
+
+/* 32 KiB of FX2_MEM, then 128 KiB of ICE_MEM, from which the FPGA is configured
+   at power-up.  FX2_MEM has the bytes from 0x20000 on at 0x7000. */
+static void a_file_keeps_a_stored_bitstream(void **state)
+{
+	static uint8_t image[0x28000], saved[0x28001];
+	struct fixture fixture = open_uri(uri);
+	uint32_t size = image_size;
+	uint8_t back[8];
+
+	(void)state;
+	close_fixture(&fixture);
+	assert_int_equal(read_file(image, sizeof(image)), 0x8000);
+	memcpy(image + BLOCK_AT + 17, &size, 4);
+	memcpy(image + BLOCK_AT + 21, image_id, 8);
+	memcpy(image + 0x7000, image_bytes + 0x20000, image_size - 0x20000);
+	memcpy(image + 0x8000, image_bytes, 0x20000);
+	write_file(image, sizeof(image));
+	fixture = open_uri(uri);
+	assert_int_equal(clyde_fpga_status(fixture.device, back), 1);
+	assert_memory_equal(back, image_id, 8);
+	WRITE(fixture.device, 0x6000, "hello", 5);
+	close_fixture(&fixture);
+	memcpy(image + 0x6000, "hello", 5);
+	assert_int_equal(read_file(saved, sizeof(saved)), sizeof(image));
+	assert_memory_equal(saved, image, sizeof(image));
 }
 
 static void the_file_takes_precedence_over_the_other_options(void **state)
 {
-	static uint8_t image[0x8000] = {0xc0};
+	static uint8_t image[0x8000] = {0xc2};
 	struct fixture fixture;
 
 	(void)state;
@@ -349,7 +390,9 @@ static void a_file_of_another_size_is_refused(void **state)
 	write_file(image, 0x7fff);
 	assert_no_device(CLYDE_ERROR_CORRUPT, "32767 bytes");
 	write_file(image, 0x8001);
-	assert_no_device(CLYDE_ERROR_CORRUPT, "32768");
+	assert_no_device(CLYDE_ERROR_CORRUPT,
+		"32769 bytes, an EEPROM image has "
+		"32768 or 163840");
 	write_file(image, 0);
 	assert_no_device(CLYDE_ERROR_CORRUPT, "0 bytes");
 }
@@ -362,6 +405,27 @@ static void a_file_of_nonsense_is_a_device_without_a_block(void **state)
 	memset(image, 0xff, sizeof(image));
 	write_file(image, sizeof(image));
 	assert_no_device(CLYDE_ERROR_CORRUPT, "04b4:8613");
+}
+
+/* The FX2's boot ROM loads firmware if the first byte is C2. */
+static void the_first_byte_of_a_file_decides_about_firmware(void **state)
+{
+	static uint8_t image[0x8000];
+	struct fixture fixture = open_uri(uri);
+
+	(void)state;
+	close_fixture(&fixture);
+	assert_int_equal(read_file(image, sizeof(image)), 0x8000);
+	image[0] = 0xc0;
+	write_file(image, sizeof(image));
+	assert_no_device(CLYDE_ERROR_API_LEVEL, "no firmware");
+	strcat(uri, ",api=9");
+	fixture = open_uri(uri);
+	close_fixture(&fixture);
+	image[0] = 0xc2;
+	write_file(image, sizeof(image));
+	uri[strlen(uri) - 1] = '3';
+	assert_no_device(CLYDE_ERROR_API_LEVEL, "level 3");
 }
 
 static void a_file_that_cannot_be_made_is_an_error(void **state)
@@ -391,9 +455,11 @@ int main(void)
 		cmocka_unit_test(a_corrupt_block_is_reported_in_one_sentence),
 		FILE_TEST(a_file_keeps_the_eeprom),
 		FILE_TEST(a_new_file_is_a_factory_image),
+		FILE_TEST(a_file_keeps_a_stored_bitstream),
 		FILE_TEST(the_file_takes_precedence_over_the_other_options),
 		FILE_TEST(a_file_of_another_size_is_refused),
 		FILE_TEST(a_file_of_nonsense_is_a_device_without_a_block),
+		FILE_TEST(the_first_byte_of_a_file_decides_about_firmware),
 		FILE_TEST(a_file_that_cannot_be_made_is_an_error),
 	};
 

@@ -396,6 +396,16 @@ int board_init(struct board *board, uint8_t revision, const uint8_t *image)
 	return 0;
 }
 
+int board_fill_ice_mem(struct board *board, const uint8_t *content)
+{
+	if (board->ice_mem == NULL)
+		board->ice_mem = erased(BOARD_ICE_MEM_SIZE);
+	if (board->ice_mem == NULL)
+		return -ENOMEM;
+	memcpy(board->ice_mem, content, BOARD_ICE_MEM_SIZE);
+	return 0;
+}
+
 void board_clear(struct board *board)
 {
 	pins_clear(&board->pins);

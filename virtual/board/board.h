@@ -105,6 +105,9 @@ struct board {
 
 /* 0 or -ENOMEM.  After a failure board_clear() must still be called. */
 int board_init(struct board *board, uint8_t revision, const uint8_t *eeprom);
+
+/* Give ICE_MEM, which is erased at first, this content: 0 or -ENOMEM. */
+int board_fill_ice_mem(struct board *board, const uint8_t *content);
 void board_clear(struct board *board);
 
 /*

@@ -94,6 +94,9 @@ struct device *device_new(
 		eeprom = factory;
 	}
 	if (board_init(&device->board, options->revision, eeprom) == 0 &&
+		(options->ice_mem == NULL ||
+			board_fill_ice_mem(&device->board, options->ice_mem) ==
+				0) &&
 		populate(&device->board.pins, options))
 		device->fpga = new_fpga(device, options);
 	if (device->fpga == NULL) {
@@ -152,4 +155,9 @@ uint16_t device_conflicts(const struct device *device)
 const uint8_t *device_eeprom(const struct device *device)
 {
 	return device->board.fx2_mem;
+}
+
+const uint8_t *device_ice_mem(const struct device *device)
+{
+	return device->board.ice_mem;
 }

@@ -44,7 +44,7 @@ static void send_alert(struct device *device)
 static bool mgmt_waits(const struct device *device)
 {
 	return device->alternate[USB_IFACE_MGMT] == USB_ALT_ON &&
-		device->request_size > 0 && device->reply_size == 0;
+		device->request_full && device->reply_size == 0;
 }
 
 static bool bitstream_waits(const struct device *device)
@@ -72,7 +72,11 @@ static void choose_job(struct device *device)
 	} else if (bitstream_waits(device)) {
 		fifo_peek(&device->fifos[FIFO_EP2], &length);
 		device->job = JOB_CONFIGURE;
-		device->job_due = device->now + length * FPGA_BYTE_TICKS;
+		device->job_due = device->now +
+			(device->alternate[USB_IFACE_EP2OUT] == USB_ALT_NVM
+					? nvm_write_cost(
+						  device->load_bytes, length)
+					: length * FPGA_BYTE_TICKS);
 	}
 }
 
@@ -261,7 +265,7 @@ static enum handshake device_ping(
 	if (device->api_level == 0 || halted(device, endpoint))
 		return HANDSHAKE_STALL;
 	if (endpoint == USB_EP1_OUT)
-		return device->request_size ? HANDSHAKE_NAK : HANDSHAKE_ACK;
+		return device->request_full ? HANDSHAKE_NAK : HANDSHAKE_ACK;
 	if (fifo == NULL || fifo->buffers == 0)
 		return HANDSHAKE_STALL;
 	return fifo_has_room(fifo) ? HANDSHAKE_ACK : HANDSHAKE_NAK;
@@ -270,10 +274,11 @@ static enum handshake device_ping(
 static void take_request(
 	struct device *device, const uint8_t *data, uint16_t length)
 {
-	memset(&device->request, 0, sizeof(device->request));
 	memcpy(&device->request, data, length);
+	device->request_full = true;
 	device->request_size = length;
-	if (faults_strike(&device->faults, FAULT_ALERT, device->request.code))
+	if (faults_strike(
+		    &device->faults, FAULT_ALERT, mgmt_request_code(device)))
 		trip(device);
 }
 
@@ -308,7 +313,7 @@ static enum handshake device_out(struct function *function, tick now,
 	if (endpoint == 0)
 		return control_out(device, data, length);
 	if (endpoint == USB_EP1_OUT) {
-		if (length > USB_EP1_PACKET_SIZE || length == 0)
+		if (length > USB_EP1_PACKET_SIZE)
 			return HANDSHAKE_STALL;
 		take_request(device, data, length);
 		return HANDSHAKE_NYET;

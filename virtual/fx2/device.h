@@ -46,6 +46,8 @@ struct device_options {
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   the options above. */
 	const uint8_t *eeprom;
+	/* BOARD_ICE_MEM_SIZE bytes, or NULL: erased. */
+	const uint8_t *ice_mem;
 };
 
 struct device;
@@ -66,6 +68,9 @@ uint16_t device_conflicts(const struct device *device);
 
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
+
+/* Those of ICE_MEM, BOARD_ICE_MEM_SIZE bytes, or NULL: it is erased. */
+const uint8_t *device_ice_mem(const struct device *device);
 
 /* A factory image into EEPROM_SIZE bytes. */
 void device_format_eeprom(

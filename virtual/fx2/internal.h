@@ -28,12 +28,16 @@ struct control {
 	uint16_t packet; /* size of the packet that awaits its ACK */
 };
 
-#define FX2_RAM_SIZE 0x4000
+/* EZ-USB TRM 5.3: code and data from 0 on, and 512 B of data alone. */
+#define FX2_RAM_SIZE        0x4000
+#define FX2_SCRATCH_ADDRESS 0xe000
+#define FX2_SCRATCH_SIZE    0x200
 
 struct loader {
 	bool in_reset;         /* the 8051 is held in reset */
 	tick leave, come_back; /* when the device does so, or TICK_NEVER */
 	uint8_t ram[FX2_RAM_SIZE];
+	uint8_t scratch[FX2_SCRATCH_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
 };
 
@@ -60,7 +64,10 @@ struct device {
 	enum job last_job; /* the loop serves both kinds in turn */
 	tick job_due;
 	struct mgmt_packet request, reply;
-	uint8_t request_size; /* 0: EP1 OUT is free */
+	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
+	   before, where a shorter one follows. */
+	bool request_full;    /* a packet, which may be empty, is in it */
+	uint8_t request_size; /* of that packet */
 	uint8_t reply_size;   /* 0: EP1 IN is free */
 	bool reply_again;     /* by a fault, the reply is sent twice */
 	uint32_t junk;        /* state of the generator of junk replies */
@@ -115,6 +122,8 @@ void loader_reset(struct device *device);
 bool loader_request(struct device *device, const struct usb_setup *setup);
 void loader_write(struct device *device, size_t address, const uint8_t *data,
 	size_t size);
+/* The RAM at an address, of which *ret_size bytes follow; or NULL. */
+uint8_t *loader_ram(struct loader *loader, size_t address, size_t *ret_size);
 tick loader_due(const struct device *device);
 void loader_execute(struct device *device);
 
@@ -133,8 +142,10 @@ uint16_t descriptor_webusb(uint8_t *data);
 tick control_cost(const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
-/* mgmt.c: the same for a management request. */
+/* mgmt.c: the same for a management request; and its code, 0 if the packet is
+   too short for one. */
 tick mgmt_cost(const struct device *device);
+uint8_t mgmt_request_code(const struct device *device);
 /* By how much a fault delays the reply. */
 tick mgmt_delay(struct device *device);
 /* Bytes that the request moves over I2C to or from the FPGA. */
@@ -165,6 +176,8 @@ bool ports_poll_alert(struct device *device);
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);
 bool nvm_save_config(struct device *device, size_t offset, size_t size);
+/* How long a packet of a bitstream takes to be written. */
+tick nvm_write_cost(uint32_t offset, size_t size);
 bool nvm_write_bitstream(struct device *device, uint32_t offset,
 	const uint8_t *data, size_t size);
 bool nvm_read_bitstream(

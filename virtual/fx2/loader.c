@@ -31,20 +31,36 @@ void loader_reset(struct device *device)
 	plan(device, TICK_NEVER, TICK_NEVER);
 }
 
+uint8_t *loader_ram(struct loader *loader, size_t address, size_t *ret_size)
+{
+	size_t at = address - FX2_SCRATCH_ADDRESS;
+
+	if (address < FX2_RAM_SIZE) {
+		*ret_size = FX2_RAM_SIZE - address;
+		return loader->ram + address;
+	}
+	if (address < FX2_SCRATCH_ADDRESS || at >= FX2_SCRATCH_SIZE)
+		return NULL;
+	*ret_size = FX2_SCRATCH_SIZE - at;
+	return loader->scratch + at;
+}
+
 /* The SETUP packet.  A read is answered here; the bytes of a write come in the
    data stage, loader_write(). */
 bool loader_request(struct device *device, const struct usb_setup *setup)
 {
 	struct control *control = &device->control;
+	const uint8_t *ram;
+	size_t size;
 
 	if (setup->wLength > USB_FX2_RAM_CHUNK)
 		return false;
 	if (!(setup->bmRequestType & USB_DIR_IN))
 		return true;
-	if (setup->wValue + setup->wLength > FX2_RAM_SIZE)
+	ram = loader_ram(&device->loader, setup->wValue, &size);
+	if (ram == NULL || setup->wLength > size)
 		return false;
-	memcpy(control->data, device->loader.ram + setup->wValue,
-		setup->wLength);
+	memcpy(control->data, ram, setup->wLength);
 	control->length = setup->wLength;
 	return true;
 }
@@ -104,14 +120,18 @@ void loader_write(
 	struct loader *loader = &device->loader;
 
 	for (; size > 0; address++, data++, size--) {
+		size_t left;
+		uint8_t *ram = loader_ram(loader, address, &left);
+
 		if (address == USB_FX2_CPUCS)
 			write_cpucs(device, *data);
-		if (address >= FX2_RAM_SIZE)
+		if (ram == NULL)
 			continue;
-		loader->ram[address] = *data;
-		loader->written[address] = true;
+		*ram = *data;
+		if (address < FX2_RAM_SIZE)
+			loader->written[address] = true;
 		if (faults_at(&device->faults, FAULT_RAM, address))
-			loader->ram[address] ^= 0x10;
+			*ram ^= 0x10;
 	}
 }
 

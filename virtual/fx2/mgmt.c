@@ -217,12 +217,37 @@ static enum mgmt_result read_smbus(struct device *device,
 		: MGMT_ERROR;
 }
 
+/* What request 0xA0 has written: the model has no other contents of RAM. */
+static enum mgmt_result debug(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	size_t size;
+	const uint8_t *ram =
+		loader_ram(&device->loader, request->debug_address, &size);
+
+	if (ram)
+		memcpy(reply->debug_reply, ram,
+			size < MGMT_DATA_SIZE ? size : MGMT_DATA_SIZE);
+	return MGMT_ACK;
+}
+
+/* Only revD has the chip. */
+static enum mgmt_result nafe_single(struct device *device,
+	const union mgmt_data *request, union mgmt_data *reply)
+{
+	(void)device;
+	(void)request;
+	(void)reply;
+	return MGMT_ERROR;
+}
+
 #define VALUES  sizeof(struct mgmt_values)
 #define WINDOWS sizeof(struct mgmt_windows)
 
 /* I2C bytes are counted from the sequences in the firmware's port.c, with both
    ports in the mask. */
 static const struct command commands[] = {
+	{MGMT_DEBUG, sizeof(uint16_t), MGMT_DATA_SIZE, 0, 0, false, debug},
 	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, 1, 1, true, write_eeprom},
 	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, 4, 2,
 		true, read_eeprom},
@@ -251,6 +276,8 @@ static const struct command commands[] = {
 		ports_get_pulls},
 	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), 8, 4, false,
 		ports_get_state},
+	{MGMT_NAFE_SINGLE, sizeof(struct mgmt_nafe),
+		sizeof(struct mgmt_nafe_reply), 1, 1, false, nafe_single},
 	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), 0, 0, false,
 		get_alerts},
 	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, 0, 0, false,
@@ -262,7 +289,9 @@ static const struct command commands[] = {
 		read_smbus},
 };
 
-/* NULL also for a request of a wrong size, or with the reserved serial 0. */
+/* NULL also for a request of a wrong size, or with the reserved serial 0.  A
+   request that is too short for a serial number has that of the packet before
+   it: the firmware reads the buffer. */
 static const struct command *find(const struct device *device)
 {
 	if (device->request_size < MGMT_HEADER || device->request.serial == 0)
@@ -278,6 +307,11 @@ static const struct command *find(const struct device *device)
 		return command;
 	}
 	return NULL;
+}
+
+uint8_t mgmt_request_code(const struct device *device)
+{
+	return device->request_size < MGMT_HEADER ? 0 : device->request.code;
 }
 
 unsigned mgmt_fpga_bytes(const struct device *device)
@@ -316,7 +350,7 @@ tick mgmt_cost(const struct device *device)
 tick mgmt_delay(struct device *device)
 {
 	const struct fault *delay = faults_strike(
-		&device->faults, FAULT_DELAY, device->request.code);
+		&device->faults, FAULT_DELAY, mgmt_request_code(device));
 
 	if (delay == NULL)
 		return 0;
@@ -342,7 +376,7 @@ static void apply_faults(struct device *device)
 {
 	struct faults *faults = &device->faults;
 	struct mgmt_packet *reply = &device->reply;
-	uint8_t code = device->request.code;
+	uint8_t code = mgmt_request_code(device);
 
 	if (faults_strike(faults, FAULT_ERROR, code)) {
 		memset(&reply->data, 0, sizeof(reply->data));
@@ -381,12 +415,12 @@ void mgmt_execute(struct device *device)
 	if (reply->code == MGMT_ERROR)
 		memset(&reply->data, 0, sizeof(reply->data));
 	apply_faults(device);
-	device->request_size = 0;
+	device->request_full = false;
 }
 
 void mgmt_reset(struct device *device)
 {
-	device->request_size = 0;
+	device->request_full = false;
 	device->reply_size = 0;
 	device->reply_again = false;
 	device->alerts.realtime = false;

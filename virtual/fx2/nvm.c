@@ -109,6 +109,17 @@ static bool locate(uint32_t offset, uint8_t *ret_chip, uint16_t *ret_address)
 	}
 }
 
+/* Every chunk is a transaction: the chip's address, that of the bytes, and the
+   bytes.  Then the firmware polls until the chip has written them. */
+tick nvm_write_cost(uint32_t offset, size_t size)
+{
+	tick chunks =
+		(offset % WRITE_CHUNK + size + WRITE_CHUNK - 1) / WRITE_CHUNK;
+
+	return chunks * (EEPROM_WRITE_TICKS + I2C_STOP_TICKS) +
+		(3 * chunks + size) * I2C_BYTE_TICKS;
+}
+
 bool nvm_write_bitstream(struct device *device, uint32_t offset,
 	const uint8_t *data, size_t size)
 {
@@ -142,24 +153,37 @@ bool nvm_read_bitstream(
 		read_memory(device, chip, address, data, size);
 }
 
+/* A load record's header (EZ-USB TRM 3.5). */
+static void put_record(uint8_t *at, uint16_t size, uint16_t address)
+{
+	const uint8_t record[EEPROM_RECORD_SIZE] = {
+		size >> 8, size & 0xff, address >> 8, address & 0xff};
+
+	memcpy(at, record, sizeof(record));
+}
+
+/* What the host software of Glasgow writes: header, configuration block, and
+   the last record.  There are no records with firmware, of which the model needs
+   none: the first byte alone says that there is some. */
 void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 {
-	/* EZ-USB TRM 3.4: a C0 header holds VID, PID and DID, low byte first,
+	/* EZ-USB TRM 3.4, 3.5: a header holds VID, PID and DID, low byte first,
 	   and a byte of settings. */
 	const uint8_t header[] = {
-		EEPROM_BOOT_C0,
+		options->bare ? EEPROM_BOOT_C0 : EEPROM_BOOT_C2,
 		USB_VID_QIHW & 0xff,
 		USB_VID_QIHW >> 8,
 		USB_PID_GLASGOW & 0xff,
 		USB_PID_GLASGOW >> 8,
 		options->revision,
 		0,
-		0,
+		EEPROM_I2C_400KHZ | (options->bare ? 0 : EEPROM_DISCONNECT),
 	};
 	struct config_block config = {
 		.revision = options->revision,
-		.flags = options->flags | CONFIG_API_LEVEL_7,
+		.flags = options->flags | CONFIG_API_LEVEL_7 | CONFIG_WEBUSB,
 	};
+	uint8_t *last = eeprom + CONFIG_ADDRESS + sizeof(config);
 
 	memcpy(config.serial, options->serial,
 		strnlen(options->serial, sizeof(config.serial)));
@@ -168,7 +192,9 @@ void device_format_eeprom(const struct device_options *options, uint8_t *eeprom)
 	memcpy(config.vlimit_mv, options->vlimit_mv, sizeof(config.vlimit_mv));
 
 	memset(eeprom, 0xff, EEPROM_SIZE);
-	memset(eeprom, 0, CONFIG_ADDRESS);
 	memcpy(eeprom, header, sizeof(header));
+	put_record(eeprom + sizeof(header), sizeof(config), EEPROM_CONFIG_RAM);
 	memcpy(eeprom + CONFIG_ADDRESS, &config, sizeof(config));
+	put_record(last, EEPROM_RECORD_LAST | 1, USB_FX2_CPUCS);
+	last[EEPROM_RECORD_SIZE] = 0;
 }

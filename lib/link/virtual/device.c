@@ -2,7 +2,7 @@
 
 /*
  * The virtual device that parsed options describe, and the file that stands for
- * its EEPROM.  Called by the virtual link, and by plug/devices.c for devices that
+ * its EEPROMs.  Called by the virtual link, and by plug/devices.c for devices that
  * other processes use.
  */
 #include "uri.h"
@@ -46,10 +46,10 @@ struct device *virtual_device_new(const struct virtual_options *options)
 	return device;
 }
 
-/* ---- The file of the EEPROM ----------------------------------------------- */
+/* ---- The file of the EEPROMs ---------------------------------------------- */
 
-static int write_file(
-	const struct virtual_options *options, const uint8_t *eeprom)
+static int write_file(const struct virtual_options *options,
+	const uint8_t *eeprom, const uint8_t *ice_mem)
 {
 	char path[CLYDE_URI_SIZE + 8];
 	FILE *file;
@@ -59,7 +59,10 @@ static int write_file(
 	file = fopen(path, "wb");
 	if (file == NULL)
 		return -errno;
-	if (fwrite(eeprom, 1, EEPROM_SIZE, file) != EEPROM_SIZE)
+	if (fwrite(eeprom, 1, EEPROM_SIZE, file) != EEPROM_SIZE ||
+		(ice_mem &&
+			fwrite(ice_mem, 1, BOARD_ICE_MEM_SIZE, file) !=
+				BOARD_ICE_MEM_SIZE))
 		error = errno;
 	if (fclose(file) != 0 && error == 0)
 		error = errno;
@@ -81,11 +84,18 @@ static int create(struct virtual_options *options)
 	int result;
 
 	device_format_eeprom(&options->device, options->eeprom);
-	result = write_file(options, options->eeprom);
+	result = write_file(options, options->eeprom, NULL);
 	if (result < 0)
 		return set_error(file_error(-result), "%s: %s",
 			options->eeprom_path, strerror(-result));
 	return 0;
+}
+
+void virtual_options_obey(
+	struct virtual_options *options, const uint8_t *eeprom)
+{
+	if (!options->api)
+		options->device.bare = eeprom[0] != EEPROM_BOOT_C2;
 }
 
 int virtual_eeprom_load(struct virtual_options *options)
@@ -97,7 +107,7 @@ int virtual_eeprom_load(struct virtual_options *options)
 	if (file == NULL && errno != ENOENT)
 		return set_error(
 			file_error(errno), "%s: %s", path, strerror(errno));
-	options->eeprom = malloc(EEPROM_SIZE + 1);
+	options->eeprom = malloc(VIRTUAL_EEPROM_SIZE + 1);
 	if (options->eeprom == NULL) {
 		if (file)
 			fclose(file);
@@ -105,29 +115,49 @@ int virtual_eeprom_load(struct virtual_options *options)
 	}
 	if (file == NULL)
 		return create(options);
-	size = fread(options->eeprom, 1, EEPROM_SIZE + 1, file);
+	size = fread(options->eeprom, 1, VIRTUAL_EEPROM_SIZE + 1, file);
 	fclose(file);
-	if (size == EEPROM_SIZE)
+	options->ice_mem = size == VIRTUAL_EEPROM_SIZE;
+	if (size == EEPROM_SIZE || options->ice_mem)
 		return 0;
 	return set_error(CLYDE_ERROR_CORRUPT,
-		"%s: %zu bytes%s, an EEPROM image has %d", path, size,
-		size > EEPROM_SIZE ? " or more" : "", EEPROM_SIZE);
+		"%s: %zu bytes%s, an EEPROM image has %d or %d", path, size,
+		size > VIRTUAL_EEPROM_SIZE ? " or more" : "", EEPROM_SIZE,
+		VIRTUAL_EEPROM_SIZE);
 }
 
-int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom)
+static bool is_saved(const struct virtual_options *options,
+	const uint8_t *eeprom, const uint8_t *ice_mem)
 {
+	const uint8_t *saved = options->eeprom;
+
+	if (memcmp(eeprom, saved, EEPROM_SIZE) != 0)
+		return false;
+	if (ice_mem == NULL || !options->ice_mem)
+		return ice_mem == NULL;
+	return memcmp(ice_mem, saved + EEPROM_SIZE, BOARD_ICE_MEM_SIZE) == 0;
+}
+
+int virtual_eeprom_save(
+	struct virtual_options *options, const struct device *device)
+{
+	const uint8_t *eeprom = device_eeprom(device);
+	const uint8_t *ice_mem = device_ice_mem(device);
 	int result;
 
-	if (memcmp(eeprom, options->eeprom, EEPROM_SIZE) == 0)
+	if (is_saved(options, eeprom, ice_mem))
 		return 0;
-	result = write_file(options, eeprom);
+	result = write_file(options, eeprom, ice_mem);
 	/* After a failure, the next call finds the difference again and writes
 	   once more. */
-	if (result == 0)
-		memcpy(options->eeprom, eeprom, EEPROM_SIZE);
-	else
-		result = set_error(CLYDE_ERROR_FILE,
+	if (result < 0)
+		return set_error(CLYDE_ERROR_FILE,
 			"the EEPROM was not written to %s: %s",
 			options->eeprom_path, strerror(-result));
-	return result;
+	memcpy(options->eeprom, eeprom, EEPROM_SIZE);
+	options->ice_mem = ice_mem;
+	if (ice_mem)
+		memcpy(options->eeprom + EEPROM_SIZE, ice_mem,
+			BOARD_ICE_MEM_SIZE);
+	return 0;
 }

@@ -210,7 +210,7 @@ static int keep_eeprom(struct virtual_link *link)
 {
 	if (link->options.eeprom == NULL)
 		return 0;
-	return virtual_eeprom_save(&link->options, device_eeprom(link->device));
+	return virtual_eeprom_save(&link->options, link->device);
 }
 
 static int virtual_wait(struct link *base, uint64_t deadline_ns)

@@ -72,6 +72,7 @@ static int parse_api(struct parser *parser, const char *key, const char *value)
 
 	if (result < 0)
 		return result;
+	parser->options->api = true;
 	parser->options->device.bare = level == 0;
 	parser->options->device.api_level = level;
 	return 0;
@@ -570,6 +571,10 @@ int virtual_options_parse(
 		return result;
 	}
 	options.device.eeprom = options.eeprom;
+	if (options.eeprom)
+		virtual_options_obey(&options, options.eeprom);
+	if (options.ice_mem)
+		options.device.ice_mem = options.eeprom + EEPROM_SIZE;
 	*ret_options = options;
 	return 0;
 }

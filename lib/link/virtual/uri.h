@@ -15,15 +15,20 @@
 
 #define VIRTUAL_DEVICES_MAX 8
 
+/* The file of the EEPROMs: FX2_MEM, then ICE_MEM unless that is erased. */
+#define VIRTUAL_EEPROM_SIZE (EEPROM_SIZE + BOARD_ICE_MEM_SIZE)
+
 struct virtual_options {
 	unsigned devices;
 	int only; /* index=N: the URI means this one of them only; or -1 */
 	unsigned packets;   /* that the bus carries in a microframe */
 	uint64_t unplug_us; /* UINT64_MAX = never */
 	bool configured;
+	bool api; /* the key was given: the EEPROM's first byte does not count */
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
-	uint8_t *eeprom; /* as read, EEPROM_SIZE bytes; or NULL */
+	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
+	bool ice_mem;    /* the file has ICE_MEM, too */
 	struct device_options device;
 	struct faults faults;
 };
@@ -49,10 +54,16 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 /* Make the device that the options describe; NULL: no memory. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
-/* Read the file of the EEPROM, or create it; and write it, if the EEPROM differs
-   from it.  A failure has its message. */
+/* Read the file of the EEPROMs, or create it; and write it, if the EEPROMs
+   differ from it.  A failure has its message. */
 int virtual_eeprom_load(struct virtual_options *options);
-int virtual_eeprom_save(struct virtual_options *options, const uint8_t *eeprom);
+int virtual_eeprom_save(
+	struct virtual_options *options, const struct device *device);
+
+/* Without the key api=, a device has firmware after power-up if its EEPROM says
+   so. */
+void virtual_options_obey(
+	struct virtual_options *options, const uint8_t *eeprom);
 
 /* Make the serial number of the first device that of the device of this index. */
 void virtual_options_count_serial(char *serial, unsigned index);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * libudev's monitors: the netlink socket on which libudev receives events
- * becomes a datagram socket in the host's directory.  plug/usbfs/uevent.c sends
- * messages in udevd's format to it.  Sender and credentials are replaced by
- * those of udevd, which libudev checks.
+ * Monitors: the netlink socket on which libudev, or a libusb without libudev,
+ * receives events becomes a datagram socket in the host's directory.  The name
+ * of its file ends with the groups to which it is bound: plug/usbfs/uevent.c
+ * sends messages in udevd's format to group 2, and in the kernel's to group 1.
+ * Sender and credentials are replaced by those of udevd or of the kernel, which
+ * receivers check.
  */
 #include "shim.h"
 
@@ -19,11 +21,11 @@
 #include "udev.h"
 #include "plug/usbfs/wire.h"
 
-#define MONITORS   64
-#define GROUP_UDEV 2
+#define MONITORS 64
 
-/* The monitors' descriptors, plus one; 0 = free. */
+/* The monitors' descriptors, plus one; 0 = free.  And their groups, a mask. */
 static _Atomic int monitors[MONITORS];
+static _Atomic uint32_t groups[MONITORS];
 static _Atomic unsigned open_monitors;
 
 static int find(int fd)
@@ -36,11 +38,11 @@ static int find(int fd)
 	return -1;
 }
 
-static void name_of(int fd, struct sockaddr_un *address)
+static void name_of(int fd, uint32_t mask, struct sockaddr_un *address)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%d-%d",
-		shim_directory(), USBFS_UEVENTS, (int)getpid(), fd);
+	snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%d-%d-%u",
+		shim_directory(), USBFS_UEVENTS, (int)getpid(), fd, mask);
 }
 
 SHIM_API int socket(int domain, int type, int protocol)
@@ -59,6 +61,7 @@ SHIM_API int socket(int domain, int type, int protocol)
 		if (!atomic_compare_exchange_strong(
 			    &monitors[i], &none, fd + 1))
 			continue;
+		groups[i] = 0;
 		open_monitors++;
 		break;
 	}
@@ -68,11 +71,19 @@ SHIM_API int socket(int domain, int type, int protocol)
 SHIM_API int bind(int fd, const struct sockaddr *address, socklen_t size)
 {
 	DEFINE_NEXT(bind);
+	int index = find(fd);
+	struct sockaddr_nl given = {0};
 	struct sockaddr_un own;
 
-	if (find(fd) < 0)
+	if (index < 0)
 		return next(fd, address, size);
-	name_of(fd, &own);
+	if (address == NULL || size < sizeof(given)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(&given, address, sizeof(given));
+	groups[index] = given.nl_groups;
+	name_of(fd, given.nl_groups, &own);
 	unlink(own.sun_path);
 	return next(fd, (struct sockaddr *)&own, sizeof(own));
 }
@@ -84,11 +95,12 @@ SHIM_API int getsockname(
 	struct sockaddr_nl own = {
 		.nl_family = AF_NETLINK,
 		.nl_pid = getpid(),
-		.nl_groups = GROUP_UDEV,
 	};
+	int index = find(fd);
 
-	if (find(fd) < 0)
+	if (index < 0)
 		return next(fd, address, size);
+	own.nl_groups = groups[index];
 	memcpy(address, &own, *size < sizeof(own) ? *size : sizeof(own));
 	*size = sizeof(own);
 	return 0;
@@ -105,12 +117,46 @@ SHIM_API int setsockopt(
 	return next(fd, level, option, value, size);
 }
 
+/* The sender of a message: the kernel is process 0.  udevd's messages begin with
+   "libudev". */
+static struct sockaddr_nl sender_of(const void *data, size_t size)
+{
+	static const char mark[] = "libudev";
+	bool udev =
+		size >= sizeof(mark) && memcmp(data, mark, sizeof(mark)) == 0;
+
+	return (struct sockaddr_nl){
+		.nl_family = AF_NETLINK,
+		.nl_pid = udev ? 1 : 0,
+		.nl_groups = udev ? USBFS_GROUP_UDEV : USBFS_GROUP_KERNEL,
+	};
+}
+
+SHIM_API ssize_t recvfrom(int fd, void *restrict data, size_t size, int flags,
+	struct sockaddr *restrict address, socklen_t *restrict address_size)
+{
+	DEFINE_NEXT(recvfrom);
+	struct sockaddr_nl sender;
+	ssize_t result;
+
+	if (address == NULL || address_size == NULL || find(fd) < 0)
+		return next(fd, data, size, flags, address, address_size);
+	result = next(fd, data, size, flags, NULL, NULL);
+	if (result < 0)
+		return result;
+	sender = sender_of(data, (size_t)result < size ? (size_t)result : size);
+	memcpy(address, &sender,
+		*address_size < sizeof(sender) ? *address_size
+					       : sizeof(sender));
+	*address_size = sizeof(sender);
+	return result;
+}
+
 SHIM_API ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	DEFINE_NEXT(recvmsg);
-	struct sockaddr_nl sender = {
-		.nl_family = AF_NETLINK, .nl_groups = GROUP_UDEV};
-	struct ucred credentials = {.pid = 1};
+	struct sockaddr_nl sender = {.nl_family = AF_NETLINK};
+	struct ucred credentials = {0};
 	void *name = message->msg_name;
 	ssize_t result;
 
@@ -121,6 +167,14 @@ SHIM_API ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	message->msg_name = name;
 	if (result < 0)
 		return result;
+	if (message->msg_iovlen > 0) {
+		const struct iovec *part = message->msg_iov;
+		size_t size = result;
+
+		sender = sender_of(part->iov_base,
+			size < part->iov_len ? size : part->iov_len);
+	}
+	credentials.pid = sender.nl_pid;
 	if (name && message->msg_namelen >= sizeof(sender)) {
 		memcpy(name, &sender, sizeof(sender));
 		message->msg_namelen = sizeof(sender);
@@ -139,10 +193,12 @@ void shim_close_monitor(int fd)
 	int index = find(fd), error = errno;
 	struct sockaddr_un own;
 
-	if (index < 0 || atomic_exchange(&monitors[index], 0) == 0)
+	if (index < 0)
+		return;
+	name_of(fd, groups[index], &own);
+	if (atomic_exchange(&monitors[index], 0) == 0)
 		return;
 	open_monitors--;
-	name_of(fd, &own);
 	unlink(own.sun_path);
 	errno = error;
 }
