@@ -97,7 +97,8 @@ static struct clyde_run *new_run(
 		return NULL;
 	run->context = context;
 	run->applet = applet;
-	run->in_fd = run->out_fd = run->wake_fd = -1;
+	run->in_fd = run->out_fd = -1;
+	run->wake_fd = -1;
 	if (set_initial(run) == 0)
 		return run;
 	destroy(&run->object);
