@@ -63,8 +63,7 @@ static bool write_pipe_reset(struct device *device)
 {
 	uint8_t data[2] = {REG_PIPE_RESET, device->pipe_reset};
 
-	return device->fpga->ops->i2c_write(
-		device->fpga, device->now, data, sizeof(data));
+	return i2c_fpga_write(device, data, sizeof(data));
 }
 
 static void begin_load(struct device *device, uint8_t alternate)

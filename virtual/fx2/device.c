@@ -108,15 +108,14 @@ static void finish_job(struct device *device)
 static void poll_alerts(struct device *device)
 {
 	uint8_t reg = REG_ALERTS, alerts;
-	const struct fpga_ops *fpga = device->fpga->ops;
 
 	board_check_alerts(&device->board);
 	if (board_alert(&device->board) && ports_poll_alert(device))
 		device->alert_pending = true;
-	if (!device->fpga_ready || !fpga->alert(device->fpga))
+	if (!device->fpga_ready || !device->fpga->ops->alert(device->fpga))
 		return;
-	if (fpga->i2c_write(device->fpga, device->now, &reg, 1) &&
-		fpga->i2c_read(device->fpga, device->now, &alerts, 1)) {
+	if (i2c_fpga_write(device, &reg, 1) &&
+		i2c_fpga_read(device, &alerts, 1)) {
 		device->alert_pending |= alerts & ~device->alerts.fpga;
 		device->alerts.fpga |= alerts;
 	}

@@ -3,10 +3,10 @@
 /*
  * What the files of the virtual device share: device.c has the USB function and
  * the firmware's main loop, boot.c the start of the firmware, control.c EP0,
- * mgmt.c EP1, ports.c and drivers.c the commands about ports, nvm.c the
- * EEPROMs, descriptors.c the descriptors, loader.c the loading of firmware,
- * bare.c the FX2 without firmware.  Tests may include this header; no other
- * folder does.
+ * mgmt.c EP1, i2c.c the FPGA's registers, ports.c and drivers.c the commands
+ * about ports, nvm.c the EEPROMs, descriptors.c the descriptors, loader.c the
+ * loading of firmware, bare.c the FX2 without firmware.  Tests may include this
+ * header; no other folder does.
  */
 #ifndef VIRTUAL_FIRMWARE_H
 #define VIRTUAL_FIRMWARE_H
@@ -160,6 +160,11 @@ void ports_init(struct device *device);
 
 /* Move alerts from the chips to device->alerts; true if there were any. */
 bool ports_poll_alert(struct device *device);
+
+/* i2c.c: one I2C transaction with the FPGA, which ends now; true if the FPGA
+   acknowledged. */
+bool i2c_fpga_write(struct device *device, const uint8_t *data, size_t size);
+bool i2c_fpga_read(struct device *device, uint8_t *data, size_t size);
 
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);

@@ -131,24 +131,20 @@ static enum mgmt_result set_register(struct device *device,
 	if (size < 1 || size > sizeof(request->register_write) ||
 		request->register_write.address <= REG_PRIVATE_LAST)
 		return MGMT_ERROR;
-	return device->fpga->ops->i2c_write(
-		       device->fpga, device->now, request->bytes, size)
-		? MGMT_ACK
-		: MGMT_ERROR;
+	return i2c_fpga_write(device, request->bytes, size) ? MGMT_ACK
+							    : MGMT_ERROR;
 }
 
 static enum mgmt_result get_register(struct device *device,
 	const union mgmt_data *request, union mgmt_data *reply)
 {
-	const struct fpga_ops *fpga = device->fpga->ops;
 	uint8_t length = request->register_read.length;
 
 	if (length > MGMT_DATA_SIZE)
 		return MGMT_ERROR;
 	set_reply_data(device, length);
-	if (!fpga->i2c_write(device->fpga, device->now, request->bytes, 1) ||
-		!fpga->i2c_read(
-			device->fpga, device->now, reply->bytes, length))
+	if (!i2c_fpga_write(device, request->bytes, 1) ||
+		!i2c_fpga_read(device, reply->bytes, length))
 		return MGMT_ERROR;
 	return MGMT_ACK;
 }
