@@ -499,7 +499,7 @@ int clyde_fpga_load_image(struct clyde_device *device);
 /*
  * Read or write 0 to 32 bytes of FPGA registers, beginning at an address.  The
  * registers 0x00 to 0x02 belong to the firmware: a write to one of them returns
- * CLYDE_ERROR_INVALID.
+ * CLYDE_ERROR_INVALID.  A read of 0 bytes asks the device nothing.
  */
 int clyde_register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);

@@ -210,9 +210,12 @@ int register_read(
 
 	if (result == 0)
 		result = check_buffer("data", data, size);
-	return result < 0 ? result
-			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
-				    sizeof(request), data, size);
+	/* The firmware would make no stop condition after a read of no bytes,
+	   and the I2C bus would hang: libfx2, i2c_read(). */
+	if (result < 0 || size == 0)
+		return result;
+	return mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+		sizeof(request), data, size);
 }
 
 int register_write(struct clyde_device *device, uint8_t address,

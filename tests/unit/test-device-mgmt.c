@@ -193,6 +193,23 @@ static void registers_up_to_2_belong_to_the_firmware(void **state)
 	assert_refused(MGMT_FPGA_SET_REG, (uint8_t[34]){3}, 34, 0);
 }
 
+static void a_read_of_no_registers_hangs_the_i2c_bus_until_the_next_load(
+	void **state)
+{
+	(void)state;
+	rig_configure(&rig);
+	/* The highest bit of the health register is 1. */
+	assert_done(MGMT_FPGA_GET_REG, "\x00\x00", 2);
+	assert_int_equal(rig_read_register(&rig, 0, 1), 0xa5);
+	assert_done(MGMT_FPGA_GET_REG, "\x0c\x00", 2);
+	assert_refused(MGMT_FPGA_GET_REG, "\x00\x01", 2, 1);
+	assert_refused(MGMT_GET_VSENSE, NULL, 0, 9);
+	assert_refused(MGMT_READ_EEPROM, "\x00\x00\x01", 3, 1);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), -EPIPE);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_CFG), 0);
+	rig_do(&rig, MGMT_GET_VSENSE, NULL, 0, &reply);
+}
+
 static void without_an_fpga_there_are_no_registers(void **state)
 {
 	(void)state;
@@ -377,6 +394,7 @@ int main(void)
 		TEST(the_eeprom_is_read_by_up_to_32_bytes),
 		TEST(the_eeprom_is_written_by_up_to_32_bytes),
 		TEST(registers_up_to_2_belong_to_the_firmware),
+		TEST(a_read_of_no_registers_hangs_the_i2c_bus_until_the_next_load),
 		TEST(without_an_fpga_there_are_no_registers),
 		TEST(requests_are_answered_in_order),
 		TEST(selecting_the_interface_again_discards_the_current_request),

@@ -198,6 +198,20 @@ static void registers_out_of_range_are_refused(void **state)
 	close_fixture(&fixture);
 }
 
+/* The device would be asked for a register whose highest bit is 0. */
+static void a_read_of_no_registers_leaves_the_i2c_bus_usable(void **state)
+{
+	struct fixture fixture = open_uri("virtual:configured=1");
+	unsigned mv[4];
+
+	(void)state;
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_MAP, NULL, 0), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
 static void an_interrupt_ends_a_command(void **state)
 {
 	struct fixture fixture = open_uri("virtual:fault=mute@" STATUS);
@@ -231,6 +245,8 @@ int main(void)
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
+		cmocka_unit_test(
+			a_read_of_no_registers_leaves_the_i2c_bus_usable),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 	};
 

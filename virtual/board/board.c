@@ -316,6 +316,8 @@ bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
 	const struct i2c i2c = {write, write_size, read, read_size};
 
 	reset_expanders(board);
+	if (board->sda_low)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
 		const struct chip *chip = &chips[i];
 

@@ -96,6 +96,9 @@ struct board_port {
 struct board {
 	uint8_t revision;
 	struct pins pins; /* of the ports */
+	/* The FPGA holds SDA low: no start condition can be made, so no chip
+	   can be addressed. */
+	bool sda_low;
 	struct board_port ports[BOARD_PORTS];
 	uint8_t *fx2_mem; /* EEPROM_SIZE */
 	uint8_t *ice_mem; /* BOARD_ICE_MEM_SIZE, or NULL until written */

@@ -38,6 +38,7 @@ void device_boot(struct device *device)
 	device->pipe_reset = 0xf;
 	device->fpga_ready = false;
 	device->fpga->ops->reset(device->fpga, device->now);
+	device->board.sda_low = false;
 	device->job = JOB_NONE;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;

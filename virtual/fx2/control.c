@@ -74,6 +74,7 @@ static void begin_load(struct device *device, uint8_t alternate)
 	device->nvm_failed = false;
 	fifo_reset(&device->fifos[FIFO_EP2], 2);
 	device->fpga->ops->reset(device->fpga, device->now);
+	device->board.sda_low = false;
 	if (alternate == USB_ALT_NVM)
 		return;
 	/* An unconfigured iCE40 pulls the level shifters' direction pins up,
