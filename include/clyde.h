@@ -209,9 +209,10 @@ int clyde_context_notice(
 
 /*
  * End every wait in this context with CLYDE_ERROR_INTERRUPTED, now and until
- * clyde_context_resume().  No byte is lost: after resuming, the bytes that have
- * arrived can be read.  Both may be called on any thread; the interrupt is also
- * safe in a signal handler.
+ * clyde_context_resume().  A wait for the reply to a command ends when the reply
+ * has come, or after a second.  No byte is lost: after resuming, the bytes that
+ * have arrived can be read.  Both may be called on any thread; the interrupt is
+ * also safe in a signal handler.
  */
 void clyde_context_interrupt(struct clyde_context *context);
 void clyde_context_resume(struct clyde_context *context);

@@ -247,13 +247,39 @@ static void cancel_request(struct mgmt *mgmt)
 	link_drain(link, request_in_flight, mgmt);
 }
 
+/*
+ * The device carries out a request that it has taken to its end.  If
+ * SET_INTERFACE came before that, both would use the I2C bus at the same time,
+ * and fail.  So the reply is awaited even when the call is stopped: about a
+ * millisecond, and never longer than COMMAND_TIMEOUT_MS.
+ */
+static void await_end(struct mgmt *mgmt)
+{
+	struct wait wait = wait_begin(mgmt->device, COMMAND_TIMEOUT_MS);
+
+	set_uninterruptible(mgmt->device, true);
+	while (!is_exchanged(mgmt) && mgmt->failure == 0 &&
+		wait_more(&wait) >= 0)
+		;
+	set_uninterruptible(mgmt->device, false);
+}
+
+static void abandon(struct mgmt *mgmt)
+{
+	mgmt->abandoned[mgmt->serial] = true;
+	mgmt->serial = 0;
+	cancel_request(mgmt);
+}
+
 /* Send one request and wait for its reply. */
 static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	size_t size, uint64_t deadline)
 {
 	struct link *link = mgmt->device->link;
-	int result;
+	int result = device_stopped(mgmt->device);
 
+	if (result < 0)
+		return result;
 	mgmt->serial = mgmt->request.serial % 255 + 1;
 	mgmt->request.serial = mgmt->serial;
 	mgmt->request.code = code;
@@ -274,11 +300,10 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	if (log_wanted(link, CLYDE_LOG_TRACE))
 		mgmt_log_request(link, &mgmt->request, 2 + size);
 	result = wait_for_reply(mgmt, code, deadline);
-	if (result < 0) {
-		mgmt->abandoned[mgmt->serial] = true;
-		mgmt->serial = 0;
-		cancel_request(mgmt);
-	}
+	if (wait_stopped(result))
+		await_end(mgmt);
+	if (result < 0 && !is_exchanged(mgmt))
+		abandon(mgmt);
 	return result;
 }
 

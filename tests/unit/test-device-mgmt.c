@@ -252,6 +252,30 @@ static void requests_are_answered_in_order(void **state)
 	assert_int_equal(in[2].actual, 2 + 12);
 }
 
+/* A request of EP6 IN's alternate setting in the middle of a command. */
+static void disturb(uint8_t code, unsigned clashes, uint8_t result)
+{
+	uint8_t request[] = {7, code};
+
+	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, request, 2), 2);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
+	assert_true(rig_transfer(&rig, USB_EP1_IN, &reply, 64) >= 2);
+	assert_int_equal(reply.serial, 7);
+	assert_int_equal(reply.code, result);
+	assert_int_equal(device_i2c_clashes(rig.device), clashes);
+}
+
+static void an_alternate_setting_spoils_a_command_that_uses_i2c(void **state)
+{
+	(void)state;
+	reopen(REVISION_C3, "delay@0x31:1000");
+	rig_configure(&rig);
+	disturb(MGMT_FPGA_STATUS, 0, MGMT_ACK);
+	disturb(MGMT_GET_VSUPPLY, 1, MGMT_ERROR);
+	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
+	assert_int_equal(device_i2c_clashes(rig.device), 1);
+}
+
 static void selecting_the_interface_again_discards_the_current_request(
 	void **state)
 {
@@ -397,6 +421,7 @@ int main(void)
 		TEST(a_read_of_no_registers_hangs_the_i2c_bus_until_the_next_load),
 		TEST(without_an_fpga_there_are_no_registers),
 		TEST(requests_are_answered_in_order),
+		TEST(an_alternate_setting_spoils_a_command_that_uses_i2c),
 		TEST(selecting_the_interface_again_discards_the_current_request),
 		TEST(an_interface_that_is_off_does_not_answer),
 		TEST(an_alert_is_sent_before_the_reply_of_the_current_request),

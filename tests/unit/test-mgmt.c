@@ -227,6 +227,70 @@ static void an_interrupt_ends_a_command(void **state)
 	close_fixture(&fixture);
 }
 
+static struct {
+	struct clyde_context *context;
+	unsigned clashes;
+} heard;
+
+/* Interrupts at an alert, which comes before the reply to a command. */
+static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	if (strncmp(line, "alert", 5) == 0)
+		clyde_context_interrupt(heard.context);
+	heard.clashes += strncmp(line, "I2C clash", 9) == 0;
+}
+
+/* 0x31 is GET_VSUPPLY, which reads the DACs over I2C, here for 50 ms.  To close
+   the pipe, the firmware writes the FPGA's registers over I2C. */
+static void a_command_that_is_interrupted_is_over_when_the_call_returns(
+	void **state)
+{
+	struct fixture fixture = open_uri("virtual:configured=1,fault=alert@"
+	                                  "0x31:1,fault=delay@0x31:50000");
+	struct clyde_pipe *pipe;
+	unsigned mv[4];
+	int64_t start;
+
+	(void)state;
+	heard.context = fixture.context;
+	heard.clashes = 0;
+	assert_int_equal(clyde_context_log(fixture.context, CLYDE_LOG_WARNING,
+				 listen, NULL),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
+	start = now_ns(fixture.device);
+	assert_int_equal(
+		clyde_supply_get(fixture.device, mv), CLYDE_ERROR_INTERRUPTED);
+	assert_says("interrupted");
+	assert_in_range(now_ns(fixture.device) - start, 50000000, 51000000);
+	clyde_pipe_close(pipe);
+	assert_int_equal(heard.clashes, 0);
+	clyde_context_resume(fixture.context);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
+/* The device does not get the request. */
+static void a_command_after_an_interrupt_takes_no_time(void **state)
+{
+	struct fixture fixture = open_uri("virtual:fault=delay@0x31:50000");
+	int64_t start = now_ns(fixture.device);
+	unsigned mv[4];
+
+	(void)state;
+	clyde_context_interrupt(fixture.context);
+	assert_int_equal(
+		clyde_supply_get(fixture.device, mv), CLYDE_ERROR_INTERRUPTED);
+	assert_int_equal(now_ns(fixture.device), start);
+	close_fixture(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +312,9 @@ int main(void)
 		cmocka_unit_test(
 			a_read_of_no_registers_leaves_the_i2c_bus_usable),
 		cmocka_unit_test(an_interrupt_ends_a_command),
+		cmocka_unit_test(
+			a_command_that_is_interrupted_is_over_when_the_call_returns),
+		cmocka_unit_test(a_command_after_an_interrupt_takes_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

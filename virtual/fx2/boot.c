@@ -40,6 +40,7 @@ void device_boot(struct device *device)
 	device->fpga->ops->reset(device->fpga, device->now);
 	device->board.sda_low = false;
 	device->job = JOB_NONE;
+	device->spoiled = false;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -142,6 +143,11 @@ struct function *device_function(struct device *device)
 uint16_t device_conflicts(const struct device *device)
 {
 	return device->board.pins.conflicts;
+}
+
+unsigned device_i2c_clashes(const struct device *device)
+{
+	return device->i2c_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

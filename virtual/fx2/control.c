@@ -255,6 +255,23 @@ tick control_cost(const struct device *device, const struct usb_setup *setup)
 	return EP0_TICKS + 2 * pipe_reset;
 }
 
+bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup)
+{
+	uint16_t interface = setup->wIndex, alternate = setup->wValue;
+
+	if (!device->fpga_ready || device->api_level == 0)
+		return false;
+	if (setup->bmRequestType == USB_RECIP_DEVICE)
+		return setup->bRequest == USB_REQ_SET_CONFIGURATION;
+	/* A load begins and ends without I2C. */
+	return setup->bmRequestType == USB_RECIP_INTERFACE &&
+		setup->bRequest == USB_REQ_SET_INTERFACE &&
+		interface != USB_IFACE_MGMT && interface < USB_IFACE_COUNT &&
+		!is_load(alternate) && !is_load(device->alternate[interface]) &&
+		may_select(device, interface, alternate);
+}
+
 /* Shorten or garble the answer to GET_DESCRIPTOR. */
 static void apply_faults(struct device *device)
 {

@@ -212,6 +212,20 @@ static tick device_advance(struct function *function, tick now)
 	return earliest(due, advance_fpga(device, due, now));
 }
 
+/*
+ * The firmware handles SETUP in an interrupt, and its I2C functions may not be
+ * interrupted (the firmware's main.c says so).  If an interrupt uses the bus in
+ * the middle of a command that uses it, the command fails.
+ */
+static void note_clash(struct device *device, const struct usb_setup *setup)
+{
+	if (device->job != JOB_MGMT || !mgmt_uses_i2c(device) ||
+		!control_uses_i2c(device, setup))
+		return;
+	device->i2c_clashes++;
+	device->spoiled = true;
+}
+
 static void device_setup(
 	struct function *function, tick now, const struct usb_setup *setup)
 {
@@ -220,10 +234,10 @@ static void device_setup(
 	tick cost = control_cost(device, setup);
 
 	device_advance(function, now);
+	note_clash(device, setup);
 	*control = (struct control){
 		.setup = *setup, .pending = true, .due = now + cost};
-	/* The firmware handles SETUP in an interrupt, which delays the main
-	   loop's job. */
+	/* The interrupt delays the main loop's job. */
 	device->job_due += cost;
 }
 

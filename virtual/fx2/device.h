@@ -53,6 +53,10 @@ bool device_preload(struct device *device, const struct bitstream *port,
 /* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
 
+/* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
+   a management command that uses it, too. */
+unsigned device_i2c_clashes(const struct device *device);
+
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
 

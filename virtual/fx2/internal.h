@@ -59,6 +59,8 @@ struct device {
 	enum job job;
 	enum job last_job; /* the loop serves both kinds in turn */
 	tick job_due;
+	bool spoiled; /* the job's I2C transactions, by an interrupt */
+	unsigned i2c_clashes;
 	struct mgmt_packet request, reply;
 	uint8_t request_size; /* 0: EP1 OUT is free */
 	uint8_t reply_size;   /* 0: EP1 IN is free */
@@ -130,6 +132,9 @@ uint16_t descriptor_webusb(uint8_t *data);
 /* control.c: how long the firmware takes for a request; and carry the request
    out. */
 tick control_cost(const struct device *device, const struct usb_setup *setup);
+/* Whether the request accesses the FPGA over I2C. */
+bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
 /* mgmt.c: the same for a management request. */
@@ -138,6 +143,8 @@ tick mgmt_cost(const struct device *device);
 tick mgmt_delay(struct device *device);
 /* Bytes that the request moves over I2C to or from the FPGA. */
 unsigned mgmt_fpga_bytes(const struct device *device);
+/* Whether the request uses the I2C bus. */
+bool mgmt_uses_i2c(const struct device *device);
 void mgmt_execute(struct device *device);
 void mgmt_reset(struct device *device);
 

@@ -295,6 +295,13 @@ tick mgmt_cost(const struct device *device)
 	return cost;
 }
 
+bool mgmt_uses_i2c(const struct device *device)
+{
+	const struct command *command = find(device);
+
+	return command && command->i2c_bytes > 0;
+}
+
 tick mgmt_delay(struct device *device)
 {
 	const struct fault *delay = faults_strike(
@@ -360,6 +367,10 @@ void mgmt_execute(struct device *device)
 		reply->code = command->handler(
 			device, &device->request.data, &reply->data);
 	}
+	/* A byte that the chip acknowledged reads as not acknowledged. */
+	if (device->spoiled)
+		reply->code = MGMT_ERROR;
+	device->spoiled = false;
 	if (reply->code == MGMT_ERROR)
 		memset(&reply->data, 0, sizeof(reply->data));
 	apply_faults(device);
@@ -372,6 +383,8 @@ void mgmt_reset(struct device *device)
 	device->reply_size = 0;
 	device->reply_again = false;
 	device->alerts.realtime = false;
-	if (device->job == JOB_MGMT)
+	if (device->job == JOB_MGMT) {
 		device->job = JOB_NONE;
+		device->spoiled = false;
+	}
 }

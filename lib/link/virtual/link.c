@@ -35,11 +35,12 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
-	unsigned resets; /* by others, as far as it is known here */
-	bool introduced; /* the log knows its faults */
-	uint16_t told;   /* pins on which drivers met, in the log by now */
-	int descriptor;  /* -1 until somebody asks for it */
-	bool shown;      /* it is readable */
+	unsigned resets;  /* by others, as far as it is known here */
+	bool introduced;  /* the log knows its faults */
+	uint16_t told;    /* pins on which drivers met, in the log by now */
+	unsigned clashes; /* on the I2C bus, in the log by now */
+	int descriptor;   /* -1 until somebody asks for it */
+	bool shown;       /* it is readable */
 };
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
@@ -56,6 +57,17 @@ static void tell_conflicts(
 			LOG(link, WARNING,
 				"drivers meet on pin %c%u, high against low",
 				'A' + pin / 8, pin % 8);
+}
+
+static void tell_clashes(
+	struct link *link, const struct device *device, unsigned *clashes)
+{
+	if (*clashes == device_i2c_clashes(device))
+		return;
+	*clashes = device_i2c_clashes(device);
+	LOG(link, WARNING,
+		"I2C clash: an alternate setting was selected during a "
+		"command");
 }
 
 /* Log the faults that a seed has drawn. */
@@ -191,6 +203,7 @@ static bool run(struct virtual_link *link, tick until)
 		until = link->unplug;
 	alive = bus_run(link->bus, until);
 	tell_conflicts(&link->link, link->device, &link->told);
+	tell_clashes(&link->link, link->device, &link->clashes);
 	pull_if_due(link);
 	return alive;
 }

@@ -69,7 +69,7 @@ received(...)
 
 // NAME: a request that was not taken stays
 @@ expression mgmt; @@
-exchange(...)
+abandon(...)
 {
 	<...
 -	cancel_request(mgmt);
