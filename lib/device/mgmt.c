@@ -6,8 +6,8 @@
  * mgmt_command().
  *
  * A read on EP1 IN must always be in flight, since alerts come at any time; and
- * the reply to a request that was given up must never be taken for the reply to
- * a later one.
+ * the reply to a request that was given up, here or in a session before this
+ * one, must never be taken for the reply to a later one.
  */
 #include "lib/base/internal.h"
 
@@ -32,7 +32,8 @@ struct mgmt {
 	bool answered;  /* `reply` is the reply to that request */
 	struct mgmt_packet reply;
 	uint32_t reply_size;
-	uint8_t stray;       /* the serial of a reply to no request, or 0 */
+	uint8_t stray;       /* the serial of a reply to no request, which was
+				skipped, or 0 */
 	bool abandoned[256]; /* serials of requests that were given up, whose
 				replies may still come */
 	struct clyde_alerts alerts; /* those not yet taken */
@@ -74,6 +75,10 @@ static void dispatch(
 		mgmt->abandoned[serial] = false;
 	} else if (size > 0) {
 		mgmt->stray = serial;
+		LOG(mgmt->device->link, WARNING,
+			"a reply to no request of this session, serial %u, is "
+			"skipped",
+			serial);
 	}
 }
 
@@ -200,15 +205,23 @@ static bool is_exchanged(const struct mgmt *mgmt)
 /* An error if the reply cannot come any more. */
 static int check_exchange(const struct mgmt *mgmt, enum mgmt_code code)
 {
-	if (mgmt->failure)
-		return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
-			error_text(mgmt->failure));
+	if (mgmt->failure == 0)
+		return 0;
+	return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
+		error_text(mgmt->failure));
+}
+
+/* The error at the deadline. */
+static int no_reply(const struct mgmt *mgmt, enum mgmt_code code)
+{
 	if (mgmt->stray)
 		return set_error(CLYDE_ERROR_PROTOCOL,
 			"the reply to %s, request %u, carries serial %u; "
 			"power-cycle the device",
 			mgmt_name(code), mgmt->serial, mgmt->stray);
-	return 0;
+	return set_error(CLYDE_ERROR_TIMEOUT,
+		"the device did not answer %s; unplug it and plug it in again",
+		mgmt_name(code));
 }
 
 static int wait_for_reply(
@@ -220,10 +233,7 @@ static int wait_for_reply(
 		int result = wait_check(&wait);
 
 		if (result == CLYDE_ERROR_TIMEOUT)
-			return set_error(CLYDE_ERROR_TIMEOUT,
-				"the device did not answer %s; unplug it and "
-				"plug it in again",
-				mgmt_name(code));
+			return no_reply(mgmt, code);
 		if (result == 0)
 			result = check_exchange(mgmt, code);
 		if (result < 0)

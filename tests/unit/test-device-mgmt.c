@@ -288,6 +288,20 @@ static void selecting_the_interface_again_discards_the_current_request(
 	assert_answer("\x02\x3c", 2, "\x02\x00\x03\x00\x00\x00\x00", 7);
 }
 
+static void selecting_the_interface_again_does_not_end_a_command_under_way(
+	void **state)
+{
+	uint8_t request[] = {7, MGMT_GET_STATE};
+
+	(void)state;
+	reopen(REVISION_C3, "delay@0x3c:1000");
+	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, request, 2), 2);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_int_equal(rig_transfer(&rig, USB_EP1_IN, &reply, 64), 7);
+	assert_int_equal(reply.serial, 7);
+	rig_do(&rig, MGMT_FPGA_STATUS, NULL, 0, &reply);
+}
+
 static void an_interface_that_is_off_does_not_answer(void **state)
 {
 	uint8_t request[] = {1, MGMT_FPGA_STATUS};
@@ -423,6 +437,7 @@ int main(void)
 		TEST(requests_are_answered_in_order),
 		TEST(an_alternate_setting_spoils_a_command_that_uses_i2c),
 		TEST(selecting_the_interface_again_discards_the_current_request),
+		TEST(selecting_the_interface_again_does_not_end_a_command_under_way),
 		TEST(an_interface_that_is_off_does_not_answer),
 		TEST(an_alert_is_sent_before_the_reply_of_the_current_request),
 		TEST(an_alert_is_of_this_session_before_the_first_request),

@@ -377,14 +377,13 @@ void mgmt_execute(struct device *device)
 	device->request_size = 0;
 }
 
+/* The interrupt that empties the buffers does not stop the main loop.  A request
+   that it is carrying out is finished, and its reply sent after this. */
 void mgmt_reset(struct device *device)
 {
-	device->request_size = 0;
+	if (device->job != JOB_MGMT)
+		device->request_size = 0;
 	device->reply_size = 0;
 	device->reply_again = false;
 	device->alerts.realtime = false;
-	if (device->job == JOB_MGMT) {
-		device->job = JOB_NONE;
-		device->spoiled = false;
-	}
 }

@@ -20,7 +20,17 @@ dispatch(...)
 {
 	<...
 -	mgmt->abandoned[carried] = false;
-+	mgmt->stray = carried;
++	mgmt->failure = CLYDE_ERROR_PROTOCOL;
+	...>
+}
+
+// NAME: a reply to no request ends the wait
+@@ expression mgmt, carried; @@
+dispatch(...)
+{
+	<...
+-	mgmt->stray = carried;
++	mgmt->failure = CLYDE_ERROR_PROTOCOL;
 	...>
 }
 
