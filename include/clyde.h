@@ -565,7 +565,9 @@ int clyde_supply_current_limit_get(
 /*
  * Pull resistors; bit 0 is pin 0.  A pin with both bits set is not changed.  On
  * revC the port's supply powers the resistors: it must be on, else the call
- * returns CLYDE_ERROR_REFUSED, and without it the pins float.
+ * returns CLYDE_ERROR_REFUSED, and without it the pins float.  A supply that was
+ * just switched on needs time to rise, for which the calls about pulls and
+ * levels wait, 20 ms at most.
  */
 int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up);

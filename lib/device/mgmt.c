@@ -317,10 +317,9 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	return result;
 }
 
-/* Give the device time before the request is repeated. */
-static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
+int mgmt_pause(struct clyde_device *device, enum mgmt_code code, int timeout_ms)
 {
-	struct wait wait = wait_begin(mgmt->device, WAIT_PAUSE_MS);
+	struct wait wait = wait_begin(device, timeout_ms);
 	int result = wait_out(&wait);
 
 	if (result < 0 && !wait_stopped(result))
@@ -348,7 +347,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
 				mgmt_name(code), timeout_ms);
-		result = pause_before_repeat(mgmt, code);
+		result = mgmt_pause(device, code, WAIT_PAUSE_MS);
 		if (result < 0)
 			return result;
 	}

@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+#include "mgmt-log.h"
+#include "lib/base/wait.h"
+
 /* ---- Supplies ------------------------------------------------------------- */
 
 /* The regulators' range: upstream's firmware/fx2/port.c. */
@@ -384,6 +387,51 @@ CLYDE_API int clyde_supply_current_limit_get(
 
 /* ---- Pulls, levels and alerts --------------------------------------------- */
 
+/* How long a supply may take to rise, with a large capacitor at the port; and
+   how long to pause before a command to an expander is repeated. */
+#define RISE_MS       20
+#define RISE_PAUSE_MS 1
+
+/* Whether any of the ports has a supply, or an error. */
+static int any_supplied(struct clyde_device *device, clyde_ports ports)
+{
+	struct mgmt_values supplies;
+	int result = get_values(device, MGMT_GET_VSUPPLY, &supplies);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		result = ports >> port & 1 && supplies.value[port] > 0;
+	return result;
+}
+
+/*
+ * A command that needs the pull expanders of these ports.  An expander is
+ * powered by its port's supply, which rises for some time after the device has
+ * acknowledged SET_VSUPPLY.  So a refusal is final where the supply is off, and
+ * after RISE_MS.
+ */
+static int expander_command(struct clyde_device *device, clyde_ports ports,
+	enum mgmt_code code, const void *request, size_t request_size,
+	void *ret_reply, size_t reply_size)
+{
+	struct wait wait = wait_begin(device, RISE_MS);
+	int result;
+
+	for (;;) {
+		result = mgmt_command(device, code, request, request_size,
+			ret_reply, reply_size);
+		if (result != CLYDE_ERROR_REFUSED || wait_over(&wait))
+			return result;
+		result = any_supplied(device, ports);
+		if (result == 0)
+			return set_error(CLYDE_ERROR_REFUSED,
+				"the device refused %s", mgmt_name(code));
+		if (result > 0)
+			result = mgmt_pause(device, code, RISE_PAUSE_MS);
+		if (result < 0)
+			return result;
+	}
+}
+
 int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up)
 {
@@ -392,8 +440,8 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	/* A pin with both bits set is not changed. */
 	request.value[port].down = down | ~mask;
 	request.value[port].up = up | ~mask;
-	return mgmt_command(
-		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+	return expander_command(device, request.mask, MGMT_SET_PULLS, &request,
+		sizeof(request), NULL, 0);
 }
 
 static int set_pulls(struct clyde_device *device, clyde_ports ports,
@@ -405,8 +453,8 @@ static int set_pulls(struct clyde_device *device, clyde_ports ports,
 		request.value[port].down = down;
 		request.value[port].up = up;
 	}
-	return mgmt_command(
-		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+	return expander_command(device, ports, MGMT_SET_PULLS, &request,
+		sizeof(request), NULL, 0);
 }
 
 static int check_and_pull(struct clyde_device *device, clyde_ports ports,
@@ -429,8 +477,8 @@ int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
 	struct mgmt_pulls pulls;
-	int result = mgmt_command(
-		device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+	int result = expander_command(device, ports_of(device), MGMT_GET_PULLS,
+		NULL, 0, &pulls, sizeof(pulls));
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
 		ret_down[port] = pulls.value[port].down;
@@ -451,8 +499,8 @@ static int get_pulls(
 		device, MGMT_GET_VSUPPLY, NULL, 0, &supplies, sizeof(supplies));
 
 	if (result == 0)
-		result = mgmt_command(
-			device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+		result = expander_command(device, ports_of(device),
+			MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
 		bool on = supplies.value[port] > 0;
 
@@ -472,8 +520,8 @@ static int get_levels(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT])
 {
 	struct mgmt_state state;
-	int result = mgmt_command(
-		device, MGMT_GET_STATE, NULL, 0, &state, sizeof(state));
+	int result = expander_command(device, ports_of(device), MGMT_GET_STATE,
+		NULL, 0, &state, sizeof(state));
 
 	if (result == 0)
 		memcpy(ret_levels, state.value, PORT_COUNT);

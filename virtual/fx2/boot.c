@@ -105,6 +105,7 @@ struct device *device_new(
 		device->board.ports[port].sense_mv = options->sense_mv[port];
 		device->board.ports[port].load_ua = options->load_ua[port];
 	}
+	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
 	device_plan_trip(device);
 	device->api_level =

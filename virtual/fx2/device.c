@@ -195,7 +195,7 @@ static tick device_advance(struct function *function, tick now)
 		if (due > now)
 			break;
 		fpga->ops->catch_up(fpga, i2c_start(device, due));
-		device->now = due;
+		device->now = device->board.now = due;
 		if (device->trip_due == due)
 			trip_by_script(device);
 		else if (device->control.pending && device->control.due == due)
@@ -208,7 +208,7 @@ static tick device_advance(struct function *function, tick now)
 			poll_alerts(device);
 		board_power_pins(&device->board);
 	}
-	device->now = now;
+	device->now = device->board.now = now;
 	return earliest(due, advance_fpga(device, due, now));
 }
 

@@ -28,6 +28,7 @@ struct device_options {
 	uint16_t vlimit_mv[PORT_COUNT];
 	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
+	uint32_t rise_us;              /* how long supplies take to rise */
 	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
 	uint16_t wires[WIRES_MAX]; /* sets of wired pins; 0 ends the list */
