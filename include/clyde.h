@@ -645,8 +645,12 @@ struct clyde_supply {
 int clyde_supply_parse(const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
 
-/* Set the supplies that are given.  All ports are checked before the first is
-   changed. */
+/*
+ * Set the supplies that are given.  All ports are checked before the first is
+ * changed.  A voltage to mirror must be 1.71 to 5.25 V.  On revisions C2 and
+ * later a port that mirrors its own sense pin gets a window of 5 % around that
+ * voltage, see clyde_supply_window_set().
+ */
 int clyde_supply_apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 

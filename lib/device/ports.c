@@ -20,6 +20,11 @@
 #define SUPPLY_MIN_MV      1650
 #define SUPPLY_MIN_REVD_MV 900
 #define SUPPLY_MAX_MV      5500
+/* A sense voltage that is mirrored: 1.8 to 5 V, with the tolerance of a supply
+   and of the window that is set around it, in %. */
+#define MIRROR_TOLERANCE 5
+#define MIRROR_MIN_MV    1710
+#define MIRROR_MAX_MV    5250
 /* The unit of currents in management commands; in that unit, the least trip
    current that the INA233's limit register keeps, and the largest. */
 #define CURRENT_STEP_UA   10
@@ -178,13 +183,15 @@ static int wanted_mv(struct clyde_device *device,
 			supply->sense, device->info.revision,
 			device->revision >= REVISION_D0 ? "A to D" : "A and B");
 	result = get_values(device, MGMT_GET_VSENSE, &sense);
-	if (result == 0)
-		*ret_mv = sense.value[supply->sense];
-	if (result == 0 && *ret_mv < SUPPLY_MIN_MV)
+	if (result < 0)
+		return result;
+	*ret_mv = sense.value[supply->sense];
+	if (*ret_mv < MIRROR_MIN_MV || *ret_mv > MIRROR_MAX_MV)
 		return set_error(CLYDE_ERROR_INVALID,
-			"port %c senses %.3f V: too low to be mirrored",
-			'A' + supply->sense, *ret_mv / 1e3);
-	return result;
+			"port %c senses %.3f V: too %s to be mirrored",
+			'A' + supply->sense, *ret_mv / 1e3,
+			*ret_mv < MIRROR_MIN_MV ? "low" : "high");
+	return 0;
 }
 
 int supplies_wanted(struct clyde_device *device,
@@ -205,6 +212,38 @@ int supplies_wanted(struct clyde_device *device,
 	return result;
 }
 
+static int set_window(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	struct mgmt_windows request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++) {
+		request.value[port].low_mv = low_mv;
+		request.value[port].high_mv = high_mv;
+	}
+	return mgmt_command(
+		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
+}
+
+/*
+ * A port that mirrors its own sense pin loses its supply when the target does.
+ * A chip watches its own port's sense pin only, and only C2 and later have one.
+ */
+static int watch_mirrored(struct clyde_device *device,
+	const struct clyde_supply *supply, unsigned port, unsigned mv)
+{
+	unsigned low_mv = mv * (100 - MIRROR_TOLERANCE) / 100;
+	unsigned high_mv = mv * (100 + MIRROR_TOLERANCE) / 100;
+
+	if (supply->sense != (int)port || device->revision < REVISION_C2)
+		return 0;
+	if (low_mv < SUPPLY_MIN_MV)
+		low_mv = SUPPLY_MIN_MV;
+	if (high_mv > SUPPLY_MAX_MV)
+		high_mv = SUPPLY_MAX_MV;
+	return set_window(device, 1 << port, low_mv, high_mv);
+}
+
 static int apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
@@ -213,10 +252,15 @@ static int apply(struct clyde_device *device,
 
 	if (result == 0)
 		result = supplies_wanted(device, supply, mv);
-	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
-		if (supply[port].given)
-			result = set_values(
-				device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		if (!supply[port].given)
+			continue;
+		result = set_values(
+			device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+		if (result == 0)
+			result = watch_mirrored(
+				device, &supply[port], port, mv[port]);
+	}
 	return result;
 }
 
@@ -294,19 +338,6 @@ CLYDE_API int clyde_supply_current_get(
 	struct clyde_device *handle, int ret_current_ua[CLYDE_PORT_COUNT])
 {
 	return CALL(device, handle, get_current(device, ret_current_ua));
-}
-
-static int set_window(struct clyde_device *device, clyde_ports ports,
-	unsigned low_mv, unsigned high_mv)
-{
-	struct mgmt_windows request = {.mask = ports};
-
-	for (unsigned port = 0; port < PORT_COUNT; port++) {
-		request.value[port].low_mv = low_mv;
-		request.value[port].high_mv = high_mv;
-	}
-	return mgmt_command(
-		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
 }
 
 static int check_and_watch(struct clyde_device *device, clyde_ports ports,
