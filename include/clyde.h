@@ -298,7 +298,8 @@ struct clyde_device_info {
 	char product[96];
 	char revision[8];  /* "C3"; "?" where there is none */
 	uint8_t api_level; /* 0: no firmware loaded */
-	bool modified;     /* built from modified design files */
+	bool modified;     /* built from modified design files; false also for
+			      the boards that say so by mistake */
 	bool configured;   /* its ids are a Glasgow's; if not, the
 			      configuration block is missing */
 	/* The speed of the connection: 1500 is low speed, 12000 full, 480000
