@@ -542,7 +542,8 @@ int clyde_supply_limit_get(
 int clyde_sense_get(
 	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT]);
 
-/* Supply current, uA.  Revisions C2 and later; before, CLYDE_ERROR_REFUSED. */
+/* Supply current, uA, in steps of 10; without a load a few steps below 0 are
+   possible.  Revisions C2 and later; before, CLYDE_ERROR_REFUSED. */
 int clyde_supply_current_get(
 	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT]);
 
