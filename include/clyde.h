@@ -490,7 +490,8 @@ int clyde_fpga_status(
  * Make the FPGA run this bitstream of `size` bytes.  Returns 1 if it was
  * loaded, or 0 if the FPGA ran a bitstream with this id already.  Pipes must
  * be closed.  On revC, loading switches the port supplies off and takes half a
- * second.  Returns CLYDE_ERROR_FPGA if the FPGA does not configure.
+ * second.  Returns CLYDE_ERROR_FPGA if the FPGA does not configure, or if its
+ * health register has another value than 0xa5; it is not configured then.
  */
 int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
 	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE]);

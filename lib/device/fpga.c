@@ -137,6 +137,14 @@ static int check_health(struct clyde_device *device)
 		value, REG_HEALTH_VALUE);
 }
 
+/* A load that begins and ends without a bitstream: the device forgets the id,
+   so that the next load is not skipped. */
+static void forget_bitstream(struct link *link)
+{
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
+}
+
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id)
 {
@@ -170,6 +178,8 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 		result = check_health(device);
 	if (result < 0) {
 		LOG(link, ERROR, "FPGA: %s", clyde_error_message());
+		if (result == CLYDE_ERROR_FPGA)
+			forget_bitstream(link);
 		return result;
 	}
 	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,

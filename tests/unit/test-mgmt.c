@@ -163,6 +163,22 @@ static void an_fpga_that_does_not_configure_is_reported(void **state)
 	close_fixture(&fixture);
 }
 
+/* The device would say that it runs the image, and the next load be skipped. */
+static void an_fpga_without_health_is_reported_at_every_load(void **state)
+{
+	struct fixture fixture = open_uri("virtual:fault=health");
+	uint8_t id[8];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(clyde_fpga_load_image(fixture.device),
+			CLYDE_ERROR_FPGA);
+		assert_says("0x5a");
+		assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
+	}
+	close_fixture(&fixture);
+}
+
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
@@ -250,7 +266,7 @@ static void a_command_that_is_interrupted_is_over_when_the_call_returns(
 	void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1,fault=alert@"
-	                                  "0x31:1,fault=delay@0x31:50000");
+					  "0x31:1,fault=delay@0x31:50000");
 	struct clyde_pipe *pipe;
 	unsigned mv[4];
 	int64_t start;
@@ -307,6 +323,8 @@ int main(void)
 		cmocka_unit_test(the_image_is_loaded_once),
 		cmocka_unit_test(another_bitstream_replaces_the_image),
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
+		cmocka_unit_test(
+			an_fpga_without_health_is_reported_at_every_load),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(
