@@ -209,9 +209,10 @@ int clyde_context_notice(
 
 /*
  * End every wait in this context with CLYDE_ERROR_INTERRUPTED, now and until
- * clyde_context_resume().  No byte is lost: after resuming, the bytes that have
- * arrived can be read.  Both may be called on any thread; the interrupt is also
- * safe in a signal handler.
+ * clyde_context_resume().  A wait for the reply to a command ends when the reply
+ * has come, or after a second.  No byte is lost: after resuming, the bytes that
+ * have arrived can be read.  Both may be called on any thread; the interrupt is
+ * also safe in a signal handler.
  */
 void clyde_context_interrupt(struct clyde_context *context);
 void clyde_context_resume(struct clyde_context *context);
@@ -297,7 +298,8 @@ struct clyde_device_info {
 	char product[96];
 	char revision[8];  /* "C3"; "?" where there is none */
 	uint8_t api_level; /* 0: no firmware loaded */
-	bool modified;     /* built from modified design files */
+	bool modified;     /* built from modified design files; false also for
+			      the boards that say so by mistake */
 	bool configured;   /* its ids are a Glasgow's; if not, the
 			      configuration block is missing */
 	/* The speed of the connection: 1500 is low speed, 12000 full, 480000
@@ -488,7 +490,8 @@ int clyde_fpga_status(
  * Make the FPGA run this bitstream of `size` bytes.  Returns 1 if it was
  * loaded, or 0 if the FPGA ran a bitstream with this id already.  Pipes must
  * be closed.  On revC, loading switches the port supplies off and takes half a
- * second.  Returns CLYDE_ERROR_FPGA if the FPGA does not configure.
+ * second.  Returns CLYDE_ERROR_FPGA if the FPGA does not configure, or if its
+ * health register has another value than 0xa5; it is not configured then.
  */
 int clyde_fpga_load(struct clyde_device *device, const void *bitstream,
 	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE]);
@@ -499,7 +502,7 @@ int clyde_fpga_load_image(struct clyde_device *device);
 /*
  * Read or write 0 to 32 bytes of FPGA registers, beginning at an address.  The
  * registers 0x00 to 0x02 belong to the firmware: a write to one of them returns
- * CLYDE_ERROR_INVALID.
+ * CLYDE_ERROR_INVALID.  A read of 0 bytes asks the device nothing.
  */
 int clyde_register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);
@@ -540,7 +543,8 @@ int clyde_supply_limit_get(
 int clyde_sense_get(
 	struct clyde_device *device, unsigned ret_sense_mv[CLYDE_PORT_COUNT]);
 
-/* Supply current, uA.  Revisions C2 and later; before, CLYDE_ERROR_REFUSED. */
+/* Supply current, uA, in steps of 10; without a load a few steps below 0 are
+   possible.  Revisions C2 and later; before, CLYDE_ERROR_REFUSED. */
 int clyde_supply_current_get(
 	struct clyde_device *device, int ret_current_ua[CLYDE_PORT_COUNT]);
 
@@ -564,7 +568,9 @@ int clyde_supply_current_limit_get(
 /*
  * Pull resistors; bit 0 is pin 0.  A pin with both bits set is not changed.  On
  * revC the port's supply powers the resistors: it must be on, else the call
- * returns CLYDE_ERROR_REFUSED, and without it the pins float.
+ * returns CLYDE_ERROR_REFUSED, and without it the pins float.  A supply that was
+ * just switched on needs time to rise, for which the calls about pulls and
+ * levels wait, 20 ms at most.
  */
 int clyde_pulls_set(struct clyde_device *device, clyde_ports ports,
 	uint8_t down, uint8_t up);
@@ -642,8 +648,12 @@ struct clyde_supply {
 int clyde_supply_parse(const char *text, clyde_ports ports,
 	struct clyde_supply ret_supply[CLYDE_PORT_COUNT]);
 
-/* Set the supplies that are given.  All ports are checked before the first is
-   changed. */
+/*
+ * Set the supplies that are given.  All ports are checked before the first is
+ * changed.  A voltage to mirror must be 1.71 to 5.25 V.  On revisions C2 and
+ * later a port that mirrors its own sense pin gets a window of 5 % around that
+ * voltage, see clyde_supply_window_set().
+ */
 int clyde_supply_apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT]);
 

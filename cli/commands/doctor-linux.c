@@ -206,18 +206,23 @@ const char *const rule_folders[] = {
 #define RULES_MAX (64 << 10)
 
 /* Whether a line, other than a comment, has Glasgow's vendor and product id. */
-static bool names_glasgow(char *text, bool *ret_uaccess)
+static bool names_glasgow(char *text, struct rule *ret_rule)
 {
 	bool found = false;
 	char *save;
 
+	ret_rule->skips_bind = false;
 	for (char *line = strtok_r(text, "\n", &save); line;
 		line = strtok_r(NULL, "\n", &save)) {
 		line += strspn(line, " \t");
+		/* ACTION!="add|change", GOTO="end" */
+		if (*line != '#' && strstr(line, "ACTION!=") &&
+			strstr(line, "GOTO") && strstr(line, "bind") == NULL)
+			ret_rule->skips_bind = true;
 		if (*line == '#' || strstr(line, "20b7") == NULL ||
 			strstr(line, "9db1") == NULL)
 			continue;
-		*ret_uaccess = strstr(line, "uaccess") != NULL;
+		ret_rule->uaccess = strstr(line, "uaccess") != NULL;
 		found = true;
 	}
 	return found;
@@ -238,7 +243,7 @@ static bool find_rule_in(const char *folder, struct rule *ret_rule)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		if (read_text(path, text, RULES_MAX) < 0 ||
-			!names_glasgow(text, &ret_rule->uaccess))
+			!names_glasgow(text, ret_rule))
 			continue;
 		strcpy(ret_rule->path, path);
 		found = true;

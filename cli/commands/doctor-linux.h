@@ -55,7 +55,8 @@ int find_drivers(const char *folder, const char *node,
 
 struct rule {
 	char path[PATH_MAX];
-	bool uaccess; /* it grants access to the user at the machine */
+	bool skips_bind; /* it gives nothing at the event "bind" */
+	bool uaccess;    /* it grants access to the user at the machine */
 };
 
 /* The first rule that names Glasgow's ids: false if there is none. */

@@ -125,7 +125,16 @@ static void check_rule(struct doctor *doctor, bool reachable)
 	struct rule rule;
 
 	doctor->rule = find_rule(rule_folders, &rule);
-	if (doctor->rule)
+	if (doctor->rule && rule.uaccess && rule.skips_bind)
+		doctor_report(doctor, VERDICT_FIX, "rule", "udev",
+			json_pack("{s:o, s:b}", "path", json_text(rule.path),
+				"uaccess", true),
+			"replace it by that of this version: make install, or "
+			"see PERMISSIONS in clyde(1)",
+			"%s skips the event \"bind\", so Glasgows that were "
+			"plugged in before a login cannot be opened",
+			rule.path);
+	else if (doctor->rule)
 		doctor_report(doctor, VERDICT_OK, "rule", "udev",
 			json_pack("{s:o, s:b}", "path", json_text(rule.path),
 				"uaccess", rule.uaccess),

@@ -149,6 +149,9 @@ int mgmt_command(struct clyde_device *device, enum mgmt_code code,
 int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 	const void *request, size_t request_size, void *ret_reply,
 	size_t reply_size, int timeout_ms);
+/* Give the device time before the command is repeated. */
+int mgmt_pause(
+	struct clyde_device *device, enum mgmt_code code, int timeout_ms);
 
 /* The functions of clyde.h without the lock, for calls inside calls. */
 clyde_ports ports_of(const struct clyde_device *device);

@@ -33,6 +33,16 @@ int device_stopped(struct clyde_device *device)
 	return object_stopped(&device->object, interrupted);
 }
 
+void set_uninterruptible(struct clyde_device *device, bool uninterruptible)
+{
+	static const atomic_bool never;
+
+	device->uninterruptible = uninterruptible;
+	for (struct link *link = device->link; link; link = link->inner)
+		link->interrupt =
+			uninterruptible ? &never : device->context->interrupt;
+}
+
 struct wait wait_begin(struct clyde_device *device, int timeout_ms)
 {
 	return (struct wait){

@@ -42,6 +42,10 @@ int object_stopped(const struct object *object, bool interrupted);
 /* The same for the calls inside a device; 0 while it is uninterruptible. */
 int device_stopped(struct clyde_device *device);
 
+/* While this is set, neither an interrupt nor a close ends a wait of the
+   device. */
+void set_uninterruptible(struct clyde_device *device, bool uninterruptible);
+
 /* A wait under way, of one call. */
 struct wait {
 	struct clyde_device *device;

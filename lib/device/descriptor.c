@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "quirks.h"
+
 int descriptor_parse_device(const void *data, size_t size,
 	struct usb_device_descriptor *ret_descriptor)
 {
@@ -147,8 +149,9 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 			"cannot read the device's descriptors: %s",
 			error_text(result));
 	/* A bare FX2 has no product string: it is not called modified. */
-	info->modified =
-		info->product[0] && strncmp(info->product, "Glasgow ", 8) != 0;
+	info->modified = info->product[0] &&
+		strncmp(info->product, "Glasgow ", 8) != 0 &&
+		!quirk_not_modified(info->manufacturer, info->serial);
 	*ret_revision = descriptor.bcdDevice & 0xff;
 	return 0;
 }

@@ -140,6 +140,14 @@ static int check_health(struct clyde_device *device)
 		value, REG_HEALTH_VALUE);
 }
 
+/* A load that begins and ends without a bitstream: the device forgets the id,
+   so that the next load is not skipped. */
+static void forget_bitstream(struct link *link)
+{
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
+}
+
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id)
 {
@@ -174,6 +182,8 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 		result = check_health(device);
 	if (result < 0) {
 		LOG(link, ERROR, "FPGA: %s", clyde_error_message());
+		if (result == CLYDE_ERROR_FPGA)
+			forget_bitstream(link);
 		return result;
 	}
 	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,
@@ -225,9 +235,12 @@ int register_read(
 
 	if (result == 0)
 		result = check_buffer("data", data, size);
-	return result < 0 ? result
-			  : mgmt_command(device, MGMT_FPGA_GET_REG, &request,
-				    sizeof(request), data, size);
+	/* The firmware would make no stop condition after a read of no bytes,
+	   and the I2C bus would hang: libfx2, i2c_read(). */
+	if (result < 0 || size == 0)
+		return result;
+	return mgmt_command(device, MGMT_FPGA_GET_REG, &request,
+		sizeof(request), data, size);
 }
 
 int register_write(struct clyde_device *device, uint8_t address,

@@ -6,8 +6,8 @@
  * mgmt_command().
  *
  * A read on EP1 IN must always be in flight, since alerts come at any time; and
- * the reply to a request that was given up must never be taken for the reply to
- * a later one.
+ * the reply to a request that was given up, here or in a session before this
+ * one, must never be taken for the reply to a later one.
  */
 #include "lib/base/internal.h"
 
@@ -32,7 +32,8 @@ struct mgmt {
 	bool answered;  /* `reply` is the reply to that request */
 	struct mgmt_packet reply;
 	uint32_t reply_size;
-	uint8_t stray;       /* the serial of a reply to no request, or 0 */
+	uint8_t stray;       /* the serial of a reply to no request, which was
+				skipped, or 0 */
 	bool abandoned[256]; /* serials of requests that were given up, whose
 				replies may still come */
 	struct clyde_alerts alerts; /* those not yet taken */
@@ -74,6 +75,10 @@ static void dispatch(
 		mgmt->abandoned[serial] = false;
 	} else if (size > 0) {
 		mgmt->stray = serial;
+		LOG(mgmt->device->link, WARNING,
+			"a reply to no request of this session, serial %u, is "
+			"skipped",
+			serial);
 	}
 }
 
@@ -200,15 +205,23 @@ static bool is_exchanged(const struct mgmt *mgmt)
 /* An error if the reply cannot come any more. */
 static int check_exchange(const struct mgmt *mgmt, enum mgmt_code code)
 {
-	if (mgmt->failure)
-		return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
-			error_text(mgmt->failure));
+	if (mgmt->failure == 0)
+		return 0;
+	return set_error(mgmt->failure, "%s: %s", mgmt_name(code),
+		error_text(mgmt->failure));
+}
+
+/* The error at the deadline. */
+static int no_reply(const struct mgmt *mgmt, enum mgmt_code code)
+{
 	if (mgmt->stray)
 		return set_error(CLYDE_ERROR_PROTOCOL,
 			"the reply to %s, request %u, carries serial %u; "
 			"power-cycle the device",
 			mgmt_name(code), mgmt->serial, mgmt->stray);
-	return 0;
+	return set_error(CLYDE_ERROR_TIMEOUT,
+		"the device did not answer %s; unplug it and plug it in again",
+		mgmt_name(code));
 }
 
 static int wait_for_reply(
@@ -220,10 +233,7 @@ static int wait_for_reply(
 		int result = wait_check(&wait);
 
 		if (result == CLYDE_ERROR_TIMEOUT)
-			return set_error(CLYDE_ERROR_TIMEOUT,
-				"the device did not answer %s; unplug it and "
-				"plug it in again",
-				mgmt_name(code));
+			return no_reply(mgmt, code);
 		if (result == 0)
 			result = check_exchange(mgmt, code);
 		if (result < 0)
@@ -247,13 +257,39 @@ static void cancel_request(struct mgmt *mgmt)
 	link_drain(link, request_in_flight, mgmt);
 }
 
+/*
+ * The device carries out a request that it has taken to its end.  If
+ * SET_INTERFACE came before that, both would use the I2C bus at the same time,
+ * and fail.  So the reply is awaited even when the call is stopped: about a
+ * millisecond, and never longer than COMMAND_TIMEOUT_MS.
+ */
+static void await_end(struct mgmt *mgmt)
+{
+	struct wait wait = wait_begin(mgmt->device, COMMAND_TIMEOUT_MS);
+
+	set_uninterruptible(mgmt->device, true);
+	while (!is_exchanged(mgmt) && mgmt->failure == 0 &&
+		wait_more(&wait) >= 0)
+		;
+	set_uninterruptible(mgmt->device, false);
+}
+
+static void abandon(struct mgmt *mgmt)
+{
+	mgmt->abandoned[mgmt->serial] = true;
+	mgmt->serial = 0;
+	cancel_request(mgmt);
+}
+
 /* Send one request and wait for its reply. */
 static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	size_t size, uint64_t deadline)
 {
 	struct link *link = mgmt->device->link;
-	int result;
+	int result = device_stopped(mgmt->device);
 
+	if (result < 0)
+		return result;
 	mgmt->serial = mgmt->request.serial % 255 + 1;
 	mgmt->request.serial = mgmt->serial;
 	mgmt->request.code = code;
@@ -274,18 +310,16 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 	if (log_wanted(link, CLYDE_LOG_TRACE))
 		mgmt_log_request(link, &mgmt->request, 2 + size);
 	result = wait_for_reply(mgmt, code, deadline);
-	if (result < 0) {
-		mgmt->abandoned[mgmt->serial] = true;
-		mgmt->serial = 0;
-		cancel_request(mgmt);
-	}
+	if (wait_stopped(result))
+		await_end(mgmt);
+	if (result < 0 && !is_exchanged(mgmt))
+		abandon(mgmt);
 	return result;
 }
 
-/* Give the device time before the request is repeated. */
-static int pause_before_repeat(struct mgmt *mgmt, enum mgmt_code code)
+int mgmt_pause(struct clyde_device *device, enum mgmt_code code, int timeout_ms)
 {
-	struct wait wait = wait_begin(mgmt->device, WAIT_PAUSE_MS);
+	struct wait wait = wait_begin(device, timeout_ms);
 	int result = wait_out(&wait);
 
 	if (result < 0 && !wait_stopped(result))
@@ -313,7 +347,7 @@ int mgmt_command_for(struct clyde_device *device, enum mgmt_code code,
 				"the device still answers WAIT to %s after "
 				"%d ms; unplug it and plug it in again",
 				mgmt_name(code), timeout_ms);
-		result = pause_before_repeat(mgmt, code);
+		result = mgmt_pause(device, code, WAIT_PAUSE_MS);
 		if (result < 0)
 			return result;
 	}

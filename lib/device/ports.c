@@ -11,12 +11,20 @@
 
 #include <string.h>
 
+#include "mgmt-log.h"
+#include "lib/base/wait.h"
+
 /* ---- Supplies ------------------------------------------------------------- */
 
 /* The regulators' range: upstream's firmware/fx2/port.c. */
 #define SUPPLY_MIN_MV      1650
 #define SUPPLY_MIN_REVD_MV 900
 #define SUPPLY_MAX_MV      5500
+/* A sense voltage that is mirrored: 1.8 to 5 V, with the tolerance of a supply
+   and of the window that is set around it, in %. */
+#define MIRROR_TOLERANCE 5
+#define MIRROR_MIN_MV    1710
+#define MIRROR_MAX_MV    5250
 /* The unit of currents in management commands; in that unit, the least trip
    current that the INA233's limit register keeps, and the largest. */
 #define CURRENT_STEP_UA   10
@@ -180,13 +188,15 @@ static int wanted_mv(struct clyde_device *device,
 			supply->sense, device->info.revision,
 			device->revision >= REVISION_D0 ? "A to D" : "A and B");
 	result = get_values(device, MGMT_GET_VSENSE, &sense);
-	if (result == 0)
-		*ret_mv = sense.value[supply->sense];
-	if (result == 0 && *ret_mv < supply_minimum(device))
+	if (result < 0)
+		return result;
+	*ret_mv = sense.value[supply->sense];
+	if (*ret_mv < MIRROR_MIN_MV || *ret_mv > MIRROR_MAX_MV)
 		return set_error(CLYDE_ERROR_INVALID,
-			"port %c senses %.3f V: too low to be mirrored",
-			'A' + supply->sense, *ret_mv / 1e3);
-	return result;
+			"port %c senses %.3f V: too %s to be mirrored",
+			'A' + supply->sense, *ret_mv / 1e3,
+			*ret_mv < MIRROR_MIN_MV ? "low" : "high");
+	return 0;
 }
 
 int supplies_wanted(struct clyde_device *device,
@@ -207,6 +217,38 @@ int supplies_wanted(struct clyde_device *device,
 	return result;
 }
 
+static int set_window(struct clyde_device *device, clyde_ports ports,
+	unsigned low_mv, unsigned high_mv)
+{
+	struct mgmt_windows request = {.mask = ports};
+
+	for (unsigned port = 0; port < PORT_COUNT; port++) {
+		request.value[port].low_mv = low_mv;
+		request.value[port].high_mv = high_mv;
+	}
+	return mgmt_command(
+		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
+}
+
+/*
+ * A port that mirrors its own sense pin loses its supply when the target does.
+ * A chip watches its own port's sense pin only, and only C2 and later have one.
+ */
+static int watch_mirrored(struct clyde_device *device,
+	const struct clyde_supply *supply, unsigned port, unsigned mv)
+{
+	unsigned low_mv = mv * (100 - MIRROR_TOLERANCE) / 100;
+	unsigned high_mv = mv * (100 + MIRROR_TOLERANCE) / 100;
+
+	if (supply->sense != (int)port || device->revision < REVISION_C2)
+		return 0;
+	if (low_mv < SUPPLY_MIN_MV)
+		low_mv = SUPPLY_MIN_MV;
+	if (high_mv > SUPPLY_MAX_MV)
+		high_mv = SUPPLY_MAX_MV;
+	return set_window(device, 1 << port, low_mv, high_mv);
+}
+
 static int apply(struct clyde_device *device,
 	const struct clyde_supply supply[CLYDE_PORT_COUNT])
 {
@@ -215,10 +257,15 @@ static int apply(struct clyde_device *device,
 
 	if (result == 0)
 		result = supplies_wanted(device, supply, mv);
-	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
-		if (supply[port].given)
-			result = set_values(
-				device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
+		if (!supply[port].given)
+			continue;
+		result = set_values(
+			device, MGMT_SET_VSUPPLY, 1 << port, mv[port]);
+		if (result == 0)
+			result = watch_mirrored(
+				device, &supply[port], port, mv[port]);
+	}
 	return result;
 }
 
@@ -296,19 +343,6 @@ CLYDE_API int clyde_supply_current_get(
 	struct clyde_device *handle, int ret_current_ua[CLYDE_PORT_COUNT])
 {
 	return CALL(device, handle, get_current(device, ret_current_ua));
-}
-
-static int set_window(struct clyde_device *device, clyde_ports ports,
-	unsigned low_mv, unsigned high_mv)
-{
-	struct mgmt_windows request = {.mask = ports};
-
-	for (unsigned port = 0; port < PORT_COUNT; port++) {
-		request.value[port].low_mv = low_mv;
-		request.value[port].high_mv = high_mv;
-	}
-	return mgmt_command(
-		device, MGMT_SET_VALERT, &request, sizeof(request), NULL, 0);
 }
 
 static int check_and_watch(struct clyde_device *device, clyde_ports ports,
@@ -389,6 +423,51 @@ CLYDE_API int clyde_supply_current_limit_get(
 
 /* ---- Pulls, levels and alerts --------------------------------------------- */
 
+/* How long a supply may take to rise, with a large capacitor at the port; and
+   how long to pause before a command to an expander is repeated. */
+#define RISE_MS       20
+#define RISE_PAUSE_MS 1
+
+/* Whether any of the ports has a supply, or an error. */
+static int any_supplied(struct clyde_device *device, clyde_ports ports)
+{
+	struct mgmt_values supplies;
+	int result = get_values(device, MGMT_GET_VSUPPLY, &supplies);
+
+	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++)
+		result = ports >> port & 1 && supplies.value[port] > 0;
+	return result;
+}
+
+/*
+ * A command that needs the pull expanders of these ports.  An expander is
+ * powered by its port's supply, which rises for some time after the device has
+ * acknowledged SET_VSUPPLY.  So a refusal is final where the supply is off, and
+ * after RISE_MS.
+ */
+static int expander_command(struct clyde_device *device, clyde_ports ports,
+	enum mgmt_code code, const void *request, size_t request_size,
+	void *ret_reply, size_t reply_size)
+{
+	struct wait wait = wait_begin(device, RISE_MS);
+	int result;
+
+	for (;;) {
+		result = mgmt_command(device, code, request, request_size,
+			ret_reply, reply_size);
+		if (result != CLYDE_ERROR_REFUSED || wait_over(&wait))
+			return result;
+		result = any_supplied(device, ports);
+		if (result == 0)
+			return set_error(CLYDE_ERROR_REFUSED,
+				"the device refused %s", mgmt_name(code));
+		if (result > 0)
+			result = mgmt_pause(device, code, RISE_PAUSE_MS);
+		if (result < 0)
+			return result;
+	}
+}
+
 int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up)
 {
@@ -397,8 +476,8 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	/* A pin with both bits set is not changed. */
 	request.value[port].down = down | ~mask;
 	request.value[port].up = up | ~mask;
-	return mgmt_command(
-		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+	return expander_command(device, request.mask, MGMT_SET_PULLS, &request,
+		sizeof(request), NULL, 0);
 }
 
 static int set_pulls(struct clyde_device *device, clyde_ports ports,
@@ -410,8 +489,8 @@ static int set_pulls(struct clyde_device *device, clyde_ports ports,
 		request.value[port].down = down;
 		request.value[port].up = up;
 	}
-	return mgmt_command(
-		device, MGMT_SET_PULLS, &request, sizeof(request), NULL, 0);
+	return expander_command(device, ports, MGMT_SET_PULLS, &request,
+		sizeof(request), NULL, 0);
 }
 
 static int check_and_pull(struct clyde_device *device, clyde_ports ports,
@@ -434,8 +513,8 @@ int pulls_of_supplied(
 	struct clyde_device *device, uint8_t *ret_down, uint8_t *ret_up)
 {
 	struct mgmt_pulls pulls;
-	int result = mgmt_command(
-		device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+	int result = expander_command(device, ports_of(device), MGMT_GET_PULLS,
+		NULL, 0, &pulls, sizeof(pulls));
 
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
 		ret_down[port] = pulls.value[port].down;
@@ -456,8 +535,8 @@ static int get_pulls(
 		device, MGMT_GET_VSUPPLY, NULL, 0, &supplies, sizeof(supplies));
 
 	if (result == 0)
-		result = mgmt_command(
-			device, MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
+		result = expander_command(device, ports_of(device),
+			MGMT_GET_PULLS, NULL, 0, &pulls, sizeof(pulls));
 	for (unsigned port = 0; port < PORT_COUNT && result == 0; port++) {
 		bool on = supplies.value[port] > 0;
 
@@ -477,8 +556,8 @@ static int get_levels(
 	struct clyde_device *device, uint8_t ret_levels[CLYDE_PORT_COUNT])
 {
 	struct mgmt_state state;
-	int result = mgmt_command(
-		device, MGMT_GET_STATE, NULL, 0, &state, sizeof(state));
+	int result = expander_command(device, ports_of(device), MGMT_GET_STATE,
+		NULL, 0, &state, sizeof(state));
 
 	if (result == 0)
 		memcpy(ret_levels, state.value, PORT_COUNT);

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "lib/base/wait.h"
+
 /* ---- Streams ---------------------------------------------------------- */
 
 /* The claimed streams whose pipes are open.  A closed pipe is in reset, and
@@ -215,19 +217,6 @@ int core_attach(struct clyde_run *run)
 	return CALL(device, run->device, attach(device, run));
 }
 
-/* While this is set, neither an interrupt nor a close ends a command: what a
-   run did to the device is undone however the run has ended. */
-static void set_uninterruptible(
-	struct clyde_device *device, bool uninterruptible)
-{
-	static const atomic_bool never;
-
-	device->uninterruptible = uninterruptible;
-	for (struct link *link = device->link; link; link = link->inner)
-		link->interrupt =
-			uninterruptible ? &never : device->context->interrupt;
-}
-
 static int read_last(
 	struct clyde_device *device, uint8_t address, void *data, size_t size)
 {
@@ -270,6 +259,7 @@ static int detach(struct clyde_device *device, struct clyde_run *run)
 	return core_write_streams(device);
 }
 
+/* What a run did to the device is undone however the run has ended. */
 static int with_device(struct clyde_run *run,
 	int (*act)(struct clyde_device *device, struct clyde_run *run))
 {

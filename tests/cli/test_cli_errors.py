@@ -133,6 +133,7 @@ def test_a_supply_above_the_limit_is_an_error():
         "limitC=3300",
         "senseA=3V",
         "loadB=",
+        "rise=1000001",
         "fault=",
         "fault=frobnicate",
         "fault=drop",

@@ -45,7 +45,7 @@ def test_every_file_is_installed_in_its_place(root):
 
 def test_the_installed_tool_finds_its_shim(root):
     shown = run(str(root / "usr/local/bin/clyde"), "virtual", "--", "sh",
-                "-c", "readlink \"${LD_PRELOAD%% *}\"")
+                "-c", "echo \"${LD_PRELOAD%% *}\"")
     assert shown.startswith(str(root / "usr/local"))
 
 
@@ -67,6 +67,45 @@ def test_the_udev_rule_is_sorted_before_those_that_use_its_tag(root):
         assert ('ATTR{idVendor}=="%s", ATTR{idProduct}=="%s", TAG+="uaccess"'
                 % ids) in text
     assert rule.name < "73-seat-late.rules"
+
+
+TERM = re.compile(r'\s*([A-Z]+(?:\{\w+\})?)(==|!=|\+=|=)"([^"]*)",?')
+
+
+def tags(text, event):
+    """Returns the tags that rules give a device at an event."""
+    given, target = set(), None
+    for line in text.splitlines():
+        terms = [] if line.startswith("#") else TERM.findall(line)
+        if target is not None and ("LABEL", "=", target) not in terms:
+            continue
+        target = None
+        for key, operator, value in terms:
+            if operator in ("==", "!="):
+                matches = event.get(key) in value.split("|")
+                if matches != (operator == "=="):
+                    break
+            elif key == "GOTO":
+                target = value
+            elif key == "TAG":
+                given.add(value)
+    return given
+
+
+@pytest.mark.parametrize("action, expected", [
+    ("add", {"uaccess"}), ("bind", {"uaccess"}), ("change", {"uaccess"}),
+    ("remove", set())])
+def test_the_udev_rule_gives_its_tag_at_every_event_that_a_device_stays_after(
+        root, action, expected):
+    """A tag counts only if the last event gave it, and a device that is
+    plugged in sends "add", then "bind"."""
+    text = (root / "lib/udev/rules.d/70-clyde.rules").read_text()
+    device = {"ACTION": action, "SUBSYSTEM": "usb",
+              "ENV{DEVTYPE}": "usb_device", "ATTR{idVendor}": "20b7",
+              "ATTR{idProduct}": "9db1"}
+    assert tags(text, device) == expected
+    assert tags(text, device | {"ATTR{idVendor}": "1d6b"}) == set()
+    assert tags(text, device | {"ENV{DEVTYPE}": "usb_interface"}) == set()
 
 
 @pytest.mark.parametrize("static", [False, True])

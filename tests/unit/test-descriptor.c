@@ -4,6 +4,8 @@
    device, so any bytes at all must give a result or an error. */
 #include "tests/support/clyde-test.h"
 
+#include <stdio.h>
+
 #include "lib/device/descriptor.h"
 
 static const uint8_t device[18] = {18, 1, 0x10, 0x02, 0xff, 0xff, 0xff, 64,
@@ -172,6 +174,32 @@ static void a_device_is_recognised_by_its_descriptors(void **state)
 	close_fixture(&fixture);
 }
 
+static bool shows_modified(const char *manufacturer, const char *serial)
+{
+	char uri[128];
+	struct fixture fixture;
+	bool modified;
+
+	snprintf(uri, sizeof(uri),
+		"virtual:modified=1,manufacturer=%s,serial=%s", manufacturer,
+		serial);
+	fixture = open_uri(uri);
+	modified = info_of(fixture.device)->modified;
+	close_fixture(&fixture);
+	return modified;
+}
+
+/* The first and the last of the list, and neighbours of them. */
+static void boards_that_are_modified_by_mistake_are_known(void **state)
+{
+	(void)state;
+	assert_false(shows_modified("1BitSquared", "20240228T163008Z"));
+	assert_false(shows_modified("1BitSquared", "20240307T163540Z"));
+	assert_true(shows_modified("1BitSquared", "20240228T163009Z"));
+	assert_true(shows_modified("1BitSquared", "20230228T163008Z"));
+	assert_true(shows_modified("Kelvingrove", "20240228T163008Z"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +214,7 @@ int main(void)
 			bytes_that_are_no_string_descriptor_are_a_protocol_error),
 		cmocka_unit_test(a_revision_is_a_letter_and_a_digit),
 		cmocka_unit_test(a_device_is_recognised_by_its_descriptors),
+		cmocka_unit_test(boards_that_are_modified_by_mistake_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,7 @@ static void each_pipe_has_its_own_time_of_silence(void **state)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_OFF), 0);
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_CFG), 0);
 	rig_configure(&rig);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_OFF), 0);
 	assert_int_equal(rig_read_register(&rig, REG_IDLE_FLUSH, 2), CYCLES);
 }
 

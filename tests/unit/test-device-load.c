@@ -117,6 +117,27 @@ static void the_status_is_zero_until_the_fpga_is_configured(void **state)
 	assert_status(0, nothing);
 }
 
+/* load_end() starts the clock of the FPGA's I2C target.  A host that checks the
+   health register before it leaves the setting gets a refusal. */
+static void registers_do_not_answer_before_the_load_setting_is_left(
+	void **state)
+{
+	const uint8_t health[] = {REG_HEALTH, 1}, flush[] = {REG_FLUSH, 0};
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, image_size);
+	assert_int_equal(
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	rig_ask(&rig, MGMT_FPGA_GET_REG, health, sizeof(health), &reply);
+	assert_int_equal(reply.code, MGMT_ERROR);
+	rig_ask(&rig, MGMT_FPGA_SET_REG, flush, sizeof(flush), &reply);
+	assert_int_equal(reply.code, MGMT_ERROR);
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+	assert_int_equal(
+		rig_read_register(&rig, REG_HEALTH, 1), REG_HEALTH_VALUE);
+}
+
 /* load_reset_revabc(): 250 ms for the supplies to discharge, and 1.2 ms
    more. */
 static void a_load_begins_after_a_quarter_of_a_second(void **state)
@@ -443,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_status_is_zero_until_the_fpga_is_configured),
+		TEST(registers_do_not_answer_before_the_load_setting_is_left),
 		TEST(a_load_begins_after_a_quarter_of_a_second),
 		TEST(a_load_turns_the_supplies_off),
 		TEST(a_load_into_the_eeprom_leaves_the_supplies_on),

@@ -233,6 +233,23 @@ static void registers_up_to_2_belong_to_the_firmware(void **state)
 	assert_refused(MGMT_FPGA_SET_REG, (uint8_t[34]){3}, 34, 0);
 }
 
+static void a_read_of_no_registers_hangs_the_i2c_bus_until_the_next_load(
+	void **state)
+{
+	(void)state;
+	rig_configure(&rig);
+	/* The highest bit of the health register is 1. */
+	assert_done(MGMT_FPGA_GET_REG, "\x00\x00", 2);
+	assert_int_equal(rig_read_register(&rig, 0, 1), 0xa5);
+	assert_done(MGMT_FPGA_GET_REG, "\x0c\x00", 2);
+	assert_refused(MGMT_FPGA_GET_REG, "\x00\x01", 2, 1);
+	assert_refused(MGMT_GET_VSENSE, NULL, 0, 9);
+	assert_refused(MGMT_READ_EEPROM, "\x00\x00\x01", 3, 1);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), -EPIPE);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP2OUT, USB_ALT_CFG), 0);
+	rig_do(&rig, MGMT_GET_VSENSE, NULL, 0, &reply);
+}
+
 static void without_an_fpga_there_are_no_registers(void **state)
 {
 	(void)state;
@@ -275,6 +292,30 @@ static void requests_are_answered_in_order(void **state)
 	assert_int_equal(in[2].actual, 2 + 12);
 }
 
+/* A request of EP6 IN's alternate setting in the middle of a command. */
+static void disturb(uint8_t code, unsigned clashes, uint8_t result)
+{
+	uint8_t request[] = {7, code};
+
+	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, request, 2), 2);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
+	assert_true(rig_transfer(&rig, USB_EP1_IN, &reply, 64) >= 2);
+	assert_int_equal(reply.serial, 7);
+	assert_int_equal(reply.code, result);
+	assert_int_equal(device_i2c_clashes(rig.device), clashes);
+}
+
+static void an_alternate_setting_spoils_a_command_that_uses_i2c(void **state)
+{
+	(void)state;
+	reopen(REVISION_C3, "delay@0x31:1000");
+	rig_configure(&rig);
+	disturb(MGMT_FPGA_STATUS, 0, MGMT_ACK);
+	disturb(MGMT_GET_VSUPPLY, 1, MGMT_ERROR);
+	rig_do(&rig, MGMT_GET_VSUPPLY, NULL, 0, &reply);
+	assert_int_equal(device_i2c_clashes(rig.device), 1);
+}
+
 static void selecting_the_interface_again_discards_the_current_request(
 	void **state)
 {
@@ -285,6 +326,20 @@ static void selecting_the_interface_again_discards_the_current_request(
 	bus_run(rig.bus, bus_now(rig.bus) + 480000);
 	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
 	assert_answer("\x02\x3c", 2, "\x02\x00\x03\x00\x00\x00\x00", 7);
+}
+
+static void selecting_the_interface_again_does_not_end_a_command_under_way(
+	void **state)
+{
+	uint8_t request[] = {7, MGMT_GET_STATE};
+
+	(void)state;
+	reopen(REVISION_C3, "delay@0x3c:1000");
+	assert_int_equal(rig_transfer(&rig, USB_EP1_OUT, request, 2), 2);
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+	assert_int_equal(rig_transfer(&rig, USB_EP1_IN, &reply, 64), 7);
+	assert_int_equal(reply.serial, 7);
+	rig_do(&rig, MGMT_FPGA_STATUS, NULL, 0, &reply);
 }
 
 static void an_interface_that_is_off_does_not_answer(void **state)
@@ -420,9 +475,12 @@ int main(void)
 		TEST(the_eeprom_is_read_by_up_to_32_bytes),
 		TEST(the_eeprom_is_written_by_up_to_32_bytes),
 		TEST(registers_up_to_2_belong_to_the_firmware),
+		TEST(a_read_of_no_registers_hangs_the_i2c_bus_until_the_next_load),
 		TEST(without_an_fpga_there_are_no_registers),
 		TEST(requests_are_answered_in_order),
+		TEST(an_alternate_setting_spoils_a_command_that_uses_i2c),
 		TEST(selecting_the_interface_again_discards_the_current_request),
+		TEST(selecting_the_interface_again_does_not_end_a_command_under_way),
 		TEST(an_interface_that_is_off_does_not_answer),
 		TEST(an_alert_is_sent_before_the_reply_of_the_current_request),
 		TEST(an_alert_is_of_this_session_before_the_first_request),

@@ -249,6 +249,17 @@ static void a_udev_rule_is_found_by_the_ids_that_it_names(void **state)
 	assert_true(find_rule(folders, &rule));
 	assert_true(rule.uaccess);
 	assert_non_null(strstr(rule.path, "/lib/70-clyde.rules"));
+	assert_false(rule.skips_bind);
+	put("lib/70-clyde.rules",
+		"ACTION!=\"add|change\", GOTO=\"end\"\n" RULE
+		"TAG+=\"uaccess\"\nLABEL=\"end\"\n");
+	assert_true(find_rule(folders, &rule));
+	assert_true(rule.skips_bind);
+	put("lib/70-clyde.rules",
+		"ACTION==\"remove\", GOTO=\"end\"\n" RULE
+		"TAG+=\"uaccess\"\nLABEL=\"end\"\n");
+	assert_true(find_rule(folders, &rule));
+	assert_false(rule.skips_bind);
 	put("etc/50-mine.rules", RULE "GROUP=\"plugdev\"\n");
 	assert_true(find_rule(folders, &rule));
 	assert_false(rule.uaccess);

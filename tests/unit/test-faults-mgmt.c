@@ -107,13 +107,47 @@ static void a_garbled_reply_is_refused(void **state)
 	close_fixture(&fixture);
 }
 
-static void a_repeated_reply_disturbs_only_the_next_command(void **state)
+static unsigned skipped;
+
+static void count_skipped(void *user, enum clyde_log_level level,
+	int64_t time_ns, const char *line)
 {
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	skipped += strstr(line, "serial 1, is skipped") != NULL;
+}
+
+/* The second copy arrives while the next command waits for its reply. */
+static void a_repeated_reply_is_skipped_and_logged(void **state)
+{
+	int64_t start;
+
 	(void)state;
 	open_with("twice@0x22:1");
+	skipped = 0;
+	assert_int_equal(clyde_context_log(fixture.context, CLYDE_LOG_WARNING,
+				 count_skipped, NULL),
+		0);
 	assert_int_equal(ask(), 1);
+	start = now_ns(fixture.device);
+	assert_int_equal(ask(), 1);
+	assert_in_range(now_ns(fixture.device) - start, 0, 1000000);
+	assert_int_equal(skipped, 1);
+	assert_int_equal(ask(), 1);
+	close_fixture(&fixture);
+}
+
+static void a_reply_of_a_wrong_serial_is_reported_at_the_deadline(void **state)
+{
+	int64_t start;
+
+	(void)state;
+	open_with("serial@0x22:1");
+	start = now_ns(fixture.device);
 	assert_int_equal(ask(), CLYDE_ERROR_PROTOCOL);
-	assert_says("request 2, carries serial 1");
+	assert_says("request 1, carries serial 2");
+	assert_in_range(now_ns(fixture.device) - start, 1000000000, 1001000000);
 	assert_int_equal(ask(), 1);
 	close_fixture(&fixture);
 }
@@ -207,8 +241,9 @@ int main(void)
 		cmocka_unit_test(
 			a_reply_that_comes_too_late_is_not_taken_for_the_reply_of_the_next_command),
 		cmocka_unit_test(a_garbled_reply_is_refused),
+		cmocka_unit_test(a_repeated_reply_is_skipped_and_logged),
 		cmocka_unit_test(
-			a_repeated_reply_disturbs_only_the_next_command),
+			a_reply_of_a_wrong_serial_is_reported_at_the_deadline),
 		cmocka_unit_test(
 			the_fault_trip_turns_a_port_off_at_the_given_time),
 		cmocka_unit_test(

@@ -163,6 +163,22 @@ static void an_fpga_that_does_not_configure_is_reported(void **state)
 	close_fixture(&fixture);
 }
 
+/* The device would say that it runs the image, and the next load be skipped. */
+static void an_fpga_without_health_is_reported_at_every_load(void **state)
+{
+	struct fixture fixture = open_uri("virtual:fault=health");
+	uint8_t id[8];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(clyde_fpga_load_image(fixture.device),
+			CLYDE_ERROR_FPGA);
+		assert_says("0x5a");
+		assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
+	}
+	close_fixture(&fixture);
+}
+
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
@@ -198,6 +214,20 @@ static void registers_out_of_range_are_refused(void **state)
 	close_fixture(&fixture);
 }
 
+/* The device would be asked for a register whose highest bit is 0. */
+static void a_read_of_no_registers_leaves_the_i2c_bus_usable(void **state)
+{
+	struct fixture fixture = open_uri("virtual:configured=1");
+	unsigned mv[4];
+
+	(void)state;
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_MAP, NULL, 0), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
 static void an_interrupt_ends_a_command(void **state)
 {
 	struct fixture fixture = open_uri("virtual:fault=mute@" STATUS);
@@ -210,6 +240,70 @@ static void an_interrupt_ends_a_command(void **state)
 	clyde_context_resume(fixture.context);
 	assert_int_equal(
 		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_TIMEOUT);
+	close_fixture(&fixture);
+}
+
+static struct {
+	struct clyde_context *context;
+	unsigned clashes;
+} heard;
+
+/* Interrupts at an alert, which comes before the reply to a command. */
+static void listen(void *user, enum clyde_log_level level, int64_t time_ns,
+	const char *line)
+{
+	(void)user;
+	(void)level;
+	(void)time_ns;
+	if (strncmp(line, "alert", 5) == 0)
+		clyde_context_interrupt(heard.context);
+	heard.clashes += strncmp(line, "I2C clash", 9) == 0;
+}
+
+/* 0x31 is GET_VSUPPLY, which reads the DACs over I2C, here for 50 ms.  To close
+   the pipe, the firmware writes the FPGA's registers over I2C. */
+static void a_command_that_is_interrupted_is_over_when_the_call_returns(
+	void **state)
+{
+	struct fixture fixture = open_uri("virtual:configured=1,fault=alert@"
+					  "0x31:1,fault=delay@0x31:50000");
+	struct clyde_pipe *pipe;
+	unsigned mv[4];
+	int64_t start;
+
+	(void)state;
+	heard.context = fixture.context;
+	heard.clashes = 0;
+	assert_int_equal(clyde_context_log(fixture.context, CLYDE_LOG_WARNING,
+				 listen, NULL),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &pipe),
+		0);
+	start = now_ns(fixture.device);
+	assert_int_equal(
+		clyde_supply_get(fixture.device, mv), CLYDE_ERROR_INTERRUPTED);
+	assert_says("interrupted");
+	assert_in_range(now_ns(fixture.device) - start, 50000000, 51000000);
+	clyde_pipe_close(pipe);
+	assert_int_equal(heard.clashes, 0);
+	clyde_context_resume(fixture.context);
+	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
+/* The device does not get the request. */
+static void a_command_after_an_interrupt_takes_no_time(void **state)
+{
+	struct fixture fixture = open_uri("virtual:fault=delay@0x31:50000");
+	int64_t start = now_ns(fixture.device);
+	unsigned mv[4];
+
+	(void)state;
+	clyde_context_interrupt(fixture.context);
+	assert_int_equal(
+		clyde_supply_get(fixture.device, mv), CLYDE_ERROR_INTERRUPTED);
+	assert_int_equal(now_ns(fixture.device), start);
 	close_fixture(&fixture);
 }
 
@@ -229,9 +323,16 @@ int main(void)
 		cmocka_unit_test(the_image_is_loaded_once),
 		cmocka_unit_test(another_bitstream_replaces_the_image),
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
+		cmocka_unit_test(
+			an_fpga_without_health_is_reported_at_every_load),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
+		cmocka_unit_test(
+			a_read_of_no_registers_leaves_the_i2c_bus_usable),
 		cmocka_unit_test(an_interrupt_ends_a_command),
+		cmocka_unit_test(
+			a_command_that_is_interrupted_is_over_when_the_call_returns),
+		cmocka_unit_test(a_command_after_an_interrupt_takes_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ static void no_options_are_one_c3_that_stays_plugged_in(void **state)
 	assert_string_equal(options.device.serial, "20230101T120000Z");
 	assert_string_equal(options.device.manufacturer, "");
 	assert_int_equal(options.device.flags, 0);
+	assert_int_equal(options.device.rise_us, 300);
 	assert_int_equal(options.faults.count, 0);
 }
 
@@ -79,7 +80,7 @@ static void every_key_has_its_effect(void **state)
 		"packets=10,revision=C1,serial=20240202T130000Z,"
 		"manufacturer=A Maker,modified=1,configured=1,limitA=3300,"
 		"limitB=1800,senseA=2500,senseB=5000,loadA=1000,loadB=1000000,"
-		"fault=flip@7,fault=unplug@99",
+		"rise=700,fault=flip@7,fault=unplug@99",
 		0);
 
 	(void)state;
@@ -95,6 +96,7 @@ static void every_key_has_its_effect(void **state)
 	assert_int_equal(options.device.sense_mv[1], 5000);
 	assert_int_equal(options.device.load_ua[0], 1000);
 	assert_int_equal(options.device.load_ua[1], 1000000);
+	assert_int_equal(options.device.rise_us, 700);
 	assert_int_equal(options.faults.count, 2);
 	assert_true(options.unplug_us == 99);
 }

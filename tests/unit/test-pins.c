@@ -106,6 +106,46 @@ static void pulls_are_gone_with_the_supply(void **state)
 	assert_levels(0, 0);
 }
 
+/* 600 us: without a load.  Each call has to wait for the supply itself. */
+static void pulls_and_levels_wait_for_a_supply_that_rises(void **state)
+{
+	uint8_t down[CLYDE_PORT_COUNT], up[CLYDE_PORT_COUNT];
+	uint8_t levels[CLYDE_PORT_COUNT];
+
+	(void)state;
+	fixture = open_uri("virtual:rise=600");
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	assert_int_equal(clyde_pulls_set(fixture.device, 1, 0x0f, 0xf0), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 2, 3300), 0);
+	assert_int_equal(clyde_pulls_get(fixture.device, down, up), 0);
+	assert_int_equal(down[0], 0x0f);
+	assert_int_equal(up[0], 0xf0);
+	assert_int_equal(clyde_supply_set(fixture.device, 2, 0), 0);
+	assert_int_equal(clyde_supply_set(fixture.device, 2, 3300), 0);
+	assert_int_equal(clyde_levels_get(fixture.device, levels), 0);
+	assert_int_equal(levels[0], 0xf0);
+}
+
+static void pulls_do_not_wait_for_a_supply_that_never_rises(void **state)
+{
+	int64_t start;
+
+	(void)state;
+	fixture = open_uri("virtual:rise=1000000");
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	start = now_ns(fixture.device);
+	assert_int_equal(clyde_pulls_set(fixture.device, 1, 0xff, 0),
+		CLYDE_ERROR_REFUSED);
+	assert_says("the device refused SET_PULLS");
+	assert_in_range(now_ns(fixture.device) - start, 20000000, 23000000);
+	/* Without a supply there is nothing to wait for. */
+	start = now_ns(fixture.device);
+	assert_int_equal(clyde_pulls_set(fixture.device, 2, 0xff, 0),
+		CLYDE_ERROR_REFUSED);
+	assert_says("the device refused SET_PULLS");
+	assert_in_range(now_ns(fixture.device) - start, 0, 2000000);
+}
+
 static void pulls_of_a_port_that_does_not_exist_are_refused(void **state)
 {
 	(void)state;
@@ -255,6 +295,8 @@ int main(void)
 		TEST(a_pin_with_both_pull_bits_set_keeps_its_pulls),
 		TEST(a_port_that_is_off_has_no_levels_and_no_pulls),
 		TEST(pulls_are_gone_with_the_supply),
+		TEST(pulls_and_levels_wait_for_a_supply_that_rises),
+		TEST(pulls_do_not_wait_for_a_supply_that_never_rises),
 		TEST(pulls_of_a_port_that_does_not_exist_are_refused),
 		TEST(faults_of_the_board_are_seen_in_the_levels),
 		TEST(a_weak_supply_is_seen_at_its_sense_pin_only),

@@ -249,6 +249,53 @@ static void a_supply_follows_the_sense_pin_it_mirrors(void **state)
 	assert_supplies(3322, 1817);
 }
 
+static void assert_window(unsigned port, unsigned low_mv, unsigned high_mv)
+{
+	unsigned low[CLYDE_PORT_COUNT], high[CLYDE_PORT_COUNT];
+
+	assert_int_equal(clyde_supply_window_get(fixture.device, low, high), 0);
+	assert_int_equal(low[port], low_mv);
+	assert_int_equal(high[port], high_mv);
+}
+
+/* 5 % of 3300 mV is 165 mV, and a window has steps of 10 mV.  The chip of port
+   A watches the sense pin of port A only. */
+static void a_port_that_mirrors_its_own_sense_pin_is_watched(void **state)
+{
+	(void)state;
+	fixture = open_uri("virtual:senseA=3300,senseB=1720");
+	assert_int_equal(apply("B=SA"), 0);
+	assert_window(0, 0, 0);
+	assert_window(1, 0, 0);
+	assert_int_equal(apply("A=SA"), 0);
+	assert_window(0, 3130, 3460);
+	assert_window(1, 0, 0);
+	/* The firmware takes no limit below the lowest supply, 1650 mV. */
+	assert_int_equal(apply("B=SB"), 0);
+	assert_window(1, 1650, 1800);
+	assert_supplies(3322, 1741);
+}
+
+static void before_c2_a_mirrored_supply_is_not_watched(void **state)
+{
+	(void)state;
+	fixture = open_uri("virtual:revision=C1,senseA=3300");
+	assert_int_equal(apply("A=SA"), 0);
+	assert_supplies(3337, 0);
+	assert_window(0, 0, 0);
+}
+
+static void a_voltage_outside_the_mirrors_range_is_refused(void **state)
+{
+	(void)state;
+	fixture = open_uri("virtual:senseA=1700,senseB=5300");
+	assert_int_equal(apply("A=SA"), CLYDE_ERROR_INVALID);
+	assert_says("port A senses 1.700 V: too low to be mirrored");
+	assert_int_equal(apply("B=SB"), CLYDE_ERROR_INVALID);
+	assert_says("port B senses 5.300 V: too high to be mirrored");
+	assert_supplies(0, 0);
+}
+
 static void a_sense_pin_above_all_supplies_is_not_mirrored(void **state)
 {
 	(void)state;
@@ -305,6 +352,9 @@ int main(void)
 		TEST(ports_that_are_not_given_stay_as_they_are),
 		TEST(nothing_changes_if_one_port_is_wrong),
 		TEST(a_supply_follows_the_sense_pin_it_mirrors),
+		TEST(a_port_that_mirrors_its_own_sense_pin_is_watched),
+		TEST(before_c2_a_mirrored_supply_is_not_watched),
+		TEST(a_voltage_outside_the_mirrors_range_is_refused),
 		TEST(a_sense_pin_above_all_supplies_is_not_mirrored),
 		TEST(a_port_that_does_not_exist_is_not_mirrored),
 		TEST(a_specification_that_was_not_given_changes_nothing),

@@ -221,7 +221,7 @@ static bool pca6408a(struct board *board, unsigned index, const struct i2c *i2c)
 	uint8_t command = i2c->write_size > 0 ? i2c->write[0] : PCA6408A_INPUT;
 
 	/* VDD(P) is the port's supply; without it the chip does not answer. */
-	if (board_supply_mv(board, index) == 0)
+	if (board_supply_mv(board, index) == 0 || board->now < port->rail_up)
 		return false;
 	if (command >= ARRAY_SIZE(registers))
 		return false;
@@ -324,6 +324,8 @@ bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
 	const struct i2c i2c = {write, write_size, read, read_size};
 
 	reset_expanders(board);
+	if (board->sda_low)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
 		const struct chip *chip = &chips[i];
 
@@ -365,6 +367,13 @@ void board_check_alerts(struct board *board)
 bool board_alert(const struct board *board)
 {
 	return board->ports[0].alert || board->ports[1].alert;
+}
+
+void board_enable(struct board *board, unsigned port)
+{
+	if (board_supply_mv(board, port) == 0)
+		board->ports[port].rail_up = board->now + board->rise;
+	board->ports[port].enabled = true;
 }
 
 uint16_t board_supply_mv(const struct board *board, unsigned port)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "pins.h"
+#include "virtual/bus/tick.h"
 #include "wire/config.h"
 
 #define BOARD_PORTS 2 /* revC: A and B */
@@ -78,6 +79,7 @@ struct board_port {
 	uint32_t load_ua;  /* current drawn from the supply */
 	/* The FX2's enable line */
 	bool enabled;
+	tick rail_up; /* when the supply, once enabled, has risen */
 	/* DAC081C: the 12-bit code word */
 	uint16_t dac;
 	/* INA233 */
@@ -98,6 +100,11 @@ struct board_port {
 struct board {
 	uint8_t revision;
 	struct pins pins; /* of the ports */
+	tick now;
+	tick rise; /* how long a supply takes to rise */
+	/* The FPGA holds SDA low: no start condition can be made, so no chip
+	   can be addressed. */
+	bool sda_low;
 	struct board_port ports[BOARD_PORTS];
 	uint8_t *fx2_mem; /* EEPROM_SIZE */
 	uint8_t *ice_mem; /* BOARD_ICE_MEM_SIZE, or NULL until written */
@@ -122,6 +129,9 @@ void board_check_alerts(struct board *board);
 
 /* True if any chip pulls nALERT low. */
 bool board_alert(const struct board *board);
+
+/* Enable a port's supply. */
+void board_enable(struct board *board, unsigned port);
 
 /* The supply at a port's pins, mV: 0 if disabled or cut by an alert. */
 uint16_t board_supply_mv(const struct board *board, unsigned port);

@@ -38,7 +38,9 @@ void device_boot(struct device *device)
 	device->pipe_reset = 0xf;
 	device->fpga_ready = false;
 	device->fpga->ops->reset(device->fpga, device->now);
+	device->board.sda_low = false;
 	device->job = JOB_NONE;
+	device->spoiled = false;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -112,6 +114,7 @@ struct device *device_new(
 		port->weak = options->weak[i];
 	}
 	device->misread = options->misread;
+	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
 	device_plan_trip(device);
 	device->api_level =
@@ -150,6 +153,11 @@ struct function *device_function(struct device *device)
 uint16_t device_conflicts(const struct device *device)
 {
 	return device->board.pins.conflicts;
+}
+
+unsigned device_i2c_clashes(const struct device *device)
+{
+	return device->i2c_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

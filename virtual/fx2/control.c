@@ -63,8 +63,7 @@ static bool write_pipe_reset(struct device *device)
 {
 	uint8_t data[2] = {REG_PIPE_RESET, device->pipe_reset};
 
-	return device->fpga->ops->i2c_write(
-		device->fpga, device->now, data, sizeof(data));
+	return i2c_fpga_write(device, data, sizeof(data));
 }
 
 static void begin_load(struct device *device, uint8_t alternate)
@@ -75,6 +74,7 @@ static void begin_load(struct device *device, uint8_t alternate)
 	device->nvm_failed = false;
 	fifo_reset(&device->fifos[FIFO_EP2], 2);
 	device->fpga->ops->reset(device->fpga, device->now);
+	device->board.sda_low = false;
 	if (alternate == USB_ALT_NVM)
 		return;
 	/* An unconfigured iCE40 pulls the level shifters' direction pins up,
@@ -253,6 +253,23 @@ tick control_cost(const struct device *device, const struct usb_setup *setup)
 		may_select(device, setup->wIndex, setup->wValue))
 		return EP0_TICKS + FPGA_RESET_TICKS;
 	return EP0_TICKS + 2 * pipe_reset;
+}
+
+bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup)
+{
+	uint16_t interface = setup->wIndex, alternate = setup->wValue;
+
+	if (!device->fpga_ready || device->api_level == 0)
+		return false;
+	if (setup->bmRequestType == USB_RECIP_DEVICE)
+		return setup->bRequest == USB_REQ_SET_CONFIGURATION;
+	/* A load begins and ends without I2C. */
+	return setup->bmRequestType == USB_RECIP_INTERFACE &&
+		setup->bRequest == USB_REQ_SET_INTERFACE &&
+		interface != USB_IFACE_MGMT && interface < USB_IFACE_COUNT &&
+		!is_load(alternate) && !is_load(device->alternate[interface]) &&
+		may_select(device, interface, alternate);
 }
 
 /* Shorten or garble the answer to GET_DESCRIPTOR. */

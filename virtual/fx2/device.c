@@ -112,15 +112,14 @@ static void finish_job(struct device *device)
 static void poll_alerts(struct device *device)
 {
 	uint8_t reg = REG_ALERTS, alerts;
-	const struct fpga_ops *fpga = device->fpga->ops;
 
 	board_check_alerts(&device->board);
 	if (board_alert(&device->board) && ports_poll_alert(device))
 		device->alert_pending = true;
-	if (!device->fpga_ready || !fpga->alert(device->fpga))
+	if (!device->fpga_ready || !device->fpga->ops->alert(device->fpga))
 		return;
-	if (fpga->i2c_write(device->fpga, device->now, &reg, 1) &&
-		fpga->i2c_read(device->fpga, device->now, &alerts, 1)) {
+	if (i2c_fpga_write(device, &reg, 1) &&
+		i2c_fpga_read(device, &alerts, 1)) {
 		device->alert_pending |= alerts & ~device->alerts.fpga;
 		device->alerts.fpga |= alerts;
 	}
@@ -200,7 +199,7 @@ static tick device_advance(struct function *function, tick now)
 		if (due > now)
 			break;
 		fpga->ops->catch_up(fpga, i2c_start(device, due));
-		device->now = due;
+		device->now = device->board.now = due;
 		if (device->trip_due == due)
 			trip_by_script(device);
 		else if (device->control.pending && device->control.due == due)
@@ -213,8 +212,22 @@ static tick device_advance(struct function *function, tick now)
 			poll_alerts(device);
 		board_power_pins(&device->board);
 	}
-	device->now = now;
+	device->now = device->board.now = now;
 	return earliest(due, advance_fpga(device, due, now));
+}
+
+/*
+ * The firmware handles SETUP in an interrupt, and its I2C functions may not be
+ * interrupted (the firmware's main.c says so).  If an interrupt uses the bus in
+ * the middle of a command that uses it, the command fails.
+ */
+static void note_clash(struct device *device, const struct usb_setup *setup)
+{
+	if (device->job != JOB_MGMT || !mgmt_uses_i2c(device) ||
+		!control_uses_i2c(device, setup))
+		return;
+	device->i2c_clashes++;
+	device->spoiled = true;
 }
 
 static void device_setup(
@@ -225,10 +238,10 @@ static void device_setup(
 	tick cost = control_cost(device, setup);
 
 	device_advance(function, now);
+	note_clash(device, setup);
 	*control = (struct control){
 		.setup = *setup, .pending = true, .due = now + cost};
-	/* The firmware handles SETUP in an interrupt, which delays the main
-	   loop's job. */
+	/* The interrupt delays the main loop's job. */
 	device->job_due += cost;
 }
 

@@ -35,6 +35,7 @@ struct device_options {
 	uint16_t vlimit_mv[PORT_COUNT];
 	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
+	uint32_t rise_us;              /* how long supplies take to rise */
 	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
 	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
@@ -65,6 +66,10 @@ bool device_preload(struct device *device, const struct bitstream *port,
 
 /* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
+
+/* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
+   a management command that uses it, too. */
+unsigned device_i2c_clashes(const struct device *device);
 
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);

@@ -3,10 +3,10 @@
 /*
  * What the files of the virtual device share: device.c has the USB function and
  * the firmware's main loop, boot.c the start of the firmware, control.c EP0,
- * mgmt.c EP1, ports.c and drivers.c the commands about ports, nvm.c the
- * EEPROMs, descriptors.c the descriptors, loader.c the loading of firmware,
- * bare.c the FX2 without firmware.  Tests may include this header; no other
- * folder does.
+ * mgmt.c EP1, i2c.c the FPGA's registers, ports.c and drivers.c the commands
+ * about ports, nvm.c the EEPROMs, descriptors.c the descriptors, loader.c the
+ * loading of firmware, bare.c the FX2 without firmware.  Tests may include this
+ * header; no other folder does.
  */
 #ifndef VIRTUAL_FIRMWARE_H
 #define VIRTUAL_FIRMWARE_H
@@ -63,6 +63,8 @@ struct device {
 	enum job job;
 	enum job last_job; /* the loop serves both kinds in turn */
 	tick job_due;
+	bool spoiled; /* the job's I2C transactions, by an interrupt */
+	unsigned i2c_clashes;
 	struct mgmt_packet request, reply;
 	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
 	   before, where a shorter one follows. */
@@ -140,6 +142,9 @@ uint16_t descriptor_webusb(uint8_t *data);
 /* control.c: how long the firmware takes for a request; and carry the request
    out. */
 tick control_cost(const struct device *device, const struct usb_setup *setup);
+/* Whether the request accesses the FPGA over I2C. */
+bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
 /* mgmt.c: the same for a management request; and its code, 0 if the packet is
@@ -150,6 +155,8 @@ uint8_t mgmt_request_code(const struct device *device);
 tick mgmt_delay(struct device *device);
 /* Bytes that the request moves over I2C to or from the FPGA. */
 unsigned mgmt_fpga_bytes(const struct device *device);
+/* Whether the request uses the I2C bus. */
+bool mgmt_uses_i2c(const struct device *device);
 void mgmt_execute(struct device *device);
 void mgmt_reset(struct device *device);
 
@@ -172,6 +179,11 @@ void ports_init(struct device *device);
 
 /* Move alerts from the chips to device->alerts; true if there were any. */
 bool ports_poll_alert(struct device *device);
+
+/* i2c.c: one I2C transaction with the FPGA, which ends now; true if the FPGA
+   acknowledged. */
+bool i2c_fpga_write(struct device *device, const uint8_t *data, size_t size);
+bool i2c_fpga_read(struct device *device, uint8_t *data, size_t size);
 
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);

@@ -145,24 +145,20 @@ static enum mgmt_result set_register(struct device *device,
 	if (size < 1 || size > sizeof(request->register_write) ||
 		request->register_write.address <= REG_PRIVATE_LAST)
 		return MGMT_ERROR;
-	return device->fpga->ops->i2c_write(
-		       device->fpga, device->now, request->bytes, size)
-		? MGMT_ACK
-		: MGMT_ERROR;
+	return i2c_fpga_write(device, request->bytes, size) ? MGMT_ACK
+							    : MGMT_ERROR;
 }
 
 static enum mgmt_result get_register(struct device *device,
 	const union mgmt_data *request, union mgmt_data *reply)
 {
-	const struct fpga_ops *fpga = device->fpga->ops;
 	uint8_t length = request->register_read.length;
 
 	if (length > MGMT_DATA_SIZE)
 		return MGMT_ERROR;
 	set_reply_data(device, length);
-	if (!fpga->i2c_write(device->fpga, device->now, request->bytes, 1) ||
-		!fpga->i2c_read(
-			device->fpga, device->now, reply->bytes, length))
+	if (!i2c_fpga_write(device, request->bytes, 1) ||
+		!i2c_fpga_read(device, reply->bytes, length))
 		return MGMT_ERROR;
 	return MGMT_ACK;
 }
@@ -347,6 +343,13 @@ tick mgmt_cost(const struct device *device)
 	return cost;
 }
 
+bool mgmt_uses_i2c(const struct device *device)
+{
+	const struct command *command = find(device);
+
+	return command && command->i2c_bytes > 0;
+}
+
 tick mgmt_delay(struct device *device)
 {
 	const struct fault *delay = faults_strike(
@@ -412,18 +415,23 @@ void mgmt_execute(struct device *device)
 		reply->code = command->handler(
 			device, &device->request.data, &reply->data);
 	}
+	/* A byte that the chip acknowledged reads as not acknowledged. */
+	if (device->spoiled)
+		reply->code = MGMT_ERROR;
+	device->spoiled = false;
 	if (reply->code == MGMT_ERROR)
 		memset(&reply->data, 0, sizeof(reply->data));
 	apply_faults(device);
 	device->request_full = false;
 }
 
+/* The interrupt that empties the buffers does not stop the main loop.  A request
+   that it is carrying out is finished, and its reply sent after this. */
 void mgmt_reset(struct device *device)
 {
-	device->request_full = false;
+	if (device->job != JOB_MGMT)
+		device->request_full = false;
 	device->reply_size = 0;
 	device->reply_again = false;
 	device->alerts.realtime = false;
-	if (device->job == JOB_MGMT)
-		device->job = JOB_NONE;
 }

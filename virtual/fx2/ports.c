@@ -102,7 +102,7 @@ static bool set_supply(
 	if (!driver_set_supply(device, port, mv))
 		return false;
 	if (mv != 0)
-		*enable_line(device, port) = true;
+		board_enable(&device->board, port);
 	return true;
 }
 

@@ -40,11 +40,12 @@ struct virtual_link {
 	struct bus *bus;
 	tick unplug; /* when the cable is pulled */
 	uint8_t alternate[USB_IFACE_COUNT];
-	unsigned resets; /* by other programs, that note_reset() has handled */
-	bool introduced; /* the drawn faults are in the log */
-	uint16_t told;   /* pins whose conflict of drivers is in the log */
-	int descriptor;  /* an eventfd; -1: not asked for yet */
-	bool shown;      /* the descriptor is readable */
+	unsigned resets;  /* by other programs, that note_reset() has handled */
+	bool introduced;  /* the drawn faults are in the log */
+	uint16_t told;    /* pins whose conflict of drivers is in the log */
+	unsigned clashes; /* on the I2C bus, that are in the log */
+	int descriptor;   /* an eventfd; -1: not asked for yet */
+	bool shown;       /* the descriptor is readable */
 };
 
 #define VIRTUAL(pointer) ((struct virtual_link *)(pointer))
@@ -61,6 +62,17 @@ static void tell_conflicts(
 			LOG(link, WARNING,
 				"drivers meet on pin %c%u, high against low",
 				'A' + pin / 8, pin % 8);
+}
+
+static void tell_clashes(
+	struct link *link, const struct device *device, unsigned *clashes)
+{
+	if (*clashes == device_i2c_clashes(device))
+		return;
+	*clashes = device_i2c_clashes(device);
+	LOG(link, WARNING,
+		"I2C clash: an alternate setting was selected during a "
+		"command");
 }
 
 /* Log the faults that a seed has drawn. */
@@ -199,6 +211,7 @@ static bool run(struct virtual_link *link, tick until)
 		until = link->unplug;
 	alive = bus_run(link->bus, until);
 	tell_conflicts(&link->link, link->device, &link->told);
+	tell_clashes(&link->link, link->device, &link->clashes);
 	pull_if_due(link);
 	return alive;
 }

@@ -243,6 +243,16 @@ static int parse_weak(struct parser *parser, const char *key, const char *value)
 	return result;
 }
 
+static int parse_rise(struct parser *parser, const char *key, const char *value)
+{
+	uint64_t us;
+	int result = number(key, value, 0, 1000000, &us);
+
+	if (result == 0)
+		parser->options->device.rise_us = us;
+	return result;
+}
+
 static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
@@ -381,6 +391,7 @@ const struct virtual_key virtual_keys[] = {
 	{"senseB", parse_port},
 	{"loadA", parse_port},
 	{"loadB", parse_port},
+	{"rise", parse_rise},
 	{"fault", parse_fault},
 	{"fpga", parse_fpga},
 	{"trace", parse_trace},
@@ -550,7 +561,9 @@ int virtual_options_parse(
 		.only = -1,
 		.packets = 13,
 		.unplug_us = UINT64_MAX,
-		.device = {.revision = REVISION_C3, .serial = DEFAULT_SERIAL},
+		.device = {.revision = REVISION_C3,
+			.serial = DEFAULT_SERIAL,
+			.rise_us = DEFAULT_RISE_US},
 	};
 	struct parser parser = {&options, index};
 	int result;

@@ -80,6 +80,8 @@ void virtual_options_name(
 
 /* The factory's first serial number; later devices count up from it. */
 #define DEFAULT_SERIAL "20230101T120000Z"
+/* A TPS73101 into a port's 6 uF, without a load. */
+#define DEFAULT_RISE_US 300
 
 struct parser {
 	struct virtual_options *options;

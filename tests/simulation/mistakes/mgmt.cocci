@@ -20,7 +20,17 @@ dispatch(...)
 {
 	<...
 -	mgmt->abandoned[carried] = false;
-+	mgmt->stray = carried;
++	mgmt->failure = CLYDE_ERROR_PROTOCOL;
+	...>
+}
+
+// NAME: a reply to no request ends the wait
+@@ expression mgmt, carried; @@
+dispatch(...)
+{
+	<...
+-	mgmt->stray = carried;
++	mgmt->failure = CLYDE_ERROR_PROTOCOL;
 	...>
 }
 
@@ -69,7 +79,7 @@ received(...)
 
 // NAME: a request that was not taken stays
 @@ expression mgmt; @@
-exchange(...)
+abandon(...)
 {
 	<...
 -	cancel_request(mgmt);
