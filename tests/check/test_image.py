@@ -57,7 +57,7 @@ def program(path, text):
 def build(where, text, *options):
     """Runs scripts/image in a copy of what it reads, in which nextpnr-ice40
     places and routes everything as text says."""
-    for folder in ("gateware", "wire", "applets"):
+    for folder in ("gateware", "wire"):
         shutil.copytree(SOURCE / folder, where / folder)
     (where / "scripts").mkdir()
     shutil.copy(SOURCE / "scripts/image", where / "scripts")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* The model of the benchmark core: emits, checks or echoes the sequence of
-   wire/sequence.h, as applets/benchmark/benchmark.v does. */
+   wire/sequence.h, as gateware/cores/benchmark.v does. */
 #include "virtual/fpga/core.h"
 
 #include <limits.h>

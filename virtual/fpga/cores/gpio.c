@@ -3,7 +3,7 @@
 /*
  * The model of the GPIO core: drives levels, and puts a record into the IN FIFO
  * for every change of a watched pin.  Each function does what
- * applets/gpio/gpio.v does at a clock edge; tests/gateware compares them.
+ * gateware/cores/gpio.v does at a clock edge; tests/gateware compares them.
  */
 #include "virtual/fpga/core.h"
 

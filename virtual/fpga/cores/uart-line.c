@@ -3,7 +3,7 @@
 /*
  * The transmitter and the receiver of the UART core's model.
  * virtual/fpga/cores/uart.c calls them.  uart_transmit() and uart_receive() do
- * what the modules of applets/uart/uart.v do at one clock edge.  uart_quiet()
+ * what the modules of gateware/cores/uart.v do at one clock edge.  uart_quiet()
  * is the number of edges that follow at which only timers count, and
  * uart_skip() lets such edges pass in one step; the result must be the same.
  */

@@ -3,7 +3,7 @@
 /*
  * The model of the UART core: bytes from the OUT FIFO to TX and from RX to the
  * IN FIFO, counters, and the registers of wire/core-uart.h.  Each function does
- * what applets/uart/uart.v does at a clock edge; tests/gateware compares them.
+ * what gateware/cores/uart.v does at a clock edge; tests/gateware compares them.
  */
 #include "uart.h"
 
