@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define CONTROLLER "sys/devices/clyde/usb1"
-#define HUB        CONTROLLER "/1-0:1.0"
+#define HUB        "sys/devices/clyde/usb1/1-0:1.0"
 #define SETTINGS   "sys/module/usbcore/parameters"
 #define PATH_SIZE  320
 
