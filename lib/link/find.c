@@ -79,7 +79,7 @@ static int open_link(struct clyde_context *context, struct link_place *place,
 		result = capture_wrap(context->capture, link, ret_link);
 	if (result == 0)
 		return 0;
-	link->ops->close(link);
+	link_put(context, uri, link); /* back, if it was kept */
 	return set_error(result, "out of memory");
 }
 

@@ -287,7 +287,8 @@ static enum handshake device_ping(
 static void take_request(
 	struct device *device, const uint8_t *data, uint16_t length)
 {
-	memcpy(&device->request, data, length);
+	if (length > 0) /* an empty packet may have no memory */
+		memcpy(&device->request, data, length);
 	device->request_full = true;
 	device->request_size = length;
 	if (faults_strike(

@@ -284,6 +284,7 @@ int capture_wrap(
 	link->link.ops = &link->ops;
 	link->link.interrupt = inner->interrupt;
 	link->link.inner = inner;
+	link->link.kept = inner->kept;
 	link->link.log = inner->log;
 	link->capture = capture;
 	join(link);
