@@ -3,6 +3,7 @@
 /* Draws the faults of a device, as text for its URI, and lists the errors that
    calls may return because of them. */
 #include <errno.h>
+#include <string.h>
 
 #include "simulation.h"
 
@@ -37,7 +38,9 @@ static const struct kind {
 	{"mute", AT_CODE, 0, BREAKS_COMMAND, {CLYDE_ERROR_TIMEOUT}},
 	{"short", AT_CODE, 0, BREAKS_COMMAND, {CLYDE_ERROR_PROTOCOL}},
 	{"alert", AT_CODE, 0, 0, {0}},
-	{"delay", AT_CODE, 3000000, BREAKS_COMMAND, {CLYDE_ERROR_TIMEOUT}},
+	/* A command that is given up may meet a SET_INTERFACE, which spoils it. */
+	{"delay", AT_CODE, 3000000, BREAKS_COMMAND,
+		{CLYDE_ERROR_TIMEOUT, CLYDE_ERROR_REFUSED}},
 	{"twice", AT_CODE, 0, 0, {0}},
 	{"junk", AT_CODE, 0, BREAKS_COMMAND,
 		{CLYDE_ERROR_PROTOCOL, CLYDE_ERROR_TIMEOUT}},
@@ -171,6 +174,24 @@ static void draw_fault(struct random *random, struct fault_plan *plan)
 			1 + draw(random, kind->amount_max));
 }
 
+/* Whether one of the faults keeps a reply away. */
+static bool has_time_out(const struct device_plan *plan)
+{
+	for (unsigned i = 0; i < plan->faults; i++)
+		if (plan->fault[i].effects & BREAKS_COMMAND &&
+			plan->fault[i].errors[0] == CLYDE_ERROR_TIMEOUT)
+			return true;
+	return false;
+}
+
+/* Beside a fault that keeps a reply away, a reply that comes twice is named at
+   the deadline. */
+static void allow_stray(struct fault_plan *fault)
+{
+	if (strncmp(fault->text, "twice", 5) == 0)
+		fault->errors[0] = CLYDE_ERROR_PROTOCOL;
+}
+
 void faults_draw(struct random *random, struct device_plan *plan)
 {
 	static const uint8_t counts[] = {0, 0, 1, 1, 1, 2, 2, 3};
@@ -178,6 +199,9 @@ void faults_draw(struct random *random, struct device_plan *plan)
 	plan->faults = counts[draw(random, sizeof(counts))];
 	for (unsigned i = 0; i < plan->faults; i++)
 		draw_fault(random, &plan->fault[i]);
+	for (unsigned i = 0; i < plan->faults; i++)
+		if (has_time_out(plan))
+			allow_stray(&plan->fault[i]);
 }
 
 void faults_draw_corruption(struct random *random, struct device_plan *plan)
