@@ -165,6 +165,9 @@ bool takes_shim(struct tool *tool, const char *command)
 
 	if (!find_program(command, path))
 		return true; /* virtual.c reports why it cannot start */
+	/* QEMU's user mode gives LD_PRELOAD to the program that it emulates. */
+	if (strncmp(basename(path), "qemu-", strlen("qemu-")) == 0)
+		return true;
 	for (int i = 0; script && why == NULL && i < FILES_MAX; i++)
 		why = why_not(path, &script);
 	if (why == NULL)
