@@ -196,7 +196,8 @@ const char *error_text(int result)
 	case CLYDE_ERROR_CLOSED:
 		return "it is closed";
 	case CLYDE_ERROR_FILE:
-		/* The code that met it has named the file. */
+		/* The function that could not use the file has set a sentence
+		   that names the file: return that sentence. */
 		if (under_way()->error == result)
 			return under_way()->sentence;
 		break;

@@ -79,7 +79,8 @@ static int open_link(struct clyde_context *context, struct link_place *place,
 		result = capture_wrap(context->capture, link, ret_link);
 	if (result == 0)
 		return 0;
-	link_put(context, uri, link); /* back, if it was kept */
+	/* Closes a new link; a kept link stays with the context. */
+	link_put(context, uri, link);
 	return set_error(result, "out of memory");
 }
 

@@ -52,7 +52,8 @@ static int ready_in(struct clyde_pipe *pipe)
 
 	if (engine_next(pipe->engine, &data) > 0)
 		return RUN_READABLE;
-	error = engine_error(pipe->engine); /* perhaps of engine_next() */
+	/* Read after engine_next(), which may submit a transfer and fail. */
+	error = engine_error(pipe->engine);
 	return error < 0 && engine_in_flight(pipe->engine) == 0
 		? pipe_failed(pipe, error)
 		: 0;

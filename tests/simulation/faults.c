@@ -199,8 +199,8 @@ void faults_draw(struct random *random, struct device_plan *plan)
 	plan->faults = counts[draw(random, sizeof(counts))];
 	for (unsigned i = 0; i < plan->faults; i++)
 		draw_fault(random, &plan->fault[i]);
-	for (unsigned i = 0; i < plan->faults; i++)
-		if (has_time_out(plan))
+	if (has_time_out(plan))
+		for (unsigned i = 0; i < plan->faults; i++)
 			allow_stray(&plan->fault[i]);
 }
 
