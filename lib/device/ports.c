@@ -50,16 +50,11 @@ int check_ports(struct clyde_device *device, clyde_ports ports)
 		device->revision >= REVISION_D0 ? "A to D" : "A and B");
 }
 
-static unsigned supply_minimum(const struct clyde_device *device)
-{
-	return device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
-					       : SUPPLY_MIN_MV;
-}
-
 static int check_supply(
 	struct clyde_device *device, clyde_ports ports, unsigned supply_mv)
 {
-	unsigned minimum = supply_minimum(device);
+	unsigned minimum = device->revision >= REVISION_D0 ? SUPPLY_MIN_REVD_MV
+							   : SUPPLY_MIN_MV;
 	int result = check_ports(device, ports);
 
 	if (result < 0 || supply_mv == 0)
