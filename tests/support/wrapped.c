@@ -28,7 +28,7 @@ static struct {
 	unsigned left; /* Calls of that kind until one fails. */
 	int error;
 	const char *name;
-	void *tracked[TRACKED_MAX];
+	uintptr_t tracked[TRACKED_MAX]; /* See hidden(). */
 	size_t count;
 	int usb_open;
 } state;
@@ -86,11 +86,17 @@ static bool fails(enum wrapped kind, const char *name)
 
 /* ---- Memory ----------------------------------------------------------- */
 
+/* Not the address: LeakSanitizer would take a tracked piece for reachable. */
+static uintptr_t hidden(const void *memory)
+{
+	return ~(uintptr_t)memory;
+}
+
 static void forget(void *memory)
 {
 	pthread_mutex_lock(&lock);
 	for (size_t i = 0; memory && i < state.count; i++)
-		if (state.tracked[i] == memory) {
+		if (state.tracked[i] == hidden(memory)) {
 			state.tracked[i] = state.tracked[--state.count];
 			break;
 		}
@@ -103,7 +109,7 @@ static void *track(void *memory)
 	if (memory && state.armed) {
 		if (state.count == TRACKED_MAX)
 			abort();
-		state.tracked[state.count++] = memory;
+		state.tracked[state.count++] = hidden(memory);
 	}
 	pthread_mutex_unlock(&lock);
 	return memory;
@@ -269,6 +275,8 @@ WRAP(int, libusb_handle_events_timeout_completed, libusb_context *usb,
 WRAP(int, libusb_set_interface_alt_setting, libusb_device_handle *handle,
 	int interface, int alternate)
 {
+	if (fails(WRAPPED_ALTERNATE, "libusb_set_interface_alt_setting"))
+		return LIBUSB_ERROR_NO_DEVICE;
 	if (fails(WRAPPED_USB, "libusb_set_interface_alt_setting"))
 		return state.error == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_IO
 							     : state.error;

@@ -12,10 +12,11 @@
 #include <stddef.h>
 
 enum wrapped {
-	WRAPPED_MEMORY, /* malloc() and similar. */
-	WRAPPED_SYSTEM, /* eventfd(), epoll, files; error is an errno. */
-	WRAPPED_USB,    /* libusb; error is an enum libusb_error. */
-	WRAPPED_PIPE,   /* libusb_handle_events(), likewise. */
+	WRAPPED_MEMORY,    /* malloc() and similar. */
+	WRAPPED_SYSTEM,    /* eventfd(), epoll, files; error is an errno. */
+	WRAPPED_USB,       /* libusb; error is an enum libusb_error. */
+	WRAPPED_PIPE,      /* libusb_handle_events(), likewise. */
+	WRAPPED_ALTERNATE, /* An alternate setting that meets an unplug. */
 };
 
 /* From now on the n-th call of this kind fails, counted from 1; with `all`, all

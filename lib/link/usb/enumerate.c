@@ -108,6 +108,11 @@ static bool has_descriptors(unsigned count)
 	return made + 1 == count;
 }
 
+/* All sessions, under shared_locks.  The session of a handle that cannot be closed
+   is never left, see let_go(); the list keeps it reachable, so that leak checkers
+   do not report it. */
+static LIST_HEAD(, usb_session) sessions = LIST_HEAD_INITIALIZER(sessions);
+
 int usb_session_new(struct usb_session **ret_session)
 {
 	struct usb_session *session = calloc(1, sizeof(*session));
@@ -117,6 +122,8 @@ int usb_session_new(struct usb_session **ret_session)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	lock_shared();
 	result = libusb_init(&session->usb);
+	if (result == 0)
+		LIST_INSERT_HEAD(&sessions, session, among_sessions);
 	unlock_shared();
 	if (result == 0) {
 		session->users = 1;
@@ -144,6 +151,7 @@ void usb_session_leave(struct usb_session *session)
 	if (session == NULL || --session->users > 0)
 		return;
 	lock_shared();
+	LIST_REMOVE(session, among_sessions);
 	libusb_exit(session->usb);
 	unlock_shared();
 	free(session);

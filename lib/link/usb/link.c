@@ -242,8 +242,8 @@ static void listen_for_plugs(struct usb_link *link)
 }
 
 /* Close libusb's handle and leave the session.  A handle that libusb cannot close
-   is leaked, because libusb_close() would abort the process, see
-   unlocks_twice(). */
+   stays open until the process ends, and so does its session, because
+   libusb_close() would abort the process, see unlocks_twice(). */
 static void let_go(struct usb_link *link)
 {
 	if (link->poll >= 0)

@@ -36,6 +36,7 @@ struct usb_port {
 struct usb_session {
 	libusb_context *usb;
 	unsigned users;
+	LIST_ENTRY(usb_session) among_sessions;
 };
 
 /* The numbers by which lsusb names a device. */
