@@ -29,7 +29,11 @@ static uint8_t read_sfr(struct mcs51 *cpu, uint8_t address)
 
 static void write_sfr(struct mcs51 *cpu, uint8_t address, uint8_t value)
 {
-	((struct computer *)cpu->context)->sfr[address] = value;
+	struct computer *its = cpu->context;
+
+	if (its->sfr[address] != value)
+		mcs51_touch(cpu);
+	its->sfr[address] = value;
 	if (address == 0xff)
 		mcs51_stop(cpu);
 	if (address == 0xfe)
@@ -43,7 +47,11 @@ static uint8_t read_xdata(struct mcs51 *cpu, uint16_t address)
 
 static void write_xdata(struct mcs51 *cpu, uint16_t address, uint8_t value)
 {
-	((struct computer *)cpu->context)->xdata[address] = value;
+	struct computer *its = cpu->context;
+
+	if (its->xdata[address] != value)
+		mcs51_touch(cpu);
+	its->xdata[address] = value;
 }
 
 static uint8_t read_vector(struct mcs51 *cpu, uint16_t address)
