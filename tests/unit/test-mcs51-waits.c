@@ -427,7 +427,7 @@ static void runs_that_skip_execute_or_are_observed_are_equal(void **state)
 
 	(void)state;
 	assert_non_null(debug);
-	for (unsigned int round = 1; round <= 1500; round++) {
+	for (unsigned int round = 1; round <= 500; round++) {
 		uint64_t until = 0;
 
 		seed = round;
