@@ -2,8 +2,8 @@
 
 /* What the files of the emulated usbfs's host share.  The shim must not include
    this header: plug/usbfs/wire.h is all that host and shim share. */
-#ifndef VIRTUAL_USBFS_INTERNAL_H
-#define VIRTUAL_USBFS_INTERNAL_H
+#ifndef PLUG_USBFS_INTERNAL_H
+#define PLUG_USBFS_INTERNAL_H
 
 #include <sys/queue.h>
 #include <sys/types.h>
