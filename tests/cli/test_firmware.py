@@ -3,6 +3,7 @@
 link."""
 
 import os
+import re
 
 import pytest
 
@@ -51,6 +52,16 @@ def test_firmware_is_loaded_and_the_command_goes_on(level, firmware):
     assert done.stderr == ""
     done = virtual(f"api={level}", "--firmware", firmware, *BENCHMARK)
     assert "source" in done.stdout
+
+
+def test_the_log_has_the_requests_that_load_firmware(firmware):
+    done = virtual("api=3", "--log", "trace", "--firmware", firmware)
+    requests = re.findall(r"control (.. a0, value 0x....), .*: (\d+) of",
+                          done.stderr)
+    assert requests == [
+        ("40 a0, value 0xe600", "1"), ("40 a0, value 0x0000", "5"),
+        ("c0 a0, value 0x0000", "5"), ("40 a0, value 0xe600", "1"),
+    ]
 
 
 def test_list_shows_the_loaded_level(firmware):
