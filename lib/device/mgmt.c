@@ -232,6 +232,14 @@ static int wait_for_reply(
 	while (!is_exchanged(mgmt)) {
 		int result = wait_check(&wait);
 
+		/* A failure that came with the deadline is the reason why there
+		   is no reply. */
+		if (result == 0 || result == CLYDE_ERROR_TIMEOUT) {
+			int failure = check_exchange(mgmt, code);
+
+			if (failure < 0)
+				return failure;
+		}
 		if (result == CLYDE_ERROR_TIMEOUT)
 			return no_reply(mgmt, code);
 		if (result == 0)

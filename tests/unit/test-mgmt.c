@@ -228,6 +228,27 @@ static void a_read_of_no_registers_leaves_the_i2c_bus_usable(void **state)
 	close_fixture(&fixture);
 }
 
+/* A command's deadline is a second after it was sent.  The device leaves a
+   microsecond before it, and both are seen at the end of the same microframe. */
+static void a_failure_at_the_deadline_is_not_reported_as_a_timeout(void **state)
+{
+	struct fixture fixture = open_uri("virtual:");
+	uint64_t us = now_ns(fixture.device) / 1000 + 999999;
+	uint8_t id[8];
+	char uri[64];
+
+	(void)state;
+	close_fixture(&fixture);
+	snprintf(uri, sizeof(uri),
+		"virtual:fault=mute@" STATUS ",fault=unplug@%llu",
+		(unsigned long long)us);
+	fixture = open_uri(uri);
+	assert_int_equal(
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_NO_DEVICE);
+	assert_true(now_ns(fixture.device) / 1000 > (int64_t)us);
+	close_fixture(&fixture);
+}
+
 static void an_interrupt_ends_a_command(void **state)
 {
 	struct fixture fixture = open_uri("virtual:fault=mute@" STATUS);
@@ -329,6 +350,8 @@ int main(void)
 		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(
 			a_read_of_no_registers_leaves_the_i2c_bus_usable),
+		cmocka_unit_test(
+			a_failure_at_the_deadline_is_not_reported_as_a_timeout),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 		cmocka_unit_test(
 			a_command_that_is_interrupted_is_over_when_the_call_returns),
