@@ -41,6 +41,7 @@ void device_boot(struct device *device)
 	device->board.sda_low = false;
 	device->job = JOB_NONE;
 	device->spoiled = false;
+	device->misplaced = 0;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -158,6 +159,11 @@ uint16_t device_conflicts(const struct device *device)
 unsigned device_i2c_clashes(const struct device *device)
 {
 	return device->i2c_clashes;
+}
+
+unsigned device_load_clashes(const struct device *device)
+{
+	return device->load_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

@@ -71,6 +71,10 @@ uint16_t device_conflicts(const struct device *device);
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);
 
+/* How many GET_DESCRIPTORs came while a packet of a bitstream was clocked into
+   the FPGA, and spoiled the load. */
+unsigned device_load_clashes(const struct device *device);
+
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);
 

@@ -65,6 +65,10 @@ struct device {
 	tick job_due;
 	bool spoiled; /* the job's I2C transactions, by an interrupt */
 	unsigned i2c_clashes;
+	/* Bytes at the end of the bitstream's packet that are not clocked into
+	   the FPGA, but other memory in their place. */
+	uint16_t misplaced;
+	unsigned load_clashes;
 	struct mgmt_packet request, reply;
 	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
 	   before, where a shorter one follows. */
