@@ -150,6 +150,27 @@ def test_a_load_that_fails_is_reported_in_one_line(
     assert done.stdout == ""
 
 
+# Until the device leaves: as libfx2 is in the source, and with a stored
+# bitstream.  How long it is away: libfx2's 10 ms, and as upstream has seen.
+STARTS = ("1", "1000", "3600000")
+AWAYS = ("1", "10000", "1000000")
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("away", AWAYS)
+def test_a_device_may_leave_late_and_be_away_for_an_instant(
+        start, away, firmware):
+    keys = f"api=3,start={start},away={away}"
+    done = virtual(keys, "--firmware", firmware)
+    assert "  API 9  " in done.stdout and done.stderr == ""
+
+
+def test_a_device_that_leaves_too_late_is_reported(firmware):
+    keys = "api=3,start=9500000"
+    done = virtual(keys, "--firmware", firmware, status=TIMEOUT)
+    assert "did not come back" in only_line(done)
+
+
 def test_a_file_without_firmware_leaves_the_device_bare(tmp_path):
     path = tmp_path / "other.ihex"
     path.write_text(":03000000000003FA\n" + END)

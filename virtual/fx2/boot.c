@@ -117,6 +117,10 @@ struct device *device_new(
 	device->misread = options->misread;
 	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
+	if (options->start_us)
+		device->loader.start = (tick)options->start_us * TICKS_PER_US;
+	if (options->away_us)
+		device->loader.away = (tick)options->away_us * TICKS_PER_US;
 	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;

@@ -248,10 +248,10 @@ static void note_clash(struct device *device, const struct usb_setup *setup)
 
 /*
  * The firmware answers GET_DESCRIPTOR in an interrupt, and copies the descriptor
- * by the FX2's autopointers.  Its loop that clocks a packet of a bitstream into
- * the FPGA reads by the same registers, and goes on in other memory: libfx2's
- * usb_serve_descriptor() calls xmemcpy(), for all descriptors but plain strings
- * in one of its versions; see fx2lib.h and fx2spi.h.
+ * by the FX2's autopointers: libfx2's usb_serve_descriptor() calls xmemcpy().
+ * The loop that clocks a packet of a bitstream into the FPGA, in fx2spi.h, reads
+ * by the same registers, and goes on in other memory.  Plain strings, which
+ * libfx2 copies without xmemcpy(), are no exception here.
  */
 static void note_descriptor(
 	struct device *device, const struct usb_setup *setup)
@@ -281,6 +281,8 @@ static void device_setup(
 	note_descriptor(device, setup);
 	*control = (struct control){
 		.setup = *setup, .pending = true, .due = now + cost};
+	if (!control_is_answered(device, setup))
+		control->due = TICK_NEVER;
 	/* The interrupt delays the main loop's job. */
 	device->job_due += cost;
 }
