@@ -171,7 +171,7 @@ static int wait_for_return(const struct load *load)
 static int check_firmware(struct load *load)
 {
 	struct clyde_device_info info = load->info;
-	int result = descriptor_read_info(load->link, &info, &load->revision);
+	int result = descriptor_learn_info(load->link, &info, &load->revision);
 
 	if (result < 0)
 		return result;
