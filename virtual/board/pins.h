@@ -62,7 +62,7 @@ void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables);
 void pins_supply(struct pins *pins, uint16_t powered, uint16_t pull_down,
 	uint16_t pull_up);
 
-/* The levels behind the ports' buffers. */
+/* The levels behind the ports' buffers, at the FPGA. */
 static inline uint16_t pins_levels(const struct pins *pins)
 {
 	return pins->levels | ~pins->powered;
