@@ -179,6 +179,24 @@ static void an_fpga_without_health_is_reported_at_every_load(void **state)
 	close_fixture(&fixture);
 }
 
+/* The program that has loaded the image may have ended before it checked.
+   Register 0 is the health register. */
+static void an_image_without_health_is_loaded_again(void **state)
+{
+	struct fixture fixture =
+		open_uri("virtual:configured=1,fault=nack@0:1");
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
+	close_fixture(&fixture);
+	fixture = open_uri("virtual:configured=1,fault=health");
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
+	assert_says("0x5a");
+	close_fixture(&fixture);
+}
+
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
@@ -346,6 +364,7 @@ int main(void)
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(
 			an_fpga_without_health_is_reported_at_every_load),
+		cmocka_unit_test(an_image_without_health_is_loaded_again),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(
