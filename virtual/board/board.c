@@ -438,8 +438,9 @@ void board_power_pins(struct board *board)
 	pins_supply(&board->pins, powered, down, up);
 }
 
+/* The expander is outside the port's buffers, and powered as they are. */
 uint8_t board_levels(struct board *board, unsigned port)
 {
 	board_power_pins(board);
-	return pins_levels(&board->pins) >> 8 * port;
+	return (board->pins.levels & board->pins.powered) >> 8 * port;
 }

@@ -9,8 +9,9 @@
  * Pins that are wired together have one level: low if anything drives it
  * low, else high if anything drives it high; else low if anything pulls it
  * down, else high if anything pulls it up; else low.  Without a port's supply
- * its buffers neither drive nor pull, and the FPGA reads 0.  A board may have
- * faults: a stuck pin has its level whatever drives it.
+ * its buffers neither drive nor pull, and the FPGA reads 1 by the pull-up of its
+ * own pin.  A board may have faults: a stuck pin has its level whatever drives
+ * it.
  */
 #ifndef VIRTUAL_PINS_H
 #define VIRTUAL_PINS_H
@@ -61,10 +62,10 @@ void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables);
 void pins_supply(struct pins *pins, uint16_t powered, uint16_t pull_down,
 	uint16_t pull_up);
 
-/* The levels behind the ports' buffers. */
+/* The levels behind the ports' buffers, at the FPGA. */
 static inline uint16_t pins_levels(const struct pins *pins)
 {
-	return pins->levels & pins->powered;
+	return pins->levels | ~pins->powered;
 }
 
 #endif

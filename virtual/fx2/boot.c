@@ -41,6 +41,7 @@ void device_boot(struct device *device)
 	device->board.sda_low = false;
 	device->job = JOB_NONE;
 	device->spoiled = false;
+	device->misplaced = 0;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -116,6 +117,10 @@ struct device *device_new(
 	device->misread = options->misread;
 	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
+	if (options->start_us)
+		device->loader.start = (tick)options->start_us * TICKS_PER_US;
+	if (options->away_us)
+		device->loader.away = (tick)options->away_us * TICKS_PER_US;
 	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
@@ -158,6 +163,11 @@ uint16_t device_conflicts(const struct device *device)
 unsigned device_i2c_clashes(const struct device *device)
 {
 	return device->i2c_clashes;
+}
+
+unsigned device_load_clashes(const struct device *device)
+{
+	return device->load_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

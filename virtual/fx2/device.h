@@ -36,7 +36,10 @@ struct device_options {
 	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	uint32_t rise_us;              /* how long supplies take to rise */
-	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
+	/* How long new firmware takes until it leaves the bus, and how long it
+	   is away; 0: START_US and AWAY_US. */
+	uint32_t start_us, away_us;
+	bool twin;         /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
 	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
 	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
@@ -70,6 +73,10 @@ uint16_t device_conflicts(const struct device *device);
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);
+
+/* How many GET_DESCRIPTORs came while a packet of a bitstream was clocked into
+   the FPGA, and spoiled the load. */
+unsigned device_load_clashes(const struct device *device);
 
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);

@@ -253,6 +253,21 @@ static int parse_rise(struct parser *parser, const char *key, const char *value)
 	return result;
 }
 
+/* How long new firmware takes until it leaves the bus, or how long it is away. */
+static int parse_departure(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct device_options *device = &parser->options->device;
+	uint64_t us;
+	int result = number(key, value, 1, 60000000, &us);
+
+	if (result == 0 && strcmp(key, "start") == 0)
+		device->start_us = us;
+	else if (result == 0)
+		device->away_us = us;
+	return result;
+}
+
 static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
@@ -392,6 +407,8 @@ const struct virtual_key virtual_keys[] = {
 	{"loadA", parse_port},
 	{"loadB", parse_port},
 	{"rise", parse_rise},
+	{"start", parse_departure},
+	{"away", parse_departure},
 	{"fault", parse_fault},
 	{"fpga", parse_fpga},
 	{"trace", parse_trace},
