@@ -7,7 +7,6 @@
  */
 #include "pins.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void pins_init(struct pins *pins)
@@ -21,7 +20,7 @@ void pins_init(struct pins *pins)
 void pins_clear(struct pins *pins)
 {
 	for (unsigned i = 0; i < pins->parts_count; i++)
-		free(pins->parts[i]);
+		part_free(pins->parts[i], pins->now);
 	pins->parts_count = 0;
 }
 

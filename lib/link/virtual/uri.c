@@ -331,7 +331,7 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 	(void)key;
 	if (part == NULL)
 		return set_error(CLYDE_ERROR_INVALID, "virtual: %s", why);
-	free(part);
+	part_free(part, 0);
 	while (at < PARTS_MAX && device->parts[at][0])
 		at++;
 	if (at == PARTS_MAX)
