@@ -22,6 +22,8 @@ void pins_clear(struct pins *pins)
 	for (unsigned i = 0; i < pins->parts_count; i++)
 		part_free(pins->parts[i], pins->now);
 	pins->parts_count = 0;
+	recorder_free(pins->recorder);
+	pins->recorder = NULL;
 }
 
 /* What drives or pulls the pins one way or the other. */
@@ -79,6 +81,8 @@ static void resolve(struct pins *pins)
 static void update(struct pins *pins)
 {
 	resolve(pins);
+	if (pins->recorder)
+		recorder_change(pins->recorder, pins->now, pins->levels);
 	pins->changes++;
 	pins->next = TICK_NEVER;
 	for (unsigned i = 0; i < pins->parts_count; i++) {

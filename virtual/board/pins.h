@@ -16,6 +16,7 @@
 #define VIRTUAL_PINS_H
 
 #include "virtual/board/parts/part.h"
+#include "virtual/board/recorder.h"
 
 #define PARTS_MAX 8
 
@@ -36,14 +37,15 @@ struct pins {
 	struct pin_faults faults;
 	unsigned parts_count;
 	struct part *parts[PARTS_MAX];
-	uint16_t powered; /* pins whose port has a supply */
+	struct recorder *recorder; /* of the levels, or NULL */
+	uint16_t powered;          /* pins whose port has a supply */
 	uint16_t fpga_levels, fpga_enables;
 	uint16_t pull_down, pull_up; /* by the expanders */
 	uint16_t levels;             /* before the ports' buffers */
 };
 
 void pins_init(struct pins *pins);
-/* Also frees the parts. */
+/* Also frees the parts and the recorder. */
 void pins_clear(struct pins *pins);
 
 /* Wire these pins together. */
