@@ -18,7 +18,7 @@
 #include "tests/support/flash25-test.h"
 
 #define US           ((tick)TICKS_PER_US)
-#define SEEDS        200
+#define SEEDS        60
 #define TRANSACTIONS 120
 
 static uint32_t first_seed = 1;

@@ -7,6 +7,7 @@
  */
 #include "flash25.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -121,13 +122,18 @@ void flash25_array_close(struct flash25_array *array)
 
 uint8_t flash25_array_get(const struct flash25_array *array, uint32_t at)
 {
-	uint8_t byte = array->bytes ? array->bytes[at] ^ array->mask : ERASED;
+	uint8_t byte = ERASED;
 
+	/* A sanitizer does not see the end of mapped memory. */
+	assert(at < array->size);
+	if (array->bytes)
+		byte = array->bytes[at] ^ array->mask;
 	return at == array->worn ? byte & ~1 : byte;
 }
 
 static void set(struct flash25_array *array, uint32_t at, uint8_t byte)
 {
+	assert(at < array->size);
 	/* A page of memory that does not change is not touched. */
 	if (array->bytes && flash25_array_get(array, at) != byte)
 		array->bytes[at] = byte ^ array->mask;
