@@ -244,10 +244,8 @@ uint8_t flash_byte(struct flash_rig *rig, uint32_t address)
 void flash_fill(
 	struct flash_rig *rig, uint32_t from, const uint8_t *bytes, size_t size)
 {
-	struct flash25_array *array = &rig->chip->array;
-
 	for (size_t i = 0; i < size; i++)
-		array->bytes[from + i] = bytes[i] ^ array->mask;
+		content_set(&rig->chip->array.content, from + i, bytes[i]);
 }
 
 uint8_t flash_cell(const struct flash_rig *rig, uint32_t address)

@@ -455,7 +455,7 @@ static void a_file_of_another_size_is_refused(void **state)
 	close(descriptor);
 	snprintf(text, sizeof(text), FLASH25_PINS ":file=%s", path);
 	snprintf(expected, sizeof(expected),
-		"flash25: %s has 4 bytes, and size=16777216", path);
+		"flash25: %s has 4 bytes, not 16777216", path);
 	assert_null(part_new(text, why));
 	assert_string_equal(why, expected);
 	unlink(path);

@@ -168,8 +168,9 @@ void flash25_power(struct flash25_chip *chip, bool on, tick now)
 	if (on == chip->powered)
 		return;
 	chip->powered = on;
-	if (on && chip->array.bytes == NULL)
-		flash25_array_open(&chip->array, &chip->options);
+	if (on && chip->array.content.bytes == NULL)
+		content_open(&chip->array.content, chip->options.path,
+			chip->options.size);
 	if (!on)
 		interrupt(chip, now);
 	chip->kept[FLASH25_SR2] &= ~SRL;

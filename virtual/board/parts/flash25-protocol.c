@@ -210,7 +210,7 @@ void flash25_init(
 	bool large = options->size > FLASH25_3_BYTES_MAX;
 
 	*chip = (struct flash25_chip){.options = *options};
-	chip->array.size = options->size;
+	chip->array.content.size = options->size;
 	chip->array.worn = options->worn;
 	flash25_sfdp(options, chip->sfdp);
 	if (options->wp != FLASH25_WP_NONE)
@@ -228,5 +228,5 @@ void flash25_init(
 void flash25_clear(struct flash25_chip *chip, tick now)
 {
 	flash25_power(chip, false, now);
-	flash25_array_close(&chip->array);
+	content_close(&chip->array.content);
 }

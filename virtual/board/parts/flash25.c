@@ -52,11 +52,6 @@ struct flash25 {
 
 /* ---- Keys ----------------------------------------------------------------- */
 
-#define PIN(name, field)                                               \
-	static bool parse_##name(struct part *part, const char *value) \
-	{                                                              \
-		return part_parse_pin(value, &FLASH(part)->field);     \
-	}
 #define TIME(name, field, maximum_ns)                                  \
 	static bool parse_##name(struct part *part, const char *value) \
 	{                                                              \
@@ -64,12 +59,12 @@ struct flash25 {
 			value, maximum_ns, &FLASH(part)->field);       \
 	}
 
-PIN(cs, cs)
-PIN(sck, sck)
-PIN(io0, io[0])
-PIN(io1, io[1])
-PIN(io2, io[2])
-PIN(io3, io[3])
+PART_PARSE_PIN(cs, struct flash25, cs)
+PART_PARSE_PIN(sck, struct flash25, sck)
+PART_PARSE_PIN(io0, struct flash25, io[0])
+PART_PARSE_PIN(io1, struct flash25, io[1])
+PART_PARSE_PIN(io2, struct flash25, io[2])
+PART_PARSE_PIN(io3, struct flash25, io[3])
 TIME(pp, options.pp, TIME_MAX_NS)
 TIME(se, options.se, TIME_MAX_NS)
 TIME(be, options.be, TIME_MAX_NS)
@@ -94,36 +89,12 @@ static bool parse_size(struct part *part, const char *value)
 	return true;
 }
 
-static int digit_of(char character)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = character
-		? strchr(digits,
-			  character >= 'A' && character <= 'F'
-				  ? character - 'A' + 'a'
-				  : character)
-		: NULL;
-
-	return at ? at - digits : -1;
-}
-
 static bool parse_id(struct part *part, const char *value)
 {
 	struct flash25 *flash = FLASH(part);
-	size_t size = strlen(value);
 
-	if (size != 4 && size != 6)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		int digit = digit_of(value[i]);
-
-		if (digit < 0)
-			return false;
-		flash->options.id[i / 2] =
-			flash->options.id[i / 2] << 4 | digit;
-	}
-	flash->id_size = size / 2;
-	return true;
+	flash->id_size = part_parse_hex(value, flash->options.id, 3);
+	return flash->id_size >= 2;
 }
 
 static bool choose(
@@ -274,7 +245,7 @@ static bool start(struct part *part, char why[PART_WHY_SIZE])
 	flash->due = TICK_NEVER;
 	flash25_init(&flash->chip, options);
 	return part_check_pins(part, pins, 6, why) &&
-		flash25_array_check(options, why);
+		content_check(part, options->path, options->size, why);
 }
 
 static void end(struct part *part, tick now)

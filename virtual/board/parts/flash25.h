@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "content.h"
 #include "part.h"
 
 #define FLASH25_SIZE_MIN    0x10000
@@ -52,21 +53,9 @@ struct flash25_options {
 /* ---- The array: flash25-array.c ------------------------------------------ */
 
 struct flash25_array {
-	uint32_t size;
+	struct content content;
 	uint32_t worn;
-	uint8_t *bytes; /* NULL: erased */
-	uint8_t mask;   /* is applied to bytes in memory */
 };
-
-/* Whether the file can have the content: false, and a sentence, if not.  Makes
-   a file that does not exist, with erased content. */
-bool flash25_array_check(
-	const struct flash25_options *options, char why[PART_WHY_SIZE]);
-/* Without memory, or if the file has changed since the check, the array stays
-   erased and read-only. */
-void flash25_array_open(
-	struct flash25_array *array, const struct flash25_options *options);
-void flash25_array_close(struct flash25_array *array);
 
 /* Addresses are less than the size; a range does not wrap. */
 uint8_t flash25_array_get(const struct flash25_array *array, uint32_t at);

@@ -14,7 +14,7 @@
 #include "common/number.h"
 
 const struct part_kind *const part_kinds[] = {
-	&part_flash25, &part_uart_echo, NULL};
+	&part_avr_isp, &part_flash25, &part_uart_echo, NULL};
 
 /* ---- Values of keys ------------------------------------------------------- */
 
@@ -52,6 +52,33 @@ bool part_parse_time(const char *value, uint64_t maximum_ns, tick *ret_time)
 		return false;
 	*ret_time = (ns * 12 + 24) / 25;
 	return true;
+}
+
+static int digit_of(char character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	if (character >= 'a' && character <= 'f')
+		return character - 'a' + 10;
+	if (character >= 'A' && character <= 'F')
+		return character - 'A' + 10;
+	return -1;
+}
+
+unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most)
+{
+	size_t size = strlen(value);
+
+	if (size % 2 || size / 2 > most)
+		return 0;
+	for (size_t i = 0; i < size; i += 2) {
+		int high = digit_of(value[i]), low = digit_of(value[i + 1]);
+
+		if (high < 0 || low < 0)
+			return 0;
+		bytes[i / 2] = high << 4 | low;
+	}
+	return size / 2;
 }
 
 bool part_check_pins(const struct part *part, const uint16_t *pins,

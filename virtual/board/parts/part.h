@@ -61,6 +61,7 @@ struct part {
 	uint16_t levels, powered;
 };
 
+extern const struct part_kind part_avr_isp;
 extern const struct part_kind part_flash25;
 extern const struct part_kind part_uart_echo;
 
@@ -79,8 +80,16 @@ int part_pin(const char *text);
 
 /* For the keys of parts.  A pin, as a set of one. */
 bool part_parse_pin(const char *value, uint16_t *ret_pin);
+/* parse_NAME() for a field of a part of this type. */
+#define PART_PARSE_PIN(name, type, field)                              \
+	static bool parse_##name(struct part *part, const char *value) \
+	{                                                              \
+		return part_parse_pin(value, &((type *)part)->field);  \
+	}
 /* A number with a unit from ns to s, at least 1 ns, rounded up to ticks. */
 bool part_parse_time(const char *value, uint64_t maximum_ns, tick *ret_time);
+/* Pairs of hexadecimal digits: how many, or 0 if they are not 1 to `most`. */
+unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most);
 /* False, and a sentence, if a pin is in two of these sets. */
 bool part_check_pins(const struct part *part, const uint16_t *pins,
 	unsigned count, char why[PART_WHY_SIZE]);
