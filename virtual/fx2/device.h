@@ -8,7 +8,7 @@
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
 
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "virtual/faults/faults.h"
 #include "virtual/fpga/fpga.h"
 #include "virtual/bus/function.h"

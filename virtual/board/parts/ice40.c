@@ -10,7 +10,7 @@
  */
 #include "part.h"
 
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 
 #define RESET_TICKS 96                          /* CRESET_B is low for 200 ns */
 #define CLEAR_TICKS (1200 * (tick)TICKS_PER_US) /* HX8K clears its memory */
