@@ -86,13 +86,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};
 	struct flash25_options options = options_from(&input);
+	unsigned transactions = 0;
 	struct flash25_chip chip;
 	tick now = 0;
 
 	flash25_init(&chip, &options);
 	flash25_power(&chip, true, now);
 	now += 6000 * US;
-	while (input.size > 0) {
+	while (input.size > 0 && transactions++ < 256) {
 		uint8_t kind = take_byte(&input);
 
 		if (kind >= 0xf0) {

@@ -232,10 +232,8 @@ static void erase(struct avr_isp *avr)
 {
 	enum { EESAVE = 0x08 };
 	bool keep = !(avr->fuses[FUSE_HIGH] & EESAVE);
-	uint32_t end = avr->flash + (keep ? 0 : EEPROM_BYTES);
 
-	for (uint32_t i = 0; i < end; i++)
-		content_set(&avr->content, i, CONTENT_ERASED);
+	content_erase(&avr->content, 0, avr->flash + (keep ? 0 : EEPROM_BYTES));
 	avr->fuses[LOCK] = 0xff;
 	clear_pages(avr);
 }

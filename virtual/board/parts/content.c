@@ -130,3 +130,25 @@ void content_set(struct content *content, uint32_t at, uint8_t byte)
 	if (content_get(content, at) != byte && content->bytes)
 		content->bytes[at] = byte ^ content->mask;
 }
+
+static bool is_all(const uint8_t *bytes, uint8_t value, size_t size)
+{
+	return bytes[0] == value && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Block by block, since one that is erased is not touched. */
+void content_erase(struct content *content, uint32_t from, uint32_t size)
+{
+	uint8_t erased = CONTENT_ERASED ^ content->mask;
+	uint32_t step;
+
+	assert(from <= content->size && size <= content->size - from);
+	if (content->bytes == NULL)
+		return;
+	for (uint8_t *at = content->bytes + from; size > 0; at += step) {
+		step = size < BLOCK ? size : BLOCK;
+		if (!is_all(at, erased, step))
+			memset(at, erased, step);
+		size -= step;
+	}
+}

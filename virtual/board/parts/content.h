@@ -31,5 +31,7 @@ void content_close(struct content *content);
 /* `at` is less than the size. */
 uint8_t content_get(const struct content *content, uint32_t at);
 void content_set(struct content *content, uint32_t at, uint8_t byte);
+/* A range that does not wrap. */
+void content_erase(struct content *content, uint32_t from, uint32_t size);
 
 #endif

@@ -29,8 +29,7 @@ void flash25_array_program(struct flash25_array *array, uint32_t page,
 void flash25_array_erase(
 	struct flash25_array *array, uint32_t from, uint32_t size)
 {
-	for (uint32_t i = 0; i < size; i++)
-		set(array, from + i, CONTENT_ERASED);
+	content_erase(&array->content, from, size);
 }
 
 /* ---- Interrupted operations ----------------------------------------------- */
