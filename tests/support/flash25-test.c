@@ -149,8 +149,36 @@ void flash_deselect(struct flash_rig *rig)
 	rig->now += 9 * FLASH25_HALF;
 }
 
+/* A byte without edges; returns whether the part could do it. */
+static bool clock_whole(
+	struct flash_rig *rig, unsigned lanes, const uint8_t *out, uint8_t *in)
+{
+	struct flash25_clocks clocks = {
+		.begin = rig->now,
+		.period = 2 * FLASH25_HALF,
+		.lanes = lanes,
+		.bytes = 1,
+		.out = out,
+		.in = in,
+	};
+
+	if (!rig->shortcut || rig->mode_3)
+		return false;
+	drive(rig);
+	if (flash25_clock_bytes(rig->part, &clocks) == 0)
+		return false;
+	pins_plan(&rig->pins);
+	rig->shortcuts++;
+	rig->now += 8 / lanes * clocks.period;
+	pins_run(&rig->pins, rig->now);
+	return true;
+}
+
 void flash_put(struct flash_rig *rig, unsigned lanes, uint8_t byte)
 {
+	set_lanes(rig, lanes, byte >> (8 - lanes));
+	if (clock_whole(rig, lanes, &byte, NULL))
+		return;
 	for (unsigned left = 8; left > 0; left -= lanes) {
 		if (left == lanes && rig->by_bytes)
 			flash25_put(rig->chip, byte, rig->now + FLASH25_HALF);
@@ -166,6 +194,8 @@ void flash_dummy(struct flash_rig *rig, unsigned clocks)
 		flash25_pause(rig->chip);
 	release_lanes(rig, 4);
 	set_lanes(rig, 0, 0);
+	while (clocks >= 8 && clock_whole(rig, 1, NULL, NULL))
+		clocks -= 8;
 	for (unsigned i = 0; i < clocks; i++)
 		clock(rig, 1);
 }
@@ -185,6 +215,8 @@ uint8_t flash_get(struct flash_rig *rig, unsigned lanes)
 	if (rig->by_bytes)
 		byte = flash25_get(rig->chip, rig->now);
 	release_lanes(rig, lanes);
+	if (clock_whole(rig, lanes, NULL, &byte))
+		return byte;
 	for (unsigned left = 8; left > 0; left -= lanes) {
 		uint8_t bits = clock(rig, lanes);
 

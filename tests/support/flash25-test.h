@@ -29,6 +29,8 @@ struct flash_rig {
 	struct part *part;
 	struct flash25_chip *chip;
 	bool by_bytes;
+	bool shortcut; /* whole bytes by flash25_clock_bytes(), where it can */
+	unsigned shortcuts;
 	tick now;
 	uint16_t levels, enables; /* what the host drives */
 	bool mode_3;              /* SCK idles high */

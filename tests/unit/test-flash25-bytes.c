@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Drives two chips of the part flash25 with the same random transactions, one by
- * edges on the pins and one by bytes: replies, arrays and registers must be the
- * same.  So a core may take the short way.
+ * Drives three chips of the part flash25 with the same random transactions: one by
+ * edges on the pins, one by bytes, and one by edges and by the shortcut in turn.
+ * Replies, arrays and registers must be the same.  So a core may take the short
+ * way.
  *
  *	test-flash25-bytes [SEED]
  */
@@ -71,16 +72,24 @@ static uint8_t carry_out(struct flash_rig *rig, const struct step *step)
 	return 0;
 }
 
-static struct flash_rig edges, bytes;
+static struct flash_rig edges, bytes, mixed;
 static bool seen[UINT8_MAX + 1]; /* opcodes that the chip has accepted */
 
 static void both(const struct step *step)
 {
 	uint8_t a = carry_out(&edges, step), b = carry_out(&bytes, step);
+	uint8_t c;
 
+	/* Now this way, now that. */
+	mixed.shortcut = below(3) > 0;
+	c = carry_out(&mixed, step);
 	if (a != b)
 		fail_msg("at tick %llu: %02x by edges, %02x by bytes",
 			(unsigned long long)bytes.now, a, b);
+	if (a != c)
+		fail_msg("at tick %llu: %02x by edges, %02x with the shortcut",
+			(unsigned long long)bytes.now, a, c);
+	assert_true(edges.now == mixed.now);
 	assert_true(edges.now == bytes.now);
 }
 
@@ -133,6 +142,7 @@ static void transact(void)
 
 	flash_select(&edges);
 	flash_select(&bytes);
+	flash_select(&mixed);
 	for (unsigned i = 0; i < most; i++)
 		if (!transact_byte(&first))
 			break;
@@ -157,12 +167,12 @@ static void rest(void)
 	both(&(struct step){.kind = WAIT, .amount = 6000 * US});
 }
 
-static void assert_same(uint32_t seed)
+static void assert_same(uint32_t seed, const struct flash_rig *other)
 {
-	const struct flash25_chip *a = edges.chip, *b = bytes.chip;
+	const struct flash25_chip *a = edges.chip, *b = other->chip;
 
 	flash25_settle(edges.chip, edges.now);
-	flash25_settle(bytes.chip, bytes.now);
+	flash25_settle(other->chip, other->now);
 	for (uint32_t i = 0; i < a->options.size; i++)
 		if (flash25_array_get(&a->array, i) !=
 			flash25_array_get(&b->array, i))
@@ -190,14 +200,19 @@ static void run_seed(uint32_t seed)
 		sizes[below(20) ? below(2) : 2], below(2), below(7));
 	assert_true(flash_open(&edges, text, false, why));
 	assert_true(flash_open(&bytes, text, true, why));
+	assert_true(flash_open(&mixed, text, false, why));
+	assert_true(pins_alone(&mixed.pins));
 	for (unsigned i = 0; i < TRANSACTIONS; i++) {
 		transact();
 		if (below(2))
 			rest();
 	}
-	assert_same(seed);
+	assert_same(seed, &bytes);
+	assert_same(seed, &mixed);
+	assert_true(mixed.shortcuts > TRANSACTIONS);
 	flash_close(&edges);
 	flash_close(&bytes);
+	flash_close(&mixed);
 }
 
 static void edges_and_bytes_have_the_same_effect(void **state)

@@ -116,6 +116,25 @@ void pins_add(struct pins *pins, struct part *part)
 	update(pins);
 }
 
+bool pins_alone(const struct pins *pins)
+{
+	static const struct pin_faults none;
+
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+		if (pins->net[pin] != 1 << pin)
+			return false;
+	return pins->parts_count == 1 && pins->recorder == NULL &&
+		memcmp(&pins->faults, &none, sizeof(none)) == 0;
+}
+
+void pins_plan(struct pins *pins)
+{
+	pins->next = TICK_NEVER;
+	for (unsigned i = 0; i < pins->parts_count; i++)
+		if (pins->parts[i]->next < pins->next)
+			pins->next = pins->parts[i]->next;
+}
+
 void pins_run(struct pins *pins, tick now)
 {
 	while (pins->next <= now) {

@@ -53,6 +53,13 @@ void pins_wire(struct pins *pins, uint16_t mask);
 /* Add a part, which pins_clear() frees.  There is room for PARTS_MAX. */
 void pins_add(struct pins *pins, struct part *part);
 
+/* Whether one part has the pins for itself, and only the FPGA sees them: no
+   wires, no faults, no record. */
+bool pins_alone(const struct pins *pins);
+/* A part has been changed by other calls than those from here: take over when it
+   next acts. */
+void pins_plan(struct pins *pins);
+
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);
 

@@ -170,6 +170,27 @@ void flash25_enable_quad(struct flash25_chip *chip);
 /* The chip of a part; NULL if the part is of another kind. */
 struct flash25_chip *flash25_chip_of(struct part *part);
 
+/* Whole bytes on some lanes, with a clock that is low at first and at the end. */
+struct flash25_clocks {
+	tick begin;
+	tick period; /* of SCK, which rises in the middle of it */
+	unsigned lanes;
+	size_t bytes;
+	const uint8_t
+		*out; /* from the host; NULL: it drives none of the lanes */
+	uint8_t *in; /* what the chip drives; a byte that it takes is not set */
+};
+
+/*
+ * A shortcut: do at once what the edges of these clocks would do, for as many
+ * bytes as possible; the rest has to be done by edges.  Returns how many, which
+ * is 0 if the part is no flash25 or its pins are not as described.  The caller
+ * must call pins_plan() then, and be sure that nothing but the host and this part
+ * sees these pins, see pins_alone().
+ */
+size_t flash25_clock_bytes(
+	struct part *part, const struct flash25_clocks *clocks);
+
 /* ---- Jobs: flash25-job.c -------------------------------------------------- */
 
 /* Let time pass: jobs end. */
