@@ -130,6 +130,7 @@ static void put_header(
 void flash25_sfdp(
 	const struct flash25_options *options, uint8_t table[FLASH25_SFDP_SIZE])
 {
+	static const uint8_t magic[4] = {'S', 'F', 'D', 'P'};
 	bool large = options->size > FLASH25_3_BYTES_MAX;
 	bool new = options->sfdp == FLASH25_SFDP_1_6;
 	uint8_t minor = new ? 6 : 0;
@@ -140,7 +141,7 @@ void flash25_sfdp(
 	memset(table, 0xff, FLASH25_SFDP_SIZE);
 	if (options->sfdp == FLASH25_SFDP_NONE)
 		return;
-	memcpy(table, "SFDP", 4);
+	memcpy(table, magic, sizeof(magic));
 	table[4] = minor;
 	table[5] = 1;
 	table[6] = new &&large ? 1 : 0; /* headers, less one */
