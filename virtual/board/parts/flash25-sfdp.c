@@ -132,9 +132,9 @@ void flash25_sfdp(
 {
 	static const uint8_t magic[4] = {'S', 'F', 'D', 'P'};
 	bool large = options->size > FLASH25_3_BYTES_MAX;
-	bool new = options->sfdp == FLASH25_SFDP_1_6;
-	uint8_t minor = new ? 6 : 0;
-	unsigned words = new ? WORDS_1_6 : WORDS_1_0;
+	bool full = options->sfdp == FLASH25_SFDP_1_6;
+	uint8_t minor = full ? 6 : 0;
+	unsigned words = full ? WORDS_1_6 : WORDS_1_0;
 	/* 13h 0Ch 3Ch BCh 6Ch ECh 12h 34h, and erases of types 1 and 3 */
 	static const uint32_t four_bytes[] = {0xfff00aff, 0xffdcff21};
 
@@ -144,10 +144,10 @@ void flash25_sfdp(
 	memcpy(table, magic, sizeof(magic));
 	table[4] = minor;
 	table[5] = 1;
-	table[6] = new &&large ? 1 : 0; /* headers, less one */
+	table[6] = full && large ? 1 : 0; /* headers, less one */
 	put_header(table + 8, 0, minor, words, BASIC);
 	put_basic(options, table, words, large);
-	if (new &&large) {
+	if (full && large) {
 		put_header(table + 16, 0x84, 0, 2, FOUR_BYTES);
 		put_words(table + FOUR_BYTES, four_bytes, 2);
 	}
