@@ -11,14 +11,16 @@ import pytest
 from test_cli import CLYDE, OUTPUT, SECONDS, USAGE, clyde, only_line
 
 ECHO = "part=uart-echo@rx=A0:tx=A1:baud=1000000"
-UART = ("run", "uart", "-V", "3.3", "--tx", "A0", "--rx", "A1", "-b", "1000000")
+UART = ("run", "uart", "-V", "3.3", "--tx", "A0", "--rx", "A1",
+        "-b", "1000000")
 TEXT = b"Hello, sigrok!"
 
 needs_sigrok = pytest.mark.skipif(
     shutil.which("sigrok-cli") is None, reason="there is no sigrok-cli")
 
 
-def record(path, keys="", text=TEXT, configured="configured=1,", arguments=()):
+def record(path, keys="", text=TEXT, configured="configured=1,",
+           arguments=()):
     """Runs the UART with an echo on its pins; returns the run."""
     done = subprocess.run(
         [CLYDE, "-d", f"virtual:{configured}{ECHO},pins={path}{keys}",
@@ -113,24 +115,11 @@ def test_half_a_second_takes_less_than_a_megabyte(tmp_path):
     assert path.stat().st_size < 1 << 20
 
 
-def test_the_twin_records_the_same_distances(tmp_path):
-    found = {}
-    for fpga in ("model", "twin"):
-        path = tmp_path / f"{fpga}.sr"
-        record(path, f",fpga={fpga}", text=b"Hi")
-        found[fpga] = edges(samples(path))
-    first = {fpga: rows[1][0] for fpga, rows in found.items()}
-    # Between two rows of the supply.
-    assert [(at - first["model"], now) for at, now in found["model"][1:-1]] \
-        == [(at - first["twin"], now) for at, now in found["twin"][1:-1]]
-    assert found["model"][0] == found["twin"][0]
-
-
 def test_an_emulated_usbfs_records_as_well(tmp_path):
     path = tmp_path / "pins.sr"
     done = subprocess.run(
-        [CLYDE, "-d", f"virtual:{ECHO},pins={path}", "virtual", "--pace", "off",
-         "--", CLYDE, *UART],
+        [CLYDE, "-d", f"virtual:{ECHO},pins={path}", "virtual",
+         "--pace", "off", "--", CLYDE, *UART],
         input=TEXT, capture_output=True, timeout=SECONDS)
     assert (done.returncode, done.stdout) == (0, TEXT), done.stderr
     assert len(edges(samples(path))) > 100
