@@ -3,6 +3,8 @@
 sigrok-cli read in it."""
 
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import zipfile
@@ -86,6 +88,28 @@ def test_sigrok_knows_the_rate_and_the_pins(tmp_path):
     shown = subprocess.run(["sigrok-cli", "-i", path, "--show"],
                            capture_output=True, check=True, text=True).stdout
     assert "Samplerate: 96000000\n" in shown
+
+
+@needs_sigrok
+def test_the_flash_decoder_of_sigrok_agrees_with_the_part(tmp_path):
+    path = tmp_path / "pins.sr"
+    program = pathlib.Path(CLYDE).resolve().parents[1] / "tests/flash25-record"
+    subprocess.run([program, path], check=True)
+    done = subprocess.run(
+        ["sigrok-cli", "-i", path, "-P",
+         "spi:clk=A1:mosi=A2:miso=A4:cs=A5,spiflash", "-A",
+         "spiflash=commands"],
+        capture_output=True, check=True, text=True, timeout=SECONDS)
+    shown = [line.split(": ", 1)[1] for line in done.stdout.splitlines()
+             if "addr 0x" in line or "Erase" in line or "Device" in line]
+    assert [re.sub(r"Device = .*", "id", line) for line in shown] == [
+        "Read identification (RDID): id",
+        "Page program (addr 0x000100, 4 bytes): de ad be ef",
+        "Read data (addr 0x000100, 4 bytes): de ad be ef",
+        "Fast read data (addr 0x000100, 4 bytes): de ad be ef",
+        "Erase sector 0 (0x000000)",
+        "Read data (addr 0x000100, 4 bytes): ff ff ff ff",
+    ]
 
 
 def test_each_edge_is_in_its_sample(tmp_path):
