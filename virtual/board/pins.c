@@ -145,7 +145,9 @@ void pins_run(struct pins *pins, tick now)
 					pins->parts[i], pins->now);
 		update(pins);
 	}
-	pins->now = now;
+	/* A command that fails may leave the twin behind the board's time. */
+	if (pins->now < now)
+		pins->now = now;
 }
 
 void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables)
