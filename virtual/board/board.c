@@ -426,6 +426,7 @@ void board_clear(struct board *board)
 void board_power_pins(struct board *board)
 {
 	uint16_t powered = 0, down = 0, up = 0;
+	tick cycle = board->now - board->now % TICKS_PER_CYCLE;
 
 	for (unsigned i = BOARD_PORTS; i-- > 0;) {
 		const struct board_port *port = &board->ports[i];
@@ -435,6 +436,9 @@ void board_power_pins(struct board *board)
 		down = down << 8 | (pulled & ~port->pull_output);
 		up = up << 8 | (pulled & port->pull_output);
 	}
+	/* The FPGA was run to this cycle, and may act on the pins at the next. */
+	if (cycle > board->pins.now)
+		pins_run(&board->pins, cycle);
 	pins_supply(&board->pins, powered, down, up);
 }
 

@@ -17,6 +17,7 @@
 #define VIRTUAL_PINS_H
 
 #include "virtual/board/parts/part.h"
+#include "virtual/board/recorder.h"
 
 #define PARTS_MAX 8
 
@@ -37,20 +38,28 @@ struct pins {
 	struct pin_faults faults;
 	unsigned parts_count;
 	struct part *parts[PARTS_MAX];
-	uint16_t powered; /* pins whose port has a supply */
+	struct recorder *recorder; /* of the levels, or NULL */
+	uint16_t powered;          /* pins whose port has a supply */
 	uint16_t fpga_levels, fpga_enables;
 	uint16_t pull_down, pull_up; /* by the expanders */
 	uint16_t levels;             /* before the ports' buffers */
 };
 
 void pins_init(struct pins *pins);
-/* Also frees the parts. */
+/* Also frees the parts and the recorder. */
 void pins_clear(struct pins *pins);
 
 /* Wire these pins together. */
 void pins_wire(struct pins *pins, uint16_t mask);
 /* Add a part, which pins_clear() frees.  There is room for PARTS_MAX. */
 void pins_add(struct pins *pins, struct part *part);
+
+/* Whether one part has the pins for itself, and only the FPGA sees them: no
+   wires, no faults, no record. */
+bool pins_alone(const struct pins *pins);
+/* A part has been changed by other calls than those from here: take over when it
+   next acts. */
+void pins_plan(struct pins *pins);
 
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);

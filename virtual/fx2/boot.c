@@ -58,6 +58,12 @@ static bool populate(struct pins *pins, const struct device_options *options)
 	char why[PART_WHY_SIZE];
 
 	pins->faults = options->pin_faults;
+	if (options->record) {
+		pins->recorder =
+			recorder_new(options->record, options->record_ticks);
+		if (pins->recorder == NULL)
+			return false;
+	}
 	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
 		pins_wire(pins, options->wires[i]);
 	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
@@ -158,6 +164,13 @@ struct function *device_function(struct device *device)
 uint16_t device_conflicts(const struct device *device)
 {
 	return device->board.pins.conflicts;
+}
+
+int device_finish_record(struct device *device)
+{
+	struct recorder *recorder = device->board.pins.recorder;
+
+	return recorder ? recorder_finish(recorder) : 0;
 }
 
 unsigned device_i2c_clashes(const struct device *device)

@@ -8,7 +8,7 @@
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
 
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "virtual/faults/faults.h"
 #include "virtual/fpga/fpga.h"
 #include "virtual/bus/function.h"
@@ -41,6 +41,10 @@ struct device_options {
 	uint32_t start_us, away_us;
 	bool twin;         /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	/* The file of the pins' levels, or NULL; the caller's.  And how many
+	   ticks a sample has. */
+	const char *record;
+	unsigned record_ticks;
 	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
 	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
 	struct pin_faults pin_faults;
@@ -69,6 +73,10 @@ bool device_preload(struct device *device, const struct bitstream *port,
 
 /* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
+
+/* Complete the record of the pins, if there is one: 0 or -errno.  Nothing is
+   recorded from then on. */
+int device_finish_record(struct device *device);
 
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
