@@ -26,17 +26,19 @@ struct mcs51_trace {
 
 struct mcs51_debug {
 	uint8_t breakpoints[0x10000 / 8]; /* a bit for each address */
-	uint32_t resumed; /* address whose breakpoint has stopped the run */
-	uint64_t traced;  /* instructions so far */
+	bool stopped;    /* by the breakpoint of the next instruction */
+	uint64_t traced; /* instructions so far */
 	struct mcs51_trace trace[MCS51_TRACE];
 	uint64_t cycles[0x10000]; /* by address of the instruction */
-	uint64_t idle;            /* cycles in PCON.IDLE, or skipped */
+	uint64_t idle; /* cycles in PCON.IDLE, or of passes that were skipped */
 };
 
 struct mcs51_debug *mcs51_debug_create(void); /* NULL: no memory */
 void mcs51_debug_destroy(struct mcs51_debug *debug);
 
-void mcs51_breakpoint(struct mcs51_debug *debug, uint16_t address, bool set);
+/* Set or clear one; cpu->debug must be there.  A run that ends with
+   MCS51_BREAKPOINT goes on with the next mcs51_run(). */
+void mcs51_breakpoint(struct mcs51 *cpu, uint16_t address, bool set);
 
 /* The instruction at `code`, of which three bytes are read, as SDCC's
    assembler writes it: "mov a,#0x12".  Returns its length, 1 to 3. */
@@ -44,13 +46,15 @@ void mcs51_breakpoint(struct mcs51_debug *debug, uint16_t address, bool set);
 unsigned int mcs51_disassemble(
 	const uint8_t code[3], uint16_t pc, char text[MCS51_TEXT]);
 
-/* The last instructions, at most MCS51_TRACE, a line each, oldest first.
-   Symbols may be NULL. */
+/* The last instructions, at most MCS51_TRACE, a line each, oldest first: cycle,
+   address, instruction, registers before it, place in a function.  Symbols may
+   be NULL. */
 void mcs51_print_trace(const struct mcs51_debug *debug,
 	const struct mcs51_symbols *symbols, FILE *out);
 
-/* Cycles by function, most first, a line each; without symbols by address of
-   256 B pages. */
+/* Cycles by function, most first, a line each: cycles, per cent, name.  Code
+   without a symbol, and all code if symbols is NULL, is named by its page of
+   256 B. */
 void mcs51_print_profile(const struct mcs51_debug *debug,
 	const struct mcs51_symbols *symbols, FILE *out);
 

@@ -90,18 +90,18 @@ struct mcs51 {
 	struct mcs51_state state;
 	uint64_t cycles;      /* since the CPU exists; a reset keeps them */
 	uint16_t instruction; /* the address of the one that is executed */
-	char fault[120];      /* "" unless a run has ended with MCS51_FAULT */
+	bool modifies; /* in read_sfr: an instruction reads, modifies, writes */
+	char fault[120]; /* "" unless a run has ended with MCS51_FAULT */
 
 	/* The rest is private. */
 	uint64_t limit; /* the next cycle at which to look beyond the code */
-	uint64_t until;
 	bool stop;
 	uint16_t timer[3];    /* counts, as of timers_at */
 	uint16_t reload;      /* RCAP2 */
 	uint64_t timers_at;   /* cycle */
 	uint64_t overflow_at; /* the next one that sets a flag */
-	uint32_t quiet;       /* jumps back since mcs51_touch() */
-	uint32_t period;      /* cycles of the loop that waits; 0 = none */
+	uint64_t jumps;       /* back, since mcs51_touch() */
+	uint64_t period;      /* cycles of the loop that waits; 0 = none */
 	uint64_t seen_at;     /* cycle of `seen` */
 	struct mcs51_state seen;
 };
@@ -116,16 +116,18 @@ void mcs51_reset(struct mcs51 *cpu);
 enum mcs51_stop mcs51_run(struct mcs51 *cpu, uint64_t until);
 
 /*
- * The CPU waits if it idles (PCON), or executes a loop whose every pass leaves
- * all as it was, so that the next pass will do the same unless something else
- * changes.  mcs51_run() ends with MCS51_WAITS when it finds that, and at least
- * one pass more would end by `until`.  The caller may then skip to `until` by
- * mcs51_skip(), which adds as many whole passes as end by `until` and by the
- * next overflow of a timer that sets a flag.  Whether it skips or not, the run
- * that follows ends in the same state at the same cycle:
+ * The CPU waits while it idles (PCON), which takes no time here, and while it
+ * executes a loop whose every pass leaves all as it was, so that the next pass
+ * does the same unless something else changes.  mcs51_run() ends with
+ * MCS51_WAITS when it finds such a loop, and at least one pass more would end
+ * by `until`.  mcs51_skip() then adds as many whole passes as end by `until`
+ * and by the next overflow of a timer that sets a flag.  The run that follows
+ * ends in the same state at the same cycle as if all passes were executed:
  *
  *	while ((stop = mcs51_run(cpu, until)) == MCS51_WAITS)
  *		mcs51_skip(cpu, until);
+ *
+ * To have the passes executed, call mcs51_touch() in place of mcs51_skip().
  *
  * For this, the caller calls mcs51_touch() after every change of what the CPU
  * can read: memory, and the values that the read hooks return; also if a read

@@ -12,12 +12,12 @@
 
 struct mcs51_symbol {
 	uint16_t address;
-	char name[54]; /* cut off if longer */
+	char name[54]; /* without SDCC's underscore; cut off if longer */
 };
 
 struct mcs51_symbols {
 	size_t count;
-	struct mcs51_symbol *symbol; /* sorted by address, names unique */
+	struct mcs51_symbol *symbol; /* sorted by address, each once */
 };
 
 /* Parse the text of a .map or .cdb file, which need not end with 0.  Returns
