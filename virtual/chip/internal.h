@@ -316,8 +316,8 @@ void memory_write(struct chip *chip, uint16_t address, uint8_t value);
 uint8_t autopointer_read(struct chip *chip, unsigned index);
 void autopointer_write(struct chip *chip, unsigned index, uint8_t value);
 
-uint8_t register_read(struct chip *chip, uint8_t offset);
-void register_write(struct chip *chip, uint8_t offset, uint8_t value);
+uint8_t chip_register_read(struct chip *chip, uint8_t offset);
+void chip_register_write(struct chip *chip, uint8_t offset, uint8_t value);
 void registers_reset(struct chip *chip);
 /* The end of all: an access that the chip has no model for. */
 void chip_refuse(struct chip *chip, const char *name, uint16_t address);

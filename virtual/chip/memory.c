@@ -58,7 +58,7 @@ uint8_t memory_read(struct chip *chip, uint16_t address)
 	if (byte)
 		return *byte;
 	if (is_register(address))
-		return register_read(chip, address - REGISTERS_ADDRESS);
+		return chip_register_read(chip, address - REGISTERS_ADDRESS);
 	chip_refuse(chip, "data memory", address);
 	return 0;
 }
@@ -72,7 +72,7 @@ void memory_write(struct chip *chip, uint16_t address, uint8_t value)
 			chip_touch(chip);
 		*byte = value;
 	} else if (is_register(address)) {
-		register_write(chip, address - REGISTERS_ADDRESS, value);
+		chip_register_write(chip, address - REGISTERS_ADDRESS, value);
 	} else if (address == GPCR2) {
 		/* Its one bit is for full speed. */
 		if (value != 0)
@@ -193,7 +193,10 @@ static uint8_t read_sfr(struct mcs51 *cpu, uint8_t address)
 	struct chip *chip = cpu->context;
 	const uint8_t *port = port_at(chip, address);
 
-	if (port >= chip->latch && port < chip->latch + sizeof(chip->latch))
+	bool latch =
+		port >= chip->latch && port < chip->latch + sizeof(chip->latch);
+
+	if (latch && !cpu->modifies)
 		return pins_read(chip, port - chip->latch);
 	if (port)
 		return *port;

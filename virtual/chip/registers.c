@@ -3,7 +3,7 @@
 /*
  * The registers from 0xe600 on (TRM chapter 15): what each one is, and the ones
  * that need little more than a byte.  virtual/chip/memory.c calls
- * register_read() and register_write().  A register that is not in the table,
+ * chip_register_read() and chip_register_write().  A register that is not in the table,
  * and a value that the chip has no model for, ends the firmware.
  */
 #include "internal.h"
@@ -398,7 +398,7 @@ static void write_fifo(struct chip *chip, uint8_t offset, uint8_t value)
 
 /* ---- All -------------------------------------------------------------------- */
 
-uint8_t register_read(struct chip *chip, uint8_t offset)
+uint8_t chip_register_read(struct chip *chip, uint8_t offset)
 {
 	const struct entry *reg = &table[offset];
 
@@ -431,7 +431,7 @@ uint8_t register_read(struct chip *chip, uint8_t offset)
 	return 0;
 }
 
-void register_write(struct chip *chip, uint8_t offset, uint8_t value)
+void chip_register_write(struct chip *chip, uint8_t offset, uint8_t value)
 {
 	const struct entry *reg = &table[offset];
 

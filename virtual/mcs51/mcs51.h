@@ -131,8 +131,9 @@ enum mcs51_stop mcs51_run(struct mcs51 *cpu, uint64_t until);
  *
  * For this, the caller calls mcs51_touch() after every change of what the CPU
  * can read: memory, and the values that the read hooks return; also if a read
- * by the CPU itself changes such a value (a hook may call it).  The CPU knows
- * of its own writes, and of mcs51_request().
+ * by the CPU itself changes such a value, and if a write by a hook does: a
+ * write that changes nothing may be in a loop that waits.  The CPU knows of its
+ * writes to memory, and of mcs51_request().
  */
 void mcs51_skip(struct mcs51 *cpu, uint64_t until);
 void mcs51_touch(struct mcs51 *cpu);

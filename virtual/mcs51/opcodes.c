@@ -339,7 +339,6 @@ static void movx_write(struct mcs51 *cpu, uint16_t address)
 	uint8_t value = cpu->state.acc;
 
 	if (address >= cpu->memory_size) {
-		mcs51_touch(cpu);
 		cpu->hooks->write_xdata(cpu, address, value);
 	} else if (cpu->memory[address] != value) {
 		mcs51_touch(cpu);

@@ -212,7 +212,6 @@ void mcs51_write_sfr(struct mcs51 *cpu, uint8_t address, uint8_t value)
 
 	switch (sfr->effect) {
 	case NOT_HELD:
-		mcs51_touch(cpu);
 		cpu->hooks->write_sfr(cpu, address, value);
 		return;
 	case SERIAL:
