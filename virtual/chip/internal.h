@@ -270,7 +270,8 @@ struct chip {
 	/* Ports A to E, and the signals that they make */
 	uint8_t latch[5], enable[5];
 	uint8_t signals;
-	bool fpga_target; /* the FPGA came out of reset with nCS low */
+	bool fpga_target;  /* the FPGA came out of reset with SS low... */
+	tick fpga_cleared; /* ...and takes bits from then on */
 	uint8_t spi_byte, spi_bits;
 	uint16_t spi_count;
 	uint8_t spi_bytes[512];

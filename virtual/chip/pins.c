@@ -22,6 +22,9 @@ enum { PORT_A, PORT_B, PORT_C, PORT_D, PORT_E };
 /* PORTACFG */
 #define PORTACFG_INT0 0x01
 
+/* How long an iCE40HX8K clears its memory after a reset: FPGA-TN-02001. */
+#define CLEAR_TICKS (1200 * (tick)TICKS_PER_US)
+
 /* chip->signals: the levels of what the ports drive. */
 enum signal {
 	CRESET_B = 1 << 0,
@@ -125,6 +128,7 @@ static void reset_fpga(struct chip *chip, uint8_t now)
 
 	if (now & CRESET_B) {
 		chip->fpga_target = !(now & SS_B);
+		chip->fpga_cleared = chip_time(chip) + CLEAR_TICKS;
 		return;
 	}
 	chip_meet_fpga(chip);
@@ -161,7 +165,7 @@ void pins_update(struct chip *chip)
 	if (changed & CRESET_B)
 		reset_fpga(chip, now);
 	if (changed & now & SCK && now & CRESET_B && !(now & SS_B) &&
-		chip->fpga_target)
+		chip->fpga_target && chip_time(chip) >= chip->fpga_cleared)
 		shift_in(chip, now & SI);
 	if (changed & SS_B)
 		chip->spi_bits = 0;
