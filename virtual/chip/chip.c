@@ -207,18 +207,28 @@ static void chip_reset(struct function *function, tick now)
 	port_reset(CHIP(function));
 }
 
-static enum handshake chip_ping(
-	struct function *function, tick now, uint8_t endpoint)
+static enum handshake find_room(struct chip *chip, uint8_t endpoint)
 {
-	struct chip *chip = CHIP(function);
 	unsigned index = large_index(endpoint);
 
-	enter(chip, now);
 	if (endpoint == 0)
 		return control_ping(chip);
 	if (endpoint == USB_EP1_OUT)
 		return small_ping(chip);
 	return index < FIFO_COUNT ? large_ping(chip, index) : HANDSHAKE_STALL;
+}
+
+static enum handshake chip_ping(
+	struct function *function, tick now, uint8_t endpoint)
+{
+	struct chip *chip = CHIP(function);
+	enum handshake handshake;
+
+	enter(chip, now);
+	handshake = find_room(chip, endpoint);
+	if (handshake == HANDSHAKE_NAK)
+		interrupt_nak(chip, endpoint);
+	return handshake;
 }
 
 static enum handshake chip_out(struct function *function, tick now,
@@ -241,19 +251,30 @@ static enum handshake chip_out(struct function *function, tick now,
 	return handshake;
 }
 
-static enum handshake chip_in(struct function *function, tick now,
-	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
+static enum handshake find_packet(struct chip *chip, uint8_t endpoint,
+	const uint8_t **ret_data, uint16_t *ret_length)
 {
-	struct chip *chip = CHIP(function);
 	unsigned index = large_index(endpoint);
 
-	enter(chip, now);
 	if (endpoint == USB_DIR_IN)
 		return control_in(chip, ret_data, ret_length);
 	if (endpoint == USB_EP1_IN)
 		return small_in(chip, ret_data, ret_length);
 	return index < FIFO_COUNT ? large_in(chip, index, ret_data, ret_length)
 				  : HANDSHAKE_STALL;
+}
+
+static enum handshake chip_in(struct function *function, tick now,
+	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
+{
+	struct chip *chip = CHIP(function);
+	enum handshake handshake;
+
+	enter(chip, now);
+	handshake = find_packet(chip, endpoint, ret_data, ret_length);
+	if (handshake == HANDSHAKE_NAK)
+		interrupt_nak(chip, endpoint);
+	return handshake;
 }
 
 static void chip_acked(struct function *function, tick now, uint8_t endpoint)

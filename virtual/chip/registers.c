@@ -86,10 +86,10 @@ static const struct entry table[REGISTERS_SIZE] = {
 	[0x55] = {"EP6FIFOIRQ", CLEARED},
 	[0x56] = {"EP8FIFOIE", ONLY, 0x0f, 0},
 	[0x57] = {"EP8FIFOIRQ", CLEARED},
-	[0x58] = {"IBNIE", ONLY, 0x3f, 0},
-	[0x59] = {"IBNIRQ", CLEARED},
-	[0x5a] = {"NAKIE", ONLY, 0xff, 0},
-	[0x5b] = {"NAKIRQ", CLEARED},
+	[IBNIE] = {"IBNIE", PLAIN, 0x3f, 0},
+	[IBNIRQ] = {"IBNIRQ", INTERRUPT},
+	[NAKIE] = {"NAKIE", INTERRUPT, 0xfd, 0},
+	[NAKIRQ] = {"NAKIRQ", INTERRUPT},
 	[USBIE] = {"USBIE", INTERRUPT, 0x7f, 0},
 	[USBIRQ] = {"USBIRQ", INTERRUPT},
 	[EPIE] = {"EPIE", INTERRUPT, 0xff, 0},
@@ -104,8 +104,9 @@ static const struct entry table[REGISTERS_SIZE] = {
 	[INT4IVEC] = {"INT4IVEC", CONSTANT, 0, 0x80},
 	[INTSETUP] = {"INTSETUP", PLAIN, 0x0b, 0},
 	[PORTACFG] = {"PORTACFG", SYSTEM, 0xc3, 0},
-	[0x71] = {"PORTCCFG", ONLY, 0xff, 0},
-	[0x72] = {"PORTECFG", ONLY, 0xff, 0},
+	/* The alternate functions of ports C and E, which 56 pins do not have. */
+	[0x71] = {"PORTCCFG", PLAIN, 0xff, 0},
+	[0x72] = {"PORTECFG", PLAIN, 0xff, 0},
 	[I2CS] = {"I2CS", I2C},
 	[I2DAT] = {"I2DAT", I2C},
 	[I2CTL] = {"I2CTL", I2C, 0x03, 0},
@@ -312,6 +313,8 @@ static uint8_t read_interrupt(struct chip *chip, uint8_t offset)
 		return chip->requests & 0x7f;
 	case EPIRQ:
 		return chip->requests >> 8;
+	case NAKIRQ:
+		return chip->requests >> 16;
 	case INT2IVEC:
 		return interrupt_vector(chip);
 	}
@@ -327,8 +330,15 @@ static void write_interrupt(struct chip *chip, uint8_t offset, uint8_t value)
 	case EPIRQ:
 		interrupt_clear(chip, value << 8);
 		return;
+	case NAKIRQ:
+		interrupt_clear(chip, (uint32_t)value << 16);
+		return;
+	case IBNIRQ:
+		chip->registers[IBNIRQ] &= ~value;
+		return;
 	case USBIE:
 	case EPIE:
+	case NAKIE:
 		chip->registers[offset] = value & table[offset].mask;
 		interrupt_update(chip);
 		chip_plan(chip, interrupt_due(chip));
