@@ -188,8 +188,7 @@ static tick chip_advance(struct function *function, tick now)
 
 	enter(chip, now);
 	due = earliest(next_event(chip), cpu_due(chip));
-	if (chip->fpga_due > chip->now)
-		due = earliest(due, chip->fpga_due);
+	due = earliest(due, chip->fpga_due);
 	update_port_due(chip, due);
 	return outside(chip, due);
 }
@@ -348,6 +347,12 @@ void chip_power_up(struct chip *chip, const struct chip_image *firmware)
 	run(chip, chip->epoch);
 	/* The bus notices that the device is not there. */
 	chip->function.departures = chip->function.detached;
+	update_port_due(chip, chip->now);
+}
+
+void chip_restart_time(struct chip *chip, tick now)
+{
+	chip->epoch += now;
 	update_port_due(chip, chip->now);
 }
 

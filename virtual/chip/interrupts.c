@@ -30,11 +30,14 @@ void interrupt_update(struct chip *chip)
 
 void interrupt_raise(struct chip *chip, uint32_t requests)
 {
+	bool waiting = chip->requests & enabled(chip);
+
 	if (requests & ~chip->requests)
 		chip_touch(chip);
 	chip->requests |= requests;
-	if (requests & enabled(chip))
-		request_int2(chip);
+	/* INT2 is an edge: there is none while another request waits. */
+	if (!waiting)
+		interrupt_update(chip);
 }
 
 void interrupt_clear(struct chip *chip, uint32_t requests)
