@@ -102,7 +102,10 @@ static bool run_cpu(struct chip *chip, tick until)
 	chip->in_cpu = true;
 	chip->cpu_limit = until;
 	while ((stop = mcs51_run(cpu, limit)) == MCS51_WAITS)
-		mcs51_skip(cpu, limit);
+		if (chip->unskipped)
+			mcs51_touch(cpu);
+		else
+			mcs51_skip(cpu, limit);
 	chip->in_cpu = false;
 	return stop != MCS51_STOPPED;
 }
@@ -210,6 +213,9 @@ static enum handshake find_room(struct chip *chip, uint8_t endpoint)
 {
 	unsigned index = large_index(endpoint);
 
+	/* It has left, and the bus has not noticed yet. */
+	if (chip->port.step == PORT_OFF)
+		return HANDSHAKE_NAK;
 	if (endpoint == 0)
 		return control_ping(chip);
 	if (endpoint == USB_EP1_OUT)
@@ -255,6 +261,8 @@ static enum handshake find_packet(struct chip *chip, uint8_t endpoint,
 {
 	unsigned index = large_index(endpoint);
 
+	if (chip->port.step == PORT_OFF)
+		return HANDSHAKE_NAK;
 	if (endpoint == USB_DIR_IN)
 		return control_in(chip, ret_data, ret_length);
 	if (endpoint == USB_EP1_IN)

@@ -246,6 +246,7 @@ struct chip {
 	bool held;      /* the 8051 is in reset, by CPUCS */
 	bool in_cpu;    /* inside mcs51_run(), which ends at... */
 	tick cpu_limit; /* ...this time */
+	bool unskipped; /* tests: every pass of a loop that waits is executed */
 	tick epoch;     /* the chip's time at time 0 of the function */
 	tick now;
 	/* The 8051's time: at `cycles_at` it had made `cycles`. */
