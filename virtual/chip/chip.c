@@ -57,6 +57,18 @@ void chip_touch(struct chip *chip)
 	mcs51_touch(&chip->cpu);
 }
 
+void chip_listen(struct chip *chip, chip_listener *listener, void *user)
+{
+	chip->listener = listener;
+	chip->listener_user = user;
+}
+
+void chip_tell(struct chip *chip, const char *line)
+{
+	if (chip->listener)
+		chip->listener(chip->listener_user, line);
+}
+
 void chip_plan(struct chip *chip, tick due)
 {
 	if (chip->in_cpu && due < chip->cpu_limit)

@@ -51,6 +51,11 @@ void chip_power_up(struct chip *chip, const struct chip_image *firmware);
 
 struct function *chip_function(struct chip *chip);
 
+/* From now on the listener gets a line for each transaction on the I2C bus, and
+   each change of the port. */
+typedef void chip_listener(void *user, const char *line);
+void chip_listen(struct chip *chip, chip_listener *listener, void *user);
+
 /* From now on `now`, a whole number of microframes, is time 0 of the
    function. */
 void chip_restart_time(struct chip *chip, tick now);

@@ -187,6 +187,12 @@ const char *device_fault(const struct device *device)
 	return device->chip ? chip_fault(device->chip) : NULL;
 }
 
+void device_listen(struct device *device, chip_listener *listener, void *user)
+{
+	if (device->chip)
+		chip_listen(device->chip, listener, user);
+}
+
 unsigned device_i2c_clashes(const struct device *device)
 {
 	if (device->chip)

@@ -77,6 +77,9 @@ uint16_t device_conflicts(const struct device *device);
 /* Why the firmware that the device executes has stopped, a sentence; or NULL. */
 const char *device_fault(const struct device *device);
 
+/* A device that executes firmware has more to tell: chip_listen(). */
+void device_listen(struct device *device, chip_listener *listener, void *user);
+
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);

@@ -89,6 +89,11 @@ static void tell_fault(
 	*told = fault;
 }
 
+static void log_line(void *link, const char *line)
+{
+	LOG((struct link *)link, TRACE, "%s", line);
+}
+
 /* Log the faults that a seed has drawn. */
 static void tell_faults(struct link *link, const struct faults *faults)
 {
@@ -503,6 +508,7 @@ static int make(const char *specification, const atomic_bool *interrupt,
 		virtual_close(&link->link);
 		return result;
 	}
+	device_listen(link->device, log_line, link);
 	*ret_link = &link->link;
 	return 0;
 }
