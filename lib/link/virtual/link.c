@@ -396,7 +396,13 @@ static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
+	const char *unwritten = link->device
+		? virtual_firmware_report(&link->options, link->device)
+		: NULL;
 
+	if (unwritten)
+		LOG(base, ERROR, "cannot write %s: %s", unwritten,
+			strerror(errno));
 	if (link->descriptor >= 0)
 		close(link->descriptor);
 	bus_free(link->bus);
