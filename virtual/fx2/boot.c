@@ -87,6 +87,31 @@ static struct fpga *new_fpga(
 	return fpga_model_new(device->fifos, pins, &device->faults);
 }
 
+/* The board has power: start the model of the firmware, or the chip. */
+static bool power_up(
+	struct device *device, const struct device_options *options)
+{
+	const struct chip_board surroundings = {
+		.board = &device->board,
+		.fpga = device->fpga,
+		.fifos = device->fifos,
+		.faults = &device->faults,
+	};
+
+	if (!options->chip) {
+		device_boot(device);
+		return true;
+	}
+	device->chip = chip_new(&surroundings);
+	if (device->chip == NULL ||
+		(options->observed &&
+			!chip_observe(device->chip,
+				options->breaks ? &options->breakpoint : NULL)))
+		return false;
+	chip_power_up(device->chip, options->firmware);
+	return true;
+}
+
 struct device *device_new(
 	const struct device_options *options, const struct faults *faults)
 {
@@ -132,13 +157,18 @@ struct device *device_new(
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
 		device->api_level = 0;
-	device_boot(device);
+	if (!power_up(device, options)) {
+		device_free(device);
+		return NULL;
+	}
 	return device;
 }
 
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
+	if (device->chip)
+		return preload_chip(device, port, size, id);
 	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
@@ -150,6 +180,7 @@ void device_free(struct device *device)
 {
 	if (device == NULL)
 		return;
+	chip_free(device->chip);
 	board_clear(&device->board);
 	if (device->fpga)
 		device->fpga->ops->destroy(device->fpga);
@@ -158,7 +189,7 @@ void device_free(struct device *device)
 
 struct function *device_function(struct device *device)
 {
-	return &device->function;
+	return device->chip ? chip_function(device->chip) : &device->function;
 }
 
 uint16_t device_conflicts(const struct device *device)
@@ -173,8 +204,26 @@ int device_finish_record(struct device *device)
 	return recorder ? recorder_finish(recorder) : 0;
 }
 
+const char *device_fault(const struct device *device)
+{
+	return device->chip ? chip_fault(device->chip) : NULL;
+}
+
+const struct mcs51_debug *device_debug(const struct device *device)
+{
+	return device->chip ? chip_debug(device->chip) : NULL;
+}
+
+void device_listen(struct device *device, chip_listener *listener, void *user)
+{
+	if (device->chip)
+		chip_listen(device->chip, listener, user);
+}
+
 unsigned device_i2c_clashes(const struct device *device)
 {
+	if (device->chip)
+		return chip_i2c_clashes(device->chip);
 	return device->i2c_clashes;
 }
 

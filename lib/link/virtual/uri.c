@@ -14,6 +14,7 @@
 #include "common/number.h"
 #include "virtual/bus/bus.h"
 #include "virtual/fpga/twin-model.h"
+#include "virtual/mcs51/symbols.h"
 
 /* ---- Keys ----------------------------------------------------------------- */
 
@@ -412,6 +413,52 @@ static int parse_rate(struct parser *parser, const char *key, const char *value)
 	return 0;
 }
 
+static int parse_profile(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->profile_path);
+}
+
+static int parse_instructions(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->instructions_path);
+}
+
+/* "symbols" or "break": checked when the firmware is there. */
+static int parse_debug(
+	struct parser *parser, const char *key, const char *value)
+{
+	char *text = *key == 's' ? parser->options->symbols_path
+				 : parser->options->break_at;
+
+	if (*value == '\0')
+		return set_error(
+			CLYDE_ERROR_INVALID, "virtual: %s= has no value", key);
+	snprintf(text, CLYDE_URI_SIZE, "%s", value);
+	return 0;
+}
+
+/* "model", "eeprom", or a file. */
+static int parse_firmware(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct virtual_options *options = parser->options;
+	bool eeprom = strcmp(value, "eeprom") == 0;
+
+	if (*value == '\0')
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s= has no file name", key);
+	options->device.chip = strcmp(value, "model") != 0;
+	options->firmware_path[0] = '\0';
+	if (options->device.chip && !eeprom)
+		snprintf(options->firmware_path, sizeof(options->firmware_path),
+			"%s", value);
+	/* A new EEPROM has no firmware. */
+	options->device.bare = eeprom;
+	return 0;
+}
+
 const struct virtual_key virtual_keys[] = {
 	{"devices", parse_devices},
 	{"index", parse_index},
@@ -444,6 +491,11 @@ const struct virtual_key virtual_keys[] = {
 	{"nodrive", parse_open_pin},
 	{"weak", parse_weak},
 	{"misread", parse_misread},
+	{"firmware", parse_firmware},
+	{"symbols", parse_debug},
+	{"break", parse_debug},
+	{"profile", parse_profile},
+	{"instructions", parse_instructions},
 	{0},
 };
 
@@ -555,7 +607,7 @@ static int parse_pairs(struct parser *parser, char *text)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: pins= is for one device, and devices=%u",
 			parser->options->devices);
-	return result;
+	return result < 0 ? result : virtual_firmware_check(parser->options);
 }
 
 /* The n-th device's serial number is the first's plus n, in its digits. */
@@ -627,6 +679,8 @@ int virtual_options_parse(
 	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = virtual_eeprom_load(&options);
+	if (result == 0 && options.device.chip)
+		result = virtual_firmware_load(&options);
 	if (result < 0) {
 		virtual_options_clear(&options);
 		return result;
@@ -651,10 +705,20 @@ int virtual_options_count(const char *text)
 	return options.only >= 0 ? 1 : (int)options.devices;
 }
 
-void virtual_options_clear(struct virtual_options *options)
+void virtual_eeprom_forget(struct virtual_options *options)
 {
 	free(options->eeprom);
 	options->eeprom = NULL;
+}
+
+void virtual_options_clear(struct virtual_options *options)
+{
+	virtual_eeprom_forget(options);
+	free(options->firmware);
+	mcs51_symbols_destroy(options->symbols);
+	options->firmware = NULL;
+	options->symbols = NULL;
+	options->device.firmware = NULL;
 }
 
 /* Whether a list of pairs has this key.  Only the start of a pair is compared,
