@@ -57,8 +57,8 @@ struct device_options {
 	   EEPROM has, and that may be none. */
 	bool chip;
 	const struct chip_image *firmware;
-	bool observed;   /* device_debug() is not NULL... */
-	bool breaks;     /* ...and the firmware stops at this address */
+	bool observed; /* device_debug() is not NULL... */
+	bool breaks;   /* ...and the firmware stops at this address */
 	uint16_t breakpoint;
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   the options above. */
