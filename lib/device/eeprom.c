@@ -79,8 +79,8 @@ static int check_range(uint16_t address, size_t size)
 		EEPROM_SIZE);
 }
 
-static int eeprom_read(struct clyde_device *device, uint16_t address,
-	uint8_t *data, size_t size)
+int eeprom_read(struct clyde_device *device, uint16_t address, uint8_t *data,
+	size_t size)
 {
 	int result = check_range(address, size);
 
@@ -102,7 +102,7 @@ static int eeprom_read(struct clyde_device *device, uint16_t address,
 
 /* A command writes at most 32 bytes, inside one block of 32 bytes: beyond the
    end of its page the chip would wrap around. */
-static int eeprom_write(struct clyde_device *device, uint16_t address,
+int eeprom_write(struct clyde_device *device, uint16_t address,
 	const uint8_t *data, size_t size)
 {
 	int result = check_range(address, size);

@@ -14,8 +14,9 @@
 #include <string.h>
 
 #include "descriptor.h"
-#include "ihex.h"
+#include "flash.h"
 #include "lib/base/wait.h"
+#include "own-firmware.h"
 
 /* ---- Intel HEX -------------------------------------------------------- */
 
@@ -267,6 +268,38 @@ size_t ihex_run(
 	return size;
 }
 
+/* ---- Clyde's own firmware --------------------------------------------- */
+
+CLYDE_API int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
+{
+	memcpy(ret_id, own_firmware.id, sizeof(own_firmware.id));
+	return own_firmware.size > 0;
+}
+
+static int take_own(struct ihex *ret_ihex)
+{
+	const struct own_firmware *own = &own_firmware;
+
+	if (own->size == 0)
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
+			"this build has no firmware of its own; name a file "
+			"with --firmware FILE.ihex");
+	memset(ret_ihex, 0, sizeof(*ret_ihex));
+	memcpy(ret_ihex->data + own->address, own->data, own->size);
+	memset(ret_ihex->used + own->address, true, own->size);
+	return 0;
+}
+
+int firmware_given(const void *data, size_t size, struct ihex *ret_ihex)
+{
+	int result;
+
+	if (data == NULL && size == 0)
+		return take_own(ret_ihex);
+	result = check_buffer("data", data, size);
+	return result < 0 ? result : ihex_parse(data, size, ret_ihex);
+}
+
 /* ---- Loading ---------------------------------------------------------- */
 
 /* Upstream's tool waits as long, since Windows has been seen to take more than
@@ -442,7 +475,7 @@ static int check_firmware(struct load *load)
 		device_name(&info), info.api_level, USB_API_LEVEL);
 }
 
-static int replace_firmware(struct load *load)
+static int start_firmware(const struct load *load)
 {
 	int result = claim_device(load);
 
@@ -450,6 +483,24 @@ static int replace_firmware(struct load *load)
 		result = write_firmware(load);
 	if (result == 0)
 		result = wait_for_return(load);
+	return result;
+}
+
+int firmware_start(struct clyde_context *context, struct link *link,
+	const struct clyde_device_info *info, const struct ihex *firmware)
+{
+	struct load load = {.context = context,
+		.link = link,
+		.info = *info,
+		.ihex = firmware};
+
+	return start_firmware(&load);
+}
+
+static int replace_firmware(struct load *load)
+{
+	int result = start_firmware(load);
+
 	if (result == 0)
 		result = check_firmware(load);
 	if (result == 0)
@@ -457,8 +508,18 @@ static int replace_firmware(struct load *load)
 	return result;
 }
 
+/* Clyde's own firmware is for C0 to C3; without it, another level is the error
+   that it would be at an open. */
+static int check_own(const struct load *load)
+{
+	if (load->ihex->used[0] && load->revision >= REVISION_C0 &&
+		load->revision <= REVISION_C3)
+		return 0;
+	return device_check_level(&load->info);
+}
+
 static int load_into(struct clyde_context *context, const char *uri,
-	const char *serial, const struct ihex *ihex, char *ret_uri)
+	const char *serial, const struct ihex *ihex, bool own, char *ret_uri)
 {
 	struct load load = {.context = context, .ihex = ihex};
 	bool current;
@@ -468,7 +529,9 @@ static int load_into(struct clyde_context *context, const char *uri,
 	if (result < 0)
 		return result;
 	current = load.info.api_level == USB_API_LEVEL;
-	if (!current)
+	if (!current && own)
+		result = check_own(&load);
+	if (!current && result == 0)
 		result = replace_firmware(&load);
 	link_put(context, load.info.uri, load.link);
 	if (result < 0)
@@ -481,18 +544,19 @@ static int load_into(struct clyde_context *context, const char *uri,
 static int parse_and_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
-	struct ihex *ihex;
-	int result = check_buffer("data", data, size);
+	struct ihex *ihex = calloc(1, sizeof(*ihex));
+	bool own = data == NULL && size == 0;
+	int result;
 
-	if (result < 0)
-		return result;
-	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
-		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	else
-		result = ihex_parse(data, size, ihex);
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	/* A build without firmware of its own is no error before the device's
+	   level is known. */
+	result = own && own_firmware.size == 0
+		? 0
+		: firmware_given(data, size, ihex);
 	if (result == 0)
-		result = load_into(context, uri, serial, ihex, ret_uri);
+		result = load_into(context, uri, serial, ihex, own, ret_uri);
 	free(ihex);
 	return result;
 }

@@ -162,6 +162,36 @@ class UnsupportedError(Error):
     code = -35
 
 
+class VerifyError(Error):
+    """The EEPROM does not hold what was written."""
+
+    code = -36
+
+
+class RevisionError(Error):
+    """A board of another revision than C0 to C3."""
+
+    code = -37
+
+
+class TooLargeError(Error):
+    """It does not fit into the EEPROMs."""
+
+    code = -38
+
+
+class BackupError(Error):
+    """A backup of an EEPROM is cut short or damaged."""
+
+    code = -39
+
+
+class ConfiguredError(Error):
+    """The board has a valid configuration block."""
+
+    code = -40
+
+
 class NoSerialError(NoDeviceError):
     """No device has this serial number."""
 
