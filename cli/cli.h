@@ -55,6 +55,8 @@ struct command {
 
 void command_complete(struct tool *tool, int argc, char **argv);
 void command_doctor(struct tool *tool, int argc, char **argv);
+void command_factory(struct tool *tool, int argc, char **argv);
+void command_flash(struct tool *tool, int argc, char **argv);
 void command_help(struct tool *tool, int argc, char **argv);
 void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);
