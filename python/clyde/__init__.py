@@ -16,13 +16,14 @@ from .context import Context, DeviceInfo, LogLevel
 from .device import BenchmarkMode, Config, Core, Device, open
 from .errors import (
     AccessError, AddressError, AmbiguousError, ApiLevelError, BabbleError,
-    BusyError, Cancelled, ClosedError, CoreTakenError, CorruptError,
-    DeadlockError, EndpointOffError, Error, ExhaustedError, FPGAError,
-    FileError, InsideError, Interrupted, InvalidError, LimitError,
-    NoCoreError, NoDeviceError, NoMemoryError, NoPinError, NoSerialError,
-    NoSupplyError, PinTakenError, ProtocolError, RefusedError, ResetError,
-    StallError, Timeout, TransferError, UnsupportedError, WrongDataError,
-    WrongHandleError)
+    BackupError, BusyError, Cancelled, ClosedError, ConfiguredError,
+    CoreTakenError, CorruptError, DeadlockError, EndpointOffError, Error,
+    ExhaustedError, FPGAError, FileError, InsideError, Interrupted,
+    InvalidError, LimitError, NoCoreError, NoDeviceError, NoMemoryError,
+    NoPinError, NoSerialError, NoSupplyError, PinTakenError, ProtocolError,
+    RefusedError, ResetError, RevisionError, StallError, Timeout,
+    TooLargeError, TransferError, UnsupportedError, VerifyError,
+    WrongDataError, WrongHandleError)
 from .monitor import Monitor, MonitorChange, MonitorEvent
 from .pattern import Pattern
 from .pipe import Pipe, PipeId, Region
@@ -30,9 +31,10 @@ from .ports import Alert, Alerts
 
 __all__ = [
     "AccessError", "AddressError", "Alert", "Alerts", "AmbiguousError",
-    "ApiLevelError", "Applet", "BabbleError",
+    "ApiLevelError", "Applet", "BabbleError", "BackupError",
     "BenchmarkMode", "BusyError", "Cancelled",
-    "ClosedError", "Config", "Context", "Core", "CoreTakenError",
+    "ClosedError", "Config", "ConfiguredError", "Context", "Core",
+    "CoreTakenError",
     "CorruptError", "DeadlockError", "Device", "DeviceInfo",
     "EndpointOffError", "Error", "ExhaustedError", "FPGAError",
     "FileError", "InsideError", "Interrupted", "InvalidError",
@@ -41,9 +43,9 @@ __all__ = [
     "NoSerialError", "NoSupplyError", "Parameter", "ParameterType",
     "Pattern", "PinTakenError", "Pipe",
     "PipeId", "ProtocolError", "Record", "RefusedError", "Region",
-    "ResetError", "Run", "StallError", "Timeout", "TransferError",
-    "UnsupportedError", "WrongDataError", "WrongHandleError", "applets",
-    "live_objects", "open",
+    "ResetError", "RevisionError", "Run", "StallError", "Timeout",
+    "TooLargeError", "TransferError", "UnsupportedError", "VerifyError",
+    "WrongDataError", "WrongHandleError", "applets", "live_objects", "open",
 ]
 
 

@@ -174,18 +174,6 @@ class RevisionError(Error):
     code = -37
 
 
-class TooLargeError(Error):
-    """It does not fit into the EEPROMs."""
-
-    code = -38
-
-
-class BackupError(Error):
-    """A backup of an EEPROM is cut short or damaged."""
-
-    code = -39
-
-
 class ConfiguredError(Error):
     """The board has a valid configuration block."""
 
@@ -256,6 +244,18 @@ class AddressError(BusyError):
     """An address to listen at is in use."""
 
     code = -33
+
+
+class TooLargeError(InvalidError):
+    """It does not fit into the EEPROMs."""
+
+    code = -38
+
+
+class BackupError(CorruptError):
+    """A backup of an EEPROM is cut short or damaged."""
+
+    code = -39
 
 
 # errors: end
