@@ -7,8 +7,8 @@
 #include "cli.h"
 
 /*
- * Read a file of up to `limit` bytes into memory that the caller frees; a longer
- * one, such as /dev/zero, gives a size of limit + 1.  STATUS_INPUT if it cannot
+ * Read a file of up to `limit` bytes into memory that the caller frees, after a
+ * failure too, if *ret_data was NULL before; a longer one, such as /dev/zero, gives a size of limit + 1.  STATUS_INPUT if it cannot
  * be read.
  */
 bool read_whole(struct tool *tool, const char *path, size_t limit,

@@ -23,7 +23,6 @@ bool read_firmware(struct tool *tool, uint8_t **ret_data, size_t *ret_size)
 		return false;
 	if (*ret_size <= FILE_MAX)
 		return true;
-	free(*ret_data);
 	return fail(tool, STATUS_CORRUPT,
 		"%s has more than %d bytes, which is not FX2 firmware",
 		tool->firmware, FILE_MAX);
@@ -41,15 +40,13 @@ static bool load(struct tool *tool, const void *data, size_t size)
 
 bool load_firmware(struct tool *tool)
 {
-	uint8_t *data;
+	uint8_t *data = NULL;
 	size_t size;
 	bool loaded;
 
 	if (!names_firmware(tool))
 		return true;
-	if (!read_firmware(tool, &data, &size))
-		return false;
-	loaded = load(tool, data, size);
+	loaded = read_firmware(tool, &data, &size) && load(tool, data, size);
 	free(data);
 	return loaded;
 }

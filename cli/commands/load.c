@@ -80,7 +80,6 @@ static bool read_bitstream(
 		return false;
 	if (*ret_size > 0 && *ret_size <= FILE_MAX)
 		return true;
-	free(*ret_data);
 	return fail(tool, STATUS_CORRUPT, "%s is %s: no bitstream",
 		request->path, *ret_size ? "longer than 1 MiB" : "empty");
 }
@@ -104,7 +103,7 @@ void command_load(struct tool *tool, int argc, char **argv)
 {
 	struct request request = {.tool = tool};
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
-	uint8_t *data;
+	uint8_t *data = NULL;
 	size_t size = 0;
 
 	if (!parse(tool, &argp, argc, argv, &request))
@@ -116,10 +115,10 @@ void command_load(struct tool *tool, int argc, char **argv)
 			load(&request, NULL, 0, NULL);
 		return;
 	}
-	if (!read_bitstream(&request, &data, &size))
-		return;
-	make_bitstream_id(data, size, id);
-	if (request.id == NULL || parse_id(&request, id))
-		load(&request, data, size, id);
+	if (read_bitstream(&request, &data, &size)) {
+		make_bitstream_id(data, size, id);
+		if (request.id == NULL || parse_id(&request, id))
+			load(&request, data, size, id);
+	}
 	free(data);
 }

@@ -82,7 +82,7 @@ static int parse_manufacturer(const char *text, char *ret_manufacturer)
 			"characters of ASCII",
 			text, CONFIG_MAKER_SIZE);
 	memset(ret_manufacturer, 0, CONFIG_MAKER_SIZE);
-	memcpy(ret_manufacturer, text, size);
+	memcpy(ret_manufacturer, text, strnlen(text, CONFIG_MAKER_SIZE));
 	return 0;
 }
 

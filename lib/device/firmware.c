@@ -292,12 +292,11 @@ static int take_own(struct ihex *ret_ihex)
 
 int firmware_given(const void *data, size_t size, struct ihex *ret_ihex)
 {
-	int result;
-
 	if (data == NULL && size == 0)
 		return take_own(ret_ihex);
-	result = check_buffer("data", data, size);
-	return result < 0 ? result : ihex_parse(data, size, ret_ihex);
+	if (data == NULL)
+		return check_buffer("data", data, size);
+	return ihex_parse(data, size, ret_ihex);
 }
 
 /* ---- Loading ---------------------------------------------------------- */

@@ -131,6 +131,7 @@ int firmware_records(
 	struct ihex *ihex = malloc(sizeof(*ihex));
 	int result;
 
+	ret_records->size = 0;
 	if (ihex == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	result = firmware_given(data, size, ihex);
@@ -295,7 +296,7 @@ static int flash_firmware(struct clyde_device *device, const void *data,
 		.write = order_boot, .records = &records, .firmware = true};
 	int result = firmware_records(data, size, &records);
 
-	return result < 0 ? result : carry_out(device, observer, &order);
+	return result == 0 ? carry_out(device, observer, &order) : result;
 }
 
 CLYDE_API int clyde_flash_firmware(struct clyde_device *handle,
@@ -415,7 +416,7 @@ static int restore(struct clyde_device *device, const uint8_t *backup,
 	size_t size, const struct clyde_observer *observer)
 {
 	struct boot_records records;
-	struct clyde_config config;
+	struct clyde_config config = {0};
 	struct order order = {
 		.write = order_restore, .records = &records, .backup = &config};
 	char why[CLYDE_WHY_SIZE];
