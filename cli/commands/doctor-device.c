@@ -143,9 +143,7 @@ static void report_configuration(
 {
 	if (info->configured)
 		doctor_report(doctor, VERDICT_FIX, "configuration", info->uri,
-			NULL,
-			"write it anew with upstream's tool: glasgow "
-			"factory",
+			NULL, "clyde factory writes it anew",
 			"shows no serial number: its configuration "
 			"block is missing or corrupt");
 	else
@@ -154,8 +152,7 @@ static void report_configuration(
 		doctor_report(doctor,
 			doctor->glasgow_found ? VERDICT_NOTE : VERDICT_FIX,
 			"configuration", info->uri, NULL,
-			"if it is a Glasgow, write it anew with upstream's "
-			"tool: glasgow factory",
+			"if it is a Glasgow, clyde factory writes it anew",
 			"%s", info->product);
 }
 

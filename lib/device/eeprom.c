@@ -147,8 +147,8 @@ static int read_config(
 	if (result == 0 &&
 		clyde_config_decode(&block, sizeof(block), ret_config) < 0)
 		result = set_error(CLYDE_ERROR_CORRUPT,
-			"the configuration block is corrupt: %s; write it "
-			"anew with upstream's tool: glasgow factory",
+			"the configuration block is corrupt: %s; clyde "
+			"factory writes it anew",
 			clyde_error_message());
 	return result;
 }

@@ -156,7 +156,7 @@ def test_a_missing_configuration_block_is_reported(tmp_path):
     document = plugged(options=["-d", damaged(tmp_path)], status=UNFIT)
     finding = only(document, "configuration")
     assert "04b4:8613" in finding["fact"]
-    assert "glasgow factory" in finding["fix"]
+    assert "clyde factory" in finding["fix"]
     assert document["devices"][0]["configured"] is False
 
 
