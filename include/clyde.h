@@ -735,6 +735,16 @@ int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE]);
 int clyde_flash_firmware(struct clyde_device *device, const void *data,
 	size_t size, const struct clyde_observer *observer);
 
+/* What a device boots with, see clyde_flash_holds(). */
+enum clyde_flashed {
+	CLYDE_FLASHED_NONE,  /* it boots without firmware */
+	CLYDE_FLASHED_OWN,   /* with the firmware that this library contains */
+	CLYDE_FLASHED_OTHER, /* with other firmware */
+};
+
+/* The firmware in the EEPROM: an enum clyde_flashed, or an error.  Only reads. */
+int clyde_flash_holds(struct clyde_device *device);
+
 /* Boot without firmware from now on: some is loaded into RAM for each use. */
 int clyde_flash_remove_firmware(
 	struct clyde_device *device, const struct clyde_observer *observer);

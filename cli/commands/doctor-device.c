@@ -215,6 +215,29 @@ static const char *check_of(int error)
 	}
 }
 
+/* What the device boots with.  An error here is one that check_answer() has
+   found as well. */
+static void report_flashed(struct doctor *doctor,
+	const struct clyde_device_info *info, struct clyde_device *device)
+{
+	static const char *const facts[] = {
+		[CLYDE_FLASHED_NONE] = "has no firmware in its EEPROM",
+		[CLYDE_FLASHED_OWN] = "has Clyde's firmware in its EEPROM",
+		[CLYDE_FLASHED_OTHER] = "has other firmware than Clyde's in "
+					"its EEPROM",
+	};
+	int flashed = clyde_flash_holds(device);
+
+	if (flashed < 0)
+		return;
+	doctor_report(doctor,
+		flashed == CLYDE_FLASHED_NONE ? VERDICT_NOTE : VERDICT_OK,
+		"flash", info->uri, json_pack("{s:i}", "flashed", flashed),
+		flashed == CLYDE_FLASHED_NONE ? "clyde flash stores some"
+					      : NULL,
+		"%s %s", name_of(info), facts[flashed]);
+}
+
 /* Open the device, and read its FPGA's status.  False if interrupted. */
 static bool check_answer(
 	struct doctor *doctor, const struct clyde_device_info *info)
@@ -237,6 +260,8 @@ static bool check_answer(
 			name_of(info), info->revision, info->api_level,
 			info->speed_kbit_per_s >= HIGH_SPEED ? " at high speed"
 							     : "");
+	if (result >= 0)
+		report_flashed(doctor, info, device);
 	clyde_device_close(device);
 	return true;
 }

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/wait.h"
+
 #define REVISION_ADDRESS \
 	(CONFIG_ADDRESS + offsetof(struct config_block, revision))
 

@@ -306,6 +306,52 @@ CLYDE_API int clyde_flash_firmware(struct clyde_device *handle,
 		device, handle, flash_firmware(device, data, size, observer));
 }
 
+/* Compare with the records that this library would write. */
+static int compare_own(struct flash *flash, const struct boot_records *records)
+{
+	int result = flash_read(flash, BOOT_FIRMWARE_AT, records->size);
+
+	if (result < 0)
+		return result;
+	return memcmp(flash->held + BOOT_FIRMWARE_AT, records->bytes,
+		       records->size) == 0
+		? CLYDE_FLASHED_OWN
+		: CLYDE_FLASHED_OTHER;
+}
+
+static int read_flashed(struct flash *flash)
+{
+	struct boot_records records;
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+	int result = flash_read(flash, 0, BOOT_HEADER_SIZE);
+
+	if (result < 0)
+		return result;
+	if (flash->held[0] != EEPROM_BOOT_C2)
+		return CLYDE_FLASHED_NONE;
+	if (!clyde_firmware_own(id))
+		return CLYDE_FLASHED_OTHER;
+	result = firmware_records(NULL, 0, &records);
+	return result == 0 ? compare_own(flash, &records) : result;
+}
+
+static int holds_firmware(struct clyde_device *device)
+{
+	struct flash *flash = flash_new(device, NULL);
+	int result;
+
+	if (flash == NULL)
+		return CLYDE_ERROR_NO_MEMORY;
+	result = read_flashed(flash);
+	free(flash);
+	return result;
+}
+
+CLYDE_API int clyde_flash_holds(struct clyde_device *handle)
+{
+	return CALL(device, handle, holds_firmware(device));
+}
+
 static int remove_firmware(
 	struct clyde_device *device, const struct clyde_observer *observer)
 {

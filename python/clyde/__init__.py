@@ -13,7 +13,7 @@ from ._library import VERSION as __version__
 from ._library import lib as _lib
 from .applet import Applet, Parameter, ParameterType, Record, Run, applets
 from .context import Context, DeviceInfo, LogLevel
-from .device import BenchmarkMode, Config, Core, Device, open
+from .device import BenchmarkMode, Config, Core, Device, Flashed, open
 from .errors import (
     AccessError, AddressError, AmbiguousError, ApiLevelError, BabbleError,
     BackupError, BusyError, Cancelled, ClosedError, ConfiguredError,
@@ -37,7 +37,7 @@ __all__ = [
     "CoreTakenError",
     "CorruptError", "DeadlockError", "Device", "DeviceInfo",
     "EndpointOffError", "Error", "ExhaustedError", "FPGAError",
-    "FileError", "InsideError", "Interrupted", "InvalidError",
+    "FileError", "Flashed", "InsideError", "Interrupted", "InvalidError",
     "LimitError", "LogLevel", "Monitor", "MonitorChange", "MonitorEvent",
     "NoCoreError", "NoDeviceError", "NoMemoryError", "NoPinError",
     "NoSerialError", "NoSupplyError", "Parameter", "ParameterType",

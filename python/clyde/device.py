@@ -43,6 +43,14 @@ class BenchmarkMode(IntEnum):
     LOOPBACK = lib.CLYDE_BENCHMARK_LOOPBACK
 
 
+class Flashed(IntEnum):
+    """The firmware with which a device boots."""
+
+    NONE = lib.CLYDE_FLASHED_NONE
+    OWN = lib.CLYDE_FLASHED_OWN
+    OTHER = lib.CLYDE_FLASHED_OTHER
+
+
 class Config(NamedTuple):
     """The configuration block in the EEPROM, decoded."""
 
@@ -215,6 +223,10 @@ class Device(Ports, Object):
         return check(lib.clyde_flash_firmware(
             self._handle, ffi.NULL if data is None else data,
             len(data or b""), ffi.NULL)) > 0
+
+    def flash_holds(self) -> Flashed:
+        """Which firmware the device boots with."""
+        return Flashed(check(lib.clyde_flash_holds(self._handle)))
 
     def flash_remove_firmware(self) -> bool:
         """Boot without firmware from now on."""

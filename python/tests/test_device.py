@@ -133,7 +133,9 @@ def test_the_eeproms_are_flashed(device):
     assert device.flash_firmware(FIRMWARE)
     assert not device.flash_firmware(FIRMWARE)
     backup = device.eeprom_read(0, 32768)
+    assert device.flash_holds() == clyde.Flashed.OTHER
     assert device.flash_remove_firmware()
+    assert device.flash_holds() == clyde.Flashed.NONE
     assert device.eeprom_read(0, 1) == b"\xc0"
     assert device.flash_restore(backup)
     assert device.eeprom_read(0, 32768) == backup

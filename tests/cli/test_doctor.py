@@ -68,7 +68,7 @@ def test_every_finding_is_one_line_with_its_verdict():
     done = clyde("virtual", "--devices", "2", "--fault", "slow", "--", CLYDE,
                  "doctor", status=UNFIT)
     lines = done.stdout.splitlines()
-    assert len(lines) == 3 + 2 * 2
+    assert len(lines) == 3 + 2 * 3
     assert all(re.match(r"(ok  |note|fix )  \S+ +\S", line) for line in lines)
     assert only_line(done) == "2 things to fix"
 
@@ -196,8 +196,9 @@ def test_several_devices_each_have_their_own_findings():
     assert [(finding["about"], finding["check"], finding["verdict"])
             for finding in document["findings"]
             if finding["about"].startswith("usb:")] == [
-        ("usb:1:2", "device", "ok"), ("usb:1:3", "firmware", "fix"),
-        ("usb:1:4", "speed", "fix"), ("usb:1:4", "device", "ok"),
+        ("usb:1:2", "device", "ok"), ("usb:1:2", "flash", "ok"),
+        ("usb:1:3", "firmware", "fix"), ("usb:1:4", "speed", "fix"),
+        ("usb:1:4", "device", "ok"), ("usb:1:4", "flash", "ok"),
         ("usb:1:5", "permission", "fix")]
     assert len(document["devices"]) == 4
 

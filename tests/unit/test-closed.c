@@ -120,6 +120,7 @@ static void no_query_works(struct clyde_device *device)
 	assert_refused(clyde_eeprom_write(device, 0, bytes, 1));
 	assert_refused(clyde_config_read(device, &config));
 	assert_refused(clyde_flash_firmware(device, bytes, 1, NULL));
+	assert_refused(clyde_flash_holds(device));
 	assert_refused(clyde_flash_remove_firmware(device, NULL));
 	assert_refused(clyde_flash_bitstream(device, bytes, 1, bytes, NULL));
 	assert_refused(clyde_flash_remove_bitstream(device));
