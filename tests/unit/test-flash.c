@@ -340,6 +340,45 @@ static void a_board_that_was_cut_off_is_flashed_by_the_same_call(void **state)
 	}
 }
 
+/* Interrupts the context as soon as something is written. */
+static void interrupt(
+	void *user, const char *what, uint64_t done, uint64_t total)
+{
+	if (done < total && strncmp(what, "reading", 7) != 0)
+		clyde_context_interrupt(user);
+}
+
+static void an_interrupt_never_leaves_a_board_without_firmware(void **state)
+{
+	struct clyde_observer observer = {.progress = interrupt};
+	struct fixture fixture;
+
+	(void)state;
+	begin_world(first_seed);
+	fixture = power_up(&world.before);
+	observer.user = fixture.context;
+	journal_begin();
+	assert_int_equal(clyde_flash_firmware(fixture.device, world.text,
+				 strlen(world.text), &observer),
+		1);
+	clyde_context_resume(fixture.context);
+	assert_int_equal(clyde_flash_bitstream(fixture.device, world.new_stream,
+				 ICE_MEM_SIZE, world.new_id, &observer),
+		CLYDE_ERROR_INTERRUPTED);
+	journal_end();
+	clyde_context_resume(fixture.context);
+	rewind_to(journal.count);
+	assert_int_equal(boot_rom(&world.now, &world.loaded), BOOT_FIRMWARE);
+	assert_true(same_program(&world.loaded, &world.new));
+	assert_int_equal(read_settings(&world.now).bitstream_size, 0);
+	assert_true(journal.count < 2000);
+	/* The same call stores it. */
+	assert_int_equal(clyde_flash_bitstream(fixture.device, world.new_stream,
+				 ICE_MEM_SIZE, world.new_id, NULL),
+		1);
+	power_down(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +387,8 @@ int main(int argc, char **argv)
 			a_write_that_is_not_acknowledged_ends_the_call_and_nothing_is_lost),
 		cmocka_unit_test(
 			a_board_that_was_cut_off_is_flashed_by_the_same_call),
+		cmocka_unit_test(
+			an_interrupt_never_leaves_a_board_without_firmware),
 	};
 
 	if (argc > 1)
