@@ -221,10 +221,9 @@ static void report_flashed(struct doctor *doctor,
 	const struct clyde_device_info *info, struct clyde_device *device)
 {
 	static const char *const facts[] = {
-		[CLYDE_FLASHED_NONE] = "has no firmware in its EEPROM",
-		[CLYDE_FLASHED_OWN] = "has Clyde's firmware in its EEPROM",
-		[CLYDE_FLASHED_OTHER] = "has other firmware than Clyde's in "
-					"its EEPROM",
+		[CLYDE_FLASHED_NONE] = "no firmware",
+		[CLYDE_FLASHED_OWN] = "Clyde's firmware",
+		[CLYDE_FLASHED_OTHER] = "other firmware than Clyde's",
 	};
 	int flashed = clyde_flash_holds(device);
 
@@ -235,7 +234,7 @@ static void report_flashed(struct doctor *doctor,
 		"flash", info->uri, json_pack("{s:i}", "flashed", flashed),
 		flashed == CLYDE_FLASHED_NONE ? "clyde flash stores some"
 					      : NULL,
-		"%s %s", name_of(info), facts[flashed]);
+		"%s has %s in its EEPROM", name_of(info), facts[flashed]);
 }
 
 /* Open the device, and read its FPGA's status.  False if interrupted. */
