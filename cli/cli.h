@@ -101,6 +101,14 @@ bool await_device(struct tool *tool);
    right API level, and set the URI to that of the device after loading. */
 bool load_firmware(struct tool *tool);
 
+/*
+ * Without --firmware: load Clyde's own firmware into a device that could not be
+ * opened because of its API level, set the URI likewise, and say so on standard
+ * error.  False if that is not possible; the status is then that of the load, or
+ * STATUS_API_LEVEL.
+ */
+bool load_own_firmware(struct tool *tool);
+
 /* Open the file of --capture.  Call it before a device is opened. */
 bool open_capture(struct tool *tool);
 

@@ -2,10 +2,12 @@
 
 /*
  * --firmware: loads an Intel HEX file into the device before a command opens
- * it.  The device gets a new URI by that, which replaces tool->uri.
+ * it; and without that option Clyde's own firmware, if the device needs some.
+ * The device gets a new URI by that, which replaces tool->uri.
  */
 #include "file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,4 +51,16 @@ bool load_firmware(struct tool *tool)
 	loaded = read_firmware(tool, &data, &size) && load(tool, data, size);
 	free(data);
 	return loaded;
+}
+
+bool load_own_firmware(struct tool *tool)
+{
+	if (!load(tool, NULL, 0))
+		return false;
+	fputs("clyde: note: the device had no firmware of this API level, so "
+	      "Clyde's own was loaded into its RAM, until it loses power; "
+	      "clyde "
+	      "flash stores it\n",
+		stderr);
+	return true;
 }

@@ -156,32 +156,59 @@ static void report_configuration(
 			"%s", info->product);
 }
 
+/* Whether commands load Clyde's own firmware into such a device: with --firmware
+   keep they do not. */
+static bool gets_own_firmware(const struct doctor *doctor,
+	const struct clyde_device_info *info, char *ret_fix, size_t size)
+{
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+	int used;
+
+	if (doctor->tool->firmware || !clyde_firmware_own(id) ||
+		strcmp(info->revision, "C0") < 0 ||
+		strcmp(info->revision, "C3") > 0)
+		return false;
+	used = snprintf(ret_fix, size, "commands load Clyde's own, ");
+	for (unsigned i = 0; i < sizeof(id); i++)
+		used += snprintf(ret_fix + used, size - used, "%02x", id[i]);
+	snprintf(ret_fix + used, size - used,
+		", into its RAM; clyde flash stores it");
+	return true;
+}
+
+static void report_firmware(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	json_t *details = json_pack("{s:i, s:i}", "api_level", info->api_level,
+		"needed", USB_API_LEVEL);
+	bool none = info->api_level == 0;
+	char fix[128];
+	bool own = gets_own_firmware(doctor, info, fix, sizeof(fix));
+	enum verdict verdict = own ? VERDICT_NOTE : VERDICT_FIX;
+
+	if (!own)
+		snprintf(fix, sizeof(fix),
+			"load %s: clyde --firmware FILE.ihex list",
+			none ? "some" : "another");
+	if (none)
+		doctor_report(doctor, verdict, "firmware", info->uri, details,
+			fix, "%s has no firmware", name_of(info));
+	else
+		doctor_report(doctor, verdict, "firmware", info->uri, details,
+			fix, "the firmware of %s speaks API level %u, not %u",
+			name_of(info), info->api_level, USB_API_LEVEL);
+}
+
 static bool check_firmware(
 	struct doctor *doctor, const struct clyde_device_info *info)
 {
-	json_t *details;
-
 	if (!info->configured) {
 		report_configuration(doctor, info);
 		return false;
 	}
-	if (info->api_level == USB_API_LEVEL)
-		return true;
-	details = json_pack("{s:i, s:i}", "api_level", info->api_level,
-		"needed", USB_API_LEVEL);
-	if (info->api_level == 0)
-		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
-			details, "load some: clyde --firmware FILE.ihex list",
-			"%s has no firmware", name_of(info));
-	else
-		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
-			details,
-			"load another: clyde --firmware FILE.ihex "
-			"list",
-			"the firmware of %s speaks API level %u, not "
-			"%u",
-			name_of(info), info->api_level, USB_API_LEVEL);
-	return false;
+	if (info->api_level != USB_API_LEVEL)
+		report_firmware(doctor, info);
+	return info->api_level == USB_API_LEVEL;
 }
 
 static void check_speed(

@@ -49,6 +49,7 @@ struct request {
 	struct content restore_file;
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
 	size_t id_size; /* of the id in front of the bitstream, or 0 */
+	bool stores_firmware;
 	bool written;
 };
 
@@ -183,7 +184,7 @@ static bool stores_firmware(const struct request *request)
 
 static bool asks_for_anything(const struct request *request)
 {
-	return stores_firmware(request) || request->remove_firmware ||
+	return request->stores_firmware || request->remove_firmware ||
 		request->restore || request->bitstream || request->applet ||
 		request->remove_bitstream || request->webusb || request->backup;
 }
@@ -233,7 +234,7 @@ static bool read_files(struct request *request)
 	struct content *firmware = &request->firmware_file;
 	struct content *restore = &request->restore_file;
 
-	return (!stores_firmware(request) || !names_firmware(tool) ||
+	return (!request->stores_firmware || !names_firmware(tool) ||
 		       read_firmware(tool, &firmware->data, &firmware->size)) &&
 		(request->restore == NULL ||
 			read_whole(tool, request->restore, EEPROM_SIZE,
@@ -326,7 +327,7 @@ static bool flash_firmware(struct request *request)
 				restore->size, &observer),
 			"that of the backup written and verified",
 			"that of the backup was there already");
-	if (!stores_firmware(request))
+	if (!request->stores_firmware)
 		return true;
 	return tell(request, "firmware",
 		clyde_flash_firmware(device, file->data, file->size, &observer),
@@ -373,7 +374,12 @@ static bool flash_webusb(struct request *request)
 static void carry_out(struct request *request)
 {
 	struct tool *tool = request->tool;
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
+	/* Clyde's own firmware is sure to be able to store another one, such as
+	   one of another API level. */
+	if (names_firmware(tool) && clyde_firmware_own(id))
+		tool->firmware = NULL;
 	if (!open_device(tool) || !back_up(request) ||
 		!flash_firmware(request) || !flash_bitstream(request) ||
 		!flash_webusb(request))
@@ -390,6 +396,7 @@ void command_flash(struct tool *tool, int argc, char **argv)
 
 	if (!parse(tool, &argp, argc, argv, &request) || !check(&request))
 		return;
+	request.stores_firmware = stores_firmware(&request);
 	if (!asks_for_anything(&request))
 		misuse(tool,
 			"this build has no firmware of its own; name a "

@@ -135,7 +135,8 @@ def test_a_program_that_cannot_be_seen_is_reported_as_hidden():
 
 @pytest.mark.parametrize("level", [0, 3, 10])
 def test_firmware_of_another_level_is_reported_with_the_remedy(level):
-    document = plugged(options=["-d", f"virtual:api={level}"], status=UNFIT)
+    document = plugged("--firmware", "keep",
+                       options=["-d", f"virtual:api={level}"], status=UNFIT)
     finding = only(document, "firmware")
     assert finding["api_level"] == level and finding["needed"] == 9
     assert "--firmware" in finding["fix"]
@@ -192,7 +193,8 @@ def test_without_a_device_the_finding_names_what_to_check():
 
 def test_several_devices_each_have_their_own_findings():
     keys = "virtual:devices=4,1.api=3,2.fault=slow,3.fault=denied"
-    document = plugged(options=["-d", keys], status=UNFIT)
+    document = plugged("--firmware", "keep", options=["-d", keys],
+                       status=UNFIT)
     assert [(finding["about"], finding["check"], finding["verdict"])
             for finding in document["findings"]
             if finding["about"].startswith("usb:")] == [
@@ -220,7 +222,7 @@ def test_a_machine_without_usb_is_one_finding():
     ("fault=mute@0x22", "device")])
 def test_a_virtual_device_is_examined_too(keys, check):
     done = clyde("-d", "virtual:" + keys, "doctor", "--json", "-",
-                 status=UNFIT if check else 0)
+                 "--firmware", "keep", status=UNFIT if check else 0)
     document = json.loads(done.stdout)
     assert to_fix(document) == ([check] if check else [])
     # libusb is not used by a virtual device.
