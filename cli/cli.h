@@ -31,6 +31,7 @@ struct tool {
 	const char *json;
 	const char *capture;
 	const char *trace;
+	bool proves_firmware; /* load firmware even if the device needs none */
 	bool wait;
 	long wait_s; /* of --wait; negative: no limit */
 	/* While the command runs */

@@ -32,9 +32,15 @@ bool read_firmware(struct tool *tool, uint8_t **ret_data, size_t *ret_size)
 
 static bool load(struct tool *tool, const void *data, size_t size)
 {
-	if (!succeeded(tool,
-		    clyde_firmware_load(tool->context, tool->uri, tool->serial,
-			    data, size, tool->loaded_uri)))
+	int result;
+
+	if (tool->proves_firmware)
+		result = clyde_firmware_try(tool->context, tool->uri,
+			tool->serial, data, size, tool->loaded_uri);
+	else
+		result = clyde_firmware_load(tool->context, tool->uri,
+			tool->serial, data, size, tool->loaded_uri);
+	if (!succeeded(tool, result))
 		return false;
 	tool->uri = tool->loaded_uri;
 	return true;
@@ -47,7 +53,7 @@ bool load_firmware(struct tool *tool)
 	bool loaded;
 
 	if (!names_firmware(tool))
-		return true;
+		return !tool->proves_firmware || load(tool, NULL, 0);
 	loaded = read_firmware(tool, &data, &size) && load(tool, data, size);
 	free(data);
 	return loaded;

@@ -395,6 +395,16 @@ int clyde_firmware_load(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size,
 	char ret_uri[CLYDE_URI_SIZE]);
 
+/*
+ * The same whatever API level the device speaks, to see that firmware runs
+ * before it is stored.  CLYDE_ERROR_API_LEVEL if it speaks another level than
+ * the library; the errors of clyde_flash_firmware() if it could not be stored.
+ * Only for revisions C0 to C3: CLYDE_ERROR_REVISION.
+ */
+int clyde_firmware_try(struct clyde_context *context, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE]);
+
 /* Close a device and its pipes.  NULL does nothing. */
 void clyde_device_close(struct clyde_device *device);
 
@@ -726,7 +736,9 @@ int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE]);
 
 /*
  * Store firmware: the content of an Intel HEX file for the FX2, or Clyde's own
- * firmware if `data` is NULL and `size` 0.  It is not run before.
+ * firmware if `data` is NULL and `size` 0.  It is not run: a device that boots
+ * firmware that never connects cannot be reached any more, so call
+ * clyde_firmware_try() before.
  * CLYDE_ERROR_CORRUPT if it is malformed, or has a byte where the configuration
  * block is; CLYDE_ERROR_TOO_LARGE if it does not fit into the EEPROM.  Neither
  * an interrupt nor a close ends the call while the board has no firmware, for

@@ -374,12 +374,10 @@ static bool flash_webusb(struct request *request)
 static void carry_out(struct request *request)
 {
 	struct tool *tool = request->tool;
-	uint8_t id[CLYDE_FPGA_ID_SIZE];
 
-	/* Clyde's own firmware is sure to be able to store another one, such as
-	   one of another API level. */
-	if (names_firmware(tool) && clyde_firmware_own(id))
-		tool->firmware = NULL;
+	/* Firmware that does not run, or never connects, must not be stored:
+	   the board could not be reached any more. */
+	tool->proves_firmware = request->stores_firmware;
 	if (!open_device(tool) || !back_up(request) ||
 		!flash_firmware(request) || !flash_bitstream(request) ||
 		!flash_webusb(request))

@@ -242,14 +242,11 @@ static int work(struct making *making, const struct clyde_observer *observer)
 	return result;
 }
 
-/* A board without a valid block may run firmware of any level: its descriptor
-   does not tell. */
+/* The firmware that is going to be stored does the work, so it runs. */
 static int start(struct making *making)
 {
 	struct clyde_device *device = &making->device;
 
-	if (device->info.configured && device->info.api_level == USB_API_LEVEL)
-		return 0;
 	return firmware_start(making->context, device->link, &device->info,
 		&making->firmware);
 }

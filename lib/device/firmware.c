@@ -307,6 +307,8 @@ int firmware_given(const void *data, size_t size, struct ihex *ret_ihex)
 
 /* A load of firmware under way. */
 struct load {
+	bool own;    /* it is Clyde's */
+	bool always; /* whatever level the device speaks */
 	struct clyde_context *context;
 	struct link *link;
 	struct clyde_device_info info;
@@ -517,47 +519,62 @@ static int check_own(const struct load *load)
 	return device_check_level(&load->info);
 }
 
-static int load_into(struct clyde_context *context, const char *uri,
-	const char *serial, const struct ihex *ihex, bool own, char *ret_uri)
+static int load_into(
+	struct load *load, const char *uri, const char *serial, char *ret_uri)
 {
-	struct load load = {.context = context, .ihex = ihex};
-	bool current;
-	int result = device_find(
-		context, uri, serial, &load.link, &load.info, &load.revision);
+	bool needed;
+	int result = device_find(load->context, uri, serial, &load->link,
+		&load->info, &load->revision);
 
 	if (result < 0)
 		return result;
-	current = load.info.api_level == USB_API_LEVEL;
-	if (!current && own)
-		result = check_own(&load);
-	if (!current && result == 0)
-		result = replace_firmware(&load);
-	link_put(context, load.info.uri, load.link);
+	needed = load->always || load->info.api_level != USB_API_LEVEL;
+	if (load->always)
+		result = check_revision(
+			load->revision, device_name(&load->info));
+	else if (needed && load->own)
+		result = check_own(load);
+	if (needed && result == 0)
+		result = replace_firmware(load);
+	link_put(load->context, load->info.uri, load->link);
 	if (result < 0)
 		return result;
 	if (ret_uri)
-		memcpy(ret_uri, load.info.uri, sizeof(load.info.uri));
-	return !current;
+		memcpy(ret_uri, load->info.uri, sizeof(load->info.uri));
+	return needed;
 }
 
-static int parse_and_load(struct clyde_context *context, const char *uri,
+static int parse_and_load(struct load *load, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
 	struct ihex *ihex = calloc(1, sizeof(*ihex));
-	bool own = data == NULL && size == 0;
+	struct boot_records records;
 	int result;
 
 	if (ihex == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	load->ihex = ihex;
+	load->own = data == NULL && size == 0;
 	/* A build without firmware of its own is no error before the device's
 	   level is known. */
-	result = own && own_firmware.size == 0
+	result = load->own && !load->always && own_firmware.size == 0
 		? 0
 		: firmware_given(data, size, ihex);
+	if (result == 0 && load->always)
+		result = boot_records_of(ihex, &records);
 	if (result == 0)
-		result = load_into(context, uri, serial, ihex, own, ret_uri);
+		result = load_into(load, uri, serial, ret_uri);
 	free(ihex);
 	return result;
+}
+
+static int load_firmware(struct clyde_context *context, bool always,
+	const char *uri, const char *serial, const void *data, size_t size,
+	char *ret_uri)
+{
+	struct load load = {.context = context, .always = always};
+
+	return parse_and_load(&load, uri, serial, data, size, ret_uri);
 }
 
 CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
@@ -565,5 +582,14 @@ CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
 	char ret_uri[CLYDE_URI_SIZE])
 {
 	return CALL(context, handle,
-		parse_and_load(context, uri, serial, data, size, ret_uri));
+		load_firmware(
+			context, false, uri, serial, data, size, ret_uri));
+}
+
+CLYDE_API int clyde_firmware_try(struct clyde_context *handle, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE])
+{
+	return CALL(context, handle,
+		load_firmware(context, true, uri, serial, data, size, ret_uri));
 }

@@ -122,10 +122,20 @@ class Context(Object):
         """Load firmware, the content of an Intel HEX file or None for Clyde's
         own, if the device needs it.  Returns the URI by which the device is
         opened from now on."""
+        return self._load(lib.clyde_firmware_load, data, uri, serial)
+
+    def firmware_try(self, data: Optional[bytes] = None,
+                     uri: Optional[str] = None,
+                     serial: Optional[str] = None) -> str:
+        """The same whether the device needs it or not, to see that firmware
+        runs before it is stored."""
+        return self._load(lib.clyde_firmware_try, data, uri, serial)
+
+    def _load(self, call: Any, data: Optional[bytes], uri: Optional[str],
+              serial: Optional[str]) -> str:
         name = ffi.new("char[]", lib.CLYDE_URI_SIZE)
-        check(lib.clyde_firmware_load(
-            self._handle, encode(uri), encode(serial),
-            ffi.NULL if data is None else data, len(data or b""), name))
+        check(call(self._handle, encode(uri), encode(serial),
+                   ffi.NULL if data is None else data, len(data or b""), name))
         return text(name)
 
     def factory(self, uri: str, revision: Optional[str] = None,

@@ -154,6 +154,14 @@ def test_the_eeproms_are_flashed(device):
         device.flash_restore(backup[:-1])
 
 
+def test_firmware_is_tried_before_it_is_stored():
+    with clyde.Context() as context:
+        uri = context.firmware_try(FIRMWARE, "virtual:")
+        assert context.open(uri).info.api_level == 9
+        with pytest.raises(clyde.Timeout):
+            context.firmware_try(FIRMWARE, "virtual:fault=lost")
+
+
 def test_a_board_is_made(tmp_path):
     path = tmp_path / "eeprom"
     path.write_bytes(b"\xff" * 32768)

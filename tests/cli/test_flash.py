@@ -12,10 +12,10 @@ import subprocess
 import pytest
 
 from test_cli import (
-    CLYDE, CORRUPT, OUTPUT, REFUSED, SECONDS, SOURCE, UNPLUGGED, USAGE,
+    CLYDE, CORRUPT, OUTPUT, SECONDS, SOURCE, TIMEOUT, UNPLUGGED, USAGE,
     document, only_line, virtual,
 )
-from test_firmware import API_LEVEL, BUSY, END, GOOD, INPUT
+from test_firmware import API_LEVEL, BUSY, END, GOOD, INPUT, TRANSFER
 from test_usb import plugged, usb
 
 VERIFY, REVISION, TOO_LARGE, BACKUP, CONFIGURED = 95, 96, 97, 98, 99
@@ -152,7 +152,8 @@ def test_limits_and_serial_number_stay(tmp_path, firmware, image):
     (ihex((3, b"1")), CORRUPT, "nothing at address 0"),
     (ihex(*((at, b"1") for at in range(0, 0x3fc0, 2))), TOO_LARGE,
      "does not fit"),
-])
+], ids=["text", "empty", "no-end", "beyond-ram", "block", "block-end", "no-start",
+        "too-large"])
 def test_a_bad_file_is_refused_before_anything_is_written(
         board, tmp_path, text, status, words):
     path = tmp_path / "bad.ihex"
@@ -160,8 +161,21 @@ def test_a_bad_file_is_refused_before_anything_is_written(
     refused(board, status, words, "flash", "--firmware", path)
 
 
+@pytest.mark.parametrize("keys, text, status, words", [
+    (",fault=lost", GOOD, TIMEOUT, "did not come back"),
+    (",fault=ram@3", GOOD, TRANSFER, "did not arrive"),
+    (",fault=busy", GOOD, BUSY, "in use"),
+    ("", ihex((0, b"\0\0\0")), API_LEVEL, "does not start as firmware")])
+def test_firmware_that_does_not_run_in_ram_is_not_stored(
+        board, tmp_path, keys, text, status, words):
+    path = tmp_path / "other.ihex"
+    path.write_text(text)
+    refused(board, status, words, "flash", "--firmware", path, keys=keys)
+
+
 def test_the_largest_firmware_is_stored(board, tmp_path):
-    data = bytes(at * 7 & 0xff for at in range(0x3fc0))
+    data = b"\2\0\3\x80\xfe" + bytes(at * 7 & 0xff
+                                       for at in range(5, 0x3fc0))
     path = tmp_path / "large.ihex"
     path.write_text(ihex(*((at, data[at:at + 32])
                            for at in range(0, 0x3fc0, 32))))
@@ -192,7 +206,8 @@ def test_an_eeprom_that_does_not_verify_leaves_the_device_without_firmware(
 
 def test_an_unplug_leaves_a_board_that_can_be_flashed_again(board, firmware):
     statuses = set()
-    for us in range(1000, 120000, 7000):
+    # The firmware runs from RAM after a second.
+    for us in range(1_000_000, 1_120_000, 7000):
         keys = f"virtual:{board.keys},fault=unplug@{us}"
         done = subprocess.run(
             [CLYDE, "-d", keys, "flash", "--firmware", firmware],

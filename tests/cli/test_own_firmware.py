@@ -46,7 +46,7 @@ def test_a_device_of_another_level_gets_the_firmware_with_one_line(
 
 @pytest.mark.parametrize("line", [
     ("safe",), ("voltage",), ("load",), ("run", "benchmark", "-c", "1MiB",
-                                         "source"), ("flash",)])
+                                         "source")])
 def test_every_command_that_uses_a_device_loads_it(line):
     assert virtual("api=3", *line).stderr == NOTE
 
@@ -133,15 +133,6 @@ def test_flash_stores_it_and_the_next_call_finds_it(tmp_path):
     assert virtual(keys, "flash").stdout == "firmware      was there already\n"
     assert "has Clyde's firmware in its EEPROM" in \
         virtual(keys, "doctor").stdout
-
-
-def test_a_file_of_another_level_is_stored_by_it(tmp_path):
-    path = tmp_path / "old.ihex"
-    # No reset vector that jumps: the model does not start this.
-    path.write_text(":03000000000003FA\n:00000001FF\n")
-    keys = f"api=3,eeprom={tmp_path / 'eeprom'}"
-    done = virtual(keys, "flash", "--firmware", path)
-    assert done.stderr == NOTE and "written and verified" in done.stdout
 
 
 def test_factory_uses_it(tmp_path):

@@ -89,6 +89,8 @@ static void no_context_works(struct clyde_context *context)
 	assert_refused(clyde_device_open(context, "virtual:", NULL, &device));
 	assert_refused(
 		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
+	assert_refused(
+		clyde_firmware_try(context, "virtual:", NULL, "", 0, uri));
 	assert_refused(clyde_factory(context, "virtual:", &factory, NULL));
 	assert_refused(clyde_monitor_new(context, "virtual:", &monitor));
 	assert_refused(clyde_run_new(context, "benchmark", &run));

@@ -56,6 +56,17 @@ static void it_is_loaded_into_c0_to_c3_of_another_level(void **state)
 		}
 }
 
+static void it_is_tried_whatever_the_level(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		clyde_firmware_try(context, "virtual:", NULL, NULL, 0, NULL),
+		1);
+	assert_int_equal(clyde_firmware_try(context, "virtual:fault=lost", NULL,
+				 NULL, 0, NULL),
+		CLYDE_ERROR_TIMEOUT);
+}
+
 static void it_is_never_loaded_into_a_busy_device(void **state)
 {
 	(void)state;
@@ -88,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_library_knows_its_own_firmware),
 		cmocka_unit_test(it_is_loaded_into_c0_to_c3_of_another_level),
+		cmocka_unit_test(it_is_tried_whatever_the_level),
 		cmocka_unit_test(it_is_never_loaded_into_a_busy_device),
 		cmocka_unit_test(it_is_stored_if_no_file_is_given),
 	};
