@@ -66,7 +66,7 @@ bool __wrap_board_i2c(struct board *board, uint8_t address,
 		board, address, write, write_size, read, read_size);
 }
 
-void memory_apply(struct memory *memory, const struct write *write)
+void eeproms_apply(struct memory *memory, const struct write *write)
 {
 	uint8_t *chip =
 		write->chip == BOARD_FX2_MEM ? memory->fx2 : memory->ice;
@@ -83,7 +83,7 @@ void memory_apply(struct memory *memory, const struct write *write)
 
 static char path[64];
 
-const char *memory_file(const struct memory *memory)
+const char *eeproms_file(const struct memory *memory)
 {
 	int file;
 
@@ -96,7 +96,7 @@ const char *memory_file(const struct memory *memory)
 	return path;
 }
 
-void memory_read(struct memory *memory)
+void eeproms_read(struct memory *memory)
 {
 	FILE *file = fopen(path, "rb");
 
@@ -113,17 +113,17 @@ struct fixture power_up(const struct memory *memory)
 	char uri[128];
 
 	snprintf(uri, sizeof(uri), "virtual:eeprom=%s,api=9,revision=C%u",
-		memory_file(memory), memory->fx2[BLOCK_AT] & 0xfu);
+		eeproms_file(memory), memory->fx2[BLOCK_AT] & 0xfu);
 	return open_uri(uri);
 }
 
 void power_down(struct fixture *fixture)
 {
 	close_fixture(fixture);
-	memory_remove();
+	eeproms_remove();
 }
 
-void memory_remove(void)
+void eeproms_remove(void)
 {
 	unlink(path);
 }

@@ -45,12 +45,12 @@ extern struct journal journal;
 void journal_begin(void);
 void journal_end(void);
 
-void memory_apply(struct memory *memory, const struct write *write);
+void eeproms_apply(struct memory *memory, const struct write *write);
 
 /* The file of the EEPROMs, one at a time: write it, read it back, remove it. */
-const char *memory_file(const struct memory *memory);
-void memory_read(struct memory *ret_memory);
-void memory_remove(void);
+const char *eeproms_file(const struct memory *memory);
+void eeproms_read(struct memory *ret_memory);
+void eeproms_remove(void);
 
 /* A device with firmware of the right level in RAM and this content of its
    EEPROMs. */

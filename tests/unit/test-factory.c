@@ -74,10 +74,10 @@ static int make(void)
 	char uri[128];
 	int result;
 
-	snprintf(uri, sizeof(uri), "virtual:eeprom=%s", memory_file(&memory));
+	snprintf(uri, sizeof(uri), "virtual:eeprom=%s", eeproms_file(&memory));
 	result = make_at(uri);
-	memory_read(&memory);
-	memory_remove();
+	eeproms_read(&memory);
+	eeproms_remove();
 	return result;
 }
 
@@ -186,14 +186,14 @@ static void a_board_boots_wherever_it_was_cut_off(void **state)
 			assert_true(boot == BOOT_BARE || boot == BOOT_NO_IDS ||
 				(boot == BOOT_FIRMWARE &&
 					same_program(&loaded, &program)));
-			memory_apply(&cut, &journal.writes[n]);
+			eeproms_apply(&cut, &journal.writes[n]);
 		}
 		assert_memory_equal(&cut, &memory, sizeof(cut));
 		/* And from one of these moments it is made again. */
 		memory = before;
 		count = draw(&draws, journal.count);
 		for (size_t n = 0; n < count; n++)
-			memory_apply(&memory, &journal.writes[n]);
+			eeproms_apply(&memory, &journal.writes[n]);
 		order.reinitialize = true;
 		assert_int_equal(make(), 0);
 		assert_made(SERIAL, 0x32);

@@ -131,7 +131,7 @@ static void tear(const struct write *write, size_t n)
 	memcpy(&saved, &world.now, sizeof(saved));
 	memset(part.bytes + new, 0xff, erased);
 	part.size = new + erased;
-	memory_apply(&world.now, &part);
+	eeproms_apply(&world.now, &part);
 	world.torn_boot = erased && covers(write, write->size, 0);
 	world.torn_flags = erased && covers(write, write->size, BLOCK_AT + 63);
 	assert_whole("inside", n);
@@ -145,7 +145,7 @@ static void cut_everywhere(void)
 	assert_whole("before", 0);
 	for (size_t n = 0; n < journal.count; n++) {
 		tear(&journal.writes[n], n);
-		memory_apply(&world.now, &journal.writes[n]);
+		eeproms_apply(&world.now, &journal.writes[n]);
 		assert_whole("after", n);
 	}
 }
@@ -155,7 +155,7 @@ static void rewind_to(size_t n)
 {
 	world.now = world.before;
 	for (size_t i = 0; i < n; i++)
-		memory_apply(&world.now, &journal.writes[i]);
+		eeproms_apply(&world.now, &journal.writes[i]);
 }
 
 /* ---- Boards and orders ------------------------------------------------ */
