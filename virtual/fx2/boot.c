@@ -75,8 +75,8 @@ static struct fpga *new_fpga(
 	struct pins *pins = &device->board.pins;
 
 	if (options->twin)
-		return fpga_twin_new(
-			device->fifos, pins, &device->faults, options->trace);
+		return fpga_twin_new(device->fifos, pins, &device->faults,
+			options->twin, options->trace);
 	return fpga_model_new(device->fifos, pins, &device->faults);
 }
 
@@ -158,6 +158,11 @@ uint16_t device_conflicts(const struct device *device)
 unsigned device_i2c_clashes(const struct device *device)
 {
 	return device->i2c_clashes;
+}
+
+unsigned device_foreign_count(const struct device *device)
+{
+	return device->fpga->foreign_count;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

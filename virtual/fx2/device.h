@@ -36,8 +36,9 @@ struct device_options {
 	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	uint32_t rise_us;              /* how long supplies take to rise */
-	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
-	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	/* The FPGA is virtual/fpga/twin.c's, with this module; or NULL. */
+	const struct twin_module *twin;
+	const char *trace; /* the module's waveform, or NULL; the caller's */
 	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
 	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
 	struct pin_faults pin_faults;
@@ -70,6 +71,16 @@ uint16_t device_conflicts(const struct device *device);
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);
+
+/* How many bitstreams have configured the FPGA that its model does not know:
+   registers above REG_PRIVATE_LAST do not answer, and pipes stay silent. */
+unsigned device_foreign_count(const struct device *device);
+
+/* The sentence for the user about each of them. */
+#define DEVICE_FOREIGN                                                      \
+	"the FPGA has a bitstream that its model does not know: registers " \
+	"above 0x02 do not answer, and pipes stay silent; "                 \
+	"virtual:fpga=netlist:FILE runs it"
 
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);

@@ -349,10 +349,10 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 	if (!twin && strcmp(value, "model") != 0)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s=%s is not one of model twin", key, value);
-	if (twin && twin_module(&why) == NULL)
+	parser->options->device.twin = twin ? twin_module(&why) : NULL;
+	if (twin && parser->options->device.twin == NULL)
 		return set_error(CLYDE_ERROR_UNSUPPORTED, "virtual: %s=%s: %s",
 			key, value, why);
-	parser->options->device.twin = twin;
 	return 0;
 }
 
