@@ -31,7 +31,7 @@
 	X(BUSY, -15, 83, "in use")                                            \
 	X(API_LEVEL, -16, 78, "the device speaks another API level")          \
 	X(CORRUPT, -17, 65,                                                   \
-		"the configuration block, or a firmware file, is corrupt")    \
+		"a configuration block, bitstream or firmware is corrupt")    \
 	X(PROTOCOL, -18, 76, "the device broke the protocol")                 \
 	X(REFUSED, -19, 82, "the device refused a command")                   \
 	X(LIMIT, -20, 80, "a supply above the device's limit")                \
@@ -50,6 +50,7 @@
 	X(NO_SUPPLY, -32, 91, "a pin's port has no supply")                   \
 	X(ADDRESS, -33, 92, "an address to listen at is in use")              \
 	X(FILE, -34, 73, "a file cannot be read or written")                  \
-	X(UNSUPPORTED, -35, 70, "this link, or this system, cannot do it")
+	X(UNSUPPORTED, -35, 70, "this link, or this system, cannot do it")    \
+	X(NO_PROGRAM, -36, 95, "a program that does it is not installed")
 
 #endif

@@ -97,7 +97,7 @@ class BusyError(Error):
 
 
 class CorruptError(Error):
-    """The configuration block, or a firmware file, is corrupt."""
+    """A configuration block, bitstream or firmware is corrupt."""
 
     code = -17
 
@@ -160,6 +160,12 @@ class UnsupportedError(Error):
     """This link, or this system, cannot do it."""
 
     code = -35
+
+
+class NoProgramError(Error):
+    """A program that does it is not installed."""
+
+    code = -36
 
 
 class NoSerialError(NoDeviceError):
