@@ -51,7 +51,7 @@ def check_tools():
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing:
         packages = sorted({TOOLS[tool] for tool in missing})
-        raise Failure(f"{' and '.join(missing)} not found; "
+        raise Failure(f"{', '.join(missing)} not found; "
                       f"Debian's packages: {' '.join(packages)}", UNAVAILABLE)
 
 
