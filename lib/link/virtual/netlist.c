@@ -102,9 +102,11 @@ static int read_bitstream(
 		return set_error(size == -ENOENT ? CLYDE_ERROR_INVALID
 						 : error_from_errno(-size),
 			"%s: %s", path, strerror(-size));
+	if (size > FILE_MAX)
+		return set_error(CLYDE_ERROR_CORRUPT,
+			"%s: longer than 1 MiB: no bitstream", path);
 	bitstream_reset(&netlist->port);
-	if (size <= FILE_MAX)
-		bitstream_feed(&netlist->port, data, size);
+	bitstream_feed(&netlist->port, data, size);
 	why = bitstream_why(&netlist->port);
 	if (why)
 		return set_error(
@@ -163,7 +165,7 @@ static int hash_converter(const char *converter, uint64_t *ret_hash)
 	static const char *const names[] = {
 		"netlist.py", "ram.v", "revc.pcf", "twin.cc", "twin.h"};
 	int folder = strrchr(converter, '/') - converter;
-	uint8_t *data = malloc(FILE_MAX + 1);
+	uint8_t *data = calloc(1, FILE_MAX + 1);
 	char path[PATH_MAX + 16];
 
 	if (data == NULL)
@@ -387,7 +389,7 @@ static int add(
 	const char *path, const struct stat *file, struct entry **ret_entry)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
-	uint8_t *data = malloc(FILE_MAX + 1);
+	uint8_t *data = calloc(1, FILE_MAX + 1);
 	int result;
 
 	if (entry && data)
