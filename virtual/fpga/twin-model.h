@@ -17,6 +17,7 @@
 #include "twin.h"
 
 struct twin_module {
+	void *library; /* as dlopen() returned it; it is never closed */
 	void *(*power_up)(const char *trace);
 	void (*cycle)(void *logic, struct twin_pins *pins);
 	void (*power_down)(void *logic);

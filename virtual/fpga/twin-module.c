@@ -29,6 +29,7 @@ bool twin_module_load(const char *path, struct twin_module *ret_module)
 	if (library == NULL)
 		return false;
 	*ret_module = (struct twin_module){
+		.library = library,
 		.power_up = dlsym(library, "twin_new"),
 		.cycle = dlsym(library, "twin_cycle"),
 		.power_down = dlsym(library, "twin_free"),
