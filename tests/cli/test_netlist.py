@@ -154,6 +154,23 @@ tail -c +{size + 1} {module} >>"$2"
     assert made.read_bytes() == module.read_bytes()
 
 
+@needs_tools
+def test_a_bitstream_with_a_pll_is_refused(image, tmp_path):
+    asc, path = tmp_path / "pll.asc", tmp_path / "pll.bin"
+    subprocess.run(["iceunpack", image, asc], check=True)
+    lines = asc.read_text().split("\n")
+    # PLLTYPE_1 of the lower PLL: icebox.py, pllinfo_db, "8k_0".
+    place = lines.index(".io_tile 18 0") + 1
+    assert lines[place][2] == "0"
+    lines[place] = lines[place][:2] + "1" + lines[place][3:]
+    asc.write_text("\n".join(lines))
+    subprocess.run(["icepack", "-s", asc, path], check=True)
+    done = netlist(path, tmp_path / "cache", "info", status=UNSUPPORTED,
+                   timeout=MAKING_S)
+    assert only_line(done).startswith(f"{path}: the bitstream has a PLL, ")
+    assert modules(tmp_path / "cache") == []
+
+
 def test_a_failed_conversion_leaves_nothing(image, tmp_path):
     failing = python3(tmp_path / "bin", """
 echo half >"$2"
