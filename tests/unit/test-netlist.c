@@ -75,8 +75,9 @@ static void draw_uart(struct fx2 *fx2)
 /* As the firmware does it: reset, attach the pipes to cores, release. */
 static void attach(struct fx2 *fx2)
 {
-	static const uint8_t cores[] = {
-		CORE_NONE, CORE_BENCHMARK, CORE_UART, CORE_GPIO};
+	static const uint8_t cores[] = {CORE_BENCHMARK, CORE_BENCHMARK,
+		CORE_BENCHMARK, CORE_UART, CORE_GPIO, CORE_NONE};
+	static const unsigned stalls[] = {0, 300, 3000};
 	uint8_t streams[FIFO_COUNT];
 	uint16_t idle[2] = {20 + fx2_draw(fx2, 2000), 20 + fx2_draw(fx2, 2000)};
 
@@ -91,31 +92,28 @@ static void attach(struct fx2 *fx2)
 		pipe->context = fx2;
 		pipe->idle = 0;
 		pipe->short_packets = fx2_draw(fx2, 2);
-		pipe->stall = fx2_draw(fx2, 3) * 1000;
+		pipe->stall = stalls[fx2_draw(fx2, 3)];
 	}
 	fx2_write(fx2, REG_IDLE_FLUSH, idle, sizeof(idle));
 	fx2_write(fx2, REG_STREAM, streams, sizeof(streams));
-	fx2_put(fx2, REG_BENCH_MODE, fx2_draw(fx2, 4));
+	fx2_put(fx2, REG_BENCH_MODE, BENCH_SOURCE + fx2_draw(fx2, 3));
 	fx2_put(fx2, REG_PIPE_RESET,
 		fx2_draw(fx2, 4) ? 0 : 1 << fx2_draw(fx2, 4));
 }
 
 static void operate(struct fx2 *fx2)
 {
-	switch (fx2_draw(fx2, 8)) {
+	switch (fx2_draw(fx2, 7)) {
 	case 0:
-		attach(fx2);
-		break;
-	case 1:
 		draw_pins(fx2);
 		break;
-	case 2:
+	case 1:
 		draw_uart(fx2);
 		break;
-	case 3:
+	case 2:
 		fx2_put(fx2, REG_FLUSH, fx2_draw(fx2, 4));
 		break;
-	case 4:
+	case 3:
 		fx2_put(fx2, REG_TABLE_INDEX, fx2_draw(fx2, 8));
 		fx2_get(fx2, REG_TABLE + 4 * fx2_draw(fx2, 4), 4);
 		break;
@@ -137,8 +135,11 @@ static void the_netlist_does_what_the_twin_does_in_every_cycle(void **state)
 		print_message("seed %u\n", seed);
 		fx2_open(&fx2, seed);
 		fx2_add_shadow(&fx2, &netlist);
-		for (unsigned i = 0; i < OPERATIONS; i++)
+		for (unsigned i = 0; i < OPERATIONS; i++) {
+			if (i % 5 == 0)
+				attach(&fx2);
 			operate(&fx2);
+		}
 		cycles += fx2.cycle;
 		fx2_close(&fx2);
 	}
