@@ -6,12 +6,13 @@ import concurrent.futures
 import gzip
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-from test_cli import (CLYDE, CORRUPT, SOURCE, USAGE, clyde, document,
+from test_cli import (CLYDE, CORRUPT, FPGA, SOURCE, USAGE, clyde, document,
                       only_line)
 
 UNSUPPORTED, PERMISSION, NO_PROGRAM = 70, 77, 95
@@ -152,6 +153,29 @@ tail -c +{size + 1} {module} >>"$2"
                       range(16)))
     (made,) = modules(mine)
     assert made.read_bytes() == module.read_bytes()
+
+
+@pytest.mark.skipif(not all(map(shutil.which, (*TOOLS, "yosys",
+                                               "nextpnr-ice40"))),
+                    reason="there is no synthesis")
+def test_a_bitstream_that_is_not_clydes_runs(tmp_path):
+    """Its health register has another value, so the model did not answer."""
+    source = SOURCE / "tests/cli/other.v"
+    pcf = [line for line in (SOURCE / "gateware/revc.pcf").read_text().split(
+        "\n") if re.match(r"set_io (clk_if|i2c_|fx2_[sp])", line)]
+    (tmp_path / "other.pcf").write_text("\n".join(pcf) + "\n")
+    for command in (
+            ["yosys", "-q", "-p", f"read_verilog {SOURCE}/gateware/i2c.v "
+             f"{source}; chparam -set HEALTH 90 other; synth_ice40 -top other "
+             "-json other.json"],
+            ["nextpnr-ice40", "-q", "--hx8k", "--package", "bg121", "--json",
+             "other.json", "--pcf", "other.pcf", "--asc", "other.asc"],
+            ["icepack", "-s", "other.asc", "other.bin"]):
+        subprocess.run(command, check=True, cwd=tmp_path)
+    path = tmp_path / "other.bin"
+    done = netlist(path, tmp_path / "cache", "load", str(path), status=FPGA,
+                   timeout=MAKING_S)
+    assert "its health register reads 0x5a, not 0xa5" in only_line(done)
 
 
 @needs_tools
