@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/base/internal.h"
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "wire/regs.h"
 
 #define CRAM_BYTES 29648 /* 872 * 272 / 8 */

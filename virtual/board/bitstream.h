@@ -3,7 +3,7 @@
 /*
  * The iCE40's configuration port: parses a bitstream, with its CRC, and decides
  * as the FPGA does whether it configures; says which bitstream it is.  The
- * models of the FPGA and lib/link/virtual use it.
+ * models of the FPGA, the part ice40 and lib/link/virtual use it.
  *
  * Source: Project IceStorm, "Bitstream File Format Documentation", and
  * Lattice FPGA-TN-02001.
