@@ -6,6 +6,7 @@ runs the benchmark (`virtual:fpga=netlist:FILE`).
 """
 
 import gzip
+import importlib
 import importlib.util
 import os
 import pathlib
@@ -27,6 +28,12 @@ def converter(build):
         "netlist_converter", build / "gateware/netlist/netlist.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # The pool of the converter needs Python's own queue, not bench/queue.py.
+    kept, here = sys.path[:], pathlib.Path(__file__).resolve().parent
+    sys.path[:] = [path for path in kept
+                   if pathlib.Path(path).resolve() != here]
+    importlib.import_module("queue")
+    sys.path[:] = kept
     return module
 
 
