@@ -123,7 +123,8 @@ static bool open_trace(struct tool *tool)
 		return misuse(tool, "--trace %s: no comma in its name, please",
 			tool->trace);
 	size = snprintf(tool->trace_uri, sizeof(tool->trace_uri),
-		"%s%sfpga=twin,trace=%s", tool->uri, tool->uri[8] ? "," : "",
+		"%s%s%strace=%s", tool->uri, tool->uri[8] ? "," : "",
+		strstr(tool->uri, "fpga=netlist:") ? "" : "fpga=twin,",
 		tool->trace);
 	if (size >= (int)sizeof(tool->trace_uri))
 		return misuse(

@@ -124,7 +124,7 @@ enum clyde_error {
 	CLYDE_ERROR_BUSY = -15,
 	/* [78] the device speaks another API level */
 	CLYDE_ERROR_API_LEVEL = -16,
-	/* [65] the configuration block, or a firmware file, is corrupt */
+	/* [65] a configuration block, bitstream or firmware is corrupt */
 	CLYDE_ERROR_CORRUPT = -17,
 	/* [76] the device broke the protocol */
 	CLYDE_ERROR_PROTOCOL = -18,
@@ -172,6 +172,8 @@ enum clyde_error {
 	CLYDE_ERROR_BACKUP = -39,
 	/* [99] the board has a valid configuration block */
 	CLYDE_ERROR_CONFIGURED = -40,
+	/* [100] a program that does it is not installed */
+	CLYDE_ERROR_NO_PROGRAM = -41,
 	/* errors: end */
 };
 

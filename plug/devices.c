@@ -44,7 +44,7 @@ static uint64_t return_us(const struct faults *faults)
 }
 
 static int add(struct virtual_devices *devices, const char *specification,
-	enum pace pace)
+	enum pace pace, void (*note)(const char *sentence))
 {
 	struct virtual_options *options = &devices->options[devices->count];
 	struct plug *plug = &devices->plugs[devices->count];
@@ -69,6 +69,7 @@ static int add(struct virtual_devices *devices, const char *specification,
 	}
 	plug_plan_return(
 		plug, return_us(&options->faults), make_again, options);
+	plug->note = note;
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
@@ -77,13 +78,14 @@ static int add(struct virtual_devices *devices, const char *specification,
 }
 
 int virtual_devices_new(struct virtual_devices *devices,
-	const char *specification, enum pace pace)
+	const char *specification, enum pace pace,
+	void (*note)(const char *sentence))
 {
 	int count = virtual_options_count(specification);
 
 	*devices = (struct virtual_devices){0};
 	for (int i = 0; i < count; i++) {
-		int result = add(devices, specification, pace);
+		int result = add(devices, specification, pace, note);
 
 		if (result < 0)
 			return result;

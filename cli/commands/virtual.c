@@ -420,6 +420,11 @@ static void print_drawn(const struct virtual *virtual)
 	}
 }
 
+static void print_note(const char *sentence)
+{
+	fprintf(stderr, "clyde: note: %s\n", sentence);
+}
+
 void command_virtual(struct tool *tool, int argc, char **argv)
 {
 	struct virtual virtual = {
@@ -446,8 +451,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;
 	}
-	result = virtual_devices_new(
-		&virtual.plugged, virtual.specification, virtual.pace);
+	result = virtual_devices_new(&virtual.plugged, virtual.specification,
+		virtual.pace, print_note);
 	if (result < 0) {
 		fail(tool, status_of(result, false), "%s",
 			clyde_error_message());

@@ -97,7 +97,7 @@ class BusyError(Error):
 
 
 class CorruptError(Error):
-    """The configuration block, or a firmware file, is corrupt."""
+    """A configuration block, bitstream or firmware is corrupt."""
 
     code = -17
 
@@ -178,6 +178,12 @@ class ConfiguredError(Error):
     """The board has a valid configuration block."""
 
     code = -40
+
+
+class NoProgramError(Error):
+    """A program that does it is not installed."""
+
+    code = -41
 
 
 class NoSerialError(NoDeviceError):

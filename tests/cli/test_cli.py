@@ -31,12 +31,12 @@ MANUAL = (SOURCE / "man" / "clyde.1.scd").read_text()
 def clyde(*arguments, status=OK, **options):
     """Runs the tool to its end; the status must be the expected one."""
     options.setdefault("stdout", subprocess.PIPE)
+    options.setdefault("timeout", SECONDS)
     done = subprocess.run(
         [CLYDE, *arguments],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=SECONDS,
         **options,
     )
     assert done.returncode == status, (done.stdout, done.stderr)

@@ -22,7 +22,7 @@
 
 static struct rig rig;
 static uint8_t sent[8192], came[8192];
-static bool twin;
+static const struct twin_module *twin; /* or NULL: the model */
 
 /* Less data with the twin, which is slow. */
 static uint32_t amount(uint32_t size)
@@ -268,10 +268,10 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || strcmp(argv[1], "twin") != 0)
 		return cmocka_run_group_tests(tests, NULL, NULL);
-	if (twin_module(&why) == NULL) {
+	twin = twin_module(&why);
+	if (twin == NULL) {
 		printf("%s\n", why);
 		return 77;
 	}
-	twin = true;
 	return cmocka_run_group_tests(twin_tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include "virtual/board/bitstream.h"
 #include "core.h"
+#include "foreign.h"
 #include "virtual/faults/faults.h"
 #include "fpga.h"
 #include "mux.h"
@@ -59,6 +60,7 @@ struct model {
 	struct fifo *fifos;
 	struct faults *faults;
 	struct bitstream bitstream;
+	struct foreign foreign;
 	uint64_t cycle;
 	uint64_t event; /* cycle at which a core, a pin or a part next acts */
 	uint8_t reset;  /* REG_PIPE_RESET */
@@ -92,7 +94,9 @@ static inline bool in_reset(const struct model *model, enum fifo_index index)
 /* The image's table, from 1. */
 extern const struct core_entry core_table[CORE_END];
 
-/* Whether the FPGA is configured, and no fault holds DONE low. */
+/* Whether the FPGA is configured, and no fault holds DONE low; and whether it
+   then runs the image. */
+bool model_done(const struct model *model);
 bool model_running(const struct model *model);
 
 /* Run the cores up to this cycle. */

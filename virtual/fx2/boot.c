@@ -82,8 +82,8 @@ static struct fpga *new_fpga(
 	struct pins *pins = &device->board.pins;
 
 	if (options->twin)
-		return fpga_twin_new(
-			device->fifos, pins, &device->faults, options->trace);
+		return fpga_twin_new(device->fifos, pins, &device->faults,
+			options->twin, options->trace);
 	return fpga_model_new(device->fifos, pins, &device->faults);
 }
 
@@ -225,6 +225,11 @@ unsigned device_i2c_clashes(const struct device *device)
 	if (device->chip)
 		return chip_i2c_clashes(device->chip);
 	return device->i2c_clashes;
+}
+
+unsigned device_foreign_count(const struct device *device)
+{
+	return device->fpga->foreign_count;
 }
 
 unsigned device_load_clashes(const struct device *device)

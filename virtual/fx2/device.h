@@ -41,8 +41,9 @@ struct device_options {
 	/* How long new firmware takes until it leaves the bus, and how long it
 	   is away; 0: START_US and AWAY_US. */
 	uint32_t start_us, away_us;
-	bool twin;         /* the FPGA is virtual/fpga/twin.c's */
-	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	/* The FPGA is virtual/fpga/twin.c's, with this module; or NULL. */
+	const struct twin_module *twin;
+	const char *trace; /* the module's waveform, or NULL; the caller's */
 	/* The file of the pins' levels, or NULL; the caller's.  And how many
 	   ticks a sample has. */
 	const char *record;
@@ -101,6 +102,16 @@ void device_listen(struct device *device, chip_listener *listener, void *user);
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);
+
+/* How many bitstreams have configured the FPGA that its model does not know:
+   registers above REG_PRIVATE_LAST do not answer, and pipes stay silent. */
+unsigned device_foreign_count(const struct device *device);
+
+/* The sentence for the user about each of them. */
+#define DEVICE_FOREIGN                                                      \
+	"the FPGA has a bitstream that its model does not know: registers " \
+	"above 0x02 do not answer, and pipes stay silent; "                 \
+	"virtual:fpga=netlist:FILE runs it"
 
 /* How many GET_DESCRIPTORs came while a packet of a bitstream was clocked into
    the FPGA, and spoiled the load. */

@@ -5,6 +5,7 @@
  * its EEPROMs.  Called by the virtual link, and by plug/devices.c for devices that
  * other processes use.
  */
+#include "netlist.h"
 #include "uri.h"
 
 #include <pthread.h>
@@ -25,12 +26,22 @@ static void parse_image(void)
 	bitstream_feed(&image_port, image_bytes, image_size);
 }
 
-static void preload(struct device *device)
+const struct bitstream *virtual_image_port(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, parse_image);
-	device_preload(device, &image_port, image_size, image_id);
+	return &image_port;
+}
+
+static void preload(struct device *device, const struct netlist *netlist)
+{
+	if (netlist)
+		device_preload(
+			device, &netlist->port, netlist->size, netlist->id);
+	else
+		device_preload(
+			device, virtual_image_port(), image_size, image_id);
 }
 
 struct device *virtual_device_new(const struct virtual_options *options)
@@ -44,7 +55,7 @@ struct device *virtual_device_new(const struct virtual_options *options)
 		described.record = options->record_path;
 	device = device_new(&described, &options->faults);
 	if (device && options->configured)
-		preload(device);
+		preload(device, options->netlist);
 	return device;
 }
 

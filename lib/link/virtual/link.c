@@ -44,6 +44,7 @@ struct virtual_link {
 	bool introduced;  /* the drawn faults are in the log */
 	uint16_t told;    /* pins whose conflict of drivers is in the log */
 	unsigned clashes; /* on the I2C bus, that are in the log */
+	unsigned foreign; /* bitstreams, that are in the log */
 	bool stopped;     /* the firmware has, and the log says why */
 	int descriptor;   /* an eventfd; -1: not asked for yet */
 	bool shown;       /* the descriptor is readable */
@@ -74,6 +75,15 @@ static void tell_clashes(
 	LOG(link, WARNING,
 		"I2C clash: an alternate setting was selected during a "
 		"command");
+}
+
+static void tell_foreign(
+	struct link *link, const struct device *device, unsigned *foreign)
+{
+	if (*foreign == device_foreign_count(device))
+		return;
+	*foreign = device_foreign_count(device);
+	LOG(link, WARNING, DEVICE_FOREIGN);
 }
 
 /* Log, once, why the firmware has stopped. */
@@ -231,6 +241,7 @@ static bool run(struct virtual_link *link, tick until)
 	alive = bus_run(link->bus, until);
 	tell_conflicts(&link->link, link->device, &link->told);
 	tell_clashes(&link->link, link->device, &link->clashes);
+	tell_foreign(&link->link, link->device, &link->foreign);
 	tell_fault(&link->link, link->device, &link->stopped);
 	pull_if_due(link);
 	return alive;

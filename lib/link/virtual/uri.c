@@ -5,6 +5,7 @@
  * and for plug/devices.c.  clyde-virtual(7) explains the keys.  Text that is not
  * understood is an error with a message, never ignored.
  */
+#include "netlist.h"
 #include "uri.h"
 
 #include <stdio.h>
@@ -13,7 +14,6 @@
 
 #include "common/number.h"
 #include "virtual/bus/bus.h"
-#include "virtual/fpga/twin-model.h"
 #include "virtual/mcs51/symbols.h"
 
 /* ---- Keys ----------------------------------------------------------------- */
@@ -359,16 +359,30 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 
 static int parse_fpga(struct parser *parser, const char *key, const char *value)
 {
-	bool twin = strcmp(value, "twin") == 0;
+	static const char netlist[] = "netlist:";
+	struct virtual_options *options = parser->options;
 	const char *why;
+	int result;
 
-	if (!twin && strcmp(value, "model") != 0)
+	options->netlist = NULL;
+	options->device.twin = NULL;
+	if (strcmp(value, "model") == 0)
+		return 0;
+	if (strncmp(value, netlist, strlen(netlist)) == 0) {
+		result =
+			netlist_get(value + strlen(netlist), &options->netlist);
+		if (result == 0)
+			options->device.twin = &options->netlist->module;
+		return result;
+	}
+	if (strcmp(value, "twin") != 0)
 		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: %s=%s is not one of model twin", key, value);
-	if (twin && twin_module(&why) == NULL)
+			"virtual: %s=%s is not one of model twin netlist:FILE",
+			key, value);
+	options->device.twin = twin_module(&why);
+	if (options->device.twin == NULL)
 		return set_error(CLYDE_ERROR_UNSUPPORTED, "virtual: %s=%s: %s",
 			key, value, why);
-	parser->options->device.twin = twin;
 	return 0;
 }
 
@@ -601,7 +615,8 @@ static int parse_pairs(struct parser *parser, char *text)
 	if (result == 0 && parser->options->trace_path[0] &&
 		(parser->options->devices > 1 || !parser->options->device.twin))
 		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: trace= is for one device, with fpga=twin");
+			"virtual: trace= is for one device, with fpga=twin or "
+			"fpga=netlist:FILE");
 	if (result == 0 && parser->options->record_path[0] &&
 		parser->options->devices > 1)
 		return set_error(CLYDE_ERROR_INVALID,

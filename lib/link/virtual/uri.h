@@ -37,6 +37,7 @@ struct virtual_options {
 	struct mcs51_symbols *symbols;
 	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
 	bool ice_mem;    /* the file has ICE_MEM, too */
+	const struct netlist *netlist; /* fpga=netlist:FILE, or NULL */
 	struct device_options device;
 	struct faults faults;
 };
@@ -61,6 +62,9 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 
 /* Make the device that the options describe; NULL: no memory. */
 struct device *virtual_device_new(const struct virtual_options *options);
+
+/* The state of the configuration port after the library's image. */
+const struct bitstream *virtual_image_port(void);
 
 /* Read the file of the EEPROMs, or create it; and write it, if the EEPROMs
    differ from it.  A failure has its message. */
