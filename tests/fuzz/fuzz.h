@@ -63,4 +63,19 @@ static inline char *take_text(struct input *input)
 	return text;
 }
 
+/* Whether the text of a virtual device has a key whose value is a file: the
+   fuzzer must not read or write any that it thinks of. */
+static inline bool names_file(const char *text)
+{
+	static const char *const keys[] = {
+		"eeprom=", "trace=", "symbols=", "profile=", "instructions="};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strstr(text, keys[i]))
+			return true;
+	text = strstr(text, "firmware=");
+	return text && strncmp(text + 9, "model", 5) != 0 &&
+		strncmp(text + 9, "eeprom", 6) != 0;
+}
+
 #endif
