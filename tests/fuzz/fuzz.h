@@ -73,9 +73,16 @@ static inline bool names_file(const char *text)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strstr(text, keys[i]))
 			return true;
-	text = strstr(text, "firmware=");
-	return text && strncmp(text + 9, "model", 5) != 0 &&
-		strncmp(text + 9, "eeprom", 6) != 0;
+	for (text = strstr(text, "firmware="); text;
+		text = strstr(text + 1, "firmware=")) {
+		const char *value = text + strlen("firmware=");
+		size_t size = strcspn(value, ",");
+
+		if (!(size == 5 && strncmp(value, "model", 5) == 0) &&
+			!(size == 6 && strncmp(value, "eeprom", 6) == 0))
+			return true;
+	}
+	return false;
 }
 
 #endif
