@@ -67,8 +67,8 @@ static inline char *take_text(struct input *input)
    fuzzer must not read or write any that it thinks of. */
 static inline bool names_file(const char *text)
 {
-	static const char *const keys[] = {
-		"eeprom=", "trace=", "symbols=", "profile=", "instructions="};
+	static const char *const keys[] = {"eeprom=", "trace=", "pins=",
+		"file=", "symbols=", "profile=", "instructions="};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strstr(text, keys[i]))
