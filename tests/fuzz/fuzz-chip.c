@@ -157,6 +157,7 @@ static void run(
 	memset(memory, 0, sizeof(memory));
 	device->chip->unskipped = !skips;
 	play(device, bus, data, size);
+	chip_catch_up(device->chip);
 	memset(ret, 0, sizeof(*ret));
 	ret->seen = seen;
 	ret->now = bus_now(bus);

@@ -139,6 +139,23 @@ static void execute(struct chip *chip)
 		port_execute(chip);
 }
 
+/* Whether the 8051 waits at least until this time, whatever the FPGA does: it
+   may then stay behind. */
+static bool may_lag(const struct chip *chip, tick until)
+{
+	return !chip->watches && cpu_runs(chip) &&
+		mcs51_waits_until(&chip->cpu) >= cycle_of(chip, until);
+}
+
+void chip_catch_up(struct chip *chip)
+{
+	if (chip->in_cpu)
+		return;
+	/* A loop that waits plans no event. */
+	while (!run_cpu(chip, chip->now))
+		;
+}
+
 static void run(struct chip *chip, tick target)
 {
 	for (;;) {
@@ -149,17 +166,19 @@ static void run(struct chip *chip, tick target)
 		   `now`. */
 		if (chip->fpga_due > chip->now)
 			limit = earliest(limit, chip->fpga_due);
-		if (!run_cpu(chip, limit))
+		if (!may_lag(chip, limit) && !run_cpu(chip, limit))
 			continue;
 		chip->now = limit;
 		chip->on.board->now = limit;
 		advance_fpga(chip, limit);
 		large_check(chip);
 		pins_check_alert(chip);
-		if (event <= chip->now)
+		if (event <= chip->now) {
+			chip_catch_up(chip);
 			execute(chip);
-		else if (chip->now >= target)
+		} else if (chip->now >= target) {
 			break;
+		}
 	}
 }
 
@@ -178,9 +197,26 @@ static tick cpu_due(const struct chip *chip)
 
 /* ---- The function --------------------------------------------------------- */
 
-static void enter(struct chip *chip, tick now)
+/* To this time, but the 8051 may be behind. */
+static void pass(struct chip *chip, tick now)
 {
 	run(chip, now + chip->epoch);
+}
+
+/* To this time, before something changes that the 8051 may see. */
+static void enter(struct chip *chip, tick now)
+{
+	pass(chip, now);
+	chip_catch_up(chip);
+}
+
+/* Before the packet of this endpoint is taken or given.  Those of EP2 to EP8 are
+   seen only by an 8051 that watches, and then it is not behind; and by their
+   interrupts, which look for themselves. */
+static void before_packet(struct chip *chip, uint8_t endpoint)
+{
+	if (large_index(endpoint) == FIFO_COUNT)
+		chip_catch_up(chip);
 }
 
 static tick outside(const struct chip *chip, tick due)
@@ -209,7 +245,7 @@ static tick chip_advance(struct function *function, tick now)
 	struct chip *chip = CHIP(function);
 	tick due;
 
-	enter(chip, now);
+	pass(chip, now);
 	due = earliest(next_event(chip), cpu_due(chip));
 	due = earliest(due, chip->fpga_due);
 	update_port_due(chip, due);
@@ -249,7 +285,7 @@ static enum handshake chip_ping(
 	struct chip *chip = CHIP(function);
 	enum handshake handshake;
 
-	enter(chip, now);
+	pass(chip, now);
 	handshake = find_room(chip, endpoint);
 	if (handshake == HANDSHAKE_NAK)
 		interrupt_nak(chip, endpoint);
@@ -264,6 +300,7 @@ static enum handshake chip_out(struct function *function, tick now,
 
 	if (handshake != HANDSHAKE_ACK)
 		return handshake;
+	before_packet(chip, endpoint);
 	if (endpoint == 0)
 		handshake = control_out(chip, data, length);
 	else if (endpoint == USB_EP1_OUT)
@@ -297,7 +334,7 @@ static enum handshake chip_in(struct function *function, tick now,
 	struct chip *chip = CHIP(function);
 	enum handshake handshake;
 
-	enter(chip, now);
+	pass(chip, now);
 	handshake = find_packet(chip, endpoint, ret_data, ret_length);
 	if (handshake == HANDSHAKE_NAK)
 		interrupt_nak(chip, endpoint);
@@ -308,7 +345,8 @@ static void chip_acked(struct function *function, tick now, uint8_t endpoint)
 {
 	struct chip *chip = CHIP(function);
 
-	enter(chip, now);
+	pass(chip, now);
+	before_packet(chip, endpoint);
 	toggle_packet(chip, endpoint);
 	if (endpoint == USB_DIR_IN)
 		control_acked(chip);
@@ -367,8 +405,9 @@ bool chip_observe(struct chip *chip, const uint16_t *breakpoint)
 	return chip->cpu.debug;
 }
 
-const struct mcs51_debug *chip_debug(const struct chip *chip)
+const struct mcs51_debug *chip_debug(struct chip *chip)
 {
+	chip_catch_up(chip);
 	return chip->cpu.debug;
 }
 

@@ -46,7 +46,7 @@ void chip_free(struct chip *chip);
 /* Before power-up: observe the 8051, for virtual/mcs51/debug.h; with a breakpoint,
    stop the firmware there, which chip_fault() then says.  False: no memory. */
 bool chip_observe(struct chip *chip, const uint16_t *breakpoint);
-const struct mcs51_debug *chip_debug(const struct chip *chip); /* or NULL */
+const struct mcs51_debug *chip_debug(struct chip *chip); /* or NULL */
 
 /*
  * Power-up: the boot loader does what the EEPROM says.  Firmware that is not

@@ -93,6 +93,7 @@ static void fetch(struct chip *chip)
 {
 	struct ep0 *ep0 = &chip->ep0;
 
+	chip_catch_up(chip);
 	for (unsigned i = 0; i < ep0->packet; i++)
 		ep0->buffer[i] = memory_read(chip, ep0->pointer + i);
 	chip_touch(chip);

@@ -308,6 +308,8 @@ void chip_plan(struct chip *chip, tick due);
 void chip_set_speed(struct chip *chip);
 /* Bring the FPGA to the present, before the FX2's side changes. */
 void chip_meet_fpga(struct chip *chip);
+/* A 8051 that waits may be behind: to be called before a change that it sees. */
+void chip_catch_up(struct chip *chip);
 /* A line for the listener. */
 void chip_tell(struct chip *chip, const char *line);
 /* What the 8051 can read has changed. */

@@ -32,8 +32,10 @@ void interrupt_raise(struct chip *chip, uint32_t requests)
 {
 	bool waiting = chip->requests & enabled(chip);
 
-	if (requests & ~chip->requests)
-		chip_touch(chip);
+	if ((requests & ~chip->requests) == 0)
+		return;
+	chip_catch_up(chip);
+	chip_touch(chip);
 	chip->requests |= requests;
 	/* INT2 is an edge: there is none while another request waits. */
 	if (!waiting)
@@ -92,8 +94,10 @@ void interrupt_nak(struct chip *chip, uint8_t endpoint)
 		interrupt_raise(chip, INT_EP0PING << nak_bit(endpoint));
 		return;
 	}
-	if (!(chip->registers[IBNIRQ] & bit))
+	if (!(chip->registers[IBNIRQ] & bit)) {
+		chip_catch_up(chip);
 		chip_touch(chip);
+	}
 	chip->registers[IBNIRQ] |= bit;
 	if (chip->registers[IBNIE] & bit)
 		interrupt_raise(chip, INT_IBN);

@@ -182,6 +182,7 @@ void pins_check_alert(struct chip *chip)
 
 	if (alert == chip->alert)
 		return;
+	chip_catch_up(chip);
 	chip->alert = alert;
 	chip_touch(chip);
 	if (chip->registers[PORTACFG] & PORTACFG_INT0)

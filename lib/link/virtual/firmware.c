@@ -40,7 +40,7 @@ static bool is_models(enum fault_kind kind)
 	}
 }
 
-int virtual_firmware_check(const struct virtual_options *options)
+int virtual_firmware_check(struct virtual_options *options)
 {
 	const struct faults *faults = &options->faults;
 	char text[FAULT_TEXT_SIZE];
@@ -72,6 +72,8 @@ int virtual_firmware_check(const struct virtual_options *options)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: fault=%s is for firmware=model", text);
 	}
+	/* A new EEPROM has no firmware, unless it is as if FILE were in it. */
+	options->device.bare = !options->firmware_path[0];
 	return 0;
 }
 

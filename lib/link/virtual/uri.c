@@ -468,8 +468,6 @@ static int parse_firmware(
 	if (options->device.chip && !eeprom)
 		snprintf(options->firmware_path, sizeof(options->firmware_path),
 			"%s", value);
-	/* A new EEPROM has no firmware. */
-	options->device.bare = eeprom;
 	return 0;
 }
 

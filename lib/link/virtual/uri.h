@@ -77,7 +77,7 @@ void virtual_eeprom_forget(struct virtual_options *options);
 
 /* The firmware that the device executes: what it excludes, its file, and whether
    it has brought the device to the bus.  A failure has its message. */
-int virtual_firmware_check(const struct virtual_options *options);
+int virtual_firmware_check(struct virtual_options *options);
 int virtual_firmware_load(struct virtual_options *options);
 int virtual_firmware_started(
 	const struct virtual_options *options, struct device *device);
