@@ -96,6 +96,8 @@ static bool is_endpoint_0(void)
 	return setup.wIndex == 0 || setup.wIndex == USB_DIR_IN;
 }
 
+/* The other bits of ENDPOINT_CS are written as 0, which changes nothing: a 1 in
+   EP1's BUSY takes the buffer from USB. */
 static void clear_halt(uint8_t index)
 {
 	uint8_t endpoint = endpoints[index];
@@ -103,7 +105,7 @@ static void clear_halt(uint8_t index)
 
 	if (endpoint & USB_DIR_IN)
 		toggle |= TOGCTL_IN;
-	ENDPOINT_CS(index) &= ~EPCS_STALL;
+	ENDPOINT_CS(index) = 0;
 	TOGCTL = toggle;
 	TOGCTL = toggle | TOGCTL_RESET;
 }
@@ -119,7 +121,7 @@ static void change_halt(void)
 	}
 	if (index < ENDPOINTS) {
 		if (setup.bRequest == USB_REQ_SET_FEATURE)
-			ENDPOINT_CS(index) |= EPCS_STALL;
+			ENDPOINT_CS(index) = EPCS_STALL;
 		else
 			clear_halt(index);
 	}
