@@ -374,8 +374,11 @@ static void step_load(struct pair *pair)
 	load_side(&pair->model);
 	load_side(&pair->chip);
 	if (pair->model.reply.code != MGMT_ACK ||
-		pair->chip.reply.code != MGMT_ACK)
+		pair->chip.reply.code != MGMT_ACK) {
+		show("model", &pair->model.reply, pair->model.size);
+		show("chip ", &pair->chip.reply, pair->chip.size);
 		differ("the result");
+	}
 	select_both(pair, USB_IFACE_EP2OUT, USB_ALT_OFF);
 }
 
@@ -468,6 +471,9 @@ static void open_pair(struct pair *pair, uint64_t seed)
 	options.chip = true;
 	options.firmware = &firmware;
 	rig_open(&pair->chip.rig, &options, NULL);
+	/* The chip's host has done so before time 0. */
+	rig_control(&pair->model.rig, USB_RECIP_DEVICE,
+		USB_REQ_SET_CONFIGURATION, 1, 0, NULL, 0);
 }
 
 static void run_seed(uint64_t seed)

@@ -21,7 +21,7 @@
 static struct chip_image firmware;
 static uint64_t seed;
 
-_Noreturn static void fail(const char *what)
+_Noreturn static void give_up(const char *what)
 {
 	printf("seed %llu: %s\n", (unsigned long long)seed, what);
 	exit(1);
@@ -40,7 +40,7 @@ static void pass(struct rig *rig, tick ticks)
 	now += ticks;
 	function_of(rig)->ops->advance(function_of(rig), now);
 	if (device_fault(rig->device))
-		fail(device_fault(rig->device));
+		give_up(device_fault(rig->device));
 }
 
 /* Not request 0xA0 and SET_ADDRESS, which end the firmware or the address. */
@@ -185,7 +185,7 @@ static int carry_out(
 		pass(rig, 10 * US);
 	}
 	if (now >= until)
-		fail("a request has no answer");
+		give_up("a request has no answer");
 	if (read)
 		function->ops->out(function, now, 0, data, 0);
 	return size;
@@ -199,7 +199,7 @@ static void select_management(struct rig *rig)
 		USB_REQ_SET_INTERFACE, USB_ALT_ON, USB_IFACE_MGMT, 0};
 
 	if (carry_out(rig, &off, NULL) != 0 || carry_out(rig, &on, NULL) != 0)
-		fail("the management interface cannot be selected");
+		give_up("the management interface cannot be selected");
 }
 
 /* Replies that were under way may come first. */
@@ -229,7 +229,7 @@ static void ask(struct rig *rig, uint8_t code, uint8_t serial,
 		}
 		pass(rig, 10 * US);
 	}
-	fail("a management request has no reply");
+	give_up("a management request has no reply");
 }
 
 /* After all that, the device is a device. */
@@ -244,19 +244,19 @@ static void check_alive(struct rig *rig)
 	uint16_t size;
 
 	if (carry_out(rig, &descriptor, data) != 18 || data[0] != 18)
-		fail("the device descriptor is another");
+		give_up("the device descriptor is another");
 	select_management(rig);
 	ask(rig, MGMT_GET_VLIMIT, 0xa5, &reply, &size);
 	if (size != 2 + sizeof(struct mgmt_values) || reply.code != MGMT_ACK)
-		fail("GET_VLIMIT fails");
+		give_up("GET_VLIMIT fails");
 	ask(rig, MGMT_GET_VSENSE, 0x5a, &reply, &size);
 	if (size != 2 + sizeof(struct mgmt_values) || reply.code != MGMT_ACK)
-		fail("GET_VSENSE fails");
+		give_up("GET_VSENSE fails");
 	if (device_i2c_clashes(rig->device) > 0)
-		fail("the I2C bus was used in the middle of a byte");
+		give_up("the I2C bus was used in the middle of a byte");
 	if (carry_out(rig, &ram, data) != 64 ||
 		memcmp(data, firmware.data, 3) != 0)
-		fail("request 0xA0 fails");
+		give_up("request 0xA0 fails");
 }
 
 static void run_seed(void)
