@@ -24,7 +24,7 @@ static struct device *make_again(void *maker, struct device *before)
 		   and never write the new device's EEPROM to it. */
 		if (options->eeprom)
 			virtual_eeprom_save(options, before);
-		virtual_options_clear(options);
+		virtual_eeprom_forget(options);
 		virtual_options_count_serial(again.device.serial, 1);
 		again.device.eeprom = NULL;
 		again.device.ice_mem = NULL;

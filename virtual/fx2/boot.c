@@ -80,6 +80,27 @@ static struct fpga *new_fpga(
 	return fpga_model_new(device->fifos, pins, &device->faults);
 }
 
+/* The board has power: start the model of the firmware, or the chip. */
+static bool power_up(
+	struct device *device, const struct device_options *options)
+{
+	const struct chip_board surroundings = {
+		.board = &device->board,
+		.fpga = device->fpga,
+		.fifos = device->fifos,
+		.faults = &device->faults,
+	};
+
+	if (!options->chip) {
+		device_boot(device);
+		return true;
+	}
+	device->chip = chip_new(&surroundings);
+	if (device->chip)
+		chip_power_up(device->chip, options->firmware);
+	return device->chip;
+}
+
 struct device *device_new(
 	const struct device_options *options, const struct faults *faults)
 {
@@ -121,13 +142,18 @@ struct device *device_new(
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
 		device->api_level = 0;
-	device_boot(device);
+	if (!power_up(device, options)) {
+		device_free(device);
+		return NULL;
+	}
 	return device;
 }
 
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
+	if (device->chip)
+		return false;
 	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
@@ -139,6 +165,7 @@ void device_free(struct device *device)
 {
 	if (device == NULL)
 		return;
+	chip_free(device->chip);
 	board_clear(&device->board);
 	if (device->fpga)
 		device->fpga->ops->destroy(device->fpga);
@@ -147,7 +174,7 @@ void device_free(struct device *device)
 
 struct function *device_function(struct device *device)
 {
-	return &device->function;
+	return device->chip ? chip_function(device->chip) : &device->function;
 }
 
 uint16_t device_conflicts(const struct device *device)
@@ -155,8 +182,15 @@ uint16_t device_conflicts(const struct device *device)
 	return device->board.pins.conflicts;
 }
 
+const char *device_fault(const struct device *device)
+{
+	return device->chip ? chip_fault(device->chip) : NULL;
+}
+
 unsigned device_i2c_clashes(const struct device *device)
 {
+	if (device->chip)
+		return chip_i2c_clashes(device->chip);
 	return device->i2c_clashes;
 }
 

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "virtual/chip/bare.h"
+
 /* The number of FX2 buffers in an alternate setting of a pipe. */
 static uint8_t buffers_of(uint8_t alternate)
 {
@@ -287,6 +289,23 @@ static void apply_faults(struct device *device)
 		control->length = cut->amount;
 	if (faults_at(&device->faults, FAULT_GARBLE, type))
 		memset(control->data, 0xff, control->length);
+}
+
+/* A request to the FX2 without firmware. */
+static bool bare_standard(struct device *device, const struct usb_setup *setup)
+{
+	struct bare bare = {
+		.eeprom = device_eeprom(device),
+		.configuration = device->configuration,
+		.alternate = device->alternate[0],
+		.data = device->control.data,
+	};
+	bool done = bare_request(&bare, setup);
+
+	device->control.length = bare.length;
+	device->configuration = bare.configuration;
+	device->alternate[0] = bare.alternate;
+	return done;
 }
 
 void control_execute(struct device *device)

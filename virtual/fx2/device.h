@@ -2,12 +2,14 @@
 
 /*
  * The virtual Glasgow, revisions C0 to C3: a USB function.  It does in C what
- * the public FX2 firmware does, on models of the board's chips.
+ * the public FX2 firmware does, on models of the board's chips; or it executes
+ * firmware, by virtual/chip.
  * lib/link/virtual and plug make devices, and connect each to a bus.
  */
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
 
+#include "virtual/chip/chip.h"
 #include "virtual/fpga/bitstream.h"
 #include "virtual/faults/faults.h"
 #include "virtual/fpga/fpga.h"
@@ -44,6 +46,10 @@ struct device_options {
 	struct misread misread;
 	uint16_t wires[WIRES_MAX]; /* sets of wired pins; 0 ends the list */
 	char parts[PARTS_MAX][PART_TEXT_SIZE]; /* "" ends the list */
+	/* The FX2 executes firmware: this one from power-up, or NULL: what the
+	   EEPROM has, and that may be none. */
+	bool chip;
+	const struct chip_image *firmware;
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   the options above. */
 	const uint8_t *eeprom;
@@ -60,12 +66,16 @@ struct function *device_function(struct device *device);
 
 /* Configure the FPGA in one step, as if a bitstream of this size and id had
    been loaded; `port` is the configuration port after it.  False if the
-   bitstream does not configure the FPGA. */
+   bitstream does not configure the FPGA, or if the device executes firmware,
+   which alone knows what it has loaded. */
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 
 /* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
+
+/* Why the firmware that the device executes has stopped, a sentence; or NULL. */
+const char *device_fault(const struct device *device);
 
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */

@@ -5,7 +5,7 @@
  * the firmware's main loop, boot.c the start of the firmware, control.c EP0,
  * mgmt.c EP1, i2c.c the FPGA's registers, ports.c and drivers.c the commands
  * about ports, nvm.c the EEPROMs, descriptors.c the descriptors, loader.c the
- * loading of firmware, bare.c the FX2 without firmware.  Tests may include this
+ * loading of firmware.  Tests may include this
  * header; no other folder does.
  */
 #ifndef VIRTUAL_FIRMWARE_H
@@ -46,6 +46,7 @@ struct device {
 	struct faults faults;
 	struct board board;
 	struct fpga *fpga;
+	struct chip *chip; /* executes firmware; NULL: all that follows does */
 	struct fifo fifos[FIFO_COUNT];
 	struct config_block config; /* the copy in the FX2's RAM */
 	tick now;
@@ -128,9 +129,6 @@ void loader_write(struct device *device, size_t address, const uint8_t *data,
 uint8_t *loader_ram(struct loader *loader, size_t address, size_t *ret_size);
 tick loader_due(const struct device *device);
 void loader_execute(struct device *device);
-
-/* bare.c: a standard request to the FX2 without firmware. */
-bool bare_standard(struct device *device, const struct usb_setup *setup);
 
 /* descriptors.c: the answer to GET_DESCRIPTOR, at most 512 B; returns its size,
    0 = there is no such descriptor. */

@@ -44,6 +44,7 @@ struct virtual_link {
 	bool introduced;  /* the drawn faults are in the log */
 	uint16_t told;    /* pins whose conflict of drivers is in the log */
 	unsigned clashes; /* on the I2C bus, that are in the log */
+	bool stopped;     /* the firmware has, and the log says why */
 	int descriptor;   /* an eventfd; -1: not asked for yet */
 	bool shown;       /* the descriptor is readable */
 };
@@ -73,6 +74,19 @@ static void tell_clashes(
 	LOG(link, WARNING,
 		"I2C clash: an alternate setting was selected during a "
 		"command");
+}
+
+/* Log, once, why the firmware has stopped. */
+static void tell_fault(
+	struct link *link, const struct device *device, bool *told)
+{
+	const char *fault = device_fault(device);
+
+	if (fault == NULL)
+		*told = false;
+	else if (!*told)
+		LOG(link, ERROR, "%s", fault);
+	*told = fault;
 }
 
 /* Log the faults that a seed has drawn. */
@@ -212,6 +226,7 @@ static bool run(struct virtual_link *link, tick until)
 	alive = bus_run(link->bus, until);
 	tell_conflicts(&link->link, link->device, &link->told);
 	tell_clashes(&link->link, link->device, &link->clashes);
+	tell_fault(&link->link, link->device, &link->stopped);
 	pull_if_due(link);
 	return alive;
 }
@@ -482,6 +497,11 @@ static int make(const char *specification, const atomic_bool *interrupt,
 		virtual_options_err(&link->options, link->bus) < 0) {
 		virtual_close(&link->link);
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	}
+	result = virtual_firmware_started(&link->options, link->device);
+	if (result < 0) {
+		virtual_close(&link->link);
+		return result;
 	}
 	*ret_link = &link->link;
 	return 0;

@@ -374,6 +374,26 @@ static int parse_trace(
 	return 0;
 }
 
+/* "model", "eeprom", or a file. */
+static int parse_firmware(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct virtual_options *options = parser->options;
+	bool eeprom = strcmp(value, "eeprom") == 0;
+
+	if (*value == '\0')
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s= has no file name", key);
+	options->device.chip = strcmp(value, "model") != 0;
+	options->firmware_path[0] = '\0';
+	if (options->device.chip && !eeprom)
+		snprintf(options->firmware_path, sizeof(options->firmware_path),
+			"%s", value);
+	/* A new EEPROM has no firmware. */
+	options->device.bare = eeprom;
+	return 0;
+}
+
 const struct virtual_key virtual_keys[] = {
 	{"devices", parse_devices},
 	{"index", parse_index},
@@ -402,6 +422,7 @@ const struct virtual_key virtual_keys[] = {
 	{"nodrive", parse_open_pin},
 	{"weak", parse_weak},
 	{"misread", parse_misread},
+	{"firmware", parse_firmware},
 	{0},
 };
 
@@ -508,7 +529,7 @@ static int parse_pairs(struct parser *parser, char *text)
 		(parser->options->devices > 1 || !parser->options->device.twin))
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: trace= is for one device, with fpga=twin");
-	return result;
+	return result < 0 ? result : virtual_firmware_check(parser->options);
 }
 
 /* The n-th device's serial number is the first's plus n, in its digits. */
@@ -579,6 +600,8 @@ int virtual_options_parse(
 	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = virtual_eeprom_load(&options);
+	if (result == 0 && options.firmware_path[0])
+		result = virtual_firmware_load(&options);
 	if (result < 0) {
 		virtual_options_clear(&options);
 		return result;
@@ -603,10 +626,18 @@ int virtual_options_count(const char *text)
 	return options.only >= 0 ? 1 : (int)options.devices;
 }
 
-void virtual_options_clear(struct virtual_options *options)
+void virtual_eeprom_forget(struct virtual_options *options)
 {
 	free(options->eeprom);
 	options->eeprom = NULL;
+}
+
+void virtual_options_clear(struct virtual_options *options)
+{
+	virtual_eeprom_forget(options);
+	free(options->firmware);
+	options->firmware = NULL;
+	options->device.firmware = NULL;
 }
 
 /* Whether a list of pairs has this key.  Only the start of a pair is compared,

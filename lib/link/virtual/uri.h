@@ -27,6 +27,8 @@ struct virtual_options {
 	bool api; /* the key was given: the EEPROM's first byte does not count */
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
+	char firmware_path[CLYDE_URI_SIZE];
+	struct chip_image *firmware; /* as read, or NULL */
 	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
 	bool ice_mem;    /* the file has ICE_MEM, too */
 	struct device_options device;
@@ -59,6 +61,16 @@ struct device *virtual_device_new(const struct virtual_options *options);
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(
 	struct virtual_options *options, const struct device *device);
+
+/* Only the EEPROM: forget its file. */
+void virtual_eeprom_forget(struct virtual_options *options);
+
+/* The firmware that the device executes: what it excludes, its file, and whether
+   it has brought the device to the bus.  A failure has its message. */
+int virtual_firmware_check(const struct virtual_options *options);
+int virtual_firmware_load(struct virtual_options *options);
+int virtual_firmware_started(
+	const struct virtual_options *options, struct device *device);
 
 /* Without the key api=, a device has firmware after power-up if its EEPROM says
    so. */
