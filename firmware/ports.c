@@ -107,13 +107,22 @@ static bool put_adc(uint8_t command, uint16_t word, uint8_t size)
 	return smbus_put(adc(), command, word, size);
 }
 
-/* Of `faults`, let those in `watched` raise an alert, and the others not.  The
-   chip reports a fault once, when it appears, hence CLEAR_FAULTS. */
-static bool set_alerts(uint8_t faults, uint8_t watched)
+/* What the masks of an INA233 become: `faults` do not raise an alert. */
+static bool mask_faults(uint8_t faults)
 {
 	return get_adc(INA233_MFR_ALERT_MASK, 1) &&
-		put_adc(INA233_MFR_ALERT_MASK,
-			(smbus_value | faults) & ~watched, 1) &&
+		put_adc(INA233_MFR_ALERT_MASK, smbus_value | faults, 1);
+}
+
+/*
+ * Of `faults`, which are masked, let those in `watched` raise an alert.  The
+ * chip reports a fault once, when it appears, hence CLEAR_FAULTS; which forgets
+ * a fault that has raised an alert, hence the mask while limits change.
+ */
+static bool watch_faults(uint8_t watched)
+{
+	return get_adc(INA233_MFR_ALERT_MASK, 1) &&
+		put_adc(INA233_MFR_ALERT_MASK, smbus_value & ~watched, 1) &&
 		put_adc(INA233_CLEAR_FAULTS, 0, 0);
 }
 
@@ -353,9 +362,10 @@ static bool set_window(void)
 		watched |= MGMT_UNDERVOLTAGE;
 	if (value2 != 0)
 		watched |= MGMT_OVERVOLTAGE;
-	return put_adc(INA233_VIN_OV_WARN_LIMIT, value2, 2) &&
+	return mask_faults(VOLTAGE_FAULTS) &&
+		put_adc(INA233_VIN_OV_WARN_LIMIT, value2, 2) &&
 		put_adc(INA233_VIN_UV_WARN_LIMIT, value, 2) &&
-		set_alerts(VOLTAGE_FAULTS, watched);
+		watch_faults(watched);
 }
 
 /* A chip without alerts has no window, which is not an error. */
@@ -385,10 +395,9 @@ enum mgmt_result ports_get_valert(void)
 static bool set_trip(void)
 {
 	value = request.data.values.value[port];
-	return has_ina233() &&
+	return has_ina233() && mask_faults(MGMT_OVERCURRENT) &&
 		put_adc(INA233_IOUT_OC_WARN_LIMIT, value, 2) &&
-		set_alerts(MGMT_OVERCURRENT,
-			value != 0 ? MGMT_OVERCURRENT : 0);
+		watch_faults(value != 0 ? MGMT_OVERCURRENT : 0);
 }
 
 static bool report_trip(void)

@@ -37,15 +37,35 @@ static __xdata uint8_t configuration;
 /* Counts SETUP packets: the host may give a request up, and send another. */
 static volatile uint8_t setups;
 
+/* Whether the host has given the request up, and sent another: what is written
+   to EP0CS is about that one. */
+#define IS_OVERTAKEN() (USBIRQ & USBIRQ_SUDAV)
+
+/*
+ * Write EP0CS.  If another request comes in the very moment, it must not get
+ * this answer.  That is not a request that follows the answered one: the stages
+ * in between take longer than these lines, which is why they are no function.
+ */
+#define ANSWER(status)                      \
+	do {                                \
+		EP0CS = (status);           \
+		if (IS_OVERTAKEN())         \
+			EP0CS = EPCS_STALL; \
+	} while (0)
+
 static void acknowledge(void)
 {
-	EP0CS = EP0CS_HSNAK;
+	if (!IS_OVERTAKEN())
+		ANSWER(EP0CS_HSNAK);
 }
 
+/* The handshake must not come first, so STALL is set before HSNAK is cleared. */
 static void stall(void)
 {
+	if (IS_OVERTAKEN())
+		return;
 	EP0CS = EPCS_STALL;
-	EP0CS = EP0CS_HSNAK | EPCS_STALL;
+	ANSWER(EP0CS_HSNAK | EPCS_STALL);
 }
 
 /* Send bytes of the descriptor buffer; 0 = stall. */
@@ -57,19 +77,22 @@ static void send(uint8_t size)
 	}
 	if (setup.wLength < size)
 		size = setup.wLength;
-	if (size > 0) {
-		SUDPTRCTL = 0;
-		SYNCDELAY();
-		EP0BCH = 0;
-		SYNCDELAY();
-		EP0BCL = size;
-		SYNCDELAY();
-		SUDPTRH = (uint16_t)descriptor_buffer >> 8;
-		SYNCDELAY();
-		SUDPTRL = (uint8_t)(uint16_t)descriptor_buffer;
-		SYNCDELAY();
+	if (size == 0) {
+		acknowledge();
+		return;
 	}
-	acknowledge();
+	SUDPTRCTL = 0;
+	SYNCDELAY();
+	EP0BCH = 0;
+	SYNCDELAY();
+	EP0BCL = size;
+	SYNCDELAY();
+	SUDPTRH = (uint16_t)descriptor_buffer >> 8;
+	SYNCDELAY();
+	if (IS_OVERTAKEN())
+		return;
+	SUDPTRL = (uint8_t)(uint16_t)descriptor_buffer; /* begins */
+	ANSWER(EP0CS_HSNAK);
 }
 
 static void send_value(uint8_t value, uint8_t size)
@@ -235,17 +258,17 @@ void usb_poll(void)
 	__xdata uint8_t *bytes = (__xdata uint8_t *)&setup;
 	uint8_t i;
 
-	if (!(USBIRQ & USBIRQ_SUDAV))
-		return;
-	/* Another packet may arrive while this one is copied. */
-	do {
+	/* Another packet may arrive while this one is copied, or answered. */
+	while (USBIRQ & USBIRQ_SUDAV) {
 		USBIRQ = USBIRQ_SUDAV;
 		for (i = 0; i < sizeof(setup); i++)
 			bytes[i] = SETUPDAT[i];
-	} while (USBIRQ & USBIRQ_SUDAV);
-	setups++;
-	usb_deferred = false;
-	serve();
+		if (IS_OVERTAKEN())
+			continue;
+		setups++;
+		usb_deferred = false;
+		serve();
+	}
 }
 
 /* The data toggles of an interface's endpoints, and their halts, are reset by
@@ -301,9 +324,7 @@ void usb_carry_out(void)
 		done = set_configuration(setup.wValue);
 	else
 		done = set_interface(setup.wIndex, setup.wValue);
-	/* If the host has sent another request in the meantime, EP0CS is about
-	   that one. */
-	if (setups != mine || USBIRQ & USBIRQ_SUDAV)
+	if (setups != mine)
 		return;
 	if (done)
 		acknowledge();

@@ -17,6 +17,9 @@
 
 #define STEPS 100
 #define US    TICKS_PER_US
+/* A stage of a control transfer takes at least this long, as does the SETUP
+   packet that follows. */
+#define STAGE US
 
 static struct chip_image firmware;
 static uint64_t seed;
@@ -174,9 +177,10 @@ static int carry_out(
 		if (handshake == HANDSHAKE_STALL)
 			return -EPIPE;
 		if (handshake == HANDSHAKE_ACK) {
-			function->ops->acked(function, now, USB_DIR_IN);
 			if (read)
 				memcpy(data + size, bytes, length);
+			function->ops->acked(function, now, USB_DIR_IN);
+			pass(rig, STAGE);
 			size += length;
 			if (length < USB_EP0_PACKET_SIZE ||
 				size >= setup->wLength)
@@ -188,7 +192,18 @@ static int carry_out(
 		give_up("a request has no answer");
 	if (read)
 		function->ops->out(function, now, 0, data, 0);
+	pass(rig, STAGE);
 	return size;
+}
+
+/* A request that comes in the very moment in which the one before is answered
+   may be refused, once. */
+static int insist(
+	struct rig *rig, const struct usb_setup *setup, uint8_t *data)
+{
+	int result = carry_out(rig, setup, data);
+
+	return result == -EPIPE ? carry_out(rig, setup, data) : result;
 }
 
 static void select_management(struct rig *rig)
@@ -198,7 +213,7 @@ static void select_management(struct rig *rig)
 	const struct usb_setup on = {USB_RECIP_INTERFACE,
 		USB_REQ_SET_INTERFACE, USB_ALT_ON, USB_IFACE_MGMT, 0};
 
-	if (carry_out(rig, &off, NULL) != 0 || carry_out(rig, &on, NULL) != 0)
+	if (insist(rig, &off, NULL) != 0 || insist(rig, &on, NULL) != 0)
 		give_up("the management interface cannot be selected");
 }
 
@@ -243,7 +258,7 @@ static void check_alive(struct rig *rig)
 	struct mgmt_packet reply;
 	uint16_t size;
 
-	if (carry_out(rig, &descriptor, data) != 18 || data[0] != 18)
+	if (insist(rig, &descriptor, data) != 18 || data[0] != 18)
 		give_up("the device descriptor is another");
 	select_management(rig);
 	ask(rig, MGMT_GET_VLIMIT, 0xa5, &reply, &size);
