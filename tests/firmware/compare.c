@@ -435,11 +435,11 @@ static void step_stream(struct pair *pair)
 		return;
 	want_management(pair);
 	pipes_off(pair);
-	select_both(pair, USB_IFACE_EP2OUT, two);
-	select_both(pair, USB_IFACE_EP6IN, six);
 	set_register(pair, REG_STREAM, CORE_BENCHMARK | CORE_BENCHMARK << 16,
 		4);
 	set_register(pair, REG_BENCH_MODE, BENCH_LOOPBACK, 1);
+	select_both(pair, USB_IFACE_EP2OUT, two);
+	select_both(pair, USB_IFACE_EP6IN, six);
 	where.what = "a stream of the model";
 	echo(&pair->model);
 	where.what = "a stream of the chip";
