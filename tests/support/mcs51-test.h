@@ -48,6 +48,8 @@ static inline void hook_write_sfr(
 	struct computer *its = the->context;
 
 	its->accesses++;
+	if (its->sfr[address] != value)
+		mcs51_touch(the);
 	its->sfr[address] = value;
 }
 
@@ -65,6 +67,8 @@ static inline void hook_write_xdata(
 	struct computer *its = the->context;
 
 	its->accesses++;
+	if (its->xdata[address] != value)
+		mcs51_touch(the);
 	its->xdata[address] = value;
 }
 

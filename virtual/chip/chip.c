@@ -102,7 +102,10 @@ static bool run_cpu(struct chip *chip, tick until)
 	chip->in_cpu = true;
 	chip->cpu_limit = until;
 	while ((stop = mcs51_run(cpu, limit)) == MCS51_WAITS)
-		mcs51_skip(cpu, limit);
+		if (chip->unskipped)
+			mcs51_touch(cpu);
+		else
+			mcs51_skip(cpu, limit);
 	chip->in_cpu = false;
 	return stop != MCS51_STOPPED;
 }
@@ -188,8 +191,7 @@ static tick chip_advance(struct function *function, tick now)
 
 	enter(chip, now);
 	due = earliest(next_event(chip), cpu_due(chip));
-	if (chip->fpga_due > chip->now)
-		due = earliest(due, chip->fpga_due);
+	due = earliest(due, chip->fpga_due);
 	update_port_due(chip, due);
 	return outside(chip, due);
 }
@@ -207,18 +209,31 @@ static void chip_reset(struct function *function, tick now)
 	port_reset(CHIP(function));
 }
 
-static enum handshake chip_ping(
-	struct function *function, tick now, uint8_t endpoint)
+static enum handshake find_room(struct chip *chip, uint8_t endpoint)
 {
-	struct chip *chip = CHIP(function);
 	unsigned index = large_index(endpoint);
 
-	enter(chip, now);
+	/* It has left, and the bus has not noticed yet. */
+	if (chip->port.step == PORT_OFF)
+		return HANDSHAKE_NAK;
 	if (endpoint == 0)
 		return control_ping(chip);
 	if (endpoint == USB_EP1_OUT)
 		return small_ping(chip);
 	return index < FIFO_COUNT ? large_ping(chip, index) : HANDSHAKE_STALL;
+}
+
+static enum handshake chip_ping(
+	struct function *function, tick now, uint8_t endpoint)
+{
+	struct chip *chip = CHIP(function);
+	enum handshake handshake;
+
+	enter(chip, now);
+	handshake = find_room(chip, endpoint);
+	if (handshake == HANDSHAKE_NAK)
+		interrupt_nak(chip, endpoint);
+	return handshake;
 }
 
 static enum handshake chip_out(struct function *function, tick now,
@@ -241,19 +256,32 @@ static enum handshake chip_out(struct function *function, tick now,
 	return handshake;
 }
 
-static enum handshake chip_in(struct function *function, tick now,
-	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
+static enum handshake find_packet(struct chip *chip, uint8_t endpoint,
+	const uint8_t **ret_data, uint16_t *ret_length)
 {
-	struct chip *chip = CHIP(function);
 	unsigned index = large_index(endpoint);
 
-	enter(chip, now);
+	if (chip->port.step == PORT_OFF)
+		return HANDSHAKE_NAK;
 	if (endpoint == USB_DIR_IN)
 		return control_in(chip, ret_data, ret_length);
 	if (endpoint == USB_EP1_IN)
 		return small_in(chip, ret_data, ret_length);
 	return index < FIFO_COUNT ? large_in(chip, index, ret_data, ret_length)
 				  : HANDSHAKE_STALL;
+}
+
+static enum handshake chip_in(struct function *function, tick now,
+	uint8_t endpoint, const uint8_t **ret_data, uint16_t *ret_length)
+{
+	struct chip *chip = CHIP(function);
+	enum handshake handshake;
+
+	enter(chip, now);
+	handshake = find_packet(chip, endpoint, ret_data, ret_length);
+	if (handshake == HANDSHAKE_NAK)
+		interrupt_nak(chip, endpoint);
+	return handshake;
 }
 
 static void chip_acked(struct function *function, tick now, uint8_t endpoint)
@@ -327,6 +355,12 @@ void chip_power_up(struct chip *chip, const struct chip_image *firmware)
 	run(chip, chip->epoch);
 	/* The bus notices that the device is not there. */
 	chip->function.departures = chip->function.detached;
+	update_port_due(chip, chip->now);
+}
+
+void chip_restart_time(struct chip *chip, tick now)
+{
+	chip->epoch += now;
 	update_port_due(chip, chip->now);
 }
 

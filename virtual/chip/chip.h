@@ -51,6 +51,10 @@ void chip_power_up(struct chip *chip, const struct chip_image *firmware);
 
 struct function *chip_function(struct chip *chip);
 
+/* From now on `now`, a whole number of microframes, is time 0 of the
+   function. */
+void chip_restart_time(struct chip *chip, tick now);
+
 /* Why the firmware does not run any more, a sentence; or NULL. */
 const char *chip_fault(const struct chip *chip);
 

@@ -17,12 +17,15 @@ static bool own_request(struct chip *chip, const struct usb_setup *setup)
 {
 	uint8_t type = setup->bmRequestType & USB_TYPE_MASK;
 
+	bool renum = chip->registers[USBCS] & USBCS_RENUM;
+
 	if (type == USB_TYPE_VENDOR)
-		return setup->bRequest == USB_REQ_FX2_RAM;
+		return setup->bRequest == USB_REQ_FX2_RAM ||
+			(!renum && chip->held);
 	if (setup->bmRequestType == USB_RECIP_DEVICE &&
 		setup->bRequest == USB_REQ_SET_ADDRESS)
 		return true;
-	return !(chip->registers[USBCS] & USBCS_RENUM);
+	return !renum;
 }
 
 static void answer(struct chip *chip, const struct usb_setup *setup)
@@ -37,7 +40,8 @@ static void answer(struct chip *chip, const struct usb_setup *setup)
 
 	ep0->left = 0;
 	if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR) {
-		ep0->refused = !boot_request(chip, setup);
+		ep0->refused = setup->bRequest != USB_REQ_FX2_RAM ||
+			!boot_request(chip, setup);
 		ep0->left = setup->wLength;
 		return;
 	}

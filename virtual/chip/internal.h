@@ -39,6 +39,10 @@ enum chip_register {
 	EP2FIFOCFG = 0x18,
 	INPKTEND = 0x48,
 	OUTPKTEND = 0x49,
+	IBNIE = 0x58,
+	IBNIRQ = 0x59,
+	NAKIE = 0x5a,
+	NAKIRQ = 0x5b,
 	USBIE = 0x5c,
 	USBIRQ = 0x5d,
 	EPIE = 0x5e,
@@ -108,7 +112,6 @@ enum chip_sfr {
 /* EPxCFG */
 #define CFG_VALID 0x80
 #define CFG_IN    0x40
-#define CFG_1024  0x08
 #define CFG_BUF   0x03
 /* EPxFIFOCFG */
 #define FIFOCFG_WORDWIDE 0x01
@@ -131,7 +134,8 @@ enum chip_sfr {
 /* SUDPTRCTL */
 #define SDPAUTO 0x01
 
-/* Interrupt requests of USB, bits as in USBIRQ and, from 8 on, EPIRQ. */
+/* Interrupt requests of USB, bits as in USBIRQ, from 8 on EPIRQ, and from 16 on
+   NAKIRQ, in the order of their vectors. */
 enum usb_interrupt {
 	INT_SUDAV = 1 << 0,
 	INT_SOF = 1 << 1,
@@ -145,6 +149,8 @@ enum usb_interrupt {
 	INT_EP1IN = 1 << 10,
 	INT_EP1OUT = 1 << 11,
 	INT_EP2 = 1 << 12, /* EP4, EP6, EP8 follow */
+	INT_IBN = 1 << 16,
+	INT_EP0PING = 1 << 18, /* EP1, EP2, EP4, EP6, EP8 follow */
 };
 
 /* EP0: a request, and what answers it. */
@@ -240,6 +246,7 @@ struct chip {
 	bool held;      /* the 8051 is in reset, by CPUCS */
 	bool in_cpu;    /* inside mcs51_run(), which ends at... */
 	tick cpu_limit; /* ...this time */
+	bool unskipped; /* tests: every pass of a loop that waits is executed */
 	tick epoch;     /* the chip's time at time 0 of the function */
 	tick now;
 	/* The 8051's time: at `cycles_at` it had made `cycles`. */
@@ -257,7 +264,7 @@ struct chip {
 
 	uint16_t autopointer[2];
 	uint8_t autopointer_setup;
-	uint16_t requests;   /* enum usb_interrupt */
+	uint32_t requests;   /* enum usb_interrupt */
 	tick sof;            /* the last one that was seen */
 	uint16_t toggles[2]; /* IN, OUT: a bit for each endpoint */
 
@@ -326,10 +333,12 @@ void chip_refuse_value(struct chip *chip, const char *name, uint8_t value);
 
 /* ---- interrupts.c ------------------------------------------------------- */
 
-void interrupt_raise(struct chip *chip, uint16_t requests);
+void interrupt_raise(struct chip *chip, uint32_t requests);
 /* Requests were cleared, or enabled: look whether others wait. */
-void interrupt_clear(struct chip *chip, uint16_t requests);
+void interrupt_clear(struct chip *chip, uint32_t requests);
 void interrupt_update(struct chip *chip);
+/* A token of this endpoint was answered by NAK. */
+void interrupt_nak(struct chip *chip, uint8_t endpoint);
 /* INT2CLR: clear the request that has the vector. */
 void interrupt_clear_current(struct chip *chip);
 uint8_t interrupt_vector(const struct chip *chip);

@@ -9,12 +9,11 @@
 
 /* From one vector to the next. */
 #define VECTOR_GAP 4
-/* Between the vectors of EP0ACK and EP0IN one is reserved. */
-#define VECTORS_OF_USB 8
 
-static uint16_t enabled(const struct chip *chip)
+static uint32_t enabled(const struct chip *chip)
 {
-	return chip->registers[USBIE] | chip->registers[EPIE] << 8;
+	return chip->registers[USBIE] | chip->registers[EPIE] << 8 |
+		(uint32_t)chip->registers[NAKIE] << 16;
 }
 
 static void request_int2(struct chip *chip)
@@ -29,46 +28,75 @@ void interrupt_update(struct chip *chip)
 		request_int2(chip);
 }
 
-void interrupt_raise(struct chip *chip, uint16_t requests)
+void interrupt_raise(struct chip *chip, uint32_t requests)
 {
+	bool waiting = chip->requests & enabled(chip);
+
 	if (requests & ~chip->requests)
 		chip_touch(chip);
 	chip->requests |= requests;
-	if (requests & enabled(chip))
-		request_int2(chip);
+	/* INT2 is an edge: there is none while another request waits. */
+	if (!waiting)
+		interrupt_update(chip);
 }
 
-void interrupt_clear(struct chip *chip, uint16_t requests)
+void interrupt_clear(struct chip *chip, uint32_t requests)
 {
 	chip_touch(chip);
 	chip->requests &= ~requests;
 	interrupt_update(chip);
 }
 
-/* The first request that is enabled, in the order of the vectors; or 16. */
+#define NO_REQUEST 32
+
+/* The first request that is enabled, in the order of the vectors. */
 static unsigned first(const struct chip *chip)
 {
-	unsigned waiting = chip->requests & enabled(chip);
-	/* SUDAV, SOF, SUTOK and on: the order of the vectors is that of the
-	   bits. */
-	return waiting ? (unsigned)__builtin_ctz(waiting) : 16;
+	uint32_t waiting = chip->requests & enabled(chip);
+
+	return waiting ? (unsigned)__builtin_ctz(waiting) : NO_REQUEST;
 }
 
 uint8_t interrupt_vector(const struct chip *chip)
 {
 	unsigned bit = first(chip);
 
-	return bit < 16 ? bit * VECTOR_GAP : 0;
+	return bit == NO_REQUEST ? 0 : bit * VECTOR_GAP;
 }
-_Static_assert(INT_EP0IN == 1 << VECTORS_OF_USB,
-	"the vector of EP0IN is 0x20, TRM table 4-6");
+_Static_assert(INT_EP0IN == 1 << 0x20 / VECTOR_GAP &&
+		INT_IBN == 1 << 0x40 / VECTOR_GAP &&
+		INT_EP0PING == 1 << 0x48 / VECTOR_GAP,
+	"TRM table 4-6");
 
 void interrupt_clear_current(struct chip *chip)
 {
 	unsigned bit = first(chip);
 
-	if (bit < 16)
+	if (bit != NO_REQUEST)
 		interrupt_clear(chip, 1 << bit);
+}
+
+/* As a bit of IBNIE, and of NAKIE from INT_EP0PING on. */
+static unsigned nak_bit(uint8_t endpoint)
+{
+	unsigned number = endpoint & USB_ENDPOINT_MASK;
+
+	return number < 2 ? number : number / 2 + 1;
+}
+
+void interrupt_nak(struct chip *chip, uint8_t endpoint)
+{
+	uint8_t bit = 1 << nak_bit(endpoint);
+
+	if (!(endpoint & USB_DIR_IN)) {
+		interrupt_raise(chip, INT_EP0PING << nak_bit(endpoint));
+		return;
+	}
+	if (!(chip->registers[IBNIRQ] & bit))
+		chip_touch(chip);
+	chip->registers[IBNIRQ] |= bit;
+	if (chip->registers[IBNIE] & bit)
+		interrupt_raise(chip, INT_IBN);
 }
 
 /* ---- Start of frame ----------------------------------------------------- */

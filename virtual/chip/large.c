@@ -5,6 +5,9 @@
  * contains a packet of USB, of the firmware, or of the FIFO bus.  What the
  * FPGA sees of them is struct fifo; OUT packets that wait for the firmware are
  * in `held`, and so no FIFO bus sees them.
+ *
+ * Buffers of 1024 B, for isochronous transfers, have 512 B here: no bulk packet
+ * is longer.
  */
 #include "internal.h"
 
@@ -72,8 +75,6 @@ void large_configure(struct chip *chip, unsigned index, uint8_t before)
 {
 	uint8_t value = config(chip, index);
 
-	if (value & CFG_1024 && value & CFG_VALID)
-		chip_refuse_value(chip, "EPxCFG", value);
 	if (value == before)
 		return;
 	chip_meet_fpga(chip);

@@ -153,7 +153,7 @@ bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
 	if (device->chip)
-		return false;
+		return preload_chip(device, port, size, id);
 	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);

@@ -66,8 +66,8 @@ struct function *device_function(struct device *device);
 
 /* Configure the FPGA in one step, as if a bitstream of this size and id had
    been loaded; `port` is the configuration port after it.  False if the
-   bitstream does not configure the FPGA, or if the device executes firmware,
-   which alone knows what it has loaded. */
+   bitstream does not configure the FPGA, or if the firmware that the device
+   executes does not load it. */
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE]);
 

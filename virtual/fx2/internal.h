@@ -116,6 +116,10 @@ extern const struct function_ops device_ops;
 /* device.c: set when port A trips next, by a fault. */
 void device_plan_trip(struct device *device);
 
+/* preload.c: device_preload() of a device that executes firmware. */
+bool preload_chip(struct device *device, const struct bitstream *port,
+	size_t size, const uint8_t id[FPGA_ID_SIZE]);
+
 /* boot.c: start the firmware, with the present contents of the EEPROM. */
 void device_boot(struct device *device);
 

@@ -154,8 +154,11 @@ static bool enter_interrupt(struct mcs51 *cpu)
 	if (!source)
 		return false;
 	if (source->clears == 1 ||
-		(source->clears == 2 && (state->tcon & source->flag >> 1)))
+		(source->clears == 2 && (state->tcon & source->flag >> 1))) {
+		mcs51_timers_sync(cpu);
 		state->tcon &= ~source->flag;
+		mcs51_timers_schedule(cpu);
+	}
 	state->ram[++state->sp] = state->pc;
 	state->ram[++state->sp] = state->pc >> 8;
 	state->pc = source->vector;

@@ -160,8 +160,8 @@ void mcs51_request(struct mcs51 *cpu, enum mcs51_line line, bool asserted);
 /* Does the CPU hold this special function register? */
 bool mcs51_holds(uint8_t address);
 
-/* As the CPU would by a direct address, 0 to 0xff, without a side effect on
-   waiting; not for registers that it does not hold.  For debuggers, tests. */
-uint8_t mcs51_peek(struct mcs51 *cpu, uint8_t address);
+/* What an instruction would read at a direct address, 0 to 0xff, now; changes
+   nothing.  0 for registers that the CPU does not hold. */
+uint8_t mcs51_peek(const struct mcs51 *cpu, uint8_t address);
 
 #endif

@@ -118,19 +118,34 @@ static void write_count(struct mcs51 *cpu, uint8_t address, uint8_t value)
 	mcs51_touch(cpu);
 }
 
-uint8_t mcs51_peek(struct mcs51 *cpu, uint8_t address)
+static uint8_t read_plain(const struct mcs51 *cpu, uint8_t address)
 {
-	const struct held *sfr = &held[address & 0x7f];
+	if (address == SFR_PSW)
+		return cpu->state.psw | __builtin_parity(cpu->state.acc);
+	return ((const uint8_t *)&cpu->state)[held[address - 0x80].offset];
+}
+
+/* A copy's timers are brought to the present, so that the next run finds their
+   overflow where a run without this call would. */
+uint8_t mcs51_peek(const struct mcs51 *cpu, uint8_t address)
+{
+	struct mcs51 copy;
 
 	if (address < 0x80)
 		return cpu->state.ram[address];
-	if (sfr->effect == COUNT)
-		return read_count(cpu, address);
-	if (address == SFR_PSW)
-		return cpu->state.psw | __builtin_parity(cpu->state.acc);
-	if (mcs51_holds(address))
-		return *((const uint8_t *)&cpu->state + sfr->offset);
-	return 0;
+	switch (held[address - 0x80].effect) {
+	case NOT_HELD:
+	case SERIAL:
+		return 0;
+	case COUNT:
+		copy = *cpu;
+		return read_count(&copy, address);
+	case TIMER:
+		copy = *cpu;
+		mcs51_timers_sync(&copy);
+		return read_plain(&copy, address);
+	}
+	return read_plain(cpu, address);
 }
 
 uint8_t mcs51_read_sfr(struct mcs51 *cpu, uint8_t address)
@@ -148,7 +163,7 @@ uint8_t mcs51_read_sfr(struct mcs51 *cpu, uint8_t address)
 		mcs51_touch(cpu);
 		return read_count(cpu, address);
 	}
-	return mcs51_peek(cpu, address);
+	return read_plain(cpu, address);
 }
 
 /* Counters of edges of pins that the package does not have, and the clock of a

@@ -48,9 +48,6 @@ int virtual_firmware_check(const struct virtual_options *options)
 	if (options->api)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: api= is for firmware=model");
-	if (options->configured)
-		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: configured=1 is for firmware=model");
 	if (options->device.twin)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: fpga=twin is for firmware=model");
