@@ -25,11 +25,9 @@
    writes it there.  FPGA_LOAD_CFG changes this copy only. */
 extern __xdata __at(EEPROM_CONFIG_RAM) struct config_block config;
 
-/* Buffers of 256 B below that: descriptors, of which the chip sends them, so
-   that the address must be even (TRM 8.5); pieces of a stored bitstream. */
-#define descriptor_buffer ((__xdata uint8_t *)0x3c00)
-#define chunk_buffer      ((__xdata uint8_t *)0x3d00)
-#define CHUNK_SIZE        256
+/* The chip sends descriptors from this buffer of 256 B.  The address must be
+   even (TRM 8.5). */
+#define descriptor_buffer ((__xdata uint8_t *)0x3d00)
 
 /* EP1's buffers */
 #define request (*(__xdata struct mgmt_packet *)EP1OUTBUF)
@@ -54,7 +52,8 @@ void tick(void);
 /* i2c.c: each function ends after a limited time.  A chip's address has 7
    bits.  False if a chip did not answer; the bus is free then. */
 bool i2c_write(uint8_t chip, __xdata const uint8_t *data, uint8_t size);
-/* Write `size` bytes of `head`, then read. */
+/* Write bytes of i2c_head, then read, to `data`; or to the FPGA's configuration
+   port if `data` is NULL. */
 bool i2c_read(uint8_t chip, uint8_t head_size, __xdata uint8_t *data,
 	uint16_t size);
 /* The bytes that i2c_read() and i2c_write() send before the data: a command, a
@@ -104,12 +103,14 @@ void fpga_drop_old(void);
 void fpga_poll_alert(void);
 
 /* spi.c: clock bytes into the FPGA's configuration port. */
+void spi_byte(uint8_t byte);
 void spi_write(__xdata const uint8_t *data, uint16_t size);
 
 /* nvm.c */
 void nvm_load_config(void);
 bool nvm_save_config(uint8_t offset, uint8_t size);
-bool nvm_read(uint32_t offset, __xdata uint8_t *data, uint16_t size);
+/* Bytes of a stored bitstream, into the FPGA. */
+bool nvm_configure(uint32_t offset, uint16_t size);
 bool nvm_write(uint32_t offset, __xdata const uint8_t *data, uint16_t size);
 
 /* ports.c */

@@ -19,6 +19,8 @@
 #define LAST_CLOCKS    49   /* after CDONE, until the pins are released */
 /* A revC bitstream and its room: ICE_MEM, and 4 KiB of the other EEPROM. */
 #define STORED_MAX     0x21000
+/* What is read at once, before the host is looked at: 6 ms. */
+#define CHUNK_SIZE     256
 
 bool fpga_ready;
 bool fpga_booting;
@@ -154,9 +156,8 @@ static bool boot_chunk(void)
 	uint32_t left = config.bitstream_size - load_bytes;
 	uint16_t size = left < CHUNK_SIZE ? left : CHUNK_SIZE;
 
-	if (!nvm_read(load_bytes, chunk_buffer, size))
+	if (!nvm_configure(load_bytes, size))
 		return false;
-	spi_write(chunk_buffer, size);
 	load_bytes += size;
 	return true;
 }

@@ -31,13 +31,18 @@ static uint8_t done(void)
 	return 0;
 }
 
-static void stop(void)
+static void await_stop(void)
 {
 	uint16_t left = PASSES;
 
-	I2CS = I2CS_STOP;
 	while (I2CS & I2CS_STOP && --left)
 		;
+}
+
+static void stop(void)
+{
+	I2CS = I2CS_STOP;
+	await_stop();
 }
 
 static bool put(uint8_t byte)
@@ -105,28 +110,41 @@ static uint8_t stop_and_read(void) __naked
 	__endasm;
 }
 
-/* The bytes after the address.  There is at least one: a transaction that ends
-   before its first byte would leave the chip driving SDA. */
+/*
+ * The bytes after the address, into memory or into the FPGA.  There is at least
+ * one: a transaction that ends before its first byte would leave the chip
+ * driving SDA.  Reading I2DAT begins the next byte, so that this comes first.
+ */
 static bool receive(__xdata uint8_t *data, uint16_t size)
 {
-	uint16_t left = PASSES;
+	uint8_t byte, left;
 
 	if (size == 1)
 		I2CS = I2CS_LASTRD;
 	(void)I2DAT;
-	while (size > 1) {
-		if (!done())
-			return fail();
-		if (size == 2)
+	while (--size > 0) {
+		/* This is done(), as fast as can be: the bus rests. */
+		left = 0xff;
+		while (!(I2CS & I2CS_DONE)) {
+			if (--left == 0)
+				return fail();
+		}
+		if (size == 1)
 			I2CS = I2CS_LASTRD;
-		*data++ = I2DAT;
-		size--;
+		byte = I2DAT;
+		if (data)
+			*data++ = byte;
+		else
+			spi_byte(byte);
 	}
 	if (!done())
 		return fail();
-	*data = stop_and_read();
-	while (I2CS & I2CS_STOP && --left)
-		;
+	byte = stop_and_read();
+	if (data)
+		*data = byte;
+	else
+		spi_byte(byte);
+	await_stop();
 	return true;
 }
 

@@ -151,11 +151,11 @@ static uint8_t locate(uint32_t offset)
 		: 0;
 }
 
-bool nvm_read(uint32_t offset, __xdata uint8_t *data, uint16_t size)
+bool nvm_configure(uint32_t offset, uint16_t size)
 {
 	uint8_t chip = locate(offset);
 
-	return chip != 0 && read_memory(chip, place, data, size);
+	return chip != 0 && read_memory(chip, place, NULL, size);
 }
 
 bool nvm_write(uint32_t offset, __xdata const uint8_t *data, uint16_t size)

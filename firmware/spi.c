@@ -11,6 +11,22 @@
  */
 #include "firmware.h"
 
+void spi_byte(uint8_t byte) __naked
+{
+	(void)byte;
+	__asm
+	mov	a, dpl
+	mov	r7, #8
+00201$:
+	rlc	a
+	clr	_PB4
+	mov	_PB2, c
+	setb	_PB4
+	djnz	r7, 00201$
+	ret
+	__endasm;
+}
+
 void spi_write(__xdata const uint8_t *data, uint16_t size) __naked
 {
 	(void)data;
