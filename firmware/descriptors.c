@@ -25,22 +25,20 @@ _Static_assert(sizeof(device) == sizeof(struct usb_device_descriptor),
 static __code const uint8_t qualifier[] = {
 	10, USB_DESC_QUALIFIER, BCD_USB_2_0, 0, 0, 0, 8, 0, 0};
 
-#define INTERFACE(interface, alternate, count, string)                     \
-	9, USB_DESC_INTERFACE, interface, alternate, count,                \
-		USB_CLASS_VENDOR, USB_CLASS_VENDOR, USB_CLASS_VENDOR,      \
-		string
-#define ENDPOINT(address)                                                  \
-	7, USB_DESC_ENDPOINT, address, USB_ATTR_BULK,                      \
+#define INTERFACE(interface, alternate, count, string)                        \
+	9, USB_DESC_INTERFACE, interface, alternate, count, USB_CLASS_VENDOR, \
+		USB_CLASS_VENDOR, USB_CLASS_VENDOR, string
+#define ENDPOINT(address)                             \
+	7, USB_DESC_ENDPOINT, address, USB_ATTR_BULK, \
 		LOW_HIGH(USB_PACKET_SIZE), 0
-#define SETTING(interface, alternate, string, address)                     \
+#define SETTING(interface, alternate, string, address) \
 	INTERFACE(interface, alternate, 1, string), ENDPOINT(address)
 
 static __code const uint8_t configuration[] = {9, USB_DESC_CONFIGURATION, 205,
 	0, USB_IFACE_COUNT, 1, 0, 0x80, 250 /* 500 mA */,
 	INTERFACE(USB_IFACE_MGMT, USB_ALT_OFF, 0, 0),
-	INTERFACE(USB_IFACE_MGMT, USB_ALT_ON, 2, 0),
-	ENDPOINT(USB_EP1_OUT), ENDPOINT(USB_EP1_IN),
-	INTERFACE(USB_IFACE_EP2OUT, USB_ALT_OFF, 0, 0),
+	INTERFACE(USB_IFACE_MGMT, USB_ALT_ON, 2, 0), ENDPOINT(USB_EP1_OUT),
+	ENDPOINT(USB_EP1_IN), INTERFACE(USB_IFACE_EP2OUT, USB_ALT_OFF, 0, 0),
 	SETTING(USB_IFACE_EP2OUT, USB_ALT_2X, USB_STRING_2X, USB_EP2_OUT),
 	SETTING(USB_IFACE_EP2OUT, USB_ALT_4X, USB_STRING_4X, USB_EP2_OUT),
 	SETTING(USB_IFACE_EP2OUT, USB_ALT_CFG, USB_STRING_CFG, USB_EP2_OUT),
@@ -73,10 +71,9 @@ static __code const uint8_t bos[] = {5, USB_DESC_BOS, 29, 0, 1, 24,
 	0x47, 0x8b, 0xfd, 0xa0, 0x76, 0x88, 0x15, 0xb6, 0x65, 0x00, 0x01,
 	USB_REQ_WEBUSB, 1};
 
-static __code const uint8_t webusb[] = {3 + 27, USB_DESC_STRING,
-	1 /* https */, 'w', 'e', 'b', 'u', 's', 'b', '.', 'g', 'l', 'a', 's',
-	'g', 'o', 'w', '-', 'e', 'm', 'b', 'e', 'd', 'd', 'e', 'd', '.', 'o',
-	'r', 'g'};
+static __code const uint8_t webusb[] = {3 + 27, USB_DESC_STRING, 1 /* https */,
+	'w', 'e', 'b', 'u', 's', 'b', '.', 'g', 'l', 'a', 's', 'g', 'o', 'w',
+	'-', 'e', 'm', 'b', 'e', 'd', 'd', 'e', 'd', '.', 'o', 'r', 'g'};
 
 static uint8_t copy(__code const uint8_t *from, uint8_t size)
 {

@@ -23,7 +23,7 @@
 
 /* The copy of the configuration block in RAM: with a C2 EEPROM, the boot ROM
    writes it there.  FPGA_LOAD_CFG changes this copy only. */
-extern __xdata __at(EEPROM_CONFIG_RAM) struct config_block config;
+#define config (*(__xdata struct config_block *)EEPROM_CONFIG_RAM)
 
 /* The chip sends descriptors from this buffer of 256 B.  The address must be
    even (TRM 8.5). */
@@ -46,7 +46,7 @@ void show_configured(bool on);
 /* Wait: `count` quarters of a microsecond; until supplies have discharged. */
 void wait(uint16_t count);
 void wait_for_discharge(void);
-/* A thing that the main loop does between two steps of a longer wait. */
+/* To be called when timer 2 has overflowed. */
 void tick(void);
 
 /* i2c.c: each function ends after a limited time.  A chip's address has 7
@@ -54,8 +54,8 @@ void tick(void);
 bool i2c_write(uint8_t chip, __xdata const uint8_t *data, uint8_t size);
 /* Write bytes of i2c_head, then read, to `data`; or to the FPGA's configuration
    port if `data` is NULL. */
-bool i2c_read(uint8_t chip, uint8_t head_size, __xdata uint8_t *data,
-	uint16_t size);
+bool i2c_read(
+	uint8_t chip, uint8_t head_size, __xdata uint8_t *data, uint16_t size);
 /* The bytes that i2c_read() and i2c_write() send before the data: a command, a
    register, an address of a memory. */
 extern __xdata uint8_t i2c_head[2];
@@ -120,7 +120,7 @@ void ports_poll_alert(void);
 
 /* mgmt.c */
 extern __xdata struct mgmt_alerts alerts;
-extern bool alert_pending; /* to be sent unsolicited */
+extern bool alert_pending;               /* to be sent unsolicited */
 extern uint8_t request_size, reply_size; /* of the data */
 /* Bits of EP01STAT that must be 0 for mgmt_poll() to have work. */
 extern uint8_t mgmt_awaits;

@@ -18,9 +18,9 @@
 #define CLEAR_QUARTERS 4800 /* 1200 us: an HX8K clears its memory */
 #define LAST_CLOCKS    49   /* after CDONE, until the pins are released */
 /* A revC bitstream and its room: ICE_MEM, and 4 KiB of the other EEPROM. */
-#define STORED_MAX     0x21000
+#define STORED_MAX 0x21000
 /* What is read at once, before the host is looked at: 6 ms. */
-#define CHUNK_SIZE     256
+#define CHUNK_SIZE 256
 
 bool fpga_ready;
 bool fpga_booting;
@@ -85,8 +85,7 @@ void fpga_init(void)
 
 bool fpga_write_pipe_reset(void)
 {
-	return smbus_put(
-		FPGA_I2C_ADDRESS, REG_PIPE_RESET, fpga_pipe_reset, 1);
+	return smbus_put(FPGA_I2C_ADDRESS, REG_PIPE_RESET, fpga_pipe_reset, 1);
 }
 
 void fpga_drop_old(void)

@@ -50,12 +50,12 @@ __sbit __at(0xb0 + 6) PD6;
 __sbit __at(0xc8 + 2) TR2;
 __sbit __at(0xc8 + 7) TF2;
 
-#define TMOD_TIMER1_16_BIT     0x10
-#define AUTOPTRSETUP_APTR1INC  0x02
-#define AUTOPTRSETUP_APTREN    0x01
-#define EP01STAT_EP1INBSY      0x04
-#define EP01STAT_EP1OUTBSY     0x02
-#define EP2468STAT_EP2E        0x01
+#define TMOD_TIMER1_16_BIT    0x10
+#define AUTOPTRSETUP_APTR1INC 0x02
+#define AUTOPTRSETUP_APTREN   0x01
+#define EP01STAT_EP1INBSY     0x04
+#define EP01STAT_EP1OUTBSY    0x02
+#define EP2468STAT_EP2E       0x01
 
 /* Registers in the data space: TRM, table 15-2 */
 #define FX2_REGISTER(address) (*(__xdata volatile uint8_t *)(address))
@@ -105,38 +105,38 @@ __sbit __at(0xc8 + 7) TF2;
 #define EP1INBUF   ((__xdata uint8_t *)0xe7c0)
 #define EP2FIFOBUF ((__xdata uint8_t *)0xf000)
 
-#define CPUCS_CLKSPD1        0x10 /* 48 MHz */
-#define CPUCS_CLKOE          0x02
-#define IFCONFIG_IFCLKSRC    0x80 /* internal */
-#define IFCONFIG_3048MHZ     0x40 /* 48 MHz */
-#define IFCONFIG_IFCLKOE     0x20
-#define IFCONFIG_SLAVE_FIFO  0x03 /* IFCFG1 and 0 */
-#define FIFORESET_NAKALL     0x80
-#define REVCTL_DYN_OUT       0x02
-#define REVCTL_ENH_PKT       0x01
-#define EPCFG_VALID          0x80
-#define EPCFG_DIR            0x40 /* IN */
-#define EPCFG_BULK           0x20 /* TYPE1 */
-#define EPCFG_DOUBLE         0x02 /* BUF1; without it, quadruple */
-#define EPFIFOCFG_AUTOOUT    0x10
-#define EPFIFOCFG_ZEROLENIN  0x04
-#define OUTPKTEND_SKIP       0x80
-#define USBIRQ_SUDAV         0x01
-#define PORTACFG_FLAGD       0x80
-#define I2CS_START           0x80
-#define I2CS_STOP            0x40
-#define I2CS_LASTRD          0x20
-#define I2CS_BERR            0x04
-#define I2CS_ACK             0x02
-#define I2CS_DONE            0x01
-#define I2CTL_400KHZ         0x01
-#define USBCS_DISCON         0x08
-#define USBCS_RENUM          0x02
-#define TOGCTL_RESET         0x20
-#define TOGCTL_IN            0x10
-#define EP0CS_HSNAK          0x80
-#define EPCS_BUSY            0x02
-#define EPCS_STALL           0x01
+#define CPUCS_CLKSPD1       0x10 /* 48 MHz */
+#define CPUCS_CLKOE         0x02
+#define IFCONFIG_IFCLKSRC   0x80 /* internal */
+#define IFCONFIG_3048MHZ    0x40 /* 48 MHz */
+#define IFCONFIG_IFCLKOE    0x20
+#define IFCONFIG_SLAVE_FIFO 0x03 /* IFCFG1 and 0 */
+#define FIFORESET_NAKALL    0x80
+#define REVCTL_DYN_OUT      0x02
+#define REVCTL_ENH_PKT      0x01
+#define EPCFG_VALID         0x80
+#define EPCFG_DIR           0x40 /* IN */
+#define EPCFG_BULK          0x20 /* TYPE1 */
+#define EPCFG_DOUBLE        0x02 /* BUF1; without it, quadruple */
+#define EPFIFOCFG_AUTOOUT   0x10
+#define EPFIFOCFG_ZEROLENIN 0x04
+#define OUTPKTEND_SKIP      0x80
+#define USBIRQ_SUDAV        0x01
+#define PORTACFG_FLAGD      0x80
+#define I2CS_START          0x80
+#define I2CS_STOP           0x40
+#define I2CS_LASTRD         0x20
+#define I2CS_BERR           0x04
+#define I2CS_ACK            0x02
+#define I2CS_DONE           0x01
+#define I2CTL_400KHZ        0x01
+#define USBCS_DISCON        0x08
+#define USBCS_RENUM         0x02
+#define TOGCTL_RESET        0x20
+#define TOGCTL_IN           0x10
+#define EP0CS_HSNAK         0x80
+#define EPCS_BUSY           0x02
+#define EPCS_STALL          0x01
 
 /*
  * Between accesses to some registers, among them those of FIFOs and byte

@@ -96,6 +96,7 @@ bool i2c_write(uint8_t chip, __xdata const uint8_t *data, uint8_t size)
  * of I2DAT may start another byte (TRM 13.5.4.2).  The address of I2DAT is that
  * of I2CS plus one.
  */
+/* clang-format off */
 static uint8_t stop_and_read(void) __naked
 {
 	__asm
@@ -109,6 +110,7 @@ static uint8_t stop_and_read(void) __naked
 	ret
 	__endasm;
 }
+/* clang-format on */
 
 /*
  * The bytes after the address, into memory or into the FPGA.  There is at least

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Start, main loop, LEDs, and the time.  Timer 2 counts ticks of 16.384 ms,
- * timer 1 measures short waits.
+ * Start, main loop, LEDs, and the time.  Timer 2 counts ticks of 16.384 ms while
+ * there is something to time, timer 1 measures short waits.
  */
 #include "firmware.h"
 
@@ -19,8 +19,10 @@ bool test_leds;
 
 void supplies_off(uint8_t enables)
 {
-	if (IOD & enables)
+	if (IOD & enables) {
 		discharge = TICKS_DISCHARGE;
+		TR2 = 1;
+	}
 	IOD &= ~enables;
 }
 
@@ -41,8 +43,7 @@ enum mgmt_result leds_test(void)
 	test_leds = request.data.leds.enabled;
 	IOD &= ~PORTD_LEDS;
 	if (test_leds)
-		IOD |= request.data.leds.state << PORTD_LEDS_SHIFT &
-			PORTD_LEDS;
+		IOD |= request.data.leds.state << PORTD_LEDS_SHIFT & PORTD_LEDS;
 	else
 		PIN_LED_ICE = PIN_CDONE;
 	return MGMT_ACK;
@@ -63,24 +64,26 @@ void wait(uint16_t count)
 
 /* Traffic on any endpoint lights an LED for a tick.  The other one blinks until
    the host has given the device an address: a cable may have no data wires. */
-static void show_traffic(void)
+static bool show_traffic(void)
 {
 	bool traffic = EPIRQ != 0;
 
 	if (traffic)
 		EPIRQ = EVERY_IRQ;
-	if (test_leds)
-		return;
-	PIN_LED_ACT = traffic;
-	PIN_LED_FX2 = FNADDR != 0 || USBFRAMEH & BLINK;
+	if (!test_leds) {
+		PIN_LED_ACT = traffic;
+		PIN_LED_FX2 = FNADDR != 0 || USBFRAMEH & BLINK;
+	}
+	return traffic;
 }
 
+/* Timer 2 stops when there is nothing to time: show_traffic() starts it. */
 void tick(void)
 {
-	TF2 = 0;
-	if (discharge > 0 && !(IOD & PORTD_ENABLES))
+	if (TF2 && discharge > 0 && !(IOD & PORTD_ENABLES))
 		discharge--;
-	show_traffic();
+	TF2 = 0;
+	TR2 = show_traffic() || discharge > 0 || FNADDR == 0;
 }
 
 void wait_for_discharge(void)
@@ -158,6 +161,8 @@ static void idle(void)
 	if (fpga_booting && discharge == 0)
 		return;
 	while (!TF2 && !(USBIRQ & USBIRQ_SUDAV)) {
+		if (!TR2 && EPIRQ)
+			break;
 		if (alert_line && !PIN_ALERT_N)
 			break;
 		if (awaits && !(EP01STAT & awaits))
@@ -172,7 +177,7 @@ void main(void)
 	init();
 	for (;;) {
 		idle();
-		if (TF2)
+		if (TF2 || (!TR2 && EPIRQ))
 			tick();
 		usb_poll();
 		if (ports_mask != 0 && !PIN_ALERT_N) {

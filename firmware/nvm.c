@@ -12,8 +12,6 @@
 #define WRITE_TRIES 400
 #define WRITE_CHUNK 64 /* B: divides the page of either memory */
 
-__xdata __at(EEPROM_CONFIG_RAM) struct config_block config;
-
 /* The block is that of a firmware before API level 7: the EEPROM has the limits
    of ports A and B in the places of C and D. */
 static bool old_layout;
@@ -77,8 +75,7 @@ static bool read_config(void)
 		return false;
 	if (*block != EEPROM_BOOT_C0 && *block != EEPROM_BOOT_C2)
 		return false;
-	return read_memory(
-		CHIP_FX2_MEM, CONFIG_ADDRESS, block, sizeof(config));
+	return read_memory(CHIP_FX2_MEM, CONFIG_ADDRESS, block, sizeof(config));
 }
 
 /* A device without a block must still appear on the bus. */
@@ -125,8 +122,7 @@ void nvm_load_config(void)
 
 bool nvm_save_config(uint8_t offset, uint8_t size)
 {
-	__xdata const uint8_t *from =
-		(__xdata const uint8_t *)&config + offset;
+	__xdata const uint8_t *from = (__xdata const uint8_t *)&config + offset;
 
 	if (old_layout && offset >= offsetof(struct config_block, vlimit_mv))
 		offset += 2 * sizeof(uint16_t);

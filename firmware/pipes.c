@@ -8,8 +8,8 @@
  */
 #include "firmware.h"
 
-#define PIPES     4
-#define FIRST_IN  2
+#define PIPES          4
+#define FIRST_IN       2
 #define ENDPOINT(pipe) (2 * (pipe) + 2)
 
 /* FLAGA: EP2 is empty; FLAGB: EP4.  FLAGC: EP6 is full; FLAGD: EP8. */
@@ -104,8 +104,8 @@ static bool may_load(uint8_t interface)
 /* EP2 with four buffers has those of EP4, EP6 those of EP8. */
 static bool may_select(uint8_t interface, uint8_t alternate)
 {
-	bool first = interface == USB_IFACE_EP2OUT ||
-		interface == USB_IFACE_EP6IN;
+	bool first =
+		interface == USB_IFACE_EP2OUT || interface == USB_IFACE_EP6IN;
 
 	if (alternate == USB_ALT_OFF)
 		return true;

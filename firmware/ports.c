@@ -322,8 +322,8 @@ static bool set_limit(void)
 			return false;
 	}
 	config.vlimit_mv[port] = limit;
-	return nvm_save_config(offsetof(struct config_block, vlimit_mv) +
-			port * sizeof(limit),
+	return nvm_save_config(
+		offsetof(struct config_block, vlimit_mv) + port * sizeof(limit),
 		sizeof(limit));
 }
 
@@ -457,8 +457,8 @@ static bool set_pulls(void)
 
 	if (!get_pulls())
 		return false;
-	return put_pulls((value & keep) | (up & ~keep),
-		(value2 & keep) | ~(down | up));
+	return put_pulls(
+		(value & keep) | (up & ~keep), (value2 & keep) | ~(down | up));
 }
 
 /* A port that is off has no pulls: its expander has no power. */

@@ -11,6 +11,7 @@
  */
 #include "firmware.h"
 
+/* clang-format off */
 void spi_byte(uint8_t byte) __naked
 {
 	(void)byte;
@@ -109,3 +110,4 @@ void spi_write(__xdata const uint8_t *data, uint16_t size) __naked
 	ret
 	__endasm;
 }
+/* clang-format on */

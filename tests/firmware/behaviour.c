@@ -85,9 +85,8 @@ static void send_image(void)
 	static uint8_t chunk[EP2_CHUNK];
 
 	for (size_t at = 0; at < image_size; at += sizeof(chunk)) {
-		size_t size = image_size - at < sizeof(chunk)
-			? image_size - at
-			: sizeof(chunk);
+		size_t size = image_size - at < sizeof(chunk) ? image_size - at
+							      : sizeof(chunk);
 
 		memcpy(chunk, image_bytes + at, size);
 		assert_int_equal(
@@ -169,9 +168,9 @@ static void a_supply_that_was_turned_off_before_discharges_meanwhile(
 
 static void descriptors_are_read_while_a_load_waits(void **state)
 {
-	struct urb select = {.setup = {USB_RECIP_INTERFACE,
-				     USB_REQ_SET_INTERFACE, USB_ALT_CFG,
-				     USB_IFACE_EP2OUT, 0}};
+	struct urb select = {
+		.setup = {USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
+			USB_ALT_CFG, USB_IFACE_EP2OUT, 0}};
 	uint8_t data[18];
 
 	(void)state;
@@ -215,8 +214,8 @@ static struct device_options stored(void)
 	block->bitstream_size = image_size;
 	memcpy(block->bitstream_id, image_id, FPGA_ID_SIZE);
 	memcpy(ice_mem, image_bytes, sizeof(ice_mem));
-	memcpy(eeprom + EEPROM_BITSTREAM_TAIL,
-		image_bytes + sizeof(ice_mem), ICE_TAIL);
+	memcpy(eeprom + EEPROM_BITSTREAM_TAIL, image_bytes + sizeof(ice_mem),
+		ICE_TAIL);
 	options.eeprom = eeprom;
 	options.ice_mem = ice_mem;
 	return options;
@@ -310,9 +309,9 @@ static uint16_t vendor_of_device(void)
 {
 	struct usb_device_descriptor device;
 
-	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
-				 USB_DESC_DEVICE << 8, 0, &device,
-				 sizeof(device)),
+	assert_int_equal(
+		rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
+			USB_DESC_DEVICE << 8, 0, &device, sizeof(device)),
 		sizeof(device));
 	return device.idVendor;
 }

@@ -69,13 +69,13 @@ static const struct board *board_of(const struct side *side)
 	return &side->rig.device->board;
 }
 
-#define SAME(field)                                             \
-	do {                                                    \
-		if (model->field != chip->field) {              \
-			printf("  port %c: %u, %u\n", 'A' + i,  \
-				model->field, chip->field);     \
-			differ(#field);                         \
-		}                                               \
+#define SAME(field)                                                          \
+	do {                                                                 \
+		if (model->field != chip->field) {                           \
+			printf("  port %c: %u, %u\n", 'A' + i, model->field, \
+				chip->field);                                \
+			differ(#field);                                      \
+		}                                                            \
 	} while (0)
 
 static void compare_boards(const struct pair *pair)
@@ -123,14 +123,13 @@ static void ask(struct side *side, const struct mgmt_packet *request, int size)
 {
 	struct mgmt_packet out = *request;
 
-	side->size =
-		rig_transfer(&side->rig, USB_EP1_OUT, &out, size);
+	side->size = rig_transfer(&side->rig, USB_EP1_OUT, &out, size);
 	if (side->size < 0)
 		return;
 	do {
 		memset(&side->reply, 0, sizeof(side->reply));
-		side->size = rig_transfer(&side->rig, USB_EP1_IN,
-			&side->reply, sizeof(side->reply));
+		side->size = rig_transfer(&side->rig, USB_EP1_IN, &side->reply,
+			sizeof(side->reply));
 		side->alerts += side->reply.serial == 0 &&
 			side->reply.code == MGMT_ALERT;
 	} while (side->reply.serial == 0 && side->reply.code == MGMT_ALERT);
@@ -239,8 +238,8 @@ static bool sanitise(struct mgmt_packet *request, uint8_t size)
 	return true;
 }
 
-static int control(struct side *side, const struct usb_setup *setup,
-	uint8_t *data)
+static int control(
+	struct side *side, const struct usb_setup *setup, uint8_t *data)
 {
 	return rig_control(&side->rig, setup->bmRequestType, setup->bRequest,
 		setup->wValue, setup->wIndex, data, setup->wLength);
@@ -339,7 +338,8 @@ static void step_setup(struct pair *pair)
 	/* By design: what firmware this is. */
 	if (is_string(&setup, USB_STRING_PRODUCT)) {
 		model[0] = chip[0];
-		model_size = chip_size = 58 < setup.wLength ? 58 : setup.wLength;
+		model_size = chip_size =
+			58 < setup.wLength ? 58 : setup.wLength;
 	}
 	if (model_size != chip_size ||
 		(model_size > 0 && memcmp(model, chip, model_size) != 0)) {
@@ -435,8 +435,8 @@ static void step_stream(struct pair *pair)
 		return;
 	want_management(pair);
 	pipes_off(pair);
-	set_register(pair, REG_STREAM, CORE_BENCHMARK | CORE_BENCHMARK << 16,
-		4);
+	set_register(
+		pair, REG_STREAM, CORE_BENCHMARK | CORE_BENCHMARK << 16, 4);
 	set_register(pair, REG_BENCH_MODE, BENCH_LOOPBACK, 1);
 	select_both(pair, USB_IFACE_EP2OUT, two);
 	select_both(pair, USB_IFACE_EP6IN, six);
@@ -453,8 +453,8 @@ static void step_world(struct pair *pair)
 	unsigned i = random_below(&pair->random, BOARD_PORTS);
 	uint16_t sense_mv = random_below(&pair->random, 6000);
 	uint32_t load_ua = random_below(&pair->random, 150000);
-	struct board *boards[] = {&pair->model.rig.device->board,
-		&pair->chip.rig.device->board};
+	struct board *boards[] = {
+		&pair->model.rig.device->board, &pair->chip.rig.device->board};
 
 	where.what = "a change outside";
 	for (unsigned side = 0; side < 2; side++) {

@@ -92,6 +92,10 @@ static void step_setup(struct rig *rig, struct random *random)
 	read_answer(rig, random);
 }
 
+/* Of the last two requests: one may be under way, and the reply to the one
+   before not fetched. */
+static uint8_t serials[2];
+
 /* No command that makes the board unlike others: EEPROM, and raw SMBus. */
 static bool harmless(uint8_t code)
 {
@@ -109,9 +113,14 @@ static void step_request(struct rig *rig, struct random *random)
 		size = random_below(random, sizeof(request) + 1);
 	if (!harmless(request.code))
 		return;
-	if (function->ops->ping(function, now, USB_EP1_OUT) == HANDSHAKE_ACK)
-		function->ops->out(function, now, USB_EP1_OUT,
-			(const uint8_t *)&request, size);
+	if (function->ops->ping(function, now, USB_EP1_OUT) != HANDSHAKE_ACK)
+		return;
+	function->ops->out(
+		function, now, USB_EP1_OUT, (const uint8_t *)&request, size);
+	if (size > 0) {
+		serials[0] = serials[1];
+		serials[1] = request.serial;
+	}
 }
 
 static void step_read(struct rig *rig)
@@ -120,17 +129,22 @@ static void step_read(struct rig *rig)
 	const uint8_t *data;
 	uint16_t length;
 
-	if (function->ops->in(function, now, USB_EP1_IN, &data, &length) ==
+	if (function->ops->in(function, now, USB_EP1_IN, &data, &length) !=
 		HANDSHAKE_ACK)
-		function->ops->acked(function, now, USB_EP1_IN);
+		return;
+	if (length < 2 ||
+		(data[0] != 0 && data[0] != serials[0] &&
+			data[0] != serials[1]))
+		give_up("a reply is that of no request");
+	function->ops->acked(function, now, USB_EP1_IN);
 }
 
 static void step_bulk(struct rig *rig, struct random *random)
 {
 	static const uint8_t packet[USB_PACKET_SIZE];
 	struct function *function = function_of(rig);
-	uint8_t endpoint = random_percent(random, 80) ? USB_EP2_OUT
-						      : USB_EP4_OUT;
+	uint8_t endpoint =
+		random_percent(random, 80) ? USB_EP2_OUT : USB_EP4_OUT;
 
 	if (function->ops->ping(function, now, endpoint) == HANDSHAKE_ACK)
 		function->ops->out(function, now, endpoint, packet,
@@ -198,8 +212,7 @@ static int carry_out(
 
 /* A request that comes in the very moment in which the one before is answered
    may be refused, once. */
-static int insist(
-	struct rig *rig, const struct usb_setup *setup, uint8_t *data)
+static int insist(struct rig *rig, const struct usb_setup *setup, uint8_t *data)
 {
 	int result = carry_out(rig, setup, data);
 
@@ -210,8 +223,8 @@ static void select_management(struct rig *rig)
 {
 	const struct usb_setup off = {USB_RECIP_INTERFACE,
 		USB_REQ_SET_INTERFACE, USB_ALT_OFF, USB_IFACE_MGMT, 0};
-	const struct usb_setup on = {USB_RECIP_INTERFACE,
-		USB_REQ_SET_INTERFACE, USB_ALT_ON, USB_IFACE_MGMT, 0};
+	const struct usb_setup on = {USB_RECIP_INTERFACE, USB_REQ_SET_INTERFACE,
+		USB_ALT_ON, USB_IFACE_MGMT, 0};
 
 	if (insist(rig, &off, NULL) != 0 || insist(rig, &on, NULL) != 0)
 		give_up("the management interface cannot be selected");
@@ -231,8 +244,8 @@ static void ask(struct rig *rig, uint8_t code, uint8_t serial,
 		if (!sent &&
 			function->ops->ping(function, now, USB_EP1_OUT) ==
 				HANDSHAKE_ACK) {
-			function->ops->out(function, now, USB_EP1_OUT,
-				request, sizeof(request));
+			function->ops->out(function, now, USB_EP1_OUT, request,
+				sizeof(request));
 			sent = true;
 		}
 		if (function->ops->in(function, now, USB_EP1_IN, &data,
@@ -250,8 +263,8 @@ static void ask(struct rig *rig, uint8_t code, uint8_t serial,
 /* After all that, the device is a device. */
 static void check_alive(struct rig *rig)
 {
-	const struct usb_setup descriptor = {USB_DIR_IN,
-		USB_REQ_GET_DESCRIPTOR, USB_DESC_DEVICE << 8, 0, 18};
+	const struct usb_setup descriptor = {USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
+		USB_DESC_DEVICE << 8, 0, 18};
 	const struct usb_setup ram = {
 		USB_DIR_IN | USB_TYPE_VENDOR, USB_REQ_FX2_RAM, 0, 0, 64};
 	uint8_t data[256];
@@ -286,6 +299,7 @@ static void run_seed(void)
 	options.firmware = &firmware;
 	rig_open(&rig, &options, NULL);
 	now = bus_now(rig.bus);
+	memset(serials, 0, sizeof(serials));
 	for (unsigned i = 0; i < STEPS; i++)
 		step(&rig, &random);
 	check_alive(&rig);
@@ -302,7 +316,6 @@ int main(int argc, char **argv)
 	read_firmware(argv[1], &firmware);
 	for (seed = first; seed < first + count; seed++)
 		run_seed();
-	printf("%llu seeds, %u steps each\n", (unsigned long long)count,
-		STEPS);
+	printf("%llu seeds, %u steps each\n", (unsigned long long)count, STEPS);
 	return 0;
 }

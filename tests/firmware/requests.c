@@ -274,8 +274,7 @@ static uint16_t random_value(struct random *random, uint8_t request)
 static uint16_t random_index(
 	struct random *random, const struct usb_setup *setup)
 {
-	static const uint8_t endpoints[] = {
-		0x01, 0x81, 0x02, 0x04, 0x86, 0x88};
+	static const uint8_t endpoints[] = {0x01, 0x81, 0x02, 0x04, 0x86, 0x88};
 
 	if (setup->bmRequestType & USB_TYPE_VENDOR)
 		return random_below(random, 7);
