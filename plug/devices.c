@@ -4,6 +4,8 @@
    plugged in, and their EEPROMs saved.  See plug/devices.h. */
 #include "devices.h"
 
+#include <string.h>
+
 /*
  * The device that comes back: by the fault `replug` the same device after
  * power-up, with its EEPROM; by the fault `swap` one with the next serial
@@ -95,6 +97,8 @@ int virtual_devices_save(struct virtual_devices *devices)
 
 	for (unsigned i = 0; i < devices->count; i++) {
 		struct virtual_options *options = &devices->options[i];
+		const char *unwritten = virtual_firmware_report(
+			options, devices->plugs[i].device);
 		int saved = options->eeprom == NULL
 			? 0
 			: virtual_eeprom_save(
@@ -102,6 +106,10 @@ int virtual_devices_save(struct virtual_devices *devices)
 
 		if (result == 0)
 			result = saved;
+		if (result == 0 && unwritten)
+			result = set_error(CLYDE_ERROR_FILE,
+				"cannot write %s: %s", unwritten,
+				strerror(errno));
 	}
 	return result;
 }

@@ -22,6 +22,7 @@
 #define WAIT_PAUSE_MS 10
 
 struct mgmt {
+	struct kept kept;
 	struct clyde_device *device;
 	struct transfer *out, *in;
 	struct mgmt_packet request, packet; /* the buffers of out and in */
@@ -185,9 +186,10 @@ void mgmt_free(struct clyde_device *device)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_submitted)
 		link->ops->cancel(link, mgmt->out);
-	/* A leak is better than a transfer that writes to freed memory. */
-	if (!link_drain(link, any_in_flight, mgmt))
+	if (!link_drain(link, any_in_flight, mgmt)) {
+		keep_for_transfers(&mgmt->kept);
 		return;
+	}
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)

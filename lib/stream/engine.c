@@ -65,6 +65,7 @@ enum {
 };
 
 struct engine {
+	struct kept kept;
 	struct link *link;
 	bool in;
 	enum engine_state state;
@@ -360,9 +361,12 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 
 void engine_free(struct engine *engine)
 {
-	/* A leak is better than a transfer that writes to freed memory. */
-	if (engine == NULL || engine->in_flight > 0)
+	if (engine == NULL)
 		return;
+	if (engine->in_flight > 0) {
+		keep_for_transfers(&engine->kept);
+		return;
+	}
 	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
 		if (engine->slot[i].transfer)
 			engine->link->ops->transfer_free(

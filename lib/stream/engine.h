@@ -36,8 +36,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	uint32_t depth, void *memory, struct engine **ret_engine);
 
 /* No transfer may be in flight.  If any is, because the link did not return it,
-   the engine is leaked: the link may still write to the buffers.  NULL is
-   fine. */
+   the engine is kept, see keep_for_transfers().  NULL is fine. */
 void engine_free(struct engine *engine);
 
 /* Begin, or go on after a cancel.  IN: submits reads.  An engine that has

@@ -49,6 +49,28 @@ def test_what_is_not_modelled_is_named_with_the_program_counter(tmp_path):
     assert "data memory 0x5000" in line and line.endswith(", at 0x0003")
 
 
+def test_a_breakpoint_stops_the_firmware_and_its_way_is_written(tmp_path):
+    # mov r0,#3; djnz r0,.; sjmp .
+    ihex(tmp_path / "loop.ihex", [0x78, 0x03, 0xD8, 0xFE, 0x80, 0xFE])
+    (tmp_path / "loop.map").write_text("C:   00000004  _stop   loop\n")
+    line = only_line(virtual(
+        "firmware=loop.ihex,symbols=loop.map,break=stop,instructions=seen,"
+        "profile=profile", "info", status=NO_DEVICE, cwd=tmp_path))
+    assert line.endswith("the breakpoint at 0x0004")
+    words = [row.split() for row in (tmp_path / "seen").read_text().splitlines()]
+    assert [row[1:3] for row in words] == [
+        ["0000", "mov"], ["0002", "djnz"], ["0002", "djnz"], ["0002", "djnz"]]
+    assert "100.0 %" in (tmp_path / "profile").read_text()
+
+
+@pytest.mark.parametrize("keys", [
+    "profile=x", "firmware=eeprom,break=nonsense", "firmware=eeprom,break=0x4000",
+    "firmware=eeprom,symbols=/dev/null", "firmware=eeprom,symbols=",
+])
+def test_keys_for_the_debugger_need_what_they_name(keys, tmp_path):
+    only_line(virtual(keys, "info", status=USAGE, cwd=tmp_path))
+
+
 def test_a_file_that_is_no_firmware_is_one_line(tmp_path):
     line = only_line(virtual("firmware=/nonesuch", "info", status=FILE))
     assert "/nonesuch" in line

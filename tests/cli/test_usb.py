@@ -22,6 +22,7 @@ CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
+PULL = SOURCE / "tests/support/pull.py"
 PERMISSION = 77
 EXHAUSTED = 71
 NOTE = "clyde: note: 1 of 1 devices cannot be enumerated"
@@ -415,11 +416,11 @@ def test_a_stored_bitstream_outlives_a_replug(tmp_path):
 def test_an_unplug_between_list_and_open_is_reported():
     script = """
         "$0" list
-        while [ -e /dev/bus/usb/001/002 ]; do sleep 0.01; done
+        "$1" "$2"
         exec "$0" -d usb:1:2 info
     """
-    done = plugged(("--fault", "unplug@500000"), "sh", "-c", script, CLYDE,
-                   status=NO_DEVICE)
+    done = plugged(("--fault", "pull@300"), "sh", "-c", script, CLYDE,
+                   sys.executable, PULL, status=NO_DEVICE)
     assert "usb:1:2\n" in done.stdout
     assert "there is no Glasgow at usb:1:2" in only_line(done)
 
@@ -475,9 +476,9 @@ def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
     """Each test needs a device of its own, since the fault strikes once."""
     done = plugged(
         ("-d", "virtual:configured=1", "--pace", "link", "--fault",
-         "unplug@600000"), CONFORMANCE, test,
+         "pull@300"), CONFORMANCE, test,
         env=dict(os.environ, CLYDE_URI="usb:", CLYDE_LINK="usbfs",
-                 CLYDE_UNPLUG=":"))
+                 CLYDE_UNPLUG=f"{sys.executable} {PULL}"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text
 

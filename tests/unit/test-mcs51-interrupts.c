@@ -248,6 +248,18 @@ static void a_flag_of_exif_is_set_by_each_edge_and_cleared_by_firmware(
 	assert_int_equal(now->eicon, 0x48);
 }
 
+static void a_flag_that_firmware_sets_interrupts_after_that_instruction(
+	void **state)
+{
+	(void)state;
+	enable_all();
+	PUT(now->pc, 0x43, 0x91, 0x20, 0x04, 0x04, 0x04);
+	PUT(0x4b, 0x80, 0xfe);
+	mcs51_run(cpu, cpu->cycles + 100);
+	assert_int_equal(now->pc, 0x4b);
+	assert_int_equal(now->acc, 0);
+}
+
 /* The LJMP at a vector is executed with a byte that is not in memory. */
 static void int2_and_int4_have_autovectors(void **state)
 {
@@ -308,6 +320,27 @@ static void a_timer_ends_idle_at_the_cycle_of_its_overflow(void **state)
 	assert_int_equal(mcs51_run(cpu, start + 0x10000 - 2 + 1), MCS51_TIME);
 	assert_int_equal(cpu->cycles, start + 0x10000 - 2 + 5);
 	assert_int_equal(now->pc, 0x0b);
+}
+
+/* With 12 clocks a count, timers count where cycles are divisible by 3. */
+static void a_slow_timer_overflows_at_a_third_cycle_whenever_started(
+	void **state)
+{
+	for (int late = 0; late < 3; late++) {
+		uint64_t start;
+
+		set_up(state);
+		EXECUTE(0x75, 0x89, 0x01);
+		EXECUTE(0x75, 0x8c, 0xff);
+		EXECUTE(0x75, 0xa8, 0x82);
+		for (int i = 0; i < late; i++)
+			EXECUTE(0x00);
+		start = cpu->cycles;
+		EXECUTE(0xd2, 0x8c);
+		EXECUTE(0x43, 0x87, 0x01);
+		assert_int_equal(
+			mcs51_waits_until(cpu), (start / 3 + 0x100) * 3);
+	}
 }
 
 /* ---- Timers ---- */
@@ -492,9 +525,11 @@ int main(void)
 		TEST(the_flag_of_int0_follows_its_line_or_an_edge),
 		TEST(a_level_interrupts_again_until_it_is_withdrawn),
 		TEST(a_flag_of_exif_is_set_by_each_edge_and_cleared_by_firmware),
+		TEST(a_flag_that_firmware_sets_interrupts_after_that_instruction),
 		TEST(int2_and_int4_have_autovectors),
 		TEST(idle_lasts_until_an_enabled_interrupt),
 		TEST(a_timer_ends_idle_at_the_cycle_of_its_overflow),
+		TEST(a_slow_timer_overflows_at_a_third_cycle_whenever_started),
 		TEST(timers_count_as_the_manual_says_in_all_modes),
 		TEST(a_timer_interrupts_at_the_end_of_the_loop_s_instruction),
 		TEST(a_gate_stops_its_timer_while_the_line_is_asserted),

@@ -8,8 +8,11 @@
  */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "virtual/mcs51/debug.h"
 
 /* How far the board's part of the time may be behind: see chip_power_up(). */
 #define POWER_UP_STEP  (1000 * (tick)TICKS_PER_US)
@@ -55,6 +58,18 @@ void chip_set_speed(struct chip *chip)
 void chip_touch(struct chip *chip)
 {
 	mcs51_touch(&chip->cpu);
+}
+
+void chip_listen(struct chip *chip, chip_listener *listener, void *user)
+{
+	chip->listener = listener;
+	chip->listener_user = user;
+}
+
+void chip_tell(struct chip *chip, const char *line)
+{
+	if (chip->listener)
+		chip->listener(chip->listener_user, line);
 }
 
 void chip_plan(struct chip *chip, tick due)
@@ -107,6 +122,10 @@ static bool run_cpu(struct chip *chip, tick until)
 		else
 			mcs51_skip(cpu, limit);
 	chip->in_cpu = false;
+	if (stop == MCS51_BREAKPOINT)
+		snprintf(cpu->fault, sizeof(cpu->fault),
+			"the firmware has reached the breakpoint at 0x%04x",
+			cpu->state.pc);
 	return stop != MCS51_STOPPED;
 }
 
@@ -334,7 +353,22 @@ struct chip *chip_new(const struct chip_board *surroundings)
 
 void chip_free(struct chip *chip)
 {
+	if (chip)
+		mcs51_debug_destroy(chip->cpu.debug);
 	free(chip);
+}
+
+bool chip_observe(struct chip *chip, const uint16_t *breakpoint)
+{
+	chip->cpu.debug = mcs51_debug_create();
+	if (chip->cpu.debug && breakpoint)
+		mcs51_breakpoint(&chip->cpu, *breakpoint, true);
+	return chip->cpu.debug;
+}
+
+const struct mcs51_debug *chip_debug(const struct chip *chip)
+{
+	return chip->cpu.debug;
 }
 
 void chip_power_up(struct chip *chip, const struct chip_image *firmware)

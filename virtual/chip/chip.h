@@ -37,9 +37,16 @@ struct chip_board {
 
 struct chip;
 
+struct mcs51_debug;
+
 /* A chip without power; NULL: no memory. */
 struct chip *chip_new(const struct chip_board *surroundings);
 void chip_free(struct chip *chip);
+
+/* Before power-up: observe the 8051, for virtual/mcs51/debug.h; with a breakpoint,
+   stop the firmware there, which chip_fault() then says.  False: no memory. */
+bool chip_observe(struct chip *chip, const uint16_t *breakpoint);
+const struct mcs51_debug *chip_debug(const struct chip *chip); /* or NULL */
 
 /*
  * Power-up: the boot loader does what the EEPROM says.  Firmware that is not
@@ -50,6 +57,11 @@ void chip_free(struct chip *chip);
 void chip_power_up(struct chip *chip, const struct chip_image *firmware);
 
 struct function *chip_function(struct chip *chip);
+
+/* From now on the listener gets a line for each transaction on the I2C bus, and
+   each change of the port. */
+typedef void chip_listener(void *user, const char *line);
+void chip_listen(struct chip *chip, chip_listener *listener, void *user);
 
 /* From now on `now`, a whole number of microframes, is time 0 of the
    function. */

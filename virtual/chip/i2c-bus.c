@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "wire/regs.h"
@@ -14,6 +16,34 @@
 /* A write ends before the datasheets' 5 ms, BL24C256A and CAT24M01: tWR
    max; Glasgow's firmware polls for less (nvmem.c). */
 #define EEPROM_TICKS (3000 * (tick)TICKS_PER_US)
+
+/* ---- For the listener ------------------------------------------------------- */
+
+static void note(struct chip *chip, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Append to the line; what has no room in it is left out. */
+static void note(struct chip *chip, const char *format, ...)
+{
+	char *line = chip->i2c.line;
+	size_t used = strlen(line);
+	va_list args;
+
+	if (chip->listener == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(line + used, sizeof(chip->i2c.line) - used, format, args);
+	va_end(args);
+}
+
+static void tell(struct chip *chip)
+{
+	if (chip->i2c.line[0])
+		chip_tell(chip, chip->i2c.line);
+	chip->i2c.line[0] = '\0';
+}
+
+/* ---- The chips ---------------------------------------------------------------- */
 
 static bool is_fpga(const struct chip *chip)
 {
@@ -122,9 +152,12 @@ static uint8_t next_byte(struct chip *chip)
 uint8_t i2c_bus_get(struct chip *chip)
 {
 	struct i2c_master *i2c = &chip->i2c;
+	uint8_t byte;
 
 	i2c->driven = !i2c->last;
-	return next_byte(chip);
+	byte = next_byte(chip);
+	note(chip, " %02x", byte);
+	return byte;
 }
 
 /* A chip that was acknowledged drives the first bit of its next byte.  If that
@@ -159,6 +192,7 @@ bool i2c_bus_start(struct chip *chip)
 		end_write(chip);
 		i2c->written = 0;
 	}
+	tell(chip);
 	i2c->open = true;
 	i2c->address = i2c->data >> 1;
 	i2c->reading = i2c->data & 1;
@@ -172,6 +206,9 @@ bool i2c_bus_start(struct chip *chip)
 		i2c->present = !eeprom_busy(chip) &&
 			board_i2c_acknowledges(
 				chip->on.board, i2c->address, NULL, 0);
+	note(chip, "I2C 0x%02x %s%s", i2c->address,
+		i2c->reading ? "read:" : "write:",
+		i2c->present ? "" : " no answer");
 	return i2c->present;
 }
 
@@ -191,23 +228,29 @@ static bool write_fpga(struct chip *chip, uint8_t byte)
 	return fpga->ops->i2c_write(fpga, chip->now, data, sizeof(data));
 }
 
+static bool put(struct chip *chip, uint8_t byte)
+{
+	struct i2c_master *i2c = &chip->i2c;
+
+	if (is_fpga(chip))
+		return write_fpga(chip, byte);
+	if (i2c->written == sizeof(i2c->write)) {
+		chip_refuse_value(chip, "I2DAT, the 1025th of a write,", byte);
+		return false;
+	}
+	i2c->write[i2c->written++] = byte;
+	return board_i2c_acknowledges(
+		chip->on.board, i2c->address, i2c->write, i2c->written);
+}
+
 bool i2c_bus_put(struct chip *chip, uint8_t byte)
 {
 	struct i2c_master *i2c = &chip->i2c;
 
 	if (!i2c->present || i2c->reading)
 		return false;
-	if (is_fpga(chip)) {
-		i2c->present = write_fpga(chip, byte);
-		return i2c->present;
-	}
-	if (i2c->written == sizeof(i2c->write)) {
-		chip_refuse_value(chip, "I2DAT, the 1025th of a write,", byte);
-		return false;
-	}
-	i2c->write[i2c->written++] = byte;
-	i2c->present = board_i2c_acknowledges(
-		chip->on.board, i2c->address, i2c->write, i2c->written);
+	i2c->present = put(chip, byte);
+	note(chip, i2c->present ? " %02x" : " %02x refused", byte);
 	return i2c->present;
 }
 
@@ -215,6 +258,7 @@ void i2c_bus_stop(struct chip *chip)
 {
 	struct i2c_master *i2c = &chip->i2c;
 
+	tell(chip);
 	/* A stop of a chip that drives SDA low cannot be made either. */
 	if (i2c->last)
 		i2c->driven = false;

@@ -219,6 +219,7 @@ struct i2c_master {
 	uint8_t word[4];
 	uint8_t word_left;
 	tick eeprom_ready[2]; /* FX2_MEM, ICE_MEM: a write is over */
+	char line[160];       /* for the listener: the transaction so far */
 };
 
 /* What happens on the port of the hub, after the device has connected. */
@@ -253,6 +254,8 @@ struct chip {
 	tick cycles_at;
 	uint64_t cycles;
 	unsigned ticks_per_cycle;
+	chip_listener *listener; /* or NULL */
+	void *listener_user;
 	tick fpga_due; /* when the FPGA next acts */
 	bool alert;    /* nALERT is low */
 	char fault[160];
@@ -301,6 +304,8 @@ void chip_plan(struct chip *chip, tick due);
 void chip_set_speed(struct chip *chip);
 /* Bring the FPGA to the present, before the FX2's side changes. */
 void chip_meet_fpga(struct chip *chip);
+/* A line for the listener. */
+void chip_tell(struct chip *chip, const char *line);
 /* What the 8051 can read has changed. */
 void chip_touch(struct chip *chip);
 

@@ -204,7 +204,10 @@ uint8_t *large_window(struct chip *chip, unsigned index, uint16_t offset)
 /* Whether USB may fill another buffer. */
 static bool has_room(const struct large_endpoint *endpoint)
 {
-	return endpoint->armed > endpoint->fifo->count;
+	const struct fifo *fifo = endpoint->fifo;
+
+	return endpoint->armed > fifo->count &&
+		endpoint->held.count + fifo->count < fifo->buffers;
 }
 
 static unsigned packets(const struct chip *chip, unsigned index)

@@ -33,6 +33,7 @@ static void leave(struct chip *chip)
 	chip->registers[USBCS] &= ~USBCS_HSM;
 	if (chip->function.detached)
 		return;
+	chip_tell(chip, "the device leaves the bus");
 	chip->function.detached = true;
 	chip->function.departures++;
 }
@@ -44,6 +45,7 @@ static void reset(struct chip *chip)
 	toggles_reset(chip);
 	chip->port.configuration = 0;
 	chip->port.alternate = 0;
+	chip_tell(chip, "the bus is reset");
 	interrupt_raise(chip, INT_RESET);
 	plan(chip, PORT_RESET, RESET_TICKS);
 }
@@ -97,6 +99,10 @@ static void finish(struct chip *chip)
 		plan(chip, PORT_CONFIGURE, POLL_TICKS);
 		return;
 	}
+	chip_tell(chip,
+		control_answered(chip)
+			? "the device is configured"
+			: "the device does not answer SET_CONFIGURATION");
 	chip->port.step = PORT_READY;
 	chip->function.detached = false;
 }

@@ -96,9 +96,13 @@ static bool power_up(
 		return true;
 	}
 	device->chip = chip_new(&surroundings);
-	if (device->chip)
-		chip_power_up(device->chip, options->firmware);
-	return device->chip;
+	if (device->chip == NULL ||
+		(options->observed &&
+			!chip_observe(device->chip,
+				options->breaks ? &options->breakpoint : NULL)))
+		return false;
+	chip_power_up(device->chip, options->firmware);
+	return true;
 }
 
 struct device *device_new(
@@ -185,6 +189,17 @@ uint16_t device_conflicts(const struct device *device)
 const char *device_fault(const struct device *device)
 {
 	return device->chip ? chip_fault(device->chip) : NULL;
+}
+
+const struct mcs51_debug *device_debug(const struct device *device)
+{
+	return device->chip ? chip_debug(device->chip) : NULL;
+}
+
+void device_listen(struct device *device, chip_listener *listener, void *user)
+{
+	if (device->chip)
+		chip_listen(device->chip, listener, user);
 }
 
 unsigned device_i2c_clashes(const struct device *device)

@@ -50,6 +50,9 @@ struct device_options {
 	   EEPROM has, and that may be none. */
 	bool chip;
 	const struct chip_image *firmware;
+	bool observed;   /* device_debug() is not NULL... */
+	bool breaks;     /* ...and the firmware stops at this address */
+	uint16_t breakpoint;
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   the options above. */
 	const uint8_t *eeprom;
@@ -76,6 +79,13 @@ uint16_t device_conflicts(const struct device *device);
 
 /* Why the firmware that the device executes has stopped, a sentence; or NULL. */
 const char *device_fault(const struct device *device);
+
+/* What was seen of the firmware that the device executes; NULL: it was not
+   observed. */
+const struct mcs51_debug *device_debug(const struct device *device);
+
+/* A device that executes firmware has more to tell: chip_listen(). */
+void device_listen(struct device *device, chip_listener *listener, void *user);
 
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */

@@ -3,7 +3,7 @@
 /*
  * What people who write firmware see of an 8051: breakpoints, the last
  * instructions, cycles by function.  A CPU whose `debug` points to such a
- * structure runs at about half its speed; its state and cycles are the same.
+ * structure runs more slowly; its state and cycles are the same.
  */
 #ifndef VIRTUAL_MCS51_DEBUG_H
 #define VIRTUAL_MCS51_DEBUG_H

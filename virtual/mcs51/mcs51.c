@@ -237,7 +237,6 @@ static void jumped_back(struct mcs51 *cpu)
 		!memcmp(&cpu->seen, &cpu->state, sizeof(cpu->seen))) {
 		cpu->period = cpu->cycles - cpu->seen_at;
 		cpu->seen_at = cpu->cycles;
-		cpu->jumps = 2;
 		mcs51_attention(cpu);
 	} else if (jumps > 1 && (jumps & (jumps - 1)) == 0) {
 		cpu->seen = cpu->state;

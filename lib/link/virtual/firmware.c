@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "lib/device/ihex.h"
+#include "virtual/mcs51/debug.h"
 
 /* An ihex file for 16 KiB of RAM has some 50 kB. */
 #define FILE_SIZE_MAX 0x100000
@@ -43,14 +45,23 @@ int virtual_firmware_check(const struct virtual_options *options)
 	const struct faults *faults = &options->faults;
 	char text[FAULT_TEXT_SIZE];
 
-	if (!options->device.chip)
-		return 0;
+	if (!options->device.chip) {
+		if (!options->symbols_path[0] && !options->break_at[0] &&
+			!options->profile_path[0] &&
+			!options->instructions_path[0])
+			return 0;
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: symbols=, break=, profile= and instructions= "
+			"need firmware=FILE or firmware=eeprom");
+	}
+	if (options->devices > 1 &&
+		(options->profile_path[0] || options->instructions_path[0]))
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: profile= and instructions= are for one "
+			"device");
 	if (options->api)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: api= is for firmware=model");
-	if (options->device.twin)
-		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: fpga=twin is for firmware=model");
 	if (options->device.misread.left > 0)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: misread= is for firmware=model");
@@ -64,7 +75,10 @@ int virtual_firmware_check(const struct virtual_options *options)
 	return 0;
 }
 
-static int parse(struct virtual_options *options, const char *text, size_t size)
+/* ---- Files ---------------------------------------------------------------- */
+
+static int parse_image(
+	struct virtual_options *options, const char *text, size_t size)
 {
 	struct ihex *ihex = malloc(sizeof(*ihex));
 	struct chip_image *image = malloc(sizeof(*image));
@@ -87,9 +101,23 @@ static int parse(struct virtual_options *options, const char *text, size_t size)
 	return result;
 }
 
-int virtual_firmware_load(struct virtual_options *options)
+static int parse_symbols(
+	struct virtual_options *options, const char *text, size_t size)
 {
-	const char *path = options->firmware_path;
+	options->symbols = mcs51_symbols_parse(text, size);
+	if (options->symbols == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	if (options->symbols->count > 0)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"virtual: symbols=%s is no .map or .cdb file of SDCC",
+		options->symbols_path);
+}
+
+static int read_file(struct virtual_options *options, const char *path,
+	int (*parse)(
+		struct virtual_options *options, const char *text, size_t size))
+{
 	FILE *file = fopen(path, "rb");
 	char *text = malloc(FILE_SIZE_MAX);
 	size_t size = 0;
@@ -108,6 +136,79 @@ int virtual_firmware_load(struct virtual_options *options)
 		fclose(file);
 	free(text);
 	return result;
+}
+
+/* ---- For people who write firmware ------------------------------------------ */
+
+static int find_breakpoint(struct virtual_options *options)
+{
+	static const struct number_form form = {
+		.c_prefixes = true, .maximum = CHIP_RAM_SIZE - 1};
+	const char *at = options->break_at;
+	const struct mcs51_symbol *symbol = options->symbols
+		? mcs51_symbol_named(options->symbols, at)
+		: NULL;
+	uint64_t address;
+
+	if (symbol)
+		address = symbol->address;
+	else if (number_parse(at, &form, &address, NULL) != NUMBER_OK)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: break=%s is neither an address up to 0x3fff "
+			"nor a name in symbols=",
+			at);
+	options->device.breaks = true;
+	options->device.breakpoint = address;
+	return 0;
+}
+
+int virtual_firmware_load(struct virtual_options *options)
+{
+	int result = 0;
+
+	if (options->firmware_path[0])
+		result =
+			read_file(options, options->firmware_path, parse_image);
+	if (result == 0 && options->symbols_path[0])
+		result = read_file(
+			options, options->symbols_path, parse_symbols);
+	if (result == 0 && options->break_at[0])
+		result = find_breakpoint(options);
+	options->device.observed = options->break_at[0] ||
+		options->profile_path[0] || options->instructions_path[0];
+	return result;
+}
+
+static bool write_seen(const char *path, const struct mcs51_debug *debug,
+	const struct mcs51_symbols *symbols,
+	void (*print)(const struct mcs51_debug *debug,
+		const struct mcs51_symbols *symbols, FILE *out))
+{
+	FILE *file;
+
+	if (*path == '\0')
+		return true;
+	file = fopen(path, "w");
+	if (file == NULL)
+		return false;
+	print(debug, symbols, file);
+	return fclose(file) == 0;
+}
+
+const char *virtual_firmware_report(
+	const struct virtual_options *options, const struct device *device)
+{
+	const struct mcs51_debug *debug = device_debug(device);
+
+	if (debug == NULL)
+		return NULL;
+	if (!write_seen(options->profile_path, debug, options->symbols,
+		    mcs51_print_profile))
+		return options->profile_path;
+	if (!write_seen(options->instructions_path, debug, options->symbols,
+		    mcs51_print_trace))
+		return options->instructions_path;
+	return NULL;
 }
 
 int virtual_firmware_started(

@@ -89,6 +89,11 @@ static void tell_fault(
 	*told = fault;
 }
 
+static void log_line(void *link, const char *line)
+{
+	LOG((struct link *)link, TRACE, "%s", line);
+}
+
 /* Log the faults that a seed has drawn. */
 static void tell_faults(struct link *link, const struct faults *faults)
 {
@@ -391,7 +396,13 @@ static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
+	const char *unwritten = link->device
+		? virtual_firmware_report(&link->options, link->device)
+		: NULL;
 
+	if (unwritten)
+		LOG(base, ERROR, "cannot write %s: %s", unwritten,
+			strerror(errno));
 	if (link->descriptor >= 0)
 		close(link->descriptor);
 	bus_free(link->bus);
@@ -503,6 +514,7 @@ static int make(const char *specification, const atomic_bool *interrupt,
 		virtual_close(&link->link);
 		return result;
 	}
+	device_listen(link->device, log_line, link);
 	*ret_link = &link->link;
 	return 0;
 }

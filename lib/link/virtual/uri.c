@@ -14,6 +14,7 @@
 #include "common/number.h"
 #include "virtual/bus/bus.h"
 #include "virtual/fpga/twin-model.h"
+#include "virtual/mcs51/symbols.h"
 
 /* ---- Keys ----------------------------------------------------------------- */
 
@@ -356,8 +357,8 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 	return 0;
 }
 
-static int parse_trace(
-	struct parser *parser, const char *key, const char *value)
+/* A file that will be written; `path` has CLYDE_URI_SIZE bytes. */
+static int parse_output(const char *key, const char *value, char *path)
 {
 	FILE *file;
 
@@ -369,8 +370,39 @@ static int parse_trace(
 		return set_error(CLYDE_ERROR_FILE, "cannot write %s: %s", value,
 			strerror(errno));
 	fclose(file);
-	snprintf(parser->options->trace_path,
-		sizeof(parser->options->trace_path), "%s", value);
+	snprintf(path, CLYDE_URI_SIZE, "%s", value);
+	return 0;
+}
+
+static int parse_trace(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->trace_path);
+}
+
+static int parse_profile(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->profile_path);
+}
+
+static int parse_instructions(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->instructions_path);
+}
+
+/* "symbols" or "break": checked when the firmware is there. */
+static int parse_debug(
+	struct parser *parser, const char *key, const char *value)
+{
+	char *text = *key == 's' ? parser->options->symbols_path
+				 : parser->options->break_at;
+
+	if (*value == '\0')
+		return set_error(
+			CLYDE_ERROR_INVALID, "virtual: %s= has no value", key);
+	snprintf(text, CLYDE_URI_SIZE, "%s", value);
 	return 0;
 }
 
@@ -423,6 +455,10 @@ const struct virtual_key virtual_keys[] = {
 	{"weak", parse_weak},
 	{"misread", parse_misread},
 	{"firmware", parse_firmware},
+	{"symbols", parse_debug},
+	{"break", parse_debug},
+	{"profile", parse_profile},
+	{"instructions", parse_instructions},
 	{0},
 };
 
@@ -600,7 +636,7 @@ int virtual_options_parse(
 	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = virtual_eeprom_load(&options);
-	if (result == 0 && options.firmware_path[0])
+	if (result == 0 && options.device.chip)
 		result = virtual_firmware_load(&options);
 	if (result < 0) {
 		virtual_options_clear(&options);
@@ -636,7 +672,9 @@ void virtual_options_clear(struct virtual_options *options)
 {
 	virtual_eeprom_forget(options);
 	free(options->firmware);
+	mcs51_symbols_destroy(options->symbols);
 	options->firmware = NULL;
+	options->symbols = NULL;
 	options->device.firmware = NULL;
 }
 

@@ -29,6 +29,11 @@ struct virtual_options {
 	char trace_path[CLYDE_URI_SIZE];
 	char firmware_path[CLYDE_URI_SIZE];
 	struct chip_image *firmware; /* as read, or NULL */
+	char symbols_path[CLYDE_URI_SIZE];
+	char break_at[CLYDE_URI_SIZE]; /* an address or a name */
+	/* Where to write what device_debug() has seen; "" is nowhere. */
+	char profile_path[CLYDE_URI_SIZE], instructions_path[CLYDE_URI_SIZE];
+	struct mcs51_symbols *symbols;
 	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
 	bool ice_mem;    /* the file has ICE_MEM, too */
 	struct device_options device;
@@ -71,6 +76,10 @@ int virtual_firmware_check(const struct virtual_options *options);
 int virtual_firmware_load(struct virtual_options *options);
 int virtual_firmware_started(
 	const struct virtual_options *options, struct device *device);
+
+/* Write what was seen of the firmware: NULL, or the file that errno is about. */
+const char *virtual_firmware_report(
+	const struct virtual_options *options, const struct device *device);
 
 /* Without the key api=, a device has firmware after power-up if its EEPROM says
    so. */
