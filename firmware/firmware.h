@@ -124,6 +124,7 @@ extern bool alert_pending;               /* to be sent unsolicited */
 extern uint8_t request_size, reply_size; /* of the data */
 /* Bits of EP01STAT that must be 0 for mgmt_poll() to have work. */
 extern uint8_t mgmt_awaits;
+void copy_bytes(__xdata uint8_t *to, __xdata const uint8_t *from, uint8_t size);
 void mgmt_reset(void);
 void mgmt_poll(void);
 /* To be called after `alert_pending` has changed. */

@@ -180,14 +180,12 @@ void fpga_boot(void)
 	}
 }
 
+#define STORED_ID ((__xdata uint8_t *)&config.bitstream_size)
+
 static void keep_id(void)
 {
-	__xdata uint8_t *to = (__xdata uint8_t *)&config.bitstream_size;
-	__xdata const uint8_t *from = request.data.bytes;
-	uint8_t i;
-
-	for (i = 0; i < sizeof(struct mgmt_bitstream); i++)
-		to[i] = from[i];
+	copy_bytes(
+		STORED_ID, request.data.bytes, sizeof(struct mgmt_bitstream));
 }
 
 enum mgmt_result fpga_load_cfg(void)
@@ -228,14 +226,9 @@ enum mgmt_result fpga_load_nvm(void)
 
 enum mgmt_result fpga_status(void)
 {
-	__xdata const uint8_t *from =
-		(__xdata const uint8_t *)&config.bitstream_size;
-	uint8_t i;
-
-	if (fpga_ready) {
-		for (i = 0; i < sizeof(struct mgmt_bitstream); i++)
-			reply.data.bytes[i] = from[i];
-	}
+	if (fpga_ready)
+		copy_bytes(reply.data.bytes, STORED_ID,
+			sizeof(struct mgmt_bitstream));
 	return MGMT_ACK;
 }
 

@@ -10,30 +10,28 @@
  */
 #include "firmware.h"
 
-/* A byte takes 22.5 us; a pass of the loop about 1 us. */
-#define PASSES 2000
-
 __xdata uint8_t i2c_head[2];
 __xdata uint16_t smbus_value;
 static __xdata uint8_t scratch[2];
 
-/* Wait for the end of a byte: the value of I2CS then; 0 if there was none. */
+/* Wait for the end of a byte: the value of I2CS then; 0 if there was none.  A
+   byte takes 22.5 us, the 256 passes of the loop some 300. */
 static uint8_t done(void)
 {
-	uint16_t left = PASSES;
+	uint8_t left = 0;
 	uint8_t status;
 
 	do {
 		status = I2CS;
 		if (status & I2CS_DONE)
-			return status & I2CS_BERR ? 0 : status;
+			return status;
 	} while (--left);
 	return 0;
 }
 
 static void await_stop(void)
 {
-	uint16_t left = PASSES;
+	uint8_t left = 0;
 
 	while (I2CS & I2CS_STOP && --left)
 		;
@@ -48,7 +46,7 @@ static void stop(void)
 static bool put(uint8_t byte)
 {
 	I2DAT = byte;
-	return done() & I2CS_ACK;
+	return (done() & (I2CS_BERR | I2CS_ACK)) == I2CS_ACK;
 }
 
 static bool start(uint8_t address)
@@ -126,7 +124,7 @@ static bool receive(__xdata uint8_t *data, uint16_t size)
 	(void)I2DAT;
 	while (--size > 0) {
 		/* This is done(), as fast as can be: the bus rests. */
-		left = 0xff;
+		left = 0;
 		while (!(I2CS & I2CS_DONE)) {
 			if (--left == 0)
 				return fail();
@@ -139,7 +137,7 @@ static bool receive(__xdata uint8_t *data, uint16_t size)
 		else
 			spi_byte(byte);
 	}
-	if (!done())
+	if (!done() || I2CS & I2CS_BERR)
 		return fail();
 	byte = stop_and_read();
 	if (data)

@@ -129,6 +129,7 @@ static void init(void)
 {
 	/* Supplies off, before anything takes time. */
 	IOD = 0;
+	IE = 0;
 	CPUCS = CPUCS_CLKSPD1 | CPUCS_CLKOE;
 	SYNCDELAY();
 	REVCTL = REVCTL_ENH_PKT | REVCTL_DYN_OUT;

@@ -23,9 +23,16 @@ bool alert_pending;
 uint8_t request_size, reply_size;
 uint8_t mgmt_awaits;
 
+void copy_bytes(__xdata uint8_t *to, __xdata const uint8_t *from, uint8_t size)
+{
+	for (; size > 0; size--)
+		*to++ = *from++;
+}
+
 static enum mgmt_result get_alerts(void)
 {
-	reply.data.alerts = alerts;
+	copy_bytes(reply.data.bytes, (__xdata const uint8_t *)&alerts,
+		sizeof(alerts));
 	return MGMT_ACK;
 }
 

@@ -78,6 +78,17 @@ static const struct board *board_of(const struct side *side)
 		}                                                            \
 	} while (0)
 
+/* NULL until something is written. */
+static bool same_ice_mem(const struct pair *pair)
+{
+	const uint8_t *model = device_ice_mem(pair->model.rig.device);
+	const uint8_t *chip = device_ice_mem(pair->chip.rig.device);
+
+	if (model == NULL || chip == NULL)
+		return model == chip;
+	return memcmp(model, chip, BOARD_ICE_MEM_SIZE) == 0;
+}
+
 static void compare_boards(const struct pair *pair)
 {
 	for (unsigned i = 0; i < BOARD_PORTS; i++) {
@@ -101,6 +112,8 @@ static void compare_boards(const struct pair *pair)
 	if (memcmp(device_eeprom(pair->model.rig.device),
 		    device_eeprom(pair->chip.rig.device), EEPROM_SIZE) != 0)
 		differ("the EEPROM");
+	if (!same_ice_mem(pair))
+		differ("ICE_MEM");
 	if (device_fault(pair->chip.rig.device)) {
 		printf("  %s\n", device_fault(pair->chip.rig.device));
 		differ("a fault");
@@ -353,26 +366,27 @@ static void step_setup(struct pair *pair)
 
 /* ---- The FPGA ---- */
 
-static void load_side(struct side *side)
+/* Send a bitstream, and ask until it is consumed. */
+static void load_side(
+	struct side *side, uint8_t code, const uint8_t *data, size_t total)
 {
 	static uint8_t chunk[LOAD_CHUNK];
-	struct mgmt_packet request = {.serial = 1, .code = MGMT_FPGA_LOAD_CFG};
+	struct mgmt_packet request = {.serial = 1, .code = code};
 	unsigned waits = 0;
 
-	for (size_t at = 0; at < image_size; at += LOAD_CHUNK) {
-		size_t size = image_size - at;
+	for (size_t at = 0; at < total; at += LOAD_CHUNK) {
+		size_t size = total - at;
 
 		if (size > LOAD_CHUNK)
 			size = LOAD_CHUNK;
-		memcpy(chunk, image_bytes + at, size);
+		memcpy(chunk, data + at, size);
 		rig_transfer(&side->rig, USB_EP2_OUT, chunk, size);
 	}
-	request.data.bitstream.size = image_size;
+	request.data.bitstream.size = total;
 	memcpy(request.data.bitstream.id, image_id, FPGA_ID_SIZE);
 	do
 		ask(side, &request, 2 + sizeof(struct mgmt_bitstream));
-	while (side->size == 2 && side->reply.code == MGMT_WAIT &&
-		++waits < WAITS_MAX);
+	while (side->reply.code == MGMT_WAIT && ++waits < WAITS_MAX);
 }
 
 static void pipes_off(struct pair *pair)
@@ -381,14 +395,14 @@ static void pipes_off(struct pair *pair)
 		select_both(pair, i, USB_ALT_OFF);
 }
 
-static void step_load(struct pair *pair)
+static void load_both(struct pair *pair, uint16_t alternate, uint8_t code,
+	const uint8_t *data, size_t size)
 {
-	where.what = "a load";
 	want_management(pair);
 	pipes_off(pair);
-	select_both(pair, USB_IFACE_EP2OUT, USB_ALT_CFG);
-	load_side(&pair->model);
-	load_side(&pair->chip);
+	select_both(pair, USB_IFACE_EP2OUT, alternate);
+	load_side(&pair->model, code, data, size);
+	load_side(&pair->chip, code, data, size);
 	if (pair->model.reply.code != MGMT_ACK ||
 		pair->chip.reply.code != MGMT_ACK) {
 		show("model", &pair->model.reply, pair->model.size);
@@ -396,6 +410,21 @@ static void step_load(struct pair *pair)
 		differ("the result");
 	}
 	select_both(pair, USB_IFACE_EP2OUT, USB_ALT_OFF);
+}
+
+static void step_load(struct pair *pair)
+{
+	where.what = "a load";
+	load_both(
+		pair, USB_ALT_CFG, MGMT_FPGA_LOAD_CFG, image_bytes, image_size);
+}
+
+static void step_store(struct pair *pair)
+{
+	size_t size = 1 + random_below(&pair->random, 3000);
+
+	where.what = "a bitstream to store";
+	load_both(pair, USB_ALT_NVM, MGMT_FPGA_LOAD_NVM, image_bytes, size);
 }
 
 static void echo(struct side *side)
@@ -480,8 +509,10 @@ static void step(struct pair *pair)
 		step_setup(pair);
 	else if (kind < 95)
 		step_world(pair);
-	else if (kind < 99)
+	else if (kind < 98)
 		step_stream(pair);
+	else if (kind < 99)
+		step_store(pair);
 	else
 		step_load(pair);
 	compare_boards(pair);
