@@ -159,7 +159,8 @@ static void idle(void)
 	bool alert_line = ports_mask != 0;
 	bool load = loading();
 
-	if (fpga_booting && discharge == 0)
+	/* A wait inside of a command may have found the request. */
+	if (usb_deferred || (fpga_booting && discharge == 0))
 		return;
 	while (!TF2 && !(USBIRQ & USBIRQ_SUDAV)) {
 		if (!TR2 && EPIRQ)

@@ -459,6 +459,29 @@ static void a_bus_that_is_held_ends_commands_with_an_error(void **state)
 	rig_do(&rig, MGMT_GET_VSENSE, NULL, 0, &reply);
 }
 
+/* The EEPROM writes for 3 ms, in which the firmware asks for SETUP packets. */
+static void a_setting_that_comes_during_a_command_is_selected_after_it(
+	void **state)
+{
+	struct mgmt_packet request = {.serial = 1, .code = MGMT_WRITE_EEPROM};
+	struct urb write = {.endpoint = USB_EP1_OUT,
+		.data = (void *)&request,
+		.length = 2 + 2 + 8};
+	tick start;
+
+	(void)state;
+	request.data.eeprom_write.address = 0x100;
+	bus_submit(rig.bus, &write);
+	run(1 * MS);
+	start = bus_now(rig.bus);
+	assert_int_equal(rig_select(&rig, USB_IFACE_EP4OUT, USB_ALT_OFF), 0);
+	assert_in_range((bus_now(rig.bus) - start) / MS, 1, 4);
+	assert_int_equal(
+		rig_transfer(&rig, USB_EP1_IN, &reply, sizeof(reply)), 2);
+	assert_int_equal(reply.serial, 1);
+	assert_int_equal(reply.code, MGMT_ACK);
+}
+
 static void debug_reads_ram_and_no_registers(void **state)
 {
 	static const uint8_t none[MGMT_DATA_SIZE];
@@ -496,6 +519,7 @@ int main(int argc, char **argv)
 		TEST(a_mask_with_ports_that_are_not_there_sets_none),
 		TEST(a_read_of_no_registers_leaves_the_bus_free),
 		TEST(a_bus_that_is_held_ends_commands_with_an_error),
+		TEST(a_setting_that_comes_during_a_command_is_selected_after_it),
 		TEST(debug_reads_ram_and_no_registers),
 	};
 
