@@ -18,6 +18,7 @@
 #define DEFAULT_TRIP   10000 /* 100 mA */
 #define VOLTAGE_FAULTS (MGMT_UNDERVOLTAGE | MGMT_OVERVOLTAGE)
 #define ALL_FAULTS     (VOLTAGE_FAULTS | MGMT_OVERCURRENT)
+#define EXPANDER_TRIES 250 /* of some 50 us */
 #define ONLY_TRIP_MASK ((uint8_t)~MGMT_OVERCURRENT)
 
 uint8_t ports_mask;
@@ -183,15 +184,27 @@ static bool put_pulls(uint8_t output, uint8_t inputs)
 		smbus_put(chip, PCA6408A_CONFIGURATION, inputs, 1);
 }
 
+/* An expander has the port's supply, which may have been turned on just now: it
+   rises within a millisecond, and later with capacitors at the port. */
+static bool get_expander(uint8_t command)
+{
+	uint8_t tries = EXPANDER_TRIES;
+
+	while (!smbus_get(CHIP_EXPANDER + port, command, 1)) {
+		if (!is_on() || --tries == 0)
+			return false;
+		usb_poll();
+	}
+	return true;
+}
+
 /* `value`: 1 = pulled up, 0 = pulled down; `value2`: 1 = neither. */
 static bool get_pulls(void)
 {
-	uint8_t chip = CHIP_EXPANDER + port;
-
-	if (!smbus_get(chip, PCA6408A_OUTPUT, 1))
+	if (!get_expander(PCA6408A_OUTPUT))
 		return false;
 	value = smbus_value;
-	if (!smbus_get(chip, PCA6408A_CONFIGURATION, 1))
+	if (!get_expander(PCA6408A_CONFIGURATION))
 		return false;
 	value2 = smbus_value;
 	return true;
@@ -487,7 +500,7 @@ static bool report_state(void)
 {
 	if (!is_on())
 		return true;
-	if (!smbus_get(CHIP_EXPANDER + port, PCA6408A_INPUT, 1))
+	if (!get_expander(PCA6408A_INPUT))
 		return false;
 	reply.data.state.value[port] = smbus_value;
 	return true;

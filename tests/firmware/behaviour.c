@@ -403,6 +403,22 @@ static void a_port_without_supply_has_no_pulls(void **state)
 	}
 }
 
+static void pulls_wait_until_the_supply_has_risen(void **state)
+{
+	struct device_options options = rig_c3;
+	const struct mgmt_pulls pulls = {1, {{0x0f, 0xf0}}};
+
+	(void)state;
+	options.rise_us = 5000;
+	reopen(&options);
+	set_supply(3300);
+	rig_do(&rig, MGMT_SET_PULLS, &pulls, sizeof(pulls), NULL);
+	assert_int_equal(port_a()->pull_output, 0xf0);
+	/* Not for ever: without a supply the chip does not answer. */
+	set_supply(0);
+	refuse(MGMT_SET_PULLS, &pulls, sizeof(pulls));
+}
+
 static void a_trip_current_below_the_load_is_reported(void **state)
 {
 	const struct mgmt_values trip = {1, {3000}}; /* 30 mA */
@@ -515,6 +531,7 @@ int main(int argc, char **argv)
 		TEST(a_limit_of_an_old_block_is_stored_where_it_is_found),
 		TEST(to_remove_a_limit_leaves_the_supply),
 		TEST(a_port_without_supply_has_no_pulls),
+		TEST(pulls_wait_until_the_supply_has_risen),
 		TEST(a_trip_current_below_the_load_is_reported),
 		TEST(a_mask_with_ports_that_are_not_there_sets_none),
 		TEST(a_read_of_no_registers_leaves_the_bus_free),
