@@ -4,7 +4,8 @@
  * Fuzzes the FX2 that executes firmware: any code, loaded by request 0xA0, and
  * a host that sends any requests and packets meanwhile.  Each transfer ends or
  * can be cancelled, and moves no more than it says; request 0xA0 works whatever
- * the firmware does, unless that takes the device off the bus.
+ * the firmware does, unless that takes the device off the bus.  All happens
+ * twice, with loops that wait skipped and executed, and ends alike.
  *
  * The input: the size of the code, two bytes; the code; then operations of nine
  * bytes.
@@ -15,7 +16,8 @@
 #include <string.h>
 
 #include "virtual/bus/bus.h"
-#include "virtual/fx2/device.h"
+#include "virtual/chip/internal.h"
+#include "virtual/fx2/internal.h"
 
 #define OPERATION  9
 #define LENGTH_MAX 1024
@@ -23,6 +25,15 @@
 #define PATIENCE (8 * TICKS_PER_MICROFRAME)
 
 static uint8_t memory[LENGTH_MAX];
+static uint64_t seen; /* a hash of what the host has seen */
+
+static void see(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		seen = (seen ^ bytes[i]) * 0x100000001b3;
+}
 
 static int carry(struct bus *bus, struct urb *urb)
 {
@@ -41,6 +52,9 @@ static int carry(struct bus *bus, struct urb *urb)
 	check(done == urb);
 	check(urb->actual <= urb->length);
 	check(urb->status != -ENODEV || bus_lost(bus));
+	see(&urb->status, sizeof(urb->status));
+	see(&urb->actual, sizeof(urb->actual));
+	see(urb->data, urb->actual);
 	return urb->status < 0 ? urb->status : (int)urb->actual;
 }
 
@@ -95,10 +109,9 @@ static struct device *make(void)
 	return device_new(&options, &none);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void play(struct device *device, struct bus *bus, const uint8_t *data,
+	size_t size)
 {
-	struct device *device = make();
-	struct bus *bus = bus_new(device_function(device), 13);
 	uint8_t code[LENGTH_MAX], byte = 1;
 	size_t length = size < 2 ? 0 : (data[0] << 8 | data[1]) % LENGTH_MAX;
 
@@ -124,7 +137,41 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(bus_lost(bus) ||
 			ram(bus, USB_DIR_IN, 0x100, code, 4) == 4);
 	}
+}
+
+struct outcome {
+	uint64_t seen;
+	tick now;
+	uint64_t cycles;
+	struct mcs51_state state;
+};
+
+static void run(
+	const uint8_t *data, size_t size, bool skips, struct outcome *ret)
+{
+	struct device *device = make();
+	struct bus *bus = bus_new(device_function(device), 13);
+
+	check(bus != NULL);
+	seen = 0;
+	memset(memory, 0, sizeof(memory));
+	device->chip->unskipped = !skips;
+	play(device, bus, data, size);
+	memset(ret, 0, sizeof(*ret));
+	ret->seen = seen;
+	ret->now = bus_now(bus);
+	ret->cycles = device->chip->cpu.cycles;
+	ret->state = device->chip->cpu.state;
 	bus_free(bus);
 	device_free(device);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct outcome skipped, executed;
+
+	run(data, size, true, &skipped);
+	run(data, size, false, &executed);
+	check(memcmp(&skipped, &executed, sizeof(skipped)) == 0);
 	return 0;
 }

@@ -154,6 +154,7 @@ static void run(struct chip *chip, tick target)
 		chip->now = limit;
 		chip->on.board->now = limit;
 		advance_fpga(chip, limit);
+		large_check(chip);
 		pins_check_alert(chip);
 		if (event <= chip->now)
 			execute(chip);

@@ -258,6 +258,10 @@ struct chip {
 	void *listener_user;
 	tick fpga_due; /* when the FPGA next acts */
 	bool alert;    /* nALERT is low */
+	/* The 8051 has read the state of EP2 to EP8, which was this, so that a
+	   loop may wait for a change. */
+	bool watches;
+	uint64_t watched;
 	char fault[160];
 
 	uint8_t ram[CHIP_RAM_SIZE];
@@ -392,6 +396,9 @@ uint8_t large_status(const struct chip *chip, unsigned index);
 void large_write_status(struct chip *chip, unsigned index, uint8_t value);
 uint8_t large_flags(const struct chip *chip, unsigned index);
 uint16_t large_fifo_bytes(const struct chip *chip, unsigned index);
+/* The 8051 reads the state of EP2 to EP8; and, if it has, look for a change. */
+void large_watch(struct chip *chip);
+void large_check(struct chip *chip);
 /* The byte of the endpoint's buffer that the 8051 has; NULL: none. */
 uint8_t *large_window(struct chip *chip, unsigned index, uint16_t offset);
 enum handshake large_in(struct chip *chip, unsigned index,

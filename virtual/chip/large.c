@@ -255,6 +255,34 @@ uint16_t large_fifo_bytes(const struct chip *chip, unsigned index)
 	return bytes;
 }
 
+/* All that a register shows of the endpoints, but not bytes of a packet that the
+   FIFO bus has begun. */
+static uint64_t state(const struct chip *chip)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < FIFO_COUNT; i++)
+		all = all << 16 | large_status(chip, i) << 8 |
+			large_flags(chip, i) << 4 | chip->large[i].held.head;
+	return all;
+}
+
+void large_watch(struct chip *chip)
+{
+	if (chip->watches)
+		return;
+	chip->watches = true;
+	chip->watched = state(chip);
+}
+
+void large_check(struct chip *chip)
+{
+	if (!chip->watches || state(chip) == chip->watched)
+		return;
+	chip->watches = false;
+	chip_touch(chip);
+}
+
 /* ---- Packets of USB --------------------------------------------------------- */
 
 /* ACK if the endpoint is there, in this direction, and takes part. */
@@ -286,7 +314,7 @@ enum handshake large_in(struct chip *chip, unsigned index,
 void large_acked(struct chip *chip, unsigned index)
 {
 	fifo_drop(chip->large[index].fifo);
-	chip_touch(chip);
+	large_check(chip);
 	interrupt_raise(chip, INT_EP2 << index);
 }
 
@@ -311,7 +339,7 @@ enum handshake large_out(
 		/* The FIFO bus never sees an empty packet. */
 		fifo_put(endpoint->fifo, data, length);
 	}
-	chip_touch(chip);
+	large_check(chip);
 	interrupt_raise(chip, INT_EP2 << index);
 	return has_room(endpoint) ? HANDSHAKE_ACK : HANDSHAKE_NYET;
 }

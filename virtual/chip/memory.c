@@ -40,6 +40,8 @@ static uint8_t *memory_at(struct chip *chip, uint16_t address)
 	if (address >= EP1INBUF && address < EP1INBUF + USB_EP1_PACKET_SIZE)
 		return chip->ep1_in.buffer + (address - EP1INBUF);
 	if (address >= EP2BUF)
+		large_watch(chip);
+	if (address >= EP2BUF)
 		return large_window(chip, (address - EP2BUF) / EPBUF_GAP,
 			(address - EP2BUF) % EPBUF_GAP);
 	return NULL;
@@ -179,10 +181,11 @@ static uint8_t *port_at(struct chip *chip, uint8_t address)
 	return NULL;
 }
 
-static uint8_t endpoints_status(const struct chip *chip)
+static uint8_t endpoints_status(struct chip *chip)
 {
 	uint8_t status = 0;
 
+	large_watch(chip);
 	for (unsigned i = 0; i < FIFO_COUNT; i++)
 		status |= (large_status(chip, i) >> 2 & 3) << 2 * i;
 	return status;
@@ -211,8 +214,10 @@ static uint8_t read_sfr(struct mcs51 *cpu, uint8_t address)
 	case SFR_EP2468STAT:
 		return endpoints_status(chip);
 	case SFR_EP24FIFOFLGS:
+		large_watch(chip);
 		return large_flags(chip, 0) | large_flags(chip, 1) << 4;
 	case SFR_EP68FIFOFLGS:
+		large_watch(chip);
 		return large_flags(chip, 2) | large_flags(chip, 3) << 4;
 	case SFR_EP01STAT:
 		return (chip->ep0.busy ? 1 : 0) | (chip->ep1_out.busy ? 2 : 0) |

@@ -264,6 +264,7 @@ static uint8_t read_system(struct chip *chip, uint8_t offset)
 	case XAUTODAT2:
 		return autopointer_read(chip, offset - XAUTODAT1);
 	case TOGCTL:
+		chip_touch(chip); /* each packet changes it */
 		return read_togctl(chip);
 	case USBFRAMEH:
 		return microframe(chip) / 8 >> 8 & 0x07;
@@ -353,6 +354,7 @@ static uint8_t read_fifo(struct chip *chip, uint8_t offset)
 {
 	uint16_t bytes;
 
+	large_watch(chip);
 	switch (offset) {
 	case EP2BCH ... EP2BCH + 13:
 		return large_read_count(
@@ -362,6 +364,8 @@ static uint8_t read_fifo(struct chip *chip, uint8_t offset)
 	case EP2FIFOFLGS ... EP2FIFOFLGS + 3:
 		return large_flags(chip, offset - EP2FIFOFLGS);
 	case EP2FIFOBCH ... EP2FIFOBCH + 7:
+		/* The count goes on while the 8051 looks at it. */
+		chip_touch(chip);
 		bytes = large_fifo_bytes(chip, (offset - EP2FIFOBCH) / 2);
 		return (offset - EP2FIFOBCH) % 2 ? bytes : bytes >> 8;
 	case FIFORESET:
