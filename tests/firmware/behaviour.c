@@ -305,6 +305,52 @@ static void after_a_load_by_0xa0_the_device_is_back_within_300_ms(void **state)
 	rig_do(&rig, MGMT_GET_VSENSE, NULL, 0, &reply);
 }
 
+static bool fpga_is_configured(void)
+{
+	return rig.device->fpga->ops->done(rig.device->fpga);
+}
+
+static void restart(void)
+{
+	const uint8_t hold = 1, start = 0;
+
+	write_ram(USB_FX2_CPUCS, &hold, 1);
+	write_ram(USB_FX2_CPUCS, &start, 1);
+	assert_true(rig_return(&rig));
+	assert_int_equal(rig_select(&rig, USB_IFACE_MGMT, USB_ALT_ON), 0);
+}
+
+/* Its pins would be pulled up while the ports' level shifters have power. */
+static void a_restart_keeps_the_fpga_until_the_supplies_have_discharged(
+	void **state)
+{
+	(void)state;
+	load();
+	set_supply(3300);
+	restart();
+	assert_false(port_a()->enabled);
+	assert_true(fpga_is_configured());
+	assert_false(is_configured());
+	run(200 * MS);
+	assert_false(fpga_is_configured());
+}
+
+/* The host does not know what the FPGA would drive. */
+static void a_supply_waits_until_an_old_configuration_is_gone(void **state)
+{
+	tick start;
+
+	(void)state;
+	load();
+	restart();
+	start = bus_now(rig.bus);
+	assert_true(fpga_is_configured());
+	set_supply(3300);
+	assert_false(fpga_is_configured());
+	assert_true(port_a()->enabled);
+	assert_in_range((bus_now(rig.bus) - start) / MS, 50, 262);
+}
+
 static uint16_t vendor_of_device(void)
 {
 	struct usb_device_descriptor device;
@@ -526,6 +572,8 @@ int main(int argc, char **argv)
 		TEST(a_load_ends_that_of_the_stored_bitstream),
 		TEST(what_the_host_stores_is_loaded_by_the_next_start),
 		TEST(after_a_load_by_0xa0_the_device_is_back_within_300_ms),
+		TEST(a_restart_keeps_the_fpga_until_the_supplies_have_discharged),
+		TEST(a_supply_waits_until_an_old_configuration_is_gone),
 		TEST(a_board_without_block_has_the_ids_of_an_fx2),
 		TEST(a_board_of_another_revision_keeps_its_pins),
 		TEST(a_limit_of_an_old_block_is_stored_where_it_is_found),
