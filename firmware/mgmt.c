@@ -12,7 +12,6 @@
 #define VARIES 0xff
 
 struct command {
-	uint8_t code;
 	uint8_t request_data; /* B of data, or VARIES: the handler checks it */
 	uint8_t reply_data;   /* B of data, or VARIES: the handler says */
 	enum mgmt_result (*handler)(void);
@@ -91,43 +90,52 @@ static enum mgmt_result nafe_single(void)
 	return MGMT_ERROR;
 }
 
-#define VALUES  sizeof(struct mgmt_values)
-#define WINDOWS sizeof(struct mgmt_windows)
-#define PULLS   sizeof(struct mgmt_pulls)
+#define VALUES    sizeof(struct mgmt_values)
+#define WINDOWS   sizeof(struct mgmt_windows)
+#define PULLS     sizeof(struct mgmt_pulls)
+#define STATE     sizeof(struct mgmt_state)
+#define ALERTS    sizeof(struct mgmt_alerts)
+#define BITSTREAM sizeof(struct mgmt_bitstream)
 
-static __code const struct command commands[] = {
-	{MGMT_FPGA_SET_REG, VARIES, 0, fpga_set_register},
-	{MGMT_FPGA_GET_REG, sizeof(struct mgmt_register_read), VARIES,
-		fpga_get_register},
-	{MGMT_FPGA_LOAD_CFG, sizeof(struct mgmt_bitstream), 0, fpga_load_cfg},
-	{MGMT_FPGA_LOAD_NVM, sizeof(struct mgmt_bitstream), 4, fpga_load_nvm},
-	{MGMT_FPGA_STATUS, 0, sizeof(struct mgmt_bitstream), fpga_status},
-	{MGMT_WRITE_EEPROM, VARIES, 0, nvm_write_eeprom},
-	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), VARIES,
-		nvm_read_eeprom},
-	{MGMT_SET_VSUPPLY, VALUES, 0, ports_set_vsupply},
-	{MGMT_GET_VSUPPLY, 0, VALUES, ports_get_vsupply},
-	{MGMT_SET_VLIMIT, VALUES, 0, ports_set_vlimit},
-	{MGMT_GET_VLIMIT, 0, VALUES, ports_get_vlimit},
-	{MGMT_SET_VALERT, WINDOWS, 0, ports_set_valert},
-	{MGMT_GET_VALERT, 0, WINDOWS, ports_get_valert},
-	{MGMT_SET_IALERT, VALUES, 0, ports_set_ialert},
-	{MGMT_GET_IALERT, 0, VALUES, ports_get_ialert},
-	{MGMT_GET_VSENSE, 0, VALUES, ports_get_vsense},
-	{MGMT_GET_ISUPPLY, 0, VALUES, ports_get_isupply},
-	{MGMT_SET_PULLS, PULLS, 0, ports_set_pulls},
-	{MGMT_GET_PULLS, 0, PULLS, ports_get_pulls},
-	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), ports_get_state},
-	{MGMT_NAFE_SINGLE, sizeof(struct mgmt_nafe),
-		sizeof(struct mgmt_nafe_reply), nafe_single},
-	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), get_alerts},
-	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, clear_alerts},
-	{MGMT_TEST_LEDS, sizeof(struct mgmt_leds), 0, leds_test},
-	{MGMT_WRITE_SMBUS, sizeof(struct mgmt_smbus_write), 0, write_smbus},
-	{MGMT_READ_SMBUS, sizeof(struct mgmt_smbus_read), 2, read_smbus},
-	{MGMT_DEBUG, 2, MGMT_DATA_SIZE, debug},
-};
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
+/* X(code, B of the request, B of the reply, handler), often-used ones first. */
+#define COMMANDS(X)                                                          \
+	X(MGMT_FPGA_SET_REG, VARIES, 0, fpga_set_register)                   \
+	X(MGMT_FPGA_GET_REG, sizeof(struct mgmt_register_read), VARIES,      \
+		fpga_get_register)                                           \
+	X(MGMT_FPGA_LOAD_CFG, BITSTREAM, 0, fpga_load_cfg)                   \
+	X(MGMT_FPGA_LOAD_NVM, BITSTREAM, 4, fpga_load_nvm)                   \
+	X(MGMT_FPGA_STATUS, 0, BITSTREAM, fpga_status)                       \
+	X(MGMT_WRITE_EEPROM, VARIES, 0, nvm_write_eeprom)                    \
+	X(MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), VARIES,         \
+		nvm_read_eeprom)                                             \
+	X(MGMT_SET_VSUPPLY, VALUES, 0, ports_set_vsupply)                    \
+	X(MGMT_GET_VSUPPLY, 0, VALUES, ports_get_vsupply)                    \
+	X(MGMT_SET_VLIMIT, VALUES, 0, ports_set_vlimit)                      \
+	X(MGMT_GET_VLIMIT, 0, VALUES, ports_get_vlimit)                      \
+	X(MGMT_SET_VALERT, WINDOWS, 0, ports_set_valert)                     \
+	X(MGMT_GET_VALERT, 0, WINDOWS, ports_get_valert)                     \
+	X(MGMT_SET_IALERT, VALUES, 0, ports_set_ialert)                      \
+	X(MGMT_GET_IALERT, 0, VALUES, ports_get_ialert)                      \
+	X(MGMT_GET_VSENSE, 0, VALUES, ports_get_vsense)                      \
+	X(MGMT_GET_ISUPPLY, 0, VALUES, ports_get_isupply)                    \
+	X(MGMT_SET_PULLS, PULLS, 0, ports_set_pulls)                         \
+	X(MGMT_GET_PULLS, 0, PULLS, ports_get_pulls)                         \
+	X(MGMT_GET_STATE, 0, STATE, ports_get_state)                         \
+	X(MGMT_NAFE_SINGLE, sizeof(struct mgmt_nafe),                        \
+		sizeof(struct mgmt_nafe_reply), nafe_single)                 \
+	X(MGMT_GET_ALERTS, 0, ALERTS, get_alerts)                            \
+	X(MGMT_CLR_ALERTS, ALERTS, 0, clear_alerts)                          \
+	X(MGMT_TEST_LEDS, sizeof(struct mgmt_leds), 0, leds_test)            \
+	X(MGMT_WRITE_SMBUS, sizeof(struct mgmt_smbus_write), 0, write_smbus) \
+	X(MGMT_READ_SMBUS, sizeof(struct mgmt_smbus_read), 2, read_smbus)    \
+	X(MGMT_DEBUG, 2, MGMT_DATA_SIZE, debug)
+
+#define CODE(code, request_, reply_, handler) code,
+#define ROW(code, request_, reply_, handler)  {request_, reply_, handler},
+
+/* The search is the longest part of a quick command, hence an array of codes. */
+static __code const uint8_t codes[] = {COMMANDS(CODE)};
+static __code const struct command commands[] = {COMMANDS(ROW)};
 
 /* What mgmt_poll() waits for: always EP1 IN's buffer, to send a reply. */
 void mgmt_watch(void)
@@ -172,8 +180,9 @@ static void clear_reply(uint8_t size)
 
 static enum mgmt_result execute(void)
 {
-	__code const struct command *command = commands;
-	uint8_t left;
+	__code const struct command *command;
+	uint8_t code = request.code;
+	uint8_t i = 0;
 
 	reply_size = 0;
 	/* A packet that is too short for a header, and the serial number of
@@ -181,18 +190,18 @@ static enum mgmt_result execute(void)
 	if (request_size < HEADER || request.serial == 0)
 		return MGMT_ERROR;
 	request_size -= HEADER;
-	for (left = COMMANDS; left > 0; left--, command++) {
-		if (command->code != request.code)
-			continue;
-		if (command->request_data != VARIES &&
-			command->request_data != request_size)
+	while (codes[i] != code) {
+		if (++i == sizeof(codes))
 			return MGMT_ERROR;
-		if (command->reply_data != VARIES)
-			reply_size = command->reply_data;
-		clear_reply(reply_size);
-		return command->handler();
 	}
-	return MGMT_ERROR;
+	command = &commands[i];
+	if (command->request_data != VARIES &&
+		command->request_data != request_size)
+		return MGMT_ERROR;
+	if (command->reply_data != VARIES)
+		reply_size = command->reply_data;
+	clear_reply(reply_size);
+	return command->handler();
 }
 
 void mgmt_poll(void)
