@@ -51,6 +51,7 @@ void tick(void);
 
 /* i2c.c: each function ends after a limited time.  A chip's address has 7
    bits.  False if a chip did not answer; the bus is free then. */
+void i2c_init(void);
 bool i2c_write(uint8_t chip, __xdata const uint8_t *data, uint8_t size);
 /* Write bytes of i2c_head, then read, to `data`; or to the FPGA's configuration
    port if `data` is NULL. */

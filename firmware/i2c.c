@@ -160,6 +160,21 @@ bool i2c_read(
 	return receive(data, size);
 }
 
+/*
+ * The 8051 may have been stopped, by request 0xA0, in the middle of a read: the
+ * chip that is read drives SDA until it has sent its byte, and that it is not
+ * acknowledged.  On a free bus this does nothing.
+ */
+void i2c_init(void)
+{
+	I2CTL = I2CTL_400KHZ;
+	I2CS = I2CS_LASTRD;
+	(void)I2DAT;
+	done();
+	stop_and_read();
+	await_stop();
+}
+
 bool smbus_put(uint8_t chip, uint8_t command, uint16_t value, uint8_t size)
 {
 	i2c_head[0] = command;

@@ -134,7 +134,7 @@ static void init(void)
 	SYNCDELAY();
 	REVCTL = REVCTL_ENH_PKT | REVCTL_DYN_OUT;
 	SYNCDELAY();
-	I2CTL = I2CTL_400KHZ;
+	i2c_init();
 	timers_init();
 	nvm_load_config();
 	board_init();

@@ -108,69 +108,70 @@ static bool put_adc(uint8_t command, uint16_t word, uint8_t size)
 	return smbus_put(adc(), command, word, size);
 }
 
-/* What the masks of an INA233 become: `faults` do not raise an alert. */
+/* MFR_ALERT_MASK of the port at hand */
+static uint8_t mask;
+
+static bool get_mask(void)
+{
+	if (!get_adc(INA233_MFR_ALERT_MASK, 1))
+		return false;
+	mask = smbus_value;
+	return true;
+}
+
+static bool put_mask(void)
+{
+	return put_adc(INA233_MFR_ALERT_MASK, mask, 1);
+}
+
 static bool mask_faults(uint8_t faults)
 {
-	return get_adc(INA233_MFR_ALERT_MASK, 1) &&
-		put_adc(INA233_MFR_ALERT_MASK, smbus_value | faults, 1);
+	if (!get_mask())
+		return false;
+	mask |= faults;
+	return put_mask();
 }
 
 /*
- * Of `faults`, which are masked, let those in `watched` raise an alert.  The
- * chip reports a fault once, when it appears, hence CLEAR_FAULTS; which forgets
- * a fault that has raised an alert, hence the mask while limits change.
+ * Of the masked faults, let those in `watched` raise an alert.  The chip
+ * reports a fault once, when it appears, hence CLEAR_FAULTS; which forgets a
+ * fault that has raised an alert, hence the mask while limits change.
  */
 static bool watch_faults(uint8_t watched)
 {
-	return get_adc(INA233_MFR_ALERT_MASK, 1) &&
-		put_adc(INA233_MFR_ALERT_MASK, smbus_value & ~watched, 1) &&
-		put_adc(INA233_CLEAR_FAULTS, 0, 0);
+	mask &= ~watched;
+	return put_mask() && put_adc(INA233_CLEAR_FAULTS, 0, 0);
 }
 
 /* A limit; 0 if its fault is masked. */
 static bool get_limit(uint8_t command, uint8_t fault)
 {
-	bool masked;
-
-	if (!get_adc(INA233_MFR_ALERT_MASK, 1))
-		return false;
-	masked = smbus_value & fault;
 	if (!get_adc(command, 2))
 		return false;
-	if (masked)
+	if (mask & fault)
 		smbus_value = 0;
 	return true;
 }
 
-static bool restore_adc(uint16_t trip, uint8_t mask)
+static bool restore_adc(uint16_t trip)
 {
 	return put_adc(INA233_RESTORE_DEFAULT_ALL, 0, 0) &&
 		put_adc(INA233_MFR_CALIBRATION, CALIBRATION, 2) &&
-		put_adc(INA233_IOUT_OC_WARN_LIMIT, trip, 2) &&
-		put_adc(INA233_MFR_ALERT_MASK, mask, 1);
+		put_adc(INA233_IOUT_OC_WARN_LIMIT, trip, 2) && put_mask();
 }
 
 /* Only a reset makes the chip release nALERT.  The trip current is kept; the
    window is not: the voltage at the sense pin may stay outside for ever. */
 static bool clear_alert(void)
 {
-	uint8_t mask;
-
-	if (!get_adc(INA233_MFR_ALERT_MASK, 1))
-		return false;
-	mask = smbus_value | ONLY_TRIP_MASK;
+	mask |= ONLY_TRIP_MASK;
 	return get_adc(INA233_IOUT_OC_WARN_LIMIT, 2) &&
-		restore_adc(smbus_value, mask);
+		restore_adc(smbus_value);
 }
 
 static bool get_faults(void)
 {
-	uint8_t mask;
-
-	if (!get_adc(INA233_MFR_ALERT_MASK, 1))
-		return false;
-	mask = smbus_value;
-	if (!get_adc(INA233_STATUS_MFR_SPECIFIC, 1))
+	if (!get_mask() || !get_adc(INA233_STATUS_MFR_SPECIFIC, 1))
 		return false;
 	value = smbus_value & ~mask & ALL_FAULTS;
 	return true;
@@ -214,10 +215,11 @@ static bool get_pulls(void)
 void ports_init(void)
 {
 	for (port = 0; port < PORTS; port++) {
+		mask = ONLY_TRIP_MASK;
 		if (!has_ina233())
 			put_adc(ADC081C_CONFIGURATION, 0, 1);
 		else
-			restore_adc(DEFAULT_TRIP, ONLY_TRIP_MASK);
+			restore_adc(DEFAULT_TRIP);
 	}
 }
 
@@ -386,7 +388,8 @@ static bool report_window(void)
 {
 	if (!has_ina233())
 		return true;
-	if (!get_limit(INA233_VIN_UV_WARN_LIMIT, MGMT_UNDERVOLTAGE))
+	if (!get_mask() ||
+		!get_limit(INA233_VIN_UV_WARN_LIMIT, MGMT_UNDERVOLTAGE))
 		return false;
 	reply.data.windows.value[port].low_mv = decode(smbus_value);
 	if (!get_limit(INA233_VIN_OV_WARN_LIMIT, MGMT_OVERVOLTAGE))
@@ -415,7 +418,7 @@ static bool set_trip(void)
 
 static bool report_trip(void)
 {
-	if (!has_ina233() ||
+	if (!has_ina233() || !get_mask() ||
 		!get_limit(INA233_IOUT_OC_WARN_LIMIT, MGMT_OVERCURRENT))
 		return false;
 	reply.data.values.value[port] = smbus_value;

@@ -351,6 +351,20 @@ static void a_supply_waits_until_an_old_configuration_is_gone(void **state)
 	assert_in_range((bus_now(rig.bus) - start) / MS, 50, 262);
 }
 
+/* At each moment of the transactions that read ICE_MEM. */
+static void a_restart_in_the_middle_of_a_read_frees_the_bus(void **state)
+{
+	struct device_options options = stored();
+
+	(void)state;
+	reopen(&options);
+	for (unsigned i = 0; i < 40; i++) {
+		run(10 * MS + i * 130 * TICKS_PER_US);
+		restart();
+		rig_do(&rig, MGMT_GET_VSENSE, NULL, 0, &reply);
+	}
+}
+
 static uint16_t vendor_of_device(void)
 {
 	struct usb_device_descriptor device;
@@ -574,6 +588,7 @@ int main(int argc, char **argv)
 		TEST(after_a_load_by_0xa0_the_device_is_back_within_300_ms),
 		TEST(a_restart_keeps_the_fpga_until_the_supplies_have_discharged),
 		TEST(a_supply_waits_until_an_old_configuration_is_gone),
+		TEST(a_restart_in_the_middle_of_a_read_frees_the_bus),
 		TEST(a_board_without_block_has_the_ids_of_an_fx2),
 		TEST(a_board_of_another_revision_keeps_its_pins),
 		TEST(a_limit_of_an_old_block_is_stored_where_it_is_found),
