@@ -334,7 +334,8 @@ struct clyde_device_info {
  *	others			its descriptors could not be read: not readable
  *
  * A list claims nothing and changes nothing: a device that another program
- * uses is not disturbed.
+ * uses is not disturbed.  On USB, the strings are the kernel's, and nothing is
+ * sent to a device; only a string that the kernel does not have is read.
  */
 int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);

@@ -114,6 +114,20 @@ int virtual_devices_save(struct virtual_devices *devices)
 	return result;
 }
 
+int virtual_devices_finish(struct virtual_devices *devices)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < devices->count; i++) {
+		int finished = virtual_record_finish(
+			&devices->options[i], devices->plugs[i].device);
+
+		if (result == 0)
+			result = finished;
+	}
+	return result;
+}
+
 void virtual_devices_free(struct virtual_devices *devices)
 {
 	for (unsigned i = 0; i < devices->count; i++) {

@@ -23,6 +23,9 @@ int virtual_devices_new(struct virtual_devices *devices,
 
 /* Write the EEPROMs that have a file.  Tries all, returns the first failure. */
 int virtual_devices_save(struct virtual_devices *devices);
+/* Complete the records of the pins: 0, or an error with its message.  The
+   devices may not be used any more. */
+int virtual_devices_finish(struct virtual_devices *devices);
 void virtual_devices_free(struct virtual_devices *devices);
 
 #endif

@@ -98,6 +98,8 @@ static void unplug(struct redir_callbacks *owner)
 	struct server *server = (struct server *)owner;
 
 	save_eeprom(owner);
+	if (virtual_devices_finish(&server->plugged) < 0)
+		owner->report(owner, clyde_error_message());
 	virtual_devices_free(&server->plugged);
 }
 

@@ -460,7 +460,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		print_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
-		if (virtual_devices_save(&virtual.plugged) < 0)
+		if (virtual_devices_save(&virtual.plugged) < 0 ||
+			virtual_devices_finish(&virtual.plugged) < 0)
 			fail(tool, STATUS_OUTPUT, "%s", clyde_error_message());
 	}
 	virtual_devices_free(&virtual.plugged);

@@ -96,7 +96,7 @@ struct clyde_device {
 /*
  * The device that a URI and a serial number mean: an open link to the device,
  * which the caller gives to link_put() or closes, and what the device's
- * descriptors say.
+ * descriptors say: see descriptor_recall_info().
  */
 int device_find(struct clyde_context *context, const char *uri,
 	const char *serial, struct link **ret_link,

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "descriptor.h"
 #include "lib/base/poll.h"
 #include "lib/base/wait.h"
 
@@ -73,7 +74,12 @@ static int start(struct clyde_device *device)
 				? "this program has opened it already, and "
 				  "not closed it"
 				: error_text(result));
-	return 0;
+	/* No other program has the device now, so that its descriptors can be
+	   read from it. */
+	if (link->ops->recall)
+		result = descriptor_read_info(
+			link, &device->info, &device->revision);
+	return result;
 }
 
 /* Free a device that could not be opened.  Its link goes back to the context,

@@ -148,20 +148,33 @@ static void forget_bitstream(struct link *link)
 	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
 }
 
-int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+/* Whether the FPGA runs the bitstream of this id.  The program that has loaded it
+   may have ended before it read the health register. */
+static int runs(struct clyde_device *device, const uint8_t *id)
+{
+	uint8_t running[FPGA_ID_SIZE];
+	int result = fpga_status(device, running);
+
+	if (result <= 0 || memcmp(running, id, sizeof(running)) != 0)
+		return result < 0 ? result : 0;
+	result = check_health(device);
+	if (result == CLYDE_ERROR_FPGA) {
+		LOG(device->link, WARNING,
+			"the FPGA runs this bitstream already, but does not "
+			"show its health, and is loaded again");
+		return 0;
+	}
+	return result < 0 ? result : 1;
+}
+
+/* Load a bitstream, whatever the FPGA runs now. */
+static int load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id)
 {
 	struct link *link = device->link;
-	uint8_t running[FPGA_ID_SIZE];
 	uint64_t start_ns;
-	int result = fpga_status(device, running);
+	int result;
 
-	if (result < 0)
-		return result;
-	if (result == 1 && memcmp(running, id, sizeof(running)) == 0) {
-		LOG(link, DEBUG, "the FPGA runs this bitstream already");
-		return 0;
-	}
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (device->pipes[i])
 			return set_error(CLYDE_ERROR_BUSY,
@@ -189,6 +202,19 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	LOG(link, DEBUG, "FPGA loaded: %zu bytes in %.1f ms", size,
 		(link->ops->now(link) - start_ns) / 1e6);
 	return 1;
+}
+
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id)
+{
+	int result = runs(device, id);
+
+	if (result == 0)
+		return load(device, bitstream, size, id);
+	if (result > 0)
+		LOG(device->link, DEBUG,
+			"the FPGA runs this bitstream already");
+	return result < 0 ? result : 0;
 }
 
 static int load_checked(struct clyde_device *device, const void *bitstream,
@@ -288,7 +314,7 @@ int fpga_runs_image(struct clyde_device *device)
 
 int fpga_load_image(struct clyde_device *device)
 {
-	int result = fpga_runs_image(device);
+	int result = runs(device, image_id);
 
 	if (result < 0)
 		return result;
@@ -300,5 +326,5 @@ int fpga_load_image(struct clyde_device *device)
 		return set_error(CLYDE_ERROR_FPGA,
 			"there is no image for revision %s, only for C0 to C3",
 			device->info.revision);
-	return fpga_load(device, image_bytes, image_size, image_id);
+	return load(device, image_bytes, image_size, image_id);
 }

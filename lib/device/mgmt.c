@@ -234,10 +234,16 @@ static int wait_for_reply(
 	while (!is_exchanged(mgmt)) {
 		int result = wait_check(&wait);
 
+		/* A failure that came with the deadline is the reason why there
+		   is no reply. */
+		if (result == 0 || result == CLYDE_ERROR_TIMEOUT) {
+			int failure = check_exchange(mgmt, code);
+
+			if (failure < 0)
+				return failure;
+		}
 		if (result == CLYDE_ERROR_TIMEOUT)
 			return no_reply(mgmt, code);
-		if (result == 0)
-			result = check_exchange(mgmt, code);
 		if (result < 0)
 			return result;
 		result = wait_look(&wait);
@@ -292,6 +298,13 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 
 	if (result < 0)
 		return result;
+	/* cancel_request() has failed.  A transfer in flight must not be
+	   submitted again. */
+	if (mgmt->out_submitted)
+		return set_error(CLYDE_ERROR_IO,
+			"%s: the transfer of an earlier command has not come "
+			"back",
+			mgmt_name(code));
 	mgmt->serial = mgmt->request.serial % 255 + 1;
 	mgmt->request.serial = mgmt->serial;
 	mgmt->request.code = code;

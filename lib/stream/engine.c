@@ -406,18 +406,22 @@ static bool any_in_flight(const void *engine)
 	return engine_in_flight(engine) > 0;
 }
 
-void engine_drain(struct engine *engine)
+int engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
 
 	engine_stop(engine);
-	if (link_drain(link, any_in_flight, engine) || !engine->borrowed)
-		return;
+	if (link_drain(link, any_in_flight, engine))
+		return 0;
+	engine_disable(engine, CLYDE_ERROR_IO);
+	if (!engine->borrowed)
+		return CLYDE_ERROR_IO;
 	LOG(link, ERROR,
 		"%u transfers did not come back; the device is given up",
 		engine->in_flight);
 	for (; link; link = link->inner)
 		link->lost = true;
+	return CLYDE_ERROR_IO;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)

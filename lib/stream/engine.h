@@ -49,11 +49,12 @@ void engine_stop(struct engine *engine);
 uint32_t engine_in_flight(const struct engine *engine);
 
 /* engine_stop(), and wait until all transfers are back.  No deadline and no
-   interrupt ends this wait: a teardown needs it. */
-void engine_drain(struct engine *engine);
+   interrupt ends this wait: a teardown needs it.  CLYDE_ERROR_IO if transfers
+   did not come back: the engine is disabled, and neither engine_clear() nor
+   engine_drop() may be called. */
+int engine_drain(struct engine *engine);
 
-/* Submit no transfer any more; later calls get this error.  None is in
-   flight. */
+/* Submit no transfer any more; later calls get this error. */
 void engine_disable(struct engine *engine, int error);
 
 /* After engine_drain(): drop the bytes that were not sent; later calls get

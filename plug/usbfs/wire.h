@@ -15,8 +15,8 @@
  * unplugged, or the host dies, the read end is closed, and poll() reports
  * POLLERR.
  */
-#ifndef VIRTUAL_USBFS_WIRE_H
-#define VIRTUAL_USBFS_WIRE_H
+#ifndef PLUG_USBFS_WIRE_H
+#define PLUG_USBFS_WIRE_H
 
 #include <stdatomic.h>
 #include <stddef.h>

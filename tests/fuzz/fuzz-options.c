@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(text != NULL);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (strstr(text, "eeprom=") == NULL && strstr(text, "trace=") == NULL)
+	if (strstr(text, "eeprom=") == NULL && strstr(text, "trace=") == NULL &&
+		strstr(text, "pins=") == NULL && strstr(text, "file=") == NULL)
 		parse(text, data[0] % VIRTUAL_DEVICES_MAX);
 	free(text);
 	return 0;

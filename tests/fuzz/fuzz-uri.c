@@ -60,7 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (provider)
 		check(rest > text && rest[-1] == ':');
 	if (provider && strstr(rest, "eeprom=") == NULL &&
-		strstr(rest, "trace=") == NULL)
+		strstr(rest, "trace=") == NULL &&
+		strstr(rest, "pins=") == NULL && strstr(rest, "file=") == NULL)
 		parse_rest(provider, rest);
 	free(text);
 	return 0;

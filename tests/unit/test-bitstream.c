@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 
 #define CRAM_BYTES 29648 /* 872 * 272 / 8 */
 #define BRAM_BYTES 2048  /* 128 * 128 / 8, half a bank */

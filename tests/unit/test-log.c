@@ -96,7 +96,7 @@ static void each_level_logs_all_lines_of_the_levels_above_and_more(void **state)
 				listener.lines[i], i <= level ? all[i] : 0);
 	}
 	assert_int_equal(all[CLYDE_LOG_ERROR], 0);
-	assert_int_equal(all[CLYDE_LOG_WARNING], 2); /* The alerts. */
+	assert_int_equal(all[CLYDE_LOG_WARNING], 1); /* The alert. */
 	assert_int_equal(all[CLYDE_LOG_INFO], 2);    /* Opened, closed. */
 	assert_in_range(all[CLYDE_LOG_DEBUG], 10, 50);
 	assert_in_range(all[CLYDE_LOG_TRACE], 500, 5000);

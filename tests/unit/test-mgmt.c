@@ -179,6 +179,24 @@ static void an_fpga_without_health_is_reported_at_every_load(void **state)
 	close_fixture(&fixture);
 }
 
+/* The program that has loaded the image may have ended before it checked.
+   Register 0 is the health register. */
+static void an_image_without_health_is_loaded_again(void **state)
+{
+	struct fixture fixture =
+		open_uri("virtual:configured=1,fault=nack@0:1");
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
+	close_fixture(&fixture);
+	fixture = open_uri("virtual:configured=1,fault=health");
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
+	assert_says("0x5a");
+	close_fixture(&fixture);
+}
+
 static void the_fpga_is_not_loaded_under_open_pipes(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
@@ -225,6 +243,27 @@ static void a_read_of_no_registers_leaves_the_i2c_bus_usable(void **state)
 		clyde_register_read(fixture.device, REG_MAP, NULL, 0), 0);
 	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
 	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
+/* A command's deadline is a second after it was sent.  The device leaves a
+   microsecond before it, and both are seen at the end of the same microframe. */
+static void a_failure_at_the_deadline_is_not_reported_as_a_timeout(void **state)
+{
+	struct fixture fixture = open_uri("virtual:");
+	uint64_t us = now_ns(fixture.device) / 1000 + 999999;
+	uint8_t id[8];
+	char uri[64];
+
+	(void)state;
+	close_fixture(&fixture);
+	snprintf(uri, sizeof(uri),
+		"virtual:fault=mute@" STATUS ",fault=unplug@%llu",
+		(unsigned long long)us);
+	fixture = open_uri(uri);
+	assert_int_equal(
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_NO_DEVICE);
+	assert_true(now_ns(fixture.device) / 1000 > (int64_t)us);
 	close_fixture(&fixture);
 }
 
@@ -325,10 +364,13 @@ int main(void)
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(
 			an_fpga_without_health_is_reported_at_every_load),
+		cmocka_unit_test(an_image_without_health_is_loaded_again),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(
 			a_read_of_no_registers_leaves_the_i2c_bus_usable),
+		cmocka_unit_test(
+			a_failure_at_the_deadline_is_not_reported_as_a_timeout),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 		cmocka_unit_test(
 			a_command_that_is_interrupted_is_over_when_the_call_returns),

@@ -225,7 +225,7 @@ static void gpio_drives_reads_and_reports(void **state)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	for (unsigned i = 1; i < ARRAY_SIZE(expected); i++) {
 		drive(expected[i] & 1);
-		assert_int_equal(rig_read_register(&rig, REG_GPIO_LEVELS, 2),
+		assert_int_equal(rig_read_register(&rig, REG_GPIO_LEVELS, 1),
 			expected[i]);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(expected);) {
@@ -236,7 +236,8 @@ static void gpio_drives_reads_and_reports(void **state)
 		i += size / sizeof(*records);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
-		assert_int_equal(records[i].levels, expected[i]);
+		/* Port B has no supply, and reads 1. */
+		assert_int_equal(records[i].levels, expected[i] | 0xff00);
 		assert_int_equal(records[i].lost, 0);
 		assert_true(i == 0 || records[i].cycle > records[i - 1].cycle);
 	}

@@ -494,6 +494,7 @@ void board_clear(struct board *board)
 void board_power_pins(struct board *board)
 {
 	uint16_t powered = 0, down = 0, up = 0;
+	tick cycle = board->now - board->now % TICKS_PER_CYCLE;
 
 	for (unsigned i = BOARD_PORTS; i-- > 0;) {
 		const struct board_port *port = &board->ports[i];
@@ -503,11 +504,15 @@ void board_power_pins(struct board *board)
 		down = down << 8 | (pulled & ~port->pull_output);
 		up = up << 8 | (pulled & port->pull_output);
 	}
+	/* The FPGA was run to this cycle, and may act on the pins at the next. */
+	if (cycle > board->pins.now)
+		pins_run(&board->pins, cycle);
 	pins_supply(&board->pins, powered, down, up);
 }
 
+/* The expander is outside the port's buffers, and powered as they are. */
 uint8_t board_levels(struct board *board, unsigned port)
 {
 	board_power_pins(board);
-	return pins_levels(&board->pins) >> 8 * port;
+	return (board->pins.levels & board->pins.powered) >> 8 * port;
 }

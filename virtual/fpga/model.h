@@ -8,7 +8,7 @@
 #ifndef VIRTUAL_FPGA_MODEL_H
 #define VIRTUAL_FPGA_MODEL_H
 
-#include "bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "core.h"
 #include "virtual/faults/faults.h"
 #include "fpga.h"

@@ -6,7 +6,7 @@
 #ifndef VIRTUAL_FPGA_TWIN_H
 #define VIRTUAL_FPGA_TWIN_H
 
-#include "bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "virtual/faults/faults.h"
 #include "fpga.h"
 #include "twin.h"

@@ -41,6 +41,7 @@ void device_boot(struct device *device)
 	device->board.sda_low = false;
 	device->job = JOB_NONE;
 	device->spoiled = false;
+	device->misplaced = 0;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -57,6 +58,12 @@ static bool populate(struct pins *pins, const struct device_options *options)
 	char why[PART_WHY_SIZE];
 
 	pins->faults = options->pin_faults;
+	if (options->record) {
+		pins->recorder =
+			recorder_new(options->record, options->record_ticks);
+		if (pins->recorder == NULL)
+			return false;
+	}
 	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
 		pins_wire(pins, options->wires[i]);
 	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
@@ -141,6 +148,10 @@ struct device *device_new(
 	device->misread = options->misread;
 	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
+	if (options->start_us)
+		device->loader.start = (tick)options->start_us * TICKS_PER_US;
+	if (options->away_us)
+		device->loader.away = (tick)options->away_us * TICKS_PER_US;
 	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
@@ -186,6 +197,13 @@ uint16_t device_conflicts(const struct device *device)
 	return device->board.pins.conflicts;
 }
 
+int device_finish_record(struct device *device)
+{
+	struct recorder *recorder = device->board.pins.recorder;
+
+	return recorder ? recorder_finish(recorder) : 0;
+}
+
 const char *device_fault(const struct device *device)
 {
 	return device->chip ? chip_fault(device->chip) : NULL;
@@ -207,6 +225,11 @@ unsigned device_i2c_clashes(const struct device *device)
 	if (device->chip)
 		return chip_i2c_clashes(device->chip);
 	return device->i2c_clashes;
+}
+
+unsigned device_load_clashes(const struct device *device)
+{
+	return device->load_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

@@ -9,8 +9,8 @@
 #ifndef VIRTUAL_DEVICE_H
 #define VIRTUAL_DEVICE_H
 
+#include "virtual/board/bitstream.h"
 #include "virtual/chip/chip.h"
-#include "virtual/fpga/bitstream.h"
 #include "virtual/faults/faults.h"
 #include "virtual/fpga/fpga.h"
 #include "virtual/bus/function.h"
@@ -38,8 +38,15 @@ struct device_options {
 	uint16_t sense_mv[PORT_COUNT]; /* voltages on the sense pins */
 	uint32_t load_ua[PORT_COUNT];  /* currents drawn from the supplies */
 	uint32_t rise_us;              /* how long supplies take to rise */
-	bool twin;                     /* the FPGA is virtual/fpga/twin.c's */
+	/* How long new firmware takes until it leaves the bus, and how long it
+	   is away; 0: START_US and AWAY_US. */
+	uint32_t start_us, away_us;
+	bool twin;         /* the FPGA is virtual/fpga/twin.c's */
 	const char *trace; /* the twin's waveform, or NULL; the caller's */
+	/* The file of the pins' levels, or NULL; the caller's.  And how many
+	   ticks a sample has. */
+	const char *record;
+	unsigned record_ticks;
 	bool sense_joined[PORT_COUNT]; /* sense pins joined to supply pins */
 	uint8_t weak[PORT_COUNT];      /* per cent that supplies are too low */
 	struct pin_faults pin_faults;
@@ -50,8 +57,8 @@ struct device_options {
 	   EEPROM has, and that may be none. */
 	bool chip;
 	const struct chip_image *firmware;
-	bool observed;   /* device_debug() is not NULL... */
-	bool breaks;     /* ...and the firmware stops at this address */
+	bool observed; /* device_debug() is not NULL... */
+	bool breaks;   /* ...and the firmware stops at this address */
 	uint16_t breakpoint;
 	/* EEPROM_SIZE bytes to start from, or NULL: a factory image made of
 	   the options above. */
@@ -77,6 +84,10 @@ bool device_preload(struct device *device, const struct bitstream *port,
 /* The port pins that were driven high and low at once; bit 0 = A0. */
 uint16_t device_conflicts(const struct device *device);
 
+/* Complete the record of the pins, if there is one: 0 or -errno.  Nothing is
+   recorded from then on. */
+int device_finish_record(struct device *device);
+
 /* Why the firmware that the device executes has stopped, a sentence; or NULL. */
 const char *device_fault(const struct device *device);
 
@@ -90,6 +101,10 @@ void device_listen(struct device *device, chip_listener *listener, void *user);
 /* How often SET_INTERFACE or SET_CONFIGURATION used the I2C bus in the middle of
    a management command that uses it, too. */
 unsigned device_i2c_clashes(const struct device *device);
+
+/* How many GET_DESCRIPTORs came while a packet of a bitstream was clocked into
+   the FPGA, and spoiled the load. */
+unsigned device_load_clashes(const struct device *device);
 
 /* The present contents of the EEPROM, EEPROM_SIZE bytes. */
 const uint8_t *device_eeprom(const struct device *device);

@@ -36,6 +36,7 @@ struct control {
 struct loader {
 	bool in_reset;         /* the 8051 is held in reset */
 	tick leave, come_back; /* when the device does so, or TICK_NEVER */
+	tick start, away;      /* how long these take, see START_US */
 	uint8_t ram[FX2_RAM_SIZE];
 	uint8_t scratch[FX2_SCRATCH_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
@@ -66,6 +67,10 @@ struct device {
 	tick job_due;
 	bool spoiled; /* the job's I2C transactions, by an interrupt */
 	unsigned i2c_clashes;
+	/* Bytes at the end of the bitstream's packet that are not clocked into
+	   the FPGA, but other memory in their place. */
+	uint16_t misplaced;
+	unsigned load_clashes;
 	struct mgmt_packet request, reply;
 	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
 	   before, where a shorter one follows. */
@@ -106,12 +111,13 @@ extern const struct function_ops device_ops;
 
 /*
  * From the 8051's start until the device leaves the bus: an estimate, as the
- * firmware's main() sets up the board first.  From then until the device is
- * back: about a second, by upstream's experience
- * (software/glasgow/hardware/device.py).
+ * firmware's main() sets up the board first; and it loads a bitstream that is
+ * stored, see loader.c.  From then until the device is back: about a second, by
+ * upstream's experience (software/glasgow/hardware/device.py), though libfx2's
+ * usb_init() is off the bus for 10 ms only.
  */
-#define START_TICKS (1000 * TICKS_PER_US)
-#define AWAY_TICKS  (1000000 * (tick)TICKS_PER_US)
+#define START_US 1000
+#define AWAY_US  1000000
 
 /* device.c: set when port A trips next, by a fault. */
 void device_plan_trip(struct device *device);
@@ -122,6 +128,10 @@ bool preload_chip(struct device *device, const struct bitstream *port,
 
 /* boot.c: start the firmware, with the present contents of the EEPROM. */
 void device_boot(struct device *device);
+
+/* loader.c: whether no standard request is answered: the firmware has set RENUM,
+   by which it answers them itself, and is held in reset or starts. */
+bool loader_is_silent(const struct device *device);
 
 /* loader.c: request 0xA0.  Its SETUP packet, the bytes of a write's data stage,
    and the device's leaving and return that follow. */
@@ -146,6 +156,10 @@ uint16_t descriptor_webusb(uint8_t *data);
 tick control_cost(const struct device *device, const struct usb_setup *setup);
 /* Whether the request accesses the FPGA over I2C. */
 bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup);
+/* Whether the request is ever answered; if not, the device sends NAK until the
+   host gives the request up. */
+bool control_is_answered(
 	const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
@@ -189,6 +203,10 @@ bool i2c_fpga_read(struct device *device, uint8_t *data, size_t size);
 
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);
+/* The size of the bitstream that the firmware loads when it starts, or 0. */
+uint32_t nvm_stored_size(const struct device *device);
+/* How long it takes to read so much of a bitstream. */
+tick nvm_read_cost(size_t size);
 bool nvm_save_config(struct device *device, size_t offset, size_t size);
 /* How long a packet of a bitstream takes to be written. */
 tick nvm_write_cost(uint32_t offset, size_t size);

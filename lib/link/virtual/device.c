@@ -40,10 +40,24 @@ struct device *virtual_device_new(const struct virtual_options *options)
 
 	if (options->trace_path[0])
 		described.trace = options->trace_path;
+	if (options->record_path[0])
+		described.record = options->record_path;
 	device = device_new(&described, &options->faults);
 	if (device && options->configured)
 		preload(device);
 	return device;
+}
+
+int virtual_record_finish(
+	const struct virtual_options *options, struct device *device)
+{
+	int result = device ? device_finish_record(device) : 0;
+
+	if (result < 0)
+		return set_error(CLYDE_ERROR_FILE,
+			"the pins were not written to %s: %s",
+			options->record_path, strerror(-result));
+	return 0;
 }
 
 /* ---- The file of the EEPROMs ---------------------------------------------- */

@@ -406,6 +406,9 @@ static void virtual_close(struct link *base)
 	if (link->descriptor >= 0)
 		close(link->descriptor);
 	bus_free(link->bus);
+	if (link->device &&
+		virtual_record_finish(&link->options, link->device) < 0)
+		LOG(base, ERROR, "%s", clyde_error_message());
 	device_free(link->device);
 	virtual_options_clear(&link->options);
 	free(link);

@@ -254,6 +254,21 @@ static int parse_rise(struct parser *parser, const char *key, const char *value)
 	return result;
 }
 
+/* How long new firmware takes until it leaves the bus, or how long it is away. */
+static int parse_departure(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct device_options *device = &parser->options->device;
+	uint64_t us;
+	int result = number(key, value, 1, 60000000, &us);
+
+	if (result == 0 && strcmp(key, "start") == 0)
+		device->start_us = us;
+	else if (result == 0)
+		device->away_us = us;
+	return result;
+}
+
 static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
@@ -332,7 +347,7 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 	(void)key;
 	if (part == NULL)
 		return set_error(CLYDE_ERROR_INVALID, "virtual: %s", why);
-	free(part);
+	part_free(part, 0);
 	while (at < PARTS_MAX && device->parts[at][0])
 		at++;
 	if (at == PARTS_MAX)
@@ -357,8 +372,9 @@ static int parse_fpga(struct parser *parser, const char *key, const char *value)
 	return 0;
 }
 
-/* A file that will be written; `path` has CLYDE_URI_SIZE bytes. */
-static int parse_output(const char *key, const char *value, char *path)
+/* A file that will be replaced: fails at once if it cannot be written. */
+static int parse_output(
+	const char *key, const char *value, char path[CLYDE_URI_SIZE])
 {
 	FILE *file;
 
@@ -378,6 +394,23 @@ static int parse_trace(
 	struct parser *parser, const char *key, const char *value)
 {
 	return parse_output(key, value, parser->options->trace_path);
+}
+
+static int parse_pins(struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->record_path);
+}
+
+/* In MHz: a sample for each cycle, or for each half of one. */
+static int parse_rate(struct parser *parser, const char *key, const char *value)
+{
+	bool half = strcmp(value, "96") == 0;
+
+	if (!half && strcmp(value, "48") != 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not one of 48 96", key, value);
+	parser->options->device.record_ticks = TICKS_PER_CYCLE / (half ? 2 : 1);
+	return 0;
 }
 
 static int parse_profile(
@@ -444,9 +477,13 @@ const struct virtual_key virtual_keys[] = {
 	{"loadA", parse_port},
 	{"loadB", parse_port},
 	{"rise", parse_rise},
+	{"start", parse_departure},
+	{"away", parse_departure},
 	{"fault", parse_fault},
 	{"fpga", parse_fpga},
 	{"trace", parse_trace},
+	{"pins", parse_pins},
+	{"pinsrate", parse_rate},
 	{"wire", parse_wire},
 	{"part", parse_part},
 	{"stuck", parse_stuck},
@@ -565,6 +602,11 @@ static int parse_pairs(struct parser *parser, char *text)
 		(parser->options->devices > 1 || !parser->options->device.twin))
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: trace= is for one device, with fpga=twin");
+	if (result == 0 && parser->options->record_path[0] &&
+		parser->options->devices > 1)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: pins= is for one device, and devices=%u",
+			parser->options->devices);
 	return result < 0 ? result : virtual_firmware_check(parser->options);
 }
 
@@ -620,7 +662,8 @@ int virtual_options_parse(
 		.unplug_us = UINT64_MAX,
 		.device = {.revision = REVISION_C3,
 			.serial = DEFAULT_SERIAL,
-			.rise_us = DEFAULT_RISE_US},
+			.rise_us = DEFAULT_RISE_US,
+			.record_ticks = TICKS_PER_CYCLE},
 	};
 	struct parser parser = {&options, index};
 	int result;

@@ -27,6 +27,7 @@ struct virtual_options {
 	bool api; /* the key was given: the EEPROM's first byte does not count */
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
+	char record_path[CLYDE_URI_SIZE]; /* of the pins' levels */
 	char firmware_path[CLYDE_URI_SIZE];
 	struct chip_image *firmware; /* as read, or NULL */
 	char symbols_path[CLYDE_URI_SIZE];
@@ -88,6 +89,10 @@ void virtual_options_obey(
 
 /* Make the serial number of the first device that of the device of this index. */
 void virtual_options_count_serial(char *serial, unsigned index);
+
+/* Complete the record of the pins, if there is one; a failure has its message. */
+int virtual_record_finish(
+	const struct virtual_options *options, struct device *device);
 
 /* Give the bus the faults of the options: 0 or CLYDE_ERROR_NO_MEMORY. */
 struct bus;

@@ -2,8 +2,8 @@
 
 /*
  * The iCE40's configuration port: parses a bitstream, with its CRC, and decides
- * as the FPGA does whether it configures.  The models of the FPGA and
- * lib/link/virtual use it.
+ * as the FPGA does whether it configures.  The models of the FPGA, the part ice40
+ * and lib/link/virtual use it.
  *
  * Source: Project IceStorm, "Bitstream File Format Documentation", and
  * Lattice FPGA-TN-02001.
