@@ -11,103 +11,59 @@
  */
 #include "firmware.h"
 
+/* SI changes after the falling edge, and the FPGA takes it at the rising one. */
+#define PULSE "clr _PB4\n setb _PB4\n"
+#define BIT   "rlc a\n clr _PB4\n mov _PB2, c\n setb _PB4\n"
+#define EIGHT(instructions)                                              \
+	instructions instructions instructions instructions instructions \
+		instructions instructions instructions
+
 /* clang-format off */
 void spi_byte(uint8_t byte) __naked
 {
 	(void)byte;
-	__asm
-	mov	a, dpl
-	mov	r7, #8
-00201$:
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	djnz	r7, 00201$
-	ret
-	__endasm;
+	__asm__(
+		"	mov	a, dpl\n"
+		"	mov	r7, #8\n"
+		"00201$:\n"
+		BIT
+		"	djnz	r7, 00201$\n"
+		"	ret\n");
 }
 
+/* The inner loop runs r2 times, and after that 256 times a pass of the outer
+   one, so that r3 counts one pass more if r2 is not 0. */
 void spi_write(__xdata const uint8_t *data, uint16_t size) __naked
 {
 	(void)data;
 	(void)size;
-	__asm
-	mov	_AUTOPTRSETUP, #0x03	; APTR1INC, APTREN
-	mov	_AUTOPTRH1, dph
-	mov	_AUTOPTRL1, dpl
-	clr	_PB2
-	; The inner loop runs r2 times, and after that 256 times a pass of the
-	; outer one, so that r3 counts one pass more if r2 is not 0.
-	mov	r3, (_spi_write_PARM_2 + 1)
-	mov	a, _spi_write_PARM_2
-	mov	r2, a
-	jz	00102$
-	inc	r3
-00102$:
-	mov	a, r3
-	jz	00109$
-	mov	dptr, #0xe67b		; XAUTODAT1
-00103$:
-	movx	a, @dptr
-	jnz	00105$
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	clr	_PB4
-	setb	_PB4
-	djnz	r2, 00103$
-	djnz	r3, 00103$
-	ret
-00105$:
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	rlc	a
-	clr	_PB4
-	mov	_PB2, c
-	setb	_PB4
-	clr	_PB2
-	djnz	r2, 00103$
-	djnz	r3, 00103$
-00109$:
-	ret
-	__endasm;
+	__asm__(
+		"	mov	_AUTOPTRSETUP, #0x03 ; APTR1INC, APTREN\n"
+		"	mov	_AUTOPTRH1, dph\n"
+		"	mov	_AUTOPTRL1, dpl\n"
+		"	clr	_PB2\n"
+		"	mov	r3, (_spi_write_PARM_2 + 1)\n"
+		"	mov	a, _spi_write_PARM_2\n"
+		"	mov	r2, a\n"
+		"	jz	00102$\n"
+		"	inc	r3\n"
+		"00102$:\n"
+		"	mov	a, r3\n"
+		"	jz	00109$\n"
+		"	mov	dptr, #0xe67b ; XAUTODAT1\n"
+		"00103$:\n"
+		"	movx	a, @dptr\n"
+		"	jnz	00105$\n"
+		EIGHT(PULSE)
+		"	djnz	r2, 00103$\n"
+		"	djnz	r3, 00103$\n"
+		"	ret\n"
+		"00105$:\n"
+		EIGHT(BIT)
+		"	clr	_PB2\n"
+		"	djnz	r2, 00103$\n"
+		"	djnz	r3, 00103$\n"
+		"00109$:\n"
+		"	ret\n");
 }
 /* clang-format on */
