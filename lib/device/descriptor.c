@@ -136,8 +136,7 @@ static int unconfigured(const struct usb_device_descriptor *descriptor)
 {
 	return set_error(CLYDE_ERROR_CORRUPT,
 		"the device shows ids %04x:%04x: its configuration block is "
-		"missing or corrupt; write it anew with upstream's tool: "
-		"glasgow factory",
+		"missing or corrupt; clyde factory writes it anew",
 		descriptor->idVendor, descriptor->idProduct);
 }
 

@@ -14,8 +14,42 @@
 #include <string.h>
 
 #include "descriptor.h"
-#include "ihex.h"
+#include "flash.h"
 #include "lib/base/wait.h"
+#include "own-firmware.h"
+
+/* ---- Clyde's own firmware --------------------------------------------- */
+
+CLYDE_API int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
+{
+	memcpy(ret_id, own_firmware.id, sizeof(own_firmware.id));
+	return own_firmware.size > 0;
+}
+
+static int take_own(struct ihex *ret_ihex)
+{
+	const struct own_firmware *own = &own_firmware;
+
+	if (own->size == 0)
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
+			"this build has no firmware of its own; name a file "
+			"with --firmware FILE.ihex");
+	memset(ret_ihex, 0, sizeof(*ret_ihex));
+	memcpy(ret_ihex->data + own->address, own->data, own->size);
+	memset(ret_ihex->used + own->address, true, own->size);
+	return 0;
+}
+
+int firmware_given(const void *data, size_t size, struct ihex *ret_ihex)
+{
+	if (data == NULL && size == 0)
+		return take_own(ret_ihex);
+	if (data == NULL)
+		return check_buffer("data", data, size);
+	return ihex_parse(data, size, ret_ihex);
+}
+
+/* ---- Loading ---------------------------------------------------------- */
 
 /* Upstream's tool waits as long, since Windows has been seen to take more than
    5 s. */
@@ -23,6 +57,8 @@
 
 /* A load of firmware under way. */
 struct load {
+	bool own;    /* it is Clyde's */
+	bool always; /* whatever level the device speaks */
 	struct clyde_context *context;
 	struct link *link;
 	struct clyde_device_info info;
@@ -189,7 +225,7 @@ static int check_firmware(struct load *load)
 		device_name(&info), info.api_level, USB_API_LEVEL);
 }
 
-static int replace_firmware(struct load *load)
+static int start_firmware(const struct load *load)
 {
 	int result = claim_device(load);
 
@@ -197,6 +233,24 @@ static int replace_firmware(struct load *load)
 		result = write_firmware(load);
 	if (result == 0)
 		result = wait_for_return(load);
+	return result;
+}
+
+int firmware_start(struct clyde_context *context, struct link *link,
+	const struct clyde_device_info *info, const struct ihex *firmware)
+{
+	struct load load = {.context = context,
+		.link = link,
+		.info = *info,
+		.ihex = firmware};
+
+	return start_firmware(&load);
+}
+
+static int replace_firmware(struct load *load)
+{
+	int result = start_firmware(load);
+
 	if (result == 0)
 		result = check_firmware(load);
 	if (result == 0)
@@ -204,44 +258,72 @@ static int replace_firmware(struct load *load)
 	return result;
 }
 
-static int load_into(struct clyde_context *context, const char *uri,
-	const char *serial, const struct ihex *ihex, char *ret_uri)
+/* Clyde's own firmware is for C0 to C3; without it, another level is the error
+   that it would be at an open. */
+static int check_own(const struct load *load)
 {
-	struct load load = {.context = context, .ihex = ihex};
-	bool current;
-	int result = device_find(
-		context, uri, serial, &load.link, &load.info, &load.revision);
+	if (load->ihex->used[0] && load->revision >= REVISION_C0 &&
+		load->revision <= REVISION_C3)
+		return 0;
+	return device_check_level(&load->info);
+}
+
+static int load_into(
+	struct load *load, const char *uri, const char *serial, char *ret_uri)
+{
+	bool needed;
+	int result = device_find(load->context, uri, serial, &load->link,
+		&load->info, &load->revision);
 
 	if (result < 0)
 		return result;
-	current = load.info.api_level == USB_API_LEVEL;
-	if (!current)
-		result = replace_firmware(&load);
-	link_put(context, load.info.uri, load.link);
+	needed = load->always || load->info.api_level != USB_API_LEVEL;
+	if (load->always)
+		result = check_revision(
+			load->revision, device_name(&load->info));
+	else if (needed && load->own)
+		result = check_own(load);
+	if (needed && result == 0)
+		result = replace_firmware(load);
+	link_put(load->context, load->info.uri, load->link);
 	if (result < 0)
 		return result;
 	if (ret_uri)
-		memcpy(ret_uri, load.info.uri, sizeof(load.info.uri));
-	return !current;
+		memcpy(ret_uri, load->info.uri, sizeof(load->info.uri));
+	return needed;
 }
 
-static int parse_and_load(struct clyde_context *context, const char *uri,
+static int parse_and_load(struct load *load, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
-	struct ihex *ihex;
-	int result = check_buffer("data", data, size);
+	struct ihex *ihex = calloc(1, sizeof(*ihex));
+	struct boot_records records;
+	int result;
 
-	if (result < 0)
-		return result;
-	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
-		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	else
-		result = ihex_parse(data, size, ihex);
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	load->ihex = ihex;
+	load->own = data == NULL && size == 0;
+	/* A build without firmware of its own is no error before the device's
+	   level is known. */
+	result = load->own && !load->always && own_firmware.size == 0
+		? 0
+		: firmware_given(data, size, ihex);
+	if (result == 0 && load->always)
+		result = boot_records_of(ihex, &records);
 	if (result == 0)
-		result = load_into(context, uri, serial, ihex, ret_uri);
+		result = load_into(load, uri, serial, ret_uri);
 	free(ihex);
 	return result;
+}
+
+static int load_firmware(struct clyde_context *context, bool always,
+	const char *uri, const char *serial, const void *data, size_t size,
+	char *ret_uri)
+{
+	struct load load = {.context = context, .always = always};
+
+	return parse_and_load(&load, uri, serial, data, size, ret_uri);
 }
 
 CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
@@ -249,5 +331,14 @@ CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
 	char ret_uri[CLYDE_URI_SIZE])
 {
 	return CALL(context, handle,
-		parse_and_load(context, uri, serial, data, size, ret_uri));
+		load_firmware(
+			context, false, uri, serial, data, size, ret_uri));
+}
+
+CLYDE_API int clyde_firmware_try(struct clyde_context *handle, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE])
+{
+	return CALL(context, handle,
+		load_firmware(context, true, uri, serial, data, size, ret_uri));
 }

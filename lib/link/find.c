@@ -394,3 +394,49 @@ int device_find(struct clyde_context *context, const char *uri,
 	ret_info->readable = true;
 	return 0;
 }
+
+static int find_named(struct clyde_context *context, struct link_place *place,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision)
+{
+	struct link *link;
+	int result;
+
+	name_it(place, ret_info);
+	result = open_link(context, place, ret_info->uri, &link);
+	if (result < 0)
+		return result;
+	*ret_revision = REVISION_NONE;
+	result = descriptor_read_info(link, ret_info, ret_revision);
+	if (result < 0 &&
+		(result != CLYDE_ERROR_CORRUPT || ret_info->configured)) {
+		link->ops->close(link);
+		return result;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+int device_find_named(struct clyde_context *context, const char *uri,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision)
+{
+	struct link_places places;
+	int result;
+
+	if (uri == NULL || strcmp(uri, PLUGGED_IN) == 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"say which board it is: -d usb:BUS:ADDRESS, as lsusb "
+			"and clyde list show it");
+	result = enumerate(uri, &places);
+	if (result < 0)
+		return result;
+	if (result == 1)
+		result = find_named(context, STAILQ_FIRST(&places), ret_link,
+			ret_info, ret_revision);
+	else
+		result = set_error(CLYDE_ERROR_AMBIGUOUS,
+			"%d devices found; this is for one at a time", result);
+	link_places_free(&places);
+	return result;
+}

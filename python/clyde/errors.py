@@ -162,6 +162,24 @@ class UnsupportedError(Error):
     code = -35
 
 
+class VerifyError(Error):
+    """The EEPROM does not hold what was written."""
+
+    code = -36
+
+
+class RevisionError(Error):
+    """A board of another revision than C0 to C3."""
+
+    code = -37
+
+
+class ConfiguredError(Error):
+    """The board has a valid configuration block."""
+
+    code = -40
+
+
 class NoSerialError(NoDeviceError):
     """No device has this serial number."""
 
@@ -226,6 +244,18 @@ class AddressError(BusyError):
     """An address to listen at is in use."""
 
     code = -33
+
+
+class TooLargeError(InvalidError):
+    """It does not fit into the EEPROMs."""
+
+    code = -38
+
+
+class BackupError(CorruptError):
+    """A backup of an EEPROM is cut short or damaged."""
+
+    code = -39
 
 
 # errors: end

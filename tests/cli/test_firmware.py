@@ -29,7 +29,8 @@ def firmware(tmp_path):
 @pytest.mark.parametrize("level", [0, 3, 4, 5, 6, 7, 8, 10])
 @pytest.mark.parametrize("line", [("info",), ("safe",), BENCHMARK])
 def test_another_level_is_named_with_the_remedy(level, line):
-    text = only_line(virtual(f"api={level}", *line, status=API_LEVEL))
+    text = only_line(virtual(f"api={level}", "--firmware", "keep", *line,
+                             status=API_LEVEL))
     assert f"API level {level}" in text
     assert "clyde --firmware FILE.ihex" in text
 

@@ -64,7 +64,7 @@ def test_firmware_is_loaded_and_the_benchmark_runs(level, pace, firmware):
     options = ("--api", level, "--pace", pace)
     line = ("run", "benchmark", "-c", "64KiB")
     assert f"API level {level}" in only_line(
-        usb(options, *line, status=API_LEVEL)
+        usb(options, "--firmware", "keep", *line, status=API_LEVEL)
     )
     done = usb(options, "--firmware", firmware, *line)
     assert done.stderr == ""
