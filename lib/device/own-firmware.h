@@ -2,9 +2,9 @@
 
 /*
  * Clyde's own firmware for the FX2, which the build puts into the library.
- * firmware.c loads it into RAM, flash.c and factory.c store it.  A build without
- * it has a `size` of 0: calls that need it then fail, and nothing is loaded by
- * itself.
+ * firmware.c loads it into RAM, flash.c and factory.c store it; firmware/embed.c
+ * writes the file that defines it.  A `size` of 0 means a library without it: calls
+ * that need it then fail, and nothing is loaded by itself.
  */
 #ifndef LIB_OWN_FIRMWARE_H
 #define LIB_OWN_FIRMWARE_H
