@@ -2,7 +2,9 @@
 """Tests the virtual FX2 that executes firmware, by the tool: the key firmware=
 of a URI, firmware that fails, and the firmware of Debian's packages."""
 
+import json
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -81,7 +83,8 @@ def test_a_file_that_is_no_firmware_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("keys", [
-    "firmware=", "firmware=eeprom,api=9", "firmware=eeprom,misread=0x20",
+    "firmware=", "firmware=eeprom,api=9", "firmware=clyde,start=5",
+    "firmware=clyde,away=5", "firmware=eeprom,misread=0x20",
     "firmware=eeprom,fault=mute@0x22", "firmware=eeprom,fault=stall@1",
 ])
 def test_keys_that_are_the_models_are_refused(keys):
@@ -89,9 +92,28 @@ def test_keys_that_are_the_models_are_refused(keys):
 
 
 def test_a_new_eeprom_has_no_firmware_for_the_chip():
-    line = only_line(virtual("firmware=eeprom", "info", status=BARE))
+    line = only_line(virtual("firmware=eeprom", "--firmware", "keep", "info",
+                             status=BARE))
     assert "no firmware" in line
+    loaded = virtual("firmware=eeprom", "info")
+    assert "; clyde " in loaded.stdout
+    assert "Clyde's own was loaded" in loaded.stderr
     assert virtual("firmware=model", "info").stdout
+
+
+def test_clydes_own_firmware_runs_the_benchmark_as_the_model_does():
+    """The virtual clock makes the figures exact."""
+    line = ("run", "benchmark", "-c", "1MiB", "--json", "-")
+    own, model = (
+        {row["mode"]: row for row in json.loads(
+            virtual(f"firmware={name}", *line).stdout)["modes"]}
+        for name in ("clyde", "model"))
+    assert list(own) == list(model)
+    for mode in ("source", "loopback", "latency"):
+        assert own[mode]["seconds"] == model[mode]["seconds"]
+    info = virtual("firmware=clyde", "info").stdout
+    assert re.search("^API level +9$", info, re.M)
+    assert "; clyde " in info
 
 
 # Firmware of others, loaded by its own host software.

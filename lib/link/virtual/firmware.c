@@ -12,6 +12,7 @@
 
 #include "common/number.h"
 #include "lib/device/ihex.h"
+#include "lib/device/own-firmware.h"
 #include "virtual/mcs51/debug.h"
 
 /* An ihex file for 16 KiB of RAM has some 50 kB. */
@@ -62,6 +63,9 @@ int virtual_firmware_check(struct virtual_options *options)
 	if (options->api)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: api= is for firmware=model");
+	if (options->device.start_us > 0 || options->device.away_us > 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: start= and away= are for firmware=model");
 	if (options->device.misread.left > 0)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: misread= is for firmware=model");
@@ -72,12 +76,28 @@ int virtual_firmware_check(struct virtual_options *options)
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: fault=%s is for firmware=model", text);
 	}
-	/* A new EEPROM has no firmware, unless it is as if FILE were in it. */
-	options->device.bare = !options->firmware_path[0];
+	/* A new EEPROM has no firmware, unless it is as if one were in it. */
+	options->device.bare =
+		!options->own_firmware && !options->firmware_path[0];
 	return 0;
 }
 
 /* ---- Files ---------------------------------------------------------------- */
+
+/* Clyde's own, as if it were in the EEPROM. */
+static int take_own(struct virtual_options *options)
+{
+	const struct own_firmware *own = &own_firmware;
+	struct chip_image *image = calloc(1, sizeof(*image));
+
+	if (image == NULL)
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	memcpy(image->data + own->address, own->data, own->size);
+	memset(image->used + own->address, true, own->size);
+	options->firmware = image;
+	options->device.firmware = image;
+	return 0;
+}
 
 static int parse_image(
 	struct virtual_options *options, const char *text, size_t size)
@@ -168,7 +188,9 @@ int virtual_firmware_load(struct virtual_options *options)
 {
 	int result = 0;
 
-	if (options->firmware_path[0])
+	if (options->own_firmware)
+		result = take_own(options);
+	else if (options->firmware_path[0])
 		result =
 			read_file(options, options->firmware_path, parse_image);
 	if (result == 0 && options->symbols_path[0])
@@ -224,6 +246,7 @@ int virtual_firmware_started(
 		return set_error(CLYDE_ERROR_NO_DEVICE, "virtual: %s", fault);
 	return set_error(CLYDE_ERROR_NO_DEVICE,
 		"virtual: the firmware of %s does not connect to the bus",
-		options->firmware_path[0] ? options->firmware_path
-					  : "the EEPROM");
+		options->own_firmware               ? "Clyde"
+			: options->firmware_path[0] ? options->firmware_path
+						    : "the EEPROM");
 }

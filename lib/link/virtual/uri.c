@@ -453,19 +453,21 @@ static int parse_debug(
 	return 0;
 }
 
-/* "model", "eeprom", or a file. */
+/* "model", "clyde", "eeprom", or a file. */
 static int parse_firmware(
 	struct parser *parser, const char *key, const char *value)
 {
 	struct virtual_options *options = parser->options;
 	bool eeprom = strcmp(value, "eeprom") == 0;
+	bool own = strcmp(value, "clyde") == 0;
 
 	if (*value == '\0')
 		return set_error(CLYDE_ERROR_INVALID,
 			"virtual: %s= has no file name", key);
 	options->device.chip = strcmp(value, "model") != 0;
+	options->own_firmware = own;
 	options->firmware_path[0] = '\0';
-	if (options->device.chip && !eeprom)
+	if (options->device.chip && !eeprom && !own)
 		snprintf(options->firmware_path, sizeof(options->firmware_path),
 			"%s", value);
 	return 0;

@@ -28,6 +28,7 @@ struct virtual_options {
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
 	char record_path[CLYDE_URI_SIZE]; /* of the pins' levels */
+	bool own_firmware;                /* the device executes Clyde's */
 	char firmware_path[CLYDE_URI_SIZE];
 	struct chip_image *firmware; /* as read, or NULL */
 	char symbols_path[CLYDE_URI_SIZE];
