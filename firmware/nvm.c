@@ -12,10 +12,6 @@
 #define WRITE_TRIES 400
 #define WRITE_CHUNK 64 /* B: divides the page of either memory */
 
-/* The block is that of a firmware before API level 7: the EEPROM has the limits
-   of ports A and B in the places of C and D. */
-static bool old_layout;
-
 static bool read_memory(
 	uint8_t chip, uint16_t address, __xdata uint8_t *data, uint16_t size)
 {
@@ -102,14 +98,12 @@ static void upgrade(void)
 		config.bitstream_id[i] = 0;
 	config.vlimit_mv[0] = config.vlimit_mv[2];
 	config.vlimit_mv[1] = config.vlimit_mv[3];
-	old_layout = true;
 }
 
 void nvm_load_config(void)
 {
 	uint8_t tries = READ_TRIES;
 
-	old_layout = false;
 	while (!read_config()) {
 		if (--tries == 0) {
 			fall_back();
@@ -120,11 +114,21 @@ void nvm_load_config(void)
 		upgrade();
 }
 
+/* A block of a firmware before API level 7 has the limits of ports A and B in the
+   places of C and D.  A host may have converted the block since the start, so
+   what counts is the flag in the EEPROM. */
+static __xdata uint8_t stored_flags;
+
 bool nvm_save_config(uint8_t offset, uint8_t size)
 {
 	__xdata const uint8_t *from = (__xdata const uint8_t *)&config + offset;
 
-	if (old_layout && offset >= offsetof(struct config_block, vlimit_mv))
+	if (!read_memory(CHIP_FX2_MEM,
+		    CONFIG_ADDRESS + offsetof(struct config_block, flags),
+		    &stored_flags, sizeof(stored_flags)))
+		return false;
+	if (!(stored_flags & CONFIG_API_LEVEL_7) &&
+		offset >= offsetof(struct config_block, vlimit_mv))
 		offset += 2 * sizeof(uint16_t);
 	return write_memory(CHIP_FX2_MEM, CONFIG_ADDRESS + offset, from, size);
 }

@@ -72,12 +72,7 @@ int device_start(struct clyde_device *device)
 				? "this program has opened it already, and "
 				  "not closed it"
 				: error_text(result));
-	/* No other program has the device now, so that its descriptors can be
-	   read from it. */
-	if (link->ops->recall)
-		result = descriptor_read_info(
-			link, &device->info, &device->revision);
-	return result;
+	return 0;
 }
 
 /* Free a device that could not be opened.  Its link goes back to the context,
@@ -101,6 +96,11 @@ static int open_device(struct clyde_context *context, const char *uri,
 		result = device_check_level(&device->info);
 	if (result == 0)
 		result = device_start(device);
+	/* No other program has the device now, so that its descriptors can be
+	   read from it. */
+	if (result == 0 && device->link->ops->recall)
+		result = descriptor_read_info(
+			device->link, &device->info, &device->revision);
 	if (result == 0)
 		LOG(device->link, INFO,
 			"opened %s: %s, revision %s, API level %u",

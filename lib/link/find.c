@@ -407,7 +407,7 @@ static int find_named(struct clyde_context *context, struct link_place *place,
 	if (result < 0)
 		return result;
 	*ret_revision = REVISION_NONE;
-	result = descriptor_read_info(link, ret_info, ret_revision);
+	result = descriptor_learn_info(link, ret_info, ret_revision);
 	if (result < 0 &&
 		(result != CLYDE_ERROR_CORRUPT || ret_info->configured)) {
 		link->ops->close(link);

@@ -438,6 +438,33 @@ static void a_limit_of_an_old_block_is_stored_where_it_is_found(void **state)
 	assert_int_equal(reply.data.values.value[1], 2500);
 }
 
+/* A host converts the block while the firmware runs, as clyde_flash_*() do. */
+static void a_limit_goes_to_its_new_place_when_the_block_was_converted(
+	void **state)
+{
+	struct device_options options = rig_c3;
+	struct config_block *block =
+		(struct config_block *)(eeprom + CONFIG_ADDRESS);
+	const struct mgmt_values values = {1, {3600}};
+	struct mgmt_eeprom_write flags = {
+		.address =
+			CONFIG_ADDRESS + offsetof(struct config_block, flags),
+		.data = {CONFIG_API_LEVEL_7},
+	};
+
+	(void)state;
+	device_format_eeprom(&options, eeprom);
+	block->flags = 0;
+	options.eeprom = eeprom;
+	reopen(&options);
+	rig_do(&rig, MGMT_WRITE_EEPROM, &flags, sizeof(flags.address) + 1,
+		NULL);
+	rig_do(&rig, MGMT_SET_VLIMIT, &values, sizeof(values), NULL);
+	memcpy(eeprom, device_eeprom(rig.device), sizeof(eeprom));
+	assert_int_equal(block->vlimit_mv[0], 3600);
+	assert_int_equal(block->vlimit_mv[2], 0);
+}
+
 /* ---- Ports ---- */
 
 static void to_remove_a_limit_leaves_the_supply(void **state)
@@ -592,6 +619,7 @@ int main(int argc, char **argv)
 		TEST(a_board_without_block_has_the_ids_of_an_fx2),
 		TEST(a_board_of_another_revision_keeps_its_pins),
 		TEST(a_limit_of_an_old_block_is_stored_where_it_is_found),
+		TEST(a_limit_goes_to_its_new_place_when_the_block_was_converted),
 		TEST(to_remove_a_limit_leaves_the_supply),
 		TEST(a_port_without_supply_has_no_pulls),
 		TEST(pulls_wait_until_the_supply_has_risen),

@@ -59,7 +59,8 @@ static int full_listener(const struct sockaddr_un *address, int *ret_client)
 static void a_program_that_takes_no_connection_keeps_its_address(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char folder[] = "/tmp/clyde-test-XXXXXX", where[64];
+	char folder[] = "/tmp/clyde-test-XXXXXX";
+	char where[sizeof(address.sun_path) + 8];
 	struct endpoint endpoint = {0};
 	int listener, client;
 
