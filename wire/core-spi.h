@@ -52,9 +52,23 @@
 #ifndef WIRE_CORE_SPI_H
 #define WIRE_CORE_SPI_H
 
+#include "cores.h"
 #include "stream.h"
 
-/* An opcode is one of these, with the flags that it has. */
+enum reg_spi {
+	REG_SPI_STATUS = CORE_BASE_SPI, /* r   enum spi_status */
+	REG_SPI_LEVELS,                 /* r   levels of the inputs: bit n =
+					       enum spi_input */
+};
+
+enum spi_status {
+	SPI_BUSY = 1 << 0,        /* in a command */
+	SPI_FAILED = 1 << 1,      /* skips up to the next barrier */
+	SPI_STREAM_LOST = 1 << 2, /* after an unknown opcode */
+};
+
+/* An opcode is one of these, with the flags that it has.  Other flags must be
+   0. */
 enum spi_opcode {
 	/* or'ed with the number of a chip: 0 to 3.  Select it, and no other.
 	   No operands, no reply. */
@@ -104,7 +118,7 @@ enum spi_direction {
 
 struct spi_poll {
 	uint32_t limit_us;
-	uint8_t command, mask, value;
+	uint8_t mask, value, command;
 } PACKED;
 _Static_assert(sizeof(struct spi_poll) == 7, "spi_poll");
 
@@ -121,7 +135,7 @@ _Static_assert(sizeof(struct spi_config) == 3, "spi_config");
 enum spi_mode {
 	SPI_CPHA = 1 << 0,
 	SPI_CPOL = 1 << 1,
-	SPI_SAMPLE_DELAY = 0xf << 4, /* half cycles of 48 MHz, 10.4 ns */
+	SPI_SAMPLE_DELAY = 7 << 4, /* half cycles of 48 MHz, 10.4 ns */
 };
 #define SPI_SAMPLE_DELAY_SHIFT 4
 

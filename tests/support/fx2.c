@@ -183,7 +183,8 @@ void fx2_step(struct fx2 *fx2)
 	}
 	pins->fd_i = head_byte(fx2);
 	pins->port_i ^= fx2->toggle;
-	fx2->module->cycle(fx2->logic, pins);
+	fx2->module->edge(fx2->logic, true, pins);
+	fx2->module->edge(fx2->logic, false, pins);
 }
 
 void fx2_run(struct fx2 *fx2, uint64_t cycles)

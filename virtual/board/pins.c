@@ -113,6 +113,28 @@ void pins_add(struct pins *pins, struct part *part)
 	update(pins);
 }
 
+bool pins_alone(const struct pins *pins)
+{
+	static const struct pin_faults none;
+
+	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
+		if (pins->net[pin] != 1 << pin)
+			return false;
+	return pins->parts_count == 1 &&
+		memcmp(&pins->faults, &none, sizeof(none)) == 0;
+}
+
+size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi)
+{
+	struct part *part = pins->parts[0];
+	size_t done;
+
+	pins_run(pins, spi->begin);
+	done = part->kind->spi_bytes(part, spi);
+	pins->next = part->next;
+	return done;
+}
+
 void pins_run(struct pins *pins, tick now)
 {
 	while (pins->next <= now) {
@@ -123,7 +145,9 @@ void pins_run(struct pins *pins, tick now)
 					pins->parts[i], pins->now);
 		update(pins);
 	}
-	pins->now = now;
+	/* A shortcut was ahead of the FPGA by the way from a core to a pin. */
+	if (pins->now < now)
+		pins->now = now;
 }
 
 void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables)

@@ -51,6 +51,13 @@ void pins_wire(struct pins *pins, uint16_t mask);
 /* Add a part, which pins_clear() frees.  There is room for PARTS_MAX. */
 void pins_add(struct pins *pins, struct part *part);
 
+/* Whether one part has the pins for itself, and only the FPGA sees them: no
+   wires, no faults. */
+bool pins_alone(const struct pins *pins);
+/* The part that has the pins for itself takes and gives bytes without edges: its
+   kind's spi_bytes(), which it must have.  Returns how many. */
+size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi);
+
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);
 

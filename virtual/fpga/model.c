@@ -119,6 +119,9 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 
 	if (offered && slot->in_pipe)
 		slot->in_pipe->quiet = offered;
+	if (slot->core->flush && slot->in_pipe)
+		in_pipe_flush(slot->in_pipe);
+	slot->core->flush = false;
 }
 
 /* True if an output of any core has changed. */
@@ -138,7 +141,8 @@ static bool run_cores(struct model *model, uint64_t until)
 		outputs = core->outputs;
 		enables = core->enables;
 		run_core(slot, model->cycle, until);
-		changed |= outputs != core->outputs || enables != core->enables;
+		changed |= outputs != core->outputs ||
+			enables != core->enables || core->turns;
 	}
 	return changed;
 }
@@ -214,6 +218,8 @@ static void start_core(struct model *model, unsigned index)
 	memset(core, 0, core_ops[index]->size);
 	core->ops = core_ops[index];
 	core->next = CORE_NEVER;
+	core->model = model;
+	core->spi_bytes = model_spi_bytes;
 	core->ops->reset(core, model->cycle);
 	model->slots[index].reset = false;
 }

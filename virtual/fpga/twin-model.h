@@ -14,7 +14,7 @@
 /* The module, loaded when the first twin is made. */
 struct twin_module {
 	void *(*power_up)(const char *trace);
-	void (*cycle)(void *logic, struct twin_pins *pins);
+	void (*edge)(void *logic, bool rising, struct twin_pins *pins);
 	void (*power_down)(void *logic);
 };
 

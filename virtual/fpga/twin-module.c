@@ -24,9 +24,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool bind_symbols(void *library)
 {
 	module.power_up = dlsym(library, "twin_new");
-	module.cycle = dlsym(library, "twin_cycle");
+	module.edge = dlsym(library, "twin_edge");
 	module.power_down = dlsym(library, "twin_free");
-	return module.power_up && module.cycle && module.power_down;
+	return module.power_up && module.edge && module.power_down;
 }
 
 /* The module is never unloaded: the C++ runtime that it brings was not made for
