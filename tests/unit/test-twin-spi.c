@@ -23,7 +23,7 @@
 /* A difference within a microframe may appear as a whole microframe. */
 #define MICROFRAME_NS 125000
 
-static unsigned first_seed = 1, seed_count = 8;
+static unsigned first_seed = 1, seed_count = 12;
 static unsigned seed;
 
 static unsigned draw(unsigned limit)

@@ -124,7 +124,7 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 	slot->core->flush = false;
 }
 
-/* True if an output of any core has changed. */
+/* True if an output of any core has changed, or the time of its inputs. */
 static bool run_cores(struct model *model, uint64_t until)
 {
 	bool changed = false;
@@ -133,6 +133,7 @@ static bool run_cores(struct model *model, uint64_t until)
 		struct slot *slot = &model->slots[i];
 		struct core *core = slot->core;
 		uint16_t outputs, enables;
+		bool late, turned;
 
 		if (core == NULL || slot->reset)
 			continue;
@@ -140,9 +141,12 @@ static bool run_cores(struct model *model, uint64_t until)
 			continue;
 		outputs = core->outputs;
 		enables = core->enables;
+		late = core->late;
+		turned = core->turns;
 		run_core(slot, model->cycle, until);
 		changed |= outputs != core->outputs ||
-			enables != core->enables || core->turns;
+			enables != core->enables || turned || core->turns ||
+			late != core->late;
 	}
 	return changed;
 }
@@ -163,7 +167,7 @@ void model_run(struct model *model, uint64_t until)
 		bool changed = run_cores(model, next);
 
 		model->cycle = next;
-		if (changed || next == model->event)
+		if (changed || next >= mux_next(model))
 			mux_update(model);
 		model_update_event(model);
 	}
