@@ -41,6 +41,9 @@
  * stream has data and the IN stream room.  Without, the core pauses between
  * two bytes, with SCK as it is between commands.
  *
+ * Beside its clocks a command takes a cycle for each byte of opcode and
+ * operands, and one or two more; with SPI_IN 10 to 14, for the samples.
+ *
  * Chip select.  After each change of a chip select the core waits two periods
  * of SCK; a chip select is high for at least 80 ns.  It goes high no earlier
  * than half a period after the last edge at which the chip samples.
