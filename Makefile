@@ -46,6 +46,11 @@ image:
 	scripts/image
 	scripts/timing --write
 
+# The FX2's firmware from its sources; the built one is in the repository.
+firmware:
+	scripts/packages firmware
+	scripts/firmware
+
 # Debian's packages, in build-deb/.
 deb:
 	scripts/packages deb
@@ -66,5 +71,5 @@ soak: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all benchmark compare numbers figures test check image deb install fuzz \
-	soak clean
+.PHONY: all benchmark compare numbers figures test check image firmware deb \
+	install fuzz soak clean

@@ -18,6 +18,7 @@ import compare_table
 import idle
 import mapped
 import measure
+import netlist
 import startup
 import twin
 import usbfs
@@ -99,6 +100,10 @@ def compare_part(build):
 
 def twin_part(build):
     return twin.table(build / "cli/clyde"), []
+
+
+def netlist_part(build):
+    return netlist.table(build), []
 
 
 def printed(command):
@@ -212,6 +217,13 @@ PARTS = {
         "Verilated gateware, `virtual:fpga=twin`; and the cycles of the 48 "
         "MHz clock in the benchmark's own time, by that real time.",
         "python3 bench/twin.py build/cli/clyde", f"{twin.RUNS}", twin_part),
+    "netlist": Part(
+        "Netlists",
+        "What `virtual:fpga=netlist:FILE` takes to make the netlist of the "
+        f"image, once; and the benchmark, {netlist.COUNT} a mode, "
+        "from start to exit on that netlist and on the twin, with the "
+        "cycles of the 48 MHz clock in its own time, by that real time.",
+        "python3 bench/netlist.py build", "1", netlist_part),
     "soak": Part(
         "Endurance",
         "`make soak`, shortened: an hour of link time in loopback, a minute "

@@ -31,6 +31,7 @@ struct tool {
 	const char *json;
 	const char *capture;
 	const char *trace;
+	bool proves_firmware; /* load firmware even if the device needs none */
 	bool wait;
 	long wait_s; /* of --wait; negative: no limit */
 	/* While the command runs */
@@ -55,6 +56,8 @@ struct command {
 
 void command_complete(struct tool *tool, int argc, char **argv);
 void command_doctor(struct tool *tool, int argc, char **argv);
+void command_factory(struct tool *tool, int argc, char **argv);
+void command_flash(struct tool *tool, int argc, char **argv);
 void command_help(struct tool *tool, int argc, char **argv);
 void command_info(struct tool *tool, int argc, char **argv);
 void command_list(struct tool *tool, int argc, char **argv);
@@ -98,6 +101,14 @@ bool await_device(struct tool *tool);
 /* With --firmware: load the file into the device, unless its firmware has the
    right API level, and set the URI to that of the device after loading. */
 bool load_firmware(struct tool *tool);
+
+/*
+ * Without --firmware: load Clyde's own firmware into a device that could not be
+ * opened because of its API level, set the URI likewise, and say so on standard
+ * error.  False if that is not possible; the status is then that of the load, or
+ * STATUS_API_LEVEL.
+ */
+bool load_own_firmware(struct tool *tool);
 
 /* Open the file of --capture.  Call it before a device is opened. */
 bool open_capture(struct tool *tool);

@@ -2,66 +2,71 @@
 
 /*
  * --firmware: loads an Intel HEX file into the device before a command opens
- * it.  The device gets a new URI by that, which replaces tool->uri.
+ * it; and without that option Clyde's own firmware, if the device needs some.
+ * The device gets a new URI by that, which replaces tool->uri.
  */
-#include "cli.h"
+#include "file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* 16 KiB with one byte a line are 224 KiB of text.  The limit also ends the
-   reading of files without an end, such as /dev/zero. */
+/* 16 KiB with one byte a line are 224 KiB of text. */
 #define FILE_MAX (1 << 20)
 
-static bool read_file(
-	struct tool *tool, FILE *file, char *data, size_t *ret_size)
+bool names_firmware(const struct tool *tool)
 {
-	const char *path = tool->firmware;
-	size_t size = fread(data, 1, FILE_MAX + 1, file);
-
-	if (ferror(file))
-		return fail(tool, STATUS_INPUT, "cannot read %s: %s", path,
-			strerror(errno));
-	if (size > FILE_MAX)
-		return fail(tool, STATUS_CORRUPT,
-			"%s has more than %d bytes, which is not FX2 firmware",
-			path, FILE_MAX);
-	*ret_size = size;
-	return true;
+	return tool->firmware && strcmp(tool->firmware, "keep") != 0;
 }
 
-static bool load_from(struct tool *tool, FILE *file)
+bool read_firmware(struct tool *tool, uint8_t **ret_data, size_t *ret_size)
 {
-	char *data = malloc(FILE_MAX + 1);
-	size_t size = 0;
-	bool loaded;
+	if (!read_whole(tool, tool->firmware, FILE_MAX, ret_data, ret_size))
+		return false;
+	if (*ret_size <= FILE_MAX)
+		return true;
+	return fail(tool, STATUS_CORRUPT,
+		"%s has more than %d bytes, which is not FX2 firmware",
+		tool->firmware, FILE_MAX);
+}
 
-	if (data == NULL)
-		return fail(tool, STATUS_MEMORY, "out of memory");
-	loaded = read_file(tool, file, data, &size) &&
-		succeeded(tool,
-			clyde_firmware_load(tool->context, tool->uri,
-				tool->serial, data, size, tool->loaded_uri));
-	if (loaded)
-		tool->uri = tool->loaded_uri;
-	free(data);
-	return loaded;
+static bool load(struct tool *tool, const void *data, size_t size)
+{
+	int result;
+
+	if (tool->proves_firmware)
+		result = clyde_firmware_try(tool->context, tool->uri,
+			tool->serial, data, size, tool->loaded_uri);
+	else
+		result = clyde_firmware_load(tool->context, tool->uri,
+			tool->serial, data, size, tool->loaded_uri);
+	if (!succeeded(tool, result))
+		return false;
+	tool->uri = tool->loaded_uri;
+	return true;
 }
 
 bool load_firmware(struct tool *tool)
 {
-	FILE *file;
+	uint8_t *data = NULL;
+	size_t size;
 	bool loaded;
 
-	if (tool->firmware == NULL)
-		return true;
-	file = fopen(tool->firmware, "rb");
-	if (file == NULL)
-		return fail(tool, STATUS_INPUT, "cannot read %s: %s",
-			tool->firmware, strerror(errno));
-	loaded = load_from(tool, file);
-	fclose(file);
+	if (!names_firmware(tool))
+		return !tool->proves_firmware || load(tool, NULL, 0);
+	loaded = read_firmware(tool, &data, &size) && load(tool, data, size);
+	free(data);
 	return loaded;
+}
+
+bool load_own_firmware(struct tool *tool)
+{
+	if (!load(tool, NULL, 0))
+		return false;
+	fputs("clyde: note: the device had no firmware of this API level, so "
+	      "Clyde's own was loaded into its RAM, until it loses power; "
+	      "clyde "
+	      "flash stores it\n",
+		stderr);
+	return true;
 }

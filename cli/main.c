@@ -19,6 +19,12 @@ static const struct command commands[] = {
 		command_complete},
 	{"doctor", "doctor", "Find out what keeps devices from working",
 		command_doctor},
+	{"factory", "factory",
+		"Give a board a new configuration block, if it has lost its "
+		"own",
+		command_factory},
+	{"flash", "flash [APPLET]",
+		"Store firmware, and a bitstream, in a device", command_flash},
 	{"help", "help [COMMAND]", "Explain a command, or the exit statuses",
 		command_help},
 	{"info", "info", "Show what a device is", command_info},

@@ -86,9 +86,10 @@ static const struct argp_option global_options[] = {
 		"(default: plugged into this machine)",
 		0},
 	{"serial", 's', "SERIAL", 0, "Which device, if there are several", 0},
-	{"firmware", KEY_FIRMWARE, "FILE", 0,
+	{"firmware", KEY_FIRMWARE, "FILE|keep", 0,
 		"If the device's firmware is of another API level, or "
-		"missing, load this Intel HEX file first",
+		"missing, load this Intel HEX file first, not Clyde's own; "
+		"keep: load none",
 		0},
 	{"wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL,
 		"Wait until the device is plugged in, for so long at most", 0},

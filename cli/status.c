@@ -19,8 +19,8 @@ static const struct {
 	{STATUS_WRONG_DATA, NULL},
 	{STATUS_USAGE, "a malformed or unknown argument"},
 	{STATUS_CORRUPT,
-		"the configuration block, a firmware file or a file to report "
-		"on is corrupt"},
+		"the configuration block, a firmware file, a bitstream or a "
+		"file to report on is corrupt"},
 	{STATUS_DEADLOCK, NULL},
 	{STATUS_NO_SERIAL, NULL},
 	{STATUS_NO_DEVICE, "no device found, or it was unplugged before use"},
@@ -50,6 +50,12 @@ static const struct {
 	{STATUS_SELFTEST, "clyde selftest: a part of the board failed"},
 	{STATUS_CONNECTED,
 		"clyde selftest: something may be connected to the board"},
+	{STATUS_VERIFY, NULL},
+	{STATUS_REVISION, NULL},
+	{STATUS_TOO_LARGE, NULL},
+	{STATUS_BACKUP, NULL},
+	{STATUS_CONFIGURED, NULL},
+	{STATUS_NO_PROGRAM, NULL},
 	{STATUS_NOT_EXECUTABLE, "clyde virtual: COMMAND cannot be executed"},
 	{STATUS_NOT_FOUND, "clyde virtual: COMMAND is not found"},
 	{STATUS_HUNG_UP, "the terminal was closed"},

@@ -123,7 +123,8 @@ static bool open_trace(struct tool *tool)
 		return misuse(tool, "--trace %s: no comma in its name, please",
 			tool->trace);
 	size = snprintf(tool->trace_uri, sizeof(tool->trace_uri),
-		"%s%sfpga=twin,trace=%s", tool->uri, tool->uri[8] ? "," : "",
+		"%s%s%strace=%s", tool->uri, tool->uri[8] ? "," : "",
+		strstr(tool->uri, "fpga=netlist:") ? "" : "fpga=twin,",
 		tool->trace);
 	if (size >= (int)sizeof(tool->trace_uri))
 		return misuse(
@@ -132,13 +133,26 @@ static bool open_trace(struct tool *tool)
 	return true;
 }
 
+/* Open the device.  One whose firmware has another API level, or that has none,
+   gets Clyde's own first, unless --firmware says otherwise. */
+static bool open_link(struct tool *tool)
+{
+	int result = clyde_device_open(
+		tool->context, tool->uri, tool->serial, &tool->device);
+
+	if (result != CLYDE_ERROR_API_LEVEL || tool->firmware)
+		return succeeded(tool, result);
+	return load_own_firmware(tool) &&
+		succeeded(tool,
+			clyde_device_open(tool->context, tool->uri,
+				tool->serial, &tool->device));
+}
+
 bool open_device(struct tool *tool)
 {
 	if (!open_trace(tool) || !open_output(tool) || !open_capture(tool) ||
 		!await_device(tool) || !load_firmware(tool) ||
-		!succeeded(tool,
-			clyde_device_open(tool->context, tool->uri,
-				tool->serial, &tool->device)) ||
+		!open_link(tool) ||
 		!succeeded(tool, clyde_device_info(tool->device, &tool->info)))
 		return false;
 	output_put(&tool->output, "device", json_device(&tool->info));

@@ -11,7 +11,7 @@ module twin (
 	input wire [3:0] fx2_flag,
 	input wire [7:0] fx2_fd_i,
 	output reg [7:0] fx2_fd_o,
-	output reg fx2_fd_oe,
+	output reg [7:0] fx2_fd_oe,
 	output reg [1:0] fx2_fifoadr,
 	output reg fx2_sloe, // active low, these four
 	output reg fx2_slrd,
@@ -84,7 +84,7 @@ module twin (
 		flag <= flag_n;
 		fd_in <= fd_n;
 		fx2_fd_o <= fd_out;
-		fx2_fd_oe <= fd_oe;
+		fx2_fd_oe <= {8{fd_oe}};
 		fx2_fifoadr <= faddr;
 		fx2_sloe <= !sloe;
 		fx2_slrd <= !slrd;

@@ -124,7 +124,7 @@ enum clyde_error {
 	CLYDE_ERROR_BUSY = -15,
 	/* [78] the device speaks another API level */
 	CLYDE_ERROR_API_LEVEL = -16,
-	/* [65] the configuration block, or a firmware file, is corrupt */
+	/* [65] a configuration block, bitstream or firmware is corrupt */
 	CLYDE_ERROR_CORRUPT = -17,
 	/* [76] the device broke the protocol */
 	CLYDE_ERROR_PROTOCOL = -18,
@@ -162,6 +162,18 @@ enum clyde_error {
 	CLYDE_ERROR_FILE = -34,
 	/* [70] this link, or this system, cannot do it */
 	CLYDE_ERROR_UNSUPPORTED = -35,
+	/* [95] the EEPROM does not hold what was written */
+	CLYDE_ERROR_VERIFY = -36,
+	/* [96] a board of another revision than C0 to C3 */
+	CLYDE_ERROR_REVISION = -37,
+	/* [97] it does not fit into the EEPROMs */
+	CLYDE_ERROR_TOO_LARGE = -38,
+	/* [98] a backup of an EEPROM is cut short or damaged */
+	CLYDE_ERROR_BACKUP = -39,
+	/* [99] the board has a valid configuration block */
+	CLYDE_ERROR_CONFIGURED = -40,
+	/* [100] a program that does it is not installed */
+	CLYDE_ERROR_NO_PROGRAM = -41,
 	/* errors: end */
 };
 
@@ -334,7 +346,8 @@ struct clyde_device_info {
  *	others			its descriptors could not be read: not readable
  *
  * A list claims nothing and changes nothing: a device that another program
- * uses is not disturbed.
+ * uses is not disturbed.  On USB, the strings are the kernel's, and nothing is
+ * sent to a device; only a string that the kernel does not have is read.
  */
 int clyde_device_list(struct clyde_context *context, const char *uri,
 	struct clyde_device_info **ret_list);
@@ -369,7 +382,9 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
  * level was right and nothing was done.  The device is chosen as by
  * clyde_device_open(); a device without firmware shows no serial number.
  * `data` is the contents of an Intel HEX file for the FX2; malformed contents
- * are CLYDE_ERROR_CORRUPT, also if nothing had to be loaded.
+ * are CLYDE_ERROR_CORRUPT, also if nothing had to be loaded.  NULL with a size
+ * of 0 is Clyde's own firmware, for revisions C0 to C3: for others, and if the
+ * library was built without, the call returns CLYDE_ERROR_API_LEVEL.
  *
  * The firmware is written to the FX2's RAM, which keeps it until the device
  * loses power; a virtual device keeps it until it is closed.  The device leaves
@@ -380,6 +395,16 @@ int clyde_device_open(struct clyde_context *context, const char *uri,
  * device.
  */
 int clyde_firmware_load(struct clyde_context *context, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE]);
+
+/*
+ * The same whatever API level the device speaks, to see that firmware runs
+ * before it is stored.  CLYDE_ERROR_API_LEVEL if it speaks another level than
+ * the library; the errors of clyde_flash_firmware() if it could not be stored.
+ * Only for revisions C0 to C3: CLYDE_ERROR_REVISION.
+ */
+int clyde_firmware_try(struct clyde_context *context, const char *uri,
 	const char *serial, const void *data, size_t size,
 	char ret_uri[CLYDE_URI_SIZE]);
 
@@ -687,6 +712,113 @@ int clyde_config_decode(
 /* Read and decode the device's configuration block. */
 int clyde_config_read(
 	struct clyde_device *device, struct clyde_config *ret_config);
+
+/* ---- Flash ------------------------------------------------------------ */
+
+struct clyde_observer; /* of which only `progress` is called here */
+
+/*
+ * The id of Clyde's own firmware, which the library contains.  Returns 1, or 0
+ * if the library was built without firmware.
+ */
+int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE]);
+
+/*
+ * These calls write the EEPROMs of a device of revision C0 to C3
+ * (CLYDE_ERROR_REVISION for others), and read back what they wrote:
+ * CLYDE_ERROR_VERIFY if it differs.  They return 1 if something was written, 0
+ * if the device held it all.  The order of writes is such that after a loss of
+ * power at any moment the board boots the old firmware, the new one, or none,
+ * and keeps its serial number and its limits.  What was written is used from
+ * the next power-up on.  The observer may be NULL.
+ *
+ * A block of a firmware before API level 7 is converted, as upstream's tool
+ * does.  CLYDE_ERROR_CORRUPT if the EEPROM has no valid configuration block:
+ * clyde_factory() comes first.
+ */
+
+/*
+ * Store firmware: the content of an Intel HEX file for the FX2, or Clyde's own
+ * firmware if `data` is NULL and `size` 0.  It is not run: a device that boots
+ * firmware that never connects cannot be reached any more, so call
+ * clyde_firmware_try() before.
+ * CLYDE_ERROR_CORRUPT if it is malformed, or has a byte where the configuration
+ * block is; CLYDE_ERROR_TOO_LARGE if it does not fit into the EEPROM.  Neither
+ * an interrupt nor a close ends the call while the board has no firmware, for
+ * up to ten seconds.
+ */
+int clyde_flash_firmware(struct clyde_device *device, const void *data,
+	size_t size, const struct clyde_observer *observer);
+
+/* What a device boots with, see clyde_flash_holds(). */
+enum clyde_flashed {
+	CLYDE_FLASHED_NONE,  /* it boots without firmware */
+	CLYDE_FLASHED_OWN,   /* with the firmware that this library contains */
+	CLYDE_FLASHED_OTHER, /* with other firmware */
+};
+
+/* The firmware in the EEPROM: an enum clyde_flashed, or an error.  Only reads. */
+int clyde_flash_holds(struct clyde_device *device);
+
+/* Boot without firmware from now on: some is loaded into RAM for each use. */
+int clyde_flash_remove_firmware(
+	struct clyde_device *device, const struct clyde_observer *observer);
+
+/*
+ * Store the bitstream that the FPGA gets at power-up, up to 135168 bytes
+ * (CLYDE_ERROR_TOO_LARGE), and its id; Clyde's image if `bitstream` is NULL and
+ * `size` 0.  Takes 15 s.  Pipes must be closed.  The supplies are off and the
+ * FPGA is not configured afterwards.  Of a bitstream, the device can read back
+ * only the bytes from 131072 on; for the others, it reports a write that a chip
+ * did not acknowledge: CLYDE_ERROR_REFUSED.  When the call fails, or is
+ * interrupted, no bitstream is stored.
+ */
+int clyde_flash_bitstream(struct clyde_device *device, const void *bitstream,
+	size_t size, const uint8_t id[CLYDE_FPGA_ID_SIZE],
+	const struct clyde_observer *observer);
+
+/* Store that there is no bitstream.  The rest is as above. */
+int clyde_flash_remove_bitstream(struct clyde_device *device);
+
+/* Store whether the device advertises its WebUSB page to browsers. */
+int clyde_flash_webusb(struct clyde_device *device, bool advertise);
+
+/*
+ * Store the firmware and the WebUSB flag of a backup, which is the whole EEPROM
+ * as clyde_eeprom_read() read it; CLYDE_ERROR_BACKUP if it is cut short or
+ * damaged, CLYDE_ERROR_INVALID if it is that of another board.  Limits and the
+ * stored bitstream stay as they are.
+ */
+int clyde_flash_restore(struct clyde_device *device, const void *backup,
+	size_t size, const struct clyde_observer *observer);
+
+/* What clyde_factory() writes.  A member that is NULL, or an empty text, means
+   what a valid configuration block on the board has. */
+struct clyde_factory {
+	const char *revision;     /* "C3" */
+	const char *serial;       /* 16 letters and digits: "20230101T120000Z" */
+	const char *manufacturer; /* up to 22 characters */
+	int modified; /* 1, 0, or -1: what a valid block has, else 0 */
+	/* Of a board that has a valid block, write it anew. */
+	bool reinitialize;
+	/* An Intel HEX file, which is first loaded into RAM, and then stored;
+	   NULL and 0: Clyde's own firmware. */
+	const void *firmware;
+	size_t firmware_size;
+};
+
+/*
+ * Write the whole boot image of a board whose configuration block is lost: ids,
+ * block, firmware.  `uri` must name one device, "usb:BUS:ADDRESS": boards of
+ * other makers have the same chip and the same ids.  CLYDE_ERROR_CONFIGURED if
+ * the board has a valid block, unless `reinitialize` is set; then limits and
+ * flags are kept.  Without a valid block, limits are none, and WebUSB is
+ * advertised, as by upstream's tool.  CLYDE_ERROR_VERIFY if the EEPROM reads
+ * back differently.  The board must lose power to use what was written.
+ */
+int clyde_factory(struct clyde_context *context, const char *uri,
+	const struct clyde_factory *factory,
+	const struct clyde_observer *observer);
 
 /* ---- Pipes ------------------------------------------------------------ */
 

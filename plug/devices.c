@@ -4,6 +4,8 @@
    plugged in, and their EEPROMs saved.  See plug/devices.h. */
 #include "devices.h"
 
+#include <string.h>
+
 /*
  * The device that comes back: by the fault `replug` the same device after
  * power-up, with its EEPROM; by the fault `swap` one with the next serial
@@ -24,7 +26,7 @@ static struct device *make_again(void *maker, struct device *before)
 		   and never write the new device's EEPROM to it. */
 		if (options->eeprom)
 			virtual_eeprom_save(options, before);
-		virtual_options_clear(options);
+		virtual_eeprom_forget(options);
 		virtual_options_count_serial(again.device.serial, 1);
 		again.device.eeprom = NULL;
 		again.device.ice_mem = NULL;
@@ -42,7 +44,7 @@ static uint64_t return_us(const struct faults *faults)
 }
 
 static int add(struct virtual_devices *devices, const char *specification,
-	enum pace pace)
+	enum pace pace, void (*note)(const char *sentence))
 {
 	struct virtual_options *options = &devices->options[devices->count];
 	struct plug *plug = &devices->plugs[devices->count];
@@ -67,6 +69,7 @@ static int add(struct virtual_devices *devices, const char *specification,
 	}
 	plug_plan_return(
 		plug, return_us(&options->faults), make_again, options);
+	plug->note = note;
 	plug->denied = faults_at(&options->faults, FAULT_DENIED, 0);
 	plug->taken = faults_at(&options->faults, FAULT_BUSY, 0);
 	plug->slow = faults_at(&options->faults, FAULT_SLOW, 0);
@@ -75,13 +78,14 @@ static int add(struct virtual_devices *devices, const char *specification,
 }
 
 int virtual_devices_new(struct virtual_devices *devices,
-	const char *specification, enum pace pace)
+	const char *specification, enum pace pace,
+	void (*note)(const char *sentence))
 {
 	int count = virtual_options_count(specification);
 
 	*devices = (struct virtual_devices){0};
 	for (int i = 0; i < count; i++) {
-		int result = add(devices, specification, pace);
+		int result = add(devices, specification, pace, note);
 
 		if (result < 0)
 			return result;
@@ -95,6 +99,8 @@ int virtual_devices_save(struct virtual_devices *devices)
 
 	for (unsigned i = 0; i < devices->count; i++) {
 		struct virtual_options *options = &devices->options[i];
+		const char *unwritten = virtual_firmware_report(
+			options, devices->plugs[i].device);
 		int saved = options->eeprom == NULL
 			? 0
 			: virtual_eeprom_save(
@@ -102,6 +108,24 @@ int virtual_devices_save(struct virtual_devices *devices)
 
 		if (result == 0)
 			result = saved;
+		if (result == 0 && unwritten)
+			result = set_error(CLYDE_ERROR_FILE,
+				"cannot write %s: %s", unwritten,
+				strerror(errno));
+	}
+	return result;
+}
+
+int virtual_devices_finish(struct virtual_devices *devices)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < devices->count; i++) {
+		int finished = virtual_record_finish(
+			&devices->options[i], devices->plugs[i].device);
+
+		if (result == 0)
+			result = finished;
 	}
 	return result;
 }

@@ -93,6 +93,7 @@ bool plug_return(struct plug *plug)
 	plug->epoch_ns = plug_now_ns();
 	plug->unplug_ns = PLUG_NEVER;
 	plug->gone = false;
+	plug->foreign = 0;
 	return true;
 }
 
@@ -141,11 +142,21 @@ static bool run_unpaced(struct plug *plug)
 	return true;
 }
 
+static void tell_foreign(struct plug *plug)
+{
+	unsigned count = device_foreign_count(plug->device);
+
+	if (plug->note && count != plug->foreign)
+		plug->note(DEVICE_FOREIGN);
+	plug->foreign = count;
+}
+
 bool plug_run(struct plug *plug)
 {
 	uint64_t now_ns;
 	tick elapsed;
 
+	tell_foreign(plug);
 	if (plug->gone)
 		return false;
 	if (bus_unplugged(plug->bus)) {

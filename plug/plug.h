@@ -39,6 +39,10 @@ struct plug {
 	bool denied; /* opening the device is not permitted */
 	bool taken;  /* another program has claimed all interfaces */
 	bool slow;   /* the device is shown at full speed */
+	/* What takes a sentence for the user, or NULL; and how much of
+	   device_foreign_count() has been told. */
+	void (*note)(const char *sentence);
+	unsigned foreign;
 };
 
 /* CLOCK_MONOTONIC */

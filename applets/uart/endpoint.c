@@ -47,6 +47,13 @@ static int reopen(int fd, int flags)
 	return mine < 0 ? -errno : mine;
 }
 
+static bool is_socket(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* Keys like Ctrl-C are sent to the line, except for the one that leaves. */
 static int make_raw(struct endpoint *endpoint)
 {
@@ -85,6 +92,7 @@ static int open_tty(struct endpoint *endpoint)
 	if (endpoint->in < 0 || endpoint->out < 0)
 		return set_error(CLYDE_ERROR_FILE,
 			"standard input or standard output is closed");
+	endpoint->socket = is_socket(endpoint->out);
 	return isatty(endpoint->in) ? make_raw(endpoint) : 0;
 }
 
@@ -255,6 +263,7 @@ int endpoint_look(struct endpoint *endpoint)
 		int fd = accept4(endpoint->listener, NULL, NULL,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		endpoint->socket = true;
 		if (fd >= 0)
 			endpoint->in = endpoint->out = fd;
 		else if (errno != EAGAIN && errno != EINTR &&
@@ -315,8 +324,13 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 		return size;
 	if (!ready(endpoint->out, POLLOUT))
 		return 0;
-	result = write(
-		endpoint->out, data, size < WRITE_SIZE ? size : WRITE_SIZE);
+	if (size > WRITE_SIZE)
+		size = WRITE_SIZE;
+	/* If the other end has closed its socket, a write() would end an
+	   application that does not ignore SIGPIPE. */
+	result = endpoint->socket
+		? send(endpoint->out, data, size, MSG_NOSIGNAL)
+		: write(endpoint->out, data, size);
 	if (result >= 0)
 		return result;
 	if (errno == EAGAIN || errno == EINTR)

@@ -60,7 +60,9 @@ static bool abandoned(const struct sockaddr_un *address)
 
 	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
 		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A connect() that blocked would wait for a program that listens and
+	   takes no connection. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	refuses = connect(fd, (const struct sockaddr *)address,
 			  sizeof(*address)) < 0 &&
 		errno == ECONNREFUSED;
@@ -142,19 +144,41 @@ static void tell_address(struct endpoint *endpoint, const char *where)
 	report_address(endpoint, text);
 }
 
-static int listen_at(struct endpoint *endpoint, const char *where,
-	const struct addrinfo *info)
+/* A socket that listens at an address, or -errno. */
+static int listener_at(const struct addrinfo *info)
 {
 	static const int yes = 1;
 	int fd = socket(info->ai_family,
 		info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
 
 	if (fd < 0)
-		return refused(where, errno);
-	endpoint->listener = fd;
+		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, 1) < 0)
-		return refused(where, errno);
+	if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 &&
+		listen(fd, 1) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+/* Listen at the first of a name's addresses that this machine has.  "localhost"
+   may begin with that of IPv6, on a machine without it.  An address that is in use
+   is not passed over: its clients would reach the other program. */
+static int listen_at(struct endpoint *endpoint, const char *where,
+	const struct addrinfo *list)
+{
+	int fd = -EADDRNOTAVAIL;
+
+	for (; list; list = list->ai_next) {
+		fd = listener_at(list);
+		if (fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT)
+			break;
+	}
+	if (fd < 0)
+		return refused(where, -fd);
+	endpoint->listener = fd;
 	tell_address(endpoint, where);
 	return 0;
 }

@@ -80,6 +80,7 @@ struct endpoint {
 	bool ended;     /* the input is at its end */
 	bool left;      /* the user has pressed that key */
 	bool hung_up;   /* the other end reads no more: drop output */
+	bool socket;    /* `out` is a socket */
 	int listener;   /* of a socket, or -1 */
 	int master;     /* of a pty, or -1 */
 	int opened;     /* readable after its slave was opened; or -1 */

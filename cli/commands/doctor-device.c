@@ -143,9 +143,7 @@ static void report_configuration(
 {
 	if (info->configured)
 		doctor_report(doctor, VERDICT_FIX, "configuration", info->uri,
-			NULL,
-			"write it anew with upstream's tool: glasgow "
-			"factory",
+			NULL, "clyde factory writes it anew",
 			"shows no serial number: its configuration "
 			"block is missing or corrupt");
 	else
@@ -154,37 +152,63 @@ static void report_configuration(
 		doctor_report(doctor,
 			doctor->glasgow_found ? VERDICT_NOTE : VERDICT_FIX,
 			"configuration", info->uri, NULL,
-			"if it is a Glasgow, write it anew with upstream's "
-			"tool: glasgow factory",
+			"if it is a Glasgow, clyde factory writes it anew",
 			"%s", info->product);
+}
+
+/* Whether commands load Clyde's own firmware into such a device: with --firmware
+   keep they do not. */
+static bool gets_own_firmware(const struct doctor *doctor,
+	const struct clyde_device_info *info, char *ret_fix, size_t size)
+{
+	uint8_t id[CLYDE_FPGA_ID_SIZE];
+	int used;
+
+	if (doctor->tool->firmware || !clyde_firmware_own(id) ||
+		strcmp(info->revision, "C0") < 0 ||
+		strcmp(info->revision, "C3") > 0)
+		return false;
+	used = snprintf(ret_fix, size, "commands load Clyde's own, ");
+	for (unsigned i = 0; i < sizeof(id); i++)
+		used += snprintf(ret_fix + used, size - used, "%02x", id[i]);
+	snprintf(ret_fix + used, size - used,
+		", into its RAM; clyde flash stores it");
+	return true;
+}
+
+static void report_firmware(
+	struct doctor *doctor, const struct clyde_device_info *info)
+{
+	json_t *details = json_pack("{s:i, s:i}", "api_level", info->api_level,
+		"needed", USB_API_LEVEL);
+	bool none = info->api_level == 0;
+	char fix[128];
+	bool own = gets_own_firmware(doctor, info, fix, sizeof(fix));
+	enum verdict verdict = own ? VERDICT_NOTE : VERDICT_FIX;
+
+	if (!own)
+		snprintf(fix, sizeof(fix),
+			"load %s: clyde --firmware FILE.ihex list",
+			none ? "some" : "another");
+	if (none)
+		doctor_report(doctor, verdict, "firmware", info->uri, details,
+			fix, "%s has no firmware", name_of(info));
+	else
+		doctor_report(doctor, verdict, "firmware", info->uri, details,
+			fix, "the firmware of %s speaks API level %u, not %u",
+			name_of(info), info->api_level, USB_API_LEVEL);
 }
 
 static bool check_firmware(
 	struct doctor *doctor, const struct clyde_device_info *info)
 {
-	json_t *details;
-
 	if (!info->configured) {
 		report_configuration(doctor, info);
 		return false;
 	}
-	if (info->api_level == USB_API_LEVEL)
-		return true;
-	details = json_pack("{s:i, s:i}", "api_level", info->api_level,
-		"needed", USB_API_LEVEL);
-	if (info->api_level == 0)
-		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
-			details, "load some: clyde --firmware FILE.ihex list",
-			"%s has no firmware", name_of(info));
-	else
-		doctor_report(doctor, VERDICT_FIX, "firmware", info->uri,
-			details,
-			"load another: clyde --firmware FILE.ihex "
-			"list",
-			"the firmware of %s speaks API level %u, not "
-			"%u",
-			name_of(info), info->api_level, USB_API_LEVEL);
-	return false;
+	if (info->api_level != USB_API_LEVEL)
+		report_firmware(doctor, info);
+	return info->api_level == USB_API_LEVEL;
 }
 
 static void check_speed(
@@ -218,6 +242,28 @@ static const char *check_of(int error)
 	}
 }
 
+/* What the device boots with.  An error here is one that check_answer() has
+   found as well. */
+static void report_flashed(struct doctor *doctor,
+	const struct clyde_device_info *info, struct clyde_device *device)
+{
+	static const char *const facts[] = {
+		[CLYDE_FLASHED_NONE] = "no firmware",
+		[CLYDE_FLASHED_OWN] = "Clyde's firmware",
+		[CLYDE_FLASHED_OTHER] = "other firmware than Clyde's",
+	};
+	int flashed = clyde_flash_holds(device);
+
+	if (flashed < 0)
+		return;
+	doctor_report(doctor,
+		flashed == CLYDE_FLASHED_NONE ? VERDICT_NOTE : VERDICT_OK,
+		"flash", info->uri, json_pack("{s:i}", "flashed", flashed),
+		flashed == CLYDE_FLASHED_NONE ? "clyde flash stores some"
+					      : NULL,
+		"%s has %s in its EEPROM", name_of(info), facts[flashed]);
+}
+
 /* Open the device, and read its FPGA's status.  False if interrupted. */
 static bool check_answer(
 	struct doctor *doctor, const struct clyde_device_info *info)
@@ -240,6 +286,8 @@ static bool check_answer(
 			name_of(info), info->revision, info->api_level,
 			info->speed_kbit_per_s >= HIGH_SPEED ? " at high speed"
 							     : "");
+	if (result >= 0)
+		report_flashed(doctor, info, device);
 	clyde_device_close(device);
 	return true;
 }

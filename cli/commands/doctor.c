@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/file.h"
 #include "doctor-linux.h"
 
 #define MIB (1 << 20)
@@ -234,7 +235,7 @@ void command_doctor(struct tool *tool, int argc, char **argv)
 		!open_output(tool) || !open_capture(tool) ||
 		!await_device(tool))
 		return;
-	if (tool->firmware) {
+	if (names_firmware(tool)) {
 		misuse(tool,
 			"nothing is changed here; clyde --firmware %s "
 			"list loads it",

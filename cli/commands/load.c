@@ -2,15 +2,13 @@
 
 /* clyde load: loads a bitstream file, or Clyde's own image, into the FPGA.  A
    malformed file or id is reported before a device is opened. */
-#include "cli/cli.h"
+#include "cli/file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* No bitstream of revC's iCE40 is larger.  The limit also ends the reading of
-   files without an end, such as /dev/zero. */
+/* No bitstream of revC's iCE40 is larger. */
 #define FILE_MAX (1 << 20)
 
 struct request {
@@ -73,41 +71,17 @@ static bool parse_id(const struct request *request, uint8_t *id)
 	return true;
 }
 
-/* FNV-1a of 64 bits, so that files of different contents get different ids. */
-static void make_id(const uint8_t *data, size_t size, uint8_t *id)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ data[i]) * 0x100000001b3;
-	for (unsigned i = 0; i < CLYDE_FPGA_ID_SIZE; i++)
-		id[i] = hash >> 8 * i;
-}
-
 static bool read_bitstream(
-	const struct request *request, uint8_t *data, size_t *ret_size)
+	const struct request *request, uint8_t **ret_data, size_t *ret_size)
 {
-	FILE *file = fopen(request->path, "rb");
-	size_t size;
-	int error;
+	struct tool *tool = request->tool;
 
-	if (file) {
-		size = fread(data, 1, FILE_MAX + 1, file);
-		error = ferror(file) ? errno : 0;
-		fclose(file);
-	} else {
-		size = 0;
-		error = errno;
-	}
-	if (error)
-		return fail(request->tool, STATUS_INPUT, "cannot read %s: %s",
-			request->path, strerror(error));
-	if (size == 0 || size > FILE_MAX)
-		return fail(request->tool, STATUS_CORRUPT,
-			"%s is %s: no bitstream", request->path,
-			size ? "longer than 1 MiB" : "empty");
-	*ret_size = size;
-	return true;
+	if (!read_whole(tool, request->path, FILE_MAX, ret_data, ret_size))
+		return false;
+	if (*ret_size > 0 && *ret_size <= FILE_MAX)
+		return true;
+	return fail(tool, STATUS_CORRUPT, "%s is %s: no bitstream",
+		request->path, *ret_size ? "longer than 1 MiB" : "empty");
 }
 
 static void load(const struct request *request, const uint8_t *data,
@@ -129,7 +103,7 @@ void command_load(struct tool *tool, int argc, char **argv)
 {
 	struct request request = {.tool = tool};
 	uint8_t id[CLYDE_FPGA_ID_SIZE];
-	uint8_t *data;
+	uint8_t *data = NULL;
 	size_t size = 0;
 
 	if (!parse(tool, &argp, argc, argv, &request))
@@ -141,13 +115,8 @@ void command_load(struct tool *tool, int argc, char **argv)
 			load(&request, NULL, 0, NULL);
 		return;
 	}
-	data = malloc(FILE_MAX + 1);
-	if (data == NULL) {
-		fail(tool, STATUS_MEMORY, "out of memory");
-		return;
-	}
-	if (read_bitstream(&request, data, &size)) {
-		make_id(data, size, id);
+	if (read_bitstream(&request, &data, &size)) {
+		make_bitstream_id(data, size, id);
 		if (request.id == NULL || parse_id(&request, id))
 			load(&request, data, size, id);
 	}

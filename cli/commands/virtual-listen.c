@@ -98,14 +98,21 @@ static void unplug(struct redir_callbacks *owner)
 	struct server *server = (struct server *)owner;
 
 	save_eeprom(owner);
+	if (virtual_devices_finish(&server->plugged) < 0)
+		owner->report(owner, clyde_error_message());
 	virtual_devices_free(&server->plugged);
+}
+
+static void print_note(const char *sentence)
+{
+	fprintf(stderr, "clyde: note: %s\n", sentence);
 }
 
 static int plug(struct redir_callbacks *owner, struct plug **ret_plug)
 {
 	struct server *server = (struct server *)owner;
 	int result = virtual_devices_new(
-		&server->plugged, server->keys, server->pace);
+		&server->plugged, server->keys, server->pace, print_note);
 
 	if (result < 0) {
 		snprintf(server->why, sizeof(server->why), "%s",

@@ -41,6 +41,7 @@ struct virtual
 	struct virtual_devices plugged;
 	struct usbfs_host *host;
 	pid_t child;
+	bool stopped[VIRTUAL_DEVICES_MAX]; /* print_stopped() has said it */
 };
 
 /* ---- Arguments -------------------------------------------------------- */
@@ -340,6 +341,19 @@ static bool take_signal(struct virtual *virtual, int signals)
 	return true;
 }
 
+/* Print, once, why the firmware of a device has stopped. */
+static void print_stopped(struct virtual *virtual)
+{
+	for (unsigned at = 0; at < virtual->plugged.count; at++) {
+		const struct device *device = virtual->plugged.plugs[at].device;
+		const char *fault = device_fault(device);
+
+		if (fault && !virtual->stopped[at])
+			fprintf(stderr, "clyde: note: %s\n", fault);
+		virtual->stopped[at] = fault;
+	}
+}
+
 static bool serve(struct virtual *virtual, int signals)
 {
 	/* The default timer slack of 50 us is large beside a microframe. */
@@ -352,6 +366,7 @@ static bool serve(struct virtual *virtual, int signals)
 			return fail(virtual->tool, STATUS_INTERNAL,
 				"virtual: %s", strerror(-result));
 		}
+		print_stopped(virtual);
 		if (take_signal(virtual, signals))
 			return true;
 	}
@@ -405,6 +420,11 @@ static void print_drawn(const struct virtual *virtual)
 	}
 }
 
+static void print_note(const char *sentence)
+{
+	fprintf(stderr, "clyde: note: %s\n", sentence);
+}
+
 void command_virtual(struct tool *tool, int argc, char **argv)
 {
 	struct virtual virtual = {
@@ -431,8 +451,8 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		misuse(tool, "COMMAND is missing; see clyde help virtual");
 		return;
 	}
-	result = virtual_devices_new(
-		&virtual.plugged, virtual.specification, virtual.pace);
+	result = virtual_devices_new(&virtual.plugged, virtual.specification,
+		virtual.pace, print_note);
 	if (result < 0) {
 		fail(tool, status_of(result, false), "%s",
 			clyde_error_message());
@@ -441,10 +461,12 @@ void command_virtual(struct tool *tool, int argc, char **argv)
 		fail(tool, STATUS_INTERNAL, "virtual: %s", why);
 	} else {
 		print_missing(&virtual);
+		print_stopped(&virtual);
 		print_drawn(&virtual);
 		run(&virtual);
 		usbfs_host_free(virtual.host);
-		if (virtual_devices_save(&virtual.plugged) < 0)
+		if (virtual_devices_save(&virtual.plugged) < 0 ||
+			virtual_devices_finish(&virtual.plugged) < 0)
 			fail(tool, STATUS_OUTPUT, "%s", clyde_error_message());
 	}
 	virtual_devices_free(&virtual.plugged);

@@ -31,7 +31,7 @@
 	X(BUSY, -15, 83, "in use")                                            \
 	X(API_LEVEL, -16, 78, "the device speaks another API level")          \
 	X(CORRUPT, -17, 65,                                                   \
-		"the configuration block, or a firmware file, is corrupt")    \
+		"a configuration block, bitstream or firmware is corrupt")    \
 	X(PROTOCOL, -18, 76, "the device broke the protocol")                 \
 	X(REFUSED, -19, 82, "the device refused a command")                   \
 	X(LIMIT, -20, 80, "a supply above the device's limit")                \
@@ -50,6 +50,12 @@
 	X(NO_SUPPLY, -32, 91, "a pin's port has no supply")                   \
 	X(ADDRESS, -33, 92, "an address to listen at is in use")              \
 	X(FILE, -34, 73, "a file cannot be read or written")                  \
-	X(UNSUPPORTED, -35, 70, "this link, or this system, cannot do it")
+	X(UNSUPPORTED, -35, 70, "this link, or this system, cannot do it")    \
+	X(VERIFY, -36, 95, "the EEPROM does not hold what was written")       \
+	X(REVISION, -37, 96, "a board of another revision than C0 to C3")     \
+	X(TOO_LARGE, -38, 97, "it does not fit into the EEPROMs")             \
+	X(BACKUP, -39, 98, "a backup of an EEPROM is cut short or damaged")   \
+	X(CONFIGURED, -40, 99, "the board has a valid configuration block")   \
+	X(NO_PROGRAM, -41, 100, "a program that does it is not installed")
 
 #endif

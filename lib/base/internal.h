@@ -96,7 +96,7 @@ struct clyde_device {
 /*
  * The device that a URI and a serial number mean: an open link to the device,
  * which the caller gives to link_put() or closes, and what the device's
- * descriptors say.
+ * descriptors say: see descriptor_recall_info().
  */
 int device_find(struct clyde_context *context, const char *uri,
 	const char *serial, struct link **ret_link,
@@ -121,8 +121,19 @@ int monitor_make(struct clyde_context *context,
 	const struct link_provider *provider, const char *specification,
 	struct clyde_monitor **ret_monitor);
 
+/*
+ * The same for the one device that a URI names, which may have no valid
+ * configuration block: CLYDE_ERROR_INVALID if the URI is that of any device.
+ */
+int device_find_named(struct clyde_context *context, const char *uri,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision);
+
 /* CLYDE_ERROR_API_LEVEL if the library does not speak its API level. */
 int device_check_level(const struct clyde_device_info *info);
+
+/* Configure a device whose level is right, and begin management. */
+int device_start(struct clyde_device *device);
 
 /* A device's name in an error message: its serial number, if it shows one. */
 const char *device_name(const struct clyde_device_info *info);
@@ -160,6 +171,16 @@ int fpga_status(struct clyde_device *device, uint8_t *ret_id);
 int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 	const uint8_t *id);
 int fpga_load_image(struct clyde_device *device);
+/* Store a bitstream in the EEPROMs, or for a size of 0 that there is none; the
+   device also writes size and id into its configuration block.  The supplies
+   are off and the FPGA is empty after that. */
+int fpga_store(struct clyde_device *device,
+	const struct mgmt_bitstream *bitstream, const uint8_t *bytes,
+	const struct clyde_observer *observer);
+int eeprom_read(struct clyde_device *device, uint16_t address, uint8_t *data,
+	size_t size);
+int eeprom_write(struct clyde_device *device, uint16_t address,
+	const uint8_t *data, size_t size);
 int fpga_runs_image(struct clyde_device *device); /* 1 or 0 */
 int register_read(
 	struct clyde_device *device, uint8_t address, void *data, size_t size);

@@ -30,6 +30,18 @@ void callback_end(const struct callback *callback)
 	error_continue(&callback->failure, callback->calls);
 }
 
+void observer_progress(const struct clyde_observer *observer, const char *what,
+	uint64_t done, uint64_t total)
+{
+	struct callback callback;
+
+	if (observer == NULL || observer->progress == NULL)
+		return;
+	callback_begin(&callback);
+	observer->progress(observer->user, what, done, total);
+	callback_end(&callback);
+}
+
 /* The longest line is an error message, up to ERROR_SIZE, behind a few words; a
    management packet takes three characters a byte, less than 256 in all. */
 #define LINE_SIZE 512

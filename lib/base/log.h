@@ -50,4 +50,8 @@ struct callback {
 void callback_begin(struct callback *callback);
 void callback_end(const struct callback *callback);
 
+/* Tell an observer, which may be NULL, about the progress of a call. */
+void observer_progress(const struct clyde_observer *observer, const char *what,
+	uint64_t done, uint64_t total);
+
 #endif

@@ -8,6 +8,8 @@
 
 #include "internal.h"
 
+#include <pthread.h>
+
 uint64_t deadline_in(struct link *link, int timeout_ms)
 {
 	if (timeout_ms < 0)
@@ -112,4 +114,14 @@ bool link_drain(struct link *link, bool (*in_flight)(const void *user),
 	while (in_flight(user) && errors < DRAIN_ERRORS_MAX)
 		errors += link->ops->wait(link, LINK_FOREVER) < 0;
 	return !in_flight(user);
+}
+
+void keep_for_transfers(struct kept *kept)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static SLIST_HEAD(, kept) list = SLIST_HEAD_INITIALIZER(list);
+
+	pthread_mutex_lock(&lock);
+	SLIST_INSERT_HEAD(&list, kept, next);
+	pthread_mutex_unlock(&lock);
 }

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "clyde.h"
 
@@ -92,5 +93,15 @@ int wait_out(struct wait *wait);
  */
 bool link_drain(struct link *link, bool (*in_flight)(const void *user),
 	const void *user);
+
+/* A member of memory that transfers use. */
+struct kept {
+	SLIST_ENTRY(kept) next;
+};
+
+/* Keep the memory until the process ends, since transfers that did not come back
+   may still use it.  It stays reachable, so that leak checkers do not report
+   it. */
+void keep_for_transfers(struct kept *kept);
 
 #endif

@@ -49,6 +49,28 @@ int descriptor_parse_string(
 	return length;
 }
 
+/* Each UTF-16 unit of a descriptor gives one character, as in
+   descriptor_parse_string(): four bytes of UTF-8 are two units.  The second one is
+   written in place of the byte after the first, as nothing may be written over a
+   byte that was not read yet. */
+void descriptor_make_ascii(char *text)
+{
+	char *out = text;
+	bool second = false;
+
+	for (; *text; text++) {
+		uint8_t byte = *text;
+		bool first = byte < 0x80 || byte >= 0xc0;
+
+		if (first)
+			*out++ = byte >= ' ' && byte < 0x7f ? byte : '?';
+		else if (second)
+			*out++ = '?';
+		second = byte >= 0xf0;
+	}
+	*out = '\0';
+}
+
 /* The high nibble is the letter, 1 = A, and the low nibble the digit.  A byte
    with a high nibble of 0 has an older encoding: the low nibble is the letter,
    and the digit is 0. */
@@ -114,9 +136,32 @@ static int unconfigured(const struct usb_device_descriptor *descriptor)
 {
 	return set_error(CLYDE_ERROR_CORRUPT,
 		"the device shows ids %04x:%04x: its configuration block is "
-		"missing or corrupt; write it anew with upstream's tool: "
-		"glasgow factory",
+		"missing or corrupt; clyde factory writes it anew",
 		descriptor->idVendor, descriptor->idProduct);
+}
+
+static int identify(struct link *link,
+	const struct usb_device_descriptor *descriptor,
+	struct clyde_device_info *info)
+{
+	descriptor_identify(descriptor, info);
+	if (link->ops->describe)
+		link->ops->describe(link, info);
+	return info->configured ? 0 : unconfigured(descriptor);
+}
+
+/* A bare FX2 has no product string: it is not called modified. */
+static void set_modified(struct clyde_device_info *info)
+{
+	info->modified = info->product[0] &&
+		strncmp(info->product, "Glasgow ", 8) != 0 &&
+		!quirk_not_modified(info->manufacturer, info->serial);
+}
+
+static int cannot_read(int error)
+{
+	return set_error(error, "cannot read the device's descriptors: %s",
+		error_text(error));
 }
 
 int descriptor_read_info(struct link *link, struct clyde_device_info *info,
@@ -128,16 +173,13 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 
 	if (result >= 0)
 		result = descriptor_parse_device(data, result, &descriptor);
-	if (result >= 0) {
-		descriptor_identify(&descriptor, info);
-		if (link->ops->describe)
-			link->ops->describe(link, info);
-		if (!info->configured)
-			return unconfigured(&descriptor);
-	}
-	if (result >= 0)
-		result = get_string(link, descriptor.iManufacturer,
-			info->manufacturer, sizeof(info->manufacturer));
+	if (result < 0)
+		return cannot_read(result);
+	result = identify(link, &descriptor, info);
+	if (result < 0)
+		return result;
+	result = get_string(link, descriptor.iManufacturer, info->manufacturer,
+		sizeof(info->manufacturer));
 	if (result >= 0)
 		result = get_string(link, descriptor.iProduct, info->product,
 			sizeof(info->product));
@@ -145,13 +187,39 @@ int descriptor_read_info(struct link *link, struct clyde_device_info *info,
 		result = get_string(link, descriptor.iSerialNumber,
 			info->serial, sizeof(info->serial));
 	if (result < 0)
-		return set_error(result,
-			"cannot read the device's descriptors: %s",
-			error_text(result));
-	/* A bare FX2 has no product string: it is not called modified. */
-	info->modified = info->product[0] &&
-		strncmp(info->product, "Glasgow ", 8) != 0 &&
-		!quirk_not_modified(info->manufacturer, info->serial);
+		return cannot_read(result);
+	set_modified(info);
 	*ret_revision = descriptor.bcdDevice & 0xff;
 	return 0;
+}
+
+int descriptor_recall_info(struct link *link, struct clyde_device_info *info,
+	uint8_t *ret_revision)
+{
+	struct usb_device_descriptor descriptor;
+	int known, result;
+
+	if (link->ops->recall == NULL)
+		return descriptor_read_info(link, info, ret_revision);
+	known = link->ops->recall(link, &descriptor, info);
+	if (known < 0)
+		return cannot_read(known);
+	result = identify(link, &descriptor, info);
+	if (result < 0)
+		return result;
+	descriptor_make_ascii(info->manufacturer);
+	descriptor_make_ascii(info->product);
+	descriptor_make_ascii(info->serial);
+	set_modified(info);
+	*ret_revision = descriptor.bcdDevice & 0xff;
+	return known;
+}
+
+int descriptor_learn_info(struct link *link, struct clyde_device_info *info,
+	uint8_t *ret_revision)
+{
+	int result = descriptor_recall_info(link, info, ret_revision);
+
+	return result == 1 ? descriptor_read_info(link, info, ret_revision)
+			   : result;
 }

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "descriptor.h"
 #include "lib/base/poll.h"
 #include "lib/base/wait.h"
 
@@ -52,15 +53,13 @@ int device_check_level(const struct clyde_device_info *info)
 		device_name(info), level, USB_API_LEVEL);
 }
 
-static int start(struct clyde_device *device)
+int device_start(struct clyde_device *device)
 {
 	struct link *link = device->link;
 	struct usb_setup configure = {
 		.bRequest = USB_REQ_SET_CONFIGURATION, .wValue = 1};
-	int result = device_check_level(&device->info);
+	int result;
 
-	if (result < 0)
-		return result;
 	result = link_control(link, &configure, NULL, COMMAND_TIMEOUT_MS);
 	if (result < 0)
 		return set_error(result, "cannot configure %s: %s",
@@ -73,7 +72,12 @@ static int start(struct clyde_device *device)
 				? "this program has opened it already, and "
 				  "not closed it"
 				: error_text(result));
-	return 0;
+	/* No other program has the device now, so that its descriptors can be
+	   read from it. */
+	if (link->ops->recall)
+		result = descriptor_read_info(
+			link, &device->info, &device->revision);
+	return result;
 }
 
 /* Free a device that could not be opened.  Its link goes back to the context,
@@ -94,7 +98,9 @@ static int open_device(struct clyde_context *context, const char *uri,
 
 	device->context = context;
 	if (result == 0)
-		result = start(device);
+		result = device_check_level(&device->info);
+	if (result == 0)
+		result = device_start(device);
 	if (result == 0)
 		LOG(device->link, INFO,
 			"opened %s: %s, revision %s, API level %u",

@@ -79,8 +79,8 @@ static int check_range(uint16_t address, size_t size)
 		EEPROM_SIZE);
 }
 
-static int eeprom_read(struct clyde_device *device, uint16_t address,
-	uint8_t *data, size_t size)
+int eeprom_read(struct clyde_device *device, uint16_t address, uint8_t *data,
+	size_t size)
 {
 	int result = check_range(address, size);
 
@@ -102,7 +102,7 @@ static int eeprom_read(struct clyde_device *device, uint16_t address,
 
 /* A command writes at most 32 bytes, inside one block of 32 bytes: beyond the
    end of its page the chip would wrap around. */
-static int eeprom_write(struct clyde_device *device, uint16_t address,
+int eeprom_write(struct clyde_device *device, uint16_t address,
 	const uint8_t *data, size_t size)
 {
 	int result = check_range(address, size);
@@ -147,8 +147,8 @@ static int read_config(
 	if (result == 0 &&
 		clyde_config_decode(&block, sizeof(block), ret_config) < 0)
 		result = set_error(CLYDE_ERROR_CORRUPT,
-			"the configuration block is corrupt: %s; write it "
-			"anew with upstream's tool: glasgow factory",
+			"the configuration block is corrupt: %s; clyde "
+			"factory writes it anew",
 			clyde_error_message());
 	return result;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Firmware for a device of another API level: clyde_firmware_load() parses an
- * Intel HEX file, writes it into the FX2's RAM by vendor request 0xA0, starts
- * it, and waits until the device is back.  The EEPROM is not written, so a
- * power cycle brings the old firmware back.
+ * Firmware for a device of another API level: clyde_firmware_load() takes an
+ * Intel HEX file, which ihex.c parses, writes it into the FX2's RAM by vendor
+ * request 0xA0, starts it, and waits until the device is back.  The EEPROM is
+ * not written, so a power cycle brings the old firmware back.
  *
  * The 8051 must never run firmware that differs from the file in any byte.
  */
@@ -14,257 +14,39 @@
 #include <string.h>
 
 #include "descriptor.h"
-#include "ihex.h"
+#include "flash.h"
 #include "lib/base/wait.h"
+#include "own-firmware.h"
 
-/* ---- Intel HEX -------------------------------------------------------- */
+/* ---- Clyde's own firmware --------------------------------------------- */
 
-enum record_type {
-	RECORD_DATA = 0x00,
-	RECORD_END = 0x01,
-	RECORD_SEGMENT = 0x02,
-	RECORD_SEGMENT_START = 0x03,
-	RECORD_LINEAR = 0x04,
-	RECORD_LINEAR_START = 0x05,
-};
-
-/* Ctrl-Z, which ends a text under DOS; tools that pad a file to a whole block
-   repeat it.  Allowed after the end record. */
-#define TEXT_END 0x1a
-
-/* Length, address (2), type; then the data, then the checksum. */
-#define HEADER_SIZE 4
-#define RECORD_MAX  (HEADER_SIZE + UINT8_MAX + 1)
-
-struct reader {
-	const uint8_t *text;
-	size_t size, at;
-	unsigned line;
-	struct ihex *ihex;
-	bool any, ended;
-	uint8_t record[RECORD_MAX];
-};
-
-#define refuse(reader, format, ...)                                           \
-	set_error(CLYDE_ERROR_CORRUPT, "the firmware file, line %u: " format, \
-		(reader)->line, ##__VA_ARGS__)
-
-static int peek(const struct reader *reader)
+CLYDE_API int clyde_firmware_own(uint8_t ret_id[CLYDE_FPGA_ID_SIZE])
 {
-	return reader->at < reader->size ? reader->text[reader->at] : -1;
+	memcpy(ret_id, own_firmware.id, sizeof(own_firmware.id));
+	return own_firmware.size > 0;
 }
 
-/* Step over the ends of lines, and over empty lines, and count them. */
-static void skip_line_ends(struct reader *reader)
+static int take_own(struct ihex *ret_ihex)
 {
-	for (;; reader->at++) {
-		if (peek(reader) == '\n')
-			reader->line++;
-		else if (peek(reader) != '\r')
-			return;
-	}
-}
+	const struct own_firmware *own = &own_firmware;
 
-static bool at_line_end(const struct reader *reader)
-{
-	int byte = peek(reader);
-
-	return byte < 0 || byte == '\n' || byte == '\r';
-}
-
-static int digit_value(int byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	return -1;
-}
-
-static int read_byte(struct reader *reader, uint8_t *ret_byte)
-{
-	unsigned byte = 0;
-
-	for (unsigned i = 0; i < 2; i++, reader->at++) {
-		int value = digit_value(peek(reader));
-
-		if (at_line_end(reader))
-			return refuse(reader, "the record is cut short");
-		if (value < 0)
-			return refuse(reader,
-				"byte 0x%02x is not a hexadecimal digit",
-				peek(reader));
-		byte = byte << 4 | value;
-	}
-	*ret_byte = byte;
-	return 0;
-}
-
-/* All bytes of a record sum up to 0. */
-static int check_sum(struct reader *reader, unsigned size)
-{
-	uint8_t sum = 0;
-
-	for (unsigned i = 0; i < size - 1; i++)
-		sum += reader->record[i];
-	sum = -sum;
-	if (sum == reader->record[size - 1])
-		return 0;
-	return refuse(reader, "the checksum is 0x%02x, but should be 0x%02x",
-		reader->record[size - 1], sum);
-}
-
-static int read_record(struct reader *reader)
-{
-	unsigned size = 1;
-
-	if (peek(reader) != ':')
-		return refuse(reader,
-			"byte 0x%02x, where a record begins "
-			"with ':'",
-			peek(reader));
-	reader->at++;
-	for (unsigned i = 0; i < size; i++) {
-		int result = read_byte(reader, &reader->record[i]);
-
-		if (result < 0)
-			return result;
-		if (i == 0)
-			size = HEADER_SIZE + reader->record[0] + 1;
-	}
-	if (!at_line_end(reader))
-		return refuse(reader,
-			"the record goes on after its %u bytes of data",
-			reader->record[0]);
-	return check_sum(reader, size);
-}
-
-static int store(struct reader *reader)
-{
-	struct ihex *ihex = reader->ihex;
-	unsigned length = reader->record[0];
-	unsigned address = reader->record[1] << 8 | reader->record[2];
-
-	if (address + length > IHEX_SIZE)
-		return refuse(reader,
-			"address 0x%04x is beyond the FX2's RAM, which ends "
-			"at 0x%04x",
-			address + length - 1, IHEX_SIZE - 1);
-	for (unsigned i = 0; i < length; i++) {
-		if (ihex->used[address + i])
-			return refuse(reader,
-				"address 0x%04x is there a second time",
-				address + i);
-		ihex->used[address + i] = true;
-		ihex->data[address + i] = reader->record[HEADER_SIZE + i];
-		reader->any = true;
-	}
-	return 0;
-}
-
-/* A base address for the records that follow.  Firmware for 16 KiB of RAM needs
-   none, so only a base of 0 is taken. */
-static int check_base(struct reader *reader)
-{
-	const uint8_t *record = reader->record;
-
-	if (record[0] != 2 || record[1] || record[2])
-		return refuse(reader, "the record of a base is malformed");
-	if (record[HEADER_SIZE] || record[HEADER_SIZE + 1])
-		return refuse(reader,
-			"a base of 0x%02x%02x is beyond the FX2's RAM",
-			record[HEADER_SIZE], record[HEADER_SIZE + 1]);
-	return 0;
-}
-
-/* The start address of a program.  Its value is ignored: the 8051 always begins
-   at 0. */
-static int check_start(struct reader *reader)
-{
-	const uint8_t *record = reader->record;
-
-	if (record[0] != 4 || record[1] || record[2])
-		return refuse(
-			reader, "the record of a start address is malformed");
-	return 0;
-}
-
-static int handle_record(struct reader *reader)
-{
-	const uint8_t *record = reader->record;
-
-	switch (record[3]) {
-	case RECORD_DATA:
-		return store(reader);
-	case RECORD_END:
-		if (record[0] || record[1] || record[2])
-			return refuse(reader, "the end record is malformed");
-		reader->ended = true;
-		return 0;
-	case RECORD_SEGMENT:
-	case RECORD_LINEAR:
-		return check_base(reader);
-	case RECORD_SEGMENT_START:
-	case RECORD_LINEAR_START:
-		return check_start(reader);
-	}
-	return refuse(reader, "record type 0x%02x has no place in firmware",
-		record[3]);
-}
-
-static int read_all(struct reader *reader)
-{
-	int result = 0;
-
-	for (skip_line_ends(reader); peek(reader) >= 0 && result == 0;
-		skip_line_ends(reader)) {
-		if (reader->ended && peek(reader) == TEXT_END) {
-			reader->at++;
-			continue;
-		}
-		if (reader->ended)
-			return refuse(reader,
-				"there is something after the end record");
-		result = read_record(reader);
-		if (result == 0)
-			result = handle_record(reader);
-	}
-	if (result < 0)
-		return result;
-	if (!reader->ended)
-		return refuse(reader, "the end record is missing");
-	if (!reader->any)
-		return refuse(reader, "the file ends without any data");
-	return 0;
-}
-
-int ihex_parse(const void *text, size_t size, struct ihex *ret_ihex)
-{
-	struct reader reader = {
-		.text = text,
-		.size = size,
-		.line = 1,
-		.ihex = ret_ihex,
-	};
-
+	if (own->size == 0)
+		return set_error(CLYDE_ERROR_UNSUPPORTED,
+			"this build has no firmware of its own; name a file "
+			"with --firmware FILE.ihex");
 	memset(ret_ihex, 0, sizeof(*ret_ihex));
-	return read_all(&reader);
+	memcpy(ret_ihex->data + own->address, own->data, own->size);
+	memset(ret_ihex->used + own->address, true, own->size);
+	return 0;
 }
 
-size_t ihex_run(
-	const struct ihex *ihex, size_t from, size_t limit, size_t *ret_at)
+int firmware_given(const void *data, size_t size, struct ihex *ret_ihex)
 {
-	size_t size = 0;
-
-	while (from < IHEX_SIZE && !ihex->used[from])
-		from++;
-	while (size < limit && from + size < IHEX_SIZE &&
-		ihex->used[from + size])
-		size++;
-	*ret_at = from;
-	return size;
+	if (data == NULL && size == 0)
+		return take_own(ret_ihex);
+	if (data == NULL)
+		return check_buffer("data", data, size);
+	return ihex_parse(data, size, ret_ihex);
 }
 
 /* ---- Loading ---------------------------------------------------------- */
@@ -275,6 +57,8 @@ size_t ihex_run(
 
 /* A load of firmware under way. */
 struct load {
+	bool own;    /* it is Clyde's */
+	bool always; /* whatever level the device speaks */
 	struct clyde_context *context;
 	struct link *link;
 	struct clyde_device_info info;
@@ -291,8 +75,7 @@ static int access_ram(struct link *link, uint8_t direction, uint16_t address,
 		.wValue = address,
 		.wLength = size,
 	};
-	int result = link->ops->control(
-		link, &setup, data, deadline_in(link, COMMAND_TIMEOUT_MS));
+	int result = link_control(link, &setup, data, COMMAND_TIMEOUT_MS);
 
 	if (result >= 0 && result != size)
 		return CLYDE_ERROR_PROTOCOL;
@@ -424,7 +207,7 @@ static int wait_for_return(const struct load *load)
 static int check_firmware(struct load *load)
 {
 	struct clyde_device_info info = load->info;
-	int result = descriptor_read_info(load->link, &info, &load->revision);
+	int result = descriptor_learn_info(load->link, &info, &load->revision);
 
 	if (result < 0)
 		return result;
@@ -442,7 +225,7 @@ static int check_firmware(struct load *load)
 		device_name(&info), info.api_level, USB_API_LEVEL);
 }
 
-static int replace_firmware(struct load *load)
+static int start_firmware(const struct load *load)
 {
 	int result = claim_device(load);
 
@@ -450,6 +233,24 @@ static int replace_firmware(struct load *load)
 		result = write_firmware(load);
 	if (result == 0)
 		result = wait_for_return(load);
+	return result;
+}
+
+int firmware_start(struct clyde_context *context, struct link *link,
+	const struct clyde_device_info *info, const struct ihex *firmware)
+{
+	struct load load = {.context = context,
+		.link = link,
+		.info = *info,
+		.ihex = firmware};
+
+	return start_firmware(&load);
+}
+
+static int replace_firmware(struct load *load)
+{
+	int result = start_firmware(load);
+
 	if (result == 0)
 		result = check_firmware(load);
 	if (result == 0)
@@ -457,44 +258,72 @@ static int replace_firmware(struct load *load)
 	return result;
 }
 
-static int load_into(struct clyde_context *context, const char *uri,
-	const char *serial, const struct ihex *ihex, char *ret_uri)
+/* Clyde's own firmware is for C0 to C3; without it, another level is the error
+   that it would be at an open. */
+static int check_own(const struct load *load)
 {
-	struct load load = {.context = context, .ihex = ihex};
-	bool current;
-	int result = device_find(
-		context, uri, serial, &load.link, &load.info, &load.revision);
+	if (load->ihex->used[0] && load->revision >= REVISION_C0 &&
+		load->revision <= REVISION_C3)
+		return 0;
+	return device_check_level(&load->info);
+}
+
+static int load_into(
+	struct load *load, const char *uri, const char *serial, char *ret_uri)
+{
+	bool needed;
+	int result = device_find(load->context, uri, serial, &load->link,
+		&load->info, &load->revision);
 
 	if (result < 0)
 		return result;
-	current = load.info.api_level == USB_API_LEVEL;
-	if (!current)
-		result = replace_firmware(&load);
-	link_put(context, load.info.uri, load.link);
+	needed = load->always || load->info.api_level != USB_API_LEVEL;
+	if (load->always)
+		result = check_revision(
+			load->revision, device_name(&load->info));
+	else if (needed && load->own)
+		result = check_own(load);
+	if (needed && result == 0)
+		result = replace_firmware(load);
+	link_put(load->context, load->info.uri, load->link);
 	if (result < 0)
 		return result;
 	if (ret_uri)
-		memcpy(ret_uri, load.info.uri, sizeof(load.info.uri));
-	return !current;
+		memcpy(ret_uri, load->info.uri, sizeof(load->info.uri));
+	return needed;
 }
 
-static int parse_and_load(struct clyde_context *context, const char *uri,
+static int parse_and_load(struct load *load, const char *uri,
 	const char *serial, const void *data, size_t size, char *ret_uri)
 {
-	struct ihex *ihex;
-	int result = check_buffer("data", data, size);
+	struct ihex *ihex = calloc(1, sizeof(*ihex));
+	struct boot_records records;
+	int result;
 
-	if (result < 0)
-		return result;
-	ihex = malloc(sizeof(*ihex));
 	if (ihex == NULL)
-		result = set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	else
-		result = ihex_parse(data, size, ihex);
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
+	load->ihex = ihex;
+	load->own = data == NULL && size == 0;
+	/* A build without firmware of its own is no error before the device's
+	   level is known. */
+	result = load->own && !load->always && own_firmware.size == 0
+		? 0
+		: firmware_given(data, size, ihex);
+	if (result == 0 && load->always)
+		result = boot_records_of(ihex, &records);
 	if (result == 0)
-		result = load_into(context, uri, serial, ihex, ret_uri);
+		result = load_into(load, uri, serial, ret_uri);
 	free(ihex);
 	return result;
+}
+
+static int load_firmware(struct clyde_context *context, bool always,
+	const char *uri, const char *serial, const void *data, size_t size,
+	char *ret_uri)
+{
+	struct load load = {.context = context, .always = always};
+
+	return parse_and_load(&load, uri, serial, data, size, ret_uri);
 }
 
 CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
@@ -502,5 +331,14 @@ CLYDE_API int clyde_firmware_load(struct clyde_context *handle, const char *uri,
 	char ret_uri[CLYDE_URI_SIZE])
 {
 	return CALL(context, handle,
-		parse_and_load(context, uri, serial, data, size, ret_uri));
+		load_firmware(
+			context, false, uri, serial, data, size, ret_uri));
+}
+
+CLYDE_API int clyde_firmware_try(struct clyde_context *handle, const char *uri,
+	const char *serial, const void *data, size_t size,
+	char ret_uri[CLYDE_URI_SIZE])
+{
+	return CALL(context, handle,
+		load_firmware(context, true, uri, serial, data, size, ret_uri));
 }

@@ -21,6 +21,11 @@
 #define LOAD_TRANSFER_SIZE 16384 /* B */
 #define LOAD_DEPTH         4     /* in flight */
 
+/* A bitstream for the EEPROM is taken at 10 KB/s: small transfers show the
+   progress.  A page of 64 B takes up to 5 ms to write, and as long to send. */
+#define STORE_TRANSFER_SIZE 2048 /* B */
+#define STORE_TIMEOUT_MS    60000
+
 int fpga_status(struct clyde_device *device, uint8_t *ret_id)
 {
 	static const uint8_t none[FPGA_ID_SIZE];
@@ -55,9 +60,11 @@ static int wait_for_transfer(struct wait *wait, const struct engine *engine)
    the device would answer WAIT to the command that follows, until the timeout,
    and the cause would be lost. */
 static int send_bitstream(struct clyde_device *device, struct engine *engine,
-	const uint8_t *bitstream, size_t size)
+	const uint8_t *bitstream, size_t size, int timeout_ms,
+	const struct clyde_observer *observer)
 {
-	struct wait wait = wait_begin(device, LOAD_TIMEOUT_MS);
+	struct wait wait = wait_begin(device, timeout_ms);
+	size_t total = size;
 	int result = engine_start(engine);
 
 	while (size > 0 && result == 0) {
@@ -66,6 +73,8 @@ static int send_bitstream(struct clyde_device *device, struct engine *engine,
 
 		if (room == 0) {
 			result = wait_for_transfer(&wait, engine);
+			observer_progress(observer, "storing the bitstream",
+				engine_good(engine), total);
 			continue;
 		}
 		if (room > size)
@@ -104,7 +113,8 @@ static int configure(struct clyde_device *device, const uint8_t *bitstream,
 			COMMAND_TIMEOUT_MS);
 		return set_error(result, "out of memory");
 	}
-	result = send_bitstream(device, engine, bitstream, size);
+	result = send_bitstream(
+		device, engine, bitstream, size, LOAD_TIMEOUT_MS, NULL);
 	if (result < 0 && !wait_stopped(result))
 		set_error(result, "cannot send the bitstream: %s",
 			error_text(result));
@@ -148,35 +158,61 @@ static void forget_bitstream(struct link *link)
 	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
 }
 
-int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
-	const uint8_t *id)
+/* Whether the FPGA runs the bitstream of this id.  The program that has loaded it
+   may have ended before it read the health register. */
+static int runs(struct clyde_device *device, const uint8_t *id)
 {
-	struct link *link = device->link;
 	uint8_t running[FPGA_ID_SIZE];
-	uint64_t start_ns;
 	int result = fpga_status(device, running);
 
-	if (result < 0)
-		return result;
-	if (result == 1 && memcmp(running, id, sizeof(running)) == 0) {
-		LOG(link, DEBUG, "the FPGA runs this bitstream already");
+	if (result <= 0 || memcmp(running, id, sizeof(running)) != 0)
+		return result < 0 ? result : 0;
+	result = check_health(device);
+	if (result == CLYDE_ERROR_FPGA) {
+		LOG(device->link, WARNING,
+			"the FPGA runs this bitstream already, but does not "
+			"show its health, and is loaded again");
 		return 0;
 	}
+	return result < 0 ? result : 1;
+}
+
+static int check_no_pipe(const struct clyde_device *device)
+{
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (device->pipes[i])
 			return set_error(CLYDE_ERROR_BUSY,
 				"the FPGA cannot be loaded while pipes are "
 				"open");
+	return 0;
+}
+
+/* The FPGA has no configuration any more. */
+static void forget_configuration(struct clyde_device *device)
+{
+	device->map_checked = false;
+	device->cores_checked = 0;
+	memset(device->attached, 0, sizeof(device->attached));
+}
+
+/* Load a bitstream, whatever the FPGA runs now. */
+static int load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id)
+{
+	struct link *link = device->link;
+	uint64_t start_ns;
+	int result;
+
+	result = check_no_pipe(device);
+	if (result < 0)
+		return result;
 	start_ns = link->ops->now(link);
 	result = link_select(
 		link, USB_IFACE_EP2OUT, USB_ALT_CFG, LOAD_TIMEOUT_MS);
 	if (result < 0)
 		return set_error(result, "the FPGA cannot be loaded: %s",
 			error_text(result));
-	/* From here on the FPGA has no configuration. */
-	device->map_checked = false;
-	device->cores_checked = 0;
-	memset(device->attached, 0, sizeof(device->attached));
+	forget_configuration(device);
 	result = configure(device, bitstream, size, id);
 	if (result == 0)
 		result = check_health(device);
@@ -190,6 +226,96 @@ int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
 		(link->ops->now(link) - start_ns) / 1e6);
 	return 1;
 }
+
+int fpga_load(struct clyde_device *device, const void *bitstream, size_t size,
+	const uint8_t *id)
+{
+	int result = runs(device, id);
+
+	if (result == 0)
+		return load(device, bitstream, size, id);
+	if (result > 0)
+		LOG(device->link, DEBUG,
+			"the FPGA runs this bitstream already");
+	return result < 0 ? result : 0;
+}
+
+/* ---- The EEPROM ------------------------------------------------------- */
+
+/* Send the bitstream's bytes for the EEPROM; 0 of them is nothing to do. */
+static int send_for_eeprom(struct clyde_device *device, const uint8_t *bytes,
+	size_t size, const struct clyde_observer *observer)
+{
+	struct engine *engine;
+	int result;
+
+	if (size == 0)
+		return 0;
+	result = engine_new(device->link, USB_EP2_OUT, STORE_TRANSFER_SIZE,
+		LOAD_DEPTH, NULL, &engine);
+	if (result < 0)
+		return set_error(result, "out of memory");
+	result = send_bitstream(
+		device, engine, bytes, size, STORE_TIMEOUT_MS, observer);
+	if (result < 0 && !wait_stopped(result))
+		set_error(result, "cannot send the bitstream: %s",
+			error_text(result));
+	engine_drain(engine);
+	engine_free(engine);
+	return result;
+}
+
+static int store_selected(struct clyde_device *device,
+	const struct mgmt_bitstream *bitstream, const uint8_t *bytes,
+	const struct clyde_observer *observer)
+{
+	uint32_t progress;
+	int result = send_for_eeprom(device, bytes, bitstream->size, observer);
+
+	if (result < 0)
+		return result;
+	return mgmt_command_for(device, MGMT_FPGA_LOAD_NVM, bitstream,
+		sizeof(*bitstream), &progress, sizeof(progress),
+		STORE_TIMEOUT_MS);
+}
+
+/* The FPGA's pins are pulled up while it is held in reset, and so switch the
+   level shifters to outputs: no port may have a supply. */
+static int switch_supplies_off(struct clyde_device *device)
+{
+	struct mgmt_values off = {.mask = ports_of(device)};
+
+	return mgmt_command(
+		device, MGMT_SET_VSUPPLY, &off, sizeof(off), NULL, 0);
+}
+
+int fpga_store(struct clyde_device *device,
+	const struct mgmt_bitstream *bitstream, const uint8_t *bytes,
+	const struct clyde_observer *observer)
+{
+	struct link *link = device->link;
+	int result = check_no_pipe(device);
+
+	if (result == 0)
+		result = switch_supplies_off(device);
+	if (result < 0)
+		return result;
+	result = link_select(
+		link, USB_IFACE_EP2OUT, USB_ALT_NVM, LOAD_TIMEOUT_MS);
+	if (result < 0)
+		return set_error(result, "the bitstream cannot be stored: %s",
+			error_text(result));
+	forget_configuration(device);
+	result = store_selected(device, bitstream, bytes, observer);
+	link_select(link, USB_IFACE_EP2OUT, USB_ALT_OFF, COMMAND_TIMEOUT_MS);
+	if (result == CLYDE_ERROR_REFUSED)
+		return set_error(result,
+			"the device could not write the bitstream into its "
+			"EEPROMs");
+	return result;
+}
+
+/* ---- Calls ------------------------------------------------------------ */
 
 static int load_checked(struct clyde_device *device, const void *bitstream,
 	size_t size, const uint8_t *id)
@@ -288,7 +414,7 @@ int fpga_runs_image(struct clyde_device *device)
 
 int fpga_load_image(struct clyde_device *device)
 {
-	int result = fpga_runs_image(device);
+	int result = runs(device, image_id);
 
 	if (result < 0)
 		return result;
@@ -300,5 +426,5 @@ int fpga_load_image(struct clyde_device *device)
 		return set_error(CLYDE_ERROR_FPGA,
 			"there is no image for revision %s, only for C0 to C3",
 			device->info.revision);
-	return fpga_load(device, image_bytes, image_size, image_id);
+	return load(device, image_bytes, image_size, image_id);
 }

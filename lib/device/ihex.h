@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * A firmware file: Intel HEX for the RAM of an FX2.  firmware.c defines these
- * functions and calls them; this header is for tests and the fuzz target.
+ * A firmware file: Intel HEX for the RAM of an FX2.  firmware.c calls these
+ * functions.
  */
 #ifndef LIB_IHEX_H
 #define LIB_IHEX_H

@@ -22,6 +22,7 @@
 #define WAIT_PAUSE_MS 10
 
 struct mgmt {
+	struct kept kept;
 	struct clyde_device *device;
 	struct transfer *out, *in;
 	struct mgmt_packet request, packet; /* the buffers of out and in */
@@ -185,9 +186,10 @@ void mgmt_free(struct clyde_device *device)
 		link->ops->cancel(link, mgmt->in);
 	if (mgmt->out_submitted)
 		link->ops->cancel(link, mgmt->out);
-	/* A leak is better than a transfer that writes to freed memory. */
-	if (!link_drain(link, any_in_flight, mgmt))
+	if (!link_drain(link, any_in_flight, mgmt)) {
+		keep_for_transfers(&mgmt->kept);
 		return;
+	}
 	if (mgmt->in)
 		link->ops->transfer_free(link, mgmt->in);
 	if (mgmt->out)
@@ -232,10 +234,16 @@ static int wait_for_reply(
 	while (!is_exchanged(mgmt)) {
 		int result = wait_check(&wait);
 
+		/* A failure that came with the deadline is the reason why there
+		   is no reply. */
+		if (result == 0 || result == CLYDE_ERROR_TIMEOUT) {
+			int failure = check_exchange(mgmt, code);
+
+			if (failure < 0)
+				return failure;
+		}
 		if (result == CLYDE_ERROR_TIMEOUT)
 			return no_reply(mgmt, code);
-		if (result == 0)
-			result = check_exchange(mgmt, code);
 		if (result < 0)
 			return result;
 		result = wait_look(&wait);
@@ -290,6 +298,13 @@ static int exchange(struct mgmt *mgmt, enum mgmt_code code, const void *request,
 
 	if (result < 0)
 		return result;
+	/* cancel_request() has failed.  A transfer in flight must not be
+	   submitted again. */
+	if (mgmt->out_submitted)
+		return set_error(CLYDE_ERROR_IO,
+			"%s: the transfer of an earlier command has not come "
+			"back",
+			mgmt_name(code));
 	mgmt->serial = mgmt->request.serial % 255 + 1;
 	mgmt->request.serial = mgmt->serial;
 	mgmt->request.code = code;

@@ -92,8 +92,11 @@ static void name_it(
 		place->name);
 }
 
-/* Open the link to one device and read what it says of itself. */
+/* Open the link to one device and get what its descriptors say, by one of the
+   functions of descriptor.h. */
 static int examine(struct clyde_context *context, struct link_place *place,
+	int (*get)(struct link *link, struct clyde_device_info *info,
+		uint8_t *ret_revision),
 	struct link **ret_link, struct clyde_device_info *ret_info,
 	uint8_t *ret_revision)
 {
@@ -104,7 +107,7 @@ static int examine(struct clyde_context *context, struct link_place *place,
 	result = open_link(context, place, ret_info->uri, &link);
 	if (result < 0)
 		return result;
-	result = descriptor_read_info(link, ret_info, ret_revision);
+	result = get(link, ret_info, ret_revision);
 	if (result < 0) {
 		link->ops->close(link);
 		return result;
@@ -150,7 +153,8 @@ int device_inspect(struct clyde_context *context, struct link_place *place,
 {
 	struct link *link;
 	uint8_t revision;
-	int result = examine(context, place, &link, info, &revision);
+	int result = examine(
+		context, place, descriptor_learn_info, &link, info, &revision);
 
 	if (result == 0) {
 		info->readable = true;
@@ -382,10 +386,57 @@ int device_find(struct clyde_context *context, const char *uri,
 	if (count != 1 || serial)
 		result = choose_place(context, &places, count, serial, &place);
 	if (result == 0)
-		result = examine(
-			context, place, ret_link, ret_info, ret_revision);
-	if (result == 0)
-		ret_info->readable = true;
+		result = examine(context, place, descriptor_recall_info,
+			ret_link, ret_info, ret_revision);
+	link_places_free(&places);
+	if (result < 0)
+		return result;
+	ret_info->readable = true;
+	return 0;
+}
+
+static int find_named(struct clyde_context *context, struct link_place *place,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision)
+{
+	struct link *link;
+	int result;
+
+	name_it(place, ret_info);
+	result = open_link(context, place, ret_info->uri, &link);
+	if (result < 0)
+		return result;
+	*ret_revision = REVISION_NONE;
+	result = descriptor_read_info(link, ret_info, ret_revision);
+	if (result < 0 &&
+		(result != CLYDE_ERROR_CORRUPT || ret_info->configured)) {
+		link->ops->close(link);
+		return result;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+int device_find_named(struct clyde_context *context, const char *uri,
+	struct link **ret_link, struct clyde_device_info *ret_info,
+	uint8_t *ret_revision)
+{
+	struct link_places places;
+	int result;
+
+	if (uri == NULL || strcmp(uri, PLUGGED_IN) == 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"say which board it is: -d usb:BUS:ADDRESS, as lsusb "
+			"and clyde list show it");
+	result = enumerate(uri, &places);
+	if (result < 0)
+		return result;
+	if (result == 1)
+		result = find_named(context, STAILQ_FIRST(&places), ret_link,
+			ret_info, ret_revision);
+	else
+		result = set_error(CLYDE_ERROR_AMBIGUOUS,
+			"%d devices found; this is for one at a time", result);
 	link_places_free(&places);
 	return result;
 }

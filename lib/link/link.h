@@ -114,6 +114,16 @@ struct link_ops {
 	   these. */
 	void (*describe)(struct link *link, struct clyde_device_info *info);
 
+	/*
+	 * Fill in the device descriptor, and the strings of `info` in UTF-8, from
+	 * the operating system's copy, without a transfer: the device may belong
+	 * to another program.  0, or 1 if the system has no copy of the strings;
+	 * these are empty then.  NULL if no other program can use the device.
+	 */
+	int (*recall)(struct link *link,
+		struct usb_device_descriptor *ret_descriptor,
+		struct clyde_device_info *info);
+
 	/* CLYDE_ERROR_BUSY if another program has claimed any of the device's
 	   interfaces, else 0.  Changes nothing; the link has claimed none
 	   yet. */

@@ -447,11 +447,5 @@ void run_tell(struct clyde_run *run, const char *group,
 void run_progress(
 	struct clyde_run *run, const char *what, uint64_t done, uint64_t total)
 {
-	struct callback callback;
-
-	if (run->observer.progress == NULL)
-		return;
-	callback_begin(&callback);
-	run->observer.progress(run->observer.user, what, done, total);
-	callback_end(&callback);
+	observer_progress(&run->observer, what, done, total);
 }

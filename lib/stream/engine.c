@@ -65,6 +65,7 @@ enum {
 };
 
 struct engine {
+	struct kept kept;
 	struct link *link;
 	bool in;
 	enum engine_state state;
@@ -360,9 +361,12 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 
 void engine_free(struct engine *engine)
 {
-	/* A leak is better than a transfer that writes to freed memory. */
-	if (engine == NULL || engine->in_flight > 0)
+	if (engine == NULL)
 		return;
+	if (engine->in_flight > 0) {
+		keep_for_transfers(&engine->kept);
+		return;
+	}
 	for (uint32_t i = 0; engine->slot && i < engine->slots; i++)
 		if (engine->slot[i].transfer)
 			engine->link->ops->transfer_free(
@@ -402,18 +406,22 @@ static bool any_in_flight(const void *engine)
 	return engine_in_flight(engine) > 0;
 }
 
-void engine_drain(struct engine *engine)
+int engine_drain(struct engine *engine)
 {
 	struct link *link = engine->link;
 
 	engine_stop(engine);
-	if (link_drain(link, any_in_flight, engine) || !engine->borrowed)
-		return;
+	if (link_drain(link, any_in_flight, engine))
+		return 0;
+	engine_disable(engine, CLYDE_ERROR_IO);
+	if (!engine->borrowed)
+		return CLYDE_ERROR_IO;
 	LOG(link, ERROR,
 		"%u transfers did not come back; the device is given up",
 		engine->in_flight);
 	for (; link; link = link->inner)
 		link->lost = true;
+	return CLYDE_ERROR_IO;
 }
 
 uint32_t engine_in_flight(const struct engine *engine)

@@ -36,8 +36,7 @@ int engine_new(struct link *link, uint8_t endpoint, uint32_t size,
 	uint32_t depth, void *memory, struct engine **ret_engine);
 
 /* No transfer may be in flight.  If any is, because the link did not return it,
-   the engine is leaked: the link may still write to the buffers.  NULL is
-   fine. */
+   the engine is kept, see keep_for_transfers().  NULL is fine. */
 void engine_free(struct engine *engine);
 
 /* Begin, or go on after a cancel.  IN: submits reads.  An engine that has
@@ -50,11 +49,12 @@ void engine_stop(struct engine *engine);
 uint32_t engine_in_flight(const struct engine *engine);
 
 /* engine_stop(), and wait until all transfers are back.  No deadline and no
-   interrupt ends this wait: a teardown needs it. */
-void engine_drain(struct engine *engine);
+   interrupt ends this wait: a teardown needs it.  CLYDE_ERROR_IO if transfers
+   did not come back: the engine is disabled, and neither engine_clear() nor
+   engine_drop() may be called. */
+int engine_drain(struct engine *engine);
 
-/* Submit no transfer any more; later calls get this error.  None is in
-   flight. */
+/* Submit no transfer any more; later calls get this error. */
 void engine_disable(struct engine *engine, int error);
 
 /* After engine_drain(): drop the bytes that were not sent; later calls get

@@ -97,9 +97,11 @@ static int set_alternate(struct clyde_pipe *pipe, uint8_t alternate)
    starts the core afterwards. */
 static int rearm(struct clyde_pipe *pipe)
 {
-	int result;
+	int result = engine_drain(pipe->engine);
 
-	engine_drain(pipe->engine);
+	/* A transfer that is still in flight would be submitted again. */
+	if (result < 0)
+		return pipe_failed(pipe, result);
 	engine_clear(pipe->engine);
 	pipe->offset = 0;
 	pipe->acquired = false;
@@ -294,7 +296,10 @@ CLYDE_API clyde_token clyde_pipe_token(const struct clyde_pipe *pipe)
 
 static int cancel(struct clyde_pipe *pipe)
 {
-	engine_drain(pipe->engine);
+	int result = engine_drain(pipe->engine);
+
+	if (result < 0)
+		return pipe_failed(pipe, result);
 	engine_drop(pipe->engine);
 	pipe->acquired = false;
 	pipe->breaks += !pipe_is_in(pipe); /* IN: no byte is dropped */

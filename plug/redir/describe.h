@@ -6,8 +6,8 @@
  * descriptors, as a host does.  plug/redir/session.c, answer.c and transfer.c
  * call these functions.
  */
-#ifndef VIRTUAL_REDIR_DESCRIBE_H
-#define VIRTUAL_REDIR_DESCRIBE_H
+#ifndef PLUG_REDIR_DESCRIBE_H
+#define PLUG_REDIR_DESCRIBE_H
 
 #include <usbredirparser.h>
 

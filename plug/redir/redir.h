@@ -11,8 +11,8 @@
  * client connects, and loses its power when the client leaves.  So each client
  * finds the device as after power-up.
  */
-#ifndef VIRTUAL_REDIR_H
-#define VIRTUAL_REDIR_H
+#ifndef PLUG_REDIR_H
+#define PLUG_REDIR_H
 
 #include <signal.h>
 

@@ -4,8 +4,8 @@
  * A request of the guest, and its transfer: plug/redir/transfer.c makes
  * requests of the guest's packets, plug/redir/answer.c answers them.
  */
-#ifndef VIRTUAL_REDIR_REQUEST_H
-#define VIRTUAL_REDIR_REQUEST_H
+#ifndef PLUG_REDIR_REQUEST_H
+#define PLUG_REDIR_REQUEST_H
 
 #include "session.h"
 

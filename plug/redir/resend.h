@@ -11,8 +11,8 @@
  * sent with the next transfers, in their order and with their packet
  * boundaries.
  */
-#ifndef VIRTUAL_REDIR_RESEND_H
-#define VIRTUAL_REDIR_RESEND_H
+#ifndef PLUG_REDIR_RESEND_H
+#define PLUG_REDIR_RESEND_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * completed transfers are answered.  plug/redir/server.c owns the session; it
  * waits for the socket and lets time pass on the bus, a session does neither.
  */
-#ifndef VIRTUAL_REDIR_SESSION_H
-#define VIRTUAL_REDIR_SESSION_H
+#ifndef PLUG_REDIR_SESSION_H
+#define PLUG_REDIR_SESSION_H
 
 #include "describe.h"
 #include "resend.h"

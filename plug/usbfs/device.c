@@ -106,22 +106,25 @@ static void add_interface(struct usbfs_map *map, const uint8_t *data)
 		*alternates = interface.bAlternateSetting + 1;
 }
 
-static void add_endpoint(
-	struct usbfs_map *map, uint8_t interface, const uint8_t *data)
+static void add_endpoint(struct usbfs_map *map, uint8_t interface,
+	uint8_t alternate, const uint8_t *data)
 {
 	struct usb_endpoint_descriptor endpoint;
+	uint8_t *owner;
 
 	memcpy(&endpoint, data, sizeof(endpoint));
-	if (interface < USB_IFACE_COUNT)
-		map->owners[usbfs_endpoint_index(endpoint.bEndpointAddress)] =
-			interface + 1;
+	if (interface >= USB_IFACE_COUNT)
+		return;
+	owner = &map->owners[usbfs_endpoint_index(endpoint.bEndpointAddress)];
+	*owner = (*owner & USBFS_AT_ZERO) | (interface + 1) |
+		(alternate == 0 ? USBFS_AT_ZERO : 0);
 }
 
 /* Like the kernel, use the descriptors up to the first with an invalid size. */
 static struct usbfs_map read_map(const uint8_t *config, unsigned size)
 {
 	struct usbfs_map map = {0};
-	uint8_t interface = UINT8_MAX, length;
+	uint8_t interface = UINT8_MAX, alternate = 0, length;
 
 	for (unsigned at = 0; at + 2 <= size; at += length) {
 		const uint8_t *data = config + at;
@@ -132,10 +135,11 @@ static struct usbfs_map read_map(const uint8_t *config, unsigned size)
 		if (data[1] == USB_DESC_INTERFACE &&
 			length >= sizeof(struct usb_interface_descriptor)) {
 			interface = data[2];
+			alternate = data[3];
 			add_interface(&map, data);
 		} else if (data[1] == USB_DESC_ENDPOINT &&
 			length >= sizeof(struct usb_endpoint_descriptor)) {
-			add_endpoint(&map, interface, data);
+			add_endpoint(&map, interface, alternate, data);
 		}
 	}
 	return map;

@@ -224,7 +224,9 @@ static int fill_bulk(struct host_file *file, struct host_slot *slot,
 	const struct host_device *device = file->device;
 	int interface = usbfs_interface_of(&device->map, endpoint);
 
-	if (interface < 0 || device->alternate[interface] == USB_ALT_OFF)
+	if (interface < 0 ||
+		usbfs_endpoint_off(
+			&device->map, endpoint, device->alternate[interface]))
 		return -ENOENT;
 	if (device->claims[interface] != file)
 		return -EBUSY;

@@ -194,6 +194,23 @@ static bool enumerate_again(struct host_device *device)
 	return true;
 }
 
+/* Cancel the control transfers of requests that the device does not answer.
+   With virtual time, the time for it passes at once when nothing else is under
+   way.  True if one was cancelled. */
+static bool end_late(struct host_device *device)
+{
+	tick due = sequences_due(device);
+	struct bus *bus = device->plug->bus;
+
+	if (due == TICK_NEVER || device->gone ||
+		(bus_now(bus) < due &&
+			(device->plug->pace == PACE_LINK ||
+				bus_due(bus) != TICK_NEVER)))
+		return false;
+	sequences_end_late(device, due);
+	return true;
+}
+
 /* Run one device.  True if something happened. */
 static bool serve_device(struct host_device *device)
 {
@@ -210,6 +227,7 @@ static bool serve_device(struct host_device *device)
 			busy |= file_take_commands(file);
 	if (device->plug->pace == PACE_OFF)
 		busy |= plug_run(device->plug);
+	busy |= end_late(device);
 	busy |= device_reap(device);
 	if (!device->gone &&
 		(device->plug->gone || bus_lost(device->plug->bus)))
@@ -249,8 +267,15 @@ static uint64_t due_ns(const struct usbfs_host *host)
 	uint64_t due = PLUG_NEVER;
 
 	for (unsigned i = 0; i < host->count; i++) {
-		uint64_t each = plug_due_ns(host->devices[i].plug);
+		const struct host_device *device = &host->devices[i];
+		uint64_t each = plug_due_ns(device->plug);
+		tick late = sequences_due(device);
 
+		if (each < due)
+			due = each;
+		if (late == TICK_NEVER || device->gone)
+			continue;
+		each = device->plug->epoch_ns + tick_to_ns(late);
 		if (each < due)
 			due = each;
 	}

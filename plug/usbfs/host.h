@@ -6,8 +6,8 @@
  * and serves the device files that the programs open.  The tool and the tests
  * call it.  One thread runs everything, in usbfs_host_serve().
  */
-#ifndef VIRTUAL_USBFS_HOST_H
-#define VIRTUAL_USBFS_HOST_H
+#ifndef PLUG_USBFS_HOST_H
+#define PLUG_USBFS_HOST_H
 
 #include "plug/plug.h"
 

@@ -2,8 +2,8 @@
 
 /* What the files of the emulated usbfs's host share.  The shim must not include
    this header: plug/usbfs/wire.h is all that host and shim share. */
-#ifndef VIRTUAL_USBFS_INTERNAL_H
-#define VIRTUAL_USBFS_INTERNAL_H
+#ifndef PLUG_USBFS_INTERNAL_H
+#define PLUG_USBFS_INTERNAL_H
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -23,6 +23,7 @@ struct completion {
 struct control_sequence;
 
 LIST_HEAD(host_files, host_file);
+LIST_HEAD(control_sequences, control_sequence);
 
 struct host_device {
 	struct usbfs_host *host;
@@ -37,6 +38,7 @@ struct host_device {
 	struct host_file *claims[USB_IFACE_COUNT];
 	uint8_t claims_shown; /* bit n: the tree shows interface n as claimed */
 	struct host_files files;
+	struct control_sequences sequences; /* whose transfers are on the bus */
 	/* As in the kernel's file "descriptors": device, then configuration */
 	uint8_t descriptors[USBFS_DESCRIPTORS_SIZE];
 	uint16_t descriptors_size;
@@ -152,6 +154,11 @@ void file_reply(struct host_file *file, int result, uint32_t value);
 
 /* The file is closed: release what it has claimed. */
 void file_release_all(struct host_file *file);
+
+/* When the first of the device's control transfers for a request times out, or
+   TICK_NEVER; and cancel those that have. */
+tick sequences_due(const struct host_device *device);
+void sequences_end_late(struct host_device *device, tick now);
 
 /* The device was reset, by a program or a fault: no interface is claimed any
    more, and their settings 0 are selected. */

@@ -18,9 +18,12 @@
    they are. */
 struct control_sequence {
 	struct completion completion; /* first */
+	LIST_ENTRY(control_sequence) in_device;
 	struct host_device *device;
 	struct host_file *file; /* NULL: no request waits for the end */
 	struct urb urb;
+	tick deadline; /* of the step under way */
+	bool late;     /* sequences_end_late() has cancelled it */
 	unsigned count, at;
 	struct usb_setup steps[1 + USB_IFACE_COUNT];
 };
@@ -66,17 +69,51 @@ void device_unclaim(struct host_device *device)
 	show_state(device);
 }
 
+/* As long as the kernel waits for a control transfer of its own,
+   USB_CTRL_SET_TIMEOUT. */
+#define STEP_TICKS (5000000 * (tick)TICKS_PER_US)
+
 static void submit_step(struct control_sequence *sequence)
 {
+	struct bus *bus = sequence->device->plug->bus;
+
+	sequence->deadline = bus_now(bus) + STEP_TICKS;
 	sequence->urb = (struct urb){
 		.setup = sequence->steps[sequence->at],
 		.user = sequence,
 	};
-	bus_submit(sequence->device->plug->bus, &sequence->urb);
+	bus_submit(bus, &sequence->urb);
+}
+
+tick sequences_due(const struct host_device *device)
+{
+	const struct control_sequence *sequence;
+	tick due = TICK_NEVER;
+
+	LIST_FOREACH (sequence, &device->sequences, in_device)
+		if (sequence->deadline < due)
+			due = sequence->deadline;
+	return due;
+}
+
+void sequences_end_late(struct host_device *device, tick now)
+{
+	struct control_sequence *sequence;
+
+	LIST_FOREACH (sequence, &device->sequences, in_device) {
+		if (now < sequence->deadline)
+			continue;
+		sequence->late = true;
+		bus_cancel(device->plug->bus, &sequence->urb);
+	}
 }
 
 static void finish(struct control_sequence *sequence, int result)
 {
+	if (sequence->count > 0)
+		LIST_REMOVE(sequence, in_device);
+	if (sequence->late && result < 0)
+		result = -ETIMEDOUT;
 	if (sequence->file) {
 		sequence->file->sequence = NULL;
 		if (sequence->file->waiting)
@@ -131,10 +168,12 @@ static void start_sequence(struct control_sequence *sequence)
 		sequence->file->waiting = true;
 		sequence->file->sequence = sequence;
 	}
-	if (sequence->count == 0)
+	if (sequence->count == 0) {
 		finish(sequence, 0);
-	else
-		submit_step(sequence);
+		return;
+	}
+	LIST_INSERT_HEAD(&sequence->device->sequences, sequence, in_device);
+	submit_step(sequence);
 }
 
 /* ---- Claims ----------------------------------------------------------- */

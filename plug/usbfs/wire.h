@@ -15,8 +15,8 @@
  * unplugged, or the host dies, the read end is closed, and poll() reports
  * POLLERR.
  */
-#ifndef VIRTUAL_USBFS_WIRE_H
-#define VIRTUAL_USBFS_WIRE_H
+#ifndef PLUG_USBFS_WIRE_H
+#define PLUG_USBFS_WIRE_H
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -130,8 +130,12 @@ enum usbfs_claim {
    file never changes. */
 struct usbfs_map {
 	uint8_t alternates[USB_IFACE_COUNT]; /* 0: no such interface */
-	uint8_t owners[32]; /* by endpoint: interface + 1, or 0 */
+	/* By endpoint: interface + 1, or 0; with USBFS_AT_ZERO if the setting 0
+	   of the interface has the endpoint, too. */
+	uint8_t owners[32];
 };
+
+#define USBFS_AT_ZERO 0x80
 
 static inline unsigned usbfs_endpoint_index(uint8_t endpoint)
 {
@@ -148,8 +152,19 @@ static inline int usbfs_interface_of(
 
 	if (endpoint & ~(USB_DIR_IN | USB_ENDPOINT_MASK))
 		return -1;
-	interface = map->owners[usbfs_endpoint_index(endpoint)] - 1;
+	interface =
+		(map->owners[usbfs_endpoint_index(endpoint)] & ~USBFS_AT_ZERO) -
+		1;
 	return interface < USB_IFACE_COUNT ? interface : -1;
+}
+
+/* Whether an endpoint of the map is not there in this setting of its interface.
+   Settings but 0 are not told apart. */
+static inline bool usbfs_endpoint_off(
+	const struct usbfs_map *map, unsigned endpoint, uint8_t alternate)
+{
+	return alternate == 0 &&
+		!(map->owners[usbfs_endpoint_index(endpoint)] & USBFS_AT_ZERO);
 }
 
 /* The device's state, written by the host: the shim answers an ioctl with an

@@ -13,16 +13,17 @@ from ._library import VERSION as __version__
 from ._library import lib as _lib
 from .applet import Applet, Parameter, ParameterType, Record, Run, applets
 from .context import Context, DeviceInfo, LogLevel
-from .device import BenchmarkMode, Config, Core, Device, open
+from .device import BenchmarkMode, Config, Core, Device, Flashed, open
 from .errors import (
     AccessError, AddressError, AmbiguousError, ApiLevelError, BabbleError,
-    BusyError, Cancelled, ClosedError, CoreTakenError, CorruptError,
-    DeadlockError, EndpointOffError, Error, ExhaustedError, FPGAError,
-    FileError, InsideError, Interrupted, InvalidError, LimitError,
-    NoCoreError, NoDeviceError, NoMemoryError, NoPinError, NoSerialError,
-    NoSupplyError, PinTakenError, ProtocolError, RefusedError, ResetError,
-    StallError, Timeout, TransferError, UnsupportedError, WrongDataError,
-    WrongHandleError)
+    BackupError, BusyError, Cancelled, ClosedError, ConfiguredError,
+    CoreTakenError, CorruptError, DeadlockError, EndpointOffError, Error,
+    ExhaustedError, FPGAError, FileError, InsideError, Interrupted,
+    InvalidError, LimitError, NoCoreError, NoDeviceError, NoMemoryError,
+    NoPinError, NoSerialError, NoSupplyError, PinTakenError, ProtocolError,
+    RefusedError, ResetError, RevisionError, StallError, Timeout,
+    TooLargeError, TransferError, UnsupportedError, VerifyError,
+    WrongDataError, WrongHandleError)
 from .monitor import Monitor, MonitorChange, MonitorEvent
 from .pattern import Pattern
 from .pipe import Pipe, PipeId, Region
@@ -30,20 +31,21 @@ from .ports import Alert, Alerts
 
 __all__ = [
     "AccessError", "AddressError", "Alert", "Alerts", "AmbiguousError",
-    "ApiLevelError", "Applet", "BabbleError",
+    "ApiLevelError", "Applet", "BabbleError", "BackupError",
     "BenchmarkMode", "BusyError", "Cancelled",
-    "ClosedError", "Config", "Context", "Core", "CoreTakenError",
+    "ClosedError", "Config", "ConfiguredError", "Context", "Core",
+    "CoreTakenError",
     "CorruptError", "DeadlockError", "Device", "DeviceInfo",
     "EndpointOffError", "Error", "ExhaustedError", "FPGAError",
-    "FileError", "InsideError", "Interrupted", "InvalidError",
+    "FileError", "Flashed", "InsideError", "Interrupted", "InvalidError",
     "LimitError", "LogLevel", "Monitor", "MonitorChange", "MonitorEvent",
     "NoCoreError", "NoDeviceError", "NoMemoryError", "NoPinError",
     "NoSerialError", "NoSupplyError", "Parameter", "ParameterType",
     "Pattern", "PinTakenError", "Pipe",
     "PipeId", "ProtocolError", "Record", "RefusedError", "Region",
-    "ResetError", "Run", "StallError", "Timeout", "TransferError",
-    "UnsupportedError", "WrongDataError", "WrongHandleError", "applets",
-    "live_objects", "open",
+    "ResetError", "RevisionError", "Run", "StallError", "Timeout",
+    "TooLargeError", "TransferError", "UnsupportedError", "VerifyError",
+    "WrongDataError", "WrongHandleError", "applets", "live_objects", "open",
 ]
 
 

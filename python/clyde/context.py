@@ -116,14 +116,51 @@ class Context(Object):
         from .monitor import wait
         return wait(self, uri, serial, timeout)
 
-    def firmware_load(self, data: bytes, uri: Optional[str] = None,
+    def firmware_load(self, data: Optional[bytes] = None,
+                      uri: Optional[str] = None,
                       serial: Optional[str] = None) -> str:
-        """Load firmware, the content of an Intel HEX file, if the device needs
-        it.  Returns the URI by which the device is opened from now on."""
+        """Load firmware, the content of an Intel HEX file or None for Clyde's
+        own, if the device needs it.  Returns the URI by which the device is
+        opened from now on."""
+        return self._load(lib.clyde_firmware_load, data, uri, serial)
+
+    def firmware_try(self, data: Optional[bytes] = None,
+                     uri: Optional[str] = None,
+                     serial: Optional[str] = None) -> str:
+        """The same whether the device needs it or not, to see that firmware
+        runs before it is stored."""
+        return self._load(lib.clyde_firmware_try, data, uri, serial)
+
+    def _load(self, call: Any, data: Optional[bytes], uri: Optional[str],
+              serial: Optional[str]) -> str:
         name = ffi.new("char[]", lib.CLYDE_URI_SIZE)
-        check(lib.clyde_firmware_load(self._handle, encode(uri),
-                                      encode(serial), data, len(data), name))
+        check(call(self._handle, encode(uri), encode(serial),
+                   ffi.NULL if data is None else data, len(data or b""), name))
         return text(name)
+
+    def factory(self, uri: str, revision: Optional[str] = None,
+                serial: Optional[str] = None,
+                manufacturer: Optional[str] = None,
+                modified: Optional[bool] = None,
+                firmware: Optional[bytes] = None,
+                reinitialize: bool = False) -> None:
+        """Write the whole boot image of the board at a URI, whose
+        configuration block is lost, or with reinitialize=True any board's.
+        None is what a valid block on the board has; for the firmware, Clyde's
+        own."""
+        # They have to live until the call returns.
+        texts = [ffi.NULL if value is None else
+                 ffi.new("char[]", c_text(value, "argument"))
+                 for value in (revision, serial, manufacturer)]
+        data = ffi.new("char[]", firmware or b"")
+        order = ffi.new("struct clyde_factory *", {
+            "revision": texts[0], "serial": texts[1],
+            "manufacturer": texts[2],
+            "modified": -1 if modified is None else modified,
+            "reinitialize": reinitialize,
+            "firmware": ffi.NULL if firmware is None else data,
+            "firmware_size": len(firmware or b"")})
+        check(lib.clyde_factory(self._handle, encode(uri), order, ffi.NULL))
 
     @property
     def notice(self) -> str:

@@ -44,6 +44,14 @@ class BenchmarkMode(IntEnum):
     LOOPBACK = lib.CLYDE_BENCHMARK_LOOPBACK
 
 
+class Flashed(IntEnum):
+    """The firmware with which a device boots."""
+
+    NONE = lib.CLYDE_FLASHED_NONE
+    OWN = lib.CLYDE_FLASHED_OWN
+    OTHER = lib.CLYDE_FLASHED_OTHER
+
+
 class Config(NamedTuple):
     """The configuration block in the EEPROM, decoded."""
 
@@ -206,6 +214,50 @@ class Device(Ports, Object):
                       text(config.manufacturer), config.bitstream_size,
                       bytes(config.bitstream_id), list(config.limit_mv),
                       config.modified, config.webusb)
+
+    # ---- Flash ----
+
+    def flash_firmware(self, data: Optional[bytes] = None) -> bool:
+        """Store firmware, the content of an Intel HEX file; None is Clyde's
+        own.  Returns False if the EEPROM held it already, as the other
+        methods of this group do."""
+        return check(lib.clyde_flash_firmware(
+            self._handle, ffi.NULL if data is None else data,
+            len(data or b""), ffi.NULL)) > 0
+
+    def flash_holds(self) -> Flashed:
+        """Which firmware the device boots with."""
+        return Flashed(check(lib.clyde_flash_holds(self._handle)))
+
+    def flash_remove_firmware(self) -> bool:
+        """Boot without firmware from now on."""
+        return check(lib.clyde_flash_remove_firmware(
+            self._handle, ffi.NULL)) > 0
+
+    def flash_bitstream(self, bitstream: Optional[bytes] = None,
+                        fpga_id: bytes = bytes(8)) -> bool:
+        """Store the bitstream that the FPGA gets at power-up, and its id of 8
+        bytes; None is Clyde's image.  Takes some 15 s."""
+        if len(fpga_id) != lib.CLYDE_FPGA_ID_SIZE:
+            raise ValueError(f"an id of {len(fpga_id)} bytes: "
+                             f"{lib.CLYDE_FPGA_ID_SIZE} are needed")
+        return check(lib.clyde_flash_bitstream(
+            self._handle, ffi.NULL if bitstream is None else bitstream,
+            len(bitstream or b""), fpga_id, ffi.NULL)) > 0
+
+    def flash_remove_bitstream(self) -> bool:
+        """Store that there is no bitstream."""
+        return check(lib.clyde_flash_remove_bitstream(self._handle)) > 0
+
+    def flash_webusb(self, advertise: bool) -> bool:
+        """Store whether the device advertises its WebUSB page."""
+        return check(lib.clyde_flash_webusb(self._handle, advertise)) > 0
+
+    def flash_restore(self, backup: bytes) -> bool:
+        """Store the firmware and the WebUSB flag of a backup, which is the
+        whole EEPROM as eeprom_read() returned it."""
+        return check(lib.clyde_flash_restore(
+            self._handle, backup, len(backup), ffi.NULL)) > 0
 
     def _get(self, call: Any, address: int, size: int) -> bytes:
         data = ffi.new("uint8_t[]", size)

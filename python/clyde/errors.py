@@ -97,7 +97,7 @@ class BusyError(Error):
 
 
 class CorruptError(Error):
-    """The configuration block, or a firmware file, is corrupt."""
+    """A configuration block, bitstream or firmware is corrupt."""
 
     code = -17
 
@@ -160,6 +160,30 @@ class UnsupportedError(Error):
     """This link, or this system, cannot do it."""
 
     code = -35
+
+
+class VerifyError(Error):
+    """The EEPROM does not hold what was written."""
+
+    code = -36
+
+
+class RevisionError(Error):
+    """A board of another revision than C0 to C3."""
+
+    code = -37
+
+
+class ConfiguredError(Error):
+    """The board has a valid configuration block."""
+
+    code = -40
+
+
+class NoProgramError(Error):
+    """A program that does it is not installed."""
+
+    code = -41
 
 
 class NoSerialError(NoDeviceError):
@@ -226,6 +250,18 @@ class AddressError(BusyError):
     """An address to listen at is in use."""
 
     code = -33
+
+
+class TooLargeError(InvalidError):
+    """It does not fit into the EEPROMs."""
+
+    code = -38
+
+
+class BackupError(CorruptError):
+    """A backup of an EEPROM is cut short or damaged."""
+
+    code = -39
 
 
 # errors: end

@@ -129,6 +129,53 @@ def test_the_eeprom_keeps_what_is_written(device):
     assert device.config_read().serial == "20230101T120000Z"
 
 
+def test_the_eeproms_are_flashed(device):
+    assert device.flash_firmware(FIRMWARE)
+    assert not device.flash_firmware(FIRMWARE)
+    backup = device.eeprom_read(0, 32768)
+    assert device.flash_holds() == clyde.Flashed.OTHER
+    assert device.flash_remove_firmware()
+    assert device.flash_holds() == clyde.Flashed.NONE
+    assert device.eeprom_read(0, 1) == b"\xc0"
+    assert device.flash_restore(backup)
+    assert device.eeprom_read(0, 32768) == backup
+    assert device.flash_bitstream()
+    assert device.config_read().bitstream_size > 100000
+    assert device.flash_remove_bitstream()
+    assert device.flash_bitstream(bytes(1000), b"12345678")
+    assert device.config_read().bitstream_id == b"12345678"
+    assert device.flash_webusb(False)
+    assert not device.config_read().webusb
+    with pytest.raises(ValueError):
+        device.flash_bitstream(bytes(1000), b"1")
+    with pytest.raises(clyde.TooLargeError):
+        device.flash_bitstream(bytes(200000))
+    with pytest.raises(clyde.BackupError):
+        device.flash_restore(backup[:-1])
+
+
+def test_firmware_is_tried_before_it_is_stored():
+    with clyde.Context() as context:
+        uri = context.firmware_try(FIRMWARE, "virtual:")
+        assert context.open(uri).info.api_level == 9
+        with pytest.raises(clyde.Timeout):
+            context.firmware_try(FIRMWARE, "virtual:fault=lost")
+
+
+def test_a_board_is_made(tmp_path):
+    path = tmp_path / "eeprom"
+    path.write_bytes(b"\xff" * 32768)
+    uri = f"virtual:eeprom={path}"
+    with clyde.Context() as context:
+        context.factory(uri, "C1", "20240202T130000Z", "Kelvingrove",
+                        firmware=FIRMWARE)
+    with clyde.open(uri + ",revision=C1") as device:
+        assert device.info.serial == "C1-20240202T130000Z"
+    with clyde.Context() as context:
+        with pytest.raises(clyde.ConfiguredError):
+            context.factory(uri, "C1", "20240202T130000Z", firmware=FIRMWARE)
+
+
 def test_ports_are_set_and_read_by_letter(device):
     assert device.ports == "AB"
     device.supply_set("A", 3300)

@@ -182,3 +182,19 @@ def test_a_way_through_the_fabric_is_followed_and_is_too_slow(timing):
     lines = list(timing.worse(timing.figures(Fabric())))
     assert any(line.startswith("PKTEND: setup, slow: -0.") for line in lines)
     assert any(line.startswith("SLRD: setup, slow: -4.") for line in lines)
+
+
+def pulled_up(image, site):
+    """Whether a pad's pull-up is on: its bit REN, which may be in another tile,
+    is 0.  Source: Project IceStorm, "IO Tile Documentation"."""
+    (x, y, z), = (row[3:] for row in image.config.ieren_db()
+                  if tuple(row[:3]) == site)
+    return not any(entry[1:3] == ["IoCtrl", f"REN_{z}"]
+                   for entry in image.active(x, y))
+
+
+def test_the_pins_of_the_ports_have_pull_ups_and_no_other_ball(timing):
+    image = timing.load(SOURCE / "gateware/image.bin.gz")
+    with_pull_up = {name for name, ball in image.balls.items()
+                    if pulled_up(image, image.sites[ball])}
+    assert with_pull_up == {f"port_io[{index}]" for index in range(16)}

@@ -7,7 +7,7 @@ import subprocess
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 # The files of these folders are tests, or programs that only this tree runs.
-NOT_TIDIED = {"bench", "gateware", "tests"}
+NOT_TIDIED = {"bench", "firmware", "gateware", "tests"}
 
 
 def functions(text):

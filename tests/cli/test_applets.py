@@ -28,7 +28,7 @@ GPIO = ("run", "gpio", "-V", "3.3")
 
 OK, WRONG_DATA, USAGE = 0, 1, 64
 PIN, PIN_TAKEN, CORE_TAKEN, NO_SUPPLY, ADDRESS = 88, 89, 90, 91, 92
-INTERRUPTED = 130
+ALERT, INTERRUPTED = 84, 130
 
 
 def noise(size):
@@ -345,6 +345,16 @@ def test_a_watch_begins_with_the_levels_and_ends_in_time():
     assert json.loads(done.stdout)["changes"] == [
         {"time_ns": 0, "changed": "A1=1", "levels": 2, "lost": 0}
     ]
+
+
+def test_a_watch_whose_supply_trips_shows_ones_and_ends_with_the_alert():
+    """The FPGA's own pull-up makes a 1, whatever is outside."""
+    done = run("-d", "virtual:configured=1,fault=trip@200000", *GPIO, "A0=L",
+               "watch", "A0", "--for", "500ms", "--json", "-", status=ALERT)
+    changes = json.loads(done.stdout)["changes"]
+    assert [change["changed"] for change in changes] == ["A0=0", "A0=1"]
+    assert 0 < changes[1]["time_ns"] < 200e6
+    assert "port A" in done.stderr.decode()
 
 
 # ---- Both

@@ -134,6 +134,8 @@ def test_a_supply_above_the_limit_is_an_error():
         "senseA=3V",
         "loadB=",
         "rise=1000001",
+        "start=0",
+        "away=60000001",
         "fault=",
         "fault=frobnicate",
         "fault=drop",

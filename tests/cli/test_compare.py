@@ -167,7 +167,7 @@ def test_an_unplug_of_a_c_program_is_reported_with_the_bytes_moved_before(
     command = host.command
     host.command = lambda *arguments: [
         CLYDE, "virtual", "-d", "virtual:configured=1", "--pace", "link",
-        "--fault", "unplug@300000", "--", *command(*arguments)]
+        "--fault", "pull@100", "--", *command(*arguments)]
     with pytest.raises(module.Failed) as failed:
         module.run_once(BUILD, host, "off", "source",
                         {"count": 64 << 20, "omit": 0}, tmp_path)

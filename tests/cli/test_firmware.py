@@ -3,6 +3,7 @@
 link."""
 
 import os
+import re
 
 import pytest
 
@@ -28,7 +29,8 @@ def firmware(tmp_path):
 @pytest.mark.parametrize("level", [0, 3, 4, 5, 6, 7, 8, 10])
 @pytest.mark.parametrize("line", [("info",), ("safe",), BENCHMARK])
 def test_another_level_is_named_with_the_remedy(level, line):
-    text = only_line(virtual(f"api={level}", *line, status=API_LEVEL))
+    text = only_line(virtual(f"api={level}", "--firmware", "keep", *line,
+                             status=API_LEVEL))
     assert f"API level {level}" in text
     assert "clyde --firmware FILE.ihex" in text
 
@@ -51,6 +53,16 @@ def test_firmware_is_loaded_and_the_command_goes_on(level, firmware):
     assert done.stderr == ""
     done = virtual(f"api={level}", "--firmware", firmware, *BENCHMARK)
     assert "source" in done.stdout
+
+
+def test_the_log_has_the_requests_that_load_firmware(firmware):
+    done = virtual("api=3", "--log", "trace", "--firmware", firmware)
+    requests = re.findall(r"control (.. a0, value 0x....), .*: (\d+) of",
+                          done.stderr)
+    assert requests == [
+        ("40 a0, value 0xe600", "1"), ("40 a0, value 0x0000", "5"),
+        ("c0 a0, value 0x0000", "5"), ("40 a0, value 0xe600", "1"),
+    ]
 
 
 def test_list_shows_the_loaded_level(firmware):
@@ -137,6 +149,27 @@ def test_a_load_that_fails_is_reported_in_one_line(
     done = virtual(keys, "--firmware", firmware, "info", status=status)
     assert word in only_line(done)
     assert done.stdout == ""
+
+
+# Until the device leaves: as libfx2 is in the source, and with a stored
+# bitstream.  How long it is away: libfx2's 10 ms, and as upstream has seen.
+STARTS = ("1", "1000", "3600000")
+AWAYS = ("1", "10000", "1000000")
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("away", AWAYS)
+def test_a_device_may_leave_late_and_be_away_for_an_instant(
+        start, away, firmware):
+    keys = f"api=3,start={start},away={away}"
+    done = virtual(keys, "--firmware", firmware)
+    assert "  API 9  " in done.stdout and done.stderr == ""
+
+
+def test_a_device_that_leaves_too_late_is_reported(firmware):
+    keys = "api=3,start=9500000"
+    done = virtual(keys, "--firmware", firmware, status=TIMEOUT)
+    assert "did not come back" in only_line(done)
 
 
 def test_a_file_without_firmware_leaves_the_device_bare(tmp_path):

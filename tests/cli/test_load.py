@@ -4,6 +4,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 
 import pytest
@@ -73,3 +74,30 @@ def test_a_malformed_id_is_refused(image):
     refused(load(image, "--id", "12"), 64, "16 hexadecimal digits")
     refused(load(image, "--id", "0123456789abcdeg"), 64, "16 hexadecimal")
     refused(load("--id", "0123456789abcdef"), 64, "FILE")
+
+
+# The shortest bitstream that configures: nothing is written.
+UNKNOWN = bytes.fromhex("7eaa997e 0105 22e5d0 0106")
+
+
+def test_an_unknown_bitstream_is_said_to_be_one(image, tmp_path):
+    path = tmp_path / "unknown.bin"
+    path.write_bytes(UNKNOWN)
+    done = load(path, "--log", "warning")
+    assert done.stdout == "loaded\n"
+    assert re.fullmatch(r"\[[ \d.]+\] warning: the FPGA has a bitstream that its "
+                        r"model does not know: [^\n]+\n", done.stderr)
+    assert load(image, "--log", "warning").stderr == ""
+
+
+def test_clyde_virtual_notes_an_unknown_bitstream(image, tmp_path):
+    path = tmp_path / "unknown.bin"
+    path.write_bytes(UNKNOWN)
+    for file, notes in ((path, 1), (image, 0)):
+        done = subprocess.run(
+            [os.environ["CLYDE"], "virtual", "--", os.environ["CLYDE"], "load",
+             file], capture_output=True, text=True, timeout=600)
+        assert (done.returncode, done.stdout) == (0, "loaded\n")
+        assert done.stderr.count("clyde: note: the FPGA has a bitstream that "
+                                 "its model does not know") == notes
+        assert done.stderr.count("\n") == notes

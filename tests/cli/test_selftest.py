@@ -306,5 +306,5 @@ def test_what_cannot_be_done_is_one_line(tmp_path):
         virtual("", "selftest", "--report", folder, status=OUTPUT))
     assert "too many" in only_line(
         virtual("", "selftest", "A", status=USAGE))
-    only_line(virtual("api=3", "selftest", status=78))
+    only_line(virtual("api=3", "selftest", "--firmware", "keep", status=78))
     only_line(clyde("-d", "usb:99:99", "selftest", status=NO_DEVICE))

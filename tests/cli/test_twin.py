@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from test_cli import OUTPUT, USAGE, clyde, only_line, document, virtual
+from test_pins_file import edges, record, samples
 
 INTERNAL = 70
 TWIN = "fpga=twin"
@@ -65,6 +66,19 @@ def test_a_waveform_opens_in_the_tools_for_it(tmp_path):
     )
     falls = text.split("\n").count("0" + strobe)
     assert falls >= 8  # One burst for each of eight packets of 512 B.
+
+
+def test_the_pins_of_twin_and_model_have_the_same_edges(tmp_path):
+    found = {}
+    for fpga in ("model", "twin"):
+        path = tmp_path / f"{fpga}.sr"
+        record(path, f",fpga={fpga}", text=b"Hi")
+        found[fpga] = edges(samples(path))
+    first = {fpga: rows[1][0] for fpga, rows in found.items()}
+    # Between two rows of the supply.
+    assert [(at - first["model"], now) for at, now in found["model"][1:-1]] \
+        == [(at - first["twin"], now) for at, now in found["twin"][1:-1]]
+    assert found["model"][0] == found["twin"][0]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ CLYDE = pathlib.Path(os.environ["CLYDE"]).resolve()
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 FAILING = CLYDE.parents[1] / "tests/test-failing-usb"
 CONFORMANCE = CLYDE.parents[1] / "tests/conformance"
+PULL = SOURCE / "tests/support/pull.py"
 PERMISSION = 77
 EXHAUSTED = 71
 NOTE = "clyde: note: 1 of 1 devices cannot be enumerated"
@@ -63,7 +64,7 @@ def test_firmware_is_loaded_and_the_benchmark_runs(level, pace, firmware):
     options = ("--api", level, "--pace", pace)
     line = ("run", "benchmark", "-c", "64KiB")
     assert f"API level {level}" in only_line(
-        usb(options, *line, status=API_LEVEL)
+        usb(options, "--firmware", "keep", *line, status=API_LEVEL)
     )
     done = usb(options, "--firmware", firmware, *line)
     assert done.stderr == ""
@@ -190,6 +191,134 @@ def test_a_broken_file_touches_no_device(text, word, tmp_path):
     done = usb(("--api", "3", "--pace", "link"), "--firmware", path, "info",
                status=CORRUPT)
     assert word in only_line(done)
+
+
+@pytest.mark.parametrize("start, away", [
+    (1, 1), (1, 10000), (3600000, 10000), (3600000, 1000000)])
+def test_a_device_may_leave_late_and_be_away_for_an_instant(
+        start, away, firmware):
+    done = usb(("-d", f"virtual:api=3,start={start},away={away}"),
+               "--firmware", firmware, "list")
+    assert "API 9" in done.stdout and done.stderr == ""
+
+
+# Requests of another program: USBDEVFS_CLAIMINTERFACE, USBDEVFS_SETINTERFACE,
+# USBDEVFS_BULK and USBDEVFS_CONTROL.
+OTHER = """
+import ctypes, fcntl, gzip, os, struct, subprocess, sys
+held = os.open("/dev/bus/usb/001/002", os.O_RDWR)
+
+def claim(interface, alternate):
+    fcntl.ioctl(held, 0x8004550f, struct.pack("I", interface))
+    fcntl.ioctl(held, 0x80085504, struct.pack("II", interface, alternate))
+
+def transfer(request, head, data):
+    memory = ctypes.create_string_buffer(data, max(len(data), 1))
+    text = bytearray(head + struct.pack("P", ctypes.addressof(memory)))
+    size = fcntl.ioctl(held, request, text)
+    return memory.raw[:size]
+
+def bulk(endpoint, data):
+    return transfer(0xc0185502, struct.pack("III0P", endpoint, len(data),
+                                            10000), data)
+
+def write_ram(address, data):
+    return transfer(0xc0185500, struct.pack("BBHHHI0P", 0x40, 0xa0, address, 0,
+                                            len(data), 1000), data)
+"""
+
+# Stops the 8051.
+STOP = OTHER + """
+write_ram(0xe600, bytes([1]))
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
+"""
+
+
+def test_firmware_is_loaded_into_a_device_whose_8051_is_stopped(firmware):
+    """A program that was killed while it loaded firmware leaves such a device,
+    which answers no request but those that load firmware."""
+    options = ("--api", "3")
+    done = plugged(options, sys.executable, "-c", STOP, CLYDE, "list")
+    assert "API 3" in done.stdout and done.stderr == ""
+    done = plugged(options, sys.executable, "-c", STOP, CLYDE, "--firmware",
+                   firmware, "list")
+    assert "API 9" in done.stdout and done.stderr == ""
+
+
+def test_a_device_whose_8051_is_stopped_is_not_waited_for_without_end():
+    done = plugged((), sys.executable, "-c", STOP, CLYDE, "info",
+                   status=TIMEOUT)
+    assert only_line(done).startswith("cannot open the management interface: ")
+
+
+# ---- A program that uses it must not be disturbed
+
+# Loads a bitstream, and runs commands in the middle of it, when the FX2 is
+# clocking a packet into the FPGA: virtual time stands still meanwhile.
+LOAD = OTHER + """
+image = gzip.decompress(open(sys.argv[1], "rb").read())
+claim(0, 1)
+claim(1, 3)
+for at in range(0, len(image), 16384):
+    if at == 65536:
+        for command in "list", "info":
+            subprocess.run([sys.argv[2], command])
+    bulk(0x02, image[at:at + 16384])
+code = 1
+while code == 1:
+    bulk(0x01, struct.pack("<BBI8s", 7, 0x20, len(image), b"a loader"))
+    code = bulk(0x81, bytes(64))[1]
+print("result", code)
+"""
+
+
+def test_a_list_and_an_open_do_not_spoil_a_load_of_another_program():
+    done = plugged((), sys.executable, "-c", LOAD,
+                   SOURCE / "gateware/image.bin.gz", CLYDE)
+    listed, result = done.stdout.splitlines()
+    assert listed.startswith(FIRST) and listed.endswith("  usb:1:2  in use")
+    assert "cannot open the management interface" in only_line(done)
+    assert result == "result 0"
+
+
+def test_a_list_sends_nothing_to_a_device(tmp_path):
+    usb((), "--capture", tmp_path / "list.pcap", "list")
+    # The file's header, and no packet.
+    assert (tmp_path / "list.pcap").stat().st_size == 24
+
+
+def test_a_monitor_and_a_choice_send_nothing_to_a_device(tmp_path):
+    path = tmp_path / "wait.pcap"
+    usb(("--devices", "2"), "--capture", path, "-s", SECOND, "--wait", "list")
+    assert path.stat().st_size == 24
+
+
+@pytest.mark.parametrize("name", ["manufacturer", "product", "serial"])
+def test_strings_that_the_kernel_does_not_have_are_read(name):
+    """The kernel has no string that a device did not answer with, and a
+    container may have no sysfs."""
+    script = f"""
+        rm "$CLYDE_USBFS/sys/bus/usb/devices/1-1/{name}"
+        "$0" list && "$0" info
+    """
+    plain = plugged((), "sh", "-c", script.split("\n")[2], CLYDE)
+    done = plugged((), "sh", "-c", script, CLYDE)
+    assert (done.stdout, done.stderr) == (plain.stdout, "")
+    assert FIRST in done.stdout
+
+
+def test_strings_are_those_that_the_kernel_shows():
+    script = """
+        cd "$CLYDE_USBFS/sys/bus/usb/devices/1-1"
+        echo 'C3-other' >serial
+        printf 'M\\303\\274ller\\n' >manufacturer
+        "$0" list --json - | grep -e serial -e manufacturer
+        "$0" info | grep serial
+    """
+    done = plugged((), "sh", "-c", script, CLYDE)
+    assert '"C3-other"' in done.stdout and '"M?ller"' in done.stdout
+    # When the device is opened, it is asked itself.
+    assert FIRST in done.stdout.splitlines()[-1]
 
 
 # ---- What a device and its system can do to it
@@ -415,11 +544,11 @@ def test_a_stored_bitstream_outlives_a_replug(tmp_path):
 def test_an_unplug_between_list_and_open_is_reported():
     script = """
         "$0" list
-        while [ -e /dev/bus/usb/001/002 ]; do sleep 0.01; done
+        "$1" "$2"
         exec "$0" -d usb:1:2 info
     """
-    done = plugged(("--fault", "unplug@500000"), "sh", "-c", script, CLYDE,
-                   status=NO_DEVICE)
+    done = plugged(("--fault", "pull@300"), "sh", "-c", script, CLYDE,
+                   sys.executable, PULL, status=NO_DEVICE)
     assert "usb:1:2\n" in done.stdout
     assert "there is no Glasgow at usb:1:2" in only_line(done)
 
@@ -456,7 +585,7 @@ def test_an_unplug_at_any_moment_is_reported(moment):
 
 
 def test_an_unplug_while_firmware_is_loaded_is_reported(firmware):
-    for step in range(ENUMERATED, 13):
+    for step in range(ENUMERATED, 9):
         done = usb(("--api", "3", "--fault", f"pull@{step}"), "--firmware",
                    firmware, "info", status=NO_DEVICE)
         only_line(done)
@@ -475,9 +604,9 @@ def test_the_link_over_libusb_conforms_when_it_is_unplugged(test):
     """Each test needs a device of its own, since the fault strikes once."""
     done = plugged(
         ("-d", "virtual:configured=1", "--pace", "link", "--fault",
-         "unplug@600000"), CONFORMANCE, test,
+         "pull@300"), CONFORMANCE, test,
         env=dict(os.environ, CLYDE_URI="usb:", CLYDE_LINK="usbfs",
-                 CLYDE_UNPLUG=":"))
+                 CLYDE_UNPLUG=f"{sys.executable} {PULL}"))
     text = done.stdout + done.stderr
     assert re.search(rf"\[ +OK \] {test}\n", text), text
 

@@ -372,7 +372,7 @@ def test_a_flipped_byte_is_found():
 def test_unplugged_while_streaming_ends_at_once(mode):
     # The whole run would take hours.
     done = under(STREAM, mode, 1000000, status=UNPLUGGED, options=[
-        *CONFIGURED, "--pace", "link", "--fault", "unplug@300000"])
+        *CONFIGURED, "--pace", "link", "--fault", "pull@100"])
     assert "unplugged" in done.stderr
 
 
@@ -381,8 +381,8 @@ SCENES = {
     "zero": [], "mapped": [], "neighbours": [], "interrupted": [],
     "stall": [], "reset": [], "threads": [],
     "forks": [], "wrapped": [], "partial": ["--pace", "link"],
-    "unplug": ["--fault", "unplug@300000"],
-    "hotplug": ["--fault", "unplug@300000"],
+    "unplug": ["--fault", "pull@100"],
+    "hotplug": ["--fault", "pull@100"],
 }
 
 

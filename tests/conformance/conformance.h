@@ -52,13 +52,16 @@ static inline bool able(unsigned abilities)
 	return (link_row->abilities & abilities) == abilities;
 }
 
-/* The URI of the device; the same with its FPGA configured; the device opened,
-   with its cable to be pulled after a while (the test is skipped if that is
-   impossible). */
+/* The URI of the device; the same with its FPGA configured. */
 const char *plain_uri(void);
 const char *configured_uri(void);
+
+/* The device opened, to be unplugged; the test is skipped if that is impossible.
+   A test calls unplug_soon() when all is opened that is to see the unplug.  The
+   cable is pulled a while later: by the URI, in virtual time, or by
+   CLYDE_UNPLUG. */
 struct fixture open_to_unplug(void);
-void unplug_soon(void); /* By CLYDE_UNPLUG. */
+void unplug_soon(void);
 void replug(void);
 
 /* A test by the public API.  If it fails, its teardown closes what it left

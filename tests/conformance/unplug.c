@@ -26,6 +26,7 @@ static void unplugging_a_source_delivers_the_bytes_and_then_names_the_offset(
 
 	(void)state;
 	set_mode(&fixture, BENCH_SOURCE);
+	unplug_soon();
 	while ((size = clyde_pipe_read(in, data, sizeof(data), -1)) > 0) {
 		assert_sequence(offset, data, size);
 		offset += size;
@@ -51,6 +52,7 @@ static void unplugging_a_sink_ends_the_write_with_an_error(void **state)
 	(void)state;
 	set_mode(&fixture, BENCH_SINK);
 	sequence_fill(sequence, 0, data, sizeof(data));
+	unplug_soon();
 	while ((size = clyde_pipe_write(out, data, sizeof(data), -1)) > 0)
 		sent += size;
 	assert_int_equal(size, CLYDE_ERROR_NO_DEVICE);
@@ -66,6 +68,7 @@ static void unplugging_ends_commands_and_idle_waits(void **state)
 	int result = 0;
 
 	(void)state;
+	unplug_soon();
 	while (result >= 0)
 		result = clyde_fpga_status(fixture.device, id);
 	assert_int_equal(result, CLYDE_ERROR_NO_DEVICE);
@@ -82,6 +85,7 @@ static void unplugging_ends_an_idle_read(void **state)
 	uint8_t data[16];
 
 	(void)state;
+	unplug_soon();
 	assert_int_equal(clyde_pipe_read(in, data, sizeof(data), -1),
 		CLYDE_ERROR_NO_DEVICE);
 	clyde_pipe_close(in);
@@ -95,6 +99,7 @@ static void unplugging_ends_a_sleep(void **state)
 	int64_t before = now_ns(fixture.device);
 
 	(void)state;
+	unplug_soon();
 	assert_int_equal(clyde_device_sleep(fixture.device, timeout_ms),
 		CLYDE_ERROR_NO_DEVICE);
 	assert_says("unplugged");
@@ -131,6 +136,7 @@ static void an_unplug_makes_the_descriptor_readable(void **state)
 	uint8_t byte;
 
 	(void)state;
+	unplug_soon();
 	while (size == CLYDE_ERROR_TIMEOUT) {
 		assert_int_equal(poll(&watch, 1, 5000), 1);
 		clyde_device_process(fixture.device);

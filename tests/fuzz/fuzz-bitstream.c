@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "virtual/fpga/bitstream.h"
+#include "virtual/board/bitstream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -44,6 +44,20 @@ static void parse_string(const uint8_t *data, size_t size, size_t room)
 	free(text);
 }
 
+static void make_ascii(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	check(text != NULL);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	descriptor_make_ascii(text);
+	check(strlen(text) <= size);
+	for (const char *at = text; *at; at++)
+		check(*at >= ' ' && *at <= '~');
+	free(text);
+}
+
 static void parse_device(const uint8_t *data, size_t size)
 {
 	struct usb_device_descriptor descriptor;
@@ -64,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	parse_string(data + 1, size - 1, data[0] % 96 + 1u);
+	make_ascii(data + 1, size - 1);
 	parse_device(data + 1, size - 1);
 	return 0;
 }

@@ -92,7 +92,8 @@ static tick advance(struct function *function, tick now)
 	return TICK_NEVER;
 }
 
-static const struct function_ops ops = {setup, ping, out, in, acked, advance};
+static const struct function_ops ops = {
+	setup, ping, out, in, acked, advance, NULL};
 
 /* ---- The two hosts ---------------------------------------------------- */
 

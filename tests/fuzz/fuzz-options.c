@@ -2,18 +2,9 @@
 
 /* Fuzzes the options of "virtual:" with any text that names no file: the text
    describes devices that can be made, or it is refused with a sentence. */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "lib/link/virtual/uri.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool good)
-{
-	if (!good)
-		abort();
-}
 
 /* The text of a fault must be read as the same fault. */
 static void check_faults(const struct faults *faults)
@@ -77,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(text != NULL);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (strstr(text, "eeprom=") == NULL && strstr(text, "trace=") == NULL)
+	if (!names_file(text))
 		parse(text, data[0] % VIRTUAL_DEVICES_MAX);
 	free(text);
 	return 0;

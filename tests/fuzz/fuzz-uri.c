@@ -59,8 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	provider = link_find(text, &rest);
 	if (provider)
 		check(rest > text && rest[-1] == ':');
-	if (provider && strstr(rest, "eeprom=") == NULL &&
-		strstr(rest, "trace=") == NULL)
+	if (provider && !names_file(rest))
 		parse_rest(provider, rest);
 	free(text);
 	return 0;

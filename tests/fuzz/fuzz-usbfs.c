@@ -37,7 +37,7 @@ static void set_up(void)
 		.bytes_max = USBFS_BYTES_DEFAULT};
 	char why[USBFS_WHY_SIZE];
 
-	if (virtual_devices_new(&world, "configured=1", PACE_OFF) < 0 ||
+	if (virtual_devices_new(&world, "configured=1", PACE_OFF, NULL) < 0 ||
 		usbfs_host_new(world.plugs, 1, &options, &host, why) < 0)
 		abort();
 	atexit(clean_up);

@@ -63,4 +63,26 @@ static inline char *take_text(struct input *input)
 	return text;
 }
 
+/* Whether the text of a virtual device has a key whose value is a file: the
+   fuzzer must not read or write any that it thinks of. */
+static inline bool names_file(const char *text)
+{
+	static const char *const keys[] = {"eeprom=", "trace=", "pins=",
+		"file=", "symbols=", "profile=", "instructions="};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strstr(text, keys[i]))
+			return true;
+	for (text = strstr(text, "firmware="); text;
+		text = strstr(text + 1, "firmware=")) {
+		const char *value = text + strlen("firmware=");
+		size_t size = strcspn(value, ",");
+
+		if (!(size == 5 && strncmp(value, "model", 5) == 0) &&
+			!(size == 6 && strncmp(value, "eeprom", 6) == 0))
+			return true;
+	}
+	return false;
+}
+
 #endif

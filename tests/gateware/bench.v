@@ -16,7 +16,8 @@ module bench;
 	wire sda = sda_high & !sda_low;
 	wire [3:0] flag;
 	wire [7:0] fd_i, fd_o;
-	wire fd_oe, sloe, slrd, slwr, pktend;
+	wire [7:0] fd_oe;
+	wire sloe, slrd, slwr, pktend;
 	wire [1:0] fifoadr;
 	wire [15:0] port_o, port_oe;
 	reg [15:0] port_i;
@@ -40,7 +41,7 @@ module bench;
 	);
 
 	fx2 fx2 (
-		.clk(clk), .flag(flag), .fd_i(fd_i), .fd_o(fd_o), .fd_oe(fd_oe),
+		.clk(clk), .flag(flag), .fd_i(fd_i), .fd_o(fd_o), .fd_oe(|fd_oe),
 		.fifoadr(fifoadr), .sloe(sloe), .slrd(slrd), .slwr(slwr),
 		.pktend(pktend)
 	);

@@ -170,6 +170,47 @@ static uint8_t head_byte(const struct fx2 *fx2)
 	return fx2->pins.sloe ? FLOATING : pipe->data[pipe->first][pipe->at];
 }
 
+/* What the FPGA does not drive is not compared. */
+static void assert_shadow_equals(const struct fx2 *fx2, struct twin_pins pins)
+{
+	struct twin_pins own = fx2->pins;
+
+	own.fd_o &= own.fd_oe;
+	pins.fd_o &= pins.fd_oe;
+	own.port_o &= own.port_oe;
+	pins.port_o &= pins.port_oe;
+#define COMPARE(pin)                                                        \
+	if (own.pin != pins.pin)                                            \
+	fail_msg("cycle %" PRIu64 ": " #pin " is %#x, the shadow's is %#x", \
+		fx2->cycle, own.pin, pins.pin)
+	COMPARE(fifoadr);
+	COMPARE(sloe);
+	COMPARE(slrd);
+	COMPARE(slwr);
+	COMPARE(pktend);
+	COMPARE(fd_oe);
+	COMPARE(fd_o);
+	COMPARE(sda_low);
+	COMPARE(alert_low);
+	COMPARE(port_oe);
+	COMPARE(port_o);
+#undef COMPARE
+}
+
+/* Runs one cycle of the FPGA, and of its shadow. */
+static void cycle(struct fx2 *fx2)
+{
+	struct twin_pins pins = fx2->pins;
+
+	for (unsigned i = 0; i < 2; i++) {
+		fx2->module->edge(fx2->logic, i == 0, &fx2->pins);
+		if (fx2->shadow == NULL)
+			continue;
+		fx2->shadow->edge(fx2->shadow_logic, i == 0, &pins);
+		assert_shadow_equals(fx2, pins);
+	}
+}
+
 void fx2_step(struct fx2 *fx2)
 {
 	struct twin_pins *pins = &fx2->pins;
@@ -183,8 +224,7 @@ void fx2_step(struct fx2 *fx2)
 	}
 	pins->fd_i = head_byte(fx2);
 	pins->port_i ^= fx2->toggle;
-	fx2->module->edge(fx2->logic, true, pins);
-	fx2->module->edge(fx2->logic, false, pins);
+	cycle(fx2);
 }
 
 void fx2_run(struct fx2 *fx2, uint64_t cycles)
@@ -230,4 +270,13 @@ void fx2_open(struct fx2 *fx2, unsigned seed)
 void fx2_close(struct fx2 *fx2)
 {
 	fx2->module->power_down(fx2->logic);
+	if (fx2->shadow)
+		fx2->shadow->power_down(fx2->shadow_logic);
+}
+
+void fx2_add_shadow(struct fx2 *fx2, const struct twin_module *shadow)
+{
+	fx2->shadow = shadow;
+	fx2->shadow_logic = shadow->power_up(NULL);
+	assert_non_null(fx2->shadow_logic);
 }

@@ -65,11 +65,18 @@ struct fx2 {
 	uint16_t toggle; /* Port pins that change in every cycle. */
 	uint64_t cycle;
 	unsigned seed;
+	/* Another module, or NULL, that gets the same inputs, and must have the
+	   same outputs in every cycle. */
+	const struct twin_module *shadow;
+	void *shadow_logic;
 };
 
 /* Powers up, with a seed for what the host does. */
 void fx2_open(struct fx2 *fx2, unsigned seed);
 void fx2_close(struct fx2 *fx2);
+
+/* Powers up a shadow.  To be called before the first cycle. */
+void fx2_add_shadow(struct fx2 *fx2, const struct twin_module *shadow);
 
 /* Empties a pipe's buffers and resets its counters. */
 void fx2_forget(struct fx2 *fx2, unsigned pipe);

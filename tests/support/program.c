@@ -194,6 +194,11 @@ void program_command(struct program *program)
 	if (TRY(clyde_eeprom_read(device, 0x100, data, sizeof(data))) == 0)
 		TRY(clyde_eeprom_write(device, 0x100, data, sizeof(data)));
 	TRY(clyde_config_read(device, &config));
+	TRY(clyde_flash_firmware(device, FIRMWARE, strlen(FIRMWARE), NULL));
+	TRY(clyde_flash_holds(device));
+	TRY(clyde_flash_webusb(device, false));
+	TRY(clyde_flash_remove_bitstream(device));
+	TRY(clyde_flash_remove_firmware(device, NULL));
 	TRY(clyde_device_sleep(device, 1));
 }
 

@@ -243,7 +243,7 @@ int rig_transfer(struct rig *rig, uint8_t endpoint, void *data, uint32_t length)
 
 bool rig_return(struct rig *rig)
 {
-	tick until = bus_now(rig->bus) + 2000000 * (tick)TICKS_PER_US;
+	tick until = bus_now(rig->bus) + 5000000 * (tick)TICKS_PER_US;
 
 	while (bus_now(rig->bus) < until) {
 		bus_run(rig->bus, bus_now(rig->bus) + TICKS_PER_US);

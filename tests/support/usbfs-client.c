@@ -386,16 +386,31 @@ static void reset(void)
 }
 
 /* A read is pending when the cable is pulled. */
+/* Make transfers until the cable is pulled, which is scripted by their number. */
+static void *pull(void *device)
+{
+	int error = 0;
+
+	while (error != LIBUSB_ERROR_NO_DEVICE)
+		error = libusb_control_transfer(device,
+			LIBUSB_ENDPOINT_IN | LIBUSB_RECIPIENT_DEVICE,
+			LIBUSB_REQUEST_GET_STATUS, 0, 0, NULL, 0, 10000);
+	return NULL;
+}
+
 static void unplug(void)
 {
 	static uint8_t data[512];
 	libusb_device **list;
+	pthread_t thread;
 	int moved, error;
 
 	prepare(IDLE);
+	CHECK(pthread_create(&thread, NULL, pull, handle) == 0);
 	error = libusb_bulk_transfer(
-		handle, EP_IN, data, sizeof(data), &moved, 10000);
+		handle, EP_IN, data, sizeof(data), &moved, 60000);
 	CHECK(error == LIBUSB_ERROR_NO_DEVICE);
+	CHECK(pthread_join(thread, NULL) == 0);
 	CHECK(command(0x22, "", 0) == LIBUSB_ERROR_NO_DEVICE);
 	CHECK(libusb_claim_interface(handle, 2) == LIBUSB_ERROR_NO_DEVICE);
 	libusb_close(handle);
@@ -428,6 +443,8 @@ static void hotplug(void)
 		      LIBUSB_HOTPLUG_ENUMERATE, 0x20b7, 0x9db1,
 		      LIBUSB_HOTPLUG_MATCH_ANY, plugged, NULL, NULL) == 0);
 	CHECK(seen == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED);
+	handle = open_handle(NULL);
+	pull(handle);
 	while (!(seen & LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT)) {
 		time_t before = time(NULL);
 

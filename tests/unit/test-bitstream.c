@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
-#include "virtual/fpga/bitstream.h"
+#include "lib/base/internal.h"
+#include "virtual/board/bitstream.h"
+#include "wire/regs.h"
 
 #define CRAM_BYTES 29648 /* 872 * 272 / 8 */
 #define BRAM_BYTES 2048  /* 128 * 128 / 8, half a bank */
@@ -101,6 +103,150 @@ static int build(void **state)
 	}
 	put_tail(&good);
 	return 0;
+}
+
+/* ---- Clyde's image -------------------------------------------------------- */
+
+/* The lower half of the bank of block RAMs in which the library's image has its
+   registers: after its preamble, the command to write, 01 03, and data that
+   begin with the registers' first word in one of eight places. */
+static const uint8_t *registers_of_image(unsigned *ret_ram)
+{
+	static const uint8_t command[] = {0x82, 0, 0, 0x01, 0x03};
+
+	for (size_t i = 0; i + BRAM_BYTES < image_size; i++) {
+		const uint8_t *data = image_bytes + i + sizeof(command);
+
+		if (memcmp(image_bytes + i, command, sizeof(command)) != 0)
+			continue;
+		for (unsigned ram = 0; ram < 8; ram++)
+			if (data[2 * ram] == 0x44 &&
+				data[2 * ram + 1] == 0x11) {
+				*ret_ram = ram;
+				return data;
+			}
+	}
+	fail_msg("the image has no registers");
+	return NULL;
+}
+
+/* A bitstream with this bank, and nothing else. */
+static bool is_image(unsigned bank, const uint8_t *data)
+{
+	static struct stream stream;
+	struct bitstream bitstream;
+
+	put_head(&stream);
+	put(&stream, "\x62\x00\x7f\x72\x00\x80\x82\x00\x00", 9);
+	put(&stream, (char[]){0x11, bank, 0x01, 0x03}, 4);
+	put(&stream, (const char *)data, BRAM_BYTES);
+	put(&stream, "\0\0", 2);
+	put_tail(&stream);
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, stream.bytes, stream.size);
+	assert_true(bitstream_done(&bitstream));
+	return bitstream_is_image(&bitstream);
+}
+
+static void the_image_is_recognised_by_its_registers(void **state)
+{
+	struct bitstream bitstream;
+	unsigned ram;
+	uint8_t data[BRAM_BYTES];
+
+	(void)state;
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, image_bytes, image_size);
+	assert_true(bitstream_is_image(&bitstream));
+	memcpy(data, registers_of_image(&ram), sizeof(data));
+	for (unsigned bank = 0; bank < 4; bank++)
+		assert_true(is_image(bank, data));
+	/* Every bit of the registers counts, but not those of REG_CORE_COUNT,
+	   whose bits are the odd ones of its word. */
+	assert_int_equal(REG_CORE_COUNT % 2, 1);
+	for (unsigned i = 2 * ram; i < 128 * 16; i += i % 2 ? 15 : 1) {
+		data[i] ^= 0x80;
+		assert_int_equal(
+			is_image(1, data), i / 16 == REG_CORE_COUNT / 2);
+		data[i] ^= 0x80 ^ 0x40;
+		assert_false(is_image(1, data));
+		data[i] ^= 0x40;
+	}
+	/* What other block RAMs contain does not count. */
+	for (unsigned i = 0; i < sizeof(data); i++)
+		if (ram != i % 16 / 2)
+			data[i] = ~data[i];
+	assert_true(is_image(1, data));
+}
+
+static void other_bitstreams_are_not_the_image(void **state)
+{
+	static const uint8_t zeros[BRAM_BYTES];
+	struct bitstream bitstream;
+
+	(void)state;
+	assert_false(is_image(0, zeros));
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, good.bytes, good.size);
+	assert_true(bitstream_done(&bitstream));
+	assert_false(bitstream_is_image(&bitstream));
+}
+
+static uint64_t digest_of(const uint8_t *bytes, size_t size)
+{
+	struct bitstream bitstream;
+
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, bytes, size);
+	return bitstream.digest;
+}
+
+static void the_digest_is_that_of_the_memories_content(void **state)
+{
+	static uint8_t bytes[sizeof(good.bytes) + 8];
+	uint64_t digest = digest_of(good.bytes, good.size);
+
+	(void)state;
+	/* Neither what comes before the preamble nor what follows the end. */
+	memcpy(bytes, "\xff\0\x01\xff", 4);
+	memcpy(bytes + 4, good.bytes, good.size);
+	memset(bytes + 4 + good.size, 0xff, 4);
+	assert_int_equal(digest_of(bytes, good.size + 8), digest);
+	bytes[4 + AT_DATA] ^= 1;
+	assert_int_not_equal(digest_of(bytes, good.size + 8), digest);
+	bytes[4 + AT_DATA] ^= 1;
+	bytes[4 + AT_BANK + 1] = 1;
+	assert_int_not_equal(digest_of(bytes, good.size + 8), digest);
+}
+
+static void says(const uint8_t *bytes, size_t size, const char *why)
+{
+	struct bitstream bitstream;
+
+	bitstream_reset(&bitstream);
+	bitstream_feed(&bitstream, bytes, size);
+	if (why)
+		assert_string_equal(bitstream_why(&bitstream), why);
+	else
+		assert_null(bitstream_why(&bitstream));
+}
+
+static void the_reason_why_a_bitstream_does_not_configure_is_told(void **state)
+{
+	static uint8_t bytes[sizeof(good.bytes)];
+
+	(void)state;
+	memcpy(bytes, good.bytes, good.size);
+	says(bytes, good.size, NULL);
+	says(bytes, 3, "has no preamble");
+	says(bytes, good.size / 2, "ends too early");
+	bytes[AT_DATA] ^= 1;
+	says(bytes, good.size, "has a wrong CRC");
+	bytes[AT_DATA] ^= 1;
+	bytes[AT_DATA_END] = 1;
+	says(bytes, good.size, "is damaged");
+	memcpy(bytes + AT_WIDTH, "\x62\x01\x4b", 3); /* an HX1K's */
+	says(bytes, good.size, "is for another FPGA than the iCE40HX8K");
 }
 
 static enum bitstream_state feed(const uint8_t *bytes, size_t size)
@@ -339,6 +485,11 @@ int main(void)
 		cmocka_unit_test(a_wakeup_without_a_crc_check_fails),
 		cmocka_unit_test(a_command_that_no_valid_stream_has_fails),
 		cmocka_unit_test(only_the_hx8ks_memories_can_be_written),
+		cmocka_unit_test(the_image_is_recognised_by_its_registers),
+		cmocka_unit_test(other_bitstreams_are_not_the_image),
+		cmocka_unit_test(the_digest_is_that_of_the_memories_content),
+		cmocka_unit_test(
+			the_reason_why_a_bitstream_does_not_configure_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, build, NULL);

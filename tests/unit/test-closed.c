@@ -76,6 +76,7 @@ static void no_context_works(struct clyde_context *context)
 	struct clyde_device *device;
 	struct clyde_monitor *monitor;
 	struct clyde_run *run;
+	struct clyde_factory factory = {0};
 	char text[8], uri[CLYDE_URI_SIZE];
 
 	assert_refused(clyde_context_notice(context, text, sizeof(text)));
@@ -88,6 +89,9 @@ static void no_context_works(struct clyde_context *context)
 	assert_refused(clyde_device_open(context, "virtual:", NULL, &device));
 	assert_refused(
 		clyde_firmware_load(context, "virtual:", NULL, "", 0, uri));
+	assert_refused(
+		clyde_firmware_try(context, "virtual:", NULL, "", 0, uri));
+	assert_refused(clyde_factory(context, "virtual:", &factory, NULL));
 	assert_refused(clyde_monitor_new(context, "virtual:", &monitor));
 	assert_refused(clyde_run_new(context, "benchmark", &run));
 	assert_not_closed(close_context, context);
@@ -117,6 +121,13 @@ static void no_query_works(struct clyde_device *device)
 	assert_refused(clyde_eeprom_read(device, 0, bytes, 1));
 	assert_refused(clyde_eeprom_write(device, 0, bytes, 1));
 	assert_refused(clyde_config_read(device, &config));
+	assert_refused(clyde_flash_firmware(device, bytes, 1, NULL));
+	assert_refused(clyde_flash_holds(device));
+	assert_refused(clyde_flash_remove_firmware(device, NULL));
+	assert_refused(clyde_flash_bitstream(device, bytes, 1, bytes, NULL));
+	assert_refused(clyde_flash_remove_bitstream(device));
+	assert_refused(clyde_flash_webusb(device, true));
+	assert_refused(clyde_flash_restore(device, bytes, 1, NULL));
 }
 
 static void no_port_call_works(struct clyde_device *device)
@@ -482,6 +493,21 @@ static void bytes_that_are_null_are_refused_unless_there_are_none(void **state)
 		clyde_eeprom_write(fixture.device, 0, NULL, 1), "data is NULL");
 	assert_null_is_refused(clyde_fpga_load(fixture.device, NULL, 1, id),
 		"bitstream is NULL");
+	assert_null_is_refused(
+		clyde_flash_firmware(fixture.device, NULL, 1, NULL),
+		"data is NULL");
+	assert_null_is_refused(
+		clyde_flash_bitstream(fixture.device, NULL, 1, id, NULL),
+		"bitstream is NULL");
+	assert_null_is_refused(
+		clyde_flash_bitstream(fixture.device, id, 1, NULL, NULL),
+		"id is NULL");
+	assert_null_is_refused(
+		clyde_flash_restore(fixture.device, NULL, 32768, NULL),
+		"backup is NULL");
+	assert_null_is_refused(
+		clyde_factory(fixture.context, "virtual:", NULL, NULL),
+		"factory is NULL");
 	assert_null_is_refused(
 		clyde_fpga_load(fixture.device, id, 1, NULL), "id is NULL");
 	assert_null_is_refused(

@@ -91,6 +91,32 @@ static void a_string_ends_at_its_length_or_a_nul(void **state)
 		3, 63, "");
 }
 
+static void assert_ascii(const char *bytes, const char *expected)
+{
+	char text[64];
+
+	strcpy(text, bytes);
+	descriptor_make_ascii(text);
+	assert_string_equal(text, expected);
+}
+
+/* The kernel shows the strings in UTF-8.  The library must show the same text
+   for both. */
+static void a_string_of_the_kernel_is_that_of_the_descriptor(void **state)
+{
+	(void)state;
+	assert_ascii("C3-", "C3-");
+	assert_ascii("", "");
+	/* U+00B5, U+4E2D, a tab, DEL, ~ */
+	assert_ascii("\xc2\xb5\xe4\xb8\xad\t\x7f~", "????~");
+	/* U+1F600 is two units of UTF-16. */
+	assert_ascii("\xf0\x9f\x98\x80~", "\?\?~");
+	/* No character begins with these bytes. */
+	assert_ascii("\x80\xbf~", "~");
+	/* The last character was cut. */
+	assert_ascii("~\xf0", "~?");
+}
+
 static void a_string_is_cut_to_the_size_of_the_buffer(void **state)
 {
 	(void)state;
@@ -209,6 +235,8 @@ int main(void)
 			bytes_that_are_no_device_descriptor_are_a_protocol_error),
 		cmocka_unit_test(a_string_is_turned_into_ascii),
 		cmocka_unit_test(a_string_ends_at_its_length_or_a_nul),
+		cmocka_unit_test(
+			a_string_of_the_kernel_is_that_of_the_descriptor),
 		cmocka_unit_test(a_string_is_cut_to_the_size_of_the_buffer),
 		cmocka_unit_test(
 			bytes_that_are_no_string_descriptor_are_a_protocol_error),

@@ -196,6 +196,59 @@ static void load_cfg_waits_until_the_whole_bitstream_is_consumed(void **state)
 	assert_status(image_size, id);
 }
 
+static int get_descriptor(uint8_t type)
+{
+	uint8_t data[64];
+
+	return rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR, type << 8,
+		0, data, sizeof(data));
+}
+
+/* libfx2's interrupt changes the autopointers by which the main loop clocks a
+   packet into the FPGA. */
+static void a_descriptor_that_is_read_during_a_load_spoils_the_load(
+	void **state)
+{
+	const size_t first = 65536;
+
+	(void)state;
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	/* The FX2 still holds packets that are not clocked in yet. */
+	send(image_bytes, first);
+	assert_int_equal(get_descriptor(USB_DESC_DEVICE), 18);
+	assert_int_equal(device_load_clashes(rig.device), 1);
+	send(image_bytes + first, image_size - first);
+	assert_int_equal(
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ERROR);
+	assert_status(0, nothing);
+}
+
+static void a_descriptor_that_is_read_between_packets_spoils_nothing(
+	void **state)
+{
+	const size_t first = 65536;
+
+	(void)state;
+	assert_int_equal(get_descriptor(USB_DESC_DEVICE), 18);
+	assert_int_equal(select_ep2(USB_ALT_CFG), 0);
+	send(image_bytes, first);
+	bus_run(rig.bus, bus_now(rig.bus) + MS(10));
+	assert_int_equal(get_descriptor(USB_DESC_DEVICE), 18);
+	/* Other requests do not use the autopointers. */
+	send(image_bytes + first, image_size - first);
+	rig_control(
+		&rig, USB_DIR_IN, USB_REQ_GET_CONFIGURATION, 0, 0, &reply, 1);
+	assert_int_equal(
+		ask_until_done(MGMT_FPGA_LOAD_CFG, image_size), MGMT_ACK);
+	assert_int_equal(device_load_clashes(rig.device), 0);
+	/* Nor does the loop that writes into the EEPROM. */
+	assert_int_equal(select_ep2(USB_ALT_OFF), 0);
+	assert_int_equal(select_ep2(USB_ALT_NVM), 0);
+	send(image_bytes, 4096);
+	assert_int_equal(get_descriptor(USB_DESC_DEVICE), 18);
+	assert_int_equal(device_load_clashes(rig.device), 0);
+}
+
 static void load_cfg_is_an_error_outside_its_setting(void **state)
 {
 	(void)state;
@@ -449,7 +502,7 @@ static void holding_and_releasing_the_8051_is_a_reboot(void **state)
 	rig_configure(&rig);
 	assert_int_equal(select_ep2(USB_ALT_2X), 0);
 	assert_int_equal(ram(0, 0xe600, &hold, 1), 1);
-	assert_int_equal(select_ep2(USB_ALT_OFF), -EPIPE);
+	assert_int_equal(select_ep2(USB_ALT_OFF), -ETIMEDOUT);
 	assert_int_equal(ram(USB_DIR_IN, 0, &byte, 1), 1);
 	assert_int_equal(ram(0, 0xe600, &run, 1), 1);
 	assert_true(rig_return(&rig));
@@ -469,6 +522,8 @@ int main(void)
 		TEST(a_load_turns_the_supplies_off),
 		TEST(a_load_into_the_eeprom_leaves_the_supplies_on),
 		TEST(load_cfg_waits_until_the_whole_bitstream_is_consumed),
+		TEST(a_descriptor_that_is_read_during_a_load_spoils_the_load),
+		TEST(a_descriptor_that_is_read_between_packets_spoils_nothing),
 		TEST(load_cfg_is_an_error_outside_its_setting),
 		TEST(load_cfg_is_an_error_while_done_is_low),
 		TEST(selecting_the_setting_again_restarts_the_load),

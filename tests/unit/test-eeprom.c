@@ -236,7 +236,7 @@ static void a_corrupt_block_is_reported_in_one_sentence(void **state)
 	assert_int_equal(clyde_config_read(fixture.device, &config),
 		CLYDE_ERROR_CORRUPT);
 	assert_says("blank");
-	assert_says("glasgow factory");
+	assert_says("clyde factory");
 	close_fixture(&fixture);
 }
 

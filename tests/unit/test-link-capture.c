@@ -135,6 +135,16 @@ static void inner_describe(struct link *link, struct clyde_device_info *info)
 	info->speed_kbit_per_s = 480000;
 }
 
+static int inner_recall(struct link *link,
+	struct usb_device_descriptor *ret_descriptor,
+	struct clyde_device_info *info)
+{
+	is_made(link, LINK_CALL(recall));
+	ret_descriptor->bcdDevice = 0x0933;
+	info->serial[0] = 's';
+	return 1;
+}
+
 static const struct link_ops all = {
 	.name = "inner",
 	.real_time = true,
@@ -153,6 +163,7 @@ static const struct link_ops all = {
 	.claim_all = inner_claim_all,
 	.await_return = inner_await_return,
 	.describe = inner_describe,
+	.recall = inner_recall,
 	.busy = inner_busy,
 };
 
@@ -253,6 +264,7 @@ static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 	struct usb_setup setup = {
 		.bmRequestType = USB_DIR_IN, .wValue = 5, .wLength = 2};
 	struct clyde_device_info info = {0};
+	struct usb_device_descriptor descriptor = {0};
 	uint8_t data[2] = {0};
 	struct link *link;
 
@@ -272,6 +284,9 @@ static void every_call_reaches_the_same_call_of_the_inner_link(void **state)
 	assert_int_equal(
 		link->ops->await_return(link, DEADLINE), CLYDE_ERROR_TIMEOUT);
 	link->ops->describe(link, &info);
+	assert_int_equal(link->ops->recall(link, &descriptor, &info), 1);
+	assert_int_equal(descriptor.bcdDevice, 0x0933);
+	assert_string_equal(info.serial, "s");
 	assert_int_equal(link->ops->busy(link), CLYDE_ERROR_BUSY);
 	assert_int_equal(info.speed_kbit_per_s, 480000);
 	unwrap(&fixture);
@@ -296,10 +311,12 @@ static void a_call_that_the_inner_link_lacks_is_null_in_the_capture(
 	few.claim_all = NULL;
 	few.await_return = NULL;
 	few.describe = NULL;
+	few.recall = NULL;
 	few.wake = NULL;
 	wrap(&fixture, &few);
 	assert_null(fixture.link->ops->claim_all);
 	assert_null(fixture.link->ops->await_return);
+	assert_null(fixture.link->ops->recall);
 	fixture.link->ops->describe(fixture.link, &info);
 	assert_int_equal(info.speed_kbit_per_s, 0);
 	link_wake(fixture.link);

@@ -5,6 +5,7 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int ram_request(struct rig *rig, uint8_t direction, uint16_t address,
 	void *data, uint16_t size)
@@ -133,6 +134,75 @@ static void a_long_run_of_the_bus_misses_no_departure(void **state)
 	rig_close(&rig);
 }
 
+/* Holds and releases the 8051 of a device: how long the device takes to leave,
+   and how long it is away, in microseconds. */
+static void measure(struct rig *rig, uint64_t *ret_start, uint64_t *ret_away)
+{
+	tick begin;
+
+	write_byte(rig, USB_FX2_CPUCS, 1);
+	write_byte(rig, USB_FX2_CPUCS, 0);
+	begin = bus_now(rig->bus);
+	while (!bus_lost(rig->bus))
+		bus_run(rig->bus, bus_now(rig->bus) + TICKS_PER_MICROFRAME);
+	*ret_start = (bus_now(rig->bus) - begin) / TICKS_PER_US;
+	begin = bus_now(rig->bus);
+	while (!bus_enumerate(rig->bus))
+		bus_run(rig->bus, bus_now(rig->bus) + TICKS_PER_MICROFRAME);
+	*ret_away = (bus_now(rig->bus) - begin) / TICKS_PER_US;
+}
+
+static void the_times_of_a_departure_can_be_chosen(void **state)
+{
+	struct device_options options = rig_c3;
+	uint64_t start, away;
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, &options, NULL);
+	measure(&rig, &start, &away);
+	assert_in_range(start, 800, 1200);
+	assert_in_range(away, 999800, 1000200);
+	rig_close(&rig);
+	options.start_us = 50000;
+	options.away_us = 10000;
+	rig_open(&rig, &options, NULL);
+	measure(&rig, &start, &away);
+	assert_in_range(start, 49800, 50200);
+	assert_in_range(away, 9800, 10200);
+	rig_close(&rig);
+}
+
+/* The firmware loads a stored bitstream before it leaves the bus, and answers
+   nothing meanwhile. */
+static void a_stored_bitstream_delays_the_departure_by_seconds(void **state)
+{
+	static uint8_t eeprom[EEPROM_SIZE];
+	struct device_options options = rig_c3;
+	uint32_t size = 135100;
+	uint64_t start, away;
+	uint8_t data[18];
+	struct rig rig;
+
+	(void)state;
+	device_format_eeprom(&options, eeprom);
+	memcpy(eeprom + CONFIG_ADDRESS +
+			offsetof(struct config_block, bitstream_size),
+		&size, sizeof(size));
+	options.eeprom = eeprom;
+	rig_open(&rig, &options, NULL);
+	measure(&rig, &start, &away);
+	assert_in_range(start, 3500000, 3700000);
+	assert_in_range(away, 999800, 1000200);
+	write_byte(&rig, USB_FX2_CPUCS, 1);
+	write_byte(&rig, USB_FX2_CPUCS, 0);
+	assert_int_equal(write_byte(&rig, 0x3000, 0x5a), 1);
+	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
+				 USB_DESC_DEVICE << 8, 0, data, 18),
+		-ENODEV);
+	rig_close(&rig);
+}
+
 static void a_held_8051_stands_still_and_a_bare_device_still_answers(
 	void **state)
 {
@@ -144,7 +214,7 @@ static void a_held_8051_stands_still_and_a_bare_device_still_answers(
 	write_byte(&rig, USB_FX2_CPUCS, 1);
 	assert_int_equal(rig_control(&rig, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR,
 				 USB_DESC_DEVICE << 8, 0, data, 18),
-		-EPIPE);
+		-ETIMEDOUT);
 	assert_false(rig_return(&rig));
 	rig_close(&rig);
 
@@ -200,6 +270,9 @@ int main(void)
 		cmocka_unit_test(a_bare_device_has_the_descriptors_of_the_chip),
 		cmocka_unit_test(queued_transfers_end_when_the_device_leaves),
 		cmocka_unit_test(a_long_run_of_the_bus_misses_no_departure),
+		cmocka_unit_test(the_times_of_a_departure_can_be_chosen),
+		cmocka_unit_test(
+			a_stored_bitstream_delays_the_departure_by_seconds),
 		cmocka_unit_test(
 			a_held_8051_stands_still_and_a_bare_device_still_answers),
 		cmocka_unit_test(

@@ -96,7 +96,7 @@ static void each_level_logs_all_lines_of_the_levels_above_and_more(void **state)
 				listener.lines[i], i <= level ? all[i] : 0);
 	}
 	assert_int_equal(all[CLYDE_LOG_ERROR], 0);
-	assert_int_equal(all[CLYDE_LOG_WARNING], 2); /* The alerts. */
+	assert_int_equal(all[CLYDE_LOG_WARNING], 1); /* The alert. */
 	assert_int_equal(all[CLYDE_LOG_INFO], 2);    /* Opened, closed. */
 	assert_in_range(all[CLYDE_LOG_DEBUG], 10, 50);
 	assert_in_range(all[CLYDE_LOG_TRACE], 500, 5000);
@@ -190,6 +190,30 @@ static void drivers_that_conflict_are_a_warning_once(void **state)
 	assert_int_equal(listener.seen, 2);
 	clyde_device_sleep(fixture.device, 5);
 	assert_int_equal(listener.seen, 2);
+	close_fixture(&fixture);
+}
+
+/* The bitstream is the shortest that configures. */
+static void an_unknown_bitstream_is_a_warning_once(void **state)
+{
+	static const uint8_t foreign[] = {0x7e, 0xaa, 0x99, 0x7e, 0x01, 0x05,
+		0x22, 0xe5, 0xd0, 0x01, 0x06};
+	struct listener listener = {.awaited = "its model does not know"};
+	struct fixture fixture =
+		open_with("virtual:", &listener, CLYDE_LOG_WARNING);
+	uint8_t id[8] = "foreign";
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(listener.seen, 0);
+	for (int i = 1; i <= 2; i++) {
+		id[7] = i;
+		assert_int_equal(clyde_fpga_load(fixture.device, foreign,
+					 sizeof(foreign), id),
+			1);
+		clyde_device_sleep(fixture.device, 5);
+		assert_int_equal(listener.seen, i);
+	}
 	close_fixture(&fixture);
 }
 
@@ -431,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_level_that_does_not_exist_changes_nothing),
 		cmocka_unit_test(a_callback_may_interrupt),
 		cmocka_unit_test(drivers_that_conflict_are_a_warning_once),
+		cmocka_unit_test(an_unknown_bitstream_is_a_warning_once),
 		cmocka_unit_test(a_failure_is_logged_once_as_an_error),
 		cmocka_unit_test(a_capture_is_not_ended_under_an_open_device),
 		cmocka_unit_test(closing_the_context_ends_a_capture),

@@ -147,6 +147,64 @@ static void another_bitstream_replaces_the_image(void **state)
 	close_fixture(&fixture);
 }
 
+/* The shortest bitstream that configures: a CRC of nothing, and the wake-up. */
+static const uint8_t foreign[] = {
+	0x7e, 0xaa, 0x99, 0x7e, 0x01, 0x05, 0x22, 0xe5, 0xd0, 0x01, 0x06};
+
+static void an_unknown_bitstream_has_the_registers_of_the_firmware_only(
+	void **state)
+{
+	struct fixture fixture = open_uri("virtual:");
+	uint8_t id[8] = "foreign", values[3];
+
+	(void)state;
+	assert_int_equal(
+		clyde_fpga_load(fixture.device, foreign, sizeof(foreign), id),
+		1);
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_HEALTH, values, 3), 0);
+	assert_int_equal(values[REG_HEALTH], REG_HEALTH_VALUE);
+	assert_int_equal(values[REG_PIPE_RESET], 0xf);
+	assert_int_equal(values[REG_ALERTS], 0);
+	for (unsigned reg = REG_PRIVATE_LAST + 1; reg <= UINT8_MAX; reg++) {
+		assert_int_equal(
+			clyde_register_read(fixture.device, reg, values, 1),
+			CLYDE_ERROR_REFUSED);
+		assert_int_equal(
+			clyde_register_write(fixture.device, reg, values, 1),
+			CLYDE_ERROR_REFUSED);
+	}
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(
+		clyde_register_read(fixture.device, REG_MAP, values, 1), 0);
+	close_fixture(&fixture);
+}
+
+static void the_pipes_of_an_unknown_bitstream_are_silent(void **state)
+{
+	struct fixture fixture = open_uri("virtual:");
+	struct clyde_pipe *in, *out;
+	static uint8_t data[8192];
+	uint8_t id[8] = "foreign";
+
+	(void)state;
+	assert_int_equal(
+		clyde_fpga_load(fixture.device, foreign, sizeof(foreign), id),
+		1);
+	assert_int_equal(
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP6_IN, NULL, &in),
+		0);
+	assert_int_equal(
+		clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT, NULL, &out),
+		0);
+	assert_int_equal(
+		clyde_pipe_write(out, data, sizeof(data), 100), sizeof(data));
+	assert_int_equal(clyde_pipe_flush(out, 100), CLYDE_ERROR_TIMEOUT);
+	assert_int_equal(
+		clyde_pipe_read(in, data, 1, 100), CLYDE_ERROR_TIMEOUT);
+	close_fixture(&fixture);
+}
+
 static void an_fpga_that_does_not_configure_is_reported(void **state)
 {
 	struct fixture fixture = open_uri("virtual:fault=done");
@@ -176,6 +234,24 @@ static void an_fpga_without_health_is_reported_at_every_load(void **state)
 		assert_says("0x5a");
 		assert_int_equal(clyde_fpga_status(fixture.device, id), 0);
 	}
+	close_fixture(&fixture);
+}
+
+/* The program that has loaded the image may have ended before it checked.
+   Register 0 is the health register. */
+static void an_image_without_health_is_loaded_again(void **state)
+{
+	struct fixture fixture =
+		open_uri("virtual:configured=1,fault=nack@0:1");
+
+	(void)state;
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
+	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
+	close_fixture(&fixture);
+	fixture = open_uri("virtual:configured=1,fault=health");
+	assert_int_equal(
+		clyde_fpga_load_image(fixture.device), CLYDE_ERROR_FPGA);
+	assert_says("0x5a");
 	close_fixture(&fixture);
 }
 
@@ -225,6 +301,27 @@ static void a_read_of_no_registers_leaves_the_i2c_bus_usable(void **state)
 		clyde_register_read(fixture.device, REG_MAP, NULL, 0), 0);
 	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
 	assert_int_equal(clyde_supply_get(fixture.device, mv), 0);
+	close_fixture(&fixture);
+}
+
+/* A command's deadline is a second after it was sent.  The device leaves a
+   microsecond before it, and both are seen at the end of the same microframe. */
+static void a_failure_at_the_deadline_is_not_reported_as_a_timeout(void **state)
+{
+	struct fixture fixture = open_uri("virtual:");
+	uint64_t us = now_ns(fixture.device) / 1000 + 999999;
+	uint8_t id[8];
+	char uri[64];
+
+	(void)state;
+	close_fixture(&fixture);
+	snprintf(uri, sizeof(uri),
+		"virtual:fault=mute@" STATUS ",fault=unplug@%llu",
+		(unsigned long long)us);
+	fixture = open_uri(uri);
+	assert_int_equal(
+		clyde_fpga_status(fixture.device, id), CLYDE_ERROR_NO_DEVICE);
+	assert_true(now_ns(fixture.device) / 1000 > (int64_t)us);
 	close_fixture(&fixture);
 }
 
@@ -322,13 +419,19 @@ int main(void)
 		cmocka_unit_test(an_unconfigured_fpga_has_no_id),
 		cmocka_unit_test(the_image_is_loaded_once),
 		cmocka_unit_test(another_bitstream_replaces_the_image),
+		cmocka_unit_test(
+			an_unknown_bitstream_has_the_registers_of_the_firmware_only),
+		cmocka_unit_test(the_pipes_of_an_unknown_bitstream_are_silent),
 		cmocka_unit_test(an_fpga_that_does_not_configure_is_reported),
 		cmocka_unit_test(
 			an_fpga_without_health_is_reported_at_every_load),
+		cmocka_unit_test(an_image_without_health_is_loaded_again),
 		cmocka_unit_test(the_fpga_is_not_loaded_under_open_pipes),
 		cmocka_unit_test(registers_out_of_range_are_refused),
 		cmocka_unit_test(
 			a_read_of_no_registers_leaves_the_i2c_bus_usable),
+		cmocka_unit_test(
+			a_failure_at_the_deadline_is_not_reported_as_a_timeout),
 		cmocka_unit_test(an_interrupt_ends_a_command),
 		cmocka_unit_test(
 			a_command_that_is_interrupted_is_over_when_the_call_returns),

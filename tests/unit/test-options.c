@@ -80,7 +80,8 @@ static void every_key_has_its_effect(void **state)
 		"packets=10,revision=C1,serial=20240202T130000Z,"
 		"manufacturer=A Maker,modified=1,configured=1,limitA=3300,"
 		"limitB=1800,senseA=2500,senseB=5000,loadA=1000,loadB=1000000,"
-		"rise=700,fault=flip@7,fault=unplug@99",
+		"rise=700,start=3600000,away=10000,fault=flip@7,"
+		"fault=unplug@99",
 		0);
 
 	(void)state;
@@ -97,6 +98,8 @@ static void every_key_has_its_effect(void **state)
 	assert_int_equal(options.device.load_ua[0], 1000);
 	assert_int_equal(options.device.load_ua[1], 1000000);
 	assert_int_equal(options.device.rise_us, 700);
+	assert_int_equal(options.device.start_us, 3600000);
+	assert_int_equal(options.device.away_us, 10000);
 	assert_int_equal(options.faults.count, 2);
 	assert_true(options.unplug_us == 99);
 }

@@ -22,7 +22,7 @@
 
 static struct rig rig;
 static uint8_t sent[8192], came[8192];
-static bool twin;
+static const struct twin_module *twin; /* or NULL: the model */
 
 /* Less data with the twin, which is slow. */
 static uint32_t amount(uint32_t size)
@@ -225,7 +225,7 @@ static void gpio_drives_reads_and_reports(void **state)
 	assert_int_equal(rig_select(&rig, USB_IFACE_EP6IN, USB_ALT_2X), 0);
 	for (unsigned i = 1; i < ARRAY_SIZE(expected); i++) {
 		drive(expected[i] & 1);
-		assert_int_equal(rig_read_register(&rig, REG_GPIO_LEVELS, 2),
+		assert_int_equal(rig_read_register(&rig, REG_GPIO_LEVELS, 1),
 			expected[i]);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(expected);) {
@@ -236,7 +236,8 @@ static void gpio_drives_reads_and_reports(void **state)
 		i += size / sizeof(*records);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
-		assert_int_equal(records[i].levels, expected[i]);
+		/* Port B has no supply, and reads 1. */
+		assert_int_equal(records[i].levels, expected[i] | 0xff00);
 		assert_int_equal(records[i].lost, 0);
 		assert_true(i == 0 || records[i].cycle > records[i - 1].cycle);
 	}
@@ -267,10 +268,10 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || strcmp(argv[1], "twin") != 0)
 		return cmocka_run_group_tests(tests, NULL, NULL);
-	if (twin_module(&why) == NULL) {
+	twin = twin_module(&why);
+	if (twin == NULL) {
 		printf("%s\n", why);
 		return 77;
 	}
-	twin = true;
 	return cmocka_run_group_tests(twin_tests, NULL, NULL);
 }

@@ -40,19 +40,20 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* One I2C transaction: write bytes, then read bytes. */
+/* One I2C transaction: write bytes, then read bytes, from a later one on. */
 struct i2c {
 	const uint8_t *write;
 	size_t write_size;
 	uint8_t *read;
 	size_t read_size;
+	size_t read_at; /* how many bytes have been read before */
 };
 
 /* Answer with a register, over and over for as long as the host reads. */
 static void repeat(const struct i2c *i2c, const uint8_t *value, size_t size)
 {
 	for (size_t i = 0; i < i2c->read_size; i++)
-		i2c->read[i] = value[i % size];
+		i2c->read[i] = value[(i2c->read_at + i) % size];
 }
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
@@ -207,6 +208,34 @@ static bool ina233(struct board *board, unsigned index, const struct i2c *i2c)
 	return true;
 }
 
+static bool ina233_acknowledge(
+	const struct board *board, unsigned index, const struct i2c *i2c)
+{
+	const struct ina233_register *reg;
+
+	(void)board;
+	(void)index;
+	if (i2c->write_size == 0)
+		return true;
+	reg = ina233_find(i2c->write[0]);
+	return reg && i2c->write_size <= 1u + reg->size;
+}
+
+/* VDD(P) is the port's supply; without it the chip does not answer. */
+static bool pca6408a_powered(const struct board *board, unsigned index)
+{
+	return board_supply_mv(board, index) != 0 &&
+		board->now >= board->ports[index].rail_up;
+}
+
+static bool pca6408a_acknowledge(
+	const struct board *board, unsigned index, const struct i2c *i2c)
+{
+	return pca6408a_powered(board, index) &&
+		(i2c->write_size == 0 ||
+			i2c->write[0] <= PCA6408A_CONFIGURATION);
+}
+
 static bool pca6408a(struct board *board, unsigned index, const struct i2c *i2c)
 {
 	struct board_port *port = &board->ports[index];
@@ -220,8 +249,7 @@ static bool pca6408a(struct board *board, unsigned index, const struct i2c *i2c)
 	};
 	uint8_t command = i2c->write_size > 0 ? i2c->write[0] : PCA6408A_INPUT;
 
-	/* VDD(P) is the port's supply; without it the chip does not answer. */
-	if (board_supply_mv(board, index) == 0 || board->now < port->rail_up)
+	if (!pca6408a_powered(board, index))
 		return false;
 	if (command >= ARRAY_SIZE(registers))
 		return false;
@@ -254,7 +282,8 @@ static void eeprom_read(
 	const uint8_t *bytes, size_t size, size_t at, const struct i2c *i2c)
 {
 	for (size_t i = 0; i < i2c->read_size; i++)
-		i2c->read[i] = bytes ? bytes[(at + i) % size] : 0xff;
+		i2c->read[i] =
+			bytes ? bytes[(at + i2c->read_at + i) % size] : 0xff;
 }
 
 static bool eeprom(struct board *board, unsigned unit, const struct i2c *i2c)
@@ -287,21 +316,27 @@ struct chip {
 	uint8_t first, last; /* revisions */
 	uint8_t unit;
 	bool (*take)(struct board *board, unsigned unit, const struct i2c *i2c);
+	/* Whether the chip acknowledges the last byte of a write, or with none
+	   its address; NULL: always. */
+	bool (*acknowledge)(const struct board *board, unsigned unit,
+		const struct i2c *i2c);
 };
 
 static const struct chip chips[] = {
-	{BOARD_DAC_A_OLD, REVISION_C0, REVISION_C2, 0, dac081c},
-	{BOARD_DAC_A, REVISION_C3, REVISION_C3, 0, dac081c},
-	{BOARD_DAC_B, REVISION_C0, REVISION_C3, 1, dac081c},
-	{BOARD_ADC_A_OLD, REVISION_C0, REVISION_C1, 0, adc081c},
-	{BOARD_ADC_B_OLD, REVISION_C0, REVISION_C1, 1, adc081c},
-	{BOARD_ADC_A, REVISION_C2, REVISION_C3, 0, ina233},
-	{BOARD_ADC_B, REVISION_C2, REVISION_C3, 1, ina233},
-	{BOARD_PULL_A, REVISION_C0, REVISION_C3, 0, pca6408a},
-	{BOARD_PULL_B, REVISION_C0, REVISION_C3, 1, pca6408a},
-	{BOARD_FX2_MEM, REVISION_C0, REVISION_C3, 0, eeprom},
-	{BOARD_ICE_MEM_LOW, REVISION_C0, REVISION_C3, 1, eeprom},
-	{BOARD_ICE_MEM_HIGH, REVISION_C0, REVISION_C3, 2, eeprom},
+	{BOARD_DAC_A_OLD, REVISION_C0, REVISION_C2, 0, dac081c, NULL},
+	{BOARD_DAC_A, REVISION_C3, REVISION_C3, 0, dac081c, NULL},
+	{BOARD_DAC_B, REVISION_C0, REVISION_C3, 1, dac081c, NULL},
+	{BOARD_ADC_A_OLD, REVISION_C0, REVISION_C1, 0, adc081c, NULL},
+	{BOARD_ADC_B_OLD, REVISION_C0, REVISION_C1, 1, adc081c, NULL},
+	{BOARD_ADC_A, REVISION_C2, REVISION_C3, 0, ina233, ina233_acknowledge},
+	{BOARD_ADC_B, REVISION_C2, REVISION_C3, 1, ina233, ina233_acknowledge},
+	{BOARD_PULL_A, REVISION_C0, REVISION_C3, 0, pca6408a,
+		pca6408a_acknowledge},
+	{BOARD_PULL_B, REVISION_C0, REVISION_C3, 1, pca6408a,
+		pca6408a_acknowledge},
+	{BOARD_FX2_MEM, REVISION_C0, REVISION_C3, 0, eeprom, NULL},
+	{BOARD_ICE_MEM_LOW, REVISION_C0, REVISION_C3, 1, eeprom, NULL},
+	{BOARD_ICE_MEM_HIGH, REVISION_C0, REVISION_C3, 2, eeprom, NULL},
 };
 
 /* An expander loses its registers while its port has no supply. */
@@ -318,23 +353,56 @@ static void reset_expanders(struct board *board)
 	}
 }
 
-bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
-	size_t write_size, uint8_t *read, size_t read_size)
+static const struct chip *find_chip(struct board *board, uint8_t address)
 {
-	const struct i2c i2c = {write, write_size, read, read_size};
-
 	reset_expanders(board);
 	if (board->sda_low)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
 		const struct chip *chip = &chips[i];
 
 		if (chip->address == address &&
 			board->revision >= chip->first &&
 			board->revision <= chip->last)
-			return chip->take(board, chip->unit, &i2c);
+			return chip;
 	}
-	return false;
+	return NULL;
+}
+
+static bool transact(
+	struct board *board, uint8_t address, const struct i2c *i2c)
+{
+	const struct chip *chip = find_chip(board, address);
+
+	return chip && chip->take(board, chip->unit, i2c);
+}
+
+bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
+	size_t write_size, uint8_t *read, size_t read_size)
+{
+	const struct i2c i2c = {write, write_size, read, read_size, 0};
+
+	return transact(board, address, &i2c);
+}
+
+bool board_i2c_acknowledges(struct board *board, uint8_t address,
+	const uint8_t *write, size_t write_size)
+{
+	const struct i2c i2c = {write, write_size, NULL, 0, 0};
+	const struct chip *chip = find_chip(board, address);
+
+	return chip &&
+		(chip->acknowledge == NULL ||
+			chip->acknowledge(board, chip->unit, &i2c));
+}
+
+uint8_t board_i2c_read(struct board *board, uint8_t address,
+	const uint8_t *write, size_t write_size, size_t read_at)
+{
+	uint8_t byte;
+	const struct i2c i2c = {write, write_size, &byte, 1, read_at};
+
+	return transact(board, address, &i2c) ? byte : 0xff;
 }
 
 /* The mask applies when a fault appears, not later, as the authors of the
@@ -426,6 +494,7 @@ void board_clear(struct board *board)
 void board_power_pins(struct board *board)
 {
 	uint16_t powered = 0, down = 0, up = 0;
+	tick cycle = board->now - board->now % TICKS_PER_CYCLE;
 
 	for (unsigned i = BOARD_PORTS; i-- > 0;) {
 		const struct board_port *port = &board->ports[i];
@@ -435,11 +504,15 @@ void board_power_pins(struct board *board)
 		down = down << 8 | (pulled & ~port->pull_output);
 		up = up << 8 | (pulled & port->pull_output);
 	}
+	/* The FPGA was run to this cycle, and may act on the pins at the next. */
+	if (cycle > board->pins.now)
+		pins_run(&board->pins, cycle);
 	pins_supply(&board->pins, powered, down, up);
 }
 
+/* The expander is outside the port's buffers, and powered as they are. */
 uint8_t board_levels(struct board *board, unsigned port)
 {
 	board_power_pins(board);
-	return pins_levels(&board->pins) >> 8 * port;
+	return (board->pins.levels & board->pins.powered) >> 8 * port;
 }

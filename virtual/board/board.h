@@ -124,6 +124,18 @@ void board_clear(struct board *board);
 bool board_i2c(struct board *board, uint8_t address, const uint8_t *write,
 	size_t write_size, uint8_t *read, size_t read_size);
 
+/*
+ * The same for a master that has the bytes one by one.  Whether the chip
+ * acknowledges the last of the bytes that a transaction has written so far, or
+ * its address if there are none; and the byte after read_at others that the
+ * transaction, which began with this write, has read.  A write itself is
+ * board_i2c(), at the stop condition.
+ */
+bool board_i2c_acknowledges(struct board *board, uint8_t address,
+	const uint8_t *write, size_t write_size);
+uint8_t board_i2c_read(struct board *board, uint8_t address,
+	const uint8_t *write, size_t write_size, size_t read_at);
+
 /* Let the ADCs compare the supplies with their limits, and latch alerts. */
 void board_check_alerts(struct board *board);
 

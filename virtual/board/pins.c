@@ -7,7 +7,6 @@
  */
 #include "pins.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void pins_init(struct pins *pins)
@@ -21,8 +20,10 @@ void pins_init(struct pins *pins)
 void pins_clear(struct pins *pins)
 {
 	for (unsigned i = 0; i < pins->parts_count; i++)
-		free(pins->parts[i]);
+		part_free(pins->parts[i], pins->now);
 	pins->parts_count = 0;
+	recorder_free(pins->recorder);
+	pins->recorder = NULL;
 }
 
 /* What drives or pulls the pins one way or the other. */
@@ -80,6 +81,8 @@ static void resolve(struct pins *pins)
 static void update(struct pins *pins)
 {
 	resolve(pins);
+	if (pins->recorder)
+		recorder_change(pins->recorder, pins->now, pins->levels);
 	pins->changes++;
 	pins->next = TICK_NEVER;
 	for (unsigned i = 0; i < pins->parts_count; i++) {
@@ -120,8 +123,16 @@ bool pins_alone(const struct pins *pins)
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
 		if (pins->net[pin] != 1 << pin)
 			return false;
-	return pins->parts_count == 1 &&
+	return pins->parts_count == 1 && pins->recorder == NULL &&
 		memcmp(&pins->faults, &none, sizeof(none)) == 0;
+}
+
+void pins_plan(struct pins *pins)
+{
+	pins->next = TICK_NEVER;
+	for (unsigned i = 0; i < pins->parts_count; i++)
+		if (pins->parts[i]->next < pins->next)
+			pins->next = pins->parts[i]->next;
 }
 
 size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi)
@@ -131,7 +142,7 @@ size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi)
 
 	pins_run(pins, spi->begin);
 	done = part->kind->spi_bytes(part, spi);
-	pins->next = part->next;
+	pins_plan(pins);
 	return done;
 }
 
@@ -145,7 +156,8 @@ void pins_run(struct pins *pins, tick now)
 					pins->parts[i], pins->now);
 		update(pins);
 	}
-	/* A shortcut was ahead of the FPGA by the way from a core to a pin. */
+	/* A command that fails may leave the twin behind the board's time, and
+	   a shortcut is ahead of the FPGA by the way from a core to a pin. */
 	if (pins->now < now)
 		pins->now = now;
 }

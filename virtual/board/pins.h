@@ -9,13 +9,15 @@
  * Pins that are wired together have one level: low if anything drives it
  * low, else high if anything drives it high; else low if anything pulls it
  * down, else high if anything pulls it up; else low.  Without a port's supply
- * its buffers neither drive nor pull, and the FPGA reads 0.  A board may have
- * faults: a stuck pin has its level whatever drives it.
+ * its buffers neither drive nor pull, and the FPGA reads 1 by the pull-up of its
+ * own pin.  A board may have faults: a stuck pin has its level whatever drives
+ * it.
  */
 #ifndef VIRTUAL_PINS_H
 #define VIRTUAL_PINS_H
 
 #include "virtual/board/parts/part.h"
+#include "virtual/board/recorder.h"
 
 #define PARTS_MAX 8
 
@@ -36,14 +38,15 @@ struct pins {
 	struct pin_faults faults;
 	unsigned parts_count;
 	struct part *parts[PARTS_MAX];
-	uint16_t powered; /* pins whose port has a supply */
+	struct recorder *recorder; /* of the levels, or NULL */
+	uint16_t powered;          /* pins whose port has a supply */
 	uint16_t fpga_levels, fpga_enables;
 	uint16_t pull_down, pull_up; /* by the expanders */
 	uint16_t levels;             /* before the ports' buffers */
 };
 
 void pins_init(struct pins *pins);
-/* Also frees the parts. */
+/* Also frees the parts and the recorder. */
 void pins_clear(struct pins *pins);
 
 /* Wire these pins together. */
@@ -52,8 +55,11 @@ void pins_wire(struct pins *pins, uint16_t mask);
 void pins_add(struct pins *pins, struct part *part);
 
 /* Whether one part has the pins for itself, and only the FPGA sees them: no
-   wires, no faults. */
+   wires, no faults, no record. */
 bool pins_alone(const struct pins *pins);
+/* A part has been changed by other calls than those from here: take over when it
+   next acts. */
+void pins_plan(struct pins *pins);
 /* The part that has the pins for itself takes and gives bytes without edges: its
    kind's spi_bytes(), which it must have.  Returns how many. */
 size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi);
@@ -68,10 +74,10 @@ void pins_drive(struct pins *pins, tick now, uint16_t levels, uint16_t enables);
 void pins_supply(struct pins *pins, uint16_t powered, uint16_t pull_down,
 	uint16_t pull_up);
 
-/* The levels behind the ports' buffers. */
+/* The levels behind the ports' buffers, at the FPGA. */
 static inline uint16_t pins_levels(const struct pins *pins)
 {
-	return pins->levels & pins->powered;
+	return pins->levels | ~pins->powered;
 }
 
 #endif

@@ -213,7 +213,10 @@ void bus_reset(struct bus *bus)
 	drop_all(bus, -ECANCELED);
 	if (bus->faults)
 		fault_bus_open_all(bus->faults);
-	bus->function->ops->setup(bus->function, bus->now, &configure);
+	if (bus->function->ops->reset)
+		bus->function->ops->reset(bus->function, bus->now);
+	else
+		bus->function->ops->setup(bus->function, bus->now, &configure);
 	bus->blocked = bus->now + RESET_TICKS;
 }
 

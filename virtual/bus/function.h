@@ -45,6 +45,9 @@ struct function_ops {
 	/* Time passes.  Returns when something next happens in the function
 	   without a packet, or TICK_NEVER. */
 	tick (*advance)(struct function *function, tick now);
+	/* The host resets the device, and configures it again.  NULL: the
+	   function sees the SET_CONFIGURATION only. */
+	void (*reset)(struct function *function, tick now);
 };
 
 struct function {

@@ -3,7 +3,7 @@
 /*
  * The FPGA as the FX2 sees it: a configuration port, an I2C target, an alert
  * line, and the master of the FIFO bus.  virtual/fx2 calls it.
- * virtual/fpga/model.c is the model in C, virtual/fpga/twin.c the Verilated
+ * virtual/fpga/model.c is the model in C, virtual/fpga/twin.c runs a Verilated
  * image; nothing outside virtual/fpga may depend on which of them runs.
  *
  * An I2C transaction ends with its call: `now` is the time of the stop
@@ -22,6 +22,7 @@
 struct bitstream;
 struct faults;
 struct pins;
+struct twin_module;
 struct fpga;
 
 struct fpga_ops {
@@ -58,15 +59,19 @@ struct fpga {
 	   the FPGA there, and the caller must not advance() it further until
 	   the transaction is over. */
 	tick byte_ticks;
+	/* How often a bitstream has configured the FPGA that its model does not
+	   know; virtual/fpga/foreign.h. */
+	unsigned foreign_count;
 };
 
-/* The model in C; and the Verilated image, which writes a waveform to `trace`
-   if that is not NULL.  The arguments remain the caller's.  NULL if there is no
-   memory; for the twin, also if twin_module() finds no module. */
+/* The model in C; and a Verilated image, a module of virtual/fpga/twin-model.h,
+   which writes a waveform to `trace` if that is not NULL.  The arguments remain
+   the caller's.  NULL: no memory. */
 struct fpga *fpga_model_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	struct faults *faults);
 struct fpga *fpga_twin_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
-	struct faults *faults, const char *trace);
+	struct faults *faults, const struct twin_module *module,
+	const char *trace);
 
 /* From now on the model runs each burst step by step.  Tests compare the
    results with those of the shortcuts. */

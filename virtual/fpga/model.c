@@ -18,10 +18,15 @@ const struct core_entry core_table[CORE_END] = {CORE_TABLE(X)};
 static const struct core_ops *const core_ops[CORE_END] = {CORE_TABLE(X)};
 #undef X
 
-bool model_running(const struct model *model)
+bool model_done(const struct model *model)
 {
 	return bitstream_done(&model->bitstream) &&
 		!faults_at(model->faults, FAULT_DONE, 0);
+}
+
+bool model_running(const struct model *model)
+{
+	return model_done(model) && !model->foreign.runs;
 }
 
 /* ---- Streams ---------------------------------------------------------- */
@@ -248,6 +253,7 @@ static void model_reset(struct fpga *fpga, tick now)
 	struct model *model = MODEL(fpga);
 
 	bitstream_reset(&model->bitstream);
+	model->foreign.runs = false;
 	model->cycle = now / TICKS_PER_CYCLE;
 	model->burst.busy = false;
 	mux_reset(model);
@@ -261,8 +267,14 @@ static void model_restore(struct fpga *fpga, const struct bitstream *port)
 	bool before = bitstream_done(&model->bitstream);
 
 	model->bitstream = *port;
-	if (!before && bitstream_done(port))
+	if (before || !bitstream_done(port))
+		return;
+	if (bitstream_is_image(port)) {
 		power_up(model);
+		return;
+	}
+	foreign_power_up(&model->foreign);
+	fpga->foreign_count++;
 }
 
 static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
@@ -273,9 +285,9 @@ static void model_configure(struct fpga *fpga, const uint8_t *data, size_t size)
 	model_restore(fpga, &port);
 }
 
-static bool model_done(const struct fpga *fpga)
+static bool is_done(const struct fpga *fpga)
 {
-	return model_running(MODEL(fpga));
+	return model_done(MODEL(fpga));
 }
 
 static bool model_alert(const struct fpga *fpga)
@@ -294,7 +306,7 @@ static const struct fpga_ops ops = {
 	.reset = model_reset,
 	.configure = model_configure,
 	.restore = model_restore,
-	.done = model_done,
+	.done = is_done,
 	.i2c_write = model_i2c_write,
 	.i2c_read = model_i2c_read,
 	.alert = model_alert,

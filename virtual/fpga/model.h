@@ -8,8 +8,9 @@
 #ifndef VIRTUAL_FPGA_MODEL_H
 #define VIRTUAL_FPGA_MODEL_H
 
-#include "bitstream.h"
+#include "virtual/board/bitstream.h"
 #include "core.h"
+#include "foreign.h"
 #include "virtual/faults/faults.h"
 #include "fpga.h"
 #include "mux.h"
@@ -73,6 +74,7 @@ struct model {
 	struct fifo *fifos;
 	struct faults *faults;
 	struct bitstream bitstream;
+	struct foreign foreign;
 	uint64_t cycle;
 	uint64_t event; /* cycle at which a core, a pin or a part next acts */
 	uint8_t reset;  /* REG_PIPE_RESET */
@@ -107,7 +109,9 @@ static inline bool in_reset(const struct model *model, enum fifo_index index)
 /* The image's table, from 1. */
 extern const struct core_entry core_table[CORE_END];
 
-/* Whether the FPGA is configured, and no fault holds DONE low. */
+/* Whether the FPGA is configured, and no fault holds DONE low; and whether it
+   then runs the image. */
+bool model_done(const struct model *model);
 bool model_running(const struct model *model);
 
 /* Run the cores up to this cycle. */

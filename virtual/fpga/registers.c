@@ -140,8 +140,11 @@ bool model_i2c_write(
 	size_t taken, i = 1;
 
 	(void)now;
-	if (!model_running(model) || size == 0 || data[0] >= REG_COUNT)
+	if (!model_done(model) || size == 0 || data[0] >= REG_COUNT)
 		return false;
+	if (!model_running(model))
+		return foreign_i2c_write(
+			&model->foreign, model->faults, data, size);
 	taken = faults_acknowledge(model->faults, data, size);
 	if (taken == 0)
 		return false;
@@ -157,8 +160,11 @@ bool model_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
 	struct model *model = MODEL(fpga);
 
 	(void)now;
-	if (!model_running(model))
+	if (!model_done(model))
 		return false;
+	if (!model_running(model))
+		return foreign_i2c_read(
+			&model->foreign, model->faults, data, size);
 	for (size_t i = 0; i < size; i++)
 		data[i] = model->address < REG_COUNT
 			? read_register(model, model->address++)

@@ -101,6 +101,9 @@ bool twin_i2c_write(
 	bool acknowledged;
 
 	(void)now;
+	if (twin->foreign.runs)
+		return foreign_i2c_write(
+			&twin->foreign, twin->faults, data, size);
 	if (twin->logic == NULL || size == 0)
 		return false;
 	taken = faults_acknowledge(twin->faults, data, size);
@@ -144,6 +147,9 @@ bool twin_i2c_read(struct fpga *fpga, tick now, uint8_t *data, size_t size)
 	bool acknowledged;
 
 	(void)now;
+	if (twin->foreign.runs)
+		return foreign_i2c_read(
+			&twin->foreign, twin->faults, data, size);
 	if (twin->logic == NULL)
 		return false;
 	start(twin);

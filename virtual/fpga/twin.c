@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The universal image itself, Verilated: clocks the FX2's slave FIFO and the
+ * A Verilated image, which is a module: clocks the FX2's slave FIFO and the
  * FPGA's pins, a cycle at a time.  It implements struct fpga_ops, which
  * virtual/fx2 calls.
  *
@@ -176,11 +176,19 @@ static void power_down(struct twin *twin)
 	pins_drive(twin->ports, twin->cycle * TICKS_PER_CYCLE, 0, 0);
 }
 
+static bool twin_done(const struct fpga *fpga)
+{
+	const struct twin *twin = (const struct twin *)fpga;
+
+	return twin->logic != NULL || twin->foreign.runs;
+}
+
 static void twin_reset(struct fpga *fpga, tick now)
 {
 	struct twin *twin = TWIN(fpga);
 
 	power_down(twin);
+	twin->foreign.runs = false;
 	bitstream_reset(&twin->bitstream);
 	twin->cycle = now / TICKS_PER_CYCLE;
 }
@@ -195,13 +203,27 @@ static void power_up(struct twin *twin)
 	memset(twin->fetched, 0, sizeof(twin->fetched));
 }
 
+/* Whether the module is this bitstream's. */
+static bool knows(
+	const struct twin_module *module, const struct bitstream *port)
+{
+	return module->digest ? module->digest == port->digest
+			      : bitstream_is_image(port);
+}
+
 static void twin_restore(struct fpga *fpga, const struct bitstream *port)
 {
 	struct twin *twin = TWIN(fpga);
 
 	twin->bitstream = *port;
-	if (twin->logic == NULL && running(twin))
+	if (twin_done(fpga) || !running(twin))
+		return;
+	if (knows(twin->module, port)) {
 		power_up(twin);
+		return;
+	}
+	foreign_power_up(&twin->foreign);
+	fpga->foreign_count++;
 }
 
 static void twin_configure(struct fpga *fpga, const uint8_t *data, size_t size)
@@ -210,11 +232,6 @@ static void twin_configure(struct fpga *fpga, const uint8_t *data, size_t size)
 
 	bitstream_feed(&port, data, size);
 	twin_restore(fpga, &port);
-}
-
-static bool twin_done(const struct fpga *fpga)
-{
-	return ((const struct twin *)fpga)->logic != NULL;
 }
 
 static bool twin_alert(const struct fpga *fpga)
@@ -248,10 +265,10 @@ static const struct fpga_ops ops = {
 };
 
 struct fpga *fpga_twin_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
-	struct faults *faults, const char *trace)
+	struct faults *faults, const struct twin_module *module,
+	const char *trace)
 {
 	struct twin *twin = calloc(1, sizeof(*twin));
-	const char *why;
 
 	if (twin == NULL)
 		return NULL;
@@ -261,10 +278,6 @@ struct fpga *fpga_twin_new(struct fifo fifos[FIFO_COUNT], struct pins *pins,
 	twin->ports = pins;
 	twin->faults = faults;
 	twin->trace = trace;
-	twin->module = twin_module(&why);
-	if (twin->module == NULL) {
-		free(twin);
-		return NULL;
-	}
+	twin->module = module;
 	return &twin->fpga;
 }

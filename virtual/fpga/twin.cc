@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// The Verilated image as a module of its own, libclyde-twin.so: three C
-// functions around one C++ object.  virtual/fpga/twin-module.c loads it.
+// A Verilated image as a module of its own, libclyde-twin.so or a netlist: three
+// C functions around one C++ object.  virtual/fpga/twin-module.c loads it.
 #include "twin.h"
 
 #include <memory>
@@ -51,6 +51,7 @@ static void sample(const Vtwin *top, twin_pins *pins)
 	pins->slwr = top->fx2_slwr;
 	pins->pktend = top->fx2_pktend;
 	pins->fd_o = top->fx2_fd_o;
+	pins->fd_oe = top->fx2_fd_oe;
 	pins->sda_low = top->i2c_sda_low;
 	pins->alert_low = top->alert_low;
 	pins->port_o = top->port_o;

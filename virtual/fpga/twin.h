@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The interface between virtual/fpga/twin.c and the Verilated image, which is a
- * module of its own (libclyde-twin.so): the FPGA's pins, an edge of the clock of
- * 48 MHz at a time.  C and C++ include it.
+ * The interface between virtual/fpga/twin.c and a Verilated image, which is a
+ * module of its own (libclyde-twin.so, or a netlist): the FPGA's pins, an edge of
+ * the clock of 48 MHz at a time.  C and C++ include it.
  */
 #ifndef VIRTUAL_TWIN_H
 #define VIRTUAL_TWIN_H
@@ -27,7 +27,7 @@ struct twin_pins {
 	   change after both edges, the others after the rising one. */
 	uint8_t fifoadr;
 	uint8_t sloe, slrd, slwr, pktend;
-	uint8_t fd_o;
+	uint8_t fd_o, fd_oe;
 	uint8_t sda_low; /* the FPGA pulls SDA down */
 	uint8_t alert_low;
 	uint16_t port_o, port_oe;

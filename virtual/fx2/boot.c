@@ -41,6 +41,7 @@ void device_boot(struct device *device)
 	device->board.sda_low = false;
 	device->job = JOB_NONE;
 	device->spoiled = false;
+	device->misplaced = 0;
 	memset(&device->alerts, 0, sizeof(device->alerts));
 	device->alert_pending = false;
 	mgmt_reset(device);
@@ -57,6 +58,12 @@ static bool populate(struct pins *pins, const struct device_options *options)
 	char why[PART_WHY_SIZE];
 
 	pins->faults = options->pin_faults;
+	if (options->record) {
+		pins->recorder =
+			recorder_new(options->record, options->record_ticks);
+		if (pins->recorder == NULL)
+			return false;
+	}
 	for (unsigned i = 0; i < WIRES_MAX && options->wires[i]; i++)
 		pins_wire(pins, options->wires[i]);
 	for (unsigned i = 0; i < PARTS_MAX && options->parts[i][0]; i++) {
@@ -75,9 +82,34 @@ static struct fpga *new_fpga(
 	struct pins *pins = &device->board.pins;
 
 	if (options->twin)
-		return fpga_twin_new(
-			device->fifos, pins, &device->faults, options->trace);
+		return fpga_twin_new(device->fifos, pins, &device->faults,
+			options->twin, options->trace);
 	return fpga_model_new(device->fifos, pins, &device->faults);
+}
+
+/* The board has power: start the model of the firmware, or the chip. */
+static bool power_up(
+	struct device *device, const struct device_options *options)
+{
+	const struct chip_board surroundings = {
+		.board = &device->board,
+		.fpga = device->fpga,
+		.fifos = device->fifos,
+		.faults = &device->faults,
+	};
+
+	if (!options->chip) {
+		device_boot(device);
+		return true;
+	}
+	device->chip = chip_new(&surroundings);
+	if (device->chip == NULL ||
+		(options->observed &&
+			!chip_observe(device->chip,
+				options->breaks ? &options->breakpoint : NULL)))
+		return false;
+	chip_power_up(device->chip, options->firmware);
+	return true;
 }
 
 struct device *device_new(
@@ -116,18 +148,27 @@ struct device *device_new(
 	device->misread = options->misread;
 	device->board.rise = (tick)options->rise_us * TICKS_PER_US;
 	loader_reset(device);
+	if (options->start_us)
+		device->loader.start = (tick)options->start_us * TICKS_PER_US;
+	if (options->away_us)
+		device->loader.away = (tick)options->away_us * TICKS_PER_US;
 	device_plan_trip(device);
 	device->api_level =
 		options->api_level ? options->api_level : USB_API_LEVEL;
 	if (options->bare)
 		device->api_level = 0;
-	device_boot(device);
+	if (!power_up(device, options)) {
+		device_free(device);
+		return NULL;
+	}
 	return device;
 }
 
 bool device_preload(struct device *device, const struct bitstream *port,
 	size_t size, const uint8_t id[FPGA_ID_SIZE])
 {
+	if (device->chip)
+		return preload_chip(device, port, size, id);
 	device->fpga->ops->restore(device->fpga, port);
 	device->config.bitstream_size = size;
 	memcpy(device->config.bitstream_id, id, FPGA_ID_SIZE);
@@ -139,6 +180,7 @@ void device_free(struct device *device)
 {
 	if (device == NULL)
 		return;
+	chip_free(device->chip);
 	board_clear(&device->board);
 	if (device->fpga)
 		device->fpga->ops->destroy(device->fpga);
@@ -147,7 +189,7 @@ void device_free(struct device *device)
 
 struct function *device_function(struct device *device)
 {
-	return &device->function;
+	return device->chip ? chip_function(device->chip) : &device->function;
 }
 
 uint16_t device_conflicts(const struct device *device)
@@ -155,9 +197,44 @@ uint16_t device_conflicts(const struct device *device)
 	return device->board.pins.conflicts;
 }
 
+int device_finish_record(struct device *device)
+{
+	struct recorder *recorder = device->board.pins.recorder;
+
+	return recorder ? recorder_finish(recorder) : 0;
+}
+
+const char *device_fault(const struct device *device)
+{
+	return device->chip ? chip_fault(device->chip) : NULL;
+}
+
+const struct mcs51_debug *device_debug(const struct device *device)
+{
+	return device->chip ? chip_debug(device->chip) : NULL;
+}
+
+void device_listen(struct device *device, chip_listener *listener, void *user)
+{
+	if (device->chip)
+		chip_listen(device->chip, listener, user);
+}
+
 unsigned device_i2c_clashes(const struct device *device)
 {
+	if (device->chip)
+		return chip_i2c_clashes(device->chip);
 	return device->i2c_clashes;
+}
+
+unsigned device_foreign_count(const struct device *device)
+{
+	return device->fpga->foreign_count;
+}
+
+unsigned device_load_clashes(const struct device *device)
+{
+	return device->load_clashes;
 }
 
 const uint8_t *device_eeprom(const struct device *device)

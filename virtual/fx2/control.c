@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "virtual/chip/bare.h"
+
 /* The number of FX2 buffers in an alternate setting of a pipe. */
 static uint8_t buffers_of(uint8_t alternate)
 {
@@ -225,7 +227,7 @@ static bool vendor(struct device *device, const struct usb_setup *setup)
 		return false;
 	if (setup->bRequest == USB_REQ_FX2_RAM)
 		return loader_request(device, setup);
-	if (device->loader.in_reset || device->api_level == 0)
+	if (device->api_level == 0)
 		return false; /* there is no firmware that answers */
 	if (!(setup->bmRequestType & USB_DIR_IN))
 		return false;
@@ -289,6 +291,32 @@ static void apply_faults(struct device *device)
 		memset(control->data, 0xff, control->length);
 }
 
+/* The FX2 itself answers request 0xA0.  For others it waits for its firmware. */
+bool control_is_answered(
+	const struct device *device, const struct usb_setup *setup)
+{
+	return !loader_is_silent(device) ||
+		((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR &&
+			setup->bRequest == USB_REQ_FX2_RAM);
+}
+
+/* A request to the FX2 without firmware. */
+static bool bare_standard(struct device *device, const struct usb_setup *setup)
+{
+	struct bare bare = {
+		.eeprom = device_eeprom(device),
+		.configuration = device->configuration,
+		.alternate = device->alternate[0],
+		.data = device->control.data,
+	};
+	bool done = bare_request(&bare, setup);
+
+	device->control.length = bare.length;
+	device->configuration = bare.configuration;
+	device->alternate[0] = bare.alternate;
+	return done;
+}
+
 void control_execute(struct device *device)
 {
 	struct control *control = &device->control;
@@ -300,9 +328,8 @@ void control_execute(struct device *device)
 	if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR)
 		done = vendor(device, setup);
 	else if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_STANDARD)
-		done = device->api_level == 0
-			? bare_standard(device, setup)
-			: !device->loader.in_reset && standard(device, setup);
+		done = device->api_level == 0 ? bare_standard(device, setup)
+					      : standard(device, setup);
 	apply_faults(device);
 	if (control->length > setup->wLength)
 		control->length = setup->wLength;

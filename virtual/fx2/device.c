@@ -80,6 +80,21 @@ static void choose_job(struct device *device)
 	}
 }
 
+/* Clock a packet into the FPGA, of which the end may have been misplaced, see
+   note_descriptor(). */
+static void configure(
+	struct device *device, const uint8_t *data, uint16_t length)
+{
+	uint8_t packet[USB_PACKET_SIZE];
+	uint16_t right =
+		device->misplaced < length ? length - device->misplaced : 0;
+
+	memcpy(packet, data, length);
+	for (uint16_t i = right; i < length; i++)
+		packet[i] ^= 0xff;
+	device->fpga->ops->configure(device->fpga, packet, length);
+}
+
 static void consume_bitstream(struct device *device)
 {
 	struct fifo *fifo = &device->fifos[FIFO_EP2];
@@ -90,9 +105,10 @@ static void consume_bitstream(struct device *device)
 		return;
 	data = fifo_peek(fifo, &length);
 	if (device->alternate[USB_IFACE_EP2OUT] == USB_ALT_CFG)
-		device->fpga->ops->configure(device->fpga, data, length);
+		configure(device, data, length);
 	else if (!nvm_write_bitstream(device, device->load_bytes, data, length))
 		device->nvm_failed = true;
+	device->misplaced = 0;
 	device->load_bytes += length;
 	fifo_drop(fifo);
 }
@@ -230,6 +246,29 @@ static void note_clash(struct device *device, const struct usb_setup *setup)
 	device->spoiled = true;
 }
 
+/*
+ * The firmware answers GET_DESCRIPTOR in an interrupt, and copies the descriptor
+ * by the FX2's autopointers: libfx2's usb_serve_descriptor() calls xmemcpy().
+ * The loop that clocks a packet of a bitstream into the FPGA, in fx2spi.h, reads
+ * by the same registers, and goes on in other memory.  Plain strings, which
+ * libfx2 copies without xmemcpy(), are no exception here.
+ */
+static void note_descriptor(
+	struct device *device, const struct usb_setup *setup)
+{
+	tick left;
+
+	if (device->job != JOB_CONFIGURE || device->job_due <= device->now ||
+		device->alternate[USB_IFACE_EP2OUT] != USB_ALT_CFG ||
+		setup->bmRequestType != USB_DIR_IN ||
+		setup->bRequest != USB_REQ_GET_DESCRIPTOR)
+		return;
+	device->load_clashes++;
+	left = (device->job_due - device->now) / FPGA_BYTE_TICKS;
+	if (left > device->misplaced)
+		device->misplaced = left;
+}
+
 static void device_setup(
 	struct function *function, tick now, const struct usb_setup *setup)
 {
@@ -239,8 +278,11 @@ static void device_setup(
 
 	device_advance(function, now);
 	note_clash(device, setup);
+	note_descriptor(device, setup);
 	*control = (struct control){
 		.setup = *setup, .pending = true, .due = now + cost};
+	if (!control_is_answered(device, setup))
+		control->due = TICK_NEVER;
 	/* The interrupt delays the main loop's job. */
 	device->job_due += cost;
 }

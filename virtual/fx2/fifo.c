@@ -74,8 +74,11 @@ void fifo_copy(
 
 void fifo_skip(struct fifo *fifo, uint16_t size)
 {
+	/* Firmware may have emptied the FIFO in the middle of a burst. */
+	if (fifo->count == 0)
+		return;
 	fifo->fill += size;
-	if (fifo->count && fifo->fill == fifo->length[fifo->head]) {
+	if (fifo->fill >= fifo->length[fifo->head]) {
 		fifo->fill = 0;
 		fifo_drop(fifo);
 	}

@@ -5,7 +5,7 @@
  * the firmware's main loop, boot.c the start of the firmware, control.c EP0,
  * mgmt.c EP1, i2c.c the FPGA's registers, ports.c and drivers.c the commands
  * about ports, nvm.c the EEPROMs, descriptors.c the descriptors, loader.c the
- * loading of firmware, bare.c the FX2 without firmware.  Tests may include this
+ * loading of firmware.  Tests may include this
  * header; no other folder does.
  */
 #ifndef VIRTUAL_FIRMWARE_H
@@ -36,6 +36,7 @@ struct control {
 struct loader {
 	bool in_reset;         /* the 8051 is held in reset */
 	tick leave, come_back; /* when the device does so, or TICK_NEVER */
+	tick start, away;      /* how long these take, see START_US */
 	uint8_t ram[FX2_RAM_SIZE];
 	uint8_t scratch[FX2_SCRATCH_SIZE];
 	bool written[FX2_RAM_SIZE]; /* since the 8051 entered reset */
@@ -46,6 +47,7 @@ struct device {
 	struct faults faults;
 	struct board board;
 	struct fpga *fpga;
+	struct chip *chip; /* executes firmware; NULL: all that follows does */
 	struct fifo fifos[FIFO_COUNT];
 	struct config_block config; /* the copy in the FX2's RAM */
 	tick now;
@@ -65,6 +67,10 @@ struct device {
 	tick job_due;
 	bool spoiled; /* the job's I2C transactions, by an interrupt */
 	unsigned i2c_clashes;
+	/* Bytes at the end of the bitstream's packet that are not clocked into
+	   the FPGA, but other memory in their place. */
+	uint16_t misplaced;
+	unsigned load_clashes;
 	struct mgmt_packet request, reply;
 	/* EP1 OUT's buffer is `request`: it keeps the bytes of the packets
 	   before, where a shorter one follows. */
@@ -105,18 +111,27 @@ extern const struct function_ops device_ops;
 
 /*
  * From the 8051's start until the device leaves the bus: an estimate, as the
- * firmware's main() sets up the board first.  From then until the device is
- * back: about a second, by upstream's experience
- * (software/glasgow/hardware/device.py).
+ * firmware's main() sets up the board first; and it loads a bitstream that is
+ * stored, see loader.c.  From then until the device is back: about a second, by
+ * upstream's experience (software/glasgow/hardware/device.py), though libfx2's
+ * usb_init() is off the bus for 10 ms only.
  */
-#define START_TICKS (1000 * TICKS_PER_US)
-#define AWAY_TICKS  (1000000 * (tick)TICKS_PER_US)
+#define START_US 1000
+#define AWAY_US  1000000
 
 /* device.c: set when port A trips next, by a fault. */
 void device_plan_trip(struct device *device);
 
+/* preload.c: device_preload() of a device that executes firmware. */
+bool preload_chip(struct device *device, const struct bitstream *port,
+	size_t size, const uint8_t id[FPGA_ID_SIZE]);
+
 /* boot.c: start the firmware, with the present contents of the EEPROM. */
 void device_boot(struct device *device);
+
+/* loader.c: whether no standard request is answered: the firmware has set RENUM,
+   by which it answers them itself, and is held in reset or starts. */
+bool loader_is_silent(const struct device *device);
 
 /* loader.c: request 0xA0.  Its SETUP packet, the bytes of a write's data stage,
    and the device's leaving and return that follow. */
@@ -128,9 +143,6 @@ void loader_write(struct device *device, size_t address, const uint8_t *data,
 uint8_t *loader_ram(struct loader *loader, size_t address, size_t *ret_size);
 tick loader_due(const struct device *device);
 void loader_execute(struct device *device);
-
-/* bare.c: a standard request to the FX2 without firmware. */
-bool bare_standard(struct device *device, const struct usb_setup *setup);
 
 /* descriptors.c: the answer to GET_DESCRIPTOR, at most 512 B; returns its size,
    0 = there is no such descriptor. */
@@ -144,6 +156,10 @@ uint16_t descriptor_webusb(uint8_t *data);
 tick control_cost(const struct device *device, const struct usb_setup *setup);
 /* Whether the request accesses the FPGA over I2C. */
 bool control_uses_i2c(
+	const struct device *device, const struct usb_setup *setup);
+/* Whether the request is ever answered; if not, the device sends NAK until the
+   host gives the request up. */
+bool control_is_answered(
 	const struct device *device, const struct usb_setup *setup);
 void control_execute(struct device *device);
 
@@ -187,6 +203,10 @@ bool i2c_fpga_read(struct device *device, uint8_t *data, size_t size);
 
 /* nvm.c: the configuration block between EEPROM and RAM. */
 void nvm_load_config(struct device *device);
+/* The size of the bitstream that the firmware loads when it starts, or 0. */
+uint32_t nvm_stored_size(const struct device *device);
+/* How long it takes to read so much of a bitstream. */
+tick nvm_read_cost(size_t size);
 bool nvm_save_config(struct device *device, size_t offset, size_t size);
 /* How long a packet of a bitstream takes to be written. */
 tick nvm_write_cost(uint32_t offset, size_t size);

@@ -76,6 +76,18 @@ void nvm_load_config(struct device *device)
 		upgrade(&device->config);
 }
 
+/* With a C2 image the block in RAM counts, which the boot ROM has loaded and the
+   load of a bitstream has changed.  With a C0 header the firmware reads it. */
+uint32_t nvm_stored_size(const struct device *device)
+{
+	const uint8_t *eeprom = device_eeprom(device);
+	struct config_block config = device->config;
+
+	if (eeprom[0] == EEPROM_BOOT_C0)
+		memcpy(&config, eeprom + CONFIG_ADDRESS, sizeof(config));
+	return config.flags & CONFIG_API_LEVEL_7 ? config.bitstream_size : 0;
+}
+
 bool nvm_save_config(struct device *device, size_t offset, size_t size)
 {
 	const uint8_t *block = (const uint8_t *)&device->config;
@@ -107,6 +119,17 @@ static bool locate(uint32_t offset, uint8_t *ret_chip, uint16_t *ret_address)
 	default:
 		return false;
 	}
+}
+
+/* The firmware's fpga.c, fpga_load_nvmem(): packets of 512 B, each read by two
+   transactions, of the chip's address and that of the bytes, and of the chip's
+   address and the bytes. */
+tick nvm_read_cost(size_t size)
+{
+	tick packets = (size + USB_PACKET_SIZE - 1) / USB_PACKET_SIZE;
+
+	return packets * (4 * I2C_BYTE_TICKS + 2 * I2C_STOP_TICKS) +
+		size * I2C_BYTE_TICKS;
 }
 
 /* Every chunk is a transaction: the chip's address, that of the bytes, and the

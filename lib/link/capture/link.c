@@ -223,6 +223,13 @@ static void capture_describe(struct link *base, struct clyde_device_info *info)
 		base->inner->ops->describe(base->inner, info);
 }
 
+static int capture_recall(struct link *base,
+	struct usb_device_descriptor *ret_descriptor,
+	struct clyde_device_info *info)
+{
+	return base->inner->ops->recall(base->inner, ret_descriptor, info);
+}
+
 static int capture_busy_elsewhere(struct link *base)
 {
 	return base->inner->ops->busy(base->inner);
@@ -279,6 +286,7 @@ int capture_wrap(
 		.await_return =
 			inner->ops->await_return ? capture_await_return : NULL,
 		.describe = capture_describe,
+		.recall = inner->ops->recall ? capture_recall : NULL,
 		.busy = capture_busy_elsewhere,
 	};
 	link->link.ops = &link->ops;

@@ -116,15 +116,19 @@ static bool unlocks_twice(void)
 static int select_alternate(
 	struct usb_link *link, uint8_t interface, uint8_t alternate)
 {
-	int result = libusb_set_interface_alt_setting(
-		link->handle, interface, alternate);
+	int result;
 
+	errno = 0;
+	result = libusb_set_interface_alt_setting(
+		link->handle, interface, alternate);
 	if (result == LIBUSB_ERROR_NO_DEVICE && unlocks_twice())
 		link->broken = true;
-	/* A device that refuses the setting answers with a stall, for which
-	   libusb returns LIBUSB_ERROR_OTHER here. */
+	/* A device that refuses the setting answers with a stall, and a device
+	   whose firmware does not run never does.  libusb returns
+	   LIBUSB_ERROR_OTHER for both. */
 	if (result == LIBUSB_ERROR_OTHER)
-		return CLYDE_ERROR_STALL;
+		return errno == ETIMEDOUT ? CLYDE_ERROR_TIMEOUT
+					  : CLYDE_ERROR_STALL;
 	return usb_result(result);
 }
 

@@ -361,6 +361,7 @@ static const struct link_ops usb_ops = {
 	.await_return = usb_await_return,
 	.describe = describe,
 	.descriptor = usb_descriptor,
+	.recall = usb_recall,
 	.busy = usb_busy,
 };
 

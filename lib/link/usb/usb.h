@@ -5,7 +5,8 @@
  * and has the bulk transfers; control.c endpoint 0 and interfaces; reenumerate.c
  * finds the device again that has left the bus to start new firmware; poll.c makes
  * one descriptor of all that libusb polls; enumerate.c lists and opens the devices
- * on this machine's buses; monitor.c reports devices that arrive and leave.
+ * on this machine's buses; sysfs.c has what the kernel knows of a device's
+ * descriptors; monitor.c reports devices that arrive and leave.
  *
  * No other folder of lib may include this header or <libusb.h>.
  */
@@ -97,6 +98,12 @@ void usb_survey_end(struct usb_session *session, libusb_device **devices);
 
 /* The link's busy(). */
 int usb_busy(struct link *base);
+
+/* ---- sysfs.c ---------------------------------------------------------- */
+
+/* The link's recall(). */
+int usb_recall(struct link *base, struct usb_device_descriptor *ret_descriptor,
+	struct clyde_device_info *info);
 
 /* ---- link.c ----------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
  * its EEPROMs.  Called by the virtual link, and by plug/devices.c for devices that
  * other processes use.
  */
+#include "netlist.h"
 #include "uri.h"
 
 #include <pthread.h>
@@ -25,12 +26,22 @@ static void parse_image(void)
 	bitstream_feed(&image_port, image_bytes, image_size);
 }
 
-static void preload(struct device *device)
+const struct bitstream *virtual_image_port(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, parse_image);
-	device_preload(device, &image_port, image_size, image_id);
+	return &image_port;
+}
+
+static void preload(struct device *device, const struct netlist *netlist)
+{
+	if (netlist)
+		device_preload(
+			device, &netlist->port, netlist->size, netlist->id);
+	else
+		device_preload(
+			device, virtual_image_port(), image_size, image_id);
 }
 
 struct device *virtual_device_new(const struct virtual_options *options)
@@ -40,10 +51,24 @@ struct device *virtual_device_new(const struct virtual_options *options)
 
 	if (options->trace_path[0])
 		described.trace = options->trace_path;
+	if (options->record_path[0])
+		described.record = options->record_path;
 	device = device_new(&described, &options->faults);
 	if (device && options->configured)
-		preload(device);
+		preload(device, options->netlist);
 	return device;
+}
+
+int virtual_record_finish(
+	const struct virtual_options *options, struct device *device)
+{
+	int result = device ? device_finish_record(device) : 0;
+
+	if (result < 0)
+		return set_error(CLYDE_ERROR_FILE,
+			"the pins were not written to %s: %s",
+			options->record_path, strerror(-result));
+	return 0;
 }
 
 /* ---- The file of the EEPROMs ---------------------------------------------- */

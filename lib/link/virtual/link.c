@@ -44,6 +44,8 @@ struct virtual_link {
 	bool introduced;  /* the drawn faults are in the log */
 	uint16_t told;    /* pins whose conflict of drivers is in the log */
 	unsigned clashes; /* on the I2C bus, that are in the log */
+	unsigned foreign; /* bitstreams, that are in the log */
+	bool stopped;     /* the firmware has, and the log says why */
 	int descriptor;   /* an eventfd; -1: not asked for yet */
 	bool shown;       /* the descriptor is readable */
 };
@@ -73,6 +75,33 @@ static void tell_clashes(
 	LOG(link, WARNING,
 		"I2C clash: an alternate setting was selected during a "
 		"command");
+}
+
+static void tell_foreign(
+	struct link *link, const struct device *device, unsigned *foreign)
+{
+	if (*foreign == device_foreign_count(device))
+		return;
+	*foreign = device_foreign_count(device);
+	LOG(link, WARNING, DEVICE_FOREIGN);
+}
+
+/* Log, once, why the firmware has stopped. */
+static void tell_fault(
+	struct link *link, const struct device *device, bool *told)
+{
+	const char *fault = device_fault(device);
+
+	if (fault == NULL)
+		*told = false;
+	else if (!*told)
+		LOG(link, ERROR, "%s", fault);
+	*told = fault;
+}
+
+static void log_line(void *link, const char *line)
+{
+	LOG((struct link *)link, TRACE, "%s", line);
 }
 
 /* Log the faults that a seed has drawn. */
@@ -212,6 +241,8 @@ static bool run(struct virtual_link *link, tick until)
 	alive = bus_run(link->bus, until);
 	tell_conflicts(&link->link, link->device, &link->told);
 	tell_clashes(&link->link, link->device, &link->clashes);
+	tell_foreign(&link->link, link->device, &link->foreign);
+	tell_fault(&link->link, link->device, &link->stopped);
 	pull_if_due(link);
 	return alive;
 }
@@ -376,10 +407,19 @@ static int virtual_await_return(struct link *base, uint64_t deadline_ns)
 static void virtual_close(struct link *base)
 {
 	struct virtual_link *link = VIRTUAL(base);
+	const char *unwritten = link->device
+		? virtual_firmware_report(&link->options, link->device)
+		: NULL;
 
+	if (unwritten)
+		LOG(base, ERROR, "cannot write %s: %s", unwritten,
+			strerror(errno));
 	if (link->descriptor >= 0)
 		close(link->descriptor);
 	bus_free(link->bus);
+	if (link->device &&
+		virtual_record_finish(&link->options, link->device) < 0)
+		LOG(base, ERROR, "%s", clyde_error_message());
 	device_free(link->device);
 	virtual_options_clear(&link->options);
 	free(link);
@@ -483,6 +523,12 @@ static int make(const char *specification, const atomic_bool *interrupt,
 		virtual_close(&link->link);
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	}
+	result = virtual_firmware_started(&link->options, link->device);
+	if (result < 0) {
+		virtual_close(&link->link);
+		return result;
+	}
+	device_listen(link->device, log_line, link);
 	*ret_link = &link->link;
 	return 0;
 }

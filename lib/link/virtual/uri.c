@@ -5,6 +5,7 @@
  * and for plug/devices.c.  clyde-virtual(7) explains the keys.  Text that is not
  * understood is an error with a message, never ignored.
  */
+#include "netlist.h"
 #include "uri.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 #include "common/number.h"
 #include "virtual/bus/bus.h"
-#include "virtual/fpga/twin-model.h"
+#include "virtual/mcs51/symbols.h"
 
 /* ---- Keys ----------------------------------------------------------------- */
 
@@ -253,6 +254,21 @@ static int parse_rise(struct parser *parser, const char *key, const char *value)
 	return result;
 }
 
+/* How long new firmware takes until it leaves the bus, or how long it is away. */
+static int parse_departure(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct device_options *device = &parser->options->device;
+	uint64_t us;
+	int result = number(key, value, 1, 60000000, &us);
+
+	if (result == 0 && strcmp(key, "start") == 0)
+		device->start_us = us;
+	else if (result == 0)
+		device->away_us = us;
+	return result;
+}
+
 static int parse_fault(
 	struct parser *parser, const char *key, const char *value)
 {
@@ -331,7 +347,7 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 	(void)key;
 	if (part == NULL)
 		return set_error(CLYDE_ERROR_INVALID, "virtual: %s", why);
-	free(part);
+	part_free(part, 0);
 	while (at < PARTS_MAX && device->parts[at][0])
 		at++;
 	if (at == PARTS_MAX)
@@ -343,21 +359,36 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 
 static int parse_fpga(struct parser *parser, const char *key, const char *value)
 {
-	bool twin = strcmp(value, "twin") == 0;
+	static const char netlist[] = "netlist:";
+	struct virtual_options *options = parser->options;
 	const char *why;
+	int result;
 
-	if (!twin && strcmp(value, "model") != 0)
+	options->netlist = NULL;
+	options->device.twin = NULL;
+	if (strcmp(value, "model") == 0)
+		return 0;
+	if (strncmp(value, netlist, strlen(netlist)) == 0) {
+		result =
+			netlist_get(value + strlen(netlist), &options->netlist);
+		if (result == 0)
+			options->device.twin = &options->netlist->module;
+		return result;
+	}
+	if (strcmp(value, "twin") != 0)
 		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: %s=%s is not one of model twin", key, value);
-	if (twin && twin_module(&why) == NULL)
+			"virtual: %s=%s is not one of model twin netlist:FILE",
+			key, value);
+	options->device.twin = twin_module(&why);
+	if (options->device.twin == NULL)
 		return set_error(CLYDE_ERROR_UNSUPPORTED, "virtual: %s=%s: %s",
 			key, value, why);
-	parser->options->device.twin = twin;
 	return 0;
 }
 
-static int parse_trace(
-	struct parser *parser, const char *key, const char *value)
+/* A file that will be replaced: fails at once if it cannot be written. */
+static int parse_output(
+	const char *key, const char *value, char path[CLYDE_URI_SIZE])
 {
 	FILE *file;
 
@@ -369,8 +400,74 @@ static int parse_trace(
 		return set_error(CLYDE_ERROR_FILE, "cannot write %s: %s", value,
 			strerror(errno));
 	fclose(file);
-	snprintf(parser->options->trace_path,
-		sizeof(parser->options->trace_path), "%s", value);
+	snprintf(path, CLYDE_URI_SIZE, "%s", value);
+	return 0;
+}
+
+static int parse_trace(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->trace_path);
+}
+
+static int parse_pins(struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->record_path);
+}
+
+/* In MHz: a sample for each cycle, or for each half of one. */
+static int parse_rate(struct parser *parser, const char *key, const char *value)
+{
+	bool half = strcmp(value, "96") == 0;
+
+	if (!half && strcmp(value, "48") != 0)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s=%s is not one of 48 96", key, value);
+	parser->options->device.record_ticks = TICKS_PER_CYCLE / (half ? 2 : 1);
+	return 0;
+}
+
+static int parse_profile(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->profile_path);
+}
+
+static int parse_instructions(
+	struct parser *parser, const char *key, const char *value)
+{
+	return parse_output(key, value, parser->options->instructions_path);
+}
+
+/* "symbols" or "break": checked when the firmware is there. */
+static int parse_debug(
+	struct parser *parser, const char *key, const char *value)
+{
+	char *text = *key == 's' ? parser->options->symbols_path
+				 : parser->options->break_at;
+
+	if (*value == '\0')
+		return set_error(
+			CLYDE_ERROR_INVALID, "virtual: %s= has no value", key);
+	snprintf(text, CLYDE_URI_SIZE, "%s", value);
+	return 0;
+}
+
+/* "model", "eeprom", or a file. */
+static int parse_firmware(
+	struct parser *parser, const char *key, const char *value)
+{
+	struct virtual_options *options = parser->options;
+	bool eeprom = strcmp(value, "eeprom") == 0;
+
+	if (*value == '\0')
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: %s= has no file name", key);
+	options->device.chip = strcmp(value, "model") != 0;
+	options->firmware_path[0] = '\0';
+	if (options->device.chip && !eeprom)
+		snprintf(options->firmware_path, sizeof(options->firmware_path),
+			"%s", value);
 	return 0;
 }
 
@@ -392,9 +489,13 @@ const struct virtual_key virtual_keys[] = {
 	{"loadA", parse_port},
 	{"loadB", parse_port},
 	{"rise", parse_rise},
+	{"start", parse_departure},
+	{"away", parse_departure},
 	{"fault", parse_fault},
 	{"fpga", parse_fpga},
 	{"trace", parse_trace},
+	{"pins", parse_pins},
+	{"pinsrate", parse_rate},
 	{"wire", parse_wire},
 	{"part", parse_part},
 	{"stuck", parse_stuck},
@@ -402,6 +503,11 @@ const struct virtual_key virtual_keys[] = {
 	{"nodrive", parse_open_pin},
 	{"weak", parse_weak},
 	{"misread", parse_misread},
+	{"firmware", parse_firmware},
+	{"symbols", parse_debug},
+	{"break", parse_debug},
+	{"profile", parse_profile},
+	{"instructions", parse_instructions},
 	{0},
 };
 
@@ -507,8 +613,14 @@ static int parse_pairs(struct parser *parser, char *text)
 	if (result == 0 && parser->options->trace_path[0] &&
 		(parser->options->devices > 1 || !parser->options->device.twin))
 		return set_error(CLYDE_ERROR_INVALID,
-			"virtual: trace= is for one device, with fpga=twin");
-	return result;
+			"virtual: trace= is for one device, with fpga=twin or "
+			"fpga=netlist:FILE");
+	if (result == 0 && parser->options->record_path[0] &&
+		parser->options->devices > 1)
+		return set_error(CLYDE_ERROR_INVALID,
+			"virtual: pins= is for one device, and devices=%u",
+			parser->options->devices);
+	return result < 0 ? result : virtual_firmware_check(parser->options);
 }
 
 /* The n-th device's serial number is the first's plus n, in its digits. */
@@ -563,7 +675,8 @@ int virtual_options_parse(
 		.unplug_us = UINT64_MAX,
 		.device = {.revision = REVISION_C3,
 			.serial = DEFAULT_SERIAL,
-			.rise_us = DEFAULT_RISE_US},
+			.rise_us = DEFAULT_RISE_US,
+			.record_ticks = TICKS_PER_CYCLE},
 	};
 	struct parser parser = {&options, index};
 	int result;
@@ -579,6 +692,8 @@ int virtual_options_parse(
 	virtual_options_count_serial(options.device.serial, parser.index);
 	if (options.eeprom_path[0])
 		result = virtual_eeprom_load(&options);
+	if (result == 0 && options.device.chip)
+		result = virtual_firmware_load(&options);
 	if (result < 0) {
 		virtual_options_clear(&options);
 		return result;
@@ -603,10 +718,20 @@ int virtual_options_count(const char *text)
 	return options.only >= 0 ? 1 : (int)options.devices;
 }
 
-void virtual_options_clear(struct virtual_options *options)
+void virtual_eeprom_forget(struct virtual_options *options)
 {
 	free(options->eeprom);
 	options->eeprom = NULL;
+}
+
+void virtual_options_clear(struct virtual_options *options)
+{
+	virtual_eeprom_forget(options);
+	free(options->firmware);
+	mcs51_symbols_destroy(options->symbols);
+	options->firmware = NULL;
+	options->symbols = NULL;
+	options->device.firmware = NULL;
 }
 
 /* Whether a list of pairs has this key.  Only the start of a pair is compared,

@@ -27,8 +27,17 @@ struct virtual_options {
 	bool api; /* the key was given: the EEPROM's first byte does not count */
 	char eeprom_path[CLYDE_URI_SIZE];
 	char trace_path[CLYDE_URI_SIZE];
+	char record_path[CLYDE_URI_SIZE]; /* of the pins' levels */
+	char firmware_path[CLYDE_URI_SIZE];
+	struct chip_image *firmware; /* as read, or NULL */
+	char symbols_path[CLYDE_URI_SIZE];
+	char break_at[CLYDE_URI_SIZE]; /* an address or a name */
+	/* Where to write what device_debug() has seen; "" is nowhere. */
+	char profile_path[CLYDE_URI_SIZE], instructions_path[CLYDE_URI_SIZE];
+	struct mcs51_symbols *symbols;
 	uint8_t *eeprom; /* as read, VIRTUAL_EEPROM_SIZE bytes; or NULL */
 	bool ice_mem;    /* the file has ICE_MEM, too */
+	const struct netlist *netlist; /* fpga=netlist:FILE, or NULL */
 	struct device_options device;
 	struct faults faults;
 };
@@ -54,11 +63,28 @@ int virtual_options_select(const char *text, unsigned index, char *out);
 /* Make the device that the options describe; NULL: no memory. */
 struct device *virtual_device_new(const struct virtual_options *options);
 
+/* The state of the configuration port after the library's image. */
+const struct bitstream *virtual_image_port(void);
+
 /* Read the file of the EEPROMs, or create it; and write it, if the EEPROMs
    differ from it.  A failure has its message. */
 int virtual_eeprom_load(struct virtual_options *options);
 int virtual_eeprom_save(
 	struct virtual_options *options, const struct device *device);
+
+/* Only the EEPROM: forget its file. */
+void virtual_eeprom_forget(struct virtual_options *options);
+
+/* The firmware that the device executes: what it excludes, its file, and whether
+   it has brought the device to the bus.  A failure has its message. */
+int virtual_firmware_check(struct virtual_options *options);
+int virtual_firmware_load(struct virtual_options *options);
+int virtual_firmware_started(
+	const struct virtual_options *options, struct device *device);
+
+/* Write what was seen of the firmware: NULL, or the file that errno is about. */
+const char *virtual_firmware_report(
+	const struct virtual_options *options, const struct device *device);
 
 /* Without the key api=, a device has firmware after power-up if its EEPROM says
    so. */
@@ -67,6 +93,10 @@ void virtual_options_obey(
 
 /* Make the serial number of the first device that of the device of this index. */
 void virtual_options_count_serial(char *serial, unsigned index);
+
+/* Complete the record of the pins, if there is one; a failure has its message. */
+int virtual_record_finish(
+	const struct virtual_options *options, struct device *device);
 
 /* Give the bus the faults of the options: 0 or CLYDE_ERROR_NO_MEMORY. */
 struct bus;

@@ -4,8 +4,8 @@
  * An open device file on the shim's side, and the functions that the shim's
  * files share.  plug/usbfs/shim/shim.c and path.c need shim.h only.
  */
-#ifndef VIRTUAL_SHIM_FILE_H
-#define VIRTUAL_SHIM_FILE_H
+#ifndef PLUG_SHIM_FILE_H
+#define PLUG_SHIM_FILE_H
 
 #include <linux/usbdevice_fs.h>
 #include <pthread.h>

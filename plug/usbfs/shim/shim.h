@@ -5,8 +5,8 @@
  * know of it.  So it must preserve errno, raise no signal, start no thread, and
  * make its own system calls directly: a call of libc could be the shim's own.
  */
-#ifndef VIRTUAL_SHIM_H
-#define VIRTUAL_SHIM_H
+#ifndef PLUG_SHIM_H
+#define PLUG_SHIM_H
 
 #include <stdbool.h>
 #include <stddef.h>

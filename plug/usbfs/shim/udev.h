@@ -2,8 +2,8 @@
 
 /* What plug/usbfs/shim/shim.c calls when a descriptor is closed, which may be a
    monitor's. */
-#ifndef VIRTUAL_SHIM_UDEV_H
-#define VIRTUAL_SHIM_UDEV_H
+#ifndef PLUG_SHIM_UDEV_H
+#define PLUG_SHIM_UDEV_H
 
 void shim_close_monitor(int fd);
 

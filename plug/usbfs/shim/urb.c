@@ -54,7 +54,8 @@ static long check(struct shim_file *file, const struct usbdevfs_urb *urb)
 	result = shim_check_claim(file, interface);
 	if (result < 0)
 		return result;
-	if (state->alternate[interface] == USB_ALT_OFF)
+	if (usbfs_endpoint_off(
+		    &state->map, urb->endpoint, state->alternate[interface]))
 		return -ENOENT;
 	if (urb->type != USBDEVFS_URB_TYPE_BULK)
 		return -EINVAL;

@@ -18,7 +18,8 @@ destroy(...)
 rearm(...)
 {
 	<...
--	engine_drain(engine);
+-	engine_drain(engine)
++	0
 	...>
 }
 

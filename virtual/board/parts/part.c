@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct part_kind *const part_kinds[] = {&part_uart_echo, NULL};
+#include "common/number.h"
+
+const struct part_kind *const part_kinds[] = {
+	&part_avr_isp, &part_flash25, &part_ice40, &part_uart_echo, NULL};
+
+/* ---- Values of keys ------------------------------------------------------- */
 
 int part_pin(const char *text)
 {
@@ -20,6 +25,81 @@ int part_pin(const char *text)
 		return -1;
 	return 8 * (text[0] - 'A') + text[1] - '0';
 }
+
+bool part_parse_pin(const char *value, uint16_t *ret_pin)
+{
+	int pin = part_pin(value);
+
+	if (pin >= 0)
+		*ret_pin = 1 << pin;
+	return pin >= 0;
+}
+
+/* 12 ticks are 25 ns. */
+bool part_parse_time(const char *value, uint64_t maximum_ns, tick *ret_time)
+{
+	static const struct number_unit units[] = {{"ns", 1}, {"us", 1000},
+		{"ms", 1000000}, {"s", 1000000000}, {0}};
+	const struct number_form form = {
+		.units = units,
+		.fraction_digits = NUMBER_DIGITS_ANY,
+		.minimum = 1,
+		.maximum = maximum_ns,
+	};
+	uint64_t ns;
+
+	if (number_parse(value, &form, &ns, NULL) != NUMBER_OK)
+		return false;
+	*ret_time = (ns * 12 + 24) / 25;
+	return true;
+}
+
+static int digit_of(char character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	if (character >= 'a' && character <= 'f')
+		return character - 'a' + 10;
+	if (character >= 'A' && character <= 'F')
+		return character - 'A' + 10;
+	return -1;
+}
+
+unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most)
+{
+	size_t size = strlen(value);
+
+	if (size % 2 || size / 2 > most)
+		return 0;
+	for (size_t i = 0; i < size; i += 2) {
+		int high = digit_of(value[i]), low = digit_of(value[i + 1]);
+
+		if (high < 0 || low < 0)
+			return 0;
+		bytes[i / 2] = high << 4 | low;
+	}
+	return size / 2;
+}
+
+bool part_check_pins(const struct part *part, const uint16_t *pins,
+	unsigned count, char why[PART_WHY_SIZE])
+{
+	uint16_t seen = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned pin = pins[i] ? __builtin_ctz(pins[i]) : 0;
+
+		if (seen & pins[i]) {
+			snprintf(why, PART_WHY_SIZE, "%s: %c%u is given twice",
+				part->kind->name, 'A' + pin / 8, pin % 8);
+			return false;
+		}
+		seen |= pins[i];
+	}
+	return true;
+}
+
+/* ---- Descriptions --------------------------------------------------------- */
 
 struct reading {
 	struct part *part;
@@ -110,6 +190,13 @@ struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE])
 	reading.part->next = TICK_NEVER;
 	if (read_pairs(&reading, keys) && kind->start(reading.part, ret_why))
 		return reading.part;
-	free(reading.part);
+	part_free(reading.part, 0);
 	return NULL;
+}
+
+void part_free(struct part *part, tick now)
+{
+	if (part && part->kind->end)
+		part->kind->end(part, now);
+	free(part);
 }

@@ -17,8 +17,9 @@
 #include "virtual/bus/tick.h"
 #include "wire/regs.h"
 
-#define PART_WHY_SIZE  160
-#define PART_TEXT_SIZE 128 /* of a description */
+#define PART_WHY_SIZE  320
+#define PART_TEXT_SIZE 256 /* of a description */
+#define PART_A_PIN     "a pin, A0..A7 or B0..B7"
 
 struct part;
 
@@ -84,6 +85,9 @@ struct part_kind {
 	 * with times from the end of the last byte on.
 	 */
 	size_t (*spi_bytes)(struct part *part, const struct part_spi *spi);
+	/* The part ends, as if its supply did; also after start() has failed.
+	   NULL: nothing is to be done. */
+	void (*end)(struct part *part, tick now);
 };
 
 /* The first member of a part's own struct.  Bit n = pin n: A0..A7 B0..B7. */
@@ -97,6 +101,9 @@ struct part {
 	uint16_t levels, powered;
 };
 
+extern const struct part_kind part_avr_isp;
+extern const struct part_kind part_flash25;
+extern const struct part_kind part_ice40;
 extern const struct part_kind part_uart_echo;
 
 /* All kinds; the last is NULL. */
@@ -104,11 +111,28 @@ extern const struct part_kind *const part_kinds[];
 
 /*
  * Make a part from its description.  NULL, and a sentence, if the description
- * is invalid or there is no memory.  The part is freed by free().
+ * is invalid or there is no memory.
  */
 struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE]);
+void part_free(struct part *part, tick now);
 
 /* "A0".."A7", "B0".."B7": the pin's number, or -1. */
 int part_pin(const char *text);
+
+/* For the keys of parts.  A pin, as a set of one. */
+bool part_parse_pin(const char *value, uint16_t *ret_pin);
+/* parse_NAME() for a field of a part of this type. */
+#define PART_PARSE_PIN(name, type, field)                              \
+	static bool parse_##name(struct part *part, const char *value) \
+	{                                                              \
+		return part_parse_pin(value, &((type *)part)->field);  \
+	}
+/* A number with a unit from ns to s, at least 1 ns, rounded up to ticks. */
+bool part_parse_time(const char *value, uint64_t maximum_ns, tick *ret_time);
+/* Pairs of hexadecimal digits: how many, or 0 if they are not 1 to `most`. */
+unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most);
+/* False, and a sentence, if a pin is in two of these sets. */
+bool part_check_pins(const struct part *part, const uint16_t *pins,
+	unsigned count, char why[PART_WHY_SIZE]);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "wire/regs.h"
+
 #define PREAMBLE    0x7eaa997e
 #define CRC_INITIAL 0xffff
 #define BANKS       4
@@ -56,11 +58,99 @@ static uint16_t add_to_crc(uint32_t crc, uint8_t byte)
 	return crc << 8 ^ fold << 12 ^ fold << 5 ^ fold;
 }
 
+static void fail(struct bitstream *bitstream, const char *why)
+{
+	if (bitstream->state != BITSTREAM_FAILED)
+		bitstream->why = why;
+	bitstream->state = BITSTREAM_FAILED;
+}
+
 static void require(struct bitstream *bitstream, bool good)
 {
 	if (!good)
-		bitstream->state = BITSTREAM_FAILED;
+		fail(bitstream, "is damaged");
 }
+
+/* ---- Which bitstream it is ------------------------------------------------ */
+
+/* FNV-1a */
+#define DIGEST_INITIAL 0xcbf29ce484222325
+#define DIGEST_PRIME   0x100000001b3
+
+static void add_to_digest(struct bitstream *bitstream, uint8_t byte)
+{
+	bitstream->digest = (bitstream->digest ^ byte) * DIGEST_PRIME;
+}
+
+/*
+ * A block RAM of Clyde's image begins with the values of the registers after
+ * power-up (gateware/registers.v, gateware/generate.c), two registers in a word
+ * of 16 bits.  yosys puts bit n of the first into bit 2 m of the word, and bit n
+ * of the second into bit 2 m + 1, where m is n with its three bits in reverse
+ * order.  A row of a bank has a word of each of 8 block RAMs.  What follows the
+ * registers, from row REGISTER_ROWS on, is the table of cores, which builds of
+ * Clyde may differ in.
+ */
+#define REGISTER_ROWS 128
+#define ROW_SIZE      16
+#define BANK_RAMS     8
+
+/* A register's value after power-up.  REG_CORE_COUNT may have any. */
+static uint8_t initial(unsigned reg)
+{
+	switch (reg) {
+	case REG_HEALTH:
+		return REG_HEALTH_VALUE;
+	case REG_IDLE_FLUSH:
+	case REG_IDLE_FLUSH + 2:
+		return REG_IDLE_DEFAULT & 0xff;
+	case REG_IDLE_FLUSH + 1:
+	case REG_IDLE_FLUSH + 3:
+		return REG_IDLE_DEFAULT >> 8;
+	case REG_MAP:
+		return REG_MAP_VERSION;
+	}
+	return 0;
+}
+
+/* A register's value spread over the even bits of a word. */
+static uint16_t spread(uint8_t value)
+{
+	static const uint8_t reversed[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+	uint16_t word = 0;
+
+	for (unsigned bit = 0; bit < 8; bit++)
+		word |= (value >> bit & 1) << 2 * reversed[bit];
+	return word;
+}
+
+/* Compare a byte of a bank of block RAMs with that of the registers. */
+static void compare_registers(
+	struct bitstream *bitstream, uint32_t at, uint8_t byte)
+{
+	uint32_t row = bitstream->offset + at / ROW_SIZE;
+	bool high = at % 2 == 0; /* the word's upper byte comes first */
+	uint32_t ram = 1u << (bitstream->bank * BANK_RAMS + at % ROW_SIZE / 2);
+	uint16_t word;
+
+	if (row == 0 && high)
+		bitstream->registers |= ram;
+	if (row >= REGISTER_ROWS || !(bitstream->registers & ram))
+		return;
+	word = spread(initial(2 * row)) | spread(initial(2 * row + 1)) << 1;
+	byte ^= high ? word >> 8 : word;
+	if (row == REG_CORE_COUNT / 2)
+		byte &= REG_CORE_COUNT % 2 ? 0x55 : 0xaa;
+	if (byte != 0)
+		bitstream->registers &= ~ram;
+}
+
+bool bitstream_is_image(const struct bitstream *bitstream)
+{
+	return bitstream_done(bitstream) && bitstream->registers != 0;
+}
+
+/* ---- Commands ------------------------------------------------------------- */
 
 static bool is_command(uint8_t byte)
 {
@@ -88,14 +178,24 @@ static void begin_command(struct bitstream *bitstream, uint8_t byte)
 	require(bitstream, is_command(byte));
 }
 
+/* The bytes of data that the next write has. */
+static uint32_t data_size(const struct bitstream *bitstream)
+{
+	return bitstream->width * bitstream->height / 8;
+}
+
 static void begin_data(struct bitstream *bitstream, const struct memory *memory)
 {
-	uint32_t bits = bitstream->width * bitstream->height;
-
-	bitstream->data_left = bits / 8 + END_SIZE;
+	bitstream->data_left = data_size(bitstream) + END_SIZE;
 	bitstream->checked = false;
 	bitstream->state = BITSTREAM_DATA;
-	require(bitstream, bitstream->width == memory->width);
+	for (unsigned i = 0; i < 32; i += 8)
+		add_to_digest(bitstream,
+			(bitstream->payload << 24 | bitstream->bank << 16 |
+				bitstream->offset) >>
+				i);
+	if (bitstream->width != memory->width)
+		fail(bitstream, "is for another FPGA than the iCE40HX8K");
 	require(bitstream, bitstream->height > 0);
 	require(bitstream,
 		bitstream->offset + bitstream->height <= memory->height);
@@ -118,7 +218,7 @@ static void act(struct bitstream *bitstream)
 		require(bitstream, bitstream->checked);
 		break;
 	default:
-		bitstream->state = BITSTREAM_FAILED;
+		fail(bitstream, "is damaged");
 	}
 }
 
@@ -138,7 +238,8 @@ static void end_command(struct bitstream *bitstream)
 	case COMMAND_CHECK_CRC:
 		/* The CRC of anything followed by its own CRC is zero. */
 		bitstream->checked = true;
-		require(bitstream, bitstream->crc == 0);
+		if (bitstream->crc != 0)
+			fail(bitstream, "has a wrong CRC");
 		break;
 	case COMMAND_FREQUENCY:
 		require(bitstream, payload <= FREQUENCY_HIGH);
@@ -160,11 +261,18 @@ static void end_command(struct bitstream *bitstream)
 
 static void take_data(struct bitstream *bitstream, uint8_t byte)
 {
+	uint32_t at = data_size(bitstream) + END_SIZE - bitstream->data_left;
+
 	bitstream->data_left--;
 	if (bitstream->data_left == 0)
 		bitstream->state = BITSTREAM_COMMAND;
-	if (bitstream->data_left < END_SIZE)
+	if (bitstream->data_left < END_SIZE) {
 		require(bitstream, byte == 0);
+		return;
+	}
+	add_to_digest(bitstream, byte);
+	if (bitstream->payload == ACTION_WRITE_BRAM)
+		compare_registers(bitstream, at, byte);
 }
 
 static void take(struct bitstream *bitstream, uint8_t byte)
@@ -205,6 +313,7 @@ void bitstream_reset(struct bitstream *bitstream)
 {
 	memset(bitstream, 0, sizeof(*bitstream));
 	bitstream->state = BITSTREAM_PREAMBLE;
+	bitstream->digest = DIGEST_INITIAL;
 }
 
 void bitstream_feed(
@@ -217,4 +326,18 @@ void bitstream_feed(
 bool bitstream_done(const struct bitstream *bitstream)
 {
 	return bitstream->state == BITSTREAM_DONE;
+}
+
+const char *bitstream_why(const struct bitstream *bitstream)
+{
+	switch (bitstream->state) {
+	case BITSTREAM_DONE:
+		return NULL;
+	case BITSTREAM_FAILED:
+		return bitstream->why;
+	case BITSTREAM_PREAMBLE:
+		return "has no preamble";
+	default:
+		return "ends too early";
+	}
 }

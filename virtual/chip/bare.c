@@ -2,7 +2,7 @@
 
 /*
  * The FX2 without firmware: its answers to standard requests, with the ids of
- * the EEPROM's header.  virtual/fx2/control.c calls bare_standard().
+ * the EEPROM's header.  See bare.h.
  *
  * Source: descriptors of real chips, read before firmware was loaded
  * (sigrok.org, XZL_Studio_DX and _AX; EZ-USB TRM 3.3, 3.4).  They have no
@@ -11,10 +11,10 @@
  * all; settings 1 to 3 have the same six endpoints, bulk, interrupt and
  * isochronous.
  *
- * Simplified: bulk transfers to the listed endpoints stall.  A real chip
- * accepts two OUT packets, and sends none.
+ * A chip accepts two OUT packets on a bulk endpoint, and sends none; in the
+ * model of virtual/fx2 bulk transfers to the listed endpoints stall.
  */
-#include "internal.h"
+#include "bare.h"
 
 #include <string.h>
 
@@ -46,9 +46,8 @@ static uint16_t append(
 	return at + size;
 }
 
-static uint16_t device_descriptor(const struct device *device, uint8_t *data)
+static uint16_t device_descriptor(const uint8_t *header, uint8_t *data)
 {
-	const uint8_t *header = device_eeprom(device);
 	bool known = header[0] == EEPROM_BOOT_C0 || header[0] == EEPROM_BOOT_C2;
 	struct usb_device_descriptor descriptor = {
 		.bLength = sizeof(descriptor),
@@ -121,37 +120,36 @@ static uint16_t config_descriptor(uint8_t *data)
 	return size;
 }
 
-static bool get_descriptor(struct device *device, uint16_t value)
+static bool get_descriptor(struct bare *bare, uint16_t value)
 {
 	const uint8_t qualifier[] = {10, USB_DESC_QUALIFIER, BCD_USB_2_0 & 0xff,
 		BCD_USB_2_0 >> 8, USB_CLASS_VENDOR, USB_CLASS_VENDOR,
 		USB_CLASS_VENDOR, USB_EP0_PACKET_SIZE, 1, 0};
-	struct control *control = &device->control;
 
 	switch (value) {
 	case USB_DESC_DEVICE << 8:
-		control->length = device_descriptor(device, control->data);
+		bare->length = device_descriptor(bare->eeprom, bare->data);
 		return true;
 	case USB_DESC_CONFIGURATION << 8:
-		control->length = config_descriptor(control->data);
+		bare->length = config_descriptor(bare->data);
 		return true;
 	case USB_DESC_QUALIFIER << 8:
-		control->length =
-			append(control->data, 0, qualifier, sizeof(qualifier));
+		bare->length =
+			append(bare->data, 0, qualifier, sizeof(qualifier));
 		return true;
 	}
 	return false;
 }
 
-static bool answer(struct device *device, uint8_t value, uint16_t size)
+static bool answer(struct bare *bare, uint8_t value, uint16_t size)
 {
-	memset(device->control.data, 0, size);
-	device->control.data[0] = value;
-	device->control.length = size;
+	memset(bare->data, 0, size);
+	bare->data[0] = value;
+	bare->length = size;
 	return true;
 }
 
-bool bare_standard(struct device *device, const struct usb_setup *setup)
+bool bare_request(struct bare *bare, const struct usb_setup *setup)
 {
 	bool interface =
 		(setup->bmRequestType & USB_RECIP_MASK) == USB_RECIP_INTERFACE;
@@ -160,22 +158,22 @@ bool bare_standard(struct device *device, const struct usb_setup *setup)
 		return false;
 	switch (setup->bRequest) {
 	case USB_REQ_GET_DESCRIPTOR:
-		return get_descriptor(device, setup->wValue);
+		return get_descriptor(bare, setup->wValue);
 	case USB_REQ_SET_CONFIGURATION:
-		device->configuration = setup->wValue;
-		device->alternate[0] = 0;
+		bare->configuration = setup->wValue;
+		bare->alternate = 0;
 		return true;
 	case USB_REQ_GET_CONFIGURATION:
-		return answer(device, device->configuration, 1);
+		return answer(bare, bare->configuration, 1);
 	case USB_REQ_SET_INTERFACE:
 		if (setup->wValue >= SETTINGS)
 			return false;
-		device->alternate[0] = setup->wValue;
+		bare->alternate = setup->wValue;
 		return true;
 	case USB_REQ_GET_INTERFACE:
-		return answer(device, device->alternate[0], 1);
+		return answer(bare, bare->alternate, 1);
 	case USB_REQ_GET_STATUS:
-		return answer(device, 0, 2);
+		return answer(bare, 0, 2);
 	case USB_REQ_SET_ADDRESS:
 	case USB_REQ_CLEAR_FEATURE:
 	case USB_REQ_SET_FEATURE:
