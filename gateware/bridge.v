@@ -42,8 +42,9 @@
 // - when the FIFO has no byte at the output: the cycle that ends it has PKTEND
 //   if the packet is due.
 // A packet is due if it is pending, the FIFO is empty, and either a flush was
-// asked for or no byte was offered (in_valid, whether taken or not) for as many
-// cycles as the idle register says: with the last offer in cycle t, first in
+// asked for, by REG_FLUSH or by the core (in_flush, in the cycle of its last
+// byte or later), or no byte was offered (in_valid, whether taken or not) for
+// as many cycles as the idle register says: with the last offer in cycle t, first in
 // cycle t + 2 + idle.  The register is compared all the time, so a new value
 // counts at once; 65535 cycles is the longest, and the time stops there.
 // Pending is what was moved to the FX2 and not ended by a short packet: a full
@@ -85,7 +86,9 @@ module bridge (
 	// EP6 and EP8
 	input wire [15:0] in_data,
 	input wire [1:0] in_valid,
-	output wire [1:0] in_ready
+	output wire [1:0] in_ready,
+	output wire [1:0] in_room,
+	input wire [1:0] in_flush
 );
 
 	localparam SWITCH = 2'd0, DRIVE = 2'd1, SETUP = 2'd2, MOVE = 2'd3;
@@ -138,9 +141,11 @@ module bridge (
 
 			in_pipe in (
 				.clk(clk), .rst(rst[2 + i]),
-				.idle(idle[16 * i +: 16]), .flush(flush[i]),
+				.idle(idle[16 * i +: 16]),
+				.flush(flush[i] | in_flush[i]),
 				.in_data(in_data[8 * i +: 8]),
 				.in_valid(in_valid[i]), .in_ready(in_ready[i]),
+				.in_room(in_room[i]),
 				.data(give_data[8 * i +: 8]),
 				.valid(give_valid[i]),
 				.take(slwr & faddr[0] == i[0]),

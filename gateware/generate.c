@@ -33,6 +33,16 @@ static bool per_pin(const struct listed *core)
 	return core->entry.flags & CORE_PER_PIN;
 }
 
+static bool has_commands(const struct listed *core)
+{
+	return core->entry.flags & CORE_COMMANDS;
+}
+
+static bool has_clock(const struct listed *core)
+{
+	return core->entry.flags & CORE_CLOCK;
+}
+
 /* Verilog has no port of width 0, so an unused one has a bit. */
 static unsigned width_out(const struct listed *core)
 {
@@ -44,6 +54,41 @@ static unsigned width_out(const struct listed *core)
 static void define(FILE *file, const char *name, unsigned value)
 {
 	fprintf(file, "`define %s %u\n", name, value);
+}
+
+/* The clock of the core with this input, from 1; 0 if the core has none. */
+static unsigned clock_of(unsigned input)
+{
+	unsigned clock = 0;
+
+	for (unsigned i = 0; i < CORE_COUNT; i++) {
+		const struct core_entry *entry = &cores[i].entry;
+
+		clock += has_clock(&cores[i]);
+		if (input >= entry->first_input &&
+			input < entry->first_input + entry->inputs)
+			return has_clock(&cores[i]) ? clock : 0;
+	}
+	return 0;
+}
+
+/* The first output of each clock, and the clock of each input: bytes, the last
+   first. */
+static void write_clocks(FILE *file)
+{
+	unsigned clocks = 0;
+
+	for (unsigned i = 0; i < CORE_COUNT; i++)
+		clocks += has_clock(&cores[i]);
+	define(file, "CLOCKS", clocks);
+	fprintf(file, "`define CLOCK_FUNCTIONS {");
+	for (unsigned i = CORE_COUNT; i-- > 0;)
+		if (has_clock(&cores[i]))
+			fprintf(file, "8'd%u%s", cores[i].entry.first_output,
+				--clocks ? ", " : "}\n");
+	fprintf(file, "`define INPUT_CLOCKS {");
+	for (unsigned i = INPUT_END; i-- > 0;)
+		fprintf(file, "8'd%u%s", clock_of(i), i ? ", " : "}\n");
 }
 
 static void write_regs(FILE *file)
@@ -78,7 +123,8 @@ static void write_regs(FILE *file)
 	fprintf(file, "`define REG_IDLE_DEFAULT 16'd%u\n", REG_IDLE_DEFAULT);
 	define(file, "CORES", CORE_COUNT);
 	define(file, "FUNCTIONS", OUTPUT_END);
-	define(file, "INPUTS", INPUT_END > 0 ? INPUT_END : 1);
+	define(file, "INPUTS", INPUT_END);
+	write_clocks(file);
 }
 
 static void write_byte(FILE *file, unsigned at, unsigned value)
@@ -122,9 +168,13 @@ static void write_head(FILE *file)
 		"	output wire [8 * `CORES - 1:0] in_data,\n"
 		"	output wire [`CORES - 1:0] in_valid,\n"
 		"	input wire [`CORES - 1:0] in_ready,\n"
+		"	input wire [`CORES - 1:0] in_room,\n"
+		"	output wire [`CORES - 1:0] in_flush,\n"
 		"	output wire [`CORES - 1:0] alert,\n"
 		"	output wire [16 * `FUNCTIONS - 1:0] function_o,\n"
 		"	output wire [16 * `FUNCTIONS - 1:0] function_oe,\n"
+		"	output wire [`CLOCKS - 1:0] clock_turn,\n"
+		"	output wire [`CLOCKS - 1:0] clock_late,\n"
 		"	input wire [15:0] levels,\n"
 		"	input wire [`INPUTS - 1:0] inputs\n"
 		");\n");
@@ -145,6 +195,22 @@ static void write_inputs(FILE *file, const struct listed *core)
 		entry->first_input);
 	if (per_pin(core))
 		fprintf(file, ", levels}");
+}
+
+/* The ports that only some cores have. */
+static void write_options(FILE *file, const struct listed *core, unsigned i)
+{
+	if (has_commands(core))
+		fprintf(file,
+			"		.in_room(in_room[%u]), "
+			".in_flush(in_flush[%u]),\n",
+			i, i);
+	if (has_clock(core))
+		fprintf(file,
+			"		.clock_turn(clock_turn[%u]), "
+			".clock_late(clock_late[%u]),\n",
+			clock_of(core->entry.first_input) - 1,
+			clock_of(core->entry.first_input) - 1);
 }
 
 static void write_core(FILE *file, const struct listed *core, unsigned i)
@@ -175,13 +241,20 @@ static void write_core(FILE *file, const struct listed *core, unsigned i)
 		".out_ready(out_ready[%u]),\n"
 		"		.in_data(in_data[%u:%u]),\n"
 		"		.in_valid(in_valid[%u]), "
-		".in_ready(in_ready[%u]),\n"
+		".in_ready(in_ready[%u]),\n",
+		8 * i + 7, 8 * i, i, i, 8 * i + 7, 8 * i, i, i);
+	write_options(file, core, i);
+	fprintf(file,
 		"		.alert(alert[%u]),\n"
 		"		.pin_o(%so_%s), .pin_oe(%soe_%s), .pin_i(",
-		8 * i + 7, 8 * i, i, i, 8 * i + 7, 8 * i, i, i, i, unused, name,
-		unused, name);
+		i, unused, name, unused, name);
 	write_inputs(file, core);
 	fprintf(file, ")\n	);\n");
+	if (!has_commands(core))
+		fprintf(file,
+			"	assign in_flush[%u] = 1'b0;\n"
+			"	wire unused_room_%s = in_room[%u];\n",
+			i, name, i);
 }
 
 /* The functions of a pin, the last first, as a concatenation begins with its

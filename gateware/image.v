@@ -25,8 +25,10 @@ module image (
 	output wire alert_low,
 
 	output wire [15:0] pin_o,
+	output wire [15:0] pin_o_late,
 	output wire [15:0] pin_oe,
-	input wire [15:0] pin_i
+	input wire [15:0] pin_i,
+	input wire [15:0] pin_i_late
 );
 
 	// Pipes.
@@ -39,6 +41,8 @@ module image (
 	wire [15:0] in_data;
 	wire [1:0] in_valid;
 	wire [1:0] in_ready;
+	wire [1:0] in_room;
+	wire [1:0] in_flush;
 
 	bridge bridge (
 		.clk(clk), .rst(pipe_reset), .idle(idle), .flush(flush),
@@ -47,7 +51,8 @@ module image (
 		.pktend(pktend),
 		.out_data(out_data), .out_valid(out_valid),
 		.out_ready(out_ready),
-		.in_data(in_data), .in_valid(in_valid), .in_ready(in_ready)
+		.in_data(in_data), .in_valid(in_valid), .in_ready(in_ready),
+		.in_room(in_room), .in_flush(in_flush)
 	);
 
 	// Registers.
@@ -88,8 +93,12 @@ module image (
 	wire [8 * `CORES - 1:0] core_in_data;
 	wire [`CORES - 1:0] core_in_valid;
 	wire [`CORES - 1:0] core_in_ready;
+	wire [`CORES - 1:0] core_in_room;
+	wire [`CORES - 1:0] core_in_flush;
 	wire [16 * `FUNCTIONS - 1:0] function_o;
 	wire [16 * `FUNCTIONS - 1:0] function_oe;
+	wire [`CLOCKS - 1:0] clock_turn;
+	wire [`CLOCKS - 1:0] clock_late;
 	wire [15:0] levels;
 	wire [`INPUTS - 1:0] inputs;
 
@@ -98,11 +107,13 @@ module image (
 		.out_data(out_data), .out_valid(out_valid),
 		.out_ready(out_ready),
 		.in_data(in_data), .in_valid(in_valid), .in_ready(in_ready),
+		.in_room(in_room), .in_flush(in_flush),
 		.core_rst(core_rst),
 		.core_out_data(core_out_data), .core_out_valid(core_out_valid),
 		.core_out_ready(core_out_ready),
 		.core_in_data(core_in_data), .core_in_valid(core_in_valid),
-		.core_in_ready(core_in_ready)
+		.core_in_ready(core_in_ready),
+		.core_in_room(core_in_room), .core_in_flush(core_in_flush)
 	);
 
 	cores cores (
@@ -113,16 +124,20 @@ module image (
 		.out_ready(core_out_ready),
 		.in_data(core_in_data), .in_valid(core_in_valid),
 		.in_ready(core_in_ready),
+		.in_room(core_in_room), .in_flush(core_in_flush),
 		.alert(alert_set),
 		.function_o(function_o), .function_oe(function_oe),
+		.clock_turn(clock_turn), .clock_late(clock_late),
 		.levels(levels), .inputs(inputs)
 	);
 
 	pinmux pinmux (
 		.clk(clk), .pin(pin), .input_select(input_select),
 		.function_o(function_o), .function_oe(function_oe),
-		.pin_o(pin_o), .pin_oe(pin_oe),
-		.pad_i(pin_i), .levels(levels), .inputs(inputs)
+		.clock_turn(clock_turn), .clock_late(clock_late),
+		.pin_o(pin_o), .pin_o_late(pin_o_late), .pin_oe(pin_oe),
+		.pad_i(pin_i), .pad_i_late(pin_i_late),
+		.levels(levels), .inputs(inputs)
 	);
 
 endmodule

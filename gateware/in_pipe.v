@@ -14,6 +14,7 @@ module in_pipe (
 	input wire [7:0] in_data,
 	input wire in_valid,
 	output wire in_ready,
+	output wire in_room, // for 32 bytes
 
 	output wire [7:0] data,
 	output wire valid,
@@ -38,6 +39,7 @@ module in_pipe (
 	reg expired;
 	wire empty = level == 0;
 
+	assign in_room = !level[9] & !(&level[8:5]);
 	assign full = queued[9];
 	assign due = pending & empty & (flushing | expired);
 

@@ -128,30 +128,41 @@ module pad_bus (
 		i <= i_n;
 endmodule
 
-// A pin of a port: in and out, a register each way.
+// A pin of a port: a register each way for each half of a cycle.  o is driven
+// in the first half of the next cycle, o_late in the second half of the one
+// that it is given in.  i is the ball at the last rising edge, i_late the ball
+// at the falling edge after that.
 module pad_port (
 	input wire clk,
 	input wire o,
+	input wire o_late,
 	input wire oe,
 	output wire i,
+	output wire i_late,
 	inout wire ball
 );
 `ifdef SYNTHESIS
-	SB_IO #(.PIN_TYPE(6'b110100), .PULLUP(1'b1)) pad (
+	SB_IO #(.PIN_TYPE(6'b110000), .PULLUP(1'b1)) pad (
 		.PACKAGE_PIN(ball), .INPUT_CLK(clk), .OUTPUT_CLK(clk),
-		.D_OUT_0(o), .OUTPUT_ENABLE(oe), .D_IN_0(i)
+		.D_OUT_0(o), .D_OUT_1(o_late), .OUTPUT_ENABLE(oe),
+		.D_IN_0(i), .D_IN_1(i_late)
 	);
 `else
-	reg o_r, oe_r, i_r;
+	reg o_r, o_late_r, oe_r, i_r, i_late_r;
 
-	initial {o_r, oe_r, i_r} = 0;
+	initial {o_r, o_late_r, oe_r, i_r, i_late_r} = 0;
 	always @(posedge clk) begin
 		o_r <= o;
 		oe_r <= oe;
 		i_r <= ball;
 	end
+	always @(negedge clk) begin
+		o_late_r <= o_late;
+		i_late_r <= ball;
+	end
 	assign i = i_r;
-	assign ball = oe_r ? o_r : 1'bz;
+	assign i_late = i_late_r;
+	assign ball = oe_r ? (clk ? o_r : o_late_r) : 1'bz;
 `endif
 endmodule
 

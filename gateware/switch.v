@@ -18,6 +18,8 @@ module switch (
 	output wire [15:0] in_data,
 	output wire [1:0] in_valid,
 	input wire [1:0] in_ready,
+	input wire [1:0] in_room,
+	output wire [1:0] in_flush,
 
 	output reg [`CORES - 1:0] core_rst,
 	output wire [8 * `CORES - 1:0] core_out_data,
@@ -25,7 +27,9 @@ module switch (
 	input wire [`CORES - 1:0] core_out_ready,
 	input wire [8 * `CORES - 1:0] core_in_data,
 	input wire [`CORES - 1:0] core_in_valid,
-	output wire [`CORES - 1:0] core_in_ready
+	output wire [`CORES - 1:0] core_in_ready,
+	output wire [`CORES - 1:0] core_in_room,
+	input wire [`CORES - 1:0] core_in_flush
 );
 
 	wire [4 * `CORES - 1:0] at; // core i is at pipe 4 * i + ...
@@ -52,6 +56,8 @@ module switch (
 				(at[4 * i +: 2] & out_valid) != 0;
 			assign core_in_ready[i] =
 				(at[4 * i + 2 +: 2] & in_ready) != 0;
+			assign core_in_room[i] =
+				(at[4 * i + 2 +: 2] & in_room) != 0;
 		end
 
 		for (j = 0; j < 2; j = j + 1) begin : pipe
@@ -64,6 +70,7 @@ module switch (
 			end
 			assign out_ready[j] = (taking & core_out_ready) != 0;
 			assign in_valid[j] = (giving & core_in_valid) != 0;
+			assign in_flush[j] = (giving & core_in_flush) != 0;
 
 			reg [7:0] data;
 			integer k;

@@ -34,8 +34,10 @@ module top (
 	wire fd_oe, sloe, slrd, slwr, pktend;
 	wire sda_in, sda_low, alert_low, unused_alert;
 	wire [15:0] pin_o;
+	wire [15:0] pin_o_late;
 	wire [15:0] pin_oe;
 	wire [15:0] pin_i;
+	wire [15:0] pin_i_late;
 
 	image image (
 		.clk(clk),
@@ -44,7 +46,8 @@ module top (
 		.pktend(pktend),
 		.scl_in(i2c_scl), .sda_in(sda_in), .sda_low(sda_low),
 		.alert_low(alert_low),
-		.pin_o(pin_o), .pin_oe(pin_oe), .pin_i(pin_i)
+		.pin_o(pin_o), .pin_o_late(pin_o_late), .pin_oe(pin_oe),
+		.pin_i(pin_i), .pin_i_late(pin_i_late)
 	);
 
 	pad_clock pad_clk (.ball(clk_if), .clk(clk));
@@ -61,8 +64,8 @@ module top (
 	pad_open_drain pad_alert (.low(alert_low), .i(unused_alert),
 		.ball(alert));
 
-	pad_port pad_port [15:0] (.clk(clk), .o(pin_o), .oe(pin_oe), .i(pin_i),
-		.ball(port_io));
+	pad_port pad_port [15:0] (.clk(clk), .o(pin_o), .o_late(pin_o_late),
+		.oe(pin_oe), .i(pin_i), .i_late(pin_i_late), .ball(port_io));
 	pad_out pad_oe [15:0] (.clk(clk), .o(pin_oe), .ball(port_oe));
 
 	// A ball that nothing drives has a pull-up: here it would turn the

@@ -24,7 +24,7 @@ module twin (
 	output wire alert_low,
 
 	input wire [15:0] port_i,
-	output reg [15:0] port_o,
+	output wire [15:0] port_o,
 	output reg [15:0] port_oe
 );
 
@@ -34,11 +34,17 @@ module twin (
 	reg [3:0] flag;
 	reg [7:0] fd_in;
 	reg [15:0] pin_i;
+	reg [15:0] pin_i_late;
+	reg [15:0] port_first;
+	reg [15:0] port_second;
 	wire [7:0] fd_out;
 	wire [1:0] faddr;
 	wire fd_oe, sloe, slrd, slwr, pktend;
 	wire [15:0] pin_o;
+	wire [15:0] pin_o_late;
 	wire [15:0] pin_oe;
+
+	assign port_o = clk ? port_first : port_second;
 
 	image image (
 		.clk(clk),
@@ -47,7 +53,8 @@ module twin (
 		.pktend(pktend),
 		.scl_in(i2c_scl), .sda_in(i2c_sda_i), .sda_low(i2c_sda_low),
 		.alert_low(alert_low),
-		.pin_o(pin_o), .pin_oe(pin_oe), .pin_i(pin_i)
+		.pin_o(pin_o), .pin_o_late(pin_o_late), .pin_oe(pin_oe),
+		.pin_i(pin_i), .pin_i_late(pin_i_late)
 	);
 
 	initial begin
@@ -55,18 +62,22 @@ module twin (
 		fx2_fd_oe = 0;
 		fx2_fifoadr = 0;
 		{fx2_sloe, fx2_slrd, fx2_slwr, fx2_pktend} = 4'hf;
-		port_o = 0;
+		port_first = 0;
+		port_second = 0;
 		port_oe = 0;
 		flag_n = 0;
 		fd_n = 0;
 		flag = 0;
 		fd_in = 0;
 		pin_i = 0;
+		pin_i_late = 0;
 	end
 
 	always @(negedge clk) begin
 		flag_n <= fx2_flag;
 		fd_n <= fx2_fd_i;
+		pin_i_late <= port_i;
+		port_second <= pin_o_late;
 	end
 
 	always @(posedge clk) begin
@@ -80,7 +91,7 @@ module twin (
 		fx2_slwr <= !slwr;
 		fx2_pktend <= !pktend;
 		pin_i <= port_i;
-		port_o <= pin_o;
+		port_first <= pin_o;
 		port_oe <= pin_oe;
 	end
 

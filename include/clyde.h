@@ -991,6 +991,7 @@ enum clyde_core {
 	CLYDE_CORE_BENCHMARK = 1,
 	CLYDE_CORE_UART = 2,
 	CLYDE_CORE_GPIO = 3,
+	CLYDE_CORE_SPI = 4,
 };
 
 /*
@@ -1024,6 +1025,7 @@ const struct clyde_register *clyde_core_register_at(
  *	uart		control, clear, status, bit-time, framing, parity,
  *			received, lost, overrun, pulse
  *	gpio		output, enable, levels, watch, lost
+ *	spi		status, levels
  *
  * Read or write a register of a core by its name.  CLYDE_ERROR_INVALID if the
  * core has none of this name, or the value does not fit.

@@ -13,9 +13,13 @@
 #include "regs.h"
 
 enum core_flag {
-	CORE_TAKES = 1 << 0,   /* an OUT stream */
-	CORE_GIVES = 1 << 1,   /* an IN stream */
-	CORE_PER_PIN = 1 << 2, /* sees all pins; one output for each pin */
+	CORE_TAKES = 1 << 0,    /* an OUT stream */
+	CORE_GIVES = 1 << 1,    /* an IN stream */
+	CORE_PER_PIN = 1 << 2,  /* sees all pins; one output for each pin */
+	CORE_COMMANDS = 1 << 3, /* its streams are those of stream.h */
+	/* Its first output is a clock, which changes at half cycles of 48 MHz,
+	   too, and the core says at which half its inputs are sampled. */
+	CORE_CLOCK = 1 << 4,
 };
 
 /* X(NAME, name, id, version, base, registers, outputs, inputs, flags)
@@ -24,7 +28,9 @@ enum core_flag {
 #define CORE_TABLE(X)                                                          \
 	X(BENCHMARK, benchmark, 1, 1, 0x50, 32, 0, 0, CORE_TAKES | CORE_GIVES) \
 	X(UART, uart, 2, 1, 0x70, 32, 1, 1, CORE_TAKES | CORE_GIVES)           \
-	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)
+	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)         \
+	X(SPI, spi, 4, 1, 0xa0, 16, 11, 5,                                     \
+		CORE_TAKES | CORE_GIVES | CORE_COMMANDS | CORE_CLOCK)
 
 /* A core's position in the table, from 1: the values of REG_STREAM and
    REG_TABLE_INDEX. */

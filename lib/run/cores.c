@@ -14,6 +14,7 @@
 
 #include "wire/core-benchmark.h"
 #include "wire/core-gpio.h"
+#include "wire/core-spi.h"
 #include "wire/core-uart.h"
 
 #define X(NAME, ...)                                                   \
@@ -87,10 +88,22 @@ static const struct row gpio[] = {
 	{0},
 };
 
+static const struct row spi[] = {
+	{REG_SPI_STATUS,
+		{"status", 1, READ, 0,
+			"bit 0: in a command, bit 1: a command failed, bit 2: "
+			"an opcode was unknown"}},
+	{REG_SPI_LEVELS,
+		{"levels", 1, READ, 0,
+			"levels of IO0 to IO3 and of the side input"}},
+	{0},
+};
+
 static const struct row *const rows[CORE_COUNT + 1] = {
 	[CORE_BENCHMARK] = benchmark,
 	[CORE_UART] = uart,
 	[CORE_GPIO] = gpio,
+	[CORE_SPI] = spi,
 };
 
 static bool is_core(enum clyde_core core)

@@ -32,6 +32,7 @@ class Core(IntEnum):
     BENCHMARK = lib.CLYDE_CORE_BENCHMARK
     UART = lib.CLYDE_CORE_UART
     GPIO = lib.CLYDE_CORE_GPIO
+    SPI = lib.CLYDE_CORE_SPI
 
 
 class BenchmarkMode(IntEnum):

@@ -202,11 +202,13 @@ static void cycle(struct fx2 *fx2)
 {
 	struct twin_pins pins = fx2->pins;
 
-	fx2->module->cycle(fx2->logic, &fx2->pins);
-	if (fx2->shadow == NULL)
-		return;
-	fx2->shadow->cycle(fx2->shadow_logic, &pins);
-	assert_shadow_equals(fx2, pins);
+	for (unsigned i = 0; i < 2; i++) {
+		fx2->module->edge(fx2->logic, i == 0, &fx2->pins);
+		if (fx2->shadow == NULL)
+			continue;
+		fx2->shadow->edge(fx2->shadow_logic, i == 0, &pins);
+		assert_shadow_equals(fx2, pins);
+	}
 }
 
 void fx2_step(struct fx2 *fx2)

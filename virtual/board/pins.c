@@ -135,6 +135,17 @@ void pins_plan(struct pins *pins)
 			pins->next = pins->parts[i]->next;
 }
 
+size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi)
+{
+	struct part *part = pins->parts[0];
+	size_t done;
+
+	pins_run(pins, spi->begin);
+	done = part->kind->spi_bytes(part, spi);
+	pins_plan(pins);
+	return done;
+}
+
 void pins_run(struct pins *pins, tick now)
 {
 	while (pins->next <= now) {
@@ -145,7 +156,8 @@ void pins_run(struct pins *pins, tick now)
 					pins->parts[i], pins->now);
 		update(pins);
 	}
-	/* A command that fails may leave the twin behind the board's time. */
+	/* A command that fails may leave the twin behind the board's time, and
+	   a shortcut is ahead of the FPGA by the way from a core to a pin. */
 	if (pins->now < now)
 		pins->now = now;
 }

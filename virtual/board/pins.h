@@ -60,6 +60,9 @@ bool pins_alone(const struct pins *pins);
 /* A part has been changed by other calls than those from here: take over when it
    next acts. */
 void pins_plan(struct pins *pins);
+/* The part that has the pins for itself takes and gives bytes without edges: its
+   kind's spi_bytes(), which it must have.  Returns how many. */
+size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi);
 
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);

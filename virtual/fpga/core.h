@@ -33,12 +33,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "virtual/board/parts/part.h"
 #include "virtual/fpga/core-fifo.h"
 #include "wire/cores.h"
 
 #define CORE_NEVER UINT64_MAX
 
 struct core;
+struct model;
 
 /* A burst that a core may carry out in one call. */
 struct core_burst {
@@ -113,12 +115,37 @@ struct core {
 	   pin n. */
 	uint16_t outputs; /* levels */
 	uint16_t enables; /* 1 = driven */
+	/* With CORE_CLOCK.  The clock, output 0, turns in the middle of the
+	   cycle that begins now; `next` must be the cycle after it then. */
+	bool turns;
+	/* With CORE_CLOCK.  `inputs` are the levels of half a cycle later than
+	   without. */
+	bool late;
+	/* Set by run(), and cleared by the model: close the packet of the IN
+	   pipe when the bytes that were given until now are in it. */
+	bool flush;
 	/* Set by the model: bit n = input n, through the multiplexer; with
 	   CORE_PER_PIN, the levels of all pins, and the inputs from bit 16
 	   on.  Valid in every call, also after a reset. */
 	uint32_t inputs;
 	uint64_t next; /* cycle at which run() must be called, or CORE_NEVER */
+	/*
+	 * Set by the model, or NULL.  A core that would begin with bytes over
+	 * SPI, its clock the first output, calls it to hand them to a part
+	 * without edges.  The core says in `io` which output and which input
+	 * each lane is, and in `begin` when its outputs would begin; the model
+	 * fills in the pins and adds the way there.  `lines`: `outputs` or
+	 * `enables` have changed since the last call.  Returns the bytes that
+	 * are done; for the others the core makes edges.
+	 */
+	size_t (*spi_bytes)(
+		const struct core *core, struct part_spi *spi, bool lines);
+	struct model *model; /* for the model's use */
 };
+
+/* A core with CORE_COMMANDS starts to receive a byte only if the IN FIFO has
+   room for all bytes that may be on their way, gateware/in_pipe.v. */
+#define CORE_ROOM 32
 
 /* One for each name of wire/cores.h: core_NAME_ops is in cores/NAME.c. */
 #define X(NAME, name, ...) extern const struct core_ops core_##name##_ops;

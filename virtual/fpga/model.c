@@ -124,9 +124,12 @@ static void run_core(struct slot *slot, uint64_t from, uint64_t until)
 
 	if (offered && slot->in_pipe)
 		slot->in_pipe->quiet = offered;
+	if (slot->core->flush && slot->in_pipe)
+		in_pipe_flush(slot->in_pipe);
+	slot->core->flush = false;
 }
 
-/* True if an output of any core has changed. */
+/* True if an output of any core has changed, or the time of its inputs. */
 static bool run_cores(struct model *model, uint64_t until)
 {
 	bool changed = false;
@@ -135,6 +138,7 @@ static bool run_cores(struct model *model, uint64_t until)
 		struct slot *slot = &model->slots[i];
 		struct core *core = slot->core;
 		uint16_t outputs, enables;
+		bool late, turned;
 
 		if (core == NULL || slot->reset)
 			continue;
@@ -142,8 +146,12 @@ static bool run_cores(struct model *model, uint64_t until)
 			continue;
 		outputs = core->outputs;
 		enables = core->enables;
+		late = core->late;
+		turned = core->turns;
 		run_core(slot, model->cycle, until);
-		changed |= outputs != core->outputs || enables != core->enables;
+		changed |= outputs != core->outputs ||
+			enables != core->enables || turned || core->turns ||
+			late != core->late;
 	}
 	return changed;
 }
@@ -164,7 +172,7 @@ void model_run(struct model *model, uint64_t until)
 		bool changed = run_cores(model, next);
 
 		model->cycle = next;
-		if (changed || next == model->event)
+		if (changed || next >= mux_next(model))
 			mux_update(model);
 		model_update_event(model);
 	}
@@ -219,6 +227,8 @@ static void start_core(struct model *model, unsigned index)
 	memset(core, 0, core_ops[index]->size);
 	core->ops = core_ops[index];
 	core->next = CORE_NEVER;
+	core->model = model;
+	core->spi_bytes = model_spi_bytes;
 	core->ops->reset(core, model->cycle);
 	model->slots[index].reset = false;
 }

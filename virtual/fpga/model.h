@@ -26,6 +26,14 @@ struct in_pipe {
 	uint64_t offset;
 };
 
+/* Commit what is there as soon as the FIFO is empty.  A flush of a pipe without
+   bytes has no effect, now or later. */
+static inline void in_pipe_flush(struct in_pipe *pipe)
+{
+	if (pipe->pending || pipe->fifo.level > 0)
+		pipe->flush = true;
+}
+
 struct out_pipe {
 	struct core_fifo fifo;
 	uint64_t offset;
@@ -55,6 +63,12 @@ struct burst {
 	bool fell; /* that flag has fallen: no pipe is granted before */
 };
 
+/* The pins of a core that moves bytes over SPI, as registers say. */
+struct spi_route {
+	bool known, good;
+	uint16_t sck, io[4];
+};
+
 struct model {
 	struct fpga fpga;
 	struct fifo *fifos;
@@ -72,6 +86,7 @@ struct model {
 	struct pins *pins;
 	unsigned pins_changes; /* pins->changes at the last mux_update() */
 	bool stepped;          /* without shortcuts, fpga_model_step() */
+	struct spi_route spi_route;
 	struct out_pipe out[2];
 	struct in_pipe in[2];
 	struct core_fifo empty, full;
@@ -111,6 +126,10 @@ struct slot *model_slot_of(struct model *model, enum fifo_index index);
 /* REG_PIPE_RESET and REG_STREAM take these values. */
 void model_reset_pipes(struct model *model, uint8_t reset);
 void model_switch(struct model *model, enum fifo_index index, uint8_t core);
+
+/* The shortcut of struct core, spi_bytes. */
+size_t model_spi_bytes(
+	const struct core *core, struct part_spi *spi, bool lines);
 
 /* The bridge.  Begin a burst, if a pipe has data and room. */
 bool bridge_grant(struct model *model);

@@ -3,13 +3,6 @@
 /* The registers of the model, wire/regs.h, as I2C transactions reach them. */
 #include "model.h"
 
-/* A flush of a pipe without bytes has no effect, now or later. */
-static void flush(struct in_pipe *pipe, bool asked)
-{
-	if (pipe->pending || pipe->fifo.level > 0)
-		pipe->flush |= asked;
-}
-
 static void set_idle(struct model *model, unsigned byte, uint8_t value)
 {
 	uint16_t *idle = &model->in[byte / 2].idle;
@@ -60,13 +53,15 @@ static uint8_t read_core(struct model *model, uint8_t reg)
 
 static void write_register(struct model *model, uint8_t reg, uint8_t value)
 {
+	model->spi_route.known = false;
 	switch (reg) {
 	case REG_PIPE_RESET:
 		model_reset_pipes(model, value & 0xf);
 		break;
 	case REG_FLUSH:
 		for (unsigned i = 0; i < 2; i++)
-			flush(&model->in[i], value >> i & 1);
+			if (value >> i & 1)
+				in_pipe_flush(&model->in[i]);
 		break;
 	case REG_IDLE_FLUSH ... REG_IDLE_FLUSH + 3:
 		set_idle(model, reg - REG_IDLE_FLUSH, value);

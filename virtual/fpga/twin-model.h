@@ -19,7 +19,7 @@
 struct twin_module {
 	void *library; /* as dlopen() returned it; it is never closed */
 	void *(*power_up)(const char *trace);
-	void (*cycle)(void *logic, struct twin_pins *pins);
+	void (*edge)(void *logic, bool rising, struct twin_pins *pins);
 	void (*power_down)(void *logic);
 	/* The bitstream whose netlist the module is, as in struct bitstream; 0:
 	   the module is the twin, and runs Clyde's image. */

@@ -31,10 +31,10 @@ bool twin_module_load(const char *path, struct twin_module *ret_module)
 	*ret_module = (struct twin_module){
 		.library = library,
 		.power_up = dlsym(library, "twin_new"),
-		.cycle = dlsym(library, "twin_cycle"),
+		.edge = dlsym(library, "twin_edge"),
 		.power_down = dlsym(library, "twin_free"),
 	};
-	return ret_module->power_up && ret_module->cycle &&
+	return ret_module->power_up && ret_module->edge &&
 		ret_module->power_down;
 }
 

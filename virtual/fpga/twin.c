@@ -106,12 +106,11 @@ static uint8_t head_byte(struct twin *twin, enum fifo_index index)
 	return fifo_readable(fifo) ? fifo->data[fifo->head][fifo->fill] : 0;
 }
 
-/* Exchange levels with the ports.  The pads have registers: the FPGA takes the
-   present level of a pin at its next edge. */
-static void exchange_ports(struct twin *twin)
+/* Exchange levels with the ports after an edge of the clock.  The pads have
+   registers: the FPGA takes the present level of a pin at its next edge. */
+static void exchange_ports(struct twin *twin, tick now)
 {
 	struct twin_pins *pins = &twin->pins;
-	tick now = twin->cycle * TICKS_PER_CYCLE;
 
 	if (pins->port_o != twin->port_o || pins->port_oe != twin->port_oe) {
 		twin->port_o = pins->port_o;
@@ -131,6 +130,7 @@ static void exchange_ports(struct twin *twin)
 void twin_step(struct twin *twin)
 {
 	struct twin_pins *pins = &twin->pins;
+	tick now = twin->cycle * TICKS_PER_CYCLE;
 	uint8_t seen = pins->flag;
 
 	strobe(twin);
@@ -138,8 +138,10 @@ void twin_step(struct twin *twin)
 	pins->flag = flags(twin);
 	if (pins->flag != seen)
 		twin->active = twin->cycle;
-	exchange_ports(twin);
-	twin->module->cycle(twin->logic, pins);
+	twin->module->edge(twin->logic, true, pins);
+	exchange_ports(twin, now);
+	twin->module->edge(twin->logic, false, pins);
+	exchange_ports(twin, now + TICKS_PER_CYCLE / 2);
 	twin->cycle++;
 }
 

@@ -74,14 +74,13 @@ extern "C" EXPORT void *twin_new(const char *path)
 	return twin;
 }
 
-extern "C" EXPORT void twin_cycle(void *pointer, twin_pins *pins)
+extern "C" EXPORT void twin_edge(void *pointer, bool rising, twin_pins *pins)
 {
 	Twin *twin = static_cast<Twin *>(pointer);
 
-	twin->set_clock(true);
-	sample(twin->top.get(), pins);
 	drive(twin->top.get(), pins);
-	twin->set_clock(false);
+	twin->set_clock(rising);
+	sample(twin->top.get(), pins);
 }
 
 extern "C" EXPORT void twin_free(void *pointer)

@@ -43,7 +43,8 @@ struct both {
 	bool failed;
 	struct sim_inputs inputs;
 	struct sim_outputs outputs;
-	bool offered;        /* At an edge since `from`. */
+	bool offered; /* At an edge since `from`. */
+	bool flushed;
 	bool waiting;        /* A byte was offered when the model ran last. */
 	uint32_t word, mask; /* Of the registers, expected at the next edge. */
 };
@@ -83,8 +84,19 @@ static void verilog_edge(struct both *both)
 	same(both, "outputs", core->outputs, both->outputs.pin_o);
 	same(both, "enables", core->enables, both->outputs.pin_oe);
 	same(both, "registers", word & mask, both->outputs.reg_q & mask);
+	same(both, "turn", core->turns, both->outputs.clock_turn);
+	same(both, "late", core->late, both->outputs.clock_late);
 	both->offered |= both->outputs.in_valid;
+	both->flushed |= both->outputs.in_flush;
 	both->cycle++;
+}
+
+/* The bytes in the IN FIFO, which has more room than these tell. */
+static unsigned level_of(const struct sim_inputs *inputs)
+{
+	if (!inputs->in_ready)
+		return CORE_FIFO_SIZE;
+	return inputs->in_room ? 0 : CORE_FIFO_SIZE - CORE_ROOM;
 }
 
 static void model_run(struct both *both)
@@ -92,7 +104,7 @@ static void model_run(struct both *both)
 	const struct sim_inputs *inputs = &both->inputs;
 	const struct sim_outputs *outputs = &both->outputs;
 	struct core_fifo out = {.level = inputs->out_valid};
-	struct core_fifo in = {.level = inputs->in_ready ? 0 : CORE_FIFO_SIZE};
+	struct core_fifo in = {.level = level_of(inputs)};
 	uint64_t offered;
 
 	out.data[0] = inputs->out_data;
@@ -101,26 +113,35 @@ static void model_run(struct both *both)
 	same(both, "a byte is offered", !!offered, both->offered);
 	same(both, "a byte is taken", inputs->out_valid && !out.level,
 		inputs->out_valid && outputs->out_ready);
+	same(both, "flush", both->core->flush, both->flushed);
+	both->core->flush = false;
 	if (inputs->in_ready) {
-		same(both, "a byte is given", in.level, outputs->in_valid);
+		same(both, "a byte is given", in.level - level_of(inputs),
+			outputs->in_valid);
 		if (outputs->in_valid)
-			same(both, "the byte", in.data[0], outputs->in_data);
+			same(both, "the byte", in.data[level_of(inputs)],
+				outputs->in_data);
 	}
 	if (inputs->reg_write)
 		both->core->ops->write(both->core, both->cycle,
 			inputs->reg_addr, inputs->reg_data);
 	both->waiting = out.level;
 	both->from = both->cycle;
-	both->offered = false;
+	both->offered = both->flushed = false;
 }
 
 static void stream_inputs(struct both *both, bool open)
 {
 	struct sim_inputs *inputs = &both->inputs;
+	struct stimulus *stimulus = &both->stimulus;
 
-	inputs->out_data = pick(256);
-	inputs->out_valid = open && percent(both->stimulus.offers);
-	inputs->in_ready = open && percent(both->stimulus.takes);
+	if (!stimulus->next_byte)
+		inputs->out_data = pick(256);
+	else if (inputs->out_valid && both->outputs.out_ready)
+		inputs->out_data = stimulus->next_byte();
+	inputs->out_valid = open && percent(stimulus->offers);
+	inputs->in_ready = open && percent(stimulus->takes);
+	inputs->in_room = inputs->in_ready && percent(80);
 }
 
 static void reset(struct both *both)
@@ -130,13 +151,14 @@ static void reset(struct both *both)
 		stream_inputs(both, true);
 		both->inputs.reg_addr = pick(32);
 		verilog_edge(both);
-		same(both, "taken in reset", 0, both->outputs.out_ready);
 		both->core->ops->reset(both->core, both->cycle);
 		both->waiting = false;
 	}
 	both->inputs.rst = 0;
+	both->outputs.out_ready = 1; /* The stream begins anew. */
+	both->inputs.out_valid = 1;
 	both->from = both->cycle;
-	both->offered = false;
+	both->offered = both->flushed = false;
 }
 
 static void step(struct both *both)
@@ -182,6 +204,7 @@ static bool begin(struct both *both, uint64_t seed)
 	both->core->inputs = both->stimulus.pins;
 	both->core->ops->reset(both->core, 0);
 	both->cycle = both->from = both->stimulus.clock;
+	both->inputs.out_valid = both->outputs.out_ready = 1;
 	sim_init(both->stimulus.clock);
 	return true;
 }

@@ -15,7 +15,7 @@ struct sim_inputs {
 	uint8_t rst;
 	uint8_t reg_addr, reg_write, reg_data;
 	uint8_t out_data, out_valid;
-	uint8_t in_ready;
+	uint8_t in_ready, in_room;
 	uint16_t pin_i;
 };
 
@@ -24,6 +24,8 @@ struct sim_outputs {
 	uint8_t out_ready;
 	uint8_t in_data, in_valid;
 	uint16_t pin_o, pin_oe;
+	/* Of a core with CORE_COMMANDS, and of one with CORE_CLOCK. */
+	uint8_t in_flush, clock_turn, clock_late;
 };
 
 #ifdef __cplusplus
@@ -50,6 +52,8 @@ struct stimulus {
 	bool write;     /* A register is written at the next edge. */
 	uint8_t addr, value;
 	unsigned offers, takes; /* In percent of the edges, for each stream. */
+	/* The byte that follows in the OUT stream; NULL: any. */
+	uint8_t (*next_byte)(void);
 	/* A reset comes once in this many edges; 0 = never. */
 	unsigned resets;
 	/* Bits of the word at this offset that depend on the OUT stream, which

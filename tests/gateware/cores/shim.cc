@@ -17,6 +17,9 @@ static void apply(const struct sim_inputs *inputs)
 	core->out_data = inputs->out_data;
 	core->out_valid = inputs->out_valid;
 	core->in_ready = inputs->in_ready;
+#ifdef COMMANDS
+	core->in_room = inputs->in_room;
+#endif
 	core->pin_i = inputs->pin_i;
 }
 
@@ -45,6 +48,13 @@ void sim_cycle(const struct sim_inputs *inputs, struct sim_outputs *outputs)
 	outputs->in_valid = core->in_valid;
 	outputs->pin_o = core->pin_o;
 	outputs->pin_oe = core->pin_oe;
+#ifdef COMMANDS
+	outputs->in_flush = core->in_flush;
+#endif
+#ifdef CLOCK_CORE
+	outputs->clock_turn = core->clock_turn;
+	outputs->clock_late = core->clock_late;
+#endif
 	core->clk = 1;
 	core->eval();
 	core->clk = 0;

@@ -481,6 +481,26 @@ size_t flash25_clock_bytes(
 	return at;
 }
 
+/* Modes but 0 go with edges, and so does what another chip's pins are for. */
+static size_t spi_bytes(struct part *part, const struct part_spi *spi)
+{
+	const struct flash25 *flash = FLASH(part);
+	const struct flash25_clocks clocks = {
+		.begin = spi->begin,
+		.period = spi->period,
+		.lanes = spi->lanes,
+		.bytes = spi->bytes,
+		.out = spi->out,
+		.in = spi->in,
+	};
+
+	if (spi->mode || spi->sck != flash->sck ||
+		!part_spi_fits(spi, flash->valid) ||
+		memcmp(spi->io, flash->io, sizeof(spi->io)) != 0)
+		return 0;
+	return flash25_clock_bytes(part, &clocks);
+}
+
 struct flash25_chip *flash25_chip_of(struct part *part)
 {
 	return part->kind == &part_flash25 ? &FLASH(part)->chip : NULL;
@@ -493,5 +513,6 @@ const struct part_kind part_flash25 = {
 	.start = start,
 	.changed = changed,
 	.act = act,
+	.spi_bytes = spi_bytes,
 	.end = end,
 };

@@ -32,6 +32,35 @@ struct part_key {
 	const char *says;
 };
 
+/* Bytes over SPI, with whole periods of SCK, which is at rest before and after
+   them. */
+struct part_spi {
+	uint16_t sck,
+		io[4]; /* the FPGA's pins, each a set of one, or of none */
+	uint8_t mode;  /* bit 0: CPHA, bit 1: CPOL */
+	uint8_t lanes; /* 1, 2 or 4 */
+	tick begin;    /* of the first period */
+	tick period;   /* the chip samples in the middle of it, */
+	tick sample;   /* and the FPGA so much after its beginning */
+	size_t bytes;
+	const uint8_t *out; /* from the FPGA; NULL: it drives none of the
+			       lanes */
+	/* To the FPGA; NULL: it drives all of the lanes.  Set to what lanes
+	   have that nothing drives. */
+	uint8_t *in;
+};
+
+/* Whether each sample hits the bit that the chip gives so long after the
+   beginning of a period, one bit at a time.  The FPGA sees what was there half a
+   cycle before. */
+static inline bool part_spi_fits(const struct part_spi *spi, tick valid)
+{
+	tick seen = spi->sample - TICKS_PER_CYCLE / 2;
+
+	return valid <= spi->period && valid <= seen &&
+		seen < spi->period + valid;
+}
+
 struct part_kind {
 	const char *name;
 	size_t size; /* of the part's own struct, which starts as zeros */
@@ -45,6 +74,17 @@ struct part_kind {
 	/* `next` is reached.  The function may change what the part drives and
 	   pulls, and must set `next` to a later time. */
 	void (*act)(struct part *part, tick now);
+	/*
+	 * A shortcut; NULL: the part has none.  Do at once what the edges of
+	 * these clocks would do, for as many bytes as possible, and return how
+	 * many.  The others follow with edges, and so does all of it if the
+	 * part is not selected, or in the middle of a byte, if its pins, mode or
+	 * lanes are not those of the clocks, or if a sample does not hit the bit
+	 * that belongs to it.  The function may set `next`, and must not change
+	 * what the part drives.  After it, act() and changed() may be called
+	 * with times from the end of the last byte on.
+	 */
+	size_t (*spi_bytes)(struct part *part, const struct part_spi *spi);
 	/* The part ends, as if its supply did; also after start() has failed.
 	   NULL: nothing is to be done. */
 	void (*end)(struct part *part, tick now);

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
+
+/* Compares two models of the image, each with a chip on its SPI core, over random
+   batches drawn from a seed.  One makes every edge on the pins; the other may
+   pass bytes without edges.  Streams must be equal at any time, and what the
+   chips heard, and when. */
+#include "tests/support/support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/internal.h" /* For image_bytes. */
+#include "virtual/board/pins.h"
+#include "wire/core-spi.h"
+
+#define SEEDS    25
+#define BATCHES  6
+#define COMMANDS 12
+#define OFF      4 /* Ticks from the end of a selection to released lines. */
+#define HEARD    (1 << 16)
+
+#define SCK   (1 << 0)
+#define IO(n) (1 << (1 + (n)))
+#define CS    (1 << 5)
+
+/* ---- A chip ------------------------------------------------------------- */
+
+/* The first byte after a selection says what follows: bits 0 and 1 are enum
+   spi_lanes, with bit 2 the chip gives bytes and does not take them. */
+struct chip {
+	struct part part;
+	tick valid; /* From an edge to the bit. */
+	bool selected, gives, clock_high;
+	uint8_t lanes;
+	uint8_t byte, bits; /* That is taken; of it. */
+	uint8_t given, out, out_bits;
+	uint16_t low, high; /* From `next` on. */
+	unsigned number;    /* Of bytes that were given. */
+	unsigned heard;
+	struct {
+		tick time;
+		uint8_t byte;
+	} log[HEARD];
+	unsigned shortcuts;
+};
+
+#define CHIP(pointer) ((struct chip *)(pointer))
+
+static void hear(struct chip *chip, uint8_t byte, tick now)
+{
+	assert_true(chip->heard < HEARD);
+	chip->log[chip->heard].time = now;
+	chip->log[chip->heard++].byte = byte;
+	if (chip->lanes)
+		return;
+	chip->lanes = (byte & 3) == SPI_THREE_WIRE ? 1 : 1 << (byte & 3);
+	chip->gives = byte & 4;
+}
+
+static void plan(struct chip *chip, tick due, uint16_t low, uint16_t high)
+{
+	chip->low = low;
+	chip->high = high;
+	chip->part.next = due;
+}
+
+static void give_bits(struct chip *chip, tick now)
+{
+	uint16_t low = 0, high = 0;
+
+	if (chip->out_bits == 0) {
+		chip->out = chip->given = chip->number++ * 89 + 7;
+		chip->out_bits = 8;
+	}
+	for (unsigned i = 0; i < chip->lanes; i++) {
+		uint16_t pin = IO(chip->lanes == 1 ? 1 : i);
+
+		if (chip->out >> (8 - chip->lanes + i) & 1)
+			high |= pin;
+		else
+			low |= pin;
+	}
+	chip->out <<= chip->lanes;
+	chip->out_bits -= chip->lanes;
+	plan(chip, now + chip->valid, low, high);
+}
+
+static void take_bits(struct chip *chip, tick now)
+{
+	unsigned lanes = chip->lanes ? chip->lanes : 1;
+
+	for (unsigned i = lanes; i-- > 0;)
+		chip->byte = chip->byte << 1 | !!(chip->part.levels & IO(i));
+	chip->bits += lanes;
+	if (chip->bits < 8)
+		return;
+	chip->bits = 0;
+	hear(chip, chip->byte, now);
+}
+
+static void chip_changed(struct part *part, tick now)
+{
+	struct chip *chip = CHIP(part);
+	bool selected = part->powered && !(part->levels & CS);
+	bool high = part->levels & SCK;
+
+	if (selected != chip->selected) {
+		chip->selected = selected;
+		chip->lanes = chip->bits = chip->out_bits = 0;
+		chip->gives = false;
+		plan(chip, now + OFF, 0, 0);
+	} else if (selected && high && !chip->clock_high && !chip->gives) {
+		take_bits(chip, now);
+	} else if (selected && !high && chip->clock_high && chip->gives) {
+		give_bits(chip, now);
+	}
+	chip->clock_high = high;
+}
+
+static void chip_act(struct part *part, tick now)
+{
+	(void)now;
+	part->low = CHIP(part)->low;
+	part->high = CHIP(part)->high;
+	part->next = TICK_NEVER;
+}
+
+static size_t chip_spi_bytes(struct part *part, const struct part_spi *spi)
+{
+	struct chip *chip = CHIP(part);
+	unsigned clocks = 8 / spi->lanes;
+	tick end = spi->begin + clocks * spi->period;
+
+	if (!chip->selected || spi->mode || spi->sck != SCK ||
+		(part->levels & SCK) || chip->bits ||
+		spi->lanes != (chip->lanes ? chip->lanes : 1))
+		return 0;
+	for (unsigned i = 0; i < 4; i++)
+		if (spi->io[i] != IO(i))
+			return 0;
+	if (chip->gives) {
+		if (!spi->in || chip->out_bits != 8 - chip->lanes ||
+			!part_spi_fits(spi, chip->valid))
+			return 0;
+		*spi->in = chip->given;
+		chip->out_bits = 0;
+	} else {
+		if (!spi->out)
+			return 0;
+		hear(chip, *spi->out, end - spi->period / 2);
+	}
+	if (chip->gives)
+		give_bits(chip, end);
+	chip->shortcuts++;
+	return 1;
+}
+
+static const struct part_kind kind = {
+	.name = "chip",
+	.size = sizeof(struct chip),
+	.changed = chip_changed,
+	.act = chip_act,
+	.spi_bytes = chip_spi_bytes,
+};
+
+/* ---- Two sides ---------------------------------------------------------- */
+
+static struct side {
+	struct fpga *fpga;
+	struct pins pins;
+	struct fifo fifos[FIFO_COUNT];
+	struct faults faults;
+	struct chip *chip;
+} sides[2]; /* The second one makes all edges. */
+
+static tick now;
+static unsigned seed;
+
+static unsigned draw(unsigned limit)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed % limit;
+}
+
+static void write_register(uint8_t reg, uint32_t value, size_t size)
+{
+	uint8_t data[5] = {reg, value, value >> 8, value >> 16, value >> 24};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct fpga *fpga = sides[i].fpga;
+
+		fpga->ops->catch_up(fpga, now);
+		assert_true(fpga->ops->i2c_write(fpga, now, data, 1 + size));
+	}
+}
+
+static void open_side(struct side *side, tick valid)
+{
+	memset(side, 0, sizeof(*side));
+	pins_init(&side->pins);
+	for (unsigned i = 0; i < FIFO_COUNT; i++)
+		fifo_reset(&side->fifos[i], 4);
+	side->fpga = fpga_model_new(side->fifos, &side->pins, &side->faults);
+	assert_non_null(side->fpga);
+	side->fpga->ops->configure(side->fpga, image_bytes, image_size);
+	side->chip = calloc(1, sizeof(*side->chip));
+	assert_non_null(side->chip);
+	side->chip->part.kind = &kind;
+	side->chip->part.next = TICK_NEVER;
+	side->chip->valid = valid;
+	pins_supply(&side->pins, 0xffff, 0, 0);
+	pins_add(&side->pins, &side->chip->part);
+}
+
+static void open_sides(void)
+{
+	tick valid = 1 + draw(20);
+
+	now = 0;
+	for (unsigned i = 0; i < 2; i++)
+		open_side(&sides[i], valid);
+	fpga_model_step(sides[1].fpga);
+	for (unsigned i = 0; i < 6; i++)
+		write_register(REG_PIN + i, OUTPUT_SPI + i, 1);
+	for (unsigned i = 0; i < 4; i++)
+		write_register(REG_INPUT + INPUT_SPI + i,
+			INPUT_CONNECTED | (i + 1), 1);
+	write_register(REG_STREAM, CORE_SPI | CORE_SPI << 16, 4);
+	write_register(REG_PIPE_RESET, 0, 1);
+}
+
+static void close_sides(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		sides[i].fpga->ops->destroy(sides[i].fpga);
+		pins_clear(&sides[i].pins);
+	}
+}
+
+static void compare(void)
+{
+	const struct chip *a = sides[0].chip, *b = sides[1].chip;
+	unsigned count = a->heard < b->heard ? a->heard : b->heard;
+
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		const struct fifo *x = &sides[0].fifos[i];
+		const struct fifo *y = &sides[1].fifos[i];
+
+		assert_int_equal(x->count, y->count);
+		assert_int_equal(x->fill, y->fill);
+		for (unsigned n = 0; n < x->count; n++) {
+			unsigned at = (x->head + n) % FIFO_BUFFERS_MAX;
+
+			assert_int_equal(x->length[at], y->length[at]);
+			assert_memory_equal(
+				x->data[at], y->data[at], x->length[at]);
+		}
+	}
+	assert_memory_equal(a->log, b->log, count * sizeof(*a->log));
+}
+
+/* ---- Batches ------------------------------------------------------------ */
+
+static uint8_t batch[1 << 16];
+static unsigned size;
+
+static void add(unsigned count, const uint8_t *bytes)
+{
+	assert_true(size + count <= sizeof(batch));
+	memcpy(batch + size, bytes, count);
+	size += count;
+}
+
+#define ADD(...) add(sizeof((uint8_t[]){__VA_ARGS__}), (uint8_t[]){__VA_ARGS__})
+
+static void add_transfer(uint8_t flags, unsigned count)
+{
+	ADD(SPI_TRANSFER | flags, count, count >> 8, 0);
+	if (flags & SPI_OUT)
+		while (count-- > 0)
+			ADD(draw(256));
+}
+
+/* A selection that the chip understands, most of the time. */
+static void add_session(void)
+{
+	uint8_t lanes = draw(3), command = draw(256) & ~3;
+
+	ADD(SPI_SELECT | (draw(8) ? 0 : 1));
+	ADD(SPI_TRANSFER | SPI_OUT, 1, 0, 0, command | lanes);
+	if (draw(8) == 0)
+		lanes = draw(4);
+	if (draw(8) == 0)
+		ADD(SPI_DUMMY | lanes, draw(20), 0);
+	for (unsigned i = draw(3); i < 3; i++) {
+		uint8_t direction = command & 4 ? SPI_IN : SPI_OUT;
+
+		if (draw(6) == 0)
+			direction = draw(4) << 2;
+		add_transfer(lanes | direction, draw(draw(4) ? 30 : 1500));
+	}
+	if (draw(8))
+		ADD(SPI_DESELECT);
+}
+
+static void add_config(void)
+{
+	unsigned period = 1 + draw(draw(3) ? 4 : 40);
+
+	ADD(SPI_CONFIG, period, 0,
+		(draw(6) ? 0 : draw(4)) | draw(8) << SPI_SAMPLE_DELAY_SHIFT);
+}
+
+static void add_command(void)
+{
+	switch (draw(10)) {
+	case 0:
+		add_config();
+		break;
+	case 1:
+		ADD(STREAM_BARRIER, draw(256));
+		break;
+	case 2:
+		ADD(SPI_BITS | SPI_OUT | SPI_IN, 1 + draw(8), draw(256));
+		break;
+	case 3:
+		ADD(SPI_POLL | draw(3), draw(30), 0, 0, 0, draw(256), draw(256),
+			draw(256));
+		break;
+	case 4:
+		ADD(STREAM_DELAY, draw(20), 0, 0, 0);
+		break;
+	default:
+		add_session();
+	}
+}
+
+static void pass_time(tick ticks)
+{
+	now += ticks;
+	for (unsigned i = 0; i < 2; i++)
+		sides[i].fpga->ops->advance(sides[i].fpga, now);
+	compare();
+}
+
+/* The host sends packets of any size, and sometimes does not take any. */
+static void run_batch(void)
+{
+	unsigned sent = 0, quiet = 0;
+	bool lazy = draw(3) == 0;
+
+	while (sent < size || quiet < 60) {
+		unsigned count = draw(3) ? USB_PACKET_SIZE : 1 + draw(60);
+
+		if (count > size - sent)
+			count = size - sent;
+		bool takes = !lazy || draw(8) == 0;
+
+		quiet += sent == size;
+		for (unsigned i = 0; i < 2; i++) {
+			struct fifo *in = &sides[i].fifos[FIFO_EP6];
+			struct fifo *out = &sides[i].fifos[FIFO_EP2];
+
+			if (in->count > 0 && takes)
+				fifo_drop(in);
+			if (count && out->count < out->buffers)
+				fifo_put(out, batch + sent, count);
+			else
+				count = 0;
+		}
+		sent += count;
+		pass_time(draw(TICKS_PER_CYCLE * (quiet ? 20000 : 3000)));
+	}
+}
+
+static void bytes_without_edges_have_the_same_result(void **state)
+{
+	unsigned shortcuts = 0, bytes = 0;
+
+	(void)state;
+	for (unsigned number = 1; number <= SEEDS; number++) {
+		seed = number * 2654435761u + 1;
+		open_sides();
+		for (unsigned n = 0; n < BATCHES; n++) {
+			size = 0;
+			add_config();
+			for (unsigned i = 0; i < COMMANDS; i++)
+				add_command();
+			ADD(SPI_DESELECT, STREAM_BARRIER, n);
+			run_batch();
+		}
+		assert_int_equal(sides[0].chip->heard, sides[1].chip->heard);
+		assert_int_equal(sides[1].chip->shortcuts, 0);
+		shortcuts += sides[0].chip->shortcuts;
+		bytes += sides[0].chip->heard + sides[0].chip->number;
+		close_sides();
+	}
+	print_message("%u of about %u bytes\n", shortcuts, bytes);
+	assert_true(shortcuts > bytes / 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_without_edges_have_the_same_result),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
