@@ -9,9 +9,11 @@ $(BUILD)/build.ninja:
 	scripts/packages build
 	meson setup $(BUILD)
 
-# The benchmark on the virtual Glasgow, from nothing.
+# The benchmark on the virtual Glasgow, from nothing; on one that executes the
+# FX2's firmware with URI=virtual:firmware=clyde.
+URI ?= virtual:
 benchmark: all
-	$(BUILD)/cli/clyde -d virtual: run benchmark
+	$(BUILD)/cli/clyde -d $(URI) run benchmark
 
 # Clyde beside other hosts, on the virtual Glasgow; some minutes.
 OUT ?= compare
