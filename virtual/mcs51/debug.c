@@ -123,9 +123,11 @@ static void fill_rows(const struct mcs51_debug *debug,
 		const struct mcs51_symbol *symbol =
 			symbols ? mcs51_symbol_at(symbols, pc) : NULL;
 
-		rows[symbol ? ROW_IDLE + 1 + (symbol - symbols->symbol)
-			    : pc >> 8]
-			.cycles += debug->cycles[pc];
+		size_t row = symbol
+			? ROW_IDLE + 1 + (size_t)(symbol - symbols->symbol)
+			: pc >> 8;
+
+		rows[row].cycles += debug->cycles[pc];
 	}
 }
 

@@ -101,9 +101,11 @@ static uint16_t *count(struct mcs51 *cpu, uint8_t address, int *ret_shift)
 static uint8_t read_count(struct mcs51 *cpu, uint8_t address)
 {
 	int shift;
+	const uint16_t *word;
 
 	mcs51_timers_sync(cpu);
-	return *count(cpu, address, &shift) >> shift;
+	word = count(cpu, address, &shift);
+	return *word >> shift;
 }
 
 static void write_count(struct mcs51 *cpu, uint8_t address, uint8_t value)
