@@ -171,7 +171,9 @@ def test_a_bitstream_that_is_not_clydes_runs(tmp_path):
             ["nextpnr-ice40", "-q", "--hx8k", "--package", "bg121", "--json",
              "other.json", "--pcf", "other.pcf", "--asc", "other.asc"],
             ["icepack", "-s", "other.asc", "other.bin"]):
-        subprocess.run(command, check=True, cwd=tmp_path)
+        # yosys writes a history into $HOME.
+        subprocess.run(command, check=True, cwd=tmp_path,
+                       env=dict(os.environ, HOME=str(tmp_path)))
     path = tmp_path / "other.bin"
     done = netlist(path, tmp_path / "cache", "load", str(path), status=FPGA,
                    timeout=MAKING_S)
