@@ -8,8 +8,7 @@
 
 #define BILLION 1000000000
 
-/* The digit's value; or 16, which is no digit in any base. */
-static unsigned digit_of(char character)
+unsigned number_digit(int character)
 {
 	if (character >= '0' && character <= '9')
 		return character - '0';
@@ -26,7 +25,7 @@ static unsigned take_base(const char **text)
 	if (**text != '0')
 		return 10;
 	if (((*text)[1] != 'x' && (*text)[1] != 'X') ||
-		digit_of((*text)[2]) == 16)
+		number_digit((*text)[2]) == 16)
 		return 8;
 	*text += 2;
 	return 16;
@@ -39,10 +38,10 @@ static bool take_digits(const char **text, unsigned base, uint64_t *ret_number)
 	uint64_t number = 0;
 	bool fits = true;
 
-	for (; digit_of(**text) < base; (*text)++)
+	for (; number_digit(**text) < base; (*text)++)
 		fits = fits && !__builtin_mul_overflow(number, base, &number) &&
 			!__builtin_add_overflow(
-				number, digit_of(**text), &number);
+				number, number_digit(**text), &number);
 	*ret_number = number;
 	return fits;
 }
@@ -52,12 +51,12 @@ static uint64_t take_billionths(const char **text, unsigned digits_max)
 {
 	uint64_t billionths = 0, scale = BILLION;
 
-	if (digits_max == 0 || **text != '.' || digit_of((*text)[1]) > 9)
+	if (digits_max == 0 || **text != '.' || number_digit((*text)[1]) > 9)
 		return 0;
 	(*text)++;
-	for (; digits_max > 0 && digit_of(**text) <= 9; digits_max--) {
+	for (; digits_max > 0 && number_digit(**text) <= 9; digits_max--) {
 		scale /= 10;
-		billionths += digit_of(*(*text)++) * scale;
+		billionths += number_digit(*(*text)++) * scale;
 	}
 	return billionths;
 }
@@ -91,7 +90,7 @@ enum number_result number_parse(const char *text,
 	uint64_t number, billionths;
 	bool fits;
 
-	if (digit_of(*text) > 9)
+	if (number_digit(*text) > 9)
 		return NUMBER_NONE;
 	fits = take_digits(
 		&text, form->c_prefixes ? take_base(&text) : 10, &number);

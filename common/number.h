@@ -52,4 +52,8 @@ enum number_result number_parse(const char *text,
 	const struct number_form *form, uint64_t *ret_number,
 	const char **ret_end);
 
+/* The value of a digit, decimal or hexadecimal; or 16, which is no digit in any
+   base. */
+unsigned number_digit(int character);
+
 #endif

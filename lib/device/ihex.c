@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "common/number.h"
+
 enum record_type {
 	RECORD_DATA = 0x00,
 	RECORD_END = 0x01,
@@ -64,27 +66,16 @@ static bool at_line_end(const struct reader *reader)
 	return byte < 0 || byte == '\n' || byte == '\r';
 }
 
-static int digit_value(int byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	return -1;
-}
-
 static int read_byte(struct reader *reader, uint8_t *ret_byte)
 {
 	unsigned byte = 0;
 
 	for (unsigned i = 0; i < 2; i++, reader->at++) {
-		int value = digit_value(peek(reader));
+		unsigned value = number_digit(peek(reader));
 
 		if (at_line_end(reader))
 			return refuse(reader, "the record is cut short");
-		if (value < 0)
+		if (value > 15)
 			return refuse(reader,
 				"byte 0x%02x is not a hexadecimal digit",
 				peek(reader));

@@ -395,26 +395,15 @@ int device_find(struct clyde_context *context, const char *uri,
 	return 0;
 }
 
-static int find_named(struct clyde_context *context, struct link_place *place,
-	struct link **ret_link, struct clyde_device_info *ret_info,
+/* For examine(): a board without a configuration block is found, too. */
+static int learn_of_any(struct link *link, struct clyde_device_info *info,
 	uint8_t *ret_revision)
 {
-	struct link *link;
 	int result;
 
-	name_it(place, ret_info);
-	result = open_link(context, place, ret_info->uri, &link);
-	if (result < 0)
-		return result;
 	*ret_revision = REVISION_NONE;
-	result = descriptor_learn_info(link, ret_info, ret_revision);
-	if (result < 0 &&
-		(result != CLYDE_ERROR_CORRUPT || ret_info->configured)) {
-		link->ops->close(link);
-		return result;
-	}
-	*ret_link = link;
-	return 0;
+	result = descriptor_learn_info(link, info, ret_revision);
+	return result == CLYDE_ERROR_CORRUPT && !info->configured ? 0 : result;
 }
 
 int device_find_named(struct clyde_context *context, const char *uri,
@@ -432,8 +421,8 @@ int device_find_named(struct clyde_context *context, const char *uri,
 	if (result < 0)
 		return result;
 	if (result == 1)
-		result = find_named(context, STAILQ_FIRST(&places), ret_link,
-			ret_info, ret_revision);
+		result = examine(context, STAILQ_FIRST(&places), learn_of_any,
+			ret_link, ret_info, ret_revision);
 	else
 		result = set_error(CLYDE_ERROR_AMBIGUOUS,
 			"%d devices found; this is for one at a time", result);

@@ -54,17 +54,6 @@ bool part_parse_time(const char *value, uint64_t maximum_ns, tick *ret_time)
 	return true;
 }
 
-static int digit_of(char character)
-{
-	if (character >= '0' && character <= '9')
-		return character - '0';
-	if (character >= 'a' && character <= 'f')
-		return character - 'a' + 10;
-	if (character >= 'A' && character <= 'F')
-		return character - 'A' + 10;
-	return -1;
-}
-
 unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most)
 {
 	size_t size = strlen(value);
@@ -72,9 +61,10 @@ unsigned part_parse_hex(const char *value, uint8_t *bytes, unsigned most)
 	if (size % 2 || size / 2 > most)
 		return 0;
 	for (size_t i = 0; i < size; i += 2) {
-		int high = digit_of(value[i]), low = digit_of(value[i + 1]);
+		unsigned high = number_digit(value[i]),
+			 low = number_digit(value[i + 1]);
 
-		if (high < 0 || low < 0)
+		if (high > 15 || low > 15)
 			return 0;
 		bytes[i / 2] = high << 4 | low;
 	}
