@@ -24,30 +24,25 @@ CLYDE_API const char *clyde_version(void)
  */
 #define CONTEXTS_MAX 1024
 
-static struct {
-	/* 0 = free.  A token fits into the width of a pointer, and atomic
-	   access to that width is lock-free on every machine. */
-	atomic_uintptr_t token;
-	atomic_bool raised;
-} interrupts[CONTEXTS_MAX];
+/* A token fits into the width of a pointer, and atomic access to that width is
+   lock-free on every machine. */
+static struct interrupt interrupts[CONTEXTS_MAX];
 
 _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2,
 	"a signal handler looks at tokens, and must not wait for a lock");
+_Static_assert(OBJECT_CONTEXT == 0, "INTERRUPT_RAISED is no bit of its token");
 
 /* Taken by a context that has no token yet. */
-#define CLAIMED UINTPTR_MAX
+#define CLAIMED (UINTPTR_MAX & ~(uintptr_t)INTERRUPT_RAISED)
 
-static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
+static struct interrupt *claim_interrupt(void)
 {
 	for (size_t i = 0; i < CONTEXTS_MAX; i++) {
 		uintptr_t free = 0;
 
-		if (!atomic_compare_exchange_strong(
-			    &interrupts[i].token, &free, CLAIMED))
-			continue;
-		atomic_store(&interrupts[i].raised, false);
-		*ret_raised = &interrupts[i].raised;
-		return &interrupts[i].token;
+		if (atomic_compare_exchange_strong(
+			    &interrupts[i].word, &free, CLAIMED))
+			return &interrupts[i];
 	}
 	return NULL;
 }
@@ -57,7 +52,7 @@ static atomic_uintptr_t *claim_interrupt(atomic_bool **ret_raised)
 static void forget_all(void)
 {
 	for (size_t i = 0; i < CONTEXTS_MAX; i++)
-		atomic_store(&interrupts[i].token, 0);
+		atomic_store(&interrupts[i].word, 0);
 }
 
 __attribute__((constructor)) static void expect_forks(void)
@@ -65,11 +60,21 @@ __attribute__((constructor)) static void expect_forks(void)
 	pthread_atfork(NULL, NULL, forget_all);
 }
 
-static void set_interrupt(uintptr_t token, bool raised)
+/* Only a word that still has this token is changed: the context may be closed
+   meanwhile, and its place be another context's. */
+static void change(struct interrupt *interrupt, uintptr_t token, bool raise)
+{
+	uintptr_t raised = token | INTERRUPT_RAISED;
+	uintptr_t from = raise ? token : raised;
+
+	atomic_compare_exchange_strong(
+		&interrupt->word, &from, raise ? raised : token);
+}
+
+static void set_interrupt(uintptr_t token, bool raise)
 {
 	for (size_t i = 0; token && i < CONTEXTS_MAX; i++)
-		if (atomic_load(&interrupts[i].token) == token)
-			atomic_store(&interrupts[i].raised, raised);
+		change(&interrupts[i], token, raise);
 }
 
 /* Firmware is loaded over a link that belongs to no device object, so no
@@ -81,7 +86,7 @@ static void wake(struct object *object)
 	struct clyde_context *context = (struct clyde_context *)object;
 
 	if (context->interrupt && object_closing(object))
-		atomic_store(context->interrupt, true);
+		change(context->interrupt, object->token, true);
 }
 
 static void clear_tree(struct tree *tree)
@@ -95,9 +100,7 @@ static void destroy(struct object *object)
 	struct clyde_context *context = (struct clyde_context *)object;
 
 	link_drop_all(context);
-	for (size_t i = 0; i < CONTEXTS_MAX; i++)
-		if (atomic_load(&interrupts[i].token) == object->token)
-			atomic_store(&interrupts[i].token, 0);
+	atomic_store(&context->interrupt->word, 0);
 	capture_close(context->capture);
 	clear_tree(&context->tree);
 }
@@ -116,13 +119,12 @@ static void init_tree(struct tree *tree)
 CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 {
 	struct clyde_context *context = calloc(1, sizeof(*context));
-	atomic_uintptr_t *token;
 	int result;
 
 	if (context == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	token = claim_interrupt(&context->interrupt);
-	if (token == NULL) {
+	context->interrupt = claim_interrupt();
+	if (context->interrupt == NULL) {
 		free(context);
 		return set_error(
 			CLYDE_ERROR_EXHAUSTED, "too many contexts are open");
@@ -131,12 +133,12 @@ CLYDE_API int clyde_context_new(struct clyde_context **ret_context)
 	result = object_init(&context->object, OBJECT_CONTEXT, NULL,
 		&context->tree, wake, destroy);
 	if (result < 0) {
-		atomic_store(token, 0);
+		atomic_store(&context->interrupt->word, 0);
 		clear_tree(&context->tree);
 		free(context);
 		return result;
 	}
-	atomic_store(token, context->object.token);
+	atomic_store(&context->interrupt->word, context->object.token);
 	*ret_context = object_handle(&context->object);
 	return 0;
 }

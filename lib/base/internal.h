@@ -17,6 +17,7 @@
 #include "lib/link/link.h"
 #include "log.h"
 #include "handle.h"
+#include "interrupt.h"
 #include "wire/mgmt.h"
 #include "wire/regs.h"
 
@@ -55,7 +56,7 @@ struct clyde_context {
 	struct object object; /* first in every object */
 	struct tree tree;
 	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
-	atomic_bool *interrupt;
+	struct interrupt *interrupt;
 	LIST_HEAD(, link) kept; /* used by no device, see lib/link/cache.c */
 	LIST_HEAD(, clyde_run) claimed; /* runs that have claimed something */
 	struct log log;

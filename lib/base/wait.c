@@ -28,7 +28,7 @@ int object_stopped(const struct object *object, bool interrupted)
 
 int device_stopped(struct clyde_device *device)
 {
-	bool interrupted = atomic_load(device->context->interrupt);
+	bool interrupted = interrupt_raised(device->context->interrupt);
 
 	if (device->uninterruptible)
 		return 0;
@@ -37,7 +37,7 @@ int device_stopped(struct clyde_device *device)
 
 void set_uninterruptible(struct clyde_device *device, bool uninterruptible)
 {
-	static const atomic_bool never;
+	static const struct interrupt never;
 
 	device->uninterruptible = uninterruptible;
 	for (struct link *link = device->link; link; link = link->inner)

@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #include "clyde.h"
+#include "lib/base/interrupt.h"
 #include "wire/usb.h"
 
 #define LINK_FOREVER UINT64_MAX
@@ -133,7 +134,7 @@ struct link_ops {
 struct link {
 	const struct link_ops *ops;
 	/* Raised to end a wait early: the context's, and this link's own. */
-	const atomic_bool *interrupt;
+	const struct interrupt *interrupt;
 	atomic_bool wake;
 	/* A drain has failed.  The transfers in flight must not complete any
 	   more: their memory is the application's, which may free it.  Only
@@ -212,7 +213,7 @@ struct link_provider {
 	 */
 	int (*enumerate)(
 		const char *specification, struct link_places *ret_places);
-	int (*open)(struct link_place *place, const atomic_bool *interrupt,
+	int (*open)(struct link_place *place, const struct interrupt *interrupt,
 		struct link **ret_link);
 	/* Fill in what can be seen of a device without opening it. */
 	void (*look)(struct link_place *place, struct clyde_device_info *info);
@@ -262,7 +263,7 @@ static inline void link_woken(struct link *link)
 static inline bool link_stopped(const struct link *link)
 {
 	return atomic_load_explicit(&link->wake, memory_order_relaxed) ||
-		atomic_load_explicit(link->interrupt, memory_order_relaxed);
+		interrupt_raised(link->interrupt);
 }
 
 #endif

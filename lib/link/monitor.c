@@ -216,7 +216,7 @@ static bool take(
 
 static int stopped(const struct clyde_monitor *monitor)
 {
-	bool interrupted = atomic_load(monitor->context->interrupt);
+	bool interrupted = interrupt_raised(monitor->context->interrupt);
 
 	return object_stopped(&monitor->object, interrupted);
 }

@@ -412,7 +412,7 @@ int run_output(const struct clyde_run *run)
 
 int run_stopped(struct clyde_run *run)
 {
-	bool interrupted = atomic_load(run->context->interrupt);
+	bool interrupted = interrupt_raised(run->context->interrupt);
 
 	if (object_closing(&run->object) || object_closing(&run->held->object))
 		return set_error(CLYDE_ERROR_CANCELED, "closed");

@@ -6,7 +6,7 @@
 
 #include "wire/mgmt.h"
 
-static atomic_bool interrupt;
+static struct interrupt interrupt;
 
 int configure(struct link *link)
 {
@@ -36,7 +36,7 @@ struct link *open_link(void)
 	struct link *link = NULL;
 
 	assert_non_null(provider);
-	atomic_store(&interrupt, false);
+	atomic_store(&interrupt.word, 0);
 	assert_int_equal(provider->enumerate(rest, &places), 1);
 	if (provider->open(STAILQ_FIRST(&places), &interrupt, &link) < 0)
 		fail_msg("%s", clyde_error_message());
@@ -206,7 +206,7 @@ static void teardown_is_not_interrupted(void **state)
 		new_request(link, &in[i], USB_EP6_IN, 4096);
 		assert_int_equal(submit(link, &in[i]), 0);
 	}
-	atomic_store(&interrupt, true);
+	atomic_store(&interrupt.word, INTERRUPT_RAISED);
 	/* An interrupt ends this wait at once, though it has no deadline. */
 	assert_int_equal(link->ops->wait(link, LINK_FOREVER), 0);
 	for (int i = 0; i < 8; i++)

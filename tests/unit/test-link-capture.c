@@ -170,7 +170,7 @@ static const struct link_ops all = {
 /* ---- Tests ------------------------------------------------------------ */
 
 struct capture_fixture {
-	atomic_bool interrupt;
+	struct interrupt interrupt;
 	struct log log;
 	struct capture *capture;
 	struct link *link;

@@ -365,7 +365,7 @@ static void completed(struct transfer *transfer)
 static void refused_and_cancelled_transfers_are_shown_as_such(void **state)
 {
 	char path[] = PATH_TEMPLATE, events[16];
-	atomic_bool interrupt = false;
+	struct interrupt interrupt = {0};
 	struct capture *capture;
 	struct link_places places;
 	struct link *link;

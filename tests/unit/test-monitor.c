@@ -66,8 +66,8 @@ static int enumerate(const char *specification, struct link_places *ret_places)
 	return count;
 }
 
-static int open_visit(struct link_place *place, const atomic_bool *interrupt,
-	struct link **ret_link)
+static int open_visit(struct link_place *place,
+	const struct interrupt *interrupt, struct link **ret_link)
 {
 	struct link_places inner;
 	int result;

@@ -219,9 +219,9 @@ static void wait_that_must_end(void)
 
 	assert_int_equal(run_wait(rig.run, &wait), CLYDE_ERROR_EXHAUSTED);
 	wait.count = 0;
-	atomic_store(context->interrupt, true);
+	clyde_context_interrupt(object_handle(&context->object));
 	assert_int_equal(run_wait(rig.run, &wait), CLYDE_ERROR_INTERRUPTED);
-	atomic_store(context->interrupt, false);
+	clyde_context_resume(object_handle(&context->object));
 }
 
 static void a_wait_without_a_limit_ends_by_an_interrupt(void **state)

@@ -421,7 +421,7 @@ static int refuse(const struct link_place *place, int error)
 		error_text(error));
 }
 
-static int usb_open(struct link_place *base, const atomic_bool *interrupt,
+static int usb_open(struct link_place *base, const struct interrupt *interrupt,
 	struct link **ret_link)
 {
 	struct usb_place *place = PLACE(base);

@@ -366,7 +366,7 @@ static const struct link_ops usb_ops = {
 };
 
 int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
-	const atomic_bool *interrupt, struct link **ret_link)
+	const struct interrupt *interrupt, struct link **ret_link)
 {
 	struct usb_link *link = calloc(1, sizeof(*link));
 

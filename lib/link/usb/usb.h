@@ -110,7 +110,7 @@ int usb_recall(struct link *base, struct usb_device_descriptor *ret_descriptor,
 /* Make a link of an open device.  After success the handle is the link's, and the
    link is a further user of the session. */
 int usb_link_new(struct usb_session *session, libusb_device_handle *handle,
-	const atomic_bool *interrupt, struct link **ret_link);
+	const struct interrupt *interrupt, struct link **ret_link);
 
 /* Close the link's handle, leave its session, and use these in their place. */
 void usb_link_adopt(struct usb_link *link, struct usb_session *session,

@@ -495,7 +495,7 @@ static int virtual_enumerate(
 	return count;
 }
 
-static int make(const char *specification, const atomic_bool *interrupt,
+static int make(const char *specification, const struct interrupt *interrupt,
 	struct link **ret_link)
 {
 	struct virtual_link *link = calloc(1, sizeof(*link));
@@ -533,8 +533,8 @@ static int make(const char *specification, const atomic_bool *interrupt,
 	return 0;
 }
 
-static int virtual_open(struct link_place *place, const atomic_bool *interrupt,
-	struct link **ret_link)
+static int virtual_open(struct link_place *place,
+	const struct interrupt *interrupt, struct link **ret_link)
 {
 	int result = make(place->name, interrupt, ret_link);
 
@@ -551,7 +551,7 @@ static int virtual_open(struct link_place *place, const atomic_bool *interrupt,
 static void virtual_look(
 	struct link_place *place, struct clyde_device_info *info)
 {
-	const atomic_bool interrupt = false;
+	const struct interrupt interrupt = {0};
 	struct link *link;
 	uint8_t revision;
 
