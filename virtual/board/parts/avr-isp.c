@@ -63,8 +63,6 @@ struct avr_isp {
 	uint8_t out;
 	uint8_t extended; /* the address's highest byte */
 	uint8_t flash_page[PAGE_MAX], eeprom_page[EEPROM_PAGE_BYTES];
-	tick due; /* when CIPO changes: */
-	uint16_t due_low, due_high;
 };
 
 #define AVR(pointer) ((struct avr_isp *)(pointer))
@@ -163,7 +161,6 @@ static bool start(struct part *part, char why[PART_WHY_SIZE])
 	if (avr->half == 0)
 		parse_clock(part, "1M");
 	memcpy(avr->fuses, fuses_at_first, sizeof(avr->fuses));
-	avr->due = TICK_NEVER;
 	avr->content.size = avr->flash + EEPROM_BYTES;
 	return part_check_pins(part, pins, 4, why) &&
 		content_check(part, avr->path, avr->content.size, why);
@@ -371,20 +368,10 @@ static void take_byte(struct avr_isp *avr, tick now)
 
 /* ---- Pins ----------------------------------------------------------------- */
 
-static void plan(struct avr_isp *avr, tick due, uint16_t low, uint16_t high)
-{
-	avr->due_low = low;
-	avr->due_high = high;
-	avr->due = due;
-	if (low == avr->part.low && high == avr->part.high)
-		avr->due = TICK_NEVER;
-	avr->part.next = avr->due;
-}
-
 static void leave(struct avr_isp *avr, tick now)
 {
 	avr->listening = avr->enabled = false;
-	plan(avr, now + 1, 0, 0);
+	part_plan(&avr->part, now + 1, 0, 0);
 }
 
 static void begin(struct avr_isp *avr, tick now)
@@ -396,7 +383,7 @@ static void begin(struct avr_isp *avr, tick now)
 	avr->bits = avr->bytes = avr->out = avr->extended = 0;
 	clear_pages(avr);
 	if (avr->listening)
-		plan(avr, now + VALID_TICKS, avr->cipo, 0);
+		part_plan(&avr->part, now + VALID_TICKS, avr->cipo, 0);
 }
 
 static void clock_edge(struct avr_isp *avr, tick now)
@@ -415,7 +402,7 @@ static void clock_edge(struct avr_isp *avr, tick now)
 		bool high = avr->out & 0x80;
 
 		avr->out <<= 1;
-		plan(avr, now + VALID_TICKS, high ? 0 : avr->cipo,
+		part_plan(&avr->part, now + VALID_TICKS, high ? 0 : avr->cipo,
 			high ? avr->cipo : 0);
 		return;
 	}
@@ -451,22 +438,12 @@ static void changed(struct part *part, tick now)
 	avr->reset_low = reset_low;
 }
 
-static void act(struct part *part, tick now)
-{
-	struct avr_isp *avr = AVR(part);
-
-	(void)now;
-	part->low = avr->due_low;
-	part->high = avr->due_high;
-	part->next = avr->due = TICK_NEVER;
-}
-
 const struct part_kind part_avr_isp = {
 	.name = "avr-isp",
 	.size = sizeof(struct avr_isp),
 	.keys = keys,
 	.start = start,
 	.changed = changed,
-	.act = act,
+	.act = part_drive_planned,
 	.end = end,
 };

@@ -45,8 +45,6 @@ struct flash25 {
 	uint8_t given;         /* the last byte that the chip gave, and */
 	uint8_t out, out_bits; /* what is left of it */
 	uint16_t low, high;    /* what the bits that were given last drive */
-	tick due;              /* when the outputs change: */
-	uint16_t due_low, due_high;
 };
 
 #define FLASH(pointer) ((struct flash25 *)(pointer))
@@ -243,7 +241,6 @@ static bool start(struct part *part, char why[PART_WHY_SIZE])
 	set_default(&options->w, W_US);
 	if (flash->valid == 0)
 		flash->valid = V_TICKS;
-	flash->due = TICK_NEVER;
 	flash25_init(&flash->chip, options);
 	return part_check_pins(part, pins, 6, why) &&
 		content_check(part, options->path, options->size, why);
@@ -256,20 +253,9 @@ static void end(struct part *part, tick now)
 
 /* ---- Outputs -------------------------------------------------------------- */
 
-static void plan_outputs(
-	struct flash25 *flash, tick due, uint16_t low, uint16_t high)
-{
-	flash->due_low = low;
-	flash->due_high = high;
-	flash->due = due;
-	if (low == flash->part.low && high == flash->part.high)
-		flash->due = TICK_NEVER;
-	flash->part.next = flash->due;
-}
-
 static void release(struct flash25 *flash, tick due)
 {
-	plan_outputs(flash, due, 0, 0);
+	part_plan(&flash->part, due, 0, 0);
 }
 
 /* The next bits of a byte, the highest one on the highest lane; a single lane is
@@ -293,7 +279,7 @@ static void give_bits(struct flash25 *flash, tick now)
 	}
 	flash->out <<= lanes;
 	flash->out_bits -= lanes;
-	plan_outputs(flash, now + flash->valid, flash->low, flash->high);
+	part_plan(&flash->part, now + flash->valid, flash->low, flash->high);
 }
 
 /* ---- Inputs --------------------------------------------------------------- */
@@ -362,7 +348,8 @@ static void update_wp_and_hold(struct flash25 *flash, tick now)
 	if (held && !flash->held)
 		release(flash, now + OFF_TICKS);
 	else if (flash->held && !held && flash->selected)
-		plan_outputs(flash, now + OFF_TICKS, flash->low, flash->high);
+		part_plan(
+			&flash->part, now + OFF_TICKS, flash->low, flash->high);
 	flash->held = held;
 }
 
@@ -400,16 +387,6 @@ static void changed(struct part *part, tick now)
 		rise(flash, now);
 	else if (fell && flash->chip.phase.direction == FLASH25_OUT)
 		give_bits(flash, now);
-}
-
-static void act(struct part *part, tick now)
-{
-	struct flash25 *flash = FLASH(part);
-
-	(void)now;
-	part->low = flash->due_low;
-	part->high = flash->due_high;
-	part->next = flash->due = TICK_NEVER;
 }
 
 /* ---- The shortcut --------------------------------------------------------- */
@@ -512,7 +489,7 @@ const struct part_kind part_flash25 = {
 	.keys = keys,
 	.start = start,
 	.changed = changed,
-	.act = act,
+	.act = part_drive_planned,
 	.spi_bytes = spi_bytes,
 	.end = end,
 };

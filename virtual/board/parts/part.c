@@ -190,3 +190,22 @@ void part_free(struct part *part, tick now)
 		part->kind->end(part, now);
 	free(part);
 }
+
+/* ---- Outputs -------------------------------------------------------------- */
+
+void part_plan(struct part *part, tick time, uint16_t low, uint16_t high)
+{
+	bool same = low == part->low && high == part->high;
+
+	part->next_low = low;
+	part->next_high = high;
+	part->next = same ? TICK_NEVER : time;
+}
+
+void part_drive_planned(struct part *part, tick now)
+{
+	(void)now;
+	part->low = part->next_low;
+	part->high = part->next_high;
+	part->next = TICK_NEVER;
+}

@@ -97,6 +97,8 @@ struct part {
 	/* Set by the part: the pins that it drives, and pulls */
 	uint16_t low, high;
 	uint16_t pull_down, pull_up;
+	/* Set by part_plan(): `low` and `high` from `next` on */
+	uint16_t next_low, next_high;
 	/* Set by pins.c: levels, and the pins that have a port supply */
 	uint16_t levels, powered;
 };
@@ -115,6 +117,12 @@ extern const struct part_kind *const part_kinds[];
  */
 struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE]);
 void part_free(struct part *part, tick now);
+
+/* For a part whose only action is to drive its outputs anew: drive these pins at
+   that time, and forget what was planned before.  part_drive_planned() is its
+   act(). */
+void part_plan(struct part *part, tick time, uint16_t low, uint16_t high);
+void part_drive_planned(struct part *part, tick now);
 
 /* "A0".."A7", "B0".."B7": the pin's number, or -1. */
 int part_pin(const char *text);
