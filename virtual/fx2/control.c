@@ -240,21 +240,58 @@ static bool vendor(struct device *device, const struct usb_setup *setup)
 	return control->length > 0;
 }
 
-tick control_cost(const struct device *device, const struct usb_setup *setup)
+/* How long supplies still have to discharge. */
+static tick discharge_left(const struct device *device)
 {
-	tick pipe_reset = 3 * I2C_BYTE_TICKS + I2C_STOP_TICKS;
+	for (unsigned port = 0; port < BOARD_PORTS; port++) {
+		if (device->board.ports[port].enabled)
+			return DISCHARGE_TICKS;
+	}
+	return device->discharged > device->now
+		? device->discharged - device->now
+		: 0;
+}
 
-	if (setup->bmRequestType == USB_RECIP_DEVICE &&
-		setup->bRequest == USB_REQ_SET_CONFIGURATION)
-		return EP0_TICKS + pipe_reset;
-	if (setup->bmRequestType != USB_RECIP_INTERFACE ||
-		setup->bRequest != USB_REQ_SET_INTERFACE ||
-		setup->wIndex == USB_IFACE_MGMT)
-		return EP0_TICKS;
+static tick interface_cost(
+	const struct device *device, const struct usb_setup *setup)
+{
+	if (setup->wIndex == USB_IFACE_MGMT)
+		return MANAGEMENT_TICKS;
 	if (setup->wValue == USB_ALT_CFG &&
 		may_select(device, setup->wIndex, setup->wValue))
-		return EP0_TICKS + FPGA_RESET_TICKS;
-	return EP0_TICKS + 2 * pipe_reset;
+		return discharge_left(device) + FPGA_CLEAR_TICKS;
+	if (is_load(setup->wIndex < USB_IFACE_COUNT
+			    ? device->alternate[setup->wIndex]
+			    : USB_ALT_OFF))
+		return LOAD_OFF_TICKS;
+	return setup->wValue == USB_ALT_OFF ? PIPE_OFF_TICKS : PIPE_ON_TICKS;
+}
+
+/* The firmware makes the whole descriptor, also if the host asks for less. */
+static tick descriptor_cost(
+	const struct device *device, const struct usb_setup *setup)
+{
+	uint8_t data[USB_FX2_RAM_CHUNK];
+
+	return DESCRIPTOR_TICKS +
+		descriptor_get(device, setup->wValue, data) *
+		(tick)DESCRIPTOR_BYTE_TICKS;
+}
+
+tick control_cost(const struct device *device, const struct usb_setup *setup)
+{
+	if (setup->bmRequestType == USB_RECIP_DEVICE &&
+		setup->bRequest == USB_REQ_SET_CONFIGURATION)
+		return CONFIGURE_TICKS;
+	if (setup->bmRequestType == USB_RECIP_INTERFACE &&
+		setup->bRequest == USB_REQ_SET_INTERFACE)
+		return interface_cost(device, setup);
+	if (setup->bmRequestType == USB_DIR_IN &&
+		setup->bRequest == USB_REQ_GET_DESCRIPTOR)
+		return descriptor_cost(device, setup);
+	if (setup->bmRequestType == USB_RECIP_ENDPOINT)
+		return HALT_TICKS;
+	return EP0_TICKS;
 }
 
 bool control_uses_i2c(

@@ -146,6 +146,7 @@ static void trip(struct device *device)
 {
 	device->alerts.ports[0] |= MGMT_OVERCURRENT;
 	device->board.ports[0].enabled = false;
+	device->discharged = device->now + DISCHARGE_TICKS;
 	device->alert_pending = true;
 }
 

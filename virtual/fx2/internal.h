@@ -80,6 +80,7 @@ struct device {
 	bool reply_again;     /* by a fault, the reply is sent twice */
 	uint32_t junk;        /* state of the generator of junk replies */
 	tick trip_due;        /* when port A trips, by a fault */
+	tick discharged;      /* supplies that were turned off, from then on */
 	struct mgmt_alerts alerts;
 	bool alert_pending;
 	/* Low byte of the word that the 8051's port commands share. */
@@ -92,20 +93,33 @@ struct device {
 };
 
 /*
- * How long the 8051 takes.  An I2C byte is nine bits at 400 kHz (the firmware's
- * main.c sets I2CTL).  The other times are estimates from the instruction
- * counts of the public firmware at 12 MIPS, not measurements.
+ * How long the 8051 takes: what firmware/firmware.ihex needs on the virtual FX2,
+ * which counts its cycles.  tests/firmware/times.c prints and compares these
+ * times; mgmt.c has those of the management commands.  An I2C byte is nine bits
+ * at 400 kHz.
  */
-#define I2C_BYTE_TICKS     (9 * 1200)
-#define I2C_STOP_TICKS     (2 * 1200)
-#define EP0_TICKS          (20 * TICKS_PER_US)
-#define MGMT_TICKS         (30 * TICKS_PER_US)
-#define EEPROM_WRITE_TICKS (5000 * TICKS_PER_US) /* BL24C256A, tWR max */
-/* The firmware's fpga.c, load_reset_revabc(): 250 ms for the supplies to
-   discharge, then 1200 us for the FPGA to clear its memory. */
+#define I2C_BYTE_TICKS        (9 * 1200)
+#define I2C_STOP_TICKS        (2 * 1200)
+#define EP0_TICKS             (49 * TICKS_PER_US)
+#define DESCRIPTOR_TICKS      (55 * TICKS_PER_US) /* beside its bytes */
+#define DESCRIPTOR_BYTE_TICKS (3170 * TICKS_PER_US / 1000)
+#define MANAGEMENT_TICKS      (73 * TICKS_PER_US) /* SET_INTERFACE of EP1 */
+#define HALT_TICKS            (64 * TICKS_PER_US)
+#define LOAD_OFF_TICKS        (93 * TICKS_PER_US)
+#define PIPE_ON_TICKS         (305 * TICKS_PER_US)
+#define PIPE_OFF_TICKS        (195 * TICKS_PER_US)
+#define CONFIGURE_TICKS       (271 * TICKS_PER_US)
+#define EEPROM_WRITE_TICKS    (3000 * TICKS_PER_US) /* as virtual/chip has it */
+/* Before the FPGA loses its configuration, supplies discharge: 262 ms after the
+   last one was turned off, on average 8 ms more, as the firmware counts ticks of
+   16.384 ms.  Then the FPGA clears its memory for 1200 us. */
+#define DISCHARGE_TICKS  (270000 * TICKS_PER_US)
+#define FPGA_CLEAR_TICKS (1320 * TICKS_PER_US)
+/* At a start with a stored bitstream, the public firmware waits 250 ms, whatever
+   the supplies did. */
 #define FPGA_RESET_TICKS (251200 * TICKS_PER_US)
-/* libfx2's SPI loop: 76 clocks of 48 MHz a byte. */
-#define FPGA_BYTE_TICKS (76 * TICKS_PER_CYCLE)
+/* The average of Clyde's image, firmware/README.md: 48 cycles of four clocks. */
+#define FPGA_BYTE_TICKS (48 * 4 * TICKS_PER_CYCLE)
 
 extern const struct function_ops device_ops;
 

@@ -16,15 +16,18 @@
 /* A year: longer than any run, and short enough that no sum overflows. */
 #define DELAY_US_MAX (UINT64_C(31557600) * 1000000)
 
+/* What the time of a command depends on. */
+enum unit { NOTHING, PORTS, SENT, ASKED };
+
 struct command {
 	uint8_t code;
-	uint8_t request;   /* data bytes, or LENGTH_VARIES */
-	uint8_t reply;     /* data bytes, or LENGTH_VARIES */
-	uint8_t i2c_bytes; /* that the command moves over the I2C bus... */
-	uint8_t i2c_stops; /* ...in this many transactions */
-	bool data_on_i2c;  /* variable data adds to i2c_bytes: the data of a
-			      write; of a read, as many as the last byte of
-			      the request says */
+	uint8_t request; /* data bytes, or LENGTH_VARIES */
+	uint8_t reply;   /* data bytes, or LENGTH_VARIES */
+	bool i2c;        /* the command uses the I2C bus */
+	uint16_t us;     /* that the command takes, and more for... */
+	enum unit unit; /* ...each port of the mask, byte of the request's data,
+			    or byte that the last byte of the request asks */
+	uint32_t unit_ns;
 	mgmt_handler *handler;
 };
 
@@ -240,49 +243,60 @@ static enum mgmt_result nafe_single(struct device *device,
 #define VALUES  sizeof(struct mgmt_values)
 #define WINDOWS sizeof(struct mgmt_windows)
 
-/* I2C bytes are counted from the sequences in the firmware's port.c, with both
-   ports in the mask. */
+/* A command that does not exist, or has a wrong size. */
+#define UNKNOWN_US 63
+
+/* The times of firmware/firmware.ihex on the virtual FX2, as tests/firmware/times.c
+   prints and compares them. */
 static const struct command commands[] = {
-	{MGMT_DEBUG, sizeof(uint16_t), MGMT_DATA_SIZE, 0, 0, false, debug},
-	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, 1, 1, true, write_eeprom},
-	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, 4, 2,
-		true, read_eeprom},
-	{MGMT_FPGA_LOAD_CFG, sizeof(struct mgmt_bitstream), 0, 0, 0, false,
-		load_cfg},
-	{MGMT_FPGA_LOAD_NVM, sizeof(struct mgmt_bitstream), 4, 15, 1, false,
-		load_nvm},
-	{MGMT_FPGA_STATUS, 0, sizeof(struct mgmt_bitstream), 0, 0, false,
-		fpga_status},
-	{MGMT_FPGA_SET_REG, LENGTH_VARIES, 0, 1, 1, true, set_register},
-	{MGMT_FPGA_GET_REG, sizeof(struct mgmt_register_read), LENGTH_VARIES, 3,
-		2, true, get_register},
-	{MGMT_SET_VSUPPLY, VALUES, 0, 6, 2, false, ports_set_vsupply},
-	{MGMT_GET_VSUPPLY, 0, VALUES, 6, 2, false, ports_get_vsupply},
-	{MGMT_SET_VLIMIT, VALUES, 0, 22, 6, false, ports_set_vlimit},
-	{MGMT_GET_VLIMIT, 0, VALUES, 0, 0, false, ports_get_vlimit},
-	{MGMT_SET_VALERT, WINDOWS, 0, 34, 10, false, ports_set_valert},
-	{MGMT_GET_VALERT, 0, WINDOWS, 28, 12, false, ports_get_valert},
-	{MGMT_SET_IALERT, VALUES, 0, 26, 8, false, ports_set_ialert},
-	{MGMT_GET_IALERT, 0, VALUES, 18, 8, false, ports_get_ialert},
-	{MGMT_GET_VSENSE, 0, VALUES, 10, 4, false, ports_get_vsense},
-	{MGMT_GET_ISUPPLY, 0, VALUES, 10, 4, false, ports_get_isupply},
-	{MGMT_SET_PULLS, sizeof(struct mgmt_pulls), 0, 28, 12, false,
+	{MGMT_DEBUG, sizeof(uint16_t), MGMT_DATA_SIZE, false, 372, NOTHING, 0,
+		debug},
+	{MGMT_WRITE_EEPROM, LENGTH_VARIES, 0, true, 3124, SENT, 30700,
+		write_eeprom},
+	{MGMT_READ_EEPROM, sizeof(struct mgmt_eeprom_read), LENGTH_VARIES, true,
+		186, ASKED, 24060, read_eeprom},
+	{MGMT_FPGA_LOAD_CFG, sizeof(struct mgmt_bitstream), 0, false, 37,
+		NOTHING, 0, load_cfg},
+	{MGMT_FPGA_LOAD_NVM, sizeof(struct mgmt_bitstream), 4, true, 3784,
+		NOTHING, 0, load_nvm},
+	{MGMT_FPGA_STATUS, 0, sizeof(struct mgmt_bitstream), false, 102,
+		NOTHING, 0, fpga_status},
+	{MGMT_FPGA_SET_REG, LENGTH_VARIES, 0, true, 76, SENT, 31000,
+		set_register},
+	{MGMT_FPGA_GET_REG, sizeof(struct mgmt_register_read), LENGTH_VARIES,
+		true, 153, ASKED, 23940, get_register},
+	{MGMT_SET_VSUPPLY, VALUES, 0, true, 68, PORTS, 136400,
+		ports_set_vsupply},
+	{MGMT_GET_VSUPPLY, 0, VALUES, true, 395, NOTHING, 0, ports_get_vsupply},
+	{MGMT_SET_VLIMIT, VALUES, 0, true, 67, PORTS, 3545000,
+		ports_set_vlimit},
+	{MGMT_GET_VLIMIT, 0, VALUES, false, 87, NOTHING, 0, ports_get_vlimit},
+	{MGMT_SET_VALERT, WINDOWS, 0, true, 77, PORTS, 854000,
+		ports_set_valert},
+	{MGMT_GET_VALERT, 0, WINDOWS, true, 1100, NOTHING, 0, ports_get_valert},
+	{MGMT_SET_IALERT, VALUES, 0, true, 62, PORTS, 605500, ports_set_ialert},
+	{MGMT_GET_IALERT, 0, VALUES, true, 718, NOTHING, 0, ports_get_ialert},
+	{MGMT_GET_VSENSE, 0, VALUES, true, 440, NOTHING, 0, ports_get_vsense},
+	{MGMT_GET_ISUPPLY, 0, VALUES, true, 438, NOTHING, 0, ports_get_isupply},
+	{MGMT_SET_PULLS, sizeof(struct mgmt_pulls), 0, true, 70, PORTS, 504000,
 		ports_set_pulls},
-	{MGMT_GET_PULLS, 0, sizeof(struct mgmt_pulls), 16, 8, false,
+	{MGMT_GET_PULLS, 0, sizeof(struct mgmt_pulls), true, 665, NOTHING, 0,
 		ports_get_pulls},
-	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), 8, 4, false,
+	{MGMT_GET_STATE, 0, sizeof(struct mgmt_state), true, 373, NOTHING, 0,
 		ports_get_state},
 	{MGMT_NAFE_SINGLE, sizeof(struct mgmt_nafe),
-		sizeof(struct mgmt_nafe_reply), 1, 1, false, nafe_single},
-	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), 0, 0, false,
+		sizeof(struct mgmt_nafe_reply), true, 90, NOTHING, 0,
+		nafe_single},
+	{MGMT_GET_ALERTS, 0, sizeof(struct mgmt_alerts), false, 100, NOTHING, 0,
 		get_alerts},
-	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, 0, 0, false,
+	{MGMT_CLR_ALERTS, sizeof(struct mgmt_alerts), 0, false, 89, NOTHING, 0,
 		clear_alerts},
-	{MGMT_TEST_LEDS, sizeof(struct mgmt_leds), 0, 0, 0, false, test_leds},
-	{MGMT_WRITE_SMBUS, sizeof(struct mgmt_smbus_write), 0, 4, 1, false,
-		write_smbus},
-	{MGMT_READ_SMBUS, sizeof(struct mgmt_smbus_read), 2, 5, 2, false,
-		read_smbus},
+	{MGMT_TEST_LEDS, sizeof(struct mgmt_leds), 0, false, 70, NOTHING, 0,
+		test_leds},
+	{MGMT_WRITE_SMBUS, sizeof(struct mgmt_smbus_write), 0, true, 206,
+		NOTHING, 0, write_smbus},
+	{MGMT_READ_SMBUS, sizeof(struct mgmt_smbus_read), 2, true, 245, NOTHING,
+		0, read_smbus},
 };
 
 /* NULL also for a request of a wrong size, or with the reserved serial 0.  A
@@ -322,32 +336,40 @@ unsigned mgmt_fpga_bytes(const struct device *device)
 	return 0;
 }
 
+static unsigned count_units(
+	const struct device *device, const struct command *command)
+{
+	const union mgmt_data *data = &device->request.data;
+
+	switch (command->unit) {
+	case PORTS:
+		return (data->values.mask & 1) + (data->values.mask >> 1 & 1);
+	case SENT:
+		return request_data(device);
+	case ASKED:
+		return data->bytes[command->request - 1];
+	case NOTHING:
+		break;
+	}
+	return 0;
+}
+
 tick mgmt_cost(const struct device *device)
 {
 	const struct command *command = find(device);
-	const union mgmt_data *data = &device->request.data;
-	unsigned bytes;
-	tick cost = MGMT_TICKS;
 
 	if (command == NULL)
-		return cost;
-	bytes = command->i2c_bytes;
-	if (command->data_on_i2c)
-		bytes += command->request == LENGTH_VARIES
-			? request_data(device)
-			: data->bytes[command->request - 1];
-	cost += bytes * I2C_BYTE_TICKS + command->i2c_stops * I2C_STOP_TICKS;
-	if (command->code == MGMT_WRITE_EEPROM ||
-		command->code == MGMT_SET_VLIMIT)
-		cost += EEPROM_WRITE_TICKS;
-	return cost;
+		return UNKNOWN_US * (tick)TICKS_PER_US;
+	return command->us * (tick)TICKS_PER_US +
+		count_units(device, command) * (tick)command->unit_ns *
+		TICKS_PER_US / 1000;
 }
 
 bool mgmt_uses_i2c(const struct device *device)
 {
 	const struct command *command = find(device);
 
-	return command && command->i2c_bytes > 0;
+	return command && command->i2c;
 }
 
 tick mgmt_delay(struct device *device)

@@ -97,8 +97,10 @@ static bool set_supply(
 {
 	uint16_t mv = request->values.value[port];
 
-	if (mv == 0)
+	if (mv == 0 && *enable_line(device, port)) {
 		*enable_line(device, port) = false;
+		device->discharged = device->now + DISCHARGE_TICKS;
+	}
 	if (!driver_set_supply(device, port, mv))
 		return false;
 	if (mv != 0)
