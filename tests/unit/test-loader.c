@@ -192,7 +192,7 @@ static void a_stored_bitstream_delays_the_departure_by_seconds(void **state)
 	options.eeprom = eeprom;
 	rig_open(&rig, &options, NULL);
 	measure(&rig, &start, &away);
-	assert_in_range(start, 3500000, 3700000);
+	assert_in_range(start, 3800000, 3900000);
 	assert_in_range(away, 999800, 1000200);
 	write_byte(&rig, USB_FX2_CPUCS, 1);
 	write_byte(&rig, USB_FX2_CPUCS, 0);

@@ -99,6 +99,8 @@ static struct clyde_pipe *open_for(
 	assert_int_equal(
 		clyde_core_write(device, CLYDE_CORE_BENCHMARK, "mode", mode),
 		0);
+	/* What came while the command was under way. */
+	assert_int_equal(clyde_pipe_reset(pipe), 0);
 	return pipe;
 }
 

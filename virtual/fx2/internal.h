@@ -109,7 +109,7 @@ struct device {
 #define PIPE_ON_TICKS         (305 * TICKS_PER_US)
 #define PIPE_OFF_TICKS        (195 * TICKS_PER_US)
 #define CONFIGURE_TICKS       (271 * TICKS_PER_US)
-#define EEPROM_WRITE_TICKS    (3000 * TICKS_PER_US) /* as virtual/chip has it */
+#define EEPROM_WRITE_TICKS    (5000 * TICKS_PER_US) /* BL24C256A, tWR max */
 /* Before the FPGA loses its configuration, supplies discharge: 262 ms after the
    last one was turned off, on average 8 ms more, as the firmware counts ticks of
    16.384 ms.  Then the FPGA clears its memory for 1200 us. */

@@ -105,7 +105,7 @@ static void hold_8051(struct device *device)
 }
 
 /* The firmware loads a stored bitstream before it leaves the bus, without a look
-   at the result: about 3.6 s for Clyde's image. */
+   at the result: about 3.9 s for Clyde's image. */
 static tick start_time(const struct device *device)
 {
 	uint32_t size = nvm_stored_size(device);
