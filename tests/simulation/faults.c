@@ -204,6 +204,26 @@ void faults_draw(struct random *random, struct device_plan *plan)
 			allow_stray(&plan->fault[i]);
 }
 
+void faults_keep_executed(struct device_plan *plan)
+{
+	static const char *const models[] = {"error", "wait", "serial", "mute",
+		"short", "alert", "delay", "twice", "junk", "trip", "stall"};
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < plan->faults; i++) {
+		const char *text = plan->fault[i].text;
+		size_t length = strcspn(text, "@:");
+		bool is_models = false;
+
+		for (size_t at = 0; at < sizeof(models) / sizeof(*models); at++)
+			is_models |= strlen(models[at]) == length &&
+				strncmp(text, models[at], length) == 0;
+		if (!is_models)
+			plan->fault[kept++] = plan->fault[i];
+	}
+	plan->faults = kept;
+}
+
 void faults_draw_corruption(struct random *random, struct device_plan *plan)
 {
 	struct fault_plan *fault = &plan->fault[0];

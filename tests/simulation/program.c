@@ -158,6 +158,11 @@ static void add_start(
 	}
 }
 
+/* One seed of so many executes firmware: a device of it takes a quarter of a
+   second to configure. */
+#define EXECUTED    4096
+#define EXECUTED_AT 40
+
 static void draw_device(struct random *random, struct device_plan *plan)
 {
 	static const uint8_t modes[] = {
@@ -237,6 +242,11 @@ void program_draw(struct program *program, uint64_t seed)
 	else
 		draw_use(program, &random);
 	program->kept_steps = ~UINT64_C(0) >> (64 - program->steps);
+	for (unsigned i = 0; i < DEVICES && seed % EXECUTED == EXECUTED_AT;
+		i++) {
+		program->device[i].executed = true;
+		faults_keep_executed(&program->device[i]);
+	}
 	for (unsigned i = 0; i < DEVICES; i++)
 		for (unsigned at = 0; at < program->device[i].faults; at++)
 			program->kept_faults |= UINT32_C(1) << FAULT_BIT(i, at);
@@ -247,6 +257,8 @@ void program_print(const struct program *program, FILE *file)
 	for (unsigned i = 0; i < DEVICES; i++) {
 		const struct device_plan *plan = &program->device[i];
 
+		if (plan->executed)
+			fprintf(file, "  device %u: executes firmware\n", i);
 		for (unsigned at = 0; at < plan->faults; at++)
 			if (program->kept_faults >> FAULT_BIT(i, at) & 1)
 				fprintf(file, "  device %u: fault %s\n", i,

@@ -83,7 +83,8 @@ struct fault_plan {
 
 struct device_plan {
 	bool configured;
-	uint8_t mode; /* enum bench_mode */
+	bool executed; /* firmware, in place of the model of it */
+	uint8_t mode;  /* enum bench_mode */
 	uint8_t out, in;
 	unsigned faults;
 	struct fault_plan fault[FAULTS_MAX];
@@ -119,6 +120,9 @@ uint32_t draw(struct random *random, uint32_t count); /* 0..count - 1. */
 
 /* Draws the faults of one device. */
 void faults_draw(struct random *random, struct device_plan *plan);
+
+/* Removes the faults that only the model of the firmware has. */
+void faults_keep_executed(struct device_plan *plan);
 
 /* Draws a fault that corrupts what the benchmark applet moves. */
 void faults_draw_corruption(struct random *random, struct device_plan *plan);

@@ -14,6 +14,8 @@ static void name_uri(const struct session *session, const struct target *target,
 	int used = snprintf(uri, size, "virtual:%s",
 		plan->configured ? "configured=1" : "configured=0");
 
+	if (plan->executed)
+		used += snprintf(uri + used, size - used, ",firmware=clyde");
 	for (unsigned i = 0; i < plan->faults; i++)
 		if (session->program->kept_faults >>
 				FAULT_BIT(target->index, i) &
