@@ -11,8 +11,9 @@ sees the host's files read-only under their own names, and can write to /run.
 BUILD, SOURCE and VM are in its environment.  Its output is printed here,
 except for lines that control the device: "@host pull" pulls the plug, "@host
 plug" plugs it in again, "@host hangup" ends the usbredir server and starts
-another, "@host bare" starts one whose device has no firmware, "@host link" one
-that keeps its bus to real time.
+another, "@host executed" starts one whose device executes Clyde's firmware,
+"@host model" one that does not, "@host bare" one whose device has no firmware,
+"@host link" one that keeps its bus to real time.
 
 The exit status is 0, or that of the last job that failed; 77 if this machine
 cannot run the tests; 75 if they do not end within --timeout.
@@ -48,6 +49,7 @@ JOBS = {
     "cancel": '"$STREAM" cancel 16',
     "unplug": '"$STREAM" unplug pull',
     "hangup": '"$STREAM" unplug hangup',
+    "own-firmware": 'sh "$VM/guest-own-firmware.sh"',
     "firmware": 'sh "$VM/guest-firmware.sh"',
     # In real time, partly filled transfers are cancelled and bytes come late.
     "paced": 'echo "@host link"; sleep 2; "$STREAM" load && '
@@ -115,6 +117,8 @@ class Server:
 
     def obey(self, word):
         more = {"hangup": [], "bare": ["--api", "0"],
+                "executed": ["-d", "virtual:firmware=clyde"],
+                "model": ["-d", "virtual:"],
                 "link": ["--api", "9", "--pace", "link"]}
         if word in more:
             self.stop()
