@@ -102,7 +102,8 @@ def test_a_new_eeprom_has_no_firmware_for_the_chip():
 
 
 def test_clydes_own_firmware_runs_the_benchmark_as_the_model_does():
-    """The virtual clock makes the figures exact."""
+    """But for the microframe in which a command's reply comes, as the firmware's
+    time depends on where its main loop is."""
     line = ("run", "benchmark", "-c", "1MiB", "--json", "-")
     own, model = (
         {row["mode"]: row for row in json.loads(
@@ -110,7 +111,7 @@ def test_clydes_own_firmware_runs_the_benchmark_as_the_model_does():
         for name in ("clyde", "model"))
     assert list(own) == list(model)
     for mode in ("source", "loopback", "latency"):
-        assert own[mode]["seconds"] == model[mode]["seconds"]
+        assert abs(own[mode]["seconds"] - model[mode]["seconds"]) < 126e-6
     info = virtual("firmware=clyde", "info").stdout
     assert re.search("^API level +9$", info, re.M)
     assert "; clyde " in info
