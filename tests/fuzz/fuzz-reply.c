@@ -177,7 +177,7 @@ static struct outcome run(const uint8_t *data, size_t size, uint8_t garbage)
 		uint8_t size;
 	} commands[COMMANDS] = {{MGMT_GET_VSUPPLY, 9}, {MGMT_FPGA_GET_REG, 32},
 		{MGMT_CLR_ALERTS, 0}, {MGMT_FPGA_STATUS, 12}};
-	atomic_bool interrupt = false;
+	struct interrupt interrupt = {0};
 	struct clyde_context context = {.interrupt = &interrupt};
 	struct fake fake = {.link = {.ops = &fake_ops, .interrupt = &interrupt},
 		.data = data,

@@ -42,7 +42,8 @@ static void the_default_run_reaches_the_rate_of_the_fifo_bus(void **state)
 	assert_true(outcome.rows[0].mib_per_s >= 45.2);
 	assert_true(fabs(outcome.rows[0].ceiling - 45.246) < 0.001);
 	assert_string_equal(outcome.rows[1].mode, "sink");
-	assert_true(outcome.rows[1].mib_per_s >= 45.15);
+	/* A register read ends the sink's time. */
+	assert_true(outcome.rows[1].mib_per_s >= 45.1);
 	assert_true(fabs(outcome.rows[1].ceiling - 45.246) < 0.001);
 	assert_string_equal(outcome.rows[2].mode, "loopback");
 	assert_true(outcome.rows[2].mib_per_s >= 45.4);
