@@ -84,6 +84,22 @@ static const struct probe probes[] = {
 		{0}},
 };
 
+/* The time at which the device has a packet for the host. */
+static tick await(struct function *function, uint8_t endpoint, tick start,
+	const uint8_t **ret_data)
+{
+	uint16_t length;
+	tick now = start;
+
+	while (function->ops->in(function, now, endpoint, ret_data, &length) !=
+		HANDSHAKE_ACK) {
+		assert_true(now - start < LIMIT);
+		now += STEP;
+		function->ops->advance(function, now);
+	}
+	return now;
+}
+
 /* From the request's arrival until its reply can be read. */
 static double ask_us(
 	struct rig *rig, const struct probe *probe, uint8_t *ret_code)
@@ -92,22 +108,16 @@ static double ask_us(
 	uint8_t request[2 + sizeof(probe->data)] = {1, probe->code};
 	tick start, now;
 	const uint8_t *data;
-	uint16_t length;
 
 	/* What was before is over. */
 	bus_run(rig->bus, bus_now(rig->bus) + 20000 * (tick)TICKS_PER_US);
-	start = now = bus_now(rig->bus);
+	start = bus_now(rig->bus);
 	memcpy(request + 2, probe->data, probe->size);
-	function->ops->advance(function, now);
-	assert_int_equal(function->ops->out(function, now, USB_EP1_OUT, request,
-				 2 + probe->size),
+	function->ops->advance(function, start);
+	assert_int_equal(function->ops->out(function, start, USB_EP1_OUT,
+				 request, 2 + probe->size),
 		HANDSHAKE_NYET);
-	while (function->ops->in(function, now, USB_EP1_IN, &data, &length) !=
-		HANDSHAKE_ACK) {
-		assert_true(now - start < LIMIT);
-		now += STEP;
-		function->ops->advance(function, now);
-	}
+	now = await(function, USB_EP1_IN, start, &data);
 	*ret_code = data[1];
 	function->ops->acked(function, now, USB_EP1_IN);
 	bus_run(rig->bus, now);
@@ -160,18 +170,12 @@ static double setup_us(struct rig *rig, const struct usb_setup *setup)
 	struct function *function = device_function(rig->device);
 	tick start, now;
 	const uint8_t *data;
-	uint16_t length;
 
 	bus_run(rig->bus, bus_now(rig->bus) + 400000 * (tick)TICKS_PER_US);
-	start = now = bus_now(rig->bus);
-	function->ops->advance(function, now);
-	function->ops->setup(function, now, setup);
-	while (function->ops->in(function, now, USB_DIR_IN, &data, &length) !=
-		HANDSHAKE_ACK) {
-		assert_true(now - start < LIMIT);
-		now += STEP;
-		function->ops->advance(function, now);
-	}
+	start = bus_now(rig->bus);
+	function->ops->advance(function, start);
+	function->ops->setup(function, start, setup);
+	now = await(function, USB_DIR_IN, start, &data);
 	function->ops->acked(function, now, USB_DIR_IN);
 	if (setup->wLength > 0)
 		function->ops->out(function, now, 0, data, 0);
