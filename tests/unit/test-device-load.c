@@ -138,7 +138,7 @@ static void registers_do_not_answer_before_the_load_setting_is_left(
 		rig_read_register(&rig, REG_HEALTH, 1), REG_HEALTH_VALUE);
 }
 
-/* Our firmware waits some 270 ms for supplies to discharge, and 1.3 ms in any
+/* Clyde's firmware waits some 270 ms for supplies to discharge, and 1.3 ms in any
    case. */
 static void a_load_begins_when_the_supplies_have_discharged(void **state)
 {
