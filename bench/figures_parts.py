@@ -15,6 +15,7 @@ import typing
 
 import compare
 import compare_table
+import flash
 import idle
 import mapped
 import measure
@@ -46,6 +47,10 @@ def queue_part(build):
 
 def idle_part(build):
     return idle.table(build / "cli/clyde"), []
+
+
+def flash_part(build):
+    return flash.table(build / "lib/libclyde.so.0"), []
 
 
 def image_part(_):
@@ -169,6 +174,13 @@ PARTS = {
         "the value of Glasgow's own host software, the packet is in the next "
         "microframe.",
         "python3 bench/idle.py build/cli/clyde", "1", idle_part,
+        time="virtual"),
+    "flash": Part(
+        "Flash chips",
+        "Calls for the virtual chip `flash25` of 1 MiB, with 0.4 ms for a "
+        "page and 45 ms for a sector of 4 KiB. The bound is what the clock "
+        "allows, or the chip's own time and the bytes of data.",
+        "python3 bench/flash.py build/lib/libclyde.so.0", "1", flash_part,
         time="virtual"),
     "image": Part(
         "The FPGA image",

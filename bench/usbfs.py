@@ -23,10 +23,13 @@ import measure
 from measure import Failed, benchmark, output, whole_command
 
 HERE = pathlib.Path(__file__).resolve().parent
-PARTS = ["unpaced", "paced", "start"]
+PARTS = ["unpaced", "paced", "start", "flash"]
 REPEATS = 5
 STREAMS = ["source", "sink", "loopback"]
 MICROFRAME_US = 125
+CHIP = "part=flash25@cs=A5:sck=A1:io0=A2:io1=A4:io2=A3:io3=A0:size=4M:qe=1"
+FLASH_MIB = 8
+FLASH_MIB_PER_S = 22.4  # four lanes at 48 MHz
 
 # name: unit, target, and whether more is better
 TARGETS = {
@@ -39,6 +42,7 @@ TARGETS = {
     "p50 - microframe": ("us", 15, False),
     "start to end": ("ms", 30, False),
     "peak memory": ("MiB", 16, False),
+    "of a core at 22.4 MiB/s": ("%", 3, False),
 }
 
 
@@ -48,6 +52,7 @@ class Numbers:
     def __init__(self, build, repeats):
         self.clyde = str(build / "cli/clyde")
         self.bare = str(build / "bench/libusb-stream")
+        self.flash_read = str(build / "bench/flash-read")
         self.repeats = repeats
         self.samples = {}
 
@@ -55,9 +60,9 @@ class Numbers:
         key = (where, name)
         self.samples.setdefault(key, {}).setdefault(program, []).append(value)
 
-    def plugged(self, pace, *command):
-        return (self.clyde, "virtual", "-d", "virtual:configured=1", "--pace",
-                pace, "--", *command)
+    def plugged(self, pace, *command, parts=""):
+        return (self.clyde, "virtual", "-d", f"virtual:configured=1{parts}",
+                "--pace", pace, "--", *command)
 
     def run_clyde(self, pace, *arguments):
         result = benchmark(*self.plugged(pace, self.clyde, "run",
@@ -115,6 +120,19 @@ class Numbers:
         self.add(where, "bare", name,
                  self.run_bare("link", "latency", 1)[0] - MICROFRAME_US)
 
+    def flash(self):
+        """A flash chip that is read on four lanes at 48 MHz, beside the source
+        of bare libusb.  The emulated chip is slower than a real one, so the
+        CPU time for a byte is taken, and multiplied by the real rate.  That is
+        an upper limit: at the slow rate more transfers end early."""
+        where, name = "flash x4, paced", "of a core at 22.4 MiB/s"
+        text = output(*self.plugged("link", self.flash_read, "usb:", FLASH_MIB,
+                                    parts="," + CHIP))
+        cpu = float(re.search(r"([\d.]+) CPU s/GiB", text)[1])
+        _, bare = self.run_bare("link", "source", FLASH_MIB)
+        for program, each in (("clyde", cpu), ("bare", bare)):
+            self.add(where, program, name, 100 * each * FLASH_MIB_PER_S / 1024)
+
     def start(self):
         inside = [sys.executable, HERE / "measure.py", 5, self.clyde, "run",
                   "benchmark", "-c", "512", "latency"]
@@ -141,6 +159,8 @@ class Numbers:
                 self.paced_latency()
             if "start" in parts:
                 self.start()
+            if "flash" in parts:
+                self.flash()
 
     # ---- Results
 

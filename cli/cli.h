@@ -159,6 +159,7 @@ extern const struct argp json_argp;
 extern const struct argp supply_argp;
 
 /* All three, for the arguments of an applet */
+extern const struct argp applet_argp;
 extern const struct argp_child applet_children[];
 
 /* At ARGP_KEY_INIT: make the tool the input of the parser's children. */

@@ -9,6 +9,8 @@
  */
 #include "complete.h"
 
+#include "applet.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -129,8 +131,11 @@ static void offer_applets(struct completion *completion)
 {
 	const struct clyde_applet *applet;
 
-	for (size_t i = 0; (applet = clyde_applet_at(i)); i++)
+	for (size_t i = 0; (applet = clyde_applet_at(i)); i++) {
 		offer(completion, applet->name, applet->help);
+		if (applet->aliases)
+			offer_list(completion, applet->aliases, applet->help);
+	}
 }
 
 /* ---- Pins and ports --------------------------------------------------- */
@@ -244,19 +249,37 @@ static void offer_quantity(struct completion *completion,
 	}
 }
 
+static void offer_choices(
+	struct completion *completion, const struct clyde_parameter *parameter)
+{
+	for (const char *at = parameter->choices; *at;) {
+		char word[64], help[256];
+		size_t size = strcspn(at, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)size, at);
+		choice_help(parameter, word, help, sizeof(help));
+		offer(completion, word, help);
+		at += size + strspn(at + size, " ");
+	}
+}
+
 void offer_parameter(
 	struct completion *completion, const struct clyde_parameter *parameter)
 {
 	switch (parameter->type) {
 	case CLYDE_PARAMETER_CHOICE:
 	case CLYDE_PARAMETER_ONE_OF:
-		offer_list(completion, parameter->choices, NULL);
+	case CLYDE_PARAMETER_VERB:
+		offer_choices(completion, parameter);
 		break;
 	case CLYDE_PARAMETER_SIZE:
 		offer_quantity(completion, parameter, "KiB MiB GiB");
 		break;
 	case CLYDE_PARAMETER_TIME:
 		offer_quantity(completion, parameter, "ns us ms s");
+		break;
+	case CLYDE_PARAMETER_FREQUENCY:
+		offer_quantity(completion, parameter, "Hz kHz MHz");
 		break;
 	case CLYDE_PARAMETER_INTEGER:
 		offer_quantity(completion, parameter, "");

@@ -8,6 +8,8 @@
  */
 #include "complete.h"
 
+#include "applet.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -34,8 +36,8 @@ static void collect_options(struct table *table, const struct argp *argp)
 	const struct argp_child *child = argp->children;
 
 	for (; option && (option->name || option->key || option->doc); option++)
-		if (!(option->flags & OPTION_DOC) && option->key &&
-			table->count < OPTIONS_MAX)
+		if (!(option->flags & (OPTION_DOC | OPTION_HIDDEN)) &&
+			option->key && table->count < OPTIONS_MAX)
 			table->options[table->count++] = option;
 	for (; child && child->argp; child++)
 		collect_options(table, child->argp);
@@ -180,8 +182,10 @@ static void offer_options(
 		const struct argp_option *option = table->options[i];
 		char text[64];
 
+		/* Of options with one letter the first has it. */
 		if (letters && option->key < 0x80 && isgraph(option->key) &&
-			!(option->flags & OPTION_ALIAS)) {
+			!(option->flags & OPTION_ALIAS) &&
+			find_key(table, option->key) == option) {
 			snprintf(text, sizeof(text), "-%c", option->key);
 			offer_option(completion, text, option->doc);
 		}
@@ -218,6 +222,16 @@ static void offer_value(
 		offer_placeholder(completion, option->arg, strlen(option->arg));
 }
 
+/* Whether a positional word of this row can stand here: the verb itself up to
+   the verb, words of the verb behind it. */
+static bool is_due(const struct completion *completion,
+	const struct clyde_parameter *parameter)
+{
+	if (parameter->type == CLYDE_PARAMETER_VERB)
+		return completion->verb == NULL;
+	return row_fits(parameter, completion->verb);
+}
+
 /* The candidates for the index-th positional word of an applet.  A parameter
    that may be repeated takes all further words. */
 static void offer_positional(struct completion *completion, int index)
@@ -227,7 +241,7 @@ static void offer_positional(struct completion *completion, int index)
 	if (completion->value[0] == '+')
 		offer(completion, "++", "Another applet at the same time");
 	for (; parameter->name; parameter++) {
-		if (!parameter->positional)
+		if (!parameter->positional || !is_due(completion, parameter))
 			continue;
 		if (index == 0 || parameter->type == CLYDE_PARAMETER_CHOICE ||
 			parameter->type == CLYDE_PARAMETER_WORDS) {

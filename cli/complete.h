@@ -16,6 +16,7 @@ struct completion {
 	struct tool *tool;
 	/* Of the applet whose arguments are completed, or NULL */
 	const struct clyde_parameter *parameters;
+	const char *verb; /* behind which the last word stands, or NULL */
 	/* The last word: the part before the value, like "--log="; the value */
 	const char *prefix;
 	int prefix_size;

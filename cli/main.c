@@ -145,6 +145,9 @@ void dispatch(struct tool *tool, int argc, char **argv)
 		return;
 	argc = at ? argc - at : 1;
 	argv = at ? argv + at : list;
+	/* Upstream's name for a run of several applets */
+	if (strcmp(argv[0], "multi") == 0)
+		argv[0] = "run";
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (strcmp(commands[i].name, argv[0]) != 0)
 			continue;

@@ -180,14 +180,15 @@ static error_t parse_applet_options(
 	return 0;
 }
 
-static const struct argp applet_argp = {
+const struct argp applet_argp = {
 	.parser = parse_applet_options,
 	.children = applet_options,
 };
 
+/* The headings of an applet with verbs are groups from 1 on. */
 const struct argp_child applet_children[] = {
-	{&applet_argp, 0, "Options of every applet:", 2},
-	{&global_argp, 0, "Options of every command:", 3},
+	{&applet_argp, 0, "Options of every applet:", 90},
+	{&global_argp, 0, "Options of every command:", 91},
 	{0},
 };
 

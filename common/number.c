@@ -20,13 +20,13 @@ unsigned number_digit(int character)
 }
 
 /* Step over "0x"; a "0" that means octal is left, as a digit. */
-static unsigned take_base(const char **text)
+static unsigned take_base(const struct number_form *form, const char **text)
 {
-	if (**text != '0')
+	if (**text != '0' || (!form->c_prefixes && !form->hexadecimal))
 		return 10;
 	if (((*text)[1] != 'x' && (*text)[1] != 'X') ||
 		number_digit((*text)[2]) == 16)
-		return 8;
+		return form->c_prefixes ? 8 : 10;
 	*text += 2;
 	return 16;
 }
@@ -88,12 +88,13 @@ enum number_result number_parse(const char *text,
 {
 	const struct number_unit *unit;
 	uint64_t number, billionths;
+	unsigned base;
 	bool fits;
 
 	if (number_digit(*text) > 9)
 		return NUMBER_NONE;
-	fits = take_digits(
-		&text, form->c_prefixes ? take_base(&text) : 10, &number);
+	base = take_base(form, &text);
+	fits = take_digits(&text, base, &number);
 	billionths = take_billionths(&text, form->fraction_digits);
 	unit = take_unit(&text, form->units);
 	if (ret_end)

@@ -26,7 +26,8 @@ struct number_form {
 	/* The largest number of digits behind a point; 0: no point is taken.
 	   Digits beyond the ninth are taken, and do not change the number. */
 	unsigned fraction_digits;
-	bool c_prefixes; /* 0x means hexadecimal and 0 octal, as in C */
+	bool c_prefixes;  /* 0x means hexadecimal and 0 octal, as in C */
+	bool hexadecimal; /* 0x means hexadecimal, and 0 is only a digit */
 	uint64_t minimum, maximum;
 };
 

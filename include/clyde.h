@@ -81,6 +81,8 @@ struct clyde_device;
 struct clyde_pipe;
 struct clyde_run;
 struct clyde_monitor;
+struct clyde_spi;
+struct clyde_flash;
 
 /* Identifies an object; never reused in a process.  0 identifies none. */
 typedef uint64_t clyde_token;
@@ -162,7 +164,7 @@ enum clyde_error {
 	CLYDE_ERROR_FILE = -34,
 	/* [70] this link, or this system, cannot do it */
 	CLYDE_ERROR_UNSUPPORTED = -35,
-	/* [95] the EEPROM does not hold what was written */
+	/* [95] the memory does not hold what was written */
 	CLYDE_ERROR_VERIFY = -36,
 	/* [96] a board of another revision than C0 to C3 */
 	CLYDE_ERROR_REVISION = -37,
@@ -174,6 +176,12 @@ enum clyde_error {
 	CLYDE_ERROR_CONFIGURED = -40,
 	/* [100] a program that does it is not installed */
 	CLYDE_ERROR_NO_PROGRAM = -41,
+	/* [101] no chip answers */
+	CLYDE_ERROR_NO_CHIP = -42,
+	/* [102] the chip is write protected */
+	CLYDE_ERROR_PROTECTED = -43,
+	/* [103] the chip was not ready within a limit */
+	CLYDE_ERROR_LIMIT_PASSED = -44,
 	/* errors: end */
 };
 
@@ -283,6 +291,8 @@ clyde_token clyde_context_token(const struct clyde_context *context);
 clyde_token clyde_device_token(const struct clyde_device *device);
 clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
 clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
+clyde_token clyde_spi_token(const struct clyde_spi *spi);
+clyde_token clyde_flash_token(const struct clyde_flash *flash);
 
 /*
  * Close the object of this token, of any kind, and the objects that it owns.
@@ -795,8 +805,8 @@ int clyde_flash_restore(struct clyde_device *device, const void *backup,
 /* What clyde_factory() writes.  A member that is NULL, or an empty text, means
    what a valid configuration block on the board has. */
 struct clyde_factory {
-	const char *revision;     /* "C3" */
-	const char *serial;       /* 16 letters and digits: "20230101T120000Z" */
+	const char *revision; /* "C3" */
+	const char *serial;   /* 16 letters and digits: "20230101T120000Z" */
 	const char *manufacturer; /* up to 22 characters */
 	int modified; /* 1, 0, or -1: what a valid block has, else 0 */
 	/* Of a board that has a valid block, write it anew. */
@@ -1059,11 +1069,239 @@ enum clyde_uart {
 	CLYDE_UART_TRANSMIT = 1 << 7,
 };
 
+/* ---- SPI -------------------------------------------------------------- */
+
+/*
+ * The image's SPI core, as a controller of up to four chips.  A batch is a list
+ * of steps, which the core carries out by itself, one after the other:
+ * clyde_spi_submit() sends a batch and does not wait for its end, so that a
+ * program can keep many batches on their way, and clyde_spi_collect() waits for
+ * one.  clyde_spi_transfer() does both.  One call at a time: another thread's
+ * call returns CLYDE_ERROR_BUSY.
+ *
+ * A struct clyde_spi belongs to its device, like a pipe.  It holds the core, two
+ * pipes and its pins until it is closed; then the pins are inputs again.
+ */
+struct clyde_spi_options {
+	/* Pins, in the syntax of clyde_pins_parse(), one each; NULL: none.  An
+	   inverted chip select is active high. */
+	const char *sck;
+	const char *io[4]; /* IO0 is COPI, IO1 CIPO, IO2 WP#, IO3 HOLD# */
+	const char *cs[4];
+	const char *side[2];    /* outputs for clyde_spi_step.pins */
+	const char *side_input; /* an input for CLYDE_SPI_WAIT */
+	uint32_t rate_hz;       /* see clyde_spi_configure() */
+	uint8_t mode;           /* 0 to 3 */
+	bool three_wire;        /* IO0 has both directions; one lane only */
+	int sample_delay_ns;    /* see clyde_spi_configure() */
+};
+
+#define CLYDE_SPI_RATE_MIN     1465
+#define CLYDE_SPI_RATE_MAX     48000000
+#define CLYDE_SPI_RATE_DEFAULT 100000
+
+/*
+ * Open the core.  The FPGA must run the image, see clyde_fpga_load_image(), and
+ * the ports of the pins must have supplies.  Returns CLYDE_ERROR_CORE_TAKEN,
+ * CLYDE_ERROR_PIN_TAKEN, CLYDE_ERROR_NO_PIN, CLYDE_ERROR_NO_SUPPLY or
+ * CLYDE_ERROR_NO_CORE if something is missing or in use.  IO2 and IO3 are
+ * driven high while one lane or two are used.
+ */
+int clyde_spi_open(struct clyde_device *device,
+	const struct clyde_spi_options *options, struct clyde_spi **ret_spi);
+
+/* Close it, and cancel what is on its way.  NULL does nothing. */
+void clyde_spi_close(struct clyde_spi *spi);
+
+/*
+ * Set clock and mode for the batches that are submitted from now on.
+ *
+ * rate_hz is 1465 to 48000000, or 0 for 100000; the core's rates are 48 MHz
+ * divided by a whole number, of which the fastest that is not above rate_hz is
+ * taken and written to *ret_rate_hz (NULL: not wanted).
+ *
+ * sample_delay_ns says how long after the chip's own sampling edge the core
+ * samples its inputs, since level shifters, cable and chip delay them: 1 to 73,
+ * rounded to multiples of 10.4 ns; 0 for the default of 20.8 ns; negative for
+ * none.
+ */
+int clyde_spi_configure(struct clyde_spi *spi, uint32_t rate_hz, uint8_t mode,
+	int sample_delay_ns, uint32_t *ret_rate_hz);
+
+enum clyde_spi_kind {
+	CLYDE_SPI_TRANSFER, /* send `out`, receive `in`, then `dummy` clocks */
+	/* Select the chip, send the byte `command`, receive a byte, deselect the
+	   chip; again until `received & mask` is `value`, or for limit_us.  The
+	   byte that was received last goes to `in`.  With CLYDE_SPI_HELD only
+	   receive, and leave the chip select as it is. */
+	CLYDE_SPI_POLL,
+	/* The first `bits` bits, 1 to 8, of the byte at `out`, and as many
+	   received ones, which are the lowest bits of the byte at `in`. */
+	CLYDE_SPI_BITS,
+	/* Set the levels of outputs: bits 0 and 1 are side[0] and side[1], bits
+	   2 and 3 are IO2 and IO3 while they are not lanes. */
+	CLYDE_SPI_PINS,
+	/* Wait until an input is high (value 1) or low (0), for limit_us:
+	   `command` 0 to 3 is IO0 to IO3, 4 the side input. */
+	CLYDE_SPI_WAIT,
+};
+
+enum clyde_spi_flag {
+	CLYDE_SPI_DESELECT = 1 << 0, /* deselect the chip after this step */
+	CLYDE_SPI_HELD = 1 << 1,     /* of CLYDE_SPI_POLL */
+};
+
+/*
+ * A step of a batch.  CLYDE_SPI_TRANSFER sends `size` bytes at `out`, or
+ * receives `size` bytes to `in`, or does both at once, which is for one lane;
+ * with neither, size is 0.  The chip is selected before the first transfer and
+ * after each CLYDE_SPI_DESELECT, and deselected at the end of the batch, unless
+ * its last step has CLYDE_SPI_KEEP.
+ */
+struct clyde_spi_step {
+	uint8_t kind;  /* enum clyde_spi_kind */
+	uint8_t flags; /* enum clyde_spi_flag */
+	uint8_t lanes; /* 1, 2 or 4; 0 = 1 */
+	uint8_t bits;
+	uint32_t size;
+	const void *out;
+	void *in;
+	uint16_t dummy; /* clocks after the bytes */
+	uint8_t command, mask, value, pins;
+	uint32_t limit_us;
+	uint32_t delay_us; /* after the step, and after its deselection */
+};
+
+/* Flags of a batch. */
+enum clyde_spi_batch {
+	/* Leave the chip selected at the end. */
+	CLYDE_SPI_KEEP = 1 << 0,
+	/* The next batch belongs to the same chain: if a step of one batch
+	   fails, the core skips all steps behind it, up to the end of the first
+	   batch without this flag.  The failure is known when a batch with it is
+	   collected only if a poll failed, otherwise at the end of the chain. */
+	CLYDE_SPI_CHAIN = 1 << 1,
+};
+
+/*
+ * Send a batch for the chip of cs[chip].  The steps are copied; the bytes at
+ * `out` are read during the call, and the memory at `in` must stay valid until
+ * the batch was collected or the object is closed.  The call waits while the
+ * core has not taken enough of what was submitted before; it receives
+ * meanwhile, so it cannot wait for an uncollected batch.  Writes a ticket that
+ * is greater than those before.
+ */
+int clyde_spi_submit(struct clyde_spi *spi, unsigned chip,
+	const struct clyde_spi_step *steps, size_t count, unsigned flags,
+	uint64_t *ret_ticket, int timeout_ms);
+
+/*
+ * Wait for the end of a batch, and of all before it.  Returns 0;
+ * CLYDE_ERROR_TIMEOUT if the time is over, and the batch can be collected
+ * again; CLYDE_ERROR_LIMIT_PASSED if a poll or a wait of this batch, or before it
+ * in its chain, has reached its limit: clyde_spi_failed() says which; or an
+ * error of the pipes, which ends all batches.  A batch of before is collected
+ * by it, and its failure is reported if no later one failed.
+ */
+int clyde_spi_collect(struct clyde_spi *spi, uint64_t ticket, int timeout_ms);
+
+/* The step that failed in the batch that was collected last: its index, or -1
+   if none did. */
+int clyde_spi_failed(struct clyde_spi *spi);
+
+int clyde_spi_transfer(struct clyde_spi *spi, unsigned chip,
+	const struct clyde_spi_step *steps, size_t count, int timeout_ms);
+
+/* ---- Flash chips ------------------------------------------------------ */
+
+/*
+ * An SPI NOR flash chip.  It belongs to its struct clyde_spi, which must not be
+ * used for this chip otherwise meanwhile.  What the chip is and can do is read
+ * from its JEDEC identification and its SFDP tables (JESD216).  The chip is
+ * never left in QPI or in a 4-byte address mode.
+ */
+struct clyde_flash_options {
+	unsigned chip;  /* of clyde_spi_options.cs */
+	unsigned lanes; /* for reads, at most: 1, 2 or 4; 0 = 1 */
+	bool reset;     /* leave QPI and continuous read first, and reset */
+	uint64_t size;  /* B; 0: as the chip says */
+};
+
+/* A size that the chip can erase at once. */
+struct clyde_flash_erase {
+	uint32_t size; /* B */
+	uint32_t typical_us, maximum_us;
+};
+
+#define CLYDE_FLASH_ERASES 4
+
+struct clyde_flash_info {
+	uint8_t jedec[3];  /* manufacturer, type, capacity */
+	const char *maker; /* static; NULL: unknown */
+	uint64_t size;     /* B */
+	uint32_t page_size;
+	uint8_t address_size; /* B: 3 or 4 */
+	uint8_t lanes;        /* of reads with these options */
+	bool sfdp;            /* it has the tables */
+	uint8_t sfdp_major, sfdp_minor;
+	struct clyde_flash_erase erases[CLYDE_FLASH_ERASES]; /* by size; size 0:
+								no more */
+	uint32_t program_us; /* typical, of a page */
+	uint32_t chip_erase_ms;
+	uint8_t status; /* the status register */
+};
+
+/*
+ * Identify the chip.  CLYDE_ERROR_NO_CHIP if nothing answers (all ones or all
+ * zeros: the sentence names the pin to look at), CLYDE_ERROR_UNSUPPORTED if it
+ * is no chip that these calls can use.
+ */
+int clyde_flash_open(struct clyde_spi *spi,
+	const struct clyde_flash_options *options,
+	struct clyde_flash **ret_flash);
+void clyde_flash_close(struct clyde_flash *flash);
+int clyde_flash_info(
+	struct clyde_flash *flash, struct clyde_flash_info *ret_info);
+
+/*
+ * Addresses and sizes are in B.  An observer's `progress` is called with bytes;
+ * NULL: no observer.  CLYDE_ERROR_INVALID if the range is not in the chip, or,
+ * for clyde_flash_erase(), not a multiple of the smallest size that it can erase
+ * at once.  CLYDE_ERROR_PROTECTED if the chip is write protected there,
+ * CLYDE_ERROR_VERIFY if it does not hold what it should: the sentence has
+ * address, expected and found byte.  Interrupted, a call says what it has done,
+ * and the chip is idle.
+ */
+int clyde_flash_read(struct clyde_flash *flash, uint64_t address, void *data,
+	size_t size, const struct clyde_observer *observer);
+int clyde_flash_verify(struct clyde_flash *flash, uint64_t address,
+	const void *data, size_t size, const struct clyde_observer *observer);
+int clyde_flash_erase(struct clyde_flash *flash, uint64_t address,
+	uint64_t size, const struct clyde_observer *observer);
+int clyde_flash_erase_chip(
+	struct clyde_flash *flash, const struct clyde_observer *observer);
+/* Program bytes that are erased. */
+int clyde_flash_program(struct clyde_flash *flash, uint64_t address,
+	const void *data, size_t size, const struct clyde_observer *observer);
+/*
+ * Make the chip hold these bytes, and change none beside them: sectors that
+ * hold them already are left alone, sectors that need it are erased, with their
+ * other bytes restored, and what was written is verified.
+ */
+int clyde_flash_write(struct clyde_flash *flash, uint64_t address,
+	const void *data, size_t size, const struct clyde_observer *observer);
+
+/* The block protection bits, BP0 and on, of the status register; written so
+   that they stay when the power goes. */
+int clyde_flash_protection_get(struct clyde_flash *flash, unsigned *ret_bits);
+int clyde_flash_protection_set(struct clyde_flash *flash, unsigned bits);
+
 /* ---- Applets ---------------------------------------------------------- */
 
 enum clyde_parameter_type {
-	CLYDE_PARAMETER_SIZE,    /* bytes: "512", "64KiB", "8MiB", "1GiB" */
-	CLYDE_PARAMETER_INTEGER, /* unsigned decimal */
+	CLYDE_PARAMETER_SIZE,    /* bytes, and addresses: "512", "0x200",
+				    "64KiB", "8MiB", "1GiB" */
+	CLYDE_PARAMETER_INTEGER, /* unsigned: "100", "0x64" */
 	CLYDE_PARAMETER_CHOICE,  /* names out of a list, in any number */
 	CLYDE_PARAMETER_ONE_OF,  /* one name out of a list */
 	CLYDE_PARAMETER_FLAG, /* "yes" or "no"; on a command line, given or not */
@@ -1072,9 +1310,22 @@ enum clyde_parameter_type {
 	CLYDE_PARAMETER_WORDS, /* texts, in any number, in their order */
 	CLYDE_PARAMETER_PIN,   /* one pin or none, see clyde_pins_parse() */
 	CLYDE_PARAMETER_PINS,  /* any number of pins */
+	/* "100" and "1.5" are kHz; "12M", "400k", "24MHz", "100Hz"; a range is
+	   in Hz */
+	CLYDE_PARAMETER_FREQUENCY,
+	/* One name out of a list, the verb: what the applet does.  At most one
+	   row, the first positional one. */
+	CLYDE_PARAMETER_VERB,
 };
 
-/* One row of an applet's parameter table; static. */
+/*
+ * One row of an applet's parameter table; static.
+ *
+ * With `verbs`, the row belongs to these verbs of the applet's
+ * CLYDE_PARAMETER_VERB, and follows the verb on a command line.  Names are
+ * different in all rows.  A row of a verb may have the key of a row without
+ * verbs: the key means the latter before the verb, the former behind it.
+ */
 struct clyde_parameter {
 	const char *name; /* "transfer-size": the long option */
 	char key;         /* 'c': the short option, or 0 */
@@ -1088,6 +1339,9 @@ struct clyde_parameter {
 	const char *choices; /* "source sink", or NULL; for WORDS these are
 				examples */
 	const char *help;
+	const char *choices_help; /* a line for each choice, or NULL */
+	const char *verbs;        /* "read verify", or NULL */
+	bool required;            /* a claim is refused without a value */
 };
 
 /* An applet's name and tables; static. */
@@ -1095,9 +1349,10 @@ struct clyde_applet {
 	const char *name;
 	const char *help;
 	const struct clyde_parameter *parameters; /* ends with a NULL name */
+	const char *aliases; /* other names, "control-gpio", or NULL */
 };
 
-/* The applets, by index from 0 or by name; NULL if there is none. */
+/* The applets, by index from 0, or by name or alias; NULL if there is none. */
 const struct clyde_applet *clyde_applet_at(size_t index);
 const struct clyde_applet *clyde_applet_find(const char *name);
 

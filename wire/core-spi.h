@@ -143,7 +143,7 @@ enum spi_mode {
 #define SPI_SAMPLE_DELAY_SHIFT 4
 
 /* The operand of STREAM_PINS. */
-enum spi_pins {
+enum spi_levels {
 	SPI_SIDE0_HIGH = 1 << 0,
 	SPI_SIDE1_HIGH = 1 << 1,
 	SPI_IO2_HIGH = 1 << 2,

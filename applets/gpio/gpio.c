@@ -236,6 +236,7 @@ const struct applet applet_gpio = {
 			.name = "gpio",
 			.help = "Read, drive, pull and watch pins",
 			.parameters = parameters,
+			.aliases = "control-gpio",
 		},
 	.claim = claim,
 	.run = run,

@@ -121,7 +121,9 @@ static int check_endpoint(struct clyde_run *run)
 		return set_error(CLYDE_ERROR_INVALID,
 			"uart: socket needs an address: tcp:127.0.0.1:PORT or "
 			"unix:PATH");
-	return given ? endpoint_check(run) : 0;
+	if (run_chosen(run, "mode", "socket"))
+		return endpoint_check("uart", run_text(run, "endpoint"));
+	return 0;
 }
 
 static int claim(struct clyde_run *run)
@@ -252,6 +254,16 @@ static int finish(struct pump *pump, int result)
 	return 0;
 }
 
+static int open_endpoint(struct endpoint *endpoint, struct clyde_run *run)
+{
+	endpoint_init(endpoint, run);
+	if (run_chosen(run, "mode", "tty"))
+		return endpoint_open_tty(endpoint);
+	if (run_chosen(run, "mode", "pty"))
+		return endpoint_open_pty(endpoint, run_text(run, "endpoint"));
+	return endpoint_listen(endpoint, run_text(run, "endpoint"));
+}
+
 static int run(struct clyde_run *run)
 {
 	struct endpoint endpoint;
@@ -265,7 +277,7 @@ static int run(struct clyde_run *run)
 	int result;
 
 	line_init(&line, run);
-	result = endpoint_open(&endpoint, run);
+	result = open_endpoint(&endpoint, run);
 	if (result == 0)
 		result = start(&pump);
 	if (result == 0) {

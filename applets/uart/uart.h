@@ -2,13 +2,14 @@
 
 /*
  * What the UART applet's files share.  uart.c has the table, the claims and the
- * run; line.c the core's settings and counters; endpoint.c and listen.c the
- * user's end: terminal, pty or socket; pump.c moves bytes between the two.
+ * run; line.c the core's settings and counters; pump.c moves bytes between the line
+ * and the user's end, lib/run/endpoint.h.
  */
 #ifndef UART_UART_H
 #define UART_UART_H
 
 #include "lib/run/applet.h"
+#include "lib/run/endpoint.h"
 #include "wire/core-uart.h"
 #include "wire/packed.h"
 
@@ -70,57 +71,6 @@ bool line_monitored(const struct line *line);
 /* Read the counters.  If there are new errors, report them (--verbose), and
    change to the measured rate (--auto-baud). */
 int line_monitor(struct line *line);
-
-/* ---- The user's end --------------------------------------------------- */
-
-struct endpoint {
-	struct clyde_run *run;
-	int in, out;    /* -1: nobody is connected */
-	bool terminal;  /* `in` is the user's, raw, with a key to leave */
-	bool ended;     /* the input is at its end */
-	bool left;      /* the user has pressed that key */
-	bool hung_up;   /* the other end reads no more: drop output */
-	bool socket;    /* `out` is a socket */
-	int listener;   /* of a socket, or -1 */
-	int master;     /* of a pty, or -1 */
-	int opened;     /* readable after its slave was opened; or -1 */
-	char path[108]; /* to remove at the end; or empty.  As long as sun_path
-			   of struct sockaddr_un */
-	void *saved;    /* the terminal's settings */
-};
-
-int endpoint_open(struct endpoint *endpoint, struct clyde_run *run);
-void endpoint_close(struct endpoint *endpoint);
-
-/* Whether one connection can come after the other, as to a pty or a socket. */
-bool endpoint_serves(const struct endpoint *endpoint);
-/* Accept a connection, if one has come and there is none. */
-int endpoint_look(struct endpoint *endpoint);
-/* Close the connection; the next one may come. */
-void endpoint_disconnect(struct endpoint *endpoint);
-
-/* Read up to size bytes, without waiting.  Returns their number; 0 if there are
-   none, or at the end of the input, which sets `ended`. */
-ssize_t endpoint_read(struct endpoint *endpoint, void *data, size_t size);
-/* Write up to size bytes, without waiting.  Returns their number.  If nobody is
-   connected, it drops them all and returns size. */
-ssize_t endpoint_write(
-	struct endpoint *endpoint, const void *data, size_t size);
-
-/*
- * Fill in what to wait for: input and output if they are wanted, and the next
- * connection if there is none.  Returns the number of descriptors.  If the
- * system has no inotify instance left, nothing tells that a pty's slave has
- * been opened: then endpoint_look() has to be called from time to time.
- */
-#define ENDPOINT_FDS 4
-size_t endpoint_poll(const struct endpoint *endpoint, bool input, bool output,
-	struct pollfd fds[ENDPOINT_FDS]);
-
-/* Whether the parameters have an address like "tcp:HOST:PORT" or "unix:PATH",
-   if they need one. endpoint_listen() listens there.  Both are in listen.c. */
-int endpoint_check(struct clyde_run *run);
-int endpoint_listen(struct endpoint *endpoint, const char *where);
 
 /* ---- Between them ----------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 
 /* clyde help: prints the --help of a command or an applet, or the table of
    exit statuses. */
-#include "cli/cli.h"
+#include "cli/applet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +36,16 @@ static void print_command_help(struct tool *tool, int argc, char **argv)
 	free(line);
 }
 
-/* How many words may follow "help": "run" may have an applet's name. */
-static int word_count(const char *first)
+/* How many words may follow "help": "run" may have an applet's name, and that a
+   verb. */
+static int word_count(int argc, char **argv)
 {
-	return strcmp(first, "run") == 0 ? 2 : 1;
+	const struct clyde_applet *applet;
+
+	if (strcmp(argv[0], "run") != 0)
+		return 1;
+	applet = argc > 1 ? clyde_applet_find(argv[1]) : NULL;
+	return applet && find_verb(applet->parameters) ? 3 : 2;
 }
 
 static const struct argp_child children[] = {
@@ -56,13 +62,13 @@ static const struct argp argp = {
 
 void command_help(struct tool *tool, int argc, char **argv)
 {
-	int at;
+	int at, count;
 
 	if (!parse_word(tool, &argp, argc, argv, &at))
 		return;
-	if (at && !tool->completion && argc - at > word_count(argv[at]))
-		misuse(tool, "'%s' is one argument too many",
-			argv[at + word_count(argv[at])]);
+	count = at ? word_count(argc - at, argv + at) : 0;
+	if (at && !tool->completion && argc - at > count)
+		misuse(tool, "'%s' is one argument too many", argv[at + count]);
 	else if (at && strcmp(argv[at], "statuses") == 0)
 		print_statuses();
 	else if (at)

@@ -292,19 +292,57 @@ static void run_applets(struct tool *tool, int argc, char **argv)
 
 /* ---- Arguments -------------------------------------------------------- */
 
+enum { KEY_RELOAD = 0x200, KEY_PREBUILT };
+
+/* Upstream's options that say where the bitstream comes from.  Here it is always
+   the same, and it is loaded if the FPGA does not run it. */
+static const struct argp_option upstream_options[] = {
+	{"reload", KEY_RELOAD, NULL, 0,
+		"Accepted, as upstream has it; the image is loaded if the FPGA "
+		"does not run it",
+		0},
+	{"prebuilt", KEY_PREBUILT, NULL, 0,
+		"Accepted, as upstream has it; the image is always built", 0},
+	{0},
+};
+
+static error_t parse_upstream(int key, char *argument, struct argp_state *state)
+{
+	(void)argument;
+	(void)state;
+	return key == KEY_RELOAD || key == KEY_PREBUILT ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp upstream_argp = {
+	.options = upstream_options,
+	.parser = parse_upstream,
+};
+
+static const struct argp_child children[] = {
+	{&upstream_argp, 0, NULL, 0},
+	{&applet_argp, 0, "Options of every applet:", 2},
+	{&global_argp, 0, "Options of every command:", 3},
+	{0},
+};
+
 static const struct argp argp = {
 	.args_doc = "[APPLET [ARGUMENT...] [++ APPLET [ARGUMENT...]]...]",
 	.doc = "Run an applet, or several at once; without one, list them."
 	       "\vclyde run APPLET --help explains an applet's own options.",
-	.children = applet_children,
+	.children = children,
 };
 
 static void list_applets(void)
 {
 	const struct clyde_applet *applet;
+	char names[128];
 
-	for (size_t i = 0; (applet = clyde_applet_at(i)); i++)
-		printf("%-12s %s\n", applet->name, applet->help);
+	for (size_t i = 0; (applet = clyde_applet_at(i)); i++) {
+		snprintf(names, sizeof(names),
+			applet->aliases ? "%s (%s)" : "%s", applet->name,
+			applet->aliases);
+		printf("%-34s %s\n", names, applet->help);
+	}
 }
 
 /* List what the last argument may become.  Only the last applet matters. */

@@ -51,11 +51,14 @@
 	X(ADDRESS, -33, 92, "an address to listen at is in use")              \
 	X(FILE, -34, 73, "a file cannot be read or written")                  \
 	X(UNSUPPORTED, -35, 70, "this link, or this system, cannot do it")    \
-	X(VERIFY, -36, 95, "the EEPROM does not hold what was written")       \
+	X(VERIFY, -36, 95, "the memory does not hold what was written")       \
 	X(REVISION, -37, 96, "a board of another revision than C0 to C3")     \
 	X(TOO_LARGE, -38, 97, "it does not fit into the EEPROMs")             \
 	X(BACKUP, -39, 98, "a backup of an EEPROM is cut short or damaged")   \
 	X(CONFIGURED, -40, 99, "the board has a valid configuration block")   \
-	X(NO_PROGRAM, -41, 100, "a program that does it is not installed")
+	X(NO_PROGRAM, -41, 100, "a program that does it is not installed")         \
+	X(NO_CHIP, -42, 101, "no chip answers")                               \
+	X(PROTECTED, -43, 102, "the chip is write protected")                 \
+	X(LIMIT_PASSED, -44, 103, "the chip was not ready within a limit")
 
 #endif

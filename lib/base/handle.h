@@ -31,6 +31,8 @@ enum object_kind {
 	OBJECT_PIPE,
 	OBJECT_RUN,
 	OBJECT_MONITOR,
+	OBJECT_SPI,
+	OBJECT_FLASH,
 };
 
 struct turn;
@@ -95,6 +97,12 @@ void *object_handle(const struct object *object);
 		struct clyde_monitor *: OBJECT_MONITOR,   \
 		struct clyde_monitor **: OBJECT_MONITOR,  \
 		const struct clyde_monitor *: OBJECT_MONITOR, \
+		struct clyde_spi *: OBJECT_SPI,           \
+		struct clyde_spi **: OBJECT_SPI,          \
+		const struct clyde_spi *: OBJECT_SPI,     \
+		struct clyde_flash *: OBJECT_FLASH,       \
+		struct clyde_flash **: OBJECT_FLASH,      \
+		const struct clyde_flash *: OBJECT_FLASH, \
 		struct clyde_run *: OBJECT_RUN,           \
 		struct clyde_run **: OBJECT_RUN)
 

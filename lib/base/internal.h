@@ -58,7 +58,7 @@ struct clyde_context {
 	char notice[ERROR_SIZE]; /* see clyde_context_notice(); or empty */
 	struct interrupt *interrupt;
 	LIST_HEAD(, link) kept; /* used by no device, see lib/link/cache.c */
-	LIST_HEAD(, clyde_run) claimed; /* runs that have claimed something */
+	LIST_HEAD(, claim) claimed; /* see lib/run/claim.h */
 	struct log log;
 	struct capture *capture; /* NULL: none */
 };
@@ -202,7 +202,8 @@ int pull_set(struct clyde_device *device, unsigned port, uint8_t mask,
 	uint8_t down, uint8_t up);
 
 /* For a device that is being closed: undo what its runs did to pins and pulls,
-   except for runs that keep their pins. */
+   except for runs that keep their pins.  Objects of lib/core are closed before,
+   and have dropped their claims. */
 void cores_forget(struct clyde_device *device);
 
 /* Clyde's image. */

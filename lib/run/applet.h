@@ -40,12 +40,14 @@ extern const struct applet *const applet_table[];
  */
 
 struct clyde_device *run_device(const struct clyde_run *run);
-/* The value of a size in B, an integer, a flag, or a time in ns. */
+/* The value of a size in B, an integer, a flag, a time in ns, or a frequency in
+   Hz. */
 uint64_t run_value(const struct clyde_run *run, const char *name);
 /* Whether it was set, or has an initial value. */
 bool run_given(const struct clyde_run *run, const char *name);
 /* Whether a choice was made.  If the user has made none, the initial choices
-   count. */
+   count.  A verb is a choice; when claim() is called, one was made, and what is
+   required is given, and nothing of another verb was set. */
 bool run_chosen(
 	const struct clyde_run *run, const char *name, const char *choice);
 /* NULL if it was not given. */

@@ -1,57 +1,51 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The claims of runs: a core, pipes and pins of a device.  run.c calls
- * claim_make(), and the applet's claim() calls run_claim_...().
+ * Claims of a core, pipes and pins of a device, see claim.h.  For runs run.c calls
+ * claim_make(), and the applet's claim() calls run_claim_...(); lib/core claims
+ * for the objects of applications.
  *
  * Claims are kept on the host.  Nothing here may change the device, so that a
  * conflict is found before anything is done.
  */
 #include "run.h"
 
-#include <string.h>
-
 #include "lib/stream/pipe.h"
 
-static const char *name_of(const struct clyde_run *run)
+/* The next claim, after this one or from the start, of something of the same
+   device. */
+static const struct claim *next_rival(const struct claim *claim,
+	const struct clyde_device *device, const struct claim *after)
 {
-	return run->applet->table.name;
-}
+	const struct claim *other = after
+		? LIST_NEXT(after, in_context)
+		: LIST_FIRST(&device->context->claimed);
 
-/* The next run, after this one or from the start, that has claimed something
-   of the same device. */
-static const struct clyde_run *next_rival(
-	const struct clyde_run *run, const struct clyde_run *after)
-{
-	const struct clyde_run *other = after
-		? LIST_NEXT(after, claim.in_context)
-		: LIST_FIRST(&run->context->claimed);
-
-	while (other &&
-		(other == run || other->claim.device != run->claim.device))
-		other = LIST_NEXT(other, claim.in_context);
+	while (other && (other == claim || other->device != claim->device))
+		other = LIST_NEXT(other, in_context);
 	return other;
 }
 
-#define FOR_EACH_RIVAL(run, other)                                         \
-	for (const struct clyde_run *other = next_rival(run, NULL); other; \
-		other = next_rival(run, other))
+#define FOR_EACH_RIVAL(claim, of, other)                                     \
+	for (const struct claim *other = next_rival(claim, of, NULL); other; \
+		other = next_rival(claim, of, other))
 
 /* ---- Pipes ------------------------------------------------------------ */
 
 static const uint8_t ways[2] = {CORE_TAKES, CORE_GIVES};
 
-static bool uses_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
+static bool uses_pipe(const struct claim *claim, enum clyde_pipe_id id)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (run->claim.streams & ways[i] && run->claim.ids[i] == id)
+		if (claim->streams & ways[i] && claim->ids[i] == id)
 			return true;
 	return false;
 }
 
-bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id)
+bool claim_has_pipe(const struct claim *claim,
+	const struct clyde_device *device, enum clyde_pipe_id id)
 {
-	FOR_EACH_RIVAL (run, other)
+	FOR_EACH_RIVAL (claim, device, other)
 		if (uses_pipe(other, id))
 			return true;
 	return false;
@@ -69,18 +63,17 @@ static bool application_uses(const struct clyde_device *device, unsigned core)
 
 /* The pipe that can have quad buffers is tried first. */
 static int claim_pipe(
-	struct clyde_run *run, const struct clyde_device *device, unsigned way)
+	struct claim *claim, const struct clyde_device *device, unsigned way)
 {
 	static const enum clyde_pipe_id ids[2][2] = {
 		{CLYDE_PIPE_EP2_OUT, CLYDE_PIPE_EP4_OUT},
 		{CLYDE_PIPE_EP6_IN, CLYDE_PIPE_EP8_IN},
 	};
-	struct claim *claim = &run->claim;
-
 	for (unsigned i = 0; i < 2; i++) {
 		enum clyde_pipe_id id = ids[way][i];
 
-		if (claim_has_pipe(run, id) || !pipe_is_free(device, id) ||
+		if (claim_has_pipe(claim, device, id) ||
+			!pipe_is_free(device, id) ||
 			application_uses(device, device->attached[id]))
 			continue;
 		claim->ids[way] = id;
@@ -88,34 +81,34 @@ static int claim_pipe(
 		return 0;
 	}
 	return set_error(CLYDE_ERROR_CORE_TAKEN,
-		"%s needs a pipe %s the FPGA, and both are in use",
-		name_of(run), way == 0 ? "to" : "from");
+		"%s needs a pipe %s the FPGA, and both are in use", claim->name,
+		way == 0 ? "to" : "from");
 }
 
 /* ---- The core --------------------------------------------------------- */
 
-const struct clyde_run *claim_of_core(
+struct claim *claim_of_core(
 	const struct clyde_device *device, enum core_place core)
 {
-	const struct clyde_run *run;
+	struct claim *claim;
 
-	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
-		if (run->claim.device == device->object.token &&
-			run->claim.core == core)
+	LIST_FOREACH (claim, &device->context->claimed, in_context)
+		if (claim->device == device->object.token &&
+			claim->core == core)
 			break;
-	return run;
+	return claim;
 }
 
-const struct clyde_run *claim_of_pipe(
+const struct claim *claim_of_pipe(
 	const struct clyde_device *device, enum clyde_pipe_id id)
 {
-	const struct clyde_run *run;
+	const struct claim *claim;
 
-	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
-		if (run->claim.device == device->object.token &&
-			uses_pipe(run, id))
+	LIST_FOREACH (claim, &device->context->claimed, in_context)
+		if (claim->device == device->object.token &&
+			uses_pipe(claim, id))
 			break;
-	return run;
+	return claim;
 }
 
 /* An application that has opened a pipe of a core keeps the core.  A pipe that
@@ -132,32 +125,38 @@ static int check_attached(
 		core_names[core]);
 }
 
-static int claim_core(struct clyde_run *run, const struct clyde_device *device,
+static const char *user_of(const struct claim *other, const struct claim *claim)
+{
+	if (other->run == NULL)
+		return "it is open already";
+	return claim->run ? "another run uses it" : "a run uses it";
+}
+
+int claim_core(struct claim *claim, const struct clyde_device *device,
 	enum core_place core, unsigned streams)
 {
 	int result = 0;
 
-	FOR_EACH_RIVAL (run, other)
-		if (other->claim.core == core)
+	FOR_EACH_RIVAL (claim, device, other)
+		if (other->core == core)
 			return set_error(CLYDE_ERROR_CORE_TAKEN,
-				"the image has one %s core, and another run "
-				"uses it",
-				core_names[core]);
+				"the image has one %s core, and %s",
+				core_names[core], user_of(other, claim));
 	result = check_attached(device, core);
 	if (result < 0)
 		return result;
-	run->claim.core = core;
+	claim->core = core;
 	for (unsigned way = 0; way < 2 && result == 0; way++)
 		if (streams & ways[way])
-			result = claim_pipe(run, device, way);
+			result = claim_pipe(claim, device, way);
 	return result;
 }
 
 int run_claim_core(
 	struct clyde_run *run, enum core_place core, unsigned streams)
 {
-	return CALL(
-		device, run->device, claim_core(run, device, core, streams));
+	return CALL(device, run->device,
+		claim_core(&run->claim, device, core, streams));
 }
 
 /* ---- Pins ------------------------------------------------------------- */
@@ -167,20 +166,19 @@ static bool clash(const struct pin_claim *a, const struct pin_claim *b)
 	return a->what && b->what && a->use != PIN_SEEN && b->use != PIN_SEEN;
 }
 
-static int two_functions(const struct clyde_run *run,
-	const struct clyde_run *other, unsigned index,
-	const struct pin_claim *wanted)
+static int two_functions(const struct claim *claim, const struct claim *other,
+	unsigned index, const struct pin_claim *wanted)
 {
-	const char *of = other == run ? "" : " of ";
+	const char *of = other == claim ? "" : " of ";
 
 	return set_error(CLYDE_ERROR_PIN_TAKEN,
 		"pin %c%u can have one function, not two: %s%s%s and %s%s%s",
-		'A' + index / 8, index % 8, other->claim.pins[index].what, of,
-		other == run ? "" : name_of(other), wanted->what, of,
-		other == run ? "" : name_of(run));
+		'A' + index / 8, index % 8, other->pins[index].what, of,
+		other == claim ? "" : other->name, wanted->what, of,
+		other == claim ? "" : claim->name);
 }
 
-static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
+static int claim_index(struct claim *claim, const struct clyde_device *device,
 	unsigned index, const struct pin_claim *wanted)
 {
 	struct pin_claim *mine;
@@ -192,32 +190,53 @@ static int claim_pin(struct clyde_run *run, const struct clyde_device *device,
 			wanted->what, 'A' + index / 8, index % 8,
 			device->info.revision,
 			ports_of(device) == 3 ? "A and B" : "A to D");
-	mine = &run->claim.pins[index];
+	mine = &claim->pins[index];
 	if (clash(mine, wanted) &&
 		(mine->use != wanted->use || mine->route != wanted->route))
-		return two_functions(run, run, index, wanted);
-	FOR_EACH_RIVAL (run, other)
-		if (clash(&other->claim.pins[index], wanted))
-			return two_functions(run, other, index, wanted);
+		return two_functions(claim, claim, index, wanted);
+	FOR_EACH_RIVAL (claim, device, other)
+		if (clash(&other->pins[index], wanted))
+			return two_functions(claim, other, index, wanted);
 	if (mine->what == NULL || mine->use == PIN_SEEN)
 		*mine = *wanted;
 	return 0;
 }
 
-static int claim_one(struct clyde_run *run, struct clyde_device *device,
+static unsigned index_of(const struct clyde_pin *pin)
+{
+	return 8 * pin->port + pin->number;
+}
+
+static void set_input(
+	struct claim *claim, const struct clyde_pin *pin, unsigned input)
+{
+	claim->inputs[input] = INPUT_CONNECTED | index_of(pin) |
+		(pin->invert ? INPUT_INVERT : 0);
+}
+
+int claim_pin(struct claim *claim, struct clyde_device *device,
 	const char *what, const struct clyde_pin *pin, enum pin_use use,
 	unsigned function)
 {
-	unsigned index = 8 * pin->port + pin->number;
 	struct pin_claim wanted = {.what = what, .use = use};
 	int result = 0;
 
 	if (use == PIN_OUTPUT)
 		wanted.route = function | (pin->invert ? PIN_INVERT : 0);
-	result = claim_pin(run, device, index, &wanted);
+	result = claim_index(claim, device, index_of(pin), &wanted);
 	if (result == 0 && use == PIN_INPUT)
-		run->claim.inputs[function] = INPUT_CONNECTED | index |
-			(pin->invert ? INPUT_INVERT : 0);
+		set_input(claim, pin, function);
+	return result;
+}
+
+int claim_both(struct claim *claim, struct clyde_device *device,
+	const char *what, const struct clyde_pin *pin, unsigned output,
+	unsigned input)
+{
+	int result = claim_pin(claim, device, what, pin, PIN_OUTPUT, output);
+
+	if (result == 0)
+		set_input(claim, pin, input);
 	return result;
 }
 
@@ -225,17 +244,24 @@ int run_claim_pin(struct clyde_run *run, const char *what,
 	const struct clyde_pin *pin, enum pin_use use, unsigned function)
 {
 	return CALL(device, run->device,
-		claim_one(run, device, what, pin, use, function));
+		claim_pin(&run->claim, device, what, pin, use, function));
 }
 
 /* ---- The claim -------------------------------------------------------- */
 
-void claim_drop(struct clyde_run *run)
+void claim_drop(struct claim *claim)
 {
-	if (run->claim.device == 0)
+	if (claim->device == 0)
 		return;
-	LIST_REMOVE(run, claim.in_context);
-	memset(&run->claim, 0, sizeof(run->claim));
+	LIST_REMOVE(claim, in_context);
+	*claim = (struct claim){.name = claim->name, .run = claim->run};
+}
+
+void claim_begin(struct claim *claim, struct clyde_device *device)
+{
+	claim_drop(claim);
+	claim->device = device->object.token;
+	LIST_INSERT_HEAD(&device->context->claimed, claim, in_context);
 }
 
 static int enlist_with(struct clyde_run *run, struct clyde_device *device,
@@ -244,10 +270,8 @@ static int enlist_with(struct clyde_run *run, struct clyde_device *device,
 	if (device->context != run->context)
 		return set_error(CLYDE_ERROR_INVALID,
 			"the run and the device are of two contexts");
-	claim_drop(run);
+	claim_begin(&run->claim, device);
 	run->device = handle;
-	run->claim.device = device->object.token;
-	LIST_INSERT_HEAD(&run->context->claimed, run, claim.in_context);
 	return 0;
 }
 
@@ -259,14 +283,16 @@ static int enlist(struct clyde_run *run, struct clyde_device *handle)
 static void unlist(struct clyde_run *run)
 {
 	object_lock(&run->object);
-	claim_drop(run);
+	claim_drop(&run->claim);
 	object_unlock(&run->object);
 }
 
 int claim_make(struct clyde_run *run, struct clyde_device *device)
 {
-	int result = enlist(run, device);
+	int result = parameters_check(run);
 
+	if (result == 0)
+		result = enlist(run, device);
 	if (result < 0 || run->applet->claim == NULL)
 		return result;
 	result = run->applet->claim(run);

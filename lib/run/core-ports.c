@@ -25,11 +25,10 @@ static int expect_supplies(struct clyde_device *device,
 	return result;
 }
 
-static int check_supplies(struct clyde_device *device,
-	const struct clyde_run *run, const struct clyde_supply *supply,
-	bool *ret_loaded)
+int core_check_supplies(struct clyde_device *device, const struct claim *claim,
+	const struct clyde_supply *supply, bool *ret_loaded)
 {
-	const struct pin_claim *pins = run->claim.pins;
+	const struct pin_claim *pins = claim->pins;
 	uint16_t mv[PORT_COUNT] = {0};
 	bool asked = supply != NULL;
 	int result =
@@ -51,11 +50,11 @@ static int check_supplies(struct clyde_device *device,
 	return result;
 }
 
-int core_check_supplies(struct clyde_run *run,
-	const struct clyde_supply *supply, bool *ret_loaded)
+int run_check_supplies(struct clyde_run *run, const struct clyde_supply *supply,
+	bool *ret_loaded)
 {
 	return CALL(device, run->device,
-		check_supplies(device, run, supply, ret_loaded));
+		core_check_supplies(device, &run->claim, supply, ret_loaded));
 }
 
 CLYDE_API int clyde_run_check(struct clyde_run *handle,
@@ -63,7 +62,7 @@ CLYDE_API int clyde_run_check(struct clyde_run *handle,
 {
 	bool loaded;
 
-	return PINNED(run, handle, core_check_supplies(run, supply, &loaded));
+	return PINNED(run, handle, run_check_supplies(run, supply, &loaded));
 }
 
 /* ---- Pulls ------------------------------------------------------------ */

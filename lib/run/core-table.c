@@ -63,6 +63,17 @@ static int check_entry(enum core_place core, const struct core_entry *entry)
 	return 0;
 }
 
+int core_check_loaded(struct clyde_device *device)
+{
+	int result = fpga_runs_image(device);
+
+	if (result == 0)
+		return set_error(CLYDE_ERROR_NO_CORE,
+			"the FPGA does not run Clyde's image, which has the "
+			"cores; call clyde_fpga_load_image() first");
+	return result < 0 ? result : 0;
+}
+
 /* Read the core's entry, and with the same command the routes of the pins,
    which are the next registers. */
 int core_check(struct clyde_device *device, enum core_place core)

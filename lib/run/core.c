@@ -2,10 +2,11 @@
 
 /*
  * Claims in the FPGA: connects streams and pins of the image to the core of a
- * run, and disconnects them when the run ends.  run.c calls it, and applets by
- * run_pipe() and run_connect().
+ * claim, and disconnects them when the run ends or the object is closed.  run.c
+ * calls it, applets by run_pipe() and run_connect(), and lib/core.
  *
- * No pin may stay driven by a core whose run has ended, except by run_keep().
+ * No pin may stay driven by a core whose run has ended or whose object is closed,
+ * except by run_keep().
  */
 #include "run.h"
 
@@ -29,36 +30,36 @@ static uint8_t open_streams(
 	return streams & claim->streams;
 }
 
-/* The cores that an application has attached, except those that runs use. */
+/* The cores that an application has attached, except those that are claimed. */
 static void find_attached(
 	const struct clyde_device *device, uint8_t cores[CLYDE_PIPE_COUNT])
 {
 	for (unsigned id = 0; id < CLYDE_PIPE_COUNT; id++) {
-		const struct clyde_run *run =
+		const struct claim *claim =
 			claim_of_core(device, device->attached[id]);
 
-		cores[id] = run && run->claim.attached ? CORE_NONE
-						       : device->attached[id];
+		cores[id] = claim && claim->attached ? CORE_NONE
+						     : device->attached[id];
 	}
 }
 
 /* Write the streams of all pipes, so that none of an earlier program is left.
-   `opening` is a run that is about to open pipes of these directions. */
-static int write_streams(struct clyde_device *device,
-	const struct clyde_run *opening, uint8_t ways)
+   `opening` is a claim of which pipes of these directions are about to be
+   opened. */
+static int write_streams(
+	struct clyde_device *device, const struct claim *opening, uint8_t ways)
 {
 	uint8_t cores[CLYDE_PIPE_COUNT];
-	const struct clyde_run *run;
+	const struct claim *claim;
 
 	find_attached(device, cores);
-	LIST_FOREACH (run, &device->context->claimed, claim.in_context) {
-		const struct claim *claim = &run->claim;
+	LIST_FOREACH (claim, &device->context->claimed, in_context) {
 		uint8_t streams;
 
 		if (claim->device != device->object.token || !claim->attached)
 			continue;
 		streams = open_streams(device, claim) |
-			(run == opening ? ways : 0);
+			(claim == opening ? ways : 0);
 		if (streams & CORE_TAKES)
 			cores[claim->ids[0]] = claim->core;
 		if (streams & CORE_GIVES)
@@ -72,41 +73,37 @@ int core_write_streams(struct clyde_device *device)
 	return write_streams(device, NULL, 0);
 }
 
-/* Whether no run and no application has the other pipe of the pair. */
-static bool alone(const struct clyde_device *device,
-	const struct clyde_run *run, enum clyde_pipe_id id)
+int core_open_streams(
+	struct clyde_device *device, const struct claim *claim, uint8_t ways)
+{
+	return write_streams(device, claim, ways);
+}
+
+bool core_pipe_is_alone(const struct clyde_device *device,
+	const struct claim *claim, enum clyde_pipe_id id)
 {
 	enum clyde_pipe_id other = id == CLYDE_PIPE_EP2_OUT ? CLYDE_PIPE_EP4_OUT
 							    : CLYDE_PIPE_EP8_IN;
 
 	if (id != CLYDE_PIPE_EP2_OUT && id != CLYDE_PIPE_EP6_IN)
 		return false;
-	return device->pipes[other] == NULL && !claim_has_pipe(run, other);
+	return device->pipes[other] == NULL &&
+		!claim_has_pipe(claim, device, other);
 }
 
-/* The stream is connected first, because opening the pipe also resets the core.
-   Both happen in one call: a write of the streams by another run in between
-   would disconnect this stream, whose pipe is not open yet. */
-static int open_stream(struct clyde_run *run, struct clyde_device *device,
+static int open_pipe(struct claim *claim, struct clyde_device *device,
 	enum core_flag way, const struct clyde_pipe_options *options,
 	struct clyde_pipe **ret_pipe)
 {
-	enum clyde_pipe_id id = run->claim.ids[way == CORE_GIVES];
+	enum clyde_pipe_id id = claim->ids[way == CORE_GIVES];
 	struct clyde_pipe_options chosen = *options;
-	int result = write_streams(device, run, way);
+	int result = core_open_streams(device, claim, way);
 
-	chosen.quad = alone(device, run, id);
-	return result < 0 ? result : pipe_make(device, id, &chosen, ret_pipe);
-}
-
-static int open_pipe(struct clyde_run *run, struct clyde_device *device,
-	enum core_flag way, const struct clyde_pipe_options *options,
-	struct clyde_pipe **ret_pipe)
-{
-	int result = open_stream(run, device, way, options, ret_pipe);
-
+	chosen.quad = core_pipe_is_alone(device, claim, id);
 	if (result == 0)
-		run->claim.pipes[way == CORE_GIVES] = *ret_pipe;
+		result = pipe_make(device, id, &chosen, ret_pipe);
+	if (result == 0)
+		claim->pipes[way == CORE_GIVES] = *ret_pipe;
 	return result;
 }
 
@@ -114,13 +111,13 @@ int run_pipe(struct clyde_run *run, enum core_flag way,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	return CALL(device, run->device,
-		open_pipe(run, device, way, options, ret_pipe));
+		open_pipe(&run->claim, device, way, options, ret_pipe));
 }
 
 /* ---- Pins ------------------------------------------------------------- */
 
-/* Disconnect pins that a run of this core has left connected because its
-   program was killed: they must not show this run's signals.  Outputs of
+/* Disconnect pins that an earlier program has left connected because it
+   was killed: they must not show this claim's signals.  Outputs of
    CORE_PER_PIN stay, since the user has set each of them. */
 static int clear_routes(struct clyde_device *device, enum core_place core)
 {
@@ -143,11 +140,11 @@ static int clear_routes(struct clyde_device *device, enum core_place core)
 }
 
 static int write_inputs(
-	struct clyde_device *device, const struct clyde_run *run, bool connect)
+	struct clyde_device *device, const struct claim *claim, bool connect)
 {
 	static const uint8_t none[INPUT_COUNT];
-	const struct core_entry *entry = &core_entries[run->claim.core];
-	const uint8_t *inputs = connect ? run->claim.inputs : none;
+	const struct core_entry *entry = &core_entries[claim->core];
+	const uint8_t *inputs = connect ? claim->inputs : none;
 
 	if (entry->inputs == 0)
 		return 0;
@@ -156,12 +153,12 @@ static int write_inputs(
 }
 
 static int write_pins(
-	struct clyde_device *device, const struct clyde_run *run, bool connect)
+	struct clyde_device *device, const struct claim *claim, bool connect)
 {
 	bool changed = false;
 
 	for (unsigned i = 0; i < PIN_COUNT; i++) {
-		const struct pin_claim *pin = &run->claim.pins[i];
+		const struct pin_claim *pin = &claim->pins[i];
 		uint8_t route =
 			connect && pin->use == PIN_OUTPUT ? pin->route : 0;
 
@@ -176,20 +173,20 @@ static int write_pins(
 		       : 0;
 }
 
-static int connect(struct clyde_run *run, struct clyde_device *device)
+int core_connect(struct clyde_device *device, struct claim *claim)
 {
 	int result = 0;
 
-	run->claim.connected = true;
-	result = write_inputs(device, run, true);
+	claim->connected = true;
+	result = write_inputs(device, claim, true);
 	if (result == 0)
-		result = write_pins(device, run, true);
+		result = write_pins(device, claim, true);
 	return result;
 }
 
 int run_connect(struct clyde_run *run)
 {
-	return CALL(device, run->device, connect(run, device));
+	return CALL(device, run->device, core_connect(device, &run->claim));
 }
 
 void run_keep(struct clyde_run *run)
@@ -197,24 +194,24 @@ void run_keep(struct clyde_run *run)
 	run->claim.kept = true;
 }
 
-/* ---- The begin and the end of a run ----------------------------------- */
+/* ---- The begin and the end -------------------------------------------- */
 
-static int attach(struct clyde_device *device, struct clyde_run *run)
+int core_attach(struct clyde_device *device, struct claim *claim)
 {
-	int result = core_check(device, run->claim.core);
+	int result = core_check(device, claim->core);
 
 	if (result == 0)
-		result = clear_routes(device, run->claim.core);
+		result = clear_routes(device, claim->core);
 	if (result == 0)
-		run->claim.attached = true;
+		claim->attached = true;
 	return result;
 }
 
-int core_attach(struct clyde_run *run)
+int run_attach(struct clyde_run *run)
 {
 	if (run->claim.core == CORE_NONE)
 		return 0;
-	return CALL(device, run->device, attach(device, run));
+	return CALL(device, run->device, core_attach(device, &run->claim));
 }
 
 static int read_last(
@@ -235,15 +232,14 @@ int run_read_last(
 		device, run->device, read_last(device, address, data, size));
 }
 
-static int disconnect(struct clyde_device *device, struct clyde_run *run)
+int core_disconnect(struct clyde_device *device, struct claim *claim)
 {
-	struct claim *claim = &run->claim;
 	int result = 0;
 
 	if (claim->connected && !claim->kept)
-		result = write_pins(device, run, false);
+		result = write_pins(device, claim, false);
 	if (claim->connected && !claim->kept && result == 0)
-		result = write_inputs(device, run, false);
+		result = write_inputs(device, claim, false);
 	if (!claim->kept && result == 0)
 		core_restore_pulls(device, claim);
 	claim->connected = false;
@@ -251,17 +247,17 @@ static int disconnect(struct clyde_device *device, struct clyde_run *run)
 	return result;
 }
 
-static int detach(struct clyde_device *device, struct clyde_run *run)
+int core_detach(struct clyde_device *device, struct claim *claim)
 {
-	if (!run->claim.attached)
+	if (!claim->attached)
 		return 0;
-	run->claim.attached = false;
+	claim->attached = false;
 	return core_write_streams(device);
 }
 
 /* What a run did to the device is undone however the run has ended. */
 static int with_device(struct clyde_run *run,
-	int (*act)(struct clyde_device *device, struct clyde_run *run))
+	int (*act)(struct clyde_device *device, struct claim *claim))
 {
 	struct clyde_device *device = run->held;
 	int result = 0;
@@ -271,7 +267,7 @@ static int with_device(struct clyde_run *run,
 		return result;
 	if (run->claim.device == device->object.token) {
 		set_uninterruptible(device, true);
-		result = act(device, run);
+		result = act(device, &run->claim);
 		set_uninterruptible(device, false);
 	}
 	object_unlock(&device->object);
@@ -279,15 +275,16 @@ static int with_device(struct clyde_run *run,
 }
 
 /* Pins first, so that none is driven while no applet controls the core. */
-int core_release(struct clyde_run *run)
+int run_release(struct clyde_run *run)
 {
-	int released = with_device(run, disconnect), detached;
+	int released = with_device(run, core_disconnect), detached;
 
+	clyde_close_token(run->claim.user);
 	for (unsigned i = 0; i < 2; i++)
 		clyde_pipe_close(run->claim.pipes[i]);
-	detached = with_device(run, detach);
+	detached = with_device(run, core_detach);
 	if (object_lock(&run->object) == 0) {
-		claim_drop(run);
+		claim_drop(&run->claim);
 		object_unlock(&run->object);
 	}
 	return released < 0 ? released : detached;
@@ -295,13 +292,13 @@ int core_release(struct clyde_run *run)
 
 void cores_forget(struct clyde_device *device)
 {
-	struct clyde_run *run;
+	struct claim *claim;
 
 	if (device->mgmt == NULL)
 		return;
 	set_uninterruptible(device, true);
-	LIST_FOREACH (run, &device->context->claimed, claim.in_context)
-		if (run->claim.device == device->object.token)
-			disconnect(device, run);
+	LIST_FOREACH (claim, &device->context->claimed, in_context)
+		if (claim->device == device->object.token)
+			core_disconnect(device, claim);
 	set_uninterruptible(device, false);
 }

@@ -148,11 +148,14 @@ static const struct row *find(enum clyde_core core, const char *name)
 static int check_unclaimed(
 	const struct clyde_device *device, enum clyde_core core)
 {
-	if (claim_of_core(device, (enum core_place)core) == NULL)
+	const struct claim *claim =
+		claim_of_core(device, (enum core_place)core);
+
+	if (claim == NULL)
 		return 0;
 	return set_error(CLYDE_ERROR_CORE_TAKEN,
-		"the image has one %s core, and a run uses it",
-		core_names[core]);
+		"the image has one %s core, and %s", core_names[core],
+		claim->run ? "a run uses it" : "it is open");
 }
 
 /* Check that the FPGA runs an image with this core, once for each core and each
@@ -163,12 +166,8 @@ static int check_image(struct clyde_device *device, enum clyde_core core)
 
 	if (device->cores_checked >> core & 1)
 		return 0;
-	result = fpga_runs_image(device);
+	result = core_check_loaded(device);
 	if (result == 0)
-		return set_error(CLYDE_ERROR_NO_CORE,
-			"the FPGA does not run Clyde's image, which has the "
-			"cores; call clyde_fpga_load_image() first");
-	if (result > 0)
 		result = core_check(device, (enum core_place)core);
 	if (result == 0)
 		device->cores_checked |= 1 << core;
@@ -247,7 +246,7 @@ static int check_pipe(const struct clyde_device *device, enum clyde_core core,
 	enum clyde_pipe_id id)
 {
 	uint8_t flag = goes_in(id) ? CORE_GIVES : CORE_TAKES;
-	const struct clyde_run *run;
+	const struct claim *claim;
 
 	if (id >= CLYDE_PIPE_COUNT)
 		return set_error(
@@ -256,10 +255,10 @@ static int check_pipe(const struct clyde_device *device, enum clyde_core core,
 		return set_error(CLYDE_ERROR_INVALID,
 			"the %s core has no stream %s the FPGA",
 			core_names[core], goes_in(id) ? "from" : "to");
-	run = claim_of_pipe(device, id);
-	if (run)
-		return set_error(CLYDE_ERROR_CORE_TAKEN,
-			"a run of %s uses this pipe", run->applet->table.name);
+	claim = claim_of_pipe(device, id);
+	if (claim)
+		return set_error(CLYDE_ERROR_CORE_TAKEN, "%s%s uses this pipe",
+			claim->run ? "a run of " : "", claim->name);
 	return 0;
 }
 

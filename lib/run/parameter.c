@@ -24,16 +24,26 @@ static const struct number_unit bytes[] = {{"", 1}, {"KiB", 1 << 10},
 static const struct number_unit times[] = {
 	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {0}};
 
+/* A bare number is kHz, as in upstream's command lines. */
+static const struct number_unit frequencies[] = {{"", 1000}, {"Hz", 1},
+	{"k", 1000}, {"kHz", 1000}, {"M", 1000000}, {"MHz", 1000000}, {0}};
+static const struct number_unit hertz[] = {
+	{"Hz", 1}, {"kHz", 1000}, {"MHz", 1000000}, {0}};
+
 static const struct kind {
 	const struct number_unit *units;
+	const struct number_unit *shown; /* the units of bounds */
 	unsigned fraction_digits;
+	bool hexadecimal;
 	const char *what;
 } kinds[] = {
-	[CLYDE_PARAMETER_SIZE] = {bytes, 0,
+	[CLYDE_PARAMETER_SIZE] = {bytes, bytes, 0, true,
 		"a size like 512, 64KiB, 8MiB or 1GiB"},
-	[CLYDE_PARAMETER_INTEGER] = {plain, 0, "a number"},
-	[CLYDE_PARAMETER_TIME] = {times, NUMBER_DIGITS_ANY,
+	[CLYDE_PARAMETER_INTEGER] = {plain, plain, 0, true, "a number"},
+	[CLYDE_PARAMETER_TIME] = {times, times, NUMBER_DIGITS_ANY, false,
 		"a time like 20us, 5ms or 1.5s"},
+	[CLYDE_PARAMETER_FREQUENCY] = {frequencies, hertz, NUMBER_DIGITS_ANY,
+		false, "a frequency like 100 (kHz), 400k, 12M or 100Hz"},
 };
 
 /* A bound, as text, in the largest unit of which it is a multiple. */
@@ -51,7 +61,7 @@ static void bound_text(
 static int out_of_range(
 	const struct clyde_parameter *parameter, const char *text, bool above)
 {
-	const struct number_unit *units = kinds[parameter->type].units;
+	const struct number_unit *units = kinds[parameter->type].shown;
 	char minimum[32], maximum[32];
 
 	bound_text(parameter->minimum, units, minimum);
@@ -68,6 +78,7 @@ static int set_number(const struct clyde_parameter *parameter, const char *text,
 	const struct number_form form = {
 		.units = kind->units,
 		.fraction_digits = kind->fraction_digits,
+		.hexadecimal = kind->hexadecimal,
 		.minimum = parameter->minimum,
 		.maximum = parameter->maximum,
 	};
@@ -106,13 +117,11 @@ static int choice_bit(const char *choices, const char *word, size_t size)
 static int set_choice(const struct clyde_parameter *parameter, const char *text,
 	struct value *value)
 {
-	uint64_t number =
-		parameter->type == CLYDE_PARAMETER_ONE_OF ? 0 : value->number;
+	bool many = parameter->type == CLYDE_PARAMETER_CHOICE;
+	uint64_t number = many ? value->number : 0;
 
 	while (*text) {
-		size_t size = parameter->type == CLYDE_PARAMETER_ONE_OF
-			? strlen(text)
-			: strcspn(text, " ");
+		size_t size = many ? strcspn(text, " ") : strlen(text);
 		int bit = choice_bit(parameter->choices, text, size);
 
 		if (bit < 0)
@@ -218,10 +227,94 @@ int parameter_set(const struct clyde_parameter *parameter, const char *text,
 		[CLYDE_PARAMETER_WORDS] = set_words,
 		[CLYDE_PARAMETER_PIN] = set_pins,
 		[CLYDE_PARAMETER_PINS] = set_pins,
+		[CLYDE_PARAMETER_FREQUENCY] = set_number,
+		[CLYDE_PARAMETER_VERB] = set_choice,
 	};
 	int result = setters[parameter->type](parameter, text, value);
 
 	if (result == 0)
 		value->given = true;
+	return result;
+}
+
+/* ---- Verbs ------------------------------------------------------------ */
+
+/* "read, verify or write" */
+static const char *list_words(const char *words, char text[256])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	while (*words && used < 256) {
+		int length = (int)strcspn(words, " ");
+		const char *next = words + length + (words[length] == ' ');
+		const char *between = " or ";
+
+		if (!*next)
+			between = "";
+		else if (strchr(next, ' '))
+			between = ", ";
+		used += snprintf(text + used, 256 - used, "%.*s%s", length,
+			words, between);
+		words = next;
+	}
+	return text;
+}
+
+/* The index of the row of the verb; -1 if the applet has none. */
+static int verb_row(const struct clyde_parameter *rows)
+{
+	for (int i = 0; rows[i].name; i++)
+		if (rows[i].type == CLYDE_PARAMETER_VERB)
+			return i;
+	return -1;
+}
+
+/* Copy the word of the choice that was made. */
+static void choice_text(const struct clyde_parameter *parameter,
+	const struct value *value, char text[64])
+{
+	const char *word = parameter->choices;
+
+	text[0] = '\0';
+	if (value->number == 0)
+		return;
+	for (int bit = __builtin_ctzll(value->number); bit > 0; bit--)
+		word = strchr(word, ' ') + 1;
+	snprintf(text, 64, "%.*s", (int)strcspn(word, " "), word);
+}
+
+static int check_row(const struct clyde_parameter *row,
+	const struct value *value, const char *applet, const char *verb)
+{
+	char words[256];
+
+	if (row->verbs && choice_bit(row->verbs, verb, strlen(verb)) < 0)
+		return value->set ? set_error(CLYDE_ERROR_INVALID,
+					    "%s: %s belongs to %s, not to %s",
+					    applet, row->name,
+					    list_words(row->verbs, words), verb)
+				  : 0;
+	if (row->required && !value->given)
+		return set_error(CLYDE_ERROR_INVALID, "%s%s%s: %s is missing",
+			applet, *verb ? " " : "", verb, row->name);
+	return 0;
+}
+
+int parameters_check(const struct clyde_run *run)
+{
+	const struct clyde_parameter *rows = run->applet->table.parameters;
+	const char *applet = run->applet->table.name;
+	char verb[64] = "", words[256];
+	int at = verb_row(rows), result = 0;
+
+	if (at >= 0)
+		choice_text(&rows[at], &run->values[at], verb);
+	if (at >= 0 && !*verb)
+		return set_error(CLYDE_ERROR_INVALID, "%s: %s is missing: %s",
+			applet, rows[at].name,
+			list_words(rows[at].choices, words));
+	for (int i = 0; rows[i].name && result == 0; i++)
+		result = check_row(&rows[i], &run->values[i], applet, verb);
 	return result;
 }

@@ -24,10 +24,26 @@ CLYDE_API const struct clyde_applet *clyde_applet_at(size_t index)
 	return NULL;
 }
 
+/* Whether a list like "spi-controller spi" has this word. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t size = strlen(word);
+
+	while (list && *list) {
+		size_t length = strcspn(list, " ");
+
+		if (length == size && memcmp(list, word, size) == 0)
+			return true;
+		list += length + (list[length] == ' ');
+	}
+	return false;
+}
+
 static const struct applet *find(const char *name)
 {
 	for (size_t i = 0; applet_table[i]; i++)
-		if (strcmp(applet_table[i]->table.name, name) == 0)
+		if (strcmp(applet_table[i]->table.name, name) == 0 ||
+			has_word(applet_table[i]->table.aliases, name))
 			return applet_table[i];
 	return NULL;
 }
@@ -80,7 +96,7 @@ static void destroy(struct object *object)
 	struct clyde_run *run = (struct clyde_run *)object;
 	size_t count = count_parameters(run->applet);
 
-	claim_drop(run);
+	claim_drop(&run->claim);
 	if (run->wake_fd >= 0)
 		close(run->wake_fd);
 	for (size_t i = 0; i < count; i++)
@@ -97,6 +113,7 @@ static struct clyde_run *new_run(
 		return NULL;
 	run->context = context;
 	run->applet = applet;
+	run->claim = (struct claim){.name = applet->table.name, .run = run};
 	run->in_fd = run->out_fd = -1;
 	run->wake_fd = -1;
 	if (set_initial(run) == 0)
@@ -155,13 +172,16 @@ CLYDE_API void clyde_run_close(struct clyde_run *run)
 
 static int set(struct clyde_run *run, const char *name, const char *value)
 {
-	int index = parameter_index(run, name);
+	int result, index = parameter_index(run, name);
 
 	if (index < 0)
 		return set_error(CLYDE_ERROR_INVALID, "%s has no parameter %s",
 			run->applet->table.name, name);
-	return parameter_set(&run->applet->table.parameters[index], value,
+	result = parameter_set(&run->applet->table.parameters[index], value,
 		&run->values[index]);
+	if (result == 0)
+		run->values[index].set = true;
+	return result;
 }
 
 static int check_idle(struct clyde_run *run)
@@ -184,7 +204,7 @@ static int set_idle(struct clyde_run *run, const char *name, const char *value)
 		result = set(run, name, value);
 	/* The parameters say what is claimed: start() claims anew. */
 	if (result == 0)
-		claim_drop(run);
+		claim_drop(&run->claim);
 	return result;
 }
 
@@ -259,13 +279,13 @@ static int start(struct clyde_run *run, struct clyde_device *device,
 	if (run->claim.device != clyde_device_token(device))
 		result = claim_make(run, device);
 	if (result == 0)
-		result = core_check_supplies(run, supply, &loaded);
+		result = run_check_supplies(run, supply, &loaded);
 	if (result == 0 && !loaded)
 		result = clyde_fpga_load_image(device);
 	if (result >= 0 && supply)
 		result = clyde_supply_apply(device, supply);
 	if (result >= 0)
-		result = core_attach(run);
+		result = run_attach(run);
 	if (result >= 0)
 		result = run->applet->run(run);
 	return result;
@@ -286,7 +306,7 @@ static int start_and_release(struct clyde_run *run, struct clyde_device *device,
 	run->still_ns = -1;
 	result = call_result(start(run, device, supply));
 	snprintf(why, sizeof(why), "%s", clyde_error_message());
-	released = call_result(core_release(run));
+	released = call_result(run_release(run));
 	run_let_go(run);
 	if (result < 0)
 		return set_error(result, "%s", why);
@@ -324,11 +344,13 @@ static _Noreturn void abort_applet(
 
 /* Sets of enum clyde_parameter_type */
 #define TYPE(type) (1u << (type))
-#define TYPES_NUMBER                                                  \
-	(TYPE(CLYDE_PARAMETER_SIZE) | TYPE(CLYDE_PARAMETER_INTEGER) | \
-		TYPE(CLYDE_PARAMETER_FLAG) | TYPE(CLYDE_PARAMETER_TIME))
-#define TYPES_CHOICE \
-	(TYPE(CLYDE_PARAMETER_CHOICE) | TYPE(CLYDE_PARAMETER_ONE_OF))
+#define TYPES_NUMBER                                                      \
+	(TYPE(CLYDE_PARAMETER_SIZE) | TYPE(CLYDE_PARAMETER_INTEGER) |     \
+		TYPE(CLYDE_PARAMETER_FLAG) | TYPE(CLYDE_PARAMETER_TIME) | \
+		TYPE(CLYDE_PARAMETER_FREQUENCY))
+#define TYPES_CHOICE                                                   \
+	(TYPE(CLYDE_PARAMETER_CHOICE) | TYPE(CLYDE_PARAMETER_ONE_OF) | \
+		TYPE(CLYDE_PARAMETER_VERB))
 #define TYPES_PINS (TYPE(CLYDE_PARAMETER_PIN) | TYPE(CLYDE_PARAMETER_PINS))
 #define TYPES_ALL  (~0u)
 

@@ -12,12 +12,14 @@
 
 #include "lib/base/internal.h"
 #include "applet.h"
+#include "claim.h"
 
 /* ---- Values ----------------------------------------------------------- */
 
 struct value {
 	uint64_t number; /* a choice is a set of bits */
 	bool given;
+	bool set;       /* given, and not by the table */
 	unsigned count; /* of pins or words */
 	struct clyde_pin pins[CLYDE_PINS_MAX];
 	char **words;
@@ -30,30 +32,11 @@ int parameter_set(const struct clyde_parameter *parameter, const char *text,
 int parameter_chosen(const struct clyde_parameter *parameter,
 	const struct value *value, const char *choice);
 void value_clear(struct value *value);
+/* CLYDE_ERROR_INVALID if the verb or a required value is missing, or if a value
+   was set that belongs to another verb. */
+int parameters_check(const struct clyde_run *run);
 
-/* ---- Claims ----------------------------------------------------------- */
-
-struct pin_claim {
-	const char *what; /* the pin's name in messages; NULL: unclaimed */
-	enum pin_use use;
-	uint8_t route; /* REG_PIN, of an output */
-};
-
-struct claim {
-	LIST_ENTRY(clyde_run) in_context;
-	clyde_token device; /* 0: nothing is claimed */
-	enum core_place core;
-	uint8_t streams;             /* enum core_flag */
-	enum clyde_pipe_id ids[2];   /* out, in */
-	struct clyde_pipe *pipes[2]; /* those that are open */
-	struct pin_claim pins[PIN_COUNT];
-	uint8_t inputs[INPUT_COUNT]; /* REG_INPUT */
-	uint16_t pulled;             /* pins whose pull was changed */
-	uint16_t down, up;           /* the pulls of all pins before that */
-	bool attached;               /* the core is this run's in the FPGA */
-	bool connected;              /* run_connect() was called */
-	bool kept;                   /* run_keep() was called */
-};
+/* ---- Runs ------------------------------------------------------------- */
 
 struct clyde_run {
 	struct object object;
@@ -84,18 +67,6 @@ int claim_make(struct clyde_run *run, struct clyde_device *device);
 int run_hold(struct clyde_run *run, struct clyde_device *device);
 void run_let_go(struct clyde_run *run);
 
-/* Whether another run has claimed a pipe of the same device. */
-bool claim_has_pipe(const struct clyde_run *run, enum clyde_pipe_id id);
-
-/* The run that has claimed this core or this pipe of the device; or NULL. */
-const struct clyde_run *claim_of_core(
-	const struct clyde_device *device, enum core_place core);
-const struct clyde_run *claim_of_pipe(
-	const struct clyde_device *device, enum clyde_pipe_id id);
-
-/* Drop the claims of a run.  The tree is locked. */
-void claim_drop(struct clyde_run *run);
-
 /* The cores that the image should have, by enum core_place.  core_check()
    returns CLYDE_ERROR_NO_CORE if a core is missing; it also reads the device's
    routes. */
@@ -103,20 +74,14 @@ extern const struct core_entry core_entries[];
 extern const char *const core_names[];
 int core_check(struct clyde_device *device, enum core_place core);
 
-/* CLYDE_ERROR_NO_SUPPLY if a pin's port would have no supply.  Sets *ret_loaded
-   to true if it finds that the FPGA runs the image already. */
-int core_check_supplies(struct clyde_run *run,
-	const struct clyde_supply *supply, bool *ret_loaded);
-void core_restore_pulls(struct clyde_device *device, const struct claim *claim);
+/* CLYDE_ERROR_NO_CORE if the FPGA does not run Clyde's image. */
+int core_check_loaded(struct clyde_device *device);
 
-/* Switch the streams to what is attached and what runs have claimed. */
-int core_write_streams(struct clyde_device *device);
-
-/* Check that the image has the claimed core, and make the core the run's. */
-int core_attach(struct clyde_run *run);
-
-/* Undo all that the run has done to the device.  The device is held, and may be
-   in a close. */
-int core_release(struct clyde_run *run);
+/* core_check_supplies() and core_attach() for a run.  run_release() undoes all
+   that the run has done to the device, which is held, and may be in a close. */
+int run_check_supplies(struct clyde_run *run, const struct clyde_supply *supply,
+	bool *ret_loaded);
+int run_attach(struct clyde_run *run);
+int run_release(struct clyde_run *run);
 
 #endif

@@ -110,12 +110,13 @@ static bool in_transit(
 static void wake_others(
 	const struct clyde_run *run, const struct clyde_device *device)
 {
-	const struct clyde_run *other;
+	const struct claim *other;
 
-	LIST_FOREACH (other, &device->context->claimed, claim.in_context)
-		if (other != run && other->wake_fd >= 0 &&
-			other->claim.device == run->claim.device)
-			eventfd_write(other->wake_fd, 1);
+	LIST_FOREACH (other, &device->context->claimed, in_context)
+		if (other->run && other->run != run &&
+			other->run->wake_fd >= 0 &&
+			other->device == run->claim.device)
+			eventfd_write(other->run->wake_fd, 1);
 }
 
 /* The link's wait() has failed.  If a pipe has failed or has an event, that is the

@@ -143,9 +143,9 @@ static void log_close(const struct clyde_pipe *pipe)
 		(unsigned long long)stats.starvations);
 }
 
-static void destroy(struct object *object)
+/* Undo what open_pipe() did. */
+static void shut(struct clyde_pipe *pipe)
 {
-	struct clyde_pipe *pipe = (struct clyde_pipe *)object;
 	struct link *link = pipe->device->link;
 
 	if (pipe->engine) {
@@ -159,6 +159,11 @@ static void destroy(struct object *object)
 	}
 	if (pipe->device->pipes[pipe->id] == pipe)
 		pipe->device->pipes[pipe->id] = NULL;
+}
+
+static void destroy(struct object *object)
+{
+	shut((struct clyde_pipe *)object);
 }
 
 static void wake(struct object *object)
@@ -244,7 +249,7 @@ static int open_pipe(struct clyde_device *device,
 	return result;
 }
 
-int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+int pipe_new(struct clyde_device *device, enum clyde_pipe_id id,
 	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
 {
 	struct clyde_pipe_options chosen = {0};
@@ -260,21 +265,41 @@ int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
 	if (pipe == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	pipe->id = id;
+	pipe->object.tree = &device->context->tree;
 	result = open_pipe(device, chosen, pipe);
+	if (result < 0) {
+		pipe_free(pipe);
+		return result;
+	}
+	device->pipes[id] = pipe;
+	*ret_pipe = pipe;
+	return 0;
+}
+
+void pipe_free(struct clyde_pipe *pipe)
+{
+	if (pipe == NULL)
+		return;
+	shut(pipe);
+	free(pipe);
+}
+
+int pipe_make(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe)
+{
+	struct clyde_pipe *pipe;
+	int result = pipe_new(device, id, options, &pipe);
+
 	if (result < 0)
-		goto fail;
+		return result;
 	result = object_init(&pipe->object, OBJECT_PIPE, &device->object,
 		&device->context->tree, wake, destroy);
-	if (result < 0)
-		goto fail;
-	device->pipes[id] = pipe;
+	if (result < 0) {
+		pipe_free(pipe);
+		return result;
+	}
 	*ret_pipe = object_handle(&pipe->object);
 	return 0;
-
-fail:
-	destroy(&pipe->object);
-	free(pipe);
-	return result;
 }
 
 CLYDE_API int clyde_pipe_open(struct clyde_device *handle,

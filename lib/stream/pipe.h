@@ -24,6 +24,12 @@ struct clyde_pipe {
 	uint64_t stalls, wakeups; /* see struct clyde_pipe_stats */
 };
 
+/* A pipe without a handle, for an object of lib/core, which moves the bytes by
+   the pipe's engine.  The tree is locked.  pipe_free() accepts NULL. */
+int pipe_new(struct clyde_device *device, enum clyde_pipe_id id,
+	const struct clyde_pipe_options *options, struct clyde_pipe **ret_pipe);
+void pipe_free(struct clyde_pipe *pipe);
+
 /* Whether a pipe can be opened: it is not open, and the pipe that shares its
    buffers has not taken them. */
 bool pipe_is_free(const struct clyde_device *device, enum clyde_pipe_id id);

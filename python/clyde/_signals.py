@@ -76,3 +76,38 @@ def call_interruptibly(call: Callable[[], None],
     except BaseException:
         pending.end(interrupt)
         raise
+
+
+async def acall_interruptibly(call: Callable[[], None],
+                              interrupt: Callable[[], None]) -> None:
+    """The same for asyncio: make the call on a new thread.  If the task is
+    cancelled meanwhile, call `interrupt`, and end the task when the call has
+    returned."""
+    from asyncio import CancelledError, get_running_loop, shield
+    loop = get_running_loop()
+    done = loop.create_future()
+
+    def end() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def work() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            call()
+        finally:
+            try:
+                loop.call_soon_threadsafe(end)
+            except RuntimeError:  # the loop is closed
+                pass
+
+    start_new_thread(work, ())
+    cancelled = None
+    while not done.done():
+        try:
+            await shield(done)
+        except CancelledError as error:
+            cancelled = error
+            interrupt()
+    if cancelled:
+        raise cancelled

@@ -32,6 +32,8 @@ class ParameterType(IntEnum):
     WORDS = lib.CLYDE_PARAMETER_WORDS
     PIN = lib.CLYDE_PARAMETER_PIN
     PINS = lib.CLYDE_PARAMETER_PINS
+    FREQUENCY = lib.CLYDE_PARAMETER_FREQUENCY
+    VERB = lib.CLYDE_PARAMETER_VERB
 
 
 class Parameter(NamedTuple):
@@ -49,6 +51,9 @@ class Parameter(NamedTuple):
     initial: str
     choices: List[str]
     help: str
+    choices_help: List[str]
+    verbs: List[str]
+    required: bool
 
 
 class Applet(NamedTuple):
@@ -57,6 +62,7 @@ class Applet(NamedTuple):
     name: str
     help: str
     parameters: List[Parameter]
+    aliases: List[str]
 
 
 class Record(NamedTuple):
@@ -72,7 +78,8 @@ def _parameter(row: Any) -> Parameter:
         text(row.name), row.key.decode().strip("\0"), ParameterType(row.type),
         row.positional, row.minimum, row.maximum, row.multiple,
         text(row.unit), text(row.initial), text(row.choices).split(),
-        text(row.help))
+        text(row.help), text(row.choices_help).splitlines(),
+        text(row.verbs).split(), row.required)
 
 
 def _parameters(rows: Any) -> List[Parameter]:
@@ -91,7 +98,8 @@ def applets() -> Dict[str, Applet]:
             return found
         name = text(applet.name)
         found[name] = Applet(name, text(applet.help),
-                             _parameters(applet.parameters))
+                             _parameters(applet.parameters),
+                             text(applet.aliases).split())
 
 
 _VALUES: Dict[int, Callable[[Any], Any]] = {
@@ -138,6 +146,8 @@ def _as_text(kind: Optional[ParameterType], value: Any) -> str:
         return "yes" if value else "no"
     if kind is ParameterType.TIME and isinstance(value, (int, float)):
         return f"{round(value * 1e9)}ns"
+    if kind is ParameterType.FREQUENCY and isinstance(value, (int, float)):
+        return f"{round(value)}Hz"
     if isinstance(value, (int, str)):
         return str(value)
     return os.fsdecode(value)
@@ -179,8 +189,8 @@ class Run(Object):
 
     def set(self, name: str, value: Any) -> None:
         """Set a parameter.  The value is a string as for the command line, a
-        number (of seconds for a time), a bool for a flag, or a list of
-        choices, words or pins.  Choices and words are added to those set
+        number (of seconds for a time, of Hz for a frequency), a bool for a
+        flag, or a list of choices, words or pins.  Choices and words are added to those set
         before."""
         name = name.rstrip("_").replace("_", "-")
         for typed in _as_texts(self._types.get(name), value):

@@ -20,6 +20,7 @@ from .ports import Ports
 if TYPE_CHECKING:
     from ._watch import Watch
     from .applet import Record
+    from .spi import Pins, Spi
 
 
 _REGISTERS_MAX = 32
@@ -68,7 +69,7 @@ class Config(NamedTuple):
 class Device(Ports, Object):
     """One Glasgow.  It is opened by Context.open() or by clyde.open()."""
 
-    __slots__ = ("context", "real_time", "_private", "_watch", "_pipes")
+    __slots__ = ("context", "real_time", "_private", "_watch", "_owned")
 
     def __init__(self, context: Context, uri: Optional[str] = None,
                  serial: Optional[str] = None, private: bool = False) -> None:
@@ -76,7 +77,7 @@ class Device(Ports, Object):
         self.context = context
         self._private = private  # close the context with the device
         self._watch: Optional[Watch] = None
-        self._pipes = Children()
+        self._owned = Children()
         arguments = context._handle, encode(uri), encode(serial), handle
         result = lib.clyde_device_open(*arguments)
         if result == lib.CLYDE_ERROR_BUSY:
@@ -93,7 +94,7 @@ class Device(Ports, Object):
     def _on_closed(self) -> None:
         if self._watch:
             self._watch.end()
-        self._pipes.on_closed()
+        self._owned.on_closed()
         private, self._private = self._private, False
         if private:
             self.context.close()
@@ -264,7 +265,7 @@ class Device(Ports, Object):
         check(call(self._handle, address, data, size))
         return bytes(data)
 
-    # ---- Pipes and runs ----
+    # ---- Pipes, SPI and runs ----
 
     def pipe(self, pipe_id: PipeId, transfer_size: int = 0, depth: int = 0,
              quad: bool = False) -> Pipe:
@@ -272,6 +273,22 @@ class Device(Ports, Object):
         in flight; 0 is the default.  `quad` also gives it the FX2's buffers of
         the other pipe of its direction."""
         return Pipe(self, pipe_id, transfer_size, depth, quad)
+
+    def spi(self, sck: Optional[str] = None, io: Pins = None, cs: Pins = None,
+            rate: float = 0, mode: int = 0, *, side: Pins = None,
+            side_input: Optional[str] = None, three_wire: bool = False,
+            sample_delay_ns: int = 0) -> Spi:
+        """Open the image's SPI core as a controller.  The FPGA must run the
+        image, and the ports of the pins must have supplies.
+
+        `io` are COPI, CIPO, WP# and HOLD#, and `cs` up to four chip selects,
+        "A5,A6" or a list; an inverted one, "A5#", is active high.  A rate is
+        in Hz, and 0 is 100 kHz.  clyde.h explains the others at struct
+        clyde_spi_options."""
+        from .spi import Spi
+        return Spi(self, sck, io, cs, rate, mode, side=side,
+                   side_input=side_input, three_wire=three_wire,
+                   sample_delay_ns=sample_delay_ns)
 
     def run(self, applet: str, supply: Optional[str] = None,
             **parameters: Any) -> List[Record]:

@@ -163,7 +163,7 @@ class UnsupportedError(Error):
 
 
 class VerifyError(Error):
-    """The EEPROM does not hold what was written."""
+    """The memory does not hold what was written."""
 
     code = -36
 
@@ -184,6 +184,24 @@ class NoProgramError(Error):
     """A program that does it is not installed."""
 
     code = -41
+
+
+class NoChipError(Error):
+    """No chip answers."""
+
+    code = -42
+
+
+class ProtectedError(Error):
+    """The chip is write protected."""
+
+    code = -43
+
+
+class LimitPassedError(Error):
+    """The chip was not ready within a limit."""
+
+    code = -44
 
 
 class NoSerialError(NoDeviceError):

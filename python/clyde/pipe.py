@@ -33,7 +33,7 @@ _BYTES = ffi.typeof("uint8_t[]")
 
 # The longest wait inside the library, since Python runs signal handlers only
 # between calls.
-_SLICE_MS = 100
+SLICE_MS = 100
 
 
 # The library counts milliseconds in an int: 24 days.
@@ -126,10 +126,10 @@ class Pipe(AsyncPipe):
         check(lib.clyde_pipe_open(
             device._handle, self.id, options, handle))
         self._open(handle[0], lib.clyde_pipe_token(handle[0]))
-        device._pipes.add(self)
+        device._owned.add(self)
         # In virtual time a wait takes little real time, so slices are not
         # needed.
-        self._slice = _SLICE_MS if device.real_time else -1
+        self._slice = SLICE_MS if device.real_time else -1
         self._view_size = self._ready_count = 0
         self._clear_leftover()
         # The library's acquire() writes an address to _slot, the same memory

@@ -275,6 +275,15 @@ def test_every_type_of_parameter_is_known():
     assert types["endpoint"] is ParameterType.TEXT
     assert types["action"] is ParameterType.WORDS
     assert types["tx"] is ParameterType.PIN
+    assert types["frequency"] is ParameterType.FREQUENCY
+
+
+def test_an_applet_has_aliases_and_its_frequency_is_in_hertz(device):
+    assert clyde.applets()["gpio"].aliases == ["control-gpio"]
+    assert clyde.applets()["spi-controller"].parameters[0].required
+    start, exchange = device.run("spi", "3.3", frequency=400e3, data="9f00")
+    assert start.fields["rate_hz"] == 400000
+    assert exchange.fields["sent"] == "9f00"
 
 
 def test_words_and_pins_are_lists_and_a_time_is_in_seconds(device):

@@ -57,9 +57,16 @@ def applets():
     return [line.split()[0] for line in run(str(CLYDE), "run").splitlines()]
 
 
+def names():
+    """The applets with their aliases."""
+    return [name for line in run(str(CLYDE), "run").splitlines()
+            for name in re.sub("[()]", "", line[:34]).split()]
+
+
 def options(*line):
-    return set(re.findall(r"^  +(?:-\w, )*(?:-\?, )?(--[a-z-]+)",
-                          help_of(*line), re.M))
+    """Those that can be given before a verb."""
+    text = re.sub(r"^ With .*?:\n(?:  .*\n)+", "", help_of(*line), flags=re.M)
+    return set(re.findall(r"^  +(?:-\w, )*(?:-\?, )?(--[a-z-]+)", text, re.M))
 
 
 # ---- The tables ------------------------------------------------------------
@@ -72,7 +79,8 @@ def test_the_first_word_is_a_command():
 
 
 def test_run_lists_its_applets():
-    assert sorted(words("run", "")) == sorted(applets())
+    assert sorted(words("run", "")) == sorted(names())
+    assert words("run", "control-g") == ["control-gpio"]
     assert words("run", "uart", "--tx", "A0", "++", "gp") == ["gpio"]
     assert words("run", "uart", "+") == ["++"]
 
@@ -92,7 +100,7 @@ def test_letters_are_listed_behind_a_hyphen():
 
 def test_a_meaning_is_that_of_the_help():
     for word, meaning in complete("run", ""):
-        assert meaning and f"{word} " in run(str(CLYDE), "run")
+        assert meaning and word in run(str(CLYDE), "run")
         assert meaning in run(str(CLYDE), "run")
 
 
@@ -324,7 +332,7 @@ def test_a_shell_completes_commands(shell):
 
 def test_a_shell_completes_applets(shell):
     assert sorted(shell.candidates("clyde -d virtual: run ")) == \
-        sorted(applets())
+        sorted(names())
 
 
 def test_a_shell_completes_an_applets_options(shell):

@@ -58,9 +58,21 @@ def test_poll_echoes_its_input(uri):
     assert done.stderr == b"" and done.returncode == 0
 
 
+CHIP = "part=flash25@cs=A5:sck=A1:io0=A2:io1=A4:io2=A3:io3=A0:size=64K"
+
+
+@pytest.mark.parametrize("uri", [f"virtual:{CHIP}",
+                                 f"virtual:configured=1,{CHIP}"])
+def test_spi_jedec_id_prints_what_the_chip_answers(uri):
+    done = run("spi-jedec-id", uri)
+    assert done.stdout == b"ef 40 10\n"
+    assert done.stderr == b"" and done.returncode == 0
+
+
 @pytest.mark.parametrize("name, arguments", [
     ("stream", ["nowhere:", "5"]), ("loopback", ["nowhere:", "x"]),
-    ("uart", ["virtual:", "3"]), ("poll", ["nowhere:"])])
+    ("uart", ["virtual:", "3"]), ("poll", ["nowhere:"]),
+    ("spi-jedec-id", ["nowhere:"])])
 def test_an_example_that_fails_prints_the_reason_in_one_line(name, arguments):
     done = run(name, *arguments, stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and done.stdout == b""
@@ -68,7 +80,7 @@ def test_an_example_that_fails_prints_the_reason_in_one_line(name, arguments):
     assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("name", ["loopback", "poll", "stream", "uart"])
+@pytest.mark.parametrize("name", ["loopback", "poll", "spi-jedec-id", "stream", "uart"])
 def test_an_example_without_arguments_prints_its_usage(name):
     done = run(name, stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and done.stdout == b""
@@ -86,7 +98,7 @@ def test_loopback_that_gets_less_than_it_sent_fails():
 def examples():
     found = sorted((SOURCE / "examples").glob("*.c"))
     assert [path.stem for path in found] == [
-        "loopback", "poll", "stream", "uart"]
+        "loopback", "poll", "spi-jedec-id", "stream", "uart"]
     return found
 
 
@@ -102,9 +114,31 @@ def test_the_example_in_python_has_no_number_of_a_register():
     assert "register_" not in text and "core_write" in text
 
 
+PYTHON = {**os.environ, "PYTHONPATH": str(SOURCE / "python"),
+          "CLYDE_LIBRARY": str(FOLDER.parent / "lib/libclyde.so.0")}
+
+
+@pytest.mark.parametrize("python", ["/usr/bin/python3", "pypy3"])
+def test_flash_dump_saves_what_the_chip_holds(python, tmp_path):
+    content = bytes(itertools.islice(sequence(), 65536))
+    (tmp_path / "chip").write_bytes(content)
+    done = subprocess.run(
+        [python, SOURCE / "examples/flash_dump.py",
+         f"virtual:{CHIP}:qe=1:file={tmp_path}/chip", tmp_path / "dump",
+         "48e6", "4"],
+        env=PYTHON, capture_output=True, timeout=60, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dump").read_bytes() == content
+    assert done.stdout.startswith("ef 40 10, Winbond, 64 KiB\n65536 B in ")
+
+
 def test_the_manual_shows_an_example_to_the_letter():
     text = (SOURCE / "man" / "libclyde.3.scd").read_text()
     shown = [block.strip("\n") for block in text.split("```")[1::2]]
     example = (SOURCE / "examples" / "stream.c").read_text()
     body = example[example.index("#include"):].rstrip("\n")
     assert body.replace("\\", "\\\\") in shown or body in shown
+    example = (SOURCE / "examples" / "spi-jedec-id.c").read_text()
+    parts = [text.replace("\\\\", "\\").strip() for text in shown]
+    assert any(part.startswith("unsigned char id") and part in example
+               for part in parts)

@@ -660,6 +660,33 @@ def test_a_reset_by_another_program_ends_a_stream(name, endpoint, line, pace):
         "good up to byte 0x[0-9a-f]+", only_line(done))
 
 
+# ---- A flash chip
+
+CHIP = "part=flash25@cs=A5:sck=A1:io0=A2:io1=A4:io2=A3:io3=A0:size=64K:qe=1"
+JEDEC = CLYDE.parents[1] / "examples/example-spi-jedec-id"
+DUMP = SOURCE / "examples/flash_dump.py"
+
+
+@pytest.mark.parametrize("pace", ["off", "link"])
+def test_the_id_of_a_flash_chip_is_read(pace):
+    done = plugged(("-d", f"virtual:configured=1,{CHIP}", "--pace", pace),
+                   JEDEC, "usb:")
+    assert done.stdout == "ef 40 10\n" and done.stderr == ""
+
+
+@pytest.mark.parametrize("python", ["/usr/bin/python3", "pypy3"])
+@pytest.mark.parametrize("pace", ["off", "link"])
+def test_a_flash_chip_is_dumped_on_four_lanes(pace, python, tmp_path):
+    content = bytes(at * at >> 7 & 0xff for at in range(1 << 16))
+    (tmp_path / "chip").write_bytes(content)
+    plugged(("-d", f"virtual:configured=1,{CHIP}:file={tmp_path}/chip",
+             "--pace", pace), python, DUMP, "usb:", tmp_path / "dump", "48e6",
+            "4", env={**os.environ, "PYTHONPATH": str(SOURCE / "python"),
+                      "CLYDE_LIBRARY": str(
+                          CLYDE.parents[1] / "lib/libclyde.so.0")})
+    assert (tmp_path / "dump").read_bytes() == content
+
+
 # ---- Limits of the process
 
 LIMITED = """

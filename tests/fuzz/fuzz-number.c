@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.fraction_digits = shape & 2 ? shape >> 4
 					     : (shape & 1) * NUMBER_DIGITS_ANY,
 		.c_prefixes = shape & 4,
+		.hexadecimal = !(shape & 4),
 		.minimum = shape & 8 ? 10 : 0,
 		.maximum = shape & 8 ? 1000000 : UINT64_MAX,
 	};

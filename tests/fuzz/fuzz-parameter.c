@@ -37,6 +37,7 @@ static void check_value(
 	case CLYDE_PARAMETER_SIZE:
 	case CLYDE_PARAMETER_INTEGER:
 	case CLYDE_PARAMETER_TIME:
+	case CLYDE_PARAMETER_FREQUENCY:
 		value = run_value(run, parameter->name);
 		check(value >= parameter->minimum &&
 			value <= parameter->maximum);

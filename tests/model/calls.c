@@ -197,7 +197,7 @@ static void with_lock(enum sample_id id)
 	object_unlock(&objects[id].object);
 }
 
-/* As clyde_run_start() and core_release(): the device exists until its pins are
+/* As clyde_run_start() and run_release(): the device exists until its pins are
    released, also if another thread closes the device. */
 static void run(enum sample_id closed, void (*end)(enum sample_id id))
 {

@@ -344,7 +344,46 @@ void program_run(struct program *program)
 	RUN("uart", NULL, "rx", "A1", "tx", "A0");
 }
 
+/* Where no chip is, IO1 floats: what is received does not count. */
+static void use_spi(struct program *program, struct clyde_spi *spi)
+{
+	uint8_t command = 0x9f, id[3], status;
+	const struct clyde_spi_step steps[] = {
+		{.out = &command, .size = 1},
+		{.in = id, .size = sizeof(id), .flags = CLYDE_SPI_DESELECT},
+		{.kind = CLYDE_SPI_POLL,
+			.command = 5,
+			.in = &status,
+			.limit_us = 10},
+	};
+	uint64_t ticket;
+
+	TRY(clyde_spi_configure(spi, 12000000, 3, 0, NULL));
+	TRY(clyde_spi_transfer(spi, 0, steps, 3, TIMEOUT_MS));
+	if (TRY(clyde_spi_submit(spi, 0, steps, 2, 0, &ticket, TIMEOUT_MS)) >=
+		0)
+		TRY(clyde_spi_collect(spi, ticket, TIMEOUT_MS));
+	assert_int_equal(clyde_spi_failed(spi), -1);
+}
+
+void program_spi(struct program *program)
+{
+	const struct clyde_spi_options options = {
+		.sck = "A1", .io = {"A2", "A4"}, .cs = {"A5"}};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_spi *spi;
+
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply), 0);
+	if (!open_device(program) ||
+		TRY(clyde_fpga_load_image(program->device)) < 0 ||
+		TRY(clyde_supply_apply(program->device, supply)) < 0 ||
+		TRY(clyde_spi_open(program->device, &options, &spi)) < 0)
+		return;
+	use_spi(program, spi);
+	clyde_spi_close(spi);
+}
+
 void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
 	program_list, program_monitor, program_load_firmware,
 	program_load_image, program_command, program_stream, program_watch,
-	program_run};
+	program_run, program_spi};

@@ -31,8 +31,9 @@ void program_command(struct program *program);
 void program_stream(struct program *program);
 void program_watch(struct program *program);
 void program_run(struct program *program);
+void program_spi(struct program *program);
 
-#define PROGRAM_PARTS 8
+#define PROGRAM_PARTS 9
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
 /* Runs one part in a context of its own; asserts that nothing is left. */

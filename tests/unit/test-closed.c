@@ -60,6 +60,11 @@ static void close_pipe(void *handle)
 	clyde_pipe_close(handle);
 }
 
+static void close_spi(void *handle)
+{
+	clyde_spi_close(handle);
+}
+
 static void close_monitor(void *handle)
 {
 	clyde_monitor_close(handle);
@@ -68,6 +73,29 @@ static void close_monitor(void *handle)
 static void close_run(void *handle)
 {
 	clyde_run_close(handle);
+}
+
+static void close_flash(void *handle)
+{
+	clyde_flash_close(handle);
+}
+
+static void no_flash_works(struct clyde_flash *flash)
+{
+	struct clyde_flash_info info;
+	uint8_t byte = 0;
+	unsigned bits;
+
+	assert_refused(clyde_flash_info(flash, &info));
+	assert_refused(clyde_flash_read(flash, 0, &byte, 1, NULL));
+	assert_refused(clyde_flash_verify(flash, 0, &byte, 1, NULL));
+	assert_refused(clyde_flash_erase(flash, 0, 4096, NULL));
+	assert_refused(clyde_flash_erase_chip(flash, NULL));
+	assert_refused(clyde_flash_program(flash, 0, &byte, 1, NULL));
+	assert_refused(clyde_flash_write(flash, 0, &byte, 1, NULL));
+	assert_refused(clyde_flash_protection_get(flash, &bits));
+	assert_refused(clyde_flash_protection_set(flash, 0));
+	assert_not_closed(close_flash, flash);
 }
 
 static void no_context_works(struct clyde_context *context)
@@ -227,9 +255,38 @@ static void no_monitor_works(struct clyde_monitor *monitor)
 		CLYDE_ERROR_CLOSED);
 }
 
+static void no_spi_works(struct clyde_spi *spi)
+{
+	uint64_t ticket = 0;
+
+	assert_refused(clyde_spi_configure(spi, 0, 0, 0, NULL));
+	assert_refused(clyde_spi_submit(spi, 0, NULL, 0, 0, &ticket, 1));
+	assert_refused(clyde_spi_collect(spi, 1, 1));
+	assert_refused(clyde_spi_failed(spi));
+	assert_refused(clyde_spi_transfer(spi, 0, NULL, 0, 1));
+	assert_not_closed(close_spi, spi);
+	assert_int_equal(
+		clyde_close_token(clyde_spi_token(spi)), CLYDE_ERROR_CLOSED);
+}
+
+static struct clyde_spi *open_spi(const struct fixture *fixture)
+{
+	static const struct clyde_spi_options options = {
+		.sck = "A1", .io = {"A2", "A4"}, .cs = {"A5"}};
+	struct clyde_supply supply[CLYDE_PORT_COUNT] = {0};
+	struct clyde_spi *spi;
+
+	assert_int_equal(clyde_fpga_load_image(fixture->device), 0);
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply), 0);
+	assert_int_equal(clyde_supply_apply(fixture->device, supply), 0);
+	assert_int_equal(clyde_spi_open(fixture->device, &options, &spi), 0);
+	return spi;
+}
+
 static void every_call_with_a_closed_handle_is_refused(void **state)
 {
 	struct fixture fixture = open_uri("virtual:configured=1");
+	struct clyde_spi *spi = open_spi(&fixture);
 	struct clyde_monitor *monitor;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
@@ -239,6 +296,8 @@ static void every_call_with_a_closed_handle_is_refused(void **state)
 		clyde_monitor_new(fixture.context, "virtual:", &monitor), 0);
 	clyde_monitor_close(monitor);
 	no_monitor_works(monitor);
+	clyde_spi_close(spi);
+	no_spi_works(spi);
 	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
 				 NULL, &pipe),
 		0);
@@ -258,8 +317,11 @@ static void every_call_with_null_is_refused(void **state)
 	(void)state;
 	expect(CLYDE_ERROR_CLOSED, "the handle is NULL");
 	no_run_works(NULL, NULL);
+	no_flash_works(NULL);
+	assert_refused(clyde_flash_open(NULL, NULL, NULL));
 	no_pipe_works(NULL);
 	no_monitor_works(NULL);
+	no_spi_works(NULL);
 	no_device_works(NULL);
 	no_context_works(NULL);
 	clyde_device_list_free(NULL);
@@ -278,20 +340,23 @@ static void every_call_with_a_number_that_is_no_handle_is_refused(void **state)
 		void *handle = (void *)numbers[i];
 
 		no_run_works(handle, handle);
+		no_flash_works(handle);
 		no_pipe_works(handle);
 		no_monitor_works(handle);
+		no_spi_works(handle);
 		no_device_works(handle);
 		no_context_works(handle);
 	}
 }
 
-enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, KINDS };
+enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, SPI, FLASH, KINDS };
 
 static void no_other_kind_works(
 	enum kind is, void *handle, struct clyde_device *device)
 {
 	static const char *const names[] = {
-		"context", "device", "pipe", "run", "monitor"};
+		"context", "device", "pipe", "run", "monitor", "SPI core",
+		"flash chip"};
 
 	for (int kind = 0; kind < KINDS; kind++) {
 		char text[64];
@@ -310,6 +375,10 @@ static void no_other_kind_works(
 			no_pipe_works(handle);
 		else if (kind == MONITOR)
 			no_monitor_works(handle);
+		else if (kind == SPI)
+			no_spi_works(handle);
+		else if (kind == FLASH)
+			no_flash_works(handle);
 		else
 			no_run_works(handle, device);
 	}
@@ -321,10 +390,13 @@ static void every_call_with_a_handle_of_another_kind_is_refused(void **state)
 	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_observer observer = {0};
 	struct clyde_monitor *monitor;
+	struct clyde_spi *spi = open_spi(&fixture);
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
+	no_other_kind_works(SPI, spi, fixture.device);
+	clyde_spi_close(spi);
 	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
 				 NULL, &pipe),
 		0);

@@ -110,8 +110,10 @@ static void sweep(const struct program *pattern, enum wrapped kind,
 	unsigned calls = 0;
 
 	for (unsigned part = 0; part < PROGRAM_PARTS; part++) {
-		/* Applets run in real time over usbfs. */
-		unsigned last = program_parts[part] == program_run ? 1 : rounds;
+		/* Applets and cores run in real time over usbfs. */
+		bool paced = program_parts[part] == program_run ||
+			program_parts[part] == program_spi;
+		unsigned last = paced ? 1 : rounds;
 
 		assert_all_works(part);
 		for (unsigned round = 0; round < last; round++) {

@@ -23,6 +23,9 @@ static const struct number_form a_time = {
 static const struct number_form a_size = {
 	.units = bytes, .maximum = UINT64_MAX};
 
+static const struct number_form hexadecimal = {
+	.hexadecimal = true, .maximum = UINT64_MAX};
+
 static void assert_is(
 	const char *text, const struct number_form *form, uint64_t expected)
 {
@@ -230,9 +233,23 @@ static void a_point_without_a_digit_behind_it_is_rest(void **state)
 	assert_refused("1.5", &a_size, NUMBER_REST);
 }
 
+static void a_zero_in_front_is_octal_only_where_c_is_followed(void **state)
+{
+	(void)state;
+	assert_is("010", &c_like, 8);
+	assert_is("010", &hexadecimal, 10);
+	assert_is("010", &any, 10);
+	assert_is("0x10", &hexadecimal, 16);
+	assert_is("0XfF", &hexadecimal, 255);
+	assert_refused("0x", &hexadecimal, NUMBER_REST);
+	assert_refused("0x10", &any, NUMBER_REST);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_zero_in_front_is_octal_only_where_c_is_followed),
 		cmocka_unit_test(digits_are_decimal_with_zeros_before_them_too),
 		cmocka_unit_test(
 			a_text_that_does_not_begin_with_a_digit_is_no_number),

@@ -142,6 +142,67 @@ static void a_number_out_of_range_is_refused_with_the_nearest_one(void **state)
 	assert_refused(&baud, "fast", "baud: fast is not a number");
 }
 
+static void a_bare_frequency_is_in_kilohertz(void **state)
+{
+	static const struct clyde_parameter frequency = {
+		.name = "frequency",
+		.type = CLYDE_PARAMETER_FREQUENCY,
+		.minimum = 1465,
+		.maximum = 48000000,
+	};
+	static const struct {
+		const char *text;
+		uint64_t hz;
+	} rows[] = {{"100", 100000}, {"12000", 12000000}, {"1.5", 1500},
+		{"12M", 12000000}, {"1.5M", 1500000}, {"400k", 400000},
+		{"24MHz", 24000000}, {"400kHz", 400000}, {"1465Hz", 1465}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct value value = {0};
+
+		assert_int_equal(
+			parameter_set(&frequency, rows[i].text, &value), 0);
+		assert_int_equal(value.number, rows[i].hz);
+	}
+	assert_refused(&frequency, "12m",
+		"frequency: 12m is not a frequency like 100 (kHz), 400k, 12M "
+		"or 100Hz");
+	assert_refused(&frequency, "0x10",
+		"frequency: 0x10 is not a frequency like 100 (kHz), 400k, 12M "
+		"or 100Hz");
+	assert_refused(&frequency, "100M",
+		"frequency: 100M is not in 1465Hz..48MHz; the nearest is "
+		"48MHz");
+	assert_refused(&frequency, "1",
+		"frequency: 1 is not in 1465Hz..48MHz; the nearest is 1465Hz");
+}
+
+static void sizes_and_integers_may_be_hexadecimal(void **state)
+{
+	static const struct clyde_parameter size = {.name = "address",
+		.type = CLYDE_PARAMETER_SIZE,
+		.maximum = UINT32_MAX};
+	static const struct clyde_parameter integer = {.name = "command",
+		.type = CLYDE_PARAMETER_INTEGER,
+		.maximum = 255};
+	struct value value = {0};
+
+	(void)state;
+	assert_int_equal(parameter_set(&size, "0x1000", &value), 0);
+	assert_int_equal(value.number, 4096);
+	assert_int_equal(parameter_set(&size, "0X10KiB", &value), 0);
+	assert_int_equal(value.number, 16384);
+	assert_int_equal(parameter_set(&size, "0010", &value), 0);
+	assert_int_equal(value.number, 10);
+	assert_int_equal(parameter_set(&integer, "0xff", &value), 0);
+	assert_int_equal(value.number, 255);
+	value = (struct value){0};
+	assert_refused(&integer, "0x", "command: 0x is not a number");
+	assert_refused(&integer, "0x100",
+		"command: 0x100 is not in 0..255; the nearest is 255");
+}
+
 static void a_refused_choice_changes_nothing(void **state)
 {
 	static const struct clyde_parameter one = {.name = "mode",
@@ -167,6 +228,78 @@ static void a_refused_choice_changes_nothing(void **state)
 	assert_int_equal(parameter_chosen(&any, &value, "tty"), 1);
 	assert_int_equal(
 		parameter_chosen(&any, &value, "tt"), CLYDE_ERROR_INVALID);
+}
+
+/* ---- Verbs ------------------------------------------------------------ */
+
+static const struct clyde_parameter verb_rows[] = {
+	{.name = "operation",
+		.type = CLYDE_PARAMETER_VERB,
+		.positional = true,
+		.choices = "identify read verify"},
+	{.name = "address",
+		.type = CLYDE_PARAMETER_SIZE,
+		.maximum = 4096,
+		.verbs = "read verify",
+		.initial = "16",
+		.positional = true},
+	{.name = "file",
+		.type = CLYDE_PARAMETER_TEXT,
+		.verbs = "read",
+		.required = true},
+	{0},
+};
+
+static const struct applet with_verbs = {
+	.table = {.name = "memory", .parameters = verb_rows}};
+
+/* The check of a run with these names and values. */
+static void assert_checked(const char *const *settings, const char *sentence)
+{
+	struct clyde_run *run =
+		calloc(1, sizeof(*run) + 3 * sizeof(*run->values));
+
+	assert_non_null(run);
+	run->applet = &with_verbs;
+	for (; *settings; settings += 2)
+		for (int i = 0; i < 3; i++)
+			if (strcmp(verb_rows[i].name, settings[0]) == 0) {
+				assert_int_equal(
+					parameter_set(&verb_rows[i],
+						settings[1], &run->values[i]),
+					0);
+				run->values[i].set = true;
+			}
+	assert_int_equal(
+		parameters_check(run), *sentence ? CLYDE_ERROR_INVALID : 0);
+	if (*sentence)
+		assert_string_equal(clyde_error_message(), sentence);
+	for (int i = 0; i < 3; i++)
+		value_clear(&run->values[i]);
+	free(run);
+}
+
+#define CHECKED(sentence, ...) \
+	assert_checked((const char *const[]){__VA_ARGS__ NULL}, sentence)
+
+static void a_value_of_another_verb_is_refused(void **state)
+{
+	(void)state;
+	CHECKED("", "operation", "identify", );
+	CHECKED("", "operation", "read", "file", "x", );
+	CHECKED("", "file", "x", "operation", "read", );
+	CHECKED("memory: file belongs to read, not to identify", "operation",
+		"identify", "file", "x", );
+	CHECKED("memory: address belongs to read or verify, not to identify",
+		"operation", "identify", "address", "1", );
+}
+
+static void what_is_missing_is_named(void **state)
+{
+	(void)state;
+	CHECKED("memory: operation is missing: identify, read or verify", );
+	CHECKED("memory read: file is missing", "operation", "read", );
+	CHECKED("", "operation", "verify", );
 }
 
 /* ---- An applet with wrong reads --------------------------------------- */
@@ -322,6 +455,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refused_choice_changes_nothing),
+		cmocka_unit_test(a_bare_frequency_is_in_kilohertz),
+		cmocka_unit_test(sizes_and_integers_may_be_hexadecimal),
+		cmocka_unit_test(a_value_of_another_verb_is_refused),
+		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(a_parameter_that_the_table_lacks_aborts),
 		cmocka_unit_test(a_parameter_of_another_type_aborts),
 		cmocka_unit_test(a_choice_that_the_table_lacks_aborts),

@@ -6,7 +6,7 @@
 
 // NAME: what a run did to streams is not undone
 @@ expression device; @@
-detach(...)
+core_detach(...)
 {
 	<...
 -	core_write_streams(device)

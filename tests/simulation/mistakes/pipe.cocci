@@ -6,7 +6,7 @@
 
 // NAME: a closed pipe leaves its transfers in flight
 @@ expression engine; @@
-destroy(...)
+shut(...)
 {
 	<...
 -	engine_drain(engine);
@@ -54,7 +54,7 @@ rearm(...)
 
 // NAME: a closed pipe stays selected
 @@ @@
-destroy(...)
+shut(...)
 {
 	<...
 -	link_select(..., USB_ALT_OFF, ...);
@@ -63,7 +63,7 @@ destroy(...)
 
 // NAME: a closed pipe stays in its device
 @@ expression pipe; @@
-destroy(...)
+shut(...)
 {
 	<...
 -	pipe->device->pipes[pipe->id] = NULL;
