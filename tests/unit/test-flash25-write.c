@@ -484,6 +484,90 @@ static void power_loss_in_mid_program_leaves_a_mix(void **state)
 	assert_int_equal(flash_cell(&rig, FLASH25_PAGE), 0xff);
 }
 
+/* ---- Polls ---------------------------------------------------------------- */
+
+static unsigned draw(unsigned *seed, unsigned limit)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return (*seed >> 16) % limit;
+}
+
+/* Something that changes a status register, now or later. */
+static void act(unsigned *seed)
+{
+	switch (draw(seed, 7)) {
+	case 0:
+		FLASH_COMMAND(&rig, 0x06);
+		break;
+	case 1:
+		FLASH_COMMAND(&rig, 0x06);
+		FLASH_COMMAND(&rig, 0x02, 0, draw(seed, 256), 0, 0);
+		break;
+	case 2:
+		FLASH_COMMAND(&rig, 0x06);
+		FLASH_COMMAND(&rig, 0x20, 0, draw(seed, 256), 0);
+		break;
+	case 3:
+		FLASH_COMMAND(&rig, 0x06);
+		FLASH_COMMAND(&rig, 0x31, draw(seed, 2) << 6);
+		break;
+	case 4:
+		FLASH_COMMAND(&rig, draw(seed, 2) ? 0x75 : 0x7a);
+		break;
+	case 5:
+		FLASH_COMMAND(&rig, 0x66);
+		FLASH_COMMAND(&rig, 0x99);
+		break;
+	}
+}
+
+static void a_status_stays_as_long_as_the_chip_says(void **state)
+{
+	static const uint8_t opcodes[] = {0x05, 0x05, 0x35, 0x15};
+	unsigned seed = 20, answers = 0;
+
+	(void)state;
+	flash_open_with(&rig, ":t-pp=90us:t-se=400us:t-w=60us:busy-race=15us");
+	for (unsigned round = 0; round < 4000; round++) {
+		uint8_t opcode = opcodes[draw(&seed, COUNT(opcodes))], status;
+		tick until;
+
+		act(&seed);
+		flash_wait(&rig, draw(&seed, 50) * US);
+		status = flash_status(&rig, opcode);
+		until = part_flash25.spi_same(rig.part, status, rig.now);
+		assert_int_equal(
+			part_flash25.spi_same(rig.part, status ^ 0x80, rig.now),
+			0);
+		if (until == 0)
+			continue;
+		answers++;
+		if (until > rig.now + 500 * US)
+			until = rig.now + 500 * US;
+		/* A read takes less than 1 us. */
+		while (rig.now + 2 * US < until && draw(&seed, 16)) {
+			assert_int_equal(flash_status(&rig, opcode), status);
+			flash_wait(&rig, draw(&seed, 20) * US / 2);
+		}
+	}
+	/* Where a status changed while it was read, and in resets. */
+	assert_in_range(answers, 3000, 3999);
+}
+
+static void what_is_no_status_is_not_polled(void **state)
+{
+	uint8_t id[3];
+
+	(void)state;
+	flash_open_with(&rig, "");
+	FLASH_EXCHANGE(&rig, id, 3, 0x9f);
+	assert_int_equal(part_flash25.spi_same(rig.part, id[2], rig.now), 0);
+	assert_int_equal(flash_status(&rig, 0x05), 0);
+	assert_true(part_flash25.spi_same(rig.part, 0, rig.now) == TICK_NEVER);
+	FLASH_COMMAND(&rig, 0x06);
+	assert_int_equal(part_flash25.spi_same(rig.part, 0, rig.now), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -507,6 +591,8 @@ int main(void)
 		TEST(an_erase_can_be_suspended_and_resumed),
 		TEST(power_loss_in_mid_erase_leaves_a_mix),
 		TEST(power_loss_in_mid_program_leaves_a_mix),
+		TEST(a_status_stays_as_long_as_the_chip_says),
+		TEST(what_is_no_status_is_not_polled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

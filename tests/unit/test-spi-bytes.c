@@ -2,8 +2,8 @@
 
 /* Compares two models of the image, each with a chip on its SPI core, over random
    batches drawn from a seed.  One makes every edge on the pins; the other may
-   pass bytes without edges.  Streams must be equal at any time, and what the
-   chips heard, and when. */
+   pass bytes, and polls, without edges.  Streams must be equal at any time, and
+   what the chips heard, and when. */
 #include "tests/support/support.h"
 
 #include <stdlib.h>
@@ -26,11 +26,16 @@
 /* ---- A chip ------------------------------------------------------------- */
 
 /* The first byte after a selection says what follows: bits 0 and 1 are enum
-   spi_lanes, with bit 2 the chip gives bytes and does not take them. */
+   spi_lanes, with bit 2 the chip gives bytes and does not take them.  STATUS
+   gives a status that changes with time only. */
+#define STATUS 0xfc
+
 struct chip {
 	struct part part;
 	tick valid; /* From an edge to the bit. */
+	tick epoch; /* How long a status lasts. */
 	bool selected, gives, clock_high;
+	bool polled; /* This transaction, or the last one, is STATUS. */
 	uint8_t lanes;
 	uint8_t byte, bits; /* That is taken; of it. */
 	uint8_t given, out, out_bits;
@@ -41,13 +46,20 @@ struct chip {
 		tick time;
 		uint8_t byte;
 	} log[HEARD];
-	unsigned shortcuts;
+	unsigned shortcuts, rests;
 };
 
 #define CHIP(pointer) ((struct chip *)(pointer))
 
 static void hear(struct chip *chip, uint8_t byte, tick now)
 {
+	if (chip->lanes == 0)
+		chip->polled = byte == STATUS;
+	if (chip->polled) {
+		chip->lanes = 1;
+		chip->gives = true;
+		return;
+	}
 	assert_true(chip->heard < HEARD);
 	chip->log[chip->heard].time = now;
 	chip->log[chip->heard++].byte = byte;
@@ -69,7 +81,9 @@ static void give_bits(struct chip *chip, tick now)
 	uint16_t low = 0, high = 0;
 
 	if (chip->out_bits == 0) {
-		chip->out = chip->given = chip->number++ * 89 + 7;
+		chip->out = chip->given = chip->polled
+			? now / chip->epoch
+			: chip->number++ * 89 + 7;
 		chip->out_bits = 8;
 	}
 	for (unsigned i = 0; i < chip->lanes; i++) {
@@ -155,12 +169,24 @@ static size_t chip_spi_bytes(struct part *part, const struct part_spi *spi)
 	return 1;
 }
 
+static tick chip_spi_same(struct part *part, uint8_t answer, tick now)
+{
+	struct chip *chip = CHIP(part);
+	tick epoch = now / chip->epoch;
+
+	if (!chip->polled || answer != chip->given || answer != (uint8_t)epoch)
+		return 0;
+	chip->rests++;
+	return (epoch + 1) * chip->epoch;
+}
+
 static const struct part_kind kind = {
 	.name = "chip",
 	.size = sizeof(struct chip),
 	.changed = chip_changed,
 	.act = chip_act,
 	.spi_bytes = chip_spi_bytes,
+	.spi_same = chip_spi_same,
 };
 
 /* ---- Two sides ---------------------------------------------------------- */
@@ -196,7 +222,7 @@ static void write_register(uint8_t reg, uint32_t value, size_t size)
 	}
 }
 
-static void open_side(struct side *side, tick valid)
+static void open_side(struct side *side, tick valid, tick epoch)
 {
 	memset(side, 0, sizeof(*side));
 	pins_init(&side->pins);
@@ -210,6 +236,7 @@ static void open_side(struct side *side, tick valid)
 	side->chip->part.kind = &kind;
 	side->chip->part.next = TICK_NEVER;
 	side->chip->valid = valid;
+	side->chip->epoch = epoch;
 	pins_supply(&side->pins, 0xffff, 0, 0);
 	pins_add(&side->pins, &side->chip->part);
 }
@@ -217,10 +244,11 @@ static void open_side(struct side *side, tick valid)
 static void open_sides(void)
 {
 	tick valid = 1 + draw(20);
+	tick epoch = (500 + draw(30000)) * TICKS_PER_CYCLE;
 
 	now = 0;
 	for (unsigned i = 0; i < 2; i++)
-		open_side(&sides[i], valid);
+		open_side(&sides[i], valid, epoch);
 	fpga_model_step(sides[1].fpga);
 	for (unsigned i = 0; i < 6; i++)
 		write_register(REG_PIN + i, OUTPUT_SPI + i, 1);
@@ -305,6 +333,21 @@ static void add_session(void)
 		ADD(SPI_DESELECT);
 }
 
+/* A wait until the two low bits of the status are these; the limit is often
+   reached before.  With SPI_HELD, as a read of the status that goes on. */
+static void add_wait(void)
+{
+	unsigned us = draw(draw(2) ? 2000 : 100);
+	bool held = draw(2);
+
+	ADD(SPI_SELECT);
+	if (held)
+		ADD(SPI_TRANSFER | SPI_OUT, 1, 0, 0, STATUS);
+	ADD(SPI_POLL | (held ? SPI_HELD : 0), us, us >> 8, 0, 0, 3, draw(4),
+		STATUS);
+	ADD(SPI_DESELECT);
+}
+
 static void add_config(void)
 {
 	unsigned period = 1 + draw(draw(3) ? 4 : 40);
@@ -331,6 +374,9 @@ static void add_command(void)
 		break;
 	case 4:
 		ADD(STREAM_DELAY, draw(20), 0, 0, 0);
+		break;
+	case 5:
+		add_wait();
 		break;
 	default:
 		add_session();
@@ -377,7 +423,7 @@ static void run_batch(void)
 
 static void bytes_without_edges_have_the_same_result(void **state)
 {
-	unsigned shortcuts = 0, bytes = 0;
+	unsigned shortcuts = 0, bytes = 0, rests = 0;
 
 	(void)state;
 	for (unsigned number = 1; number <= SEEDS; number++) {
@@ -393,12 +439,16 @@ static void bytes_without_edges_have_the_same_result(void **state)
 		}
 		assert_int_equal(sides[0].chip->heard, sides[1].chip->heard);
 		assert_int_equal(sides[1].chip->shortcuts, 0);
+		assert_int_equal(sides[1].chip->rests, 0);
 		shortcuts += sides[0].chip->shortcuts;
+		rests += sides[0].chip->rests;
 		bytes += sides[0].chip->heard + sides[0].chip->number;
 		close_sides();
 	}
-	print_message("%u of about %u bytes\n", shortcuts, bytes);
+	print_message(
+		"%u of about %u bytes; %u rests\n", shortcuts, bytes, rests);
 	assert_true(shortcuts > bytes / 4);
+	assert_true(rests > SEEDS);
 }
 
 int main(void)

@@ -146,6 +146,14 @@ size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi)
 	return done;
 }
 
+tick pins_spi_same(struct pins *pins, uint8_t answer, tick now)
+{
+	struct part *part = pins->parts[0];
+
+	return part->kind->spi_same ? part->kind->spi_same(part, answer, now)
+				    : 0;
+}
+
 void pins_run(struct pins *pins, tick now)
 {
 	while (pins->next <= now) {

@@ -64,6 +64,9 @@ void pins_plan(struct pins *pins);
    kind's spi_bytes(), which it must have.  Returns how many. */
 size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi);
 
+/* With pins_alone(): the kind's spi_same(), or 0 if it has none. */
+tick pins_spi_same(struct pins *pins, uint8_t answer, tick now);
+
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);
 

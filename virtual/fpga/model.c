@@ -229,6 +229,7 @@ static void start_core(struct model *model, unsigned index)
 	core->next = CORE_NEVER;
 	core->model = model;
 	core->spi_bytes = model_spi_bytes;
+	core->spi_same = model_spi_same;
 	core->ops->reset(core, model->cycle);
 	model->slots[index].reset = false;
 }

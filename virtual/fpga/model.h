@@ -127,9 +127,11 @@ struct slot *model_slot_of(struct model *model, enum fifo_index index);
 void model_reset_pipes(struct model *model, uint8_t reset);
 void model_switch(struct model *model, enum fifo_index index, uint8_t core);
 
-/* The shortcut of struct core, spi_bytes. */
+/* The shortcuts of struct core, spi_bytes and spi_same. */
 size_t model_spi_bytes(
 	const struct core *core, struct part_spi *spi, bool lines);
+uint64_t model_spi_same(
+	const struct core *core, uint8_t answer, uint64_t cycle);
 
 /* The bridge.  Begin a burst, if a pipe has data and room. */
 bool bridge_grant(struct model *model);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The model's half of a shortcut: a core hands whole bytes to the part on the
- * pins, without edges.  The SPI core calls it through struct core.  It must
- * refuse where anything else could see the edges, or does not see the pins as
- * the core does.
+ * The model's half of two shortcuts: a core hands whole bytes to the part on the
+ * pins, without edges, or polls the part without any transaction.  The SPI core
+ * calls it through struct core.  It must refuse where anything else could see the
+ * edges, or does not see the pins as the core does.
  */
 #include "model.h"
 
@@ -70,6 +70,12 @@ static const struct core_entry *only_core(
 	return entry;
 }
 
+/* Nothing but this core and a part sees the pins. */
+static bool is_alone(const struct model *model, const struct core_entry *entry)
+{
+	return !model->stepped && entry && pins_alone(model->pins);
+}
+
 static uint8_t idle_level(const struct model *model, uint16_t pin)
 {
 	return pins_levels(model->pins) & pin ? 0xff : 0;
@@ -82,8 +88,7 @@ size_t model_spi_bytes(
 	const struct core_entry *entry = only_core(model, core);
 	struct spi_route *route = &model->spi_route;
 
-	if (model->stepped || entry == NULL || !pins_alone(model->pins) ||
-		!model->pins->parts[0]->kind->spi_bytes)
+	if (!is_alone(model, entry) || !model->pins->parts[0]->kind->spi_bytes)
 		return 0;
 	if (!route->known)
 		find_route(model, entry);
@@ -99,4 +104,15 @@ size_t model_spi_bytes(
 		for (size_t i = 0; i < spi->bytes; i++)
 			spi->in[i] = idle_level(model, route->io[1]);
 	return pins_spi_bytes(model->pins, spi);
+}
+
+uint64_t model_spi_same(const struct core *core, uint8_t answer, uint64_t cycle)
+{
+	struct model *model = core->model;
+	tick until;
+
+	if (!is_alone(model, only_core(model, core)))
+		return 0;
+	until = pins_spi_same(model->pins, answer, cycle * TICKS_PER_CYCLE);
+	return until == TICK_NEVER ? CORE_NEVER : until / TICKS_PER_CYCLE;
 }

@@ -330,13 +330,14 @@ static void resume(struct flash25_chip *chip, tick now)
 
 /* ---- The table ------------------------------------------------------------ */
 
-#define M    FLASH25_ADDRESS_BY_MODE
-#define MANY UINT8_MAX
-#define Q    FLASH25_NEEDS_QE
-#define L    FLASH25_LARGE
-#define SPI  FLASH25_SPI
-#define BOTH FLASH25_BOTH
-#define QER  FLASH25_BY_QER
+#define M      FLASH25_ADDRESS_BY_MODE
+#define MANY   UINT8_MAX
+#define Q      FLASH25_NEEDS_QE
+#define L      FLASH25_LARGE
+#define SPI    FLASH25_SPI
+#define BOTH   FLASH25_BOTH
+#define QER    FLASH25_BY_QER
+#define POLLED (FLASH25_BOTH | FLASH25_BUSY | FLASH25_POLLED)
 #define READ(opcode, address, lanes, mode, dummy, data, flags)          \
 	{                                                               \
 		opcode, address, lanes, mode, dummy, data, 0, 0, flags, \
@@ -378,10 +379,10 @@ static const struct flash25_command commands[] = {
 	GIVE(0x90, 3, 0, BOTH, give_ids),
 	GIVE(0x4b, 0, 32, SPI, give_unique_id),
 	GIVE(0x5a, 3, 8, SPI | QER, give_sfdp),
-	GIVE(0x05, 0, 0, BOTH | FLASH25_BUSY, give_status_1),
-	GIVE(0x35, 0, 0, BOTH | FLASH25_BUSY | QER, give_status_2),
-	GIVE(0x3f, 0, 0, BOTH | FLASH25_BUSY | QER, give_status_2),
-	GIVE(0x15, 0, 0, BOTH | FLASH25_BUSY, give_status_3),
+	GIVE(0x05, 0, 0, POLLED, give_status_1),
+	GIVE(0x35, 0, 0, POLLED | QER, give_status_2),
+	GIVE(0x3f, 0, 0, POLLED | QER, give_status_2),
+	GIVE(0x15, 0, 0, POLLED, give_status_3),
 	{0xab, 3, 1, 0, 0, 1, 0, 0, BOTH | FLASH25_ASLEEP | FLASH25_ANYHOW,
 		give_device_id, wake_up},
 	DO(0xb9, BOTH, fall_asleep),

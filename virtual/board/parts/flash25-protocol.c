@@ -177,7 +177,26 @@ uint8_t flash25_get(struct flash25_chip *chip, tick now)
 	flash25_settle(chip, now);
 	byte = chip->command->give(chip, now);
 	chip->count++;
+	chip->given = byte;
 	return byte;
+}
+
+tick flash25_same_until(struct flash25_chip *chip, uint8_t result, tick now)
+{
+	const struct flash25_command *command =
+		chip->command ? chip->command : chip->polled;
+	tick until = TICK_NEVER;
+
+	flash25_settle(chip, now);
+	if (!command || !(command->flags & FLASH25_POLLED) ||
+		now < chip->deaf_until || !chip->powered ||
+		result != chip->given || result != command->give(chip, now))
+		return 0;
+	if (flash25_busy(chip))
+		until = chip->job.end;
+	if (chip->wel_end < until)
+		until = chip->wel_end;
+	return chip->suspend_at < until ? chip->suspend_at : until;
 }
 
 static bool is_complete(const struct flash25_chip *chip, bool whole)
@@ -198,6 +217,8 @@ void flash25_deselect(struct flash25_chip *chip, bool whole, tick now)
 	flash25_settle(chip, now);
 	if (command && command->finish && is_complete(chip, whole))
 		command->finish(chip, now);
+	chip->polled =
+		command && command->flags & FLASH25_POLLED ? command : NULL;
 	ignore(chip);
 }
 

@@ -478,6 +478,11 @@ static size_t spi_bytes(struct part *part, const struct part_spi *spi)
 	return flash25_clock_bytes(part, &clocks);
 }
 
+static tick spi_same(struct part *part, uint8_t answer, tick now)
+{
+	return flash25_same_until(&FLASH(part)->chip, answer, now);
+}
+
 struct flash25_chip *flash25_chip_of(struct part *part)
 {
 	return part->kind == &part_flash25 ? &FLASH(part)->chip : NULL;
@@ -491,5 +496,6 @@ const struct part_kind part_flash25 = {
 	.changed = changed,
 	.act = part_drive_planned,
 	.spi_bytes = spi_bytes,
+	.spi_same = spi_same,
 	.end = end,
 };

@@ -143,6 +143,10 @@ struct flash25_chip {
 	uint8_t address_left;
 	uint32_t count; /* bytes of data */
 	uint8_t data[FLASH25_PAGE];
+	/* The last transaction, if it was a read of a status register; and the
+	   byte that was given last, which may not be out yet */
+	const struct flash25_command *polled;
+	uint8_t given;
 };
 
 /* The options remain the caller's.  The chip has no supply. */
@@ -160,6 +164,10 @@ void flash25_put(struct flash25_chip *chip, uint8_t byte, tick now);
 void flash25_pause(struct flash25_chip *chip);
 uint8_t flash25_get(struct flash25_chip *chip, tick now);
 void flash25_deselect(struct flash25_chip *chip, bool whole, tick now);
+
+/* Until when the last read of a status register, done again, has this result; 0:
+   the last transaction was none, or its result is another one now. */
+tick flash25_same_until(struct flash25_chip *chip, uint8_t result, tick now);
 
 /* Whether the chip's QE bit is set, so that IO2 and IO3 are not WP# and
    HOLD#. */
@@ -218,10 +226,11 @@ enum flash25_flag {
 	FLASH25_ASLEEP = 1 << 3,
 	FLASH25_SPI = 1 << 4,
 	FLASH25_QPI = 1 << 5,
-	FLASH25_PAGED = 1 << 6,  /* data wraps in a page */
-	FLASH25_ANYHOW = 1 << 7, /* finish() is called without all bytes */
-	FLASH25_BY_QER = 1 << 8, /* flash25_has() decides */
-	FLASH25_FEWER = 1 << 9,  /* dummy clocks in QPI: less the mode's */
+	FLASH25_PAGED = 1 << 6,   /* data wraps in a page */
+	FLASH25_ANYHOW = 1 << 7,  /* finish() is called without all bytes */
+	FLASH25_BY_QER = 1 << 8,  /* flash25_has() decides */
+	FLASH25_FEWER = 1 << 9,   /* dummy clocks in QPI: less the mode's */
+	FLASH25_POLLED = 1 << 10, /* gives a status register */
 	FLASH25_BOTH = FLASH25_SPI | FLASH25_QPI,
 };
 

@@ -85,6 +85,13 @@ struct part_kind {
 	 * with times from the end of the last byte on.
 	 */
 	size_t (*spi_bytes)(struct part *part, const struct part_spi *spi);
+	/*
+	 * A shortcut for a host that polls; NULL: the part has none.  Until when
+	 * will the last transaction over SPI, done again and again from now on,
+	 * have this answer, and change nothing?  The transaction may still be
+	 * under way.  0: not at all, or the part does not know.
+	 */
+	tick (*spi_same)(struct part *part, uint8_t answer, tick now);
 	/* The part ends, as if its supply did; also after start() has failed.
 	   NULL: nothing is to be done. */
 	void (*end)(struct part *part, tick now);

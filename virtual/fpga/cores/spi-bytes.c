@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The shortcut of the SPI core's model: a byte of SPI_TRANSFER goes to the part
+ * Two shortcuts of the SPI core's model.  A byte of SPI_TRANSFER goes to the part
  * on the pins at once, and comes back at the cycle at which edges would have
- * brought it.  virtual/fpga/cores/spi.c calls it.  Streams and registers must be
- * as with edges, to the cycle; only the pins are at rest meanwhile.
+ * brought it.  And rounds of SPI_POLL pass as time only, as long as the part says
+ * that its answer stays the same.  virtual/fpga/cores/spi.c calls them.  Streams
+ * and registers must be as with edges, to the cycle; only the pins are at rest
+ * meanwhile.
  */
 #include "spi.h"
+
+/* Cycles before the part's answer changes in which no round may end: more than
+   the way from the core to a pin and back. */
+#define REST_MARGIN 32
+/* Cycles of a rest, 250 us, after which the part is asked again: the part does
+   not announce that its supply ends. */
+#define REST_MAX 12000
 
 /* As receive_edge() does it: from the last sample's edge of SCK to the byte, and
    until nothing is under way any more. */
@@ -106,4 +115,32 @@ uint64_t spi_bytes_next(const struct spi *spi, bool stalled, bool more)
 	if (end > spi->cycle && end < next)
 		next = end;
 	return next;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* All rounds of a command but the first take the same time, since the core is
+   in the same state after each of them but for the time that is left.  The last
+   round before the limit is made of edges. */
+void spi_rest(struct spi *spi)
+{
+	struct spi_rest *rest = &spi->rest;
+	uint64_t left = 48ull * spi->count - spi->cycles, same;
+
+	rest->until = 0;
+	if (rest->last && rest->round == 0)
+		rest->round = spi->edge - rest->last;
+	rest->last = spi->edge;
+	if (rest->round == 0 || left < 48 || !spi->core.spi_same)
+		return;
+	same = spi->core.spi_same(&spi->core, spi->receive.byte, spi->edge);
+	if (same < spi->edge + REST_MARGIN)
+		return;
+	same = least(same - spi->edge - REST_MARGIN, REST_MAX);
+	same = least(same, left - 48) / rest->round;
+	if (same > 0)
+		rest->until = spi->edge + same * rest->round;
 }

@@ -119,6 +119,7 @@ static void fetch(struct spi *spi, struct streams *streams)
 	uint8_t opcode = streams->byte;
 
 	spi->count = 0;
+	spi->rest = (struct spi_rest){0};
 	if (!streams->valid) {
 		spi->core.flush |= spi->unsent;
 		spi->unsent = false;
@@ -247,8 +248,10 @@ static void poll_next(struct spi *spi, bool held)
 		spi->state = SPI_REPLY;
 		spi->selected &= held;
 		spi->failed |= !hit;
-	} else if (!held) {
-		spi->part = PART_SELECT;
+	} else {
+		if (!held)
+			spi->part = PART_SELECT;
+		spi_rest(spi);
 	}
 }
 
@@ -477,6 +480,8 @@ static uint64_t next_cycle(const struct spi *spi, const struct core_fifo *out,
 	struct command command = command_of(spi);
 	uint64_t next = CORE_NEVER, edges;
 
+	if (spi->rest.until)
+		return spi->rest.until;
 	if (spi->bytes.busy || spi->bytes.count)
 		next = spi_bytes_next(
 			spi, is_stalled(spi, out, in), has_more(spi, &command));
@@ -486,6 +491,15 @@ static uint64_t next_cycle(const struct spi *spi, const struct core_fifo *out,
 	if (edges < next - spi->cycle - 1)
 		return spi->cycle + edges + 1;
 	return next;
+}
+
+/* At rest, only time passes. */
+static void pass_rest(struct spi *spi, uint64_t until)
+{
+	skip(spi, until - spi->cycle);
+	spi->edge = spi->cycle = until;
+	if (until == spi->rest.until)
+		spi_rest(spi);
 }
 
 static uint64_t spi_run(struct core *core, uint64_t from, uint64_t until,
@@ -504,6 +518,11 @@ static uint64_t spi_run(struct core *core, uint64_t from, uint64_t until,
 	(void)from;
 	if (until == spi->cycle)
 		return 0;
+	if (spi->rest.until) {
+		pass_rest(spi, until);
+		core->next = next_cycle(spi, out, in);
+		return 0;
+	}
 	skip(spi, until - spi->cycle - 1);
 	spi->edge = until;
 	edge(spi, &streams);

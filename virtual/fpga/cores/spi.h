@@ -2,7 +2,8 @@
 
 /* What the files of the SPI core's model share: virtual/fpga/cores/spi.c has
    the commands, virtual/fpga/cores/spi-line.c the clock, the byte that is sent
-   and the one that is received, virtual/fpga/cores/spi-bytes.c a shortcut. */
+   and the one that is received, virtual/fpga/cores/spi-bytes.c two
+   shortcuts. */
 #ifndef VIRTUAL_CORE_SPI_H
 #define VIRTUAL_CORE_SPI_H
 
@@ -51,6 +52,14 @@ struct spi_bytes {
 	} came[SPI_BYTES_MAX]; /* those that were received */
 };
 
+/* The shortcut: rounds of SPI_POLL that pass without edges. */
+struct spi_rest {
+	uint64_t last;  /* the edge that ended the last round; 0: there is
+			   none of this command */
+	uint64_t round; /* its edges; 0: not known */
+	uint64_t until; /* the edge that ends the rounds at rest, or 0 */
+};
+
 enum spi_state { SPI_FETCH, SPI_OPERAND, SPI_RUN, SPI_REPLY, SPI_LOST };
 
 struct spi {
@@ -77,6 +86,7 @@ struct spi {
 	struct spi_send send;
 	struct spi_receive receive;
 	struct spi_bytes bytes;
+	struct spi_rest rest;
 };
 
 /* What a command does at one clock edge. */
@@ -115,5 +125,9 @@ bool spi_bytes_came(struct spi *spi);
 /* The next cycle at which something happens, provided that the FIFOs stay as
    they are.  `stalled`: the next unit waits for one of them. */
 uint64_t spi_bytes_next(const struct spi *spi, bool stalled, bool more);
+
+/* A round of SPI_POLL has ended at this edge, without a hit: decide on
+   `rest.until`. */
+void spi_rest(struct spi *spi);
 
 #endif
