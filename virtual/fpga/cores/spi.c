@@ -17,30 +17,19 @@ enum poll_part { PART_SELECT, PART_SEND, PART_RECEIVE, PART_DESELECT };
 
 /* ---- Commands --------------------------------------------------------- */
 
-/* What the opcode, and the part of SPI_POLL, ask for. */
-struct command {
-	uint8_t kind, flags;
-	bool is_poll, held;
-	bool waits;  /* `count` is in us */
-	bool single; /* there is one unit, whatever `count` is */
-	bool has_clocks, has_data;
-	bool takes, gives; /* bytes of the streams, one a unit */
-};
-
-static struct command command_of(const struct spi *spi)
+static void set_opcode(struct spi *spi, uint8_t opcode)
 {
-	uint8_t kind = spi->opcode & 0x70, flags = spi->opcode & 0xf;
+	uint8_t kind = opcode & 0x70, flags = opcode & 0xf;
 	bool moves = kind == SPI_TRANSFER || kind == SPI_BITS;
 	bool is_poll = kind == SPI_POLL;
 
-	return (struct command){
+	spi->opcode = opcode;
+	spi->command = (struct spi_command){
 		.kind = kind,
-		.flags = flags,
 		.is_poll = is_poll,
 		.held = flags & SPI_HELD,
 		.waits = is_poll || kind == 0,
 		.single = kind & 0x10,
-		.has_clocks = kind != 0 && kind != SPI_CONFIG,
 		.has_data = moves || is_poll,
 		.takes = moves && flags & SPI_OUT,
 		.gives = moves && flags & SPI_IN,
@@ -126,7 +115,7 @@ static void fetch(struct spi *spi, struct streams *streams)
 		return;
 	}
 	streams->taken = true;
-	spi->opcode = opcode;
+	set_opcode(spi, opcode);
 	spi->begun = false;
 	spi->step = 0;
 	spi->part = opcode & SPI_HELD ? PART_RECEIVE : PART_SELECT;
@@ -146,14 +135,14 @@ static void fetch(struct spi *spi, struct streams *streams)
 static void take_operand(
 	struct spi *spi, struct streams *streams, struct spi_lines *lines)
 {
-	struct command command = command_of(spi);
+	const struct spi_command *command = &spi->command;
 	uint8_t byte = streams->byte;
 	bool last = spi->step + 1u == operands_of(spi->opcode);
 
 	if (!streams->valid)
 		return;
 	streams->taken = true;
-	if (spi->step < 4 && command.kind != SPI_BITS)
+	if (spi->step < 4 && command->kind != SPI_BITS)
 		spi->count |= (uint32_t)byte << 8 * spi->step;
 	if (spi->step == 5)
 		spi->mask = spi->operand;
@@ -164,19 +153,19 @@ static void take_operand(
 		return;
 	spi->step = 0;
 	spi->state = spi->opcode == STREAM_BARRIER ? SPI_REPLY : SPI_RUN;
-	if (command.is_poll && !command.held && !spi->failed) {
+	if (command->is_poll && !command->held && !spi->failed) {
 		spi->selected = true;
 		lines->load = true;
 		lines->data = byte;
 	}
 }
 
-static bool has_more(const struct spi *spi, const struct command *command)
+static bool has_more(const struct spi *spi, const struct spi_command *command)
 {
 	return command->single ? !spi->begun : spi->count > 0;
 }
 
-static void use_unit(struct spi *spi, const struct command *command)
+static void use_unit(struct spi *spi, const struct spi_command *command)
 {
 	spi->begun = true;
 	if (!command->single)
@@ -186,21 +175,21 @@ static void use_unit(struct spi *spi, const struct command *command)
 /* A failure has happened: take the data, and give fillers. */
 static void run_skipped(struct spi *spi, struct streams *streams)
 {
-	struct command command = command_of(spi);
-	bool gives = command.gives || command.is_poll;
+	const struct spi_command *command = &spi->command;
+	bool gives = command->gives || command->is_poll;
 
-	if (!command.has_data || !has_more(spi, &command)) {
+	if (!command->has_data || !has_more(spi, command)) {
 		finish(spi);
 		return;
 	}
-	if (command.takes && !streams->valid)
+	if (command->takes && !streams->valid)
 		return;
 	if (gives)
 		give(spi, streams, STREAM_FILLER);
 	if (gives && !streams->ready)
 		return;
-	streams->taken = command.takes;
-	use_unit(spi, &command);
+	streams->taken = command->takes;
+	use_unit(spi, command);
 }
 
 /* The pin that STREAM_WAIT_PIN names has the level. */
@@ -270,10 +259,10 @@ static bool is_under_way(
 static void run_clocks(
 	struct spi *spi, struct streams *streams, struct spi_lines *lines)
 {
-	struct command command = command_of(spi);
+	const struct spi_command *command = &spi->command;
 	bool next_unit = spi->send.left == 0;
-	bool more = has_more(spi, &command);
-	bool waits = (command.takes && !streams->valid) ||
+	bool more = has_more(spi, command);
+	bool waits = (command->takes && !streams->valid) ||
 		(lines->receives && !streams->room);
 
 	if (spi->bytes.busy ? spi->edge < spi->bytes.end : !spi_ready(spi))
@@ -286,17 +275,17 @@ static void run_clocks(
 	if (!next_unit)
 		return;
 	if (lines->start) {
-		use_unit(spi, &command);
-		lines->load = streams->taken = command.takes;
+		use_unit(spi, command);
+		lines->load = streams->taken = command->takes;
 		lines->data = streams->byte;
 		if (spi_bytes_unit(spi, lines))
 			lines->start = lines->load = lines->rotate = false;
 		return;
 	}
-	if (more || is_under_way(spi, lines, command.is_poll))
+	if (more || is_under_way(spi, lines, command->is_poll))
 		return;
-	if (command.is_poll)
-		poll_next(spi, command.held);
+	if (command->is_poll)
+		poll_next(spi, command->held);
 	else
 		finish(spi);
 }
@@ -351,24 +340,24 @@ static void count_us(struct spi *spi)
 {
 	bool us = spi->cycles == 47;
 
-	if (us && !spi->failed && command_of(spi).waits && spi->count > 0)
+	if (us && !spi->failed && spi->command.waits && spi->count > 0)
 		spi->count--;
 	spi->cycles = us ? 0 : spi->cycles + 1;
 }
 
 static void begin_lines(const struct spi *spi, struct spi_lines *lines)
 {
-	struct command command = command_of(spi);
+	const struct spi_command *command = &spi->command;
 
-	lines->silent = command.kind == SPI_SELECT ||
-		(command.is_poll &&
+	lines->silent = command->kind == SPI_SELECT ||
+		(command->is_poll &&
 			(spi->part == PART_SELECT ||
 				spi->part == PART_DESELECT));
 	lines->sends =
-		command.takes || (command.is_poll && spi->part == PART_SEND);
-	lines->receives =
-		command.gives || (command.is_poll && spi->part == PART_RECEIVE);
-	lines->push = !command.is_poll;
+		command->takes || (command->is_poll && spi->part == PART_SEND);
+	lines->receives = command->gives ||
+		(command->is_poll && spi->part == PART_RECEIVE);
+	lines->push = !command->is_poll;
 	lines->unit = clocks_of_unit(spi, lines->silent);
 	lines->lanes = spi->opcode & 3;
 }
@@ -415,16 +404,16 @@ static uint64_t wait_left(const struct spi *spi)
 static bool is_stalled(const struct spi *spi, const struct core_fifo *out,
 	const struct core_fifo *in)
 {
-	struct command command = command_of(spi);
-	bool receives =
-		command.gives || (command.is_poll && spi->part == PART_RECEIVE);
+	const struct spi_command *command = &spi->command;
+	bool receives = command->gives ||
+		(command->is_poll && spi->part == PART_RECEIVE);
 
-	if (!has_more(spi, &command))
+	if (!has_more(spi, command))
 		return false;
-	if (command.takes && !out->level)
+	if (command->takes && !out->level)
 		return true;
 	if (spi->failed)
-		return (command.gives || command.is_poll) &&
+		return (command->gives || command->is_poll) &&
 			!core_fifo_room(in);
 	return receives && core_fifo_room(in) <= CORE_ROOM;
 }
@@ -467,7 +456,7 @@ static void skip(struct spi *spi, uint64_t edges)
 	if (edges == 0 || spi->state != SPI_RUN)
 		return;
 	spi->cycles = cycles % 48;
-	if (command_of(spi).waits && !spi->failed)
+	if (spi->command.waits && !spi->failed)
 		spi->count -=
 			cycles / 48 < spi->count ? cycles / 48 : spi->count;
 	if (spi->clock.active)
@@ -477,14 +466,14 @@ static void skip(struct spi *spi, uint64_t edges)
 static uint64_t next_cycle(const struct spi *spi, const struct core_fifo *out,
 	const struct core_fifo *in)
 {
-	struct command command = command_of(spi);
+	const struct spi_command *command = &spi->command;
 	uint64_t next = CORE_NEVER, edges;
 
 	if (spi->rest.until)
 		return spi->rest.until;
 	if (spi->bytes.busy || spi->bytes.count)
 		next = spi_bytes_next(
-			spi, is_stalled(spi, out, in), has_more(spi, &command));
+			spi, is_stalled(spi, out, in), has_more(spi, command));
 	if (spi->bytes.busy)
 		return next;
 	edges = quiet(spi, out, in);
@@ -555,6 +544,7 @@ static void spi_reset(struct core *core, uint64_t cycle)
 		.pins = SPI_SIDE0_HIGH | SPI_SIDE1_HIGH | SPI_IO2_HIGH |
 			SPI_IO3_HIGH,
 	};
+	set_opcode(spi, STREAM_NOP);
 	core->next = cycle + 1;
 	spi_drive(spi);
 }

@@ -62,12 +62,23 @@ struct spi_rest {
 
 enum spi_state { SPI_FETCH, SPI_OPERAND, SPI_RUN, SPI_REPLY, SPI_LOST };
 
+/* What the opcode asks for. */
+struct spi_command {
+	uint8_t kind;
+	bool is_poll, held;
+	bool waits;  /* `count` is in us */
+	bool single; /* there is one unit, whatever `count` is */
+	bool has_data;
+	bool takes, gives; /* bytes of the streams, one a unit */
+};
+
 struct spi {
 	struct core core; /* first */
 	uint64_t cycle;   /* up to which the core has run */
 	uint64_t edge;    /* that is being run */
 	enum spi_state state;
 	uint8_t opcode;
+	struct spi_command command; /* of the opcode */
 	uint8_t step;   /* operands taken, or bytes of a reply sent */
 	uint32_t count; /* operand, then what is left: bytes, clocks, us */
 	uint8_t operand, mask;
