@@ -10,11 +10,14 @@ import sys
 import measure
 
 RUNS = 21
+CHIP = "part=flash25@cs=A0:sck=A1:io0=A2:io1=A3"
 COMMANDS = [
     ["--version"],
     ["-d", "virtual:", "list"],
     ["-d", "virtual:", "info"],
     ["-d", "virtual:configured=1", "run", "benchmark", "-c", "512", "latency"],
+    ["-d", f"virtual:configured=1,{CHIP}", "run", "memory-25q", "-V", "3.3",
+     "identify"],
     ["-d", "virtual:", "run", "benchmark"],
 ]
 

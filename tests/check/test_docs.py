@@ -116,3 +116,24 @@ def test_lines_end_at_the_hundredth_column(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
     assert [line for line in text.splitlines()
             if len(line) > 100 and not line.startswith("|")] == []
+
+
+def test_the_readme_has_the_size_of_every_core():
+    """A core is the module core_NAME and the modules NAME_PART."""
+    text = (SOURCE / "gateware/image.txt").read_text()
+    readme = (SOURCE / "README.md").read_text()
+    parts = {name: [int(number) for number in numbers] for name, *numbers in
+             re.findall(r"^part (\w+): (\d+) LUT, (\d+) flip-flops, (\d+) BRAM",
+                        text, re.M)}
+    cores = [name.removeprefix("core_") for name in parts
+             if name.startswith("core_")]
+    assert "spi" in cores
+    table = [f"| {core} | " + " | ".join(str(sum(column)) for column in zip(
+        *(numbers for name, numbers in parts.items() if
+          name == f"core_{core}" or name.startswith(f"{core}_")))) + " |\n"
+        for core in cores]
+    assert "".join(table) in readme
+    used, frequency = re.findall(r"^LC (\d+) of", text, re.M) + re.findall(
+        r"^Fmax (\S+) MHz", text, re.M)
+    assert f" {used} of 7680 logic cells" in readme
+    assert f" {frequency} MHz" in readme
