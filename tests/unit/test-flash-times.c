@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
-/* Calls for flash chips that take seconds of this machine's time, since the chip
-   is busy for long.  Apart from test-flash-chip, which the coverage runs. */
+/*
+ * How long calls for flash chips take, by the link's clock:
+ *	test-flash-times [twin]
+ * With `twin` the model and the twin of the image take the same time for 64 KiB.
+ */
 #include "tests/support/flash-chip.h"
 
 static uint8_t bytes[CHIP_SIZE], found[CHIP_SIZE];
@@ -97,8 +100,51 @@ static void reads_are_as_fast_as_the_clock(void **state)
 	}
 }
 
-int main(void)
+#define TWIN_SIZE 0x10000
+
+/* Program 16 pages with one clock; read with each clock, on each number of
+   lanes. */
+static void measure_ns(const char *keys, int64_t times[5])
 {
+	static const uint32_t rates[] = {24000000, 48000000};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct chip chip =
+			chip_open_at(keys, i & 2 ? 4 : 1, rates[i & 1]);
+
+		times[i] = -now_ns(chip.fixture.device);
+		OK(clyde_flash_read(chip.flash, 0, found, TWIN_SIZE, NULL));
+		times[i] += now_ns(chip.fixture.device);
+		if (i == 0) {
+			times[4] = -now_ns(chip.fixture.device);
+			OK(clyde_flash_program(
+				chip.flash, 0x8000, bytes, 0x1000, NULL));
+			times[4] += now_ns(chip.fixture.device);
+		}
+		chip_close(&chip);
+	}
+}
+
+static void the_twin_takes_the_models_time(void **state)
+{
+	int64_t model[5], twin[5];
+
+	(void)state;
+	chip_fill(bytes, 0x1000, 5);
+	measure_ns(":t-pp=400us", model);
+	measure_ns(":t-pp=400us,fpga=twin", twin);
+	for (unsigned i = 0; i < 5; i++) {
+		print_message("model %.3f ms, twin %.3f ms\n", model[i] / 1e6,
+			twin[i] / 1e6);
+		assert_int_equal(model[i], twin[i]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest twin_tests[] = {
+		cmocka_unit_test(the_twin_takes_the_models_time),
+	};
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chip_that_is_busy_for_ever_ends_the_call),
 		cmocka_unit_test(a_write_takes_the_chips_time_and_the_bits),
@@ -106,5 +152,7 @@ int main(void)
 		cmocka_unit_test(reads_are_as_fast_as_the_clock),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "twin") == 0)
+		return cmocka_run_group_tests(twin_tests, NULL, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
