@@ -454,9 +454,8 @@ static int take_result(struct clyde_spi *spi, const struct spi_batch *last)
 	struct spi_batch *batch;
 	bool failed = false;
 
-	spi->failed_step = last->failed && !last->fault.earlier
-		? (int)last->fault.step
-		: -1;
+	spi->has_failed = last->failed && !last->fault.earlier;
+	spi->failed_step = last->fault.step;
 	STAILQ_FOREACH (batch, &spi->batches, next) {
 		if (batch->failed && !batch->collected) {
 			fault = batch->fault;
