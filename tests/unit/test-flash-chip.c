@@ -314,7 +314,7 @@ static void a_protected_chip_says_so(void **state)
 	assert_int_equal(clyde_flash_program(chip.flash, 0x1200, "a", 1, NULL),
 		CLYDE_ERROR_PROTECTED);
 	assert_says("the chip ignores the program at 0x001200: it is write "
-		    "protected there (block protection bits 7)");
+		    "protected there (block protection bits 0111)");
 	assert_int_equal(clyde_flash_erase(chip.flash, 0x1000, 0x1000, NULL),
 		CLYDE_ERROR_PROTECTED);
 	assert_int_equal(clyde_flash_erase_chip(chip.flash, NULL),
