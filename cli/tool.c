@@ -75,7 +75,10 @@ bool succeeded(struct tool *tool, int result)
 
 	if (result >= 0)
 		return true;
-	if (result == CLYDE_ERROR_INTERRUPTED)
+	/* A call may say what it has done: "interrupted; 4096 B ...".  Which
+	   transfer the interrupt has met is nothing that the user did. */
+	if (result == CLYDE_ERROR_INTERRUPTED &&
+		strncmp(sentence, "interrupted", strlen("interrupted")) != 0)
 		sentence = "interrupted";
 	return fail(
 		tool, status_of(result, tool->device != NULL), "%s", sentence);

@@ -1225,6 +1225,11 @@ struct clyde_flash_options {
 	unsigned lanes; /* for reads, at most: 1, 2 or 4; 0 = 1 */
 	bool reset;     /* leave QPI and continuous read first, and reset */
 	uint64_t size;  /* B; 0: as the chip says */
+	/* For a chip without SFDP tables; 0: 3 B, 256 B, and 20h for 4 KiB and
+	   D8h for 64 KiB.  With one opcode, those that are 0 do not exist. */
+	unsigned address_size;    /* B: 3 or 4 */
+	uint32_t page_size;       /* B, a power of two */
+	uint8_t erase_opcodes[3]; /* of 4, 32 and 64 KiB */
 };
 
 /* A size that the chip can erase at once. */

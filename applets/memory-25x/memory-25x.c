@@ -124,8 +124,19 @@ static int parse_address(const char *word, uint64_t *ret_address)
 	return 0;
 }
 
-/* All addresses are looked at before the first erase.  An address is that of any
-   byte of its sector, as for the chip. */
+static int check_addresses(struct clyde_run *run)
+{
+	char *const *words;
+	unsigned count = run_words(run, "addresses", &words);
+	uint64_t address;
+	int result = 0;
+
+	for (unsigned i = 0; i < count && result == 0; i++)
+		result = parse_address(words[i], &address);
+	return result;
+}
+
+/* An address is that of any byte of its sector, as for the chip. */
 static int erase_each(struct memory *memory, uint32_t least)
 {
 	uint32_t size = m25_erase_size(memory, least);
@@ -134,8 +145,11 @@ static int erase_each(struct memory *memory, uint32_t least)
 	uint64_t address;
 	int result = 0;
 
-	for (unsigned i = 0; i < count && result == 0; i++)
-		result = parse_address(words[i], &address);
+	/* All addresses are looked at before the first erase. */
+	for (unsigned i = 0; i < count && result == 0; i++) {
+		parse_address(words[i], &address);
+		result = m25_check_range(memory, "the sector", address, 1);
+	}
 	for (unsigned i = 0; i < count && result == 0; i++) {
 		parse_address(words[i], &address);
 		result = m25_erase(memory, address - address % size, size);
@@ -169,10 +183,30 @@ static int operate(struct memory *memory)
 	return m25_identify(memory);
 }
 
+static struct memory_options options_of(const struct clyde_run *run)
+{
+	return (struct memory_options){
+		.takes_bytes = run_chosen(run, "operation", "program-page") ||
+			run_chosen(run, "operation", "program") ||
+			run_chosen(run, "operation", "erase-program") ||
+			run_chosen(run, "operation", "verify"),
+		.chip = {.lanes = 1, .reset = run_value(run, "reset")},
+	};
+}
+
+static int claim(struct clyde_run *run)
+{
+	const struct memory_options options = options_of(run);
+	int result = check_addresses(run);
+
+	return result < 0 ? result : m25_claim(run, &options);
+}
+
 static int run(struct clyde_run *run)
 {
+	const struct memory_options options = options_of(run);
 	struct memory memory;
-	int result = m25_open(run, 1, false, &memory);
+	int result = m25_open(run, &options, &memory);
 
 	if (result < 0)
 		return result;
@@ -190,6 +224,6 @@ const struct applet applet_memory_25x = {
 				"words of upstream's older applet",
 			.parameters = parameters,
 		},
-	.claim = m25_claim,
+	.claim = claim,
 	.run = run,
 };

@@ -101,6 +101,34 @@ static int read_file(const char *name, struct source *source)
 	return result;
 }
 
+static int check_size(const struct source *source)
+{
+	if (source->size > 0)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID, "%s has no bytes", source->what);
+}
+
+/* A file is read later: a pipe can be read only once. */
+int source_check(struct clyde_run *run)
+{
+	const char *data = run_text(run, "data");
+	const char *file = run_text(run, "file");
+	struct source source = {0};
+	int result;
+
+	if (!data == !file)
+		return set_error(CLYDE_ERROR_INVALID,
+			"the bytes are missing: give either --file or --data");
+	if (file)
+		return access(file, R_OK) == 0 ? 0
+					       : fail_file("cannot open", file);
+	result = parse_hex(data, &source);
+	if (result == 0)
+		result = check_size(&source);
+	source_free(&source);
+	return result;
+}
+
 int source_load(struct clyde_run *run, struct source *source)
 {
 	const char *data = run_text(run, "data");
@@ -108,13 +136,9 @@ int source_load(struct clyde_run *run, struct source *source)
 	int result;
 
 	*source = (struct source){0};
-	if (!data == !file)
-		return set_error(CLYDE_ERROR_INVALID,
-			"give the bytes either by --file or by --data");
 	result = data ? parse_hex(data, source) : read_file(file, source);
-	if (result == 0 && source->size == 0)
-		result = set_error(CLYDE_ERROR_INVALID,
-			"%s: there are no bytes in it", source->what);
+	if (result == 0)
+		result = check_size(source);
 	if (result < 0)
 		source_free(source);
 	return result;

@@ -33,11 +33,43 @@ static int find_pins(struct clyde_run *run, struct spi_pins *pins)
 	return 0;
 }
 
-int m25_claim(struct clyde_run *run)
+static int parse_bits(const char *text, unsigned *ret_bits)
+{
+	size_t size = strlen(text);
+
+	*ret_bits = 0;
+	if (size == 0 || size > 4 || strspn(text, "01") != size)
+		return set_error(CLYDE_ERROR_INVALID,
+			"bits: one to four binary digits are wanted, 0000 for "
+			"no protection, and not '%s'",
+			text);
+	for (; *text; text++)
+		*ret_bits = *ret_bits << 1 | (*text == '1');
+	return 0;
+}
+
+static int check_bits(struct clyde_run *run)
+{
+	const char *text = run_text(run, "bits");
+	unsigned bits;
+
+	return text ? parse_bits(text, &bits) : 0;
+}
+
+int m25_claim(struct clyde_run *run, const struct memory_options *options)
 {
 	struct spi_pins pins;
 	int result = find_pins(run, &pins);
 
+	if (result < 0)
+		return result;
+	if (options->chip.lanes == 4 && pins.io[3] == NULL)
+		return set_error(CLYDE_ERROR_INVALID,
+			"--quad-spi needs 4 pins, and --io has 2");
+	if (options->takes_bytes)
+		result = source_check(run);
+	if (result == 0)
+		result = check_bits(run);
 	return result < 0 ? result : run_claim_spi(run, &pins);
 }
 
@@ -74,29 +106,48 @@ static void progress(
 	run_progress(user, what, done, total);
 }
 
-int m25_open(struct clyde_run *run, unsigned lanes, bool reset,
+/* The pins to look at are the user's. */
+static int name_pins(const struct spi_pins *pins, int result)
+{
+	char cs[8], cipo[8];
+
+	if (result != CLYDE_ERROR_NO_CHIP)
+		return result;
+	pin_text(pins->cs[0], cs);
+	pin_text(pins->io[1], cipo);
+	return set_error(result,
+		"%s (CS# is %s, CIPO %s); a chip that sleeps needs --reset",
+		clyde_error_message(), cs, cipo);
+}
+
+static int open_chip(struct memory *memory, const struct spi_pins *pins,
+	const struct clyde_flash_options *options)
+{
+	const struct clyde_spi_options spi = {
+		.rate_hz = run_value(memory->run, "frequency")};
+	int result = run_spi(memory->run, &spi, &memory->spi);
+
+	if (result == 0)
+		result = clyde_flash_open(memory->spi, options, &memory->flash);
+	if (result == 0)
+		result = clyde_flash_info(memory->flash, &memory->info);
+	return name_pins(pins, result);
+}
+
+int m25_open(struct clyde_run *run, const struct memory_options *options,
 	struct memory *memory)
 {
-	const struct clyde_spi_options options = {
-		.rate_hz = run_value(run, "frequency")};
-	const struct clyde_flash_options flash = {
-		.lanes = lanes, .reset = reset};
 	struct spi_pins pins;
 	int result = find_pins(run, &pins);
 
 	*memory = (struct memory){
 		.run = run, .observer = {.progress = progress, .user = run}};
+	if (result == 0 && options->takes_bytes)
+		result = source_load(run, &memory->source);
 	if (result < 0)
 		return result;
-	if (lanes == 4 && pins.io[3] == NULL)
-		return set_error(
-			CLYDE_ERROR_INVALID, "--quad-spi needs 4 pins of --io");
 	tell_pins(run, &pins);
-	result = run_spi(run, &options, &memory->spi);
-	if (result == 0)
-		result = clyde_flash_open(memory->spi, &flash, &memory->flash);
-	if (result == 0)
-		result = clyde_flash_info(memory->flash, &memory->info);
+	result = open_chip(memory, &pins, &options->chip);
 	if (result < 0)
 		m25_close(memory);
 	return result;
@@ -106,6 +157,7 @@ void m25_close(struct memory *memory)
 {
 	clyde_flash_close(memory->flash);
 	clyde_spi_close(memory->spi);
+	source_free(&memory->source);
 	memory->flash = NULL;
 	memory->spi = NULL;
 }
@@ -122,10 +174,22 @@ static void size_text(uint64_t size, char text[32])
 		snprintf(text, 32, "%" PRIu64 " B", size);
 }
 
+/* JEDEC's numbers have an odd number of ones (JEP106), so what two chips or a
+   bad wire make of one often has not. */
+static const char *maker_of(const struct clyde_flash_info *info)
+{
+	if (info->maker)
+		return info->maker;
+	if (__builtin_parity(info->jedec[0]))
+		return "unknown maker";
+	return "unknown maker, whose number is none of JEDEC's (two chips, or "
+	       "a bad wire?)";
+}
+
 static void tell_chip(struct memory *memory)
 {
 	const struct clyde_flash_info *info = &memory->info;
-	const char *maker = info->maker ? info->maker : "unknown maker";
+	const char *maker = maker_of(info);
 	char jedec[8], size[32];
 
 	snprintf(jedec, sizeof(jedec), "%02x%02x%02x", info->jedec[0],
@@ -222,21 +286,6 @@ int m25_identify(struct memory *memory)
 	return read_protection(memory);
 }
 
-static int parse_bits(const char *text, unsigned *ret_bits)
-{
-	size_t size = strlen(text);
-
-	*ret_bits = 0;
-	if (size == 0 || size > 4 || strspn(text, "01") != size)
-		return set_error(CLYDE_ERROR_INVALID,
-			"bits: one to four binary digits are wanted, 0000 for "
-			"no protection, and not '%s'",
-			text);
-	for (; *text; text++)
-		*ret_bits = *ret_bits << 1 | (*text == '1');
-	return 0;
-}
-
 int m25_protect(struct memory *memory)
 {
 	const char *text = run_text(memory->run, "bits");
@@ -250,8 +299,8 @@ int m25_protect(struct memory *memory)
 
 /* ---- Reading ---------------------------------------------------------- */
 
-static int check_range(struct memory *memory, const char *what,
-	uint64_t address, uint64_t length)
+int m25_check_range(struct memory *memory, const char *what, uint64_t address,
+	uint64_t length)
 {
 	uint64_t size = memory->info.size;
 
@@ -329,7 +378,7 @@ static int read_to_file(
 
 int m25_read(struct memory *memory, uint64_t address, uint64_t length)
 {
-	int result = check_range(memory, "the length", address, length);
+	int result = m25_check_range(memory, "the length", address, length);
 	uint8_t *data;
 
 	if (result < 0)
@@ -354,22 +403,28 @@ int m25_read(struct memory *memory, uint64_t address, uint64_t length)
 typedef int change_function(struct clyde_flash *flash, uint64_t address,
 	const void *data, size_t size, const struct clyde_observer *observer);
 
+/* The remedy, in the words of the applets. */
+static int add_remedy(int result)
+{
+	if (result != CLYDE_ERROR_PROTECTED)
+		return result;
+	return set_error(result, "%s; the verb protect with 0000 allows all",
+		clyde_error_message());
+}
+
 static int with_source(struct memory *memory, uint64_t address,
 	change_function *how, const char *operation, const char *done)
 {
-	struct source source;
-	int result = source_load(memory->run, &source);
+	const struct source *source = &memory->source;
+	int result =
+		m25_check_range(memory, source->what, address, source->size);
 
-	if (result < 0)
-		return result;
-	result = check_range(memory, source.what, address, source.size);
 	if (result == 0)
-		result = how(memory->flash, address, source.data, source.size,
+		result = how(memory->flash, address, source->data, source->size,
 			&memory->observer);
 	if (result == 0)
-		tell_done(memory, operation, done, address, source.size);
-	source_free(&source);
-	return result;
+		tell_done(memory, operation, done, address, source->size);
+	return add_remedy(result);
 }
 
 int m25_verify(struct memory *memory, uint64_t address)
@@ -386,22 +441,27 @@ int m25_program(struct memory *memory, uint64_t address)
 
 int m25_write(struct memory *memory, uint64_t address)
 {
-	return with_source(memory, address, clyde_flash_write, "write",
+	int result = with_source(memory, address, clyde_flash_write, "write",
 		"written and verified");
+
+	if (result != CLYDE_ERROR_INTERRUPTED)
+		return result;
+	return set_error(result, "%s; the same command goes on from there",
+		clyde_error_message());
 }
 
 /* ---- Erasing ---------------------------------------------------------- */
 
 int m25_erase(struct memory *memory, uint64_t address, uint64_t length)
 {
-	int result = check_range(memory, "the length", address, length);
+	int result = m25_check_range(memory, "the length", address, length);
 
 	if (result == 0)
 		result = clyde_flash_erase(
 			memory->flash, address, length, &memory->observer);
 	if (result == 0)
 		tell_done(memory, "erase", "erased", address, length);
-	return result;
+	return add_remedy(result);
 }
 
 int m25_erase_all(struct memory *memory)
@@ -410,7 +470,7 @@ int m25_erase_all(struct memory *memory)
 
 	if (result == 0)
 		tell_done(memory, "erase-all", "erased", 0, memory->info.size);
-	return result;
+	return add_remedy(result);
 }
 
 uint32_t m25_erase_size(const struct memory *memory, uint32_t least)

@@ -332,16 +332,28 @@ static const struct argp argp = {
 	.children = children,
 };
 
+/* "memory-25q (25q)"; returns its length. */
+static int names_of(const struct clyde_applet *applet, char *text, size_t size)
+{
+	return snprintf(text, size, applet->aliases ? "%s (%s)" : "%s",
+		applet->name, applet->aliases);
+}
+
+/* The column of names is as wide as the longest one. */
 static void list_applets(void)
 {
 	const struct clyde_applet *applet;
 	char names[128];
+	int width = 0;
 
 	for (size_t i = 0; (applet = clyde_applet_at(i)); i++) {
-		snprintf(names, sizeof(names),
-			applet->aliases ? "%s (%s)" : "%s", applet->name,
-			applet->aliases);
-		printf("%-34s %s\n", names, applet->help);
+		int length = names_of(applet, names, sizeof(names));
+
+		width = length > width ? length : width;
+	}
+	for (size_t i = 0; (applet = clyde_applet_at(i)); i++) {
+		names_of(applet, names, sizeof(names));
+		printf("%-*s %s\n", width, names, applet->help);
 	}
 }
 

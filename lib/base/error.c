@@ -78,6 +78,17 @@ ssize_t error_leave(ssize_t result)
 	return result;
 }
 
+void error_keep(struct failure *ret_failure)
+{
+	*ret_failure = *under_way();
+}
+
+void error_restore(const struct failure *failure)
+{
+	if (last.calls > 0)
+		*under_way() = *failure;
+}
+
 void error_suspend(struct failure *ret_failure, unsigned *ret_calls)
 {
 	*ret_failure = *under_way();

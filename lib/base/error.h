@@ -46,6 +46,12 @@ struct failure {
 	char sentence[ERROR_SIZE];
 };
 
+/* Called before and after a close that is made inside another call, by an applet
+   for instance: a close returns no failure, so what fails in it does not change
+   the failure of the outer call. */
+void error_keep(struct failure *ret_failure);
+void error_restore(const struct failure *failure);
+
 /* Called before and after a callback of the application: the calls that the
    callback makes are not part of the call that the callback runs in, and do not
    change the failure of that call. */

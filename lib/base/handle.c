@@ -450,8 +450,10 @@ CLYDE_API int clyde_close_token(clyde_token token)
 void object_close_kind(const void *handle, enum object_kind kind)
 {
 	clyde_token token = (uintptr_t)handle;
+	struct failure before;
 	int result;
 
+	error_keep(&before);
 	error_enter();
 	pthread_mutex_lock(&registry);
 	if (find(token) && (token & KIND_MASK) != kind)
@@ -462,6 +464,7 @@ void object_close_kind(const void *handle, enum object_kind kind)
 	/* Closing a closed object is no failure, and does not change
 	   clyde_error_message(). */
 	error_leave(result == CLYDE_ERROR_CLOSED ? 0 : result);
+	error_restore(&before);
 }
 
 clyde_token object_token_kind(const void *handle, enum object_kind kind)

@@ -20,20 +20,20 @@
 enum { ERASES_IN_FLIGHT = 3, PAGES_IN_FLIGHT = 16 };
 
 static void begin(struct nor_batch *batch, const struct clyde_flash *flash,
-	uint64_t address)
+	const struct nor_change *change)
 {
-	batch->address = address;
+	batch->change = *change;
 	nor_enter(batch, flash);
 	nor_command(batch, 0x06);
 	nor_poll(batch, NOR_WEL, NOR_WEL, ENABLE_LIMIT_US, NULL);
 }
 
 static int end(struct nor_batch *batch, struct clyde_flash *flash,
-	uint64_t limit_us, unsigned depth, uint64_t end, uint64_t *ret_done)
+	unsigned depth, uint64_t end, uint64_t *ret_done)
 {
 	batch->steps[batch->count - 1].flags |= CLYDE_SPI_DESELECT;
-	batch->busy_step = batch->count;
-	nor_poll(batch, NOR_BUSY, 0, limit_us, NULL);
+	batch->change.busy_step = batch->count;
+	nor_poll(batch, NOR_BUSY, 0, batch->change.limit_us, NULL);
 	nor_poll(batch, NOR_WEL, 0, NOR_WEL_LIMIT_US, NULL);
 	nor_leave(batch, flash);
 	return nor_submit(flash, batch, CLYDE_SPI_CHAIN, depth, end, ret_done);
@@ -43,25 +43,33 @@ int nor_submit_erase(struct clyde_flash *flash, uint64_t address,
 	unsigned index, uint64_t done, uint64_t *ret_done)
 {
 	const struct nor_erase *erase = &flash->erases[index];
+	const struct nor_change change = {
+		.what = "erase",
+		.address = address,
+		.limit_us = erase->maximum_us,
+	};
 	struct nor_batch batch = {.count = 0};
 
-	begin(&batch, flash, address);
+	begin(&batch, flash, &change);
 	nor_address(&batch, flash, erase->opcode, address);
-	return end(&batch, flash, erase->maximum_us, ERASES_IN_FLIGHT, done,
-		ret_done);
+	return end(&batch, flash, ERASES_IN_FLIGHT, done, ret_done);
 }
 
 int nor_submit_page(struct clyde_flash *flash, uint64_t address,
 	const uint8_t *data, uint32_t size, uint64_t done, uint64_t *ret_done)
 {
+	const struct nor_change change = {
+		.what = "program",
+		.address = address,
+		.limit_us = flash->program_maximum_us,
+	};
 	struct nor_batch batch = {.count = 0};
 
-	begin(&batch, flash, address);
+	begin(&batch, flash, &change);
 	nor_address(&batch, flash, flash->program, address);
 	batch.steps[batch.count++] =
 		(struct clyde_spi_step){.lanes = 1, .size = size, .out = data};
-	return end(&batch, flash, flash->program_maximum_us, PAGES_IN_FLIGHT,
-		done, ret_done);
+	return end(&batch, flash, PAGES_IN_FLIGHT, done, ret_done);
 }
 
 uint32_t nor_page_rest(
@@ -75,34 +83,35 @@ uint32_t nor_page_rest(
 
 /* ---- Ends -------------------------------------------------------------- */
 
-static int explain(struct clyde_flash *flash, int result, const char *what)
+static int explain(struct clyde_flash *flash, int result)
 {
 	struct nor_batch disable = {.count = 0};
-	uint64_t address = flash->queue.failed_address;
+	const struct nor_change *change = &flash->queue.failed;
 	/* Before the poll of BUSY is that of the write enable, behind it that
 	   of the latch. */
-	int before = flash->queue.failed_step - flash->queue.failed_busy_step;
+	int before = flash->queue.failed_step - change->busy_step;
+	char bits[NOR_BITS_SIZE];
 
 	if (before == 0)
 		return set_error(result,
-			"the chip is still busy when the longest time of the "
-			"%s at 0x%06" PRIx64 " has passed",
-			what, address);
+			"the chip is still busy %g ms after the %s at "
+			"0x%06" PRIx64 " has begun, its longest time",
+			change->limit_us / 1e3, change->what, change->address);
 	nor_command(&disable, 0x04);
 	nor_exchange(flash, &disable);
 	if (before < 0)
 		return set_error(CLYDE_ERROR_PROTECTED,
 			"the chip takes no write enable for the %s at "
 			"0x%06" PRIx64,
-			what, address);
+			change->what, change->address);
+	nor_bits_text(flash->protected_bits >> NOR_BP_SHIFT, bits);
 	return set_error(CLYDE_ERROR_PROTECTED,
 		"the chip ignores the %s at 0x%06" PRIx64
-		": it is write protected there (block protection bits %x)",
-		what, address, flash->protected_bits >> NOR_BP_SHIFT);
+		": it is write protected there (block protection bits %s)",
+		change->what, change->address, bits);
 }
 
-int nor_finish(struct clyde_flash *flash, int result, const char *what,
-	uint64_t *ret_done)
+int nor_finish(struct clyde_flash *flash, int result, uint64_t *ret_done)
 {
 	struct nor_batch end = {.count = 0};
 
@@ -120,21 +129,38 @@ int nor_finish(struct clyde_flash *flash, int result, const char *what,
 	}
 	if (result == 0)
 		return 0;
-	nor_abandon(flash, ret_done);
-	if (result == CLYDE_ERROR_LIMIT_PASSED)
-		result = explain(flash, result, what);
-	return result;
+	nor_abandon(flash, result, ret_done);
+	return result == CLYDE_ERROR_LIMIT_PASSED ? explain(flash, result)
+						  : result;
+}
+
+/* Whether the device does not answer any more, or not as it should. */
+static bool is_lost(int result)
+{
+	switch (result) {
+	case CLYDE_ERROR_NO_DEVICE:
+	case CLYDE_ERROR_IO:
+	case CLYDE_ERROR_STALL:
+	case CLYDE_ERROR_BABBLE:
+	case CLYDE_ERROR_RESET:
+		return true;
+	default:
+		return false;
+	}
 }
 
 int nor_tell_done(
 	int result, uint64_t done, uint64_t address, const char *participle)
 {
-	char why[ERROR_SIZE];
-
-	if (result != CLYDE_ERROR_INTERRUPTED)
+	if (result == CLYDE_ERROR_INTERRUPTED)
+		return set_error(result,
+			"interrupted; %" PRIu64 " B from 0x%06" PRIx64
+			" on are %s",
+			done, address, participle);
+	if (!is_lost(result))
 		return result;
-	snprintf(why, sizeof(why), "%s", clyde_error_message());
 	return set_error(result,
-		"%s; %" PRIu64 " B from 0x%06" PRIx64 " on are %s", why, done,
-		address, participle);
+		"%s; %" PRIu64 " B from 0x%06" PRIx64
+		" on are %s, and what follows may be in part",
+		clyde_error_message(), done, address, participle);
 }

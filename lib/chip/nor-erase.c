@@ -22,7 +22,7 @@ int nor_erase(struct clyde_flash *flash, uint64_t address, uint64_t size,
 			observer_progress(observer, "erase", done, size);
 		told = done;
 	}
-	result = nor_finish(flash, result, "erase", &done);
+	result = nor_finish(flash, result, &done);
 	if (result == 0 && done != told)
 		observer_progress(observer, "erase", done, size);
 	return nor_tell_done(result, done, address, "erased");
@@ -58,6 +58,7 @@ static int look(struct clyde_flash *flash)
 static int check_latch(struct clyde_flash *flash)
 {
 	struct nor_batch batch = {.count = 0}, disable = {.count = 0};
+	char bits[NOR_BITS_SIZE];
 	int result;
 
 	nor_poll(&batch, NOR_WEL, 0, NOR_WEL_LIMIT_US, NULL);
@@ -66,10 +67,11 @@ static int check_latch(struct clyde_flash *flash)
 		return result;
 	nor_command(&disable, 0x04);
 	nor_exchange(flash, &disable);
+	nor_bits_text(flash->protected_bits >> NOR_BP_SHIFT, bits);
 	return set_error(CLYDE_ERROR_PROTECTED,
 		"the chip ignores the erase of all: it is write protected "
-		"(block protection bits %x)",
-		flash->protected_bits >> NOR_BP_SHIFT);
+		"(block protection bits %s)",
+		bits);
 }
 
 /* Bytes that are erased by now, if the chip takes its typical time. */
@@ -99,13 +101,18 @@ int nor_erase_chip(
 	}
 	if (result == 0 && over == 0)
 		return set_error(CLYDE_ERROR_LIMIT_PASSED,
-			"the chip is still busy when the longest time of its "
-			"erase, %llu s, has passed",
-			(unsigned long long)flash->chip_maximum_us / 1000000);
+			"the chip is still busy %g s after the erase of all "
+			"has begun, its longest time",
+			flash->chip_maximum_us / 1e6);
 	if (over == CLYDE_ERROR_INTERRUPTED)
 		return set_error(over,
-			"interrupted; the chip goes on erasing itself, and is "
-			"busy until then");
+			"interrupted; the chip goes on erasing itself, and "
+			"answers nothing until it is done");
+	if (over == CLYDE_ERROR_NO_DEVICE)
+		return set_error(over,
+			"%s; the chip may be erased in part, or go on erasing "
+			"itself",
+			clyde_error_message());
 	if (result < 0 || over < 0)
 		return result < 0 ? result : over;
 	result = check_latch(flash);

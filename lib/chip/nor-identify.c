@@ -103,28 +103,41 @@ static bool all_are(const struct answers *answers, uint8_t byte)
 	return true;
 }
 
+/* A chip that is busy answers nothing but its status. */
+static int check_idle(const struct answers *answers)
+{
+	if (answers->status == 0xff || !(answers->status & NOR_BUSY))
+		return 0;
+	return set_error(CLYDE_ERROR_LIMIT_PASSED,
+		"the chip is busy, with status %02x: it may be erasing itself; "
+		"try again later, or reset it",
+		answers->status);
+}
+
 static int check_id(const struct answers *answers)
 {
 	const uint8_t *first = answers->id[0], *second = answers->id[1];
+	int result = 0;
 
+	if (all_are(answers, 0xff) || all_are(answers, 0))
+		result = check_idle(answers);
+	if (result < 0)
+		return result;
 	if (all_are(answers, 0xff))
 		return set_error(CLYDE_ERROR_NO_CHIP,
-			"no chip answers: IO1 (CIPO) is always high, so "
-		        "nothing "
-			"drives it; look at its pin, at CS#, and at the chip's "
-			"supply");
+			"no chip answers: CIPO (IO1) is always high, as if "
+			"nothing drives it; look at its pin, at CS#, and at "
+			"the chip's supply");
 	if (all_are(answers, 0))
 		return set_error(CLYDE_ERROR_NO_CHIP,
-			"no chip answers: IO1 (CIPO) is always low; look at "
-		        "its "
-			"pin, which something holds low, and at the chip's "
-			"supply");
+			"no chip answers: CIPO (IO1) is always low, so nothing "
+			"drives it, or something holds it low; look at its "
+			"pin, at CS#, at HOLD#, and at the chip's supply");
 	if (memcmp(first, second, ID_SIZE) != 0)
 		return set_error(CLYDE_ERROR_NO_CHIP,
 			"the chip's identification is %02x %02x %02x, then "
-		        "%02x "
-			"%02x %02x: two chips drive IO1 (CIPO), or the signal "
-			"is bad; try a lower frequency",
+			"%02x %02x %02x: two chips drive CIPO (IO1), or the "
+			"signal is bad; try a lower frequency",
 			first[0], first[1], first[2], second[0], second[1],
 			second[2]);
 	return 0;

@@ -28,7 +28,7 @@ int nor_program(struct clyde_flash *flash, uint64_t address,
 			observer_progress(observer, "program", done, size);
 		}
 	}
-	result = nor_finish(flash, result, "program", &done);
+	result = nor_finish(flash, result, &done);
 	if (result == 0 && size > 0)
 		observer_progress(observer, "program", size, size);
 	return nor_tell_done(result, done, address, "programmed");

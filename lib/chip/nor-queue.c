@@ -190,8 +190,7 @@ int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 	at = (queue->first + queue->count) % NOR_DEPTH;
 	queue->tickets[at] = ticket;
 	queue->ends[at] = end;
-	queue->addresses[at] = batch->address;
-	queue->busy_steps[at] = batch->busy_step;
+	queue->changes[at] = batch->change;
 	queue->count++;
 	return 0;
 }
@@ -221,8 +220,7 @@ int nor_collect(struct clyde_flash *flash, uint64_t *ret_done)
 		*ret_done = queue->ends[queue->first];
 	if (result == CLYDE_ERROR_LIMIT_PASSED) {
 		queue->failed_step = find_failed(flash);
-		queue->failed_address = queue->addresses[queue->first];
-		queue->failed_busy_step = queue->busy_steps[queue->first];
+		queue->failed = queue->changes[queue->first];
 	}
 	if (result == 0 || result == CLYDE_ERROR_LIMIT_PASSED)
 		remove_first(queue);
@@ -280,7 +278,7 @@ static bool collect_all(struct clyde_flash *flash, uint64_t *ret_done)
 	return true;
 }
 
-void nor_abandon(struct clyde_flash *flash, uint64_t *ret_done)
+int nor_abandon(struct clyde_flash *flash, int failure, uint64_t *ret_done)
 {
 	struct nor_queue before = flash->queue;
 	struct nor_batch end = {.count = 0}, leave = {.count = 0};
@@ -288,7 +286,10 @@ void nor_abandon(struct clyde_flash *flash, uint64_t *ret_done)
 	uint8_t status;
 	int result = 0;
 
-	snprintf(why, sizeof(why), "%s", clyde_error_message());
+	/* An offset in a pipe says nothing about the chip. */
+	snprintf(why, sizeof(why), "%s",
+		failure == CLYDE_ERROR_NO_DEVICE ? error_text(failure)
+						 : clyde_error_message());
 	nor_keep_going(flash, true);
 	/* A chain ends with a batch that does nothing. */
 	nor_poll(&end, 0, 0, 0, &status);
@@ -302,9 +303,8 @@ void nor_abandon(struct clyde_flash *flash, uint64_t *ret_done)
 	flash->queue.count = 0;
 	/* Those of the failure itself. */
 	flash->queue.failed_step = before.failed_step;
-	flash->queue.failed_address = before.failed_address;
-	flash->queue.failed_busy_step = before.failed_busy_step;
-	set_error(CLYDE_ERROR_CANCELED, "%s", why);
+	flash->queue.failed = before.failed;
+	return set_error(failure, "%s", why);
 }
 
 int nor_exchange(struct clyde_flash *flash, const struct nor_batch *batch)
@@ -312,7 +312,5 @@ int nor_exchange(struct clyde_flash *flash, const struct nor_batch *batch)
 	uint64_t done = 0;
 	int result = exchange(flash, batch);
 
-	if (result < 0)
-		nor_abandon(flash, &done);
-	return result;
+	return result < 0 ? nor_abandon(flash, result, &done) : 0;
 }

@@ -39,8 +39,8 @@ static int read_range(struct clyde_flash *flash, uint64_t address,
 	if (result == 0)
 		result = nor_collect_to(flash, 0, &done);
 	if (result < 0)
-		nor_abandon(flash, &done);
-	else if (size > 0)
+		return nor_abandon(flash, result, &done);
+	if (size > 0)
 		observer_progress(observer, what, base + size, total);
 	return result;
 }

@@ -77,26 +77,44 @@ static uint64_t size_of_code(uint8_t code)
 	return 0;
 }
 
+/* Those of the options, or else the two that nearly all chips have. */
+static void make_erases(
+	const struct clyde_flash_options *options, struct sfdp *sfdp)
+{
+	static const uint32_t sizes[] = {0x1000, 0x8000, 0x10000};
+	static const uint8_t usual[] = {0x20, 0, 0xd8};
+	const uint8_t *given = options->erase_opcodes;
+	const uint8_t *opcodes = given[0] | given[1] | given[2] ? given : usual;
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		if (opcodes[i] == 0)
+			continue;
+		sfdp->erases[i] = guess_times(sizes[i]);
+		sfdp->erases[i].opcode = opcodes[i];
+	}
+}
+
 static int make_table(struct clyde_flash *flash, struct sfdp *sfdp)
 {
+	const struct clyde_flash_options *options = &flash->options;
 	const uint8_t *id = flash->info.jedec;
 
 	*sfdp = (struct sfdp){
 		.size = size_of_code(id[2]),
-		.page_size = 256,
+		.page_size = options->page_size ? options->page_size : 256,
 		.qer = SFDP_QER_UNKNOWN,
 	};
-	if (flash->options.size)
-		sfdp->size = flash->options.size;
+	if (options->address_size == 4)
+		sfdp->address = SFDP_ADDRESS_4;
+	if (options->size)
+		sfdp->size = options->size;
 	if (sfdp->size == 0)
 		return set_error(CLYDE_ERROR_UNSUPPORTED,
 			"the chip %02x %02x %02x has no SFDP tables, and its "
-			"identification does not tell its size: give the size",
+			"identification does not tell its size: give the size, "
+			"or look at the wires if it is another chip",
 			id[0], id[1], id[2]);
-	sfdp->erases[0] = guess_times(4096);
-	sfdp->erases[0].opcode = 0x20;
-	sfdp->erases[1] = guess_times(0x10000);
-	sfdp->erases[1].opcode = 0xd8;
+	make_erases(options, sfdp);
 	return 0;
 }
 

@@ -125,6 +125,13 @@ int nor_protect(struct clyde_flash *flash, unsigned bits)
 	return nor_status_write(flash, 0x01, values, size, false);
 }
 
+void nor_bits_text(unsigned bits, char text[NOR_BITS_SIZE])
+{
+	for (unsigned i = 0; i < NOR_BITS_SIZE - 1; i++)
+		text[i] = '0' + (bits >> (NOR_BITS_SIZE - 2 - i) & 1);
+	text[NOR_BITS_SIZE - 1] = '\0';
+}
+
 /* ---- Changes ----------------------------------------------------------- */
 
 int nor_begin_change(struct clyde_flash *flash)

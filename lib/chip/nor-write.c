@@ -115,6 +115,7 @@ static int verify(
 {
 	struct clyde_flash *flash = job->flash;
 	uint64_t address = window->address + first;
+	char bits[NOR_BITS_SIZE];
 	int result;
 
 	result = nor_read(flash, address, job->found, last - first, NULL);
@@ -122,29 +123,24 @@ static int verify(
 		return result;
 	result = nor_compare(
 		address, job->found, job->wanted + first, last - first);
-	if (result == CLYDE_ERROR_VERIFY && flash->protected_bits)
-		return set_error(CLYDE_ERROR_PROTECTED,
-			"the chip is write protected (block protection bits "
-			"%x): %s",
-			flash->protected_bits >> NOR_BP_SHIFT,
-			clyde_error_message());
-	return result;
+	if (result != CLYDE_ERROR_VERIFY || flash->protected_bits == 0)
+		return result;
+	nor_bits_text(flash->protected_bits >> NOR_BP_SHIFT, bits);
+	return set_error(CLYDE_ERROR_PROTECTED,
+		"the chip is write protected (block protection bits %s): %s",
+		bits, clyde_error_message());
 }
 
 static int change(
 	struct job *job, const struct window *window, size_t first, size_t last)
 {
 	uint64_t done;
-	const char *what = "erase";
 	int result = erase(job, window, &done);
 
-	/* Erases and programs are one chain; nor_finish() tells which of them
-	   has failed by its address only. */
-	if (result == 0) {
-		what = "change";
+	/* Erases and programs are one chain. */
+	if (result == 0)
 		result = program(job, window, &done);
-	}
-	result = nor_finish(job->flash, result, what, &done);
+	result = nor_finish(job->flash, result, &done);
 	if (result == 0)
 		result = verify(job, window, first, last);
 	return result;
@@ -189,27 +185,29 @@ static int do_window(struct job *job, const struct window *window)
 	return result;
 }
 
+/* Of the range, the bytes before this address. */
+static uint64_t done_at(const struct job *job, uint64_t address)
+{
+	return most(least(address, job->end), job->address) - job->address;
+}
+
 static int do_chunk(struct job *job, uint64_t from, uint64_t to)
 {
+	uint64_t at = from;
 	int result = nor_read(job->flash, from, job->now, to - from, NULL);
 
-	for (uint64_t at = from; at < to && result == 0;) {
+	while (at < to && result == 0) {
 		uint64_t end = least(to, (at / WINDOW + 1) * WINDOW);
 		struct window window = {at, end - at, job->now + (at - from)};
 
 		result = do_window(job, &window);
-		at = end;
 		if (result < 0)
-			return nor_tell_done(result,
-				window.address > job->address
-					? window.address - job->address
-					: 0,
-				job->address, "written");
-		observer_progress(job->observer, "write",
-			least(at, job->end) - job->address,
+			break;
+		at = end;
+		observer_progress(job->observer, "write", done_at(job, at),
 			job->end - job->address);
 	}
-	return result;
+	return nor_tell_done(result, done_at(job, at), job->address, "written");
 }
 
 static int do_all(struct job *job)

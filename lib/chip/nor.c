@@ -27,6 +27,15 @@ static int check_options(const struct clyde_flash_options *options)
 		return set_error(CLYDE_ERROR_INVALID,
 			"a flash chip is read on 1, 2 or 4 lanes, not on %u",
 			lanes);
+	if (options->address_size != 0 && options->address_size != 3 &&
+		options->address_size != 4)
+		return set_error(CLYDE_ERROR_INVALID,
+			"an address has 3 or 4 B, not %u",
+			options->address_size);
+	if (options->page_size & (options->page_size - 1))
+		return set_error(CLYDE_ERROR_INVALID,
+			"a page of %" PRIu32 " B is no power of two",
+			options->page_size);
 	if (options->size > 1ull << 32)
 		return set_error(CLYDE_ERROR_INVALID,
 			"%" PRIu64
@@ -269,6 +278,7 @@ static int get_protection(struct clyde_flash *flash, unsigned *ret_bits)
 
 static int set_protection(struct clyde_flash *flash, unsigned bits)
 {
+	char wanted[NOR_BITS_SIZE];
 	uint8_t status = 0;
 	int result;
 
@@ -286,10 +296,11 @@ static int set_protection(struct clyde_flash *flash, unsigned bits)
 	flash->info.status = status;
 	if ((unsigned)(status & NOR_BP) >> NOR_BP_SHIFT == bits)
 		return 0;
+	nor_bits_text(bits, wanted);
 	return set_error(CLYDE_ERROR_PROTECTED,
 		"the chip's status register is %02x, and its block protection "
-		"bits are not %x: it is locked, or the chip has fewer bits",
-		status, bits);
+		"bits are not %s: it is locked, or the chip has fewer bits",
+		status, wanted);
 }
 
 CLYDE_API int clyde_flash_protection_get(

@@ -49,17 +49,24 @@ enum nor_mode {
 	NOR_MODE_B7_WREN, /* the same, each after 06h */
 };
 
+/* What a batch changes. */
+struct nor_change {
+	const char *what; /* "erase" or "program" */
+	uint64_t address;
+	uint64_t limit_us;
+	uint8_t busy_step; /* the poll of BUSY */
+};
+
 #define NOR_DEPTH 32 /* batches in flight at most */
 
 /* Batches on their way, the oldest first. */
 struct nor_queue {
 	uint64_t tickets[NOR_DEPTH];
 	uint64_t ends[NOR_DEPTH]; /* what is done when it was collected, B */
-	uint64_t addresses[NOR_DEPTH]; /* what it changes */
-	uint8_t busy_steps[NOR_DEPTH];
+	struct nor_change changes[NOR_DEPTH];
 	/* Of the step that has passed its limit. */
-	int failed_step, failed_busy_step;
-	uint64_t failed_address;
+	int failed_step;
+	struct nor_change failed;
 	unsigned first, count;
 };
 
@@ -109,8 +116,7 @@ struct nor_batch {
 	unsigned count;
 	uint8_t bytes[32]; /* opcodes and addresses */
 	unsigned used;
-	uint64_t address;  /* what it changes */
-	uint8_t busy_step; /* the poll of BUSY */
+	struct nor_change change;
 };
 
 /* Add a command of one byte. */
@@ -144,8 +150,8 @@ int nor_collect(struct clyde_flash *flash, uint64_t *ret_done);
 int nor_collect_to(
 	struct clyde_flash *flash, unsigned count, uint64_t *ret_done);
 /* After a failure: let everything that is on its way end, whatever interrupts
-   the call, and leave 4-byte mode.  The failure stays as it is. */
-void nor_abandon(struct clyde_flash *flash, uint64_t *ret_done);
+   the call, and leave 4-byte mode.  Returns the failure. */
+int nor_abandon(struct clyde_flash *flash, int failure, uint64_t *ret_done);
 
 /* While this is set, an interrupt does not end the waits of the device: for what
    must not be left in the middle. */
@@ -164,6 +170,9 @@ int nor_status_write(struct clyde_flash *flash, uint8_t opcode,
 int nor_enable_quad(struct clyde_flash *flash);
 /* Write the block protection bits. */
 int nor_protect(struct clyde_flash *flash, unsigned bits);
+/* Block protection bits as binary digits, the highest one first. */
+#define NOR_BITS_SIZE 5
+void nor_bits_text(unsigned bits, char text[NOR_BITS_SIZE]);
 /* Before a change of the array: whether the chip takes a write enable. */
 int nor_begin_change(struct clyde_flash *flash);
 
@@ -201,11 +210,11 @@ uint32_t nor_page_rest(
 /*
  * End the chain: wait for all of it.  `result` is that of the calls before.  Of
  * a failure, the sentence says what it means: CLYDE_ERROR_PROTECTED or
- * CLYDE_ERROR_LIMIT_PASSED.  `what` is "erase" or "program".
+ * CLYDE_ERROR_LIMIT_PASSED.
  */
-int nor_finish(struct clyde_flash *flash, int result, const char *what,
-	uint64_t *ret_done);
-/* The sentence of an interrupted call also says what is done. */
+int nor_finish(struct clyde_flash *flash, int result, uint64_t *ret_done);
+/* The sentence of a call that was interrupted, or has lost the device, also says
+   what is done. */
 int nor_tell_done(
 	int result, uint64_t done, uint64_t address, const char *participle);
 

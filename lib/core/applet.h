@@ -17,7 +17,7 @@ struct spi_pins {
 };
 
 /* Claim the SPI core, its streams and its pins, whose names in messages are
-   "sck", "io0" and on, "cs0" and on, "side0", "side1" and "side input". */
+   "sck", "io0" and on, "cs" or "cs0" and on, "side0", "side1" and "side input". */
 int run_claim_spi(struct clyde_run *run, const struct spi_pins *pins);
 
 /* Open the SPI core that run_claim_spi() has claimed: rate, mode, delay and

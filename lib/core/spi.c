@@ -41,7 +41,7 @@ static int claim_outputs(struct claim *claim, struct clyde_device *device,
 {
 	const struct output outputs[] = {
 		{"sck", pins->sck, SPI_OUTPUT_SCK},
-		{"cs0", pins->cs[0], SPI_OUTPUT_CS0},
+		{pins->cs[1] ? "cs0" : "cs", pins->cs[0], SPI_OUTPUT_CS0},
 		{"cs1", pins->cs[1], SPI_OUTPUT_CS1},
 		{"cs2", pins->cs[2], SPI_OUTPUT_CS2},
 		{"cs3", pins->cs[3], SPI_OUTPUT_CS3},

@@ -60,13 +60,14 @@ def applets():
 def names():
     """The applets with their aliases."""
     return [name for line in run(str(CLYDE), "run").splitlines()
-            for name in re.sub("[()]", "", line[:34]).split()]
+            for found in re.findall(r"^([a-z0-9-]+)(?: \((.*?)\))?", line)
+            for name in " ".join(found).split()]
 
 
 def options(*line):
     """Those that can be given before a verb."""
     text = re.sub(r"^ With .*?:\n(?:  .*\n)+", "", help_of(*line), flags=re.M)
-    return set(re.findall(r"^  +(?:-\w, )*(?:-\?, )?(--[a-z-]+)", text, re.M))
+    return set(re.findall(r"^  +(?:-\w, )*(?:-\?, )?(--[a-z0-9-]+)", text, re.M))
 
 
 # ---- The tables ------------------------------------------------------------

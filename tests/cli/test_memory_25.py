@@ -118,7 +118,7 @@ def test_json_has_the_bytes(chip):
     (["erase", "0", "17"], USAGE, "not whole sectors of 4096 B"),
     (["read", "0x200000", "1"], USAGE, "not in the chip"),
     (["read", "0xfffff", "2"], USAGE, "too large"),
-    (["verify", "0"], USAGE, "either by --file or by --data"),
+    (["verify", "0"], USAGE, "give either --file or --data"),
     (["verify", "0", "-d", "0g"], USAGE, "hex digits"),
     (["verify", "0", "-f", "/dev/null"], USAGE, "no bytes"),
     (["protect", "2"], USAGE, "binary digits"),

@@ -90,11 +90,11 @@ static void without_a_chip_the_pin_to_look_at_is_named(void **state)
 	(void)state;
 	assert_int_equal(clyde_pulls_set(chip.fixture.device, 1, 0, 1 << 4), 0);
 	assert_int_equal(chip_identify(&chip, &options), CLYDE_ERROR_NO_CHIP);
-	assert_says("IO1 (CIPO) is always high");
+	assert_says("CIPO (IO1) is always high");
 	assert_says("CS#");
 	assert_int_equal(clyde_pulls_set(chip.fixture.device, 1, 1 << 4, 0), 0);
 	assert_int_equal(chip_identify(&chip, &options), CLYDE_ERROR_NO_CHIP);
-	assert_says("IO1 (CIPO) is always low");
+	assert_says("CIPO (IO1) is always low");
 	chip_close(&chip);
 }
 
@@ -314,7 +314,7 @@ static void a_protected_chip_says_so(void **state)
 	assert_int_equal(clyde_flash_program(chip.flash, 0x1200, "a", 1, NULL),
 		CLYDE_ERROR_PROTECTED);
 	assert_says("the chip ignores the program at 0x001200: it is write "
-		    "protected there (block protection bits 7)");
+		    "protected there (block protection bits 0111)");
 	assert_int_equal(clyde_flash_erase(chip.flash, 0x1000, 0x1000, NULL),
 		CLYDE_ERROR_PROTECTED);
 	assert_int_equal(clyde_flash_erase_chip(chip.flash, NULL),
