@@ -73,7 +73,7 @@ static uint64_t size_of_code(uint8_t code)
 	if (code >= 0x10 && code <= 0x19)
 		return 1ull << code;
 	if (code >= 0x20 && code <= 0x22)
-		return 1ull << (code + 6);
+		return 1ull << (code - 6);
 	return 0;
 }
 

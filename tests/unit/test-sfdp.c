@@ -176,6 +176,107 @@ static void no_sfdp_is_no_table(void **state)
 	assert_false(sfdp_find(image.bytes, 80, SFDP_BASIC, &table));
 }
 
+/* A header whose table has another layout, or that does not fit, is passed
+   over; in JESD216 the first header is the basic table's, whatever its upper
+   byte. */
+static void headers_that_do_not_count_are_passed_over(void **state)
+{
+	struct flash25_options options = usual;
+	struct image image, changed;
+	struct sfdp_table table;
+
+	(void)state;
+	options.size = 64 << 20;
+	image = changed = make(&options);
+	assert_true(sfdp_find(image.bytes, 80, SFDP_FOUR_BYTES, &table));
+	assert_int_equal(table.address, 0xd0);
+	assert_int_equal(table.size, 8);
+	assert_false(sfdp_find(image.bytes, 16, SFDP_FOUR_BYTES, &table));
+	assert_false(sfdp_find(image.bytes, 23, SFDP_FOUR_BYTES, &table));
+	assert_true(sfdp_find(image.bytes, 24, SFDP_FOUR_BYTES, &table));
+	changed.bytes[18] = 2;
+	assert_false(sfdp_find(changed.bytes, 80, SFDP_FOUR_BYTES, &table));
+	changed = image;
+	changed.bytes[10] = 2;
+	assert_false(sfdp_find(changed.bytes, 80, SFDP_BASIC, &table));
+	changed = image;
+	changed.bytes[15] = 0x12;
+	assert_true(sfdp_find(changed.bytes, 80, SFDP_BASIC, &table));
+	assert_int_equal(table.address, 0x80);
+}
+
+/* Words that a table of JESD216 does not have, and more words than are known;
+   fewer bytes than the header says are what counts. */
+static void a_table_may_have_any_number_of_words(void **state)
+{
+	struct image image = make(&usual);
+	struct sfdp_table table = {1, 7, 0x80, 0};
+	uint8_t bytes[4 * 30] = {0};
+	struct sfdp sfdp;
+
+	(void)state;
+	memcpy(bytes, image.bytes + 0x80, 64);
+	for (unsigned words = 0; words <= 30; words++) {
+		const char *wrong;
+
+		table.size = 4 * words;
+		wrong = sfdp_basic(&table, bytes, sizeof(bytes), &sfdp);
+		assert_int_equal(wrong == NULL, words >= 9);
+		table.size = sizeof(bytes);
+		wrong = sfdp_basic(&table, bytes, (size_t)4 * words, &sfdp);
+		assert_int_equal(wrong == NULL, words >= 9);
+		if (wrong)
+			continue;
+		assert_int_equal(sfdp.minor, 7);
+		assert_int_equal(sfdp.erases[0].typical_us > 0, words >= 10);
+		assert_int_equal(sfdp.program_us > 0, words >= 11);
+		assert_int_equal(sfdp.qer, words >= 15 ? 5 : SFDP_QER_UNKNOWN);
+		assert_int_equal(sfdp.modes > 0, words >= 16);
+	}
+}
+
+static void odd_pages_and_erases_have_no_effect(void **state)
+{
+	struct image image = make(&usual);
+	struct sfdp sfdp;
+	uint32_t word = get_word(&image, 11) & ~0x20f0u;
+
+	(void)state;
+	/* Pages of 8 B, and programs in units of 8 us. */
+	set_word(&image, 11, word | 3 << 4);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.page_size, 256);
+	assert_int_equal(sfdp.program_us, 8 * ((word >> 8 & 0x1f) + 1));
+	set_word(&image, 11, word | 9 << 4);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.page_size, 512);
+	/* 2^32 B by 20h, and 2^31 B by 52h */
+	set_word(&image, 8, 0x521f2020);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.erases[0].size, 0);
+	assert_int_equal(sfdp.erases[1].size, 1u << 31);
+	set_word(&image, 1, get_word(&image, 1) & ~(1u << 22));
+	assert_null(parse(&image, &sfdp));
+	assert_read(sfdp.reads[SFDP_READ_114], 0, 0, 0);
+	assert_read(sfdp.reads[SFDP_READ_144], 0xeb, 2, 4);
+}
+
+static void a_table_of_4_byte_instructions_may_be_cut(void **state)
+{
+	static const uint8_t bytes[] = {
+		0xff, 0x0f, 0xff, 0xff, 0x21, 0x5c, 0xdc, 0xff};
+	struct sfdp sfdp = {.four = 0};
+
+	(void)state;
+	sfdp_four_bytes(bytes, 7, &sfdp);
+	assert_int_equal(sfdp.four, 0);
+	sfdp_four_bytes(bytes, 8, &sfdp);
+	assert_int_equal(sfdp.four, 0x0fff);
+	assert_int_equal(sfdp.erases[0].opcode4, 0x21);
+	assert_int_equal(sfdp.erases[2].opcode4, 0xdc);
+	assert_int_equal(sfdp.erases[3].opcode4, 0);
+}
+
 static void sizes_are_2_to_a_power_as_well(void **state)
 {
 	struct image image = make(&usual);
@@ -188,6 +289,11 @@ static void sizes_are_2_to_a_power_as_well(void **state)
 	set_word(&image, 2, 1u << 31 | 36);
 	assert_string_equal(
 		parse(&image, &sfdp), "the size in its SFDP is impossible");
+	set_word(&image, 2, 1u << 31 | 2);
+	assert_non_null(parse(&image, &sfdp));
+	set_word(&image, 2, 1u << 31 | 3);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.size, 1);
 	set_word(&image, 2, 3);
 	assert_non_null(parse(&image, &sfdp));
 }
@@ -234,6 +340,17 @@ static void each_way_into_4_byte_mode_is_seen(void **state)
 	assert_int_equal(sfdp.modes,
 		SFDP_MODE_KNOWN | SFDP_MODE_ENTER | SFDP_MODE_ENTER_WREN |
 			SFDP_MODE_LEAVE_WREN);
+	set_word(&image, 16, 3u << 24 | 3u << 14);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.modes, SFDP_MODE_KNOWN | SFDP_MODE_ENTER);
+	set_word(&image, 16, 1u << 2 | 1u << 29);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.modes,
+		SFDP_MODE_KNOWN | SFDP_MODE_VOLATILE | SFDP_MODE_INSTRUCTIONS);
+	set_word(&image, 16, 1u << 3 | 1u << 12);
+	assert_null(parse(&image, &sfdp));
+	assert_int_equal(sfdp.modes,
+		SFDP_MODE_KNOWN | SFDP_MODE_VOLATILE | SFDP_MODE_RESET);
 	set_word(&image, 16, 1u << 24 | 1u << 14);
 	assert_null(parse(&image, &sfdp));
 	assert_int_equal(sfdp.modes, SFDP_MODE_KNOWN | SFDP_MODE_ENTER);
@@ -253,6 +370,10 @@ int main(void)
 		cmocka_unit_test(a_table_of_version_1_0_has_no_times),
 		cmocka_unit_test(a_large_chip_has_4_byte_instructions),
 		cmocka_unit_test(no_sfdp_is_no_table),
+		cmocka_unit_test(headers_that_do_not_count_are_passed_over),
+		cmocka_unit_test(a_table_may_have_any_number_of_words),
+		cmocka_unit_test(odd_pages_and_erases_have_no_effect),
+		cmocka_unit_test(a_table_of_4_byte_instructions_may_be_cut),
 		cmocka_unit_test(sizes_are_2_to_a_power_as_well),
 		cmocka_unit_test(broken_tables_are_refused),
 		cmocka_unit_test(of_two_basic_tables_the_newest_counts),
