@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/base/internal.h"
+#include "tests/support/support.h"
 #include "virtual/fx2/internal.h"
 
 #define MS        (1000 * (tick)TICKS_PER_US)
