@@ -21,7 +21,7 @@ static void give_up(const char *what)
 	abort();
 }
 
-static const struct chip_image *own_firmware(void)
+static const struct chip_image *firmware_image(void)
 {
 	static struct chip_image image;
 
@@ -36,7 +36,7 @@ static const struct chip_image *own_firmware(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct host host = {.firmware = own_firmware(), .give_up = give_up};
+	struct host host = {.firmware = firmware_image(), .give_up = give_up};
 
 	random_from_bytes(&host.random, data, size);
 	host_open(&host);
