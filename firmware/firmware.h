@@ -104,6 +104,8 @@ void fpga_drop_old(void);
 void fpga_poll_alert(void);
 
 /* spi.c: clock bytes into the FPGA's configuration port. */
+/* Before the others; at most a packet of data. */
+void spi_init(void);
 void spi_byte(uint8_t byte);
 void spi_write(__xdata const uint8_t *data, uint16_t size);
 

@@ -75,6 +75,7 @@ void fpga_init(void)
 {
 	fpga_pipe_reset = 0xf;
 	fpga_booting = true;
+	spi_init();
 	/* At power-up there is no configuration that could be lost, and
 	   nothing to discharge. */
 	if (!PIN_CDONE) {

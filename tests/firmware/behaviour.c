@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/base/internal.h"
+#include "tests/support/support.h"
 #include "virtual/fx2/internal.h"
 
 #define MS        (1000 * (tick)TICKS_PER_US)
@@ -124,11 +125,11 @@ static bool is_configured(void)
    four clocks for each byte. */
 static tick image_time(void)
 {
-	uint64_t cycles = 0;
+	uint64_t halves = 0;
 
 	for (size_t i = 0; i < image_size; i++)
-		cycles += image_bytes[i] == 0 ? 41 : 67;
-	return cycles * 4 * TICKS_PER_CYCLE;
+		halves += image_bytes[i] == 0 ? 79 : 107;
+	return halves * 2 * TICKS_PER_CYCLE;
 }
 
 /* Beside the loop there are 1.2 ms for the FPGA's reset, and the way of 264

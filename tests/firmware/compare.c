@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lib/base/internal.h"
+#include "tests/support/support.h"
 #include "virtual/fx2/internal.h"
 
 #define STEPS      60

@@ -3,7 +3,6 @@
 /* Implements requests.h. */
 #include "requests.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,18 +11,61 @@
 
 void random_seed(struct random *random, uint64_t seed)
 {
-	random->state = seed * 0x9e3779b97f4a7c15 + 1;
+	*random = (struct random){.state = seed * 0x9e3779b97f4a7c15 + 1};
 	for (int i = 0; i < 8; i++)
 		random_below(random, 2);
+}
+
+void random_from_bytes(struct random *random, const uint8_t *bytes, size_t size)
+{
+	/* Without a byte, `bytes` may be NULL. */
+	*random = (struct random){
+		.bytes = bytes ? bytes : (const uint8_t *)"", .size = size};
+}
+
+static unsigned bytes_of(uint32_t limit)
+{
+	unsigned bytes = 0;
+
+	for (uint32_t left = limit - 1; left > 0; left >>= 8)
+		bytes++;
+	return bytes;
+}
+
+static void record(struct random *random, uint32_t limit, uint32_t value)
+{
+	for (unsigned i = bytes_of(limit); i > 0; i--)
+		fputc(value >> 8 * (i - 1), random->record);
+}
+
+static uint32_t next_bytes(struct random *random, uint32_t limit)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = bytes_of(limit); i > 0; i--) {
+		value <<= 8;
+		if (random->size == 0)
+			continue;
+		value |= *random->bytes++;
+		random->size--;
+	}
+	return value % limit;
 }
 
 /* xorshift64*: Marsaglia 2003, Vigna 2016 */
 uint32_t random_below(struct random *random, uint32_t limit)
 {
+	uint32_t value;
+
+	if (random->bytes)
+		return next_bytes(random, limit);
 	random->state ^= random->state >> 12;
 	random->state ^= random->state << 25;
 	random->state ^= random->state >> 27;
-	return (random->state * 0x2545f4914f6cdd1d >> 32) % limit;
+	value = (random->state * 0x2545f4914f6cdd1d >> 32) % limit;
+	if (random->record)
+		record(random, limit, value);
+	return value;
 }
 
 static uint8_t random_byte(struct random *random)

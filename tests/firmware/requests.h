@@ -1,19 +1,37 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Random requests for the tests of the firmware: compare.c and hostile.c.  All
- * follow from a seed.
+ * Random requests for the tests of the firmware, compare.c and host.c, and for
+ * the fuzz target, which has no cmocka.  All follow from a seed, or from the
+ * bytes of an input.
  */
 #ifndef TESTS_FIRMWARE_REQUESTS_H
 #define TESTS_FIRMWARE_REQUESTS_H
 
-#include "tests/support/support.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "virtual/chip/chip.h"
+#include "virtual/fx2/device.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 struct random {
 	uint64_t state;
+	/* In place of the state: the input, and what is left of it. */
+	const uint8_t *bytes;
+	size_t size;
+	/* NULL, or where to write such an input, by which the same is drawn. */
+	FILE *record;
 };
 
 void random_seed(struct random *random, uint64_t seed);
+/* What is drawn follows from these bytes, one for most choices, and is 0 after
+   the last one. */
+void random_from_bytes(
+	struct random *random, const uint8_t *bytes, size_t size);
 uint32_t random_below(struct random *random, uint32_t limit);
 static inline bool random_percent(struct random *random, unsigned percent)
 {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/support.h"
 #include "virtual/fx2/internal.h"
 
 /* In which steps the host looks for a reply: 0.1 us. */

@@ -109,11 +109,12 @@ static tick next_event(const struct chip *chip)
 static bool run_cpu(struct chip *chip, tick until)
 {
 	struct mcs51 *cpu = &chip->cpu;
-	uint64_t limit = cycle_of(chip, until);
 	enum mcs51_stop stop;
+	uint64_t limit;
 
-	if (!cpu_runs(chip) || cpu->cycles >= limit)
+	if (!cpu_runs(chip) || tick_of(chip, cpu->cycles) >= until)
 		return true;
+	limit = cycle_of(chip, until);
 	chip->in_cpu = true;
 	chip->cpu_limit = until;
 	while ((stop = mcs51_run(cpu, limit)) == MCS51_WAITS)
@@ -143,8 +144,12 @@ static void execute(struct chip *chip)
    may then stay behind. */
 static bool may_lag(const struct chip *chip, tick until)
 {
-	return !chip->watches && cpu_runs(chip) &&
-		mcs51_waits_until(&chip->cpu) >= cycle_of(chip, until);
+	uint64_t waits;
+
+	if (chip->watches || !cpu_runs(chip))
+		return false;
+	waits = mcs51_waits_until(&chip->cpu);
+	return waits > chip->cpu.cycles && waits >= cycle_of(chip, until);
 }
 
 void chip_catch_up(struct chip *chip)

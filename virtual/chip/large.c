@@ -255,17 +255,28 @@ uint16_t large_fifo_bytes(const struct chip *chip, unsigned index)
 	return bytes;
 }
 
-/* All that a register shows of the endpoints, but not bytes of a packet that the
-   FIFO bus has begun. */
+/* What all that a register shows of the endpoints follows from, but not bytes of
+   a packet that the FIFO bus has begun.  It is looked at after every slice of
+   time, so it has no calls. */
 static uint64_t state(const struct chip *chip)
 {
 	uint64_t all = 0;
 
-	for (unsigned i = 0; i < FIFO_COUNT; i++)
-		all = all << 16 | large_status(chip, i) << 8 |
-			large_flags(chip, i) << 4 | chip->large[i].held.head;
+	for (unsigned i = 0; i < FIFO_COUNT; i++) {
+		const struct large_endpoint *endpoint = &chip->large[i];
+		const struct fifo *fifo = endpoint->fifo;
+		bool begun = is_in(chip, i)
+			? fifo->fill > 0
+			: fifo->count > 0 &&
+				fifo->length[fifo->head] == fifo->fill;
+
+		all = all << 16 | fifo->count << 13 | fifo->buffers << 10 |
+			endpoint->armed << 7 | endpoint->held.count << 4 |
+			endpoint->held.head << 2 | endpoint->stall << 1 | begun;
+	}
 	return all;
 }
+_Static_assert(FIFO_BUFFERS_MAX == 4, "a count has 3 bits, an index has 2");
 
 void large_watch(struct chip *chip)
 {

@@ -118,8 +118,8 @@ struct device {
 /* At a start with a stored bitstream, the public firmware waits 250 ms, whatever
    the supplies did. */
 #define FPGA_RESET_TICKS (251200 * TICKS_PER_US)
-/* The average of Clyde's image, firmware/README.md: 48 cycles of four clocks. */
-#define FPGA_BYTE_TICKS (48 * 4 * TICKS_PER_CYCLE)
+/* The average of Clyde's image, firmware/README.md: 43.3 cycles of four clocks. */
+#define FPGA_BYTE_TICKS (173 * TICKS_PER_CYCLE)
 
 extern const struct function_ops device_ops;
 

@@ -64,6 +64,8 @@ enum {
 #define TCON_IT1 0x04
 #define TCON_IE0 0x02
 #define TCON_IT0 0x01
+/* Those that request interrupts */
+#define TCON_FLAGS (TCON_TF1 | TCON_TF0 | TCON_IE1 | TCON_IE0)
 
 #define TMOD_GATE 0x08 /* of timer 0; four bits higher: of timer 1 */
 #define TMOD_CT   0x04
@@ -88,17 +90,33 @@ enum {
 #define EICON_RESI  0x10
 #define EICON_INT6  0x08
 
-/* An instruction, code[0] being its opcode.  `pc` is the next instruction's
-   address when it is executed; `cycles` is its start. */
-typedef void mcs51_execute(struct mcs51 *cpu, const uint8_t *code);
-
 struct mcs51_opcode {
-	mcs51_execute *execute;
 	uint8_t length;
 	uint8_t cycles; /* without the stretch of MOVX */
 };
 
 extern const struct mcs51_opcode mcs51_opcodes[256];
+
+/* Execute the instruction at this address, whose bytes are given; or those from
+   `pc` on, until `limit`. */
+void mcs51_step(struct mcs51 *cpu, uint16_t pc, const uint8_t *code);
+void mcs51_execute(struct mcs51 *cpu);
+
+/* Whether an instruction's bytes may be others than those in memory, because
+   memory ends, or a vector is in the place of one; and those bytes, or NULL
+   after a fault. */
+static inline bool mcs51_is_apart(const struct mcs51 *cpu, uint16_t pc)
+{
+	/* 0x43 to 0x45, 0x53 to 0x55 */
+	bool vector = (uint16_t)((pc & 0xffef) - 0x43) < 3;
+
+	return vector || pc + 3u > cpu->memory_size;
+}
+const uint8_t *mcs51_fetch_apart(
+	struct mcs51 *cpu, uint16_t pc, uint8_t buffer[3]);
+
+/* After a jump back, without which there is no loop. */
+void mcs51_jumped_back(struct mcs51 *cpu);
 
 /* 0x80 to 0xff */
 uint8_t mcs51_read_sfr(struct mcs51 *cpu, uint8_t address);

@@ -126,12 +126,23 @@ static uint8_t priority(const struct mcs51 *cpu, const struct source *source)
 	return state_byte(cpu, source->priorities) & source->enable ? 2 : 1;
 }
 
+/* Whether any flag of `sources` is set: most of the time none is. */
+static bool any_flag(const struct mcs51_state *state)
+{
+	return (state->tcon & TCON_FLAGS) |
+		(state->t2con & (T2CON_TF2 | T2CON_EXF2)) |
+		(state->exif & EXIF_FLAGS) |
+		(state->eicon & (EICON_INT6 | EICON_RESI));
+}
+
 static const struct source *pending(
 	const struct mcs51 *cpu, uint8_t *ret_priority)
 {
 	const struct source *found = NULL;
 	uint8_t highest = cpu->state.in_service;
 
+	if (!any_flag(&cpu->state))
+		return NULL;
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
 		uint8_t its = priority(cpu, &sources[i]);
 
@@ -223,13 +234,12 @@ void mcs51_request(struct mcs51 *cpu, enum mcs51_line line, bool asserted)
 /* ---- Loops that wait ---- */
 
 /*
- * Called after a jump back, without which there is no loop.  If the state is
- * the same as at an earlier jump, and nothing was touched between, then the CPU
+ * If the state is the same as at an earlier jump, and nothing was touched between, then the CPU
  * will execute the same again.  The state that is compared with is renewed when
  * the number of jumps has doubled (Brent's way to find a cycle), so that a loop
  * of any shape is found: with calls, inner loops, interrupts.
  */
-static void jumped_back(struct mcs51 *cpu)
+void mcs51_jumped_back(struct mcs51 *cpu)
 {
 	uint64_t jumps = ++cpu->jumps;
 
@@ -291,8 +301,7 @@ static bool has_vector(uint16_t address)
 	return address == 0x45 || address == 0x55;
 }
 
-/* The instruction's bytes where memory ends, or a vector is in its place. */
-static const uint8_t *fetch_apart(
+const uint8_t *mcs51_fetch_apart(
 	struct mcs51 *cpu, uint16_t pc, uint8_t buffer[3])
 {
 	uint8_t length = 1;
@@ -313,49 +322,21 @@ static const uint8_t *fetch_apart(
 	return buffer;
 }
 
-static inline const uint8_t *fetch(
-	struct mcs51 *cpu, uint16_t pc, uint8_t buffer[3])
-{
-	/* 0x43 to 0x45, 0x53 to 0x55 */
-	bool vector = (uint16_t)((pc & 0xffef) - 0x43) < 3;
-
-	if (__builtin_expect(vector || pc + 3u > cpu->memory_size, 0))
-		return fetch_apart(cpu, pc, buffer);
-	return cpu->memory + pc;
-}
-
-static inline void step(struct mcs51 *cpu, bool observed)
+static void execute_observed(struct mcs51 *cpu)
 {
 	uint8_t buffer[3] = {0};
 	uint16_t pc = cpu->state.pc;
 	uint64_t start = cpu->cycles;
-	const struct mcs51_opcode *opcode;
-	const uint8_t *code;
+	const uint8_t *code = cpu->memory + pc;
 
 	cpu->instruction = pc;
-	code = fetch(cpu, pc, buffer);
+	if (mcs51_is_apart(cpu, pc))
+		code = mcs51_fetch_apart(cpu, pc, buffer);
 	if (!code)
 		return;
-	if (observed)
-		mcs51_observe(cpu, code);
-	opcode = &mcs51_opcodes[code[0]];
-	cpu->state.pc = pc + opcode->length;
-	opcode->execute(cpu, code);
-	cpu->cycles += opcode->cycles;
-	if (observed)
-		cpu->debug->cycles[pc] += cpu->cycles - start;
-	if (cpu->state.pc <= pc)
-		jumped_back(cpu);
-}
-
-static void execute(struct mcs51 *cpu)
-{
-	if (cpu->debug) {
-		step(cpu, true);
-		return;
-	}
-	while (cpu->cycles < cpu->limit)
-		step(cpu, false);
+	mcs51_observe(cpu, code);
+	mcs51_step(cpu, pc, code);
+	cpu->debug->cycles[pc] += cpu->cycles - start;
 }
 
 enum mcs51_stop mcs51_run(struct mcs51 *cpu, uint64_t until)
@@ -387,6 +368,9 @@ enum mcs51_stop mcs51_run(struct mcs51 *cpu, uint64_t until)
 			return MCS51_BREAKPOINT;
 		cpu->limit = cpu->state.postponed ? cpu->cycles + 1 : end;
 		cpu->state.postponed = 0;
-		execute(cpu);
+		if (cpu->debug)
+			execute_observed(cpu);
+		else
+			mcs51_execute(cpu);
 	}
 }

@@ -187,9 +187,11 @@ static void refuse_modes(struct mcs51 *cpu)
 			"makes their clock");
 }
 
+/* At the start of an instruction no overflow is behind, so that a write which
+   changes nothing has no effect: firmware starts a timer that runs. */
 static void write_timer(struct mcs51 *cpu, uint8_t *byte, uint8_t value)
 {
-	if (byte == &cpu->state.ckcon && *byte == value)
+	if (*byte == value)
 		return;
 	mcs51_timers_sync(cpu);
 	*byte = value;
