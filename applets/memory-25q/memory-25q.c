@@ -238,8 +238,9 @@ static int run(struct clyde_run *run)
 	struct memory memory;
 	int result = make_options(run, &options);
 
-	if (result == 0)
-		result = m25_open(run, &options, &memory);
+	if (result < 0)
+		return result;
+	result = m25_open(run, &options, &memory);
 	if (result < 0)
 		return result;
 	tell_unused(&memory);

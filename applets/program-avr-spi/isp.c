@@ -353,7 +353,10 @@ static int write_eeprom_page(struct writing *writing, uint32_t page,
 
 static bool any(const bool *used, uint32_t size)
 {
-	return memchr(used, true, size) != NULL;
+	for (uint32_t i = 0; i < size; i++)
+		if (used[i])
+			return true;
+	return false;
 }
 
 static int submit_pages(

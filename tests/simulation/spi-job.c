@@ -390,7 +390,11 @@ static void draw_failure(struct draft *draft)
 		draft->batch->flags |= CLYDE_SPI_CHAIN;
 		begin_batch(draft);
 	}
-	draw_any(draft);
+	/* Levels that are skipped must be sent again. */
+	if (draw(draft->random, 2))
+		draw_wait(draft, false);
+	else
+		draw_any(draft);
 	/* Up to the end of the chain a failed wait may be known or not. */
 	for (unsigned i = 0; waits && i < draft->job->count; i++) {
 		struct batch *batch = &draft->job->batch[i];
@@ -411,7 +415,14 @@ void job_draw(struct bus *bus, struct random *random, unsigned most,
 
 	job->count = 0;
 	begin_batch(&draft);
-	if (draw(random, 4) == 0)
+	/* Behind a failure that is still on its way, for the same reason. */
+	if (bus->fails && draw(random, 2)) {
+		bus->fails = false;
+		draw_wait(&draft, false);
+		return;
+	}
+	bus->fails = draw(random, 4) == 0;
+	if (bus->fails)
 		draw_failure(&draft);
 	else
 		draw_any(&draft);

@@ -84,6 +84,7 @@ struct bus {
 	struct clyde_spi *spi;     /* NULL: closed */
 	struct clyde_flash *flash; /* NULL: closed */
 	bool broken;               /* by an error that ends all batches */
+	bool fails; /* the last job does, at a step that it chose */
 	uint32_t rate_hz;
 	struct array array;
 	struct record records[RECORDS]; /* a ring, the oldest first */

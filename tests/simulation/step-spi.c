@@ -148,7 +148,7 @@ static void close_spi(struct session *session, struct bus *bus, bool by_token)
 		violate(session, "an SPI core is closed twice");
 	remember_closed(session, token);
 	bus->spi = NULL;
-	bus->broken = false;
+	bus->broken = bus->fails = false;
 	spi_check_given_up(session, bus);
 	forget_batches(bus);
 }
@@ -460,7 +460,7 @@ static long open_spi(
 		return result;
 	}
 	bus->rate_hz = options.rate_hz;
-	bus->broken = false;
+	bus->broken = bus->fails = false;
 	return wait_for_chip(session, target);
 }
 

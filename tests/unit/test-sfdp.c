@@ -28,7 +28,7 @@ struct image {
 
 static struct image make(const struct flash25_options *options)
 {
-	struct image image;
+	struct image image = {{0}};
 
 	flash25_sfdp(options, image.bytes);
 	return image;

@@ -149,6 +149,8 @@ const struct mcs51_opcode mcs51_opcodes[256] = {OPCODES(SHAPE)};
 		cpu->cycles += (clocks);            \
 		break;
 
+/* One switch, so that an instruction costs one jump. */
+/* NOLINTNEXTLINE(readability-function-size): it is the table above */
 static inline __attribute__((always_inline)) void step(
 	struct mcs51 *cpu, uint16_t pc, const uint8_t *code)
 {
