@@ -20,7 +20,8 @@ static const struct clyde_parameter parameters[] = {
 		.positional = true,
 		.initial = "identify",
 		.choices = "identify read write-fuses write-lock write-program "
-			   "write-eeprom verify-program verify-eeprom erase",
+			   "write-eeprom verify-program verify-eeprom erase "
+			   "serve",
 		.choices_help = "Read the signature\n"
 				"Read memories, fuses and lock bits\n"
 				"Write fuses, and verify them\n"
@@ -29,7 +30,8 @@ static const struct clyde_parameter parameters[] = {
 				"Write the EEPROM, and verify it\n"
 				"Compare the flash with a file\n"
 				"Compare the EEPROM with a file\n"
-				"Erase flash, EEPROM and lock bits",
+				"Erase flash, EEPROM and lock bits\n"
+				"Be an STK500 version 1 for avrdude",
 		.help = "What to do",
 	},
 	{
@@ -138,6 +140,22 @@ static const struct clyde_parameter parameters[] = {
 			 "verify-eeprom",
 		.help = "What the memory is to hold: .bin, or Intel HEX in "
 			".hex, .ihx or .ihex",
+	},
+	{
+		.name = "endpoint",
+		.type = CLYDE_PARAMETER_TEXT,
+		.positional = true,
+		.required = true,
+		.verbs = "serve",
+		.help = "tcp:HOST:PORT or unix:PATH to listen at, pty for a "
+			"pseudoterminal whose path is told, or pty:PATH for a "
+			"link to it",
+	},
+	{
+		.name = "once",
+		.type = CLYDE_PARAMETER_FLAG,
+		.verbs = "serve",
+		.help = "End with the first client",
 	},
 	{0},
 };
@@ -256,6 +274,8 @@ static int claim(struct clyde_run *run)
 		result = check_bits(run);
 	if (result == 0)
 		result = check_files(run);
+	if (result == 0 && verb_is(run, "serve"))
+		result = serve_check(run);
 	return result < 0 ? result : run_claim_spi(run, &pins);
 }
 
@@ -535,8 +555,15 @@ static int write_image(struct isp *isp, const struct avr_memory *memory,
 {
 	int result = memory->eeprom ? 0 : erase(isp);
 
-	if (result == 0)
-		result = isp_write(isp, memory, image->data, image->used);
+	if (result < 0)
+		return result;
+	result = isp_write(isp, memory, image->data, image->used);
+	if (result == CLYDE_ERROR_INTERRUPTED)
+		set_error(result, "interrupted; the %s is written in part",
+			memory->name);
+	else if (result == CLYDE_ERROR_NO_DEVICE)
+		set_error(result, "%s; the %s is written in part",
+			clyde_error_message(), memory->name);
 	return result;
 }
 
@@ -601,6 +628,8 @@ static int run(struct clyde_run *run)
 	if (result < 0)
 		return result;
 	tell_start(&isp);
+	if (verb_is(run, "serve"))
+		return serve(&isp);
 	result = isp_enter(&isp);
 	if (result == 0)
 		result = identify(&isp);

@@ -3,7 +3,8 @@
 /*
  * What the files of the applet program-avr-spi share.  avr.c has the table, the
  * claims and the verbs; isp.c the instructions of serial programming; chips.c
- * the table of chips; file.c the files.
+ * the table of chips; file.c the files; serve.c avrdude's door, and stk500.c
+ * its protocol.
  */
 #ifndef PROGRAM_AVR_SPI_AVR_H
 #define PROGRAM_AVR_SPI_AVR_H
@@ -87,5 +88,12 @@ int image_load(const char *path, const struct avr_memory *memory,
 	struct image *ret_image);
 void image_free(struct image *image);
 int image_save(const char *path, const uint8_t *data, uint32_t size);
+
+/* ---- serve.c ---------------------------------------------------------- */
+
+/* Whether the parameter "endpoint" is one.  For claim(). */
+int serve_check(struct clyde_run *run);
+/* Serve clients until the run ends; with --once, one client. */
+int serve(struct isp *isp);
 
 #endif

@@ -286,10 +286,7 @@ int nor_abandon(struct clyde_flash *flash, int failure, uint64_t *ret_done)
 	uint8_t status;
 	int result = 0;
 
-	/* An offset in a pipe says nothing about the chip. */
-	snprintf(why, sizeof(why), "%s",
-		failure == CLYDE_ERROR_NO_DEVICE ? error_text(failure)
-						 : clyde_error_message());
+	snprintf(why, sizeof(why), "%s", clyde_error_message());
 	nor_keep_going(flash, true);
 	/* A chain ends with a batch that does nothing. */
 	nor_poll(&end, 0, 0, 0, &status);

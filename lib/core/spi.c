@@ -441,9 +441,12 @@ static int begin_call(struct clyde_spi *spi)
 	return 0;
 }
 
+/* The sentence of a pipe has an offset in it, which says nothing about SPI. */
 static int end_call(struct clyde_spi *spi, int result)
 {
 	spi->busy = false;
+	if (result == CLYDE_ERROR_NO_DEVICE)
+		set_error(result, "%s", error_text(result));
 	return result;
 }
 
