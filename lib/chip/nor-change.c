@@ -110,14 +110,9 @@ int nor_finish(struct clyde_flash *flash, int result, const char *what,
 	nor_poll(&end, 0, 0, 0, NULL);
 	if (result == 0)
 		result = nor_submit(
-			flash, &end, 0, NOR_DEPTH, UINT64_MAX, ret_done);
+			flash, &end, 0, NOR_DEPTH, NOR_NO_CHANGE, ret_done);
 	if (result == 0)
-		result = nor_collect_to(flash, 1, ret_done);
-	if (result == 0) {
-		uint64_t none;
-
-		result = nor_collect(flash, &none);
-	}
+		result = nor_collect_to(flash, 0, ret_done);
 	if (result == 0)
 		return 0;
 	nor_abandon(flash, ret_done);

@@ -110,19 +110,19 @@ static int check_id(const struct answers *answers)
 	if (all_are(answers, 0xff))
 		return set_error(CLYDE_ERROR_NO_CHIP,
 			"no chip answers: IO1 (CIPO) is always high, so "
-		        "nothing "
+			"nothing "
 			"drives it; look at its pin, at CS#, and at the chip's "
 			"supply");
 	if (all_are(answers, 0))
 		return set_error(CLYDE_ERROR_NO_CHIP,
 			"no chip answers: IO1 (CIPO) is always low; look at "
-		        "its "
+			"its "
 			"pin, which something holds low, and at the chip's "
 			"supply");
 	if (memcmp(first, second, ID_SIZE) != 0)
 		return set_error(CLYDE_ERROR_NO_CHIP,
 			"the chip's identification is %02x %02x %02x, then "
-		        "%02x "
+			"%02x "
 			"%02x %02x: two chips drive IO1 (CIPO), or the signal "
 			"is bad; try a lower frequency",
 			first[0], first[1], first[2], second[0], second[1],
