@@ -119,14 +119,9 @@ int nor_finish(struct clyde_flash *flash, int result, uint64_t *ret_done)
 	nor_poll(&end, 0, 0, 0, NULL);
 	if (result == 0)
 		result = nor_submit(
-			flash, &end, 0, NOR_DEPTH, UINT64_MAX, ret_done);
+			flash, &end, 0, NOR_DEPTH, NOR_NO_CHANGE, ret_done);
 	if (result == 0)
-		result = nor_collect_to(flash, 1, ret_done);
-	if (result == 0) {
-		uint64_t none;
-
-		result = nor_collect(flash, &none);
-	}
+		result = nor_collect_to(flash, 0, ret_done);
 	if (result == 0)
 		return 0;
 	nor_abandon(flash, result, ret_done);

@@ -215,9 +215,10 @@ int nor_collect(struct clyde_flash *flash, uint64_t *ret_done)
 {
 	struct nor_queue *queue = &flash->queue;
 	int result = wait_for(flash, queue->tickets[queue->first]);
+	uint64_t end = queue->ends[queue->first];
 
-	if (result == 0)
-		*ret_done = queue->ends[queue->first];
+	if (result == 0 && end != NOR_NO_CHANGE)
+		*ret_done = end;
 	if (result == CLYDE_ERROR_LIMIT_PASSED) {
 		queue->failed_step = find_failed(flash);
 		queue->failed = queue->changes[queue->first];

@@ -140,8 +140,9 @@ int nor_exchange(struct clyde_flash *flash, const struct nor_batch *batch);
 /*
  * Send a batch, and collect the oldest ones so that at most `depth` are on their
  * way.  `end` is what is done when it was collected: *ret_done gets that of the
- * last one collected.
+ * last one collected.  NOR_NO_CHANGE leaves *ret_done as it is.
  */
+#define NOR_NO_CHANGE UINT64_MAX
 int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 	unsigned flags, unsigned depth, uint64_t end, uint64_t *ret_done);
 /* Collect the oldest batch. */

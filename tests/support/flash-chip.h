@@ -35,9 +35,10 @@ static inline struct chip chip_wire(
 
 	if (part == NULL)
 		part = "part=flash25@cs=A5:sck=A1:io0=A2:io1=A4:io2=A3:io3=A0";
-	snprintf(uri, sizeof(uri), "virtual:%s%s", part, keys);
+	snprintf(uri, sizeof(uri), "virtual:configured=1%s%s%s",
+		*part ? "," : "", part, keys);
 	chip.fixture = open_uri(uri);
-	assert_int_equal(clyde_fpga_load_image(chip.fixture.device), 1);
+	assert_int_equal(clyde_fpga_load_image(chip.fixture.device), 0);
 	assert_int_equal(clyde_supply_set(chip.fixture.device, 3, 3300), 0);
 	if (clyde_spi_open(chip.fixture.device, &options, &chip.spi) < 0)
 		fail_msg("%s", clyde_error_message());

@@ -335,12 +335,22 @@ static void select(struct flash25 *flash, bool selected, tick now)
 	release(flash, now + OFF_TICKS);
 }
 
-/* WP# and HOLD# are IO2 and IO3 unless QE is set or the lanes carry data. */
+/* Whether all lanes are the command's now, also in the clocks before its data, in
+   which nobody drives them. */
+static bool has_lanes(const struct flash25_chip *chip)
+{
+	if (chip->phase.direction == FLASH25_DEAF)
+		return false;
+	return chip->phase.lanes == LANES ||
+		(chip->stage == FLASH25_WAIT &&
+			chip->command->data_lanes == LANES);
+}
+
+/* WP# and HOLD# are IO2 and IO3 unless QE is set or the command has the lanes: a
+   chip without QE, of QER 0, knows by the command. */
 static void update_wp_and_hold(struct flash25 *flash, tick now)
 {
-	bool lanes = flash->chip.phase.direction != FLASH25_DEAF &&
-		flash->chip.phase.lanes == LANES;
-	bool alone = !lanes && !flash25_quad(&flash->chip);
+	bool alone = !has_lanes(&flash->chip) && !flash25_quad(&flash->chip);
 	bool held = flash->selected && alone && !level(flash, 3);
 
 	if (flash->io[2])
