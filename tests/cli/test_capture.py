@@ -449,7 +449,7 @@ def test_the_log_does_not_change_standard_output():
 def test_the_log_has_the_load_of_the_fpga_and_its_time():
     lines = log(virtual("", "--log", "debug", *RUN))
     (loaded,) = [l for _, _, l in lines if l.startswith("FPGA loaded")]
-    assert re.fullmatch(r"FPGA loaded: 135100 bytes in 5\d\d\.\d ms", loaded)
+    assert re.fullmatch(r"FPGA loaded: 135100 bytes in 4\d\d\.\d ms", loaded)
     assert "the FPGA runs Clyde's image already" in [
         l for _, _, l in log(virtual("configured=1", "--log", "debug", *RUN))
     ]

@@ -122,8 +122,8 @@ static void the_image_is_loaded_once(void **state)
 	assert_int_equal(clyde_fpga_load_image(fixture.device), 1);
 	assert_int_equal(clyde_fpga_status(fixture.device, id), 1);
 	loaded = now_ns(fixture.device);
-	/* 540 ms for 135100 B at 48 instruction cycles each. */
-	assert_in_range(loaded - start, 541000000, 570000000);
+	/* 487 ms for 135100 B at 43.3 instruction cycles each. */
+	assert_in_range(loaded - start, 488000000, 517000000);
 	assert_int_equal(clyde_fpga_load_image(fixture.device), 0);
 	assert_in_range(now_ns(fixture.device) - loaded, 0, 1000000);
 	close_fixture(&fixture);

@@ -149,8 +149,7 @@ const struct mcs51_opcode mcs51_opcodes[256] = {OPCODES(SHAPE)};
 		cpu->cycles += (clocks);            \
 		break;
 
-/* One switch, so that an instruction costs one jump. */
-/* NOLINTNEXTLINE(readability-function-size): it is the table above */
+/* A case for each opcode.  NOLINTNEXTLINE(readability-function-size) */
 static inline __attribute__((always_inline)) void step(
 	struct mcs51 *cpu, uint16_t pc, const uint8_t *code)
 {
