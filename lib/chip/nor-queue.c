@@ -179,10 +179,12 @@ int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 	unsigned flags, unsigned depth, uint64_t end, uint64_t *ret_done)
 {
 	struct nor_queue *queue = &flash->queue;
-	int result = nor_collect_to(flash, depth - 1, ret_done);
+	int result = flash->going_on ? 0 : check_open(flash);
 	uint64_t ticket = 0;
 	unsigned at;
 
+	if (result == 0)
+		result = nor_collect_to(flash, depth - 1, ret_done);
 	if (result == 0)
 		result = submit(flash, batch, flags, &ticket);
 	if (result < 0)
@@ -240,6 +242,7 @@ int nor_collect_to(
 
 void nor_keep_going(struct clyde_flash *flash, bool on)
 {
+	flash->going_on = on;
 	spi_uninterruptible(flash->spi, on);
 }
 
@@ -266,8 +269,8 @@ static int exchange(struct clyde_flash *flash, const struct nor_batch *batch)
 	return result;
 }
 
-/* Wait for all batches; false if they are lost, since the device is gone or
-   being closed, which ends all of them. */
+/* Wait for all batches; false if they do not end: the device is gone, or the chip
+   is being closed. */
 static bool collect_all(struct clyde_flash *flash, uint64_t *ret_done)
 {
 	while (flash->queue.count > 0) {
@@ -279,26 +282,40 @@ static bool collect_all(struct clyde_flash *flash, uint64_t *ret_done)
 	return true;
 }
 
+/* The core may still send replies to what is on its way: they are not for the
+   caller's memory any more.  The chain ends, since the next batch of the core is
+   another caller's. */
+static void forget_all(struct clyde_flash *flash, const struct nor_batch *end)
+{
+	struct nor_queue *queue = &flash->queue;
+	uint64_t none;
+
+	nor_submit(flash, end, 0, NOR_DEPTH, 0, &none);
+	for (; queue->count > 0; remove_first(queue))
+		spi_forget(flash->spi, queue->tickets[queue->first]);
+}
+
 int nor_abandon(struct clyde_flash *flash, int failure, uint64_t *ret_done)
 {
 	struct nor_queue before = flash->queue;
 	struct nor_batch end = {.count = 0}, leave = {.count = 0};
 	char why[ERROR_SIZE];
 	uint8_t status;
-	int result = 0;
+	int result;
 
 	snprintf(why, sizeof(why), "%s", clyde_error_message());
 	nor_keep_going(flash, true);
 	/* A chain ends with a batch that does nothing. */
 	nor_poll(&end, 0, 0, 0, &status);
 	nor_leave(&leave, flash);
-	if (collect_all(flash, ret_done))
-		result = exchange(flash, &end);
+	result = collect_all(flash, ret_done) ? exchange(flash, &end)
+					      : CLYDE_ERROR_CANCELED;
 	if (leave.count > 0 &&
 		(result == 0 || result == CLYDE_ERROR_LIMIT_PASSED))
 		exchange(flash, &leave);
+	if (flash->queue.count > 0)
+		forget_all(flash, &end);
 	nor_keep_going(flash, false);
-	flash->queue.count = 0;
 	/* Those of the failure itself. */
 	flash->queue.failed_step = before.failed_step;
 	flash->queue.failed = before.failed;

@@ -75,6 +75,7 @@ struct clyde_flash {
 	struct clyde_device *device; /* of the SPI core; handles */
 	struct clyde_spi *spi;
 	atomic_flag busy; /* a call is inside */
+	bool going_on;    /* see nor_keep_going() */
 	struct clyde_flash_options options;
 	struct clyde_flash_info info;
 	/* How commands are sent */
@@ -151,11 +152,13 @@ int nor_collect(struct clyde_flash *flash, uint64_t *ret_done);
 int nor_collect_to(
 	struct clyde_flash *flash, unsigned count, uint64_t *ret_done);
 /* After a failure: let everything that is on its way end, whatever interrupts
-   the call, and leave 4-byte mode.  Returns the failure. */
+   the call, and leave 4-byte mode.  What does not end while the chip is being
+   closed is forgotten.  Returns the failure. */
 int nor_abandon(struct clyde_flash *flash, int failure, uint64_t *ret_done);
 
-/* While this is set, an interrupt does not end the waits of the device: for what
-   must not be left in the middle. */
+/* While this is set, an interrupt does not end the waits of the device, and a
+   close of the chip does so only if a wait lasts: for what must not be left in
+   the middle. */
 void nor_keep_going(struct clyde_flash *flash, bool on);
 /* Whether the call has to end: CLYDE_ERROR_INTERRUPTED, CLYDE_ERROR_CANCELED, or
    0. */

@@ -513,6 +513,14 @@ static void abandon(struct spi_batch *batch)
 	batch->collected = true;
 }
 
+void spi_abandon(struct clyde_spi *spi, uint64_t ticket)
+{
+	struct spi_batch *batch = find(spi, ticket);
+
+	if (batch)
+		abandon(batch);
+}
+
 int spi_transfer(struct clyde_spi *spi, unsigned chip,
 	const struct clyde_spi_step *steps, size_t count, int timeout_ms)
 {

@@ -566,3 +566,14 @@ int spi_transfer_last(struct clyde_spi *pinned, unsigned chip,
 	object_unlock(&pinned->object);
 	return result;
 }
+
+static int forget(struct clyde_spi *spi, uint64_t ticket)
+{
+	spi_abandon(spi, ticket);
+	return 0;
+}
+
+int spi_forget(struct clyde_spi *handle, uint64_t ticket)
+{
+	return CALL(spi, handle, forget(spi, ticket));
+}

@@ -4,7 +4,7 @@
  * The SPI core as an object of clyde.h: spi.c opens, configures and closes it,
  * spi-encode.c makes commands of wire/core-spi.h from steps, spi-queue.c sends
  * them and takes the replies.  lib/chip uses spi_uninterruptible() and
- * spi_transfer_last() beside the calls of clyde.h.
+ * spi_forget() beside the calls of clyde.h.
  */
 #ifndef LIB_CORE_SPI_H
 #define LIB_CORE_SPI_H
@@ -130,12 +130,16 @@ int spi_collect(struct clyde_spi *spi, uint64_t ticket, int timeout_ms);
 int spi_transfer(struct clyde_spi *spi, unsigned chip,
 	const struct clyde_spi_step *steps, size_t count, int timeout_ms);
 void spi_drop_batches(struct clyde_spi *spi);
+void spi_abandon(struct clyde_spi *spi, uint64_t ticket);
 
 /* ---- For lib/chip ----------------------------------------------------- */
 
 /* While this is set, no interrupt ends a call of this object, nor of its
    device: every call needs a limit. */
 int spi_uninterruptible(struct clyde_spi *handle, bool uninterruptible);
+
+/* A batch that will not be collected: its memory may not be valid any more. */
+int spi_forget(struct clyde_spi *handle, uint64_t ticket);
 
 /* As clyde_spi_transfer(), for an object that the caller has got by
    object_pin(), even if it is interrupted or being closed: a chip is left out of

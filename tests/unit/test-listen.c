@@ -237,7 +237,9 @@ static void a_port_of_0_is_told_as_the_port_that_it_became(void **state)
 		int client;
 
 		begin(&endpoint);
+		bound_to_all = false;
 		assert_int_equal(endpoint_listen(&endpoint, texts[i]), 0);
+		assert_false(bound_to_all);
 		assert_memory_equal(told, "tcp:127.0.0.1:", 14);
 		assert_int_not_equal(atoi(told + 14), 0);
 		client = connect_tcp();
