@@ -30,7 +30,7 @@ static void forget_device(struct session *session, struct target *target)
 	}
 	if (target->device)
 		remember_closed(session, clyde_device_token(target->device));
-	spi_forget(session, target);
+	spi_lost(session, target);
 	target->device = NULL;
 }
 

@@ -132,6 +132,6 @@ void spi_check_given_up(struct session *session, struct bus *bus);
 void spi_note(struct target *target, long result);
 
 /* The device is closed, and all below it. */
-void spi_forget(struct session *session, struct target *target);
+void spi_lost(struct session *session, struct target *target);
 
 #endif

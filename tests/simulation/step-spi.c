@@ -153,7 +153,7 @@ static void close_spi(struct session *session, struct bus *bus, bool by_token)
 	forget_batches(bus);
 }
 
-void spi_forget(struct session *session, struct target *target)
+void spi_lost(struct session *session, struct target *target)
 {
 	struct bus *bus = target->bus;
 
