@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_bool entered, forking, within;
@@ -26,10 +27,10 @@ int __wrap_libusb_init(libusb_context **ret_usb)
 	atomic_store(&entered, true);
 	while (!atomic_load(&forking))
 		sched_yield();
-	/* A fork() that did not wait would return before these turns are
-	   over. */
-	for (int i = 0; i < 10000; i++)
-		sched_yield();
+	/* A fork() that did not wait would return before this is over.  Not
+	   turns by sched_yield(): beside other work each of them takes as long
+	   as all the others want. */
+	nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	atomic_store(&within, false);
 	return LIBUSB_ERROR_NO_MEM;
 }
