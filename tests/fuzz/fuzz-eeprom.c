@@ -47,6 +47,12 @@ static void use_device(struct clyde_device *device)
 	unsigned limit_mv[CLYDE_PORT_COUNT];
 
 	check(strlen(info->serial) < sizeof(info->serial));
+	/* The header alone may say that the firmware is of our API level.  The
+	   boot loader has no strings, and no commands. */
+	if (info->product[0] == '\0') {
+		check(clyde_fpga_status(device, id) == CLYDE_ERROR_STALL);
+		return;
+	}
 	check(clyde_eeprom_read(device, 0, &boot, 1) == 0);
 	check(clyde_fpga_status(device, id) >= 0);
 	check(clyde_supply_limit_get(device, limit_mv) == 0);
