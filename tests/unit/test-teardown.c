@@ -259,14 +259,18 @@ static void lent_memory_is_not_used_when_the_second_close_has_returned(
 }
 
 /* Asserts that the test above can fail: an unprotected teardown does write to
-   the lent memory. */
+   the lent memory.  Only under the virtual clock: over usbfs another process may
+   have filled all transfers before the close. */
 static void a_teardown_moves_bytes_into_lent_memory(void **state)
 {
-	struct stream_fixture bench = open_bench();
+	struct stream_fixture bench;
 	struct closer one = {.bench = &bench, .target = PIPE};
 	size_t moved = 0;
 
 	(void)state;
+	if (getenv("CLYDE_URI"))
+		skip();
+	bench = open_bench();
 	bench.lent.listener->until = "closing EP6 IN";
 	pthread_create(&one.thread, NULL, close_first, &one);
 	sem_wait(&begun);
