@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIZE_MAX_OF_CHIPS ((size_t)1 << 32) /* B; no chip is larger */
+/* B; no chip is larger, and twice as much is a size_t */
+#define SIZE_MAX_OF_CHIPS \
+	(SIZE_MAX > UINT32_MAX ? UINT64_C(1) << 32 : SIZE_MAX / 2)
 
 static int fail_file(const char *what, const char *name)
 {
