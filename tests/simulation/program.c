@@ -121,11 +121,14 @@ static uint8_t draw_pipe(struct random *random, const struct device_plan *plan,
 /* Odd sizes, and those around the size of a packet or of a transfer. */
 static uint32_t draw_amount(struct random *random)
 {
+	uint32_t packets;
+
 	switch (draw(random, 6)) {
 	case 0:
 		return draw(random, 8);
 	case 1:
-		return 512 * draw(random, 6) + draw(random, 3);
+		packets = draw(random, 6);
+		return 512 * packets + draw(random, 3);
 	case 2:
 		return draw(random, 6000);
 	default:
@@ -273,9 +276,11 @@ static void draw_spi(struct program *program, struct random *random)
 			add(program, STEP_LOAD, i);
 		add_drawn(program, random, STEP_SPI_OPEN, i);
 	}
-	for (unsigned i = 0; i < middle; i++)
-		add_drawn(program, random, draw_kind(random, true),
-			draw(random, devices));
+	for (unsigned i = 0; i < middle; i++) {
+		unsigned device = draw(random, devices);
+
+		add_drawn(program, random, draw_kind(random, true), device);
+	}
 	for (unsigned i = 0; i < devices; i++)
 		add_drawn(program, random, STEP_SPI_CHECK, i);
 }

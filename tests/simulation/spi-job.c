@@ -279,10 +279,10 @@ static void draw_program(struct draft *draft)
 	struct array *array = &draft->bus->array;
 	uint32_t size = 1 + draw(draft->random, ARRAY_PAGE);
 	uint32_t from = array->base +
-		draw(draft->random, ARRAY_WINDOW / ARRAY_PAGE) * ARRAY_PAGE +
-		draw(draft->random, ARRAY_PAGE - size + 1);
+		draw(draft->random, ARRAY_WINDOW / ARRAY_PAGE) * ARRAY_PAGE;
 	uint8_t data[ARRAY_PAGE];
 
+	from += draw(draft->random, ARRAY_PAGE - size + 1);
 	for (uint32_t i = 0; i < size; i++)
 		data[i] = random_next(draft->random);
 	enable_write(draft);
