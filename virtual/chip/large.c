@@ -265,9 +265,8 @@ static uint64_t state(const struct chip *chip)
 	for (unsigned i = 0; i < FIFO_COUNT; i++) {
 		const struct large_endpoint *endpoint = &chip->large[i];
 		const struct fifo *fifo = endpoint->fifo;
-		bool begun = is_in(chip, i)
-			? fifo->fill > 0
-			: fifo->count > 0 &&
+		bool begun = is_in(chip, i) ? fifo->fill > 0
+					    : fifo->count > 0 &&
 				fifo->length[fifo->head] == fifo->fill;
 
 		all = all << 16 | fifo->count << 13 | fifo->buffers << 10 |
