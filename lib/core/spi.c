@@ -553,20 +553,6 @@ int spi_uninterruptible(struct clyde_spi *handle, bool uninterruptible)
 	return CALL(spi, handle, set_kept_up(spi, uninterruptible));
 }
 
-int spi_transfer_last(struct clyde_spi *pinned, unsigned chip,
-	const struct clyde_spi_step *steps, size_t count, int timeout_ms)
-{
-	int result = object_lock(&pinned->object);
-
-	if (result < 0)
-		return result;
-	set_kept_up(pinned, true);
-	result = transfer_alone(pinned, chip, steps, count, timeout_ms);
-	set_kept_up(pinned, false);
-	object_unlock(&pinned->object);
-	return result;
-}
-
 static int forget(struct clyde_spi *spi, uint64_t ticket)
 {
 	spi_abandon(spi, ticket);

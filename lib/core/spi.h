@@ -141,10 +141,4 @@ int spi_uninterruptible(struct clyde_spi *handle, bool uninterruptible);
 /* A batch that will not be collected: its memory may not be valid any more. */
 int spi_forget(struct clyde_spi *handle, uint64_t ticket);
 
-/* As clyde_spi_transfer(), for an object that the caller has got by
-   object_pin(), even if it is interrupted or being closed: a chip is left out of
-   a mode.  What was submitted before is waited for, too. */
-int spi_transfer_last(struct clyde_spi *pinned, unsigned chip,
-	const struct clyde_spi_step *steps, size_t count, int timeout_ms);
-
 #endif

@@ -143,7 +143,7 @@ struct core {
 	/*
 	 * Set by the model, or NULL.  A core that polls a chip over SPI asks up
 	 * to which cycle the chip will give this answer, which it gave last.  0:
-	 * nobody knows, so the core makes edges.
+	 * the part does not know, so the core makes edges.
 	 */
 	uint64_t (*spi_same)(
 		const struct core *core, uint8_t answer, uint64_t cycle);
