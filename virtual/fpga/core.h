@@ -39,6 +39,12 @@
 
 #define CORE_NEVER UINT64_MAX
 
+/* Of two cycles the earlier one; of two numbers of cycles the smaller one. */
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 struct core;
 struct model;
 

@@ -96,11 +96,6 @@ struct model {
 
 #define MODEL(pointer) ((struct model *)(pointer))
 
-static inline uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static inline bool in_reset(const struct model *model, enum fifo_index index)
 {
 	return model->reset >> index & 1;

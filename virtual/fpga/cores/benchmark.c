@@ -79,11 +79,6 @@ static void check(struct bench_core *core, const uint8_t *data, unsigned size)
 		check_byte(core, data[i], expected[i]);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* A source offers a byte in every cycle, a loopback while it has bytes. */
 static uint64_t bench_run(struct core *base, uint64_t from, uint64_t until,
 	struct core_fifo *out, struct core_fifo *in)

@@ -117,11 +117,6 @@ uint64_t spi_bytes_next(const struct spi *spi, bool stalled, bool more)
 	return next;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* All rounds of a command but the first take the same time, since the core is
    in the same state after each of them but for the time that is left.  The last
    round before the limit is made of edges. */
