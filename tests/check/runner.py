@@ -117,6 +117,9 @@ class Run:
         environment.update({
             "HOME": str(home), "TMPDIR": str(temporary), "LC_ALL": "C.UTF-8",
             "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1",
+            # Meson calls ccache where it is installed, which would keep its
+            # results in $HOME.
+            "CCACHE_DISABLE": "1",
             "MESON_TESTTHREADS": str(part.lanes),
             "JOBS": str(max(1, self.lanes // 2)), untouched.PART: part.name})
         with open(self.log(part), "w") as log:

@@ -251,7 +251,7 @@ def test_a_part_does_not_inherit_the_state_of_the_shell_that_started_the_check(
     assert not public(blocked) and not public(ignored) and mask == "0022"
     names = dict(line.split("=", 1) for line in
                  (place / "environment").read_text().splitlines())
-    assert names["LC_ALL"] == "C.UTF-8"
+    assert names["LC_ALL"] == "C.UTF-8" and names["CCACHE_DISABLE"] == "1"
     assert not {"CLYDE_OBJECTS", "CFLAGS", "PYTEST_ADDOPTS", "CC",
                 "LINES"} & set(names)
 
