@@ -1002,6 +1002,7 @@ enum clyde_core {
 	CLYDE_CORE_UART = 2,
 	CLYDE_CORE_GPIO = 3,
 	CLYDE_CORE_SPI = 4,
+	CLYDE_CORE_PROBE = 5,
 };
 
 /*

@@ -34,6 +34,7 @@ class Core(IntEnum):
     UART = lib.CLYDE_CORE_UART
     GPIO = lib.CLYDE_CORE_GPIO
     SPI = lib.CLYDE_CORE_SPI
+    PROBE = lib.CLYDE_CORE_PROBE
 
 
 class BenchmarkMode(IntEnum):
