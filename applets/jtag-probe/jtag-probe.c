@@ -106,7 +106,7 @@ static void tell_tap(
 	struct clyde_run *run, const struct chain *chain, unsigned index)
 {
 	const struct jtag_chain_tap *tap = &chain->taps.taps[index];
-	char bits[8] = "?", idcode[64] = "BYPASS, no IDCODE";
+	char bits[12] = "?", idcode[64] = "BYPASS, no IDCODE";
 
 	if (tap->ir_bits)
 		snprintf(bits, sizeof(bits), "%u", tap->ir_bits);
