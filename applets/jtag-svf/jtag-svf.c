@@ -115,8 +115,7 @@ static int compare(struct play *play, const struct svf_scan *scan)
 	play->compared++;
 	if (svf_compare(scan, play->tdo, why))
 		return 0;
-	return set_error(CLYDE_ERROR_WRONG_DATA, "jtag-svf: line %llu: %s",
-		(unsigned long long)scan->line, why);
+	return set_error(CLYDE_ERROR_WRONG_DATA, "jtag-svf: %s", why);
 }
 
 static int shift(void *user, const struct svf_scan *scan)
