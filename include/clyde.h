@@ -1214,9 +1214,9 @@ int clyde_spi_submit(struct clyde_spi *spi, unsigned chip,
  */
 int clyde_spi_collect(struct clyde_spi *spi, uint64_t ticket, int timeout_ms);
 
-/* The step that failed in the batch that was collected last: its index, or -1
-   if none did. */
-int clyde_spi_failed(struct clyde_spi *spi);
+/* Whether a step failed in the batch that was collected last.  Returns 1 and
+   writes the index of the step, or 0 if none did. */
+int clyde_spi_failed(struct clyde_spi *spi, size_t *ret_step);
 
 int clyde_spi_transfer(struct clyde_spi *spi, unsigned chip,
 	const struct clyde_spi_step *steps, size_t count, int timeout_ms);

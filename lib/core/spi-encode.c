@@ -415,18 +415,18 @@ int spi_report(const struct spi_fault *fault)
 
 	if (step->kind == CLYDE_SPI_WAIT)
 		return set_error(CLYDE_ERROR_LIMIT_PASSED,
-			"step %u%s: %s did not become %s in %u us", fault->step,
-			of, input_names[step->command],
+			"step %zu%s: %s did not become %s in %u us",
+			fault->step, of, input_names[step->command],
 			step->value ? "high" : "low", step->limit_us);
 	if (step->flags & CLYDE_SPI_HELD)
 		return set_error(CLYDE_ERROR_LIMIT_PASSED,
-			"step %u%s: a poll received 0x%02x last, and not "
+			"step %zu%s: a poll received 0x%02x last, and not "
 			"0x%02x "
 			"under the mask 0x%02x in %u us",
 			fault->step, of, fault->got, step->value, step->mask,
 			step->limit_us);
 	return set_error(CLYDE_ERROR_LIMIT_PASSED,
-		"step %u%s: the answer to command 0x%02x was 0x%02x last, and "
+		"step %zu%s: the answer to command 0x%02x was 0x%02x last, and "
 		"not 0x%02x under the mask 0x%02x in %u us",
 		fault->step, of, step->command, fault->got, step->value,
 		step->mask, step->limit_us);

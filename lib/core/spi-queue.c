@@ -279,10 +279,21 @@ static int send_commands(struct clyde_spi *spi)
 
 /* ---- Waiting ---------------------------------------------------------- */
 
+/* Behind a failed transfer the core takes other bytes for commands, so its
+   replies mean nothing. */
+static int check_sent(struct clyde_spi *spi)
+{
+	int result = engine_error(spi->out->engine);
+
+	return result < 0 ? fail(spi, pipe_failed(spi->out, result)) : 0;
+}
+
 static int advance(struct clyde_spi *spi)
 {
 	int result = check_failed(spi);
 
+	if (result == 0)
+		result = check_sent(spi);
 	if (result == 0)
 		result = receive(spi);
 	if (result == 0)
@@ -454,9 +465,8 @@ static int take_result(struct clyde_spi *spi, const struct spi_batch *last)
 	struct spi_batch *batch;
 	bool failed = false;
 
-	spi->failed_step = last->failed && !last->fault.earlier
-		? (int)last->fault.step
-		: -1;
+	spi->has_failed = last->failed && !last->fault.earlier;
+	spi->failed_step = last->fault.step;
 	STAILQ_FOREACH (batch, &spi->batches, next) {
 		if (batch->failed && !batch->collected) {
 			fault = batch->fault;

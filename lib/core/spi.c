@@ -244,7 +244,6 @@ static void begin(struct clyde_spi *spi, struct claim *claim)
 		SPI_IO3_HIGH | SPI_IO2_DRIVEN | SPI_IO3_DRIVEN;
 	spi->known = (struct spi_known){.line = true};
 	spi->kept = -1;
-	spi->failed_step = -1;
 }
 
 /* The claim is made, and the core is attached to it.  The pins are connected when
@@ -504,18 +503,19 @@ CLYDE_API int clyde_spi_collect(
 	return CALL(spi, handle, collect_alone(spi, ticket, timeout_ms));
 }
 
-static int get_failed(const struct clyde_spi *spi, int *ret_step)
+static int get_failed(const struct clyde_spi *spi, size_t *ret_step)
 {
+	int result = check_given("ret_step", ret_step);
+
+	if (result < 0 || !spi->has_failed)
+		return result;
 	*ret_step = spi->failed_step;
-	return 0;
+	return 1;
 }
 
-CLYDE_API int clyde_spi_failed(struct clyde_spi *handle)
+CLYDE_API int clyde_spi_failed(struct clyde_spi *handle, size_t *ret_step)
 {
-	int step = -1;
-	int result = CALL(spi, handle, get_failed(spi, &step));
-
-	return result < 0 ? result : step;
+	return CALL(spi, handle, get_failed(spi, ret_step));
 }
 
 static int transfer_alone(struct clyde_spi *spi, unsigned chip,

@@ -36,7 +36,7 @@ struct spi_sent {
 
 /* Why a batch failed. */
 struct spi_fault {
-	unsigned step;
+	size_t step;
 	bool earlier; /* the step is of a batch before this one in its chain */
 	struct clyde_spi_step what;
 	uint8_t got;
@@ -99,7 +99,9 @@ struct clyde_spi {
 	struct spi_batch *chain;        /* the first batch of its chain */
 	struct spi_batch *chain_failed; /* of that chain, by a poll; or NULL */
 	uint64_t last_ticket, collected;
-	int failed_step;
+	/* Of the batch that was collected last. */
+	bool has_failed;
+	size_t failed_step;
 };
 
 /* ---- spi-encode.c ----------------------------------------------------- */

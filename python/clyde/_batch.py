@@ -13,7 +13,7 @@ import math
 from typing import (
     TYPE_CHECKING, Callable, List, Optional, Sequence, Tuple)
 
-from ._library import lib
+from ._library import ffi, lib
 from ._object import Object
 from ._steps import Lent, Received, SpiStep
 from ._watch import watch
@@ -198,8 +198,9 @@ class Batches(Object):
                 raise error
             # Not the exception, whose traceback would keep objects alive.
             lent.error = result, str(error)
-            step = lib.clyde_spi_failed(self._handle)
-            lent.failed = step if step >= 0 else None
+            step = ffi.new("size_t *")
+            if lib.clyde_spi_failed(self._handle, step) == 1:
+                lent.failed = step[0]
             self._unreported = lent
         lent.ended = True
         self._forget(lent)

@@ -258,11 +258,12 @@ static void no_monitor_works(struct clyde_monitor *monitor)
 static void no_spi_works(struct clyde_spi *spi)
 {
 	uint64_t ticket = 0;
+	size_t step;
 
 	assert_refused(clyde_spi_configure(spi, 0, 0, 0, NULL));
 	assert_refused(clyde_spi_submit(spi, 0, NULL, 0, 0, &ticket, 1));
 	assert_refused(clyde_spi_collect(spi, 1, 1));
-	assert_refused(clyde_spi_failed(spi));
+	assert_refused(clyde_spi_failed(spi, &step));
 	assert_refused(clyde_spi_transfer(spi, 0, NULL, 0, 1));
 	assert_not_closed(close_spi, spi);
 	assert_int_equal(
