@@ -1344,7 +1344,8 @@ struct clyde_jtag_options {
 #define CLYDE_JTAG_RATE_MAX     48000000
 #define CLYDE_JTAG_RATE_DEFAULT 100000
 
-/* To open, and find the delay by clyde_jtag_find_delay(), for up to a second. */
+/* To open, and find the delay by clyde_jtag_find_delay(), for up to ten
+   seconds. */
 #define CLYDE_JTAG_DELAY_AUTO 1000
 
 /*
@@ -1440,8 +1441,10 @@ enum clyde_jtag_flag {
 	CLYDE_JTAG_POLL_IR = 1 << 1, /* of CLYDE_JTAG_POLL */
 };
 
-#define CLYDE_JTAG_TRST_HIGH (1 << 0)
-#define CLYDE_JTAG_SRST_HIGH (1 << 1)
+enum clyde_jtag_level {
+	CLYDE_JTAG_TRST_HIGH = 1 << 0,
+	CLYDE_JTAG_SRST_HIGH = 1 << 1,
+};
 
 /* A step of a batch.  An `out` or `in` of NULL: no bytes are sent, or nothing is
    received. */
@@ -1561,7 +1564,8 @@ struct clyde_svf_options {
  * Play a file in Serial Vector Format, revision E, of any size.  `read` gives its
  * next bytes: it returns how many it has written, 0 at the end, or a negative
  * value, which ends the call and is its result.  Both callbacks run on the
- * thread of the call, and may call the library, but not with this object.  An
+ * thread of the call, and may call the library, but not with this object, which
+ * must not be used otherwise meanwhile.  An
  * observer's `progress` is called with the bytes of the file that were played;
  * NULL: no observer.
  *
@@ -1569,7 +1573,9 @@ struct clyde_svf_options {
  * CLYDE_ERROR_MISMATCH if TDO had other bits than the file expects: the sentence
  * has the line.  After each failure, and an interrupt, the TAPs are in
  * CLYDE_TAP_RESET.  TRST ON without a pin for TRST is five clocks with TMS high;
- * TRST Z drives TRST high.  A RUNTEST with a time is so many clocks of TCK.
+ * TRST Z drives TRST high.  A RUNTEST with a time lasts as long, with TCK running;
+ * a longest time is ignored.  The rate is the one that is set, or less if the
+ * file's FREQUENCY says so, and after the call it is what it was.
  */
 int clyde_jtag_svf(struct clyde_jtag *jtag,
 	const struct clyde_svf_options *options,

@@ -5,12 +5,12 @@
 // FILE: lib/core/spi-encode.c
 
 // NAME: settings that a failure has skipped are not sent again
-@@ expression spi; @@
+@@ expression core; @@
 begin_chain(...)
 {
 	<...
--	spi->doubtful > 0
-+	false
+-	core_begin_chain(core)
++	(core_begin_chain(core), false)
 	...>
 }
 
