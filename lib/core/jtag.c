@@ -130,7 +130,7 @@ static int settle(const struct clyde_jtag_options *options,
 static int open_for_run(struct clyde_device *device, struct claim *claim,
 	const struct clyde_jtag_options *options, struct clyde_jtag **ret_jtag)
 {
-	struct clyde_jtag *jtag;
+	struct clyde_jtag *jtag = NULL;
 	int result = core_check_unused(&kind, claim);
 
 	if (result == 0)
@@ -145,7 +145,7 @@ static int open_for_run(struct clyde_device *device, struct claim *claim,
 int run_jtag(struct clyde_run *run, const struct clyde_jtag_options *options,
 	struct clyde_jtag **ret_jtag)
 {
-	struct clyde_jtag *handle;
+	struct clyde_jtag *handle = NULL;
 	int result = CALL(device, run->device,
 		open_for_run(device, &run->claim, options, &handle));
 
@@ -180,7 +180,7 @@ static int open_jtag(struct clyde_device *device,
 {
 	struct core_pins memory = {.count = 0};
 	struct jtag_pins pins = {0};
-	struct clyde_jtag *jtag;
+	struct clyde_jtag *jtag = NULL;
 	int result = parse_pins(&memory, &pins, options);
 
 	if (result == 0)
@@ -206,7 +206,7 @@ static int check_and_open(struct clyde_device *device,
 CLYDE_API int clyde_jtag_open(struct clyde_device *handle,
 	const struct clyde_jtag_options *options, struct clyde_jtag **ret_jtag)
 {
-	struct clyde_jtag *jtag;
+	struct clyde_jtag *jtag = NULL;
 	int result = CALL(device, handle,
 		check_and_open(device, options, ret_jtag, &jtag));
 

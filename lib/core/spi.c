@@ -166,7 +166,7 @@ static int parse_pins(
 static int open_for_run(struct clyde_device *device, struct claim *claim,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
-	struct clyde_spi *spi;
+	struct clyde_spi *spi = NULL;
 	int result = core_check_unused(&kind, claim);
 
 	if (result == 0)
@@ -189,7 +189,7 @@ static int open_spi(struct clyde_device *device,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
 	struct parsed parsed = {.memory.count = 0};
-	struct clyde_spi *spi;
+	struct clyde_spi *spi = NULL;
 	int result = check_given("options", options);
 
 	if (result == 0)
