@@ -236,7 +236,7 @@ static void comparisons_can_wait(void **state)
 		"%lld ns, %lld ns\n", (long long)waits, (long long)goes_on);
 	assert_true(waits >= ROWS * 125000);
 	assert_true(goes_on < waits / 4);
-	sprintf(end - 32, "SDR 32 TDI (0) TDO (0362D092);\n");
+	sprintf(end - 31, "SDR 32 TDI (0) TDO (0362D092);\n");
 	assert_int_equal(play_with(&rig, text, &ahead), CLYDE_ERROR_MISMATCH);
 	assert_says("line 200: SDR: bit 0 is 1 and not 0");
 	free(text);
