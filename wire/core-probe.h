@@ -31,10 +31,10 @@
  * There are no gaps between the bytes of a command, at any rate, while the OUT
  * stream has data and the IN stream room.  Without, the core pauses between two
  * bytes.  PROBE_SHIFT, PROBE_VECTOR, PROBE_TMS and PROBE_RUN are fetched while
- * the clocks of the command before them are made, up to 8 clocks of it: at 24
- * MHz one follows another without a gap if the one before it has 4 clocks in
- * its last byte.  All other commands begin when clocks and samples are done, up
- * to 14 cycles after the last period.
+ * the core makes the last clocks, up to 8, of the command before them.  That
+ * takes 3 to 6 cycles, so at 24 MHz there is no gap behind a command that has
+ * 3 clocks or more in its last byte.  All other commands begin when clocks and
+ * samples are done, up to 14 cycles after the last period.
  *
  * After power-up and a pipe reset TCK is low, all other outputs are high, and
  * the settings are those of PROBE_RESET_PERIOD without a delay of the sample.

@@ -85,7 +85,9 @@ enum jtag_chain_result jtag_chain_length(
 		end--;
 	if (end == 2 * zeros)
 		return JTAG_CHAIN_NO_END;
-	if (end < zeros || !all(bits, end - zeros, end, false))
+	if (end < zeros)
+		return JTAG_CHAIN_NO_ZEROS;
+	if (!all(bits, end - zeros, end, false))
 		return JTAG_CHAIN_NOT_A_DELAY;
 	*ret_length = end - zeros;
 	return JTAG_CHAIN_OK;
@@ -177,8 +179,7 @@ const char *jtag_chain_says(enum jtag_chain_result result)
 		       "reach the target";
 	case JTAG_CHAIN_ALL_ONES:
 		return "TDO is always 1: no target drives it; TDO, TCK or TMS "
-		       "is not connected, TDI does not reach the target, or "
-		       "TRST holds it in reset";
+		       "is not connected, or TRST holds the target in reset";
 	case JTAG_CHAIN_BAD_IDCODE:
 		return "TDO has bits that are no IDCODE: TCK is too fast, or "
 		       "the signals are disturbed";
@@ -186,10 +187,12 @@ const char *jtag_chain_says(enum jtag_chain_result result)
 		return "the ones at TDI do not come out of TDO: TDI is not "
 		       "connected or shorted to ground, or the chain is too "
 		       "long";
+	case JTAG_CHAIN_NO_ZEROS:
+		return "the zeros at TDI do not come out of TDO: TDI is not "
+		       "connected or shorted to the supply";
 	case JTAG_CHAIN_NOT_A_DELAY:
 		return "what goes in at TDI comes out of TDO changed: TCK is "
-		       "too fast, the signals are disturbed, or TDI is not "
-		       "connected";
+		       "too fast, or the signals are disturbed";
 	case JTAG_CHAIN_NO_SPLIT:
 		return "the bits that the instruction registers captured are "
 		       "not those of so many TAPs";

@@ -39,6 +39,8 @@ enum jtag_chain_result {
 	JTAG_CHAIN_BAD_IDCODE,
 	/* The ones that went in do not come out behind what was captured. */
 	JTAG_CHAIN_NO_END,
+	/* Nor do the zeros. */
+	JTAG_CHAIN_NO_ZEROS,
 	/* What comes out is not what went in, after any delay. */
 	JTAG_CHAIN_NOT_A_DELAY,
 	/* Captured bits that these TAPs cannot have, or can have in several

@@ -202,6 +202,14 @@ static void remove_first(struct nor_queue *queue)
 	queue->count--;
 }
 
+/* The step that failed in the batch that was collected last; -1: none. */
+static int find_failed(struct clyde_flash *flash)
+{
+	size_t step;
+
+	return clyde_spi_failed(flash->spi, &step) == 1 ? (int)step : -1;
+}
+
 /* A batch whose step has failed is collected, one of which the wait ended is
    not. */
 int nor_collect(struct clyde_flash *flash, uint64_t *ret_done)
@@ -212,7 +220,7 @@ int nor_collect(struct clyde_flash *flash, uint64_t *ret_done)
 	if (result == 0)
 		*ret_done = queue->ends[queue->first];
 	if (result == CLYDE_ERROR_LIMIT_PASSED) {
-		queue->failed_step = clyde_spi_failed(flash->spi);
+		queue->failed_step = find_failed(flash);
 		queue->failed_address = queue->addresses[queue->first];
 		queue->failed_busy_step = queue->busy_steps[queue->first];
 	}

@@ -32,8 +32,9 @@ void program_stream(struct program *program);
 void program_watch(struct program *program);
 void program_run(struct program *program);
 void program_spi(struct program *program);
+void program_jtag(struct program *program);
 
-#define PROGRAM_PARTS 9
+#define PROGRAM_PARTS 10
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
 /* Runs one part in a context of its own; asserts that nothing is left. */

@@ -234,6 +234,29 @@ static void a_failed_transfer_is_not_reported_as_wrong_data(void **state)
 	close_fixture(&fixture);
 }
 
+/* Regression: the replies to what was sent behind the failed transfer were
+   reported as a breach of the protocol. */
+static void a_failed_transfer_to_the_spi_core_is_reported_as_such(void **state)
+{
+	static const struct clyde_spi_options options = {
+		.sck = "A1", .io = {"A2", "A4"}, .cs = {"A5"}};
+	struct fixture fixture =
+		open_uri("virtual:configured=1,fault=halt@t1/0x02");
+	struct clyde_spi *spi;
+	uint64_t ticket;
+
+	(void)state;
+	assert_int_equal(clyde_supply_set(fixture.device, 1, 3300), 0);
+	assert_int_equal(clyde_spi_open(fixture.device, &options, &spi), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(
+			clyde_spi_submit(spi, 0, NULL, 0, 0, &ticket, 1000), 0);
+	assert_int_equal(
+		clyde_spi_collect(spi, ticket, 1000), CLYDE_ERROR_STALL);
+	assert_says("EP2 OUT");
+	close_fixture(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +276,8 @@ int main(void)
 		cmocka_unit_test(a_write_beyond_the_last_register_is_refused),
 		cmocka_unit_test(
 			a_failed_transfer_is_not_reported_as_wrong_data),
+		cmocka_unit_test(
+			a_failed_transfer_to_the_spi_core_is_reported_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,7 +194,7 @@ static void a_length_without_an_answer_is_none(void **state)
 		jtag_chain_length(bits, 40, &length), JTAG_CHAIN_ALL_ONES);
 	bits[2] = 0xef;
 	assert_int_equal(
-		jtag_chain_length(bits, 40, &length), JTAG_CHAIN_NOT_A_DELAY);
+		jtag_chain_length(bits, 40, &length), JTAG_CHAIN_NO_ZEROS);
 }
 
 /* ---- Splits --------------------------------------------------------------- */

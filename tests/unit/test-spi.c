@@ -245,6 +245,19 @@ static void a_read_is_as_fast_as_its_clock(void **state)
 		.limit_us = us                                   \
 	}
 
+#define NONE 99
+
+/* The step that failed in the batch that was collected last, or NONE. */
+static size_t failed_step(const struct rig *rig)
+{
+	size_t step = NONE;
+	int result = clyde_spi_failed(rig->spi, &step);
+
+	assert_in_range(result, 0, 1);
+	assert_true(result == 1 || step == NONE);
+	return step;
+}
+
 static void a_poll_waits_for_the_end_of_an_erase(void **state)
 {
 	struct rig rig = open_rig(URI, &standard);
@@ -258,7 +271,7 @@ static void a_poll_waits_for_the_end_of_an_erase(void **state)
 	ok(clyde_spi_transfer(rig.spi, 0, steps, 5, DEADLINE));
 	assert_int_equal(status & 1, 0);
 	assert_int_equal(byte, 0xff);
-	assert_int_equal(clyde_spi_failed(rig.spi), -1);
+	assert_int_equal(failed_step(&rig), NONE);
 	close_rig(&rig);
 }
 
@@ -275,11 +288,11 @@ static void a_poll_that_reaches_its_limit_is_named(void **state)
 	assert_string_equal(clyde_error_message(),
 		"step 2: the answer to command 0x05 was 0x03 last, and not "
 		"0x00 under the mask 0x01 in 100 us");
-	assert_int_equal(clyde_spi_failed(rig.spi), 2);
+	assert_int_equal(failed_step(&rig), 2);
 	assert_int_equal(byte, 0xff);
 	ok(clyde_device_sleep(rig.fixture.device, 30));
 	assert_id(&rig);
-	assert_int_equal(clyde_spi_failed(rig.spi), -1);
+	assert_int_equal(failed_step(&rig), NONE);
 	close_rig(&rig);
 }
 
@@ -303,14 +316,14 @@ static void a_chain_is_skipped_behind_its_failure(void **state)
 	ok(clyde_spi_configure(rig.spi, 12000000, 3, 0, NULL));
 	ok(clyde_spi_submit(rig.spi, 0, fourth, 2, 0, &tickets[3], DEADLINE));
 	ok(clyde_spi_collect(rig.spi, tickets[0], DEADLINE));
-	assert_int_equal(clyde_spi_failed(rig.spi), -1);
+	assert_int_equal(failed_step(&rig), NONE);
 	assert_int_equal(clyde_spi_collect(rig.spi, tickets[1], DEADLINE),
 		CLYDE_ERROR_LIMIT_PASSED);
-	assert_int_equal(clyde_spi_failed(rig.spi), 1);
+	assert_int_equal(failed_step(&rig), 1);
 	assert_int_equal(clyde_spi_collect(rig.spi, tickets[2], DEADLINE),
 		CLYDE_ERROR_LIMIT_PASSED);
 	assert_says("step 1 of a batch before it in its chain: the answer");
-	assert_int_equal(clyde_spi_failed(rig.spi), -1);
+	assert_int_equal(failed_step(&rig), NONE);
 	assert_int_equal(byte, 0xff);
 	/* The chip is busy, and does not answer to 9Fh. */
 	ok(clyde_spi_collect(rig.spi, tickets[3], DEADLINE));
@@ -363,7 +376,7 @@ static void a_wait_for_a_pin_ends_at_its_level_or_its_limit(void **state)
 		CLYDE_ERROR_LIMIT_PASSED);
 	assert_string_equal(clyde_error_message(),
 		"step 4: the side input did not become high in 50 us");
-	assert_int_equal(clyde_spi_failed(rig.spi), 4);
+	assert_int_equal(failed_step(&rig), 4);
 	close_rig(&rig);
 }
 
@@ -614,11 +627,12 @@ static void a_close_of_the_device_closes_the_core(void **state)
 {
 	struct rig rig = open_rig(URI, &standard);
 	clyde_token token = clyde_spi_token(rig.spi);
+	size_t step;
 
 	(void)state;
 	clyde_device_close(rig.fixture.device);
 	assert_int_equal(clyde_close_token(token), CLYDE_ERROR_CLOSED);
-	assert_int_equal(clyde_spi_failed(rig.spi), CLYDE_ERROR_CLOSED);
+	assert_int_equal(clyde_spi_failed(rig.spi, &step), CLYDE_ERROR_CLOSED);
 	close_fixture(&rig.fixture);
 }
 
@@ -721,6 +735,8 @@ static void a_step_that_cannot_be_is_refused(void **state)
 	REFUSE(&rig, "step 0 waits for the side input, which has no pin",
 		.kind = CLYDE_SPI_WAIT, .command = 4);
 	assert_int_equal(clyde_spi_collect(rig.spi, 1, 0), CLYDE_ERROR_INVALID);
+	assert_refused(clyde_spi_failed(rig.spi, NULL), CLYDE_ERROR_INVALID,
+		"ret_step is NULL");
 	assert_id(&rig);
 	close_rig(&rig);
 }

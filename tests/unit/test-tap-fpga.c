@@ -5,58 +5,12 @@
  * it computes in another way than the part.  Arguments: CHIP FILE, a real
  * bitstream, whose DONE is printed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/support/tap-test.h"
 
-#include <cmocka.h>
+#include "tests/support/ecp5-stream.h"
 
-#include "virtual/board/pins.h"
-
-#define US ((tick)TICKS_PER_US)
-
-#define TCK    (1 << 0)
-#define TMS    (1 << 1)
-#define TDI    (1 << 2)
-#define TDO    (1 << 3)
-#define DONE   (1 << 6)
-#define DRIVEN (TCK | TMS | TDI)
-#define PINS   "tap@tck=A0:tms=A1:tdi=A2:tdo=A3:done=A6"
-#define HALF   20
-
-static struct pins pins;
-
-static void drive(uint16_t set, uint16_t clear)
-{
-	pins_drive(&pins, pins.now, (pins.fpga_levels | set) & ~clear, DRIVEN);
-}
-
-static void pass(tick ticks)
-{
-	pins_run(&pins, pins.now + ticks);
-}
-
-static bool clock(bool tms, bool tdi)
-{
-	bool tdo;
-
-	drive((tms ? TMS : 0) | (tdi ? TDI : 0),
-		(tms ? 0 : TMS) | (tdi ? 0 : TDI));
-	pass(HALF);
-	tdo = pins_levels(&pins) & TDO;
-	drive(TCK, 0);
-	pass(HALF);
-	drive(0, TCK);
-	return tdo;
-}
-
-static void move(const char *tms)
-{
-	for (; *tms; tms++)
-		clock(*tms == '1', true);
-}
+#define DONE      (1 << 6)
+#define FPGA_PINS PINS ":done=A6"
 
 static void idle(unsigned clocks)
 {
@@ -64,49 +18,11 @@ static void idle(unsigned clocks)
 		clock(false, true);
 }
 
-static uint64_t shift(unsigned bits, uint64_t out)
+static void begin_fpga(const char *text)
 {
-	uint64_t in = 0;
-
-	for (unsigned i = 0; i < bits; i++)
-		in |= (uint64_t)clock(i == bits - 1, out >> i & 1) << i;
-	move("10");
-	pass(HALF);
-	return in;
-}
-
-static uint32_t ir(unsigned bits, uint32_t out)
-{
-	move("1100");
-	return shift(bits, out);
-}
-
-static uint32_t dr(unsigned bits, uint32_t out)
-{
-	move("100");
-	return shift(bits, out);
-}
-
-static void begin(const char *text)
-{
-	char why[PART_WHY_SIZE] = "";
-	struct part *part = part_new(text, why);
-
-	if (part == NULL)
-		fail_msg("%s", why);
-	pins_init(&pins);
-	pins_supply(&pins, 0xffff, 0, 0);
-	pins_add(&pins, part);
-	drive(TMS | TDI, TCK);
-	move("111110");
+	begin_with(text);
+	to_idle();
 	pass(100 * US);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pins_clear(&pins);
-	return 0;
 }
 
 static bool done(void)
@@ -115,84 +31,6 @@ static bool done(void)
 }
 
 /* ---- Bitstreams ----------------------------------------------------------- */
-
-struct stream {
-	size_t size;
-	uint8_t bytes[8192];
-	uint32_t crc;
-};
-
-static void put(struct stream *stream, uint8_t byte)
-{
-	assert_true(stream->size < sizeof(stream->bytes));
-	stream->bytes[stream->size++] = byte;
-}
-
-/* CRC-16/BUYPASS, the usual way: 16 zeros need not be appended. */
-static void put_sum(struct stream *stream, uint8_t byte)
-{
-	put(stream, byte);
-	stream->crc ^= byte << 8;
-	for (unsigned i = 0; i < 8; i++)
-		stream->crc = (stream->crc << 1 ^
-				      (stream->crc & 0x8000 ? 0x8005 : 0)) &
-			0xffff;
-}
-
-static void put_bytes(struct stream *stream, unsigned count, ...)
-{
-	va_list list;
-
-	va_start(list, count);
-	for (unsigned i = 0; i < count; i++)
-		put_sum(stream, va_arg(list, int));
-	va_end(list);
-}
-
-static void put_crc16(struct stream *stream)
-{
-	put(stream, stream->crc >> 8);
-	put(stream, stream->crc);
-	stream->crc = 0;
-}
-
-/* As ecppack writes it, with few frames; those of an LFE5U-25F have 74 bytes. */
-static struct stream make_ecp5(uint32_t idcode, uint8_t how)
-{
-	struct stream stream = {0};
-
-	for (const char *c = "\xff"
-			     "Part: LFE5U"
-			     "\xff\xff\xff\xbd\xb3\xff\xff";
-		*c; c++)
-		put(&stream, *c);
-	put_bytes(&stream, 4, 0x3b, 0, 0, 0);
-	stream.crc = 0;
-	put_bytes(&stream, 8, 0xe2, 0, 0, 0, idcode >> 24, idcode >> 16 & 255,
-		idcode >> 8 & 255, idcode & 255);
-	put_bytes(&stream, 8, 0x22, 0, 0, 0, 0x40, 0, 0, 0);
-	put_bytes(&stream, 4, 0x46, 0, 0, 0);
-	put_bytes(&stream, 4, 0x82, how, 0, 3);
-	for (unsigned i = 0; i < 3; i++) {
-		for (unsigned j = 0; j < 74; j++)
-			put_sum(&stream, i * 11 + j * 7);
-		if ((how & 0x80) && (!(how & 0x40) || i == 2))
-			put_crc16(&stream);
-		for (unsigned j = 0; j < (how & 15u); j++)
-			put_sum(&stream, 0xff);
-	}
-	put_bytes(&stream, 8, 0xc2, 0x80, 0, 0, 0x12, 0x34, 0x56, 0x78);
-	put_crc16(&stream);
-	put_bytes(&stream, 8, 0xf6, 0, 0, 0, 0, 0, 0, 0);
-	put_bytes(&stream, 4, 0xb2, 0xd0, 0, 2);
-	for (unsigned i = 0; i < 18; i++)
-		put_sum(&stream, i);
-	put_crc16(&stream);
-	put_bytes(&stream, 4, 0x5e, 0, 0, 0);
-	for (unsigned i = 0; i < 4; i++)
-		put(&stream, 0xff);
-	return stream;
-}
 
 static void put_word(struct stream *stream, uint32_t word)
 {
@@ -300,7 +138,7 @@ static void an_ecp5_takes_its_bitstream(void **state)
 	static const uint8_t hows[] = {0x91, 0xe0, 0x00};
 
 	(void)state;
-	begin(PINS ":chip=ecp5");
+	begin_fpga(FPGA_PINS ":chip=ecp5");
 	assert_int_equal(dr(32, 0), 0x41111043);
 	assert_int_equal(ir(8, 0xff), 1);
 	for (unsigned i = 0; i < 3; i++) {
@@ -327,7 +165,7 @@ static void a_wrong_bitstream_leaves_an_ecp5_as_it_was(void **state)
 	struct stream stream = make_ecp5(0x21111043, 0x91);
 
 	(void)state;
-	begin(PINS ":chip=ecp5");
+	begin_fpga(FPGA_PINS ":chip=ecp5");
 	/* The id, a CRC, a command: 1, 3, 2. */
 	ecp5_load(&stream, SIZE_MAX);
 	assert_int_equal(ecp5_status(), 1 << 9 | 1 << 13 | 1 << 23);
@@ -358,7 +196,7 @@ static void a_wrong_bitstream_leaves_an_ecp5_as_it_was(void **state)
 static void while_it_is_cleared_an_ecp5_is_busy(void **state)
 {
 	(void)state;
-	begin(PINS ":chip=ecp5:t-clear=1ms");
+	begin_fpga(FPGA_PINS ":chip=ecp5:t-clear=1ms");
 	ir(8, 0xf0);
 	assert_int_equal(dr(1, 0), 1);
 	assert_int_equal(ecp5_status(), 1 << 12);
@@ -384,7 +222,7 @@ static void an_xc7_takes_its_bitstream_and_starts_by_clocks(void **state)
 	struct stream stream = make_xc7(0x0362d093);
 
 	(void)state;
-	begin(PINS ":chip=xc7:idcode=1362d093");
+	begin_fpga(FPGA_PINS ":chip=xc7:idcode=1362d093");
 	assert_int_equal(dr(32, 0), 0x1362d093);
 	assert_int_equal(ir(6, 0x3f), 0x11);
 	xc7_load(&stream);
@@ -412,7 +250,7 @@ static void a_wrong_bitstream_does_not_start_an_xc7(void **state)
 	struct stream stream = make_xc7(0x03631093);
 
 	(void)state;
-	begin(PINS ":chip=xc7");
+	begin_fpga(FPGA_PINS ":chip=xc7");
 	xc7_load(&stream);
 	idle(20);
 	assert_false(done());
@@ -448,7 +286,7 @@ static void a_wrong_bitstream_does_not_start_an_xc7(void **state)
 static void an_xc7_shows_whether_configuration_is_enabled(void **state)
 {
 	(void)state;
-	begin(PINS ":chip=xc7");
+	begin_fpga(FPGA_PINS ":chip=xc7");
 	ir(6, 0x10);
 	assert_int_equal(ir(6, 0x16), 0x19);
 	assert_int_equal(ir(6, 0x3f), 0x11);
@@ -465,8 +303,9 @@ static int load_file(const char *chip, const char *idcode, const char *path)
 
 	if (file)
 		fclose(file);
-	snprintf(text, sizeof(text), PINS ":chip=%s:idcode=%s", chip, idcode);
-	begin(text);
+	snprintf(text, sizeof(text), FPGA_PINS ":chip=%s:idcode=%s", chip,
+		idcode);
+	begin_fpga(text);
 	ir(ecp5 ? 8 : 6, ecp5 ? 0xc6 : 0x0b);
 	dr(8, 0);
 	pass(100 * US);
@@ -479,8 +318,6 @@ static int load_file(const char *chip, const char *idcode, const char *path)
 	pins_clear(&pins);
 	return 0;
 }
-
-#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(int argc, char **argv)
 {

@@ -5,128 +5,14 @@
  * the chain that shares nothing with the part: a table of the 16 states as text,
  * and registers as lists of bits.  Arguments: SEED COUNT of the walks.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/support/tap-test.h"
 
-#include <cmocka.h>
+#define TRST (1 << 4)
+#define B0   (1 << 8)
+#define B1   (1 << 9)
 
-#include "virtual/board/pins.h"
-
-#define US ((tick)TICKS_PER_US)
-
-#define TCK    (1 << 0)
-#define TMS    (1 << 1)
-#define TDI    (1 << 2)
-#define TDO    (1 << 3)
-#define TRST   (1 << 4)
-#define MIDDLE (1 << 5) /* between two parts */
-#define DONE   (1 << 6)
-#define B0     (1 << 8)
-#define B1     (1 << 9)
-#define PINS   "tap@tck=A0:tms=A1:tdi=A2:tdo=A3"
-#define HALF   20 /* of a period of TCK: 12 MHz */
-
-static struct pins pins;
-static uint16_t driven = TCK | TMS | TDI;
 static uint64_t first_seed = 1;
 static unsigned walks = 200;
-
-static void drive(uint16_t set, uint16_t clear)
-{
-	pins_drive(&pins, pins.now, (pins.fpga_levels | set) & ~clear, driven);
-}
-
-static void pass(tick ticks)
-{
-	pins_run(&pins, pins.now + ticks);
-}
-
-static void begin(void)
-{
-	driven = TCK | TMS | TDI;
-	pins_init(&pins);
-	pins_supply(&pins, 0xffff, 0, 0);
-}
-
-static void add(const char *text)
-{
-	char why[PART_WHY_SIZE] = "";
-	struct part *part = part_new(text, why);
-
-	if (part == NULL)
-		fail_msg("%s", why);
-	pins_add(&pins, part);
-	drive(TMS | TDI, TCK);
-	pass(10);
-}
-
-static void begin_with(const char *text)
-{
-	begin();
-	add(text);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pins_clear(&pins);
-	return 0;
-}
-
-/* A whole period, from TCK's fall to its next; returns TDO as it is when TCK
-   rises. */
-static bool clock(bool tms, bool tdi)
-{
-	bool tdo;
-
-	drive((tms ? TMS : 0) | (tdi ? TDI : 0),
-		(tms ? 0 : TMS) | (tdi ? 0 : TDI));
-	pass(HALF);
-	tdo = pins_levels(&pins) & TDO;
-	drive(TCK, 0);
-	pass(HALF);
-	drive(0, TCK);
-	return tdo;
-}
-
-/* TMS from the first clock on. */
-static void move(const char *tms)
-{
-	for (; *tms; tms++)
-		clock(*tms == '1', true);
-	pass(HALF / 2);
-}
-
-static void to_idle(void)
-{
-	move("111110");
-}
-
-/* From Shift to Run-Test/Idle. */
-static uint64_t shift(unsigned bits, uint64_t out)
-{
-	uint64_t in = 0;
-
-	for (unsigned i = 0; i < bits; i++)
-		in |= (uint64_t)clock(i == bits - 1, out >> i & 1) << i;
-	move("10");
-	return in;
-}
-
-static uint64_t ir(unsigned bits, uint64_t out)
-{
-	move("1100");
-	return shift(bits, out);
-}
-
-static uint64_t dr(unsigned bits, uint64_t out)
-{
-	move("100");
-	return shift(bits, out);
-}
 
 /* ---- The model of a chain ------------------------------------------------- */
 
@@ -632,8 +518,6 @@ static void a_bad_description_is_refused_with_its_reason(void **state)
 		assert_string_equal(why, bad[i][1]);
 	}
 }
-
-#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(int argc, char **argv)
 {
