@@ -275,7 +275,7 @@ static int play_file(struct play *play, FILE *file)
 	};
 	struct svf *svf = svf_new(&port, play, SVF_BITS_MAX);
 	int64_t begin_ns = now_ns(run_device(play->run));
-	uint64_t lines, size = 0;
+	uint64_t size = 0;
 	double time_s;
 	int result;
 
@@ -286,22 +286,19 @@ static int play_file(struct play *play, FILE *file)
 		rewind(file);
 	}
 	result = feed(play, svf, file, size);
-	lines = svf_line(svf);
 	svf_free(svf);
 	if (result < 0)
 		return result;
 	time_s = (now_ns(run_device(play->run)) - begin_ns) / 1e9;
 	run_tell(play->run, "results",
-		(const struct clyde_field[]){COUNT_FIELD("lines", lines),
-			COUNT_FIELD("scans", play->scans),
+		(const struct clyde_field[]){COUNT_FIELD("scans", play->scans),
 			COUNT_FIELD("bits", play->bits),
 			COUNT_FIELD("compared", play->compared),
 			COUNT_FIELD("rate_hz", play->rate_hz),
 			REAL_FIELD("time_s", time_s), END_FIELD},
-		"played %llu lines: %llu scans of %llu bits, of which %llu "
-		"were compared and are right, in %.3f s, at %.6g MHz",
-		(unsigned long long)lines, (unsigned long long)play->scans,
-		(unsigned long long)play->bits,
+		"played %llu scans of %llu bits, of which %llu were compared "
+		"and are right, in %.3f s, at %.6g MHz",
+		(unsigned long long)play->scans, (unsigned long long)play->bits,
 		(unsigned long long)play->compared, time_s,
 		play->rate_hz / 1e6);
 	return 0;

@@ -170,9 +170,12 @@ def test_openocd_plays_svf_over_a_unix_socket(tmp_path):
     wrong = tmp_path / "wrong.svf"
     wrong.write_text(SVF.replace("1234567f", "1234567e"))
     where = f"unix:{tmp_path}/socket"
-    with Server("jtag-openocd", "-f", "24M", where=where) as server:
+    # Not faster, since OpenOCD waits in the time of the machine: 100 clocks have
+    # to take longer than the job.
+    with Server("jtag-openocd", "-f", "1M", where=where) as server:
+        # For FREQUENCY it has an error, and goes on.
         said = server.openocd(f"svf {svf}")
-        assert "Error" not in said
+        assert "check" not in said
         server.left()
         assert "tdo check error" in server.openocd(f"svf {wrong}", status=1)
         server.left()
@@ -443,7 +446,7 @@ def make_svf(tmp_path):
 
 def test_a_file_is_played_and_compared(svf):
     said = run("jtag-svf", svf(SVF))
-    assert "played 11 lines: 5 scans of 106 bits, of which 3 were" in said
+    assert "played 5 scans of 106 bits, of which 3 were compared" in said
     assert "at 4 MHz" in said
     said = run("svf", "-f", "100", svf(SVF))
     assert "at 0.1 MHz" in said
