@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The scans of the applet jtag-probe: clocks the chain as lib/chip/jtag-chain.h
- * says, and measures data registers.  jtag-probe.c calls it.
+ * The chain of the applet jtag-probe, and how long the data register of an
+ * instruction is.  jtag-probe.c calls it.
  */
 #ifndef JTAG_PROBE_CHAIN_H
 #define JTAG_PROBE_CHAIN_H
@@ -15,18 +15,16 @@
 #define CHAIN_BITS_MAX (2 * CHAIN_DR_MAX)
 
 struct chain {
-	struct jtag *jtag;
-	bool has_trst;
-	struct jtag_chain taps;
-	size_t ir_bits; /* of all */
-	uint8_t ir_captured[2 * JTAG_CHAIN_IR / 8];
-	uint8_t tms[CHAIN_BITS_MAX / 8], tdi[CHAIN_BITS_MAX / 8];
-	uint8_t tdo[CHAIN_BITS_MAX / 8];
+	struct clyde_jtag *jtag;
+	uint32_t rate_hz;
+	unsigned count;
+	struct clyde_tap taps[CLYDE_TAPS_MAX];
+	uint32_t ir_bits; /* of all */
+	uint8_t out[CHAIN_BITS_MAX / 8], in[CHAIN_BITS_MAX / 8];
 };
 
-/* Reset the TAPs, and find them.  The IRs have up to ir_max bits.
-   CLYDE_ERROR_NO_CHIP if there is no chain, or a broken one. */
-int chain_find(struct chain *chain, size_t ir_max);
+/* Reset the TAPs, and find them. */
+int chain_find(struct chain *chain);
 
 /*
  * Reset the TAPs, select an instruction of one of them, with BYPASS in the others,

@@ -23,7 +23,7 @@ static const struct clyde_parameter parameters[] = {
 		.maximum = JTAG_CHAIN_IR,
 		.initial = "1024",
 		.unit = "bits",
-		.help = "Of all instruction registers together, at most",
+		.help = "For upstream's command lines: accepted, and not used",
 	},
 	{
 		.name = "scan-dr-max-length",
@@ -105,7 +105,7 @@ static const char *maker_of(uint32_t idcode)
 static void tell_tap(
 	struct clyde_run *run, const struct chain *chain, unsigned index)
 {
-	const struct jtag_chain_tap *tap = &chain->taps.taps[index];
+	const struct clyde_tap *tap = &chain->taps[index];
 	char bits[12] = "?", idcode[64] = "BYPASS, no IDCODE";
 
 	if (tap->ir_bits)
@@ -139,7 +139,7 @@ static int parse_lengths(
 
 	*ret_count = 0;
 	while (text && *text) {
-		if (*ret_count == JTAG_CHAIN_TAPS ||
+		if (*ret_count == CLYDE_TAPS_MAX ||
 			number_parse(text, &form, &bits, &end) != NUMBER_OK ||
 			(*end && *end != ','))
 			return set_error(CLYDE_ERROR_INVALID,
@@ -153,18 +153,18 @@ static int parse_lengths(
 
 static int parse_index(const char *word, uint64_t *ret_index)
 {
-	static const struct number_form form = {.maximum = JTAG_CHAIN_TAPS - 1};
+	static const struct number_form form = {.maximum = CLYDE_TAPS_MAX - 1};
 
 	if (number_parse(word, &form, ret_index, NULL) == NUMBER_OK)
 		return 0;
 	return set_error(CLYDE_ERROR_INVALID,
 		"jtag-probe: '%.20s' is not the index of a TAP, 0 to %d", word,
-		JTAG_CHAIN_TAPS - 1);
+		CLYDE_TAPS_MAX - 1);
 }
 
 static int claim(struct clyde_run *run)
 {
-	unsigned lengths[JTAG_CHAIN_TAPS], count;
+	unsigned lengths[CLYDE_TAPS_MAX], count;
 	char *const *words;
 	uint64_t index;
 	unsigned words_count = 0;
@@ -179,19 +179,28 @@ static int claim(struct clyde_run *run)
 
 /* ---- Verbs ---------------------------------------------------------------- */
 
-static int scan(struct clyde_run *run, struct chain *chain, int split)
+/* Whether an IR's length is not known. */
+static bool lacks_lengths(const struct chain *chain)
 {
-	for (unsigned i = 0; i < chain->taps.count; i++)
+	for (unsigned i = 0; i < chain->count; i++)
+		if (chain->taps[i].ir_bits == 0)
+			return true;
+	return false;
+}
+
+static int scan(struct clyde_run *run, struct chain *chain)
+{
+	for (unsigned i = 0; i < chain->count; i++)
 		tell_tap(run, chain, i);
-	if (split != JTAG_CHAIN_OK)
+	if (lacks_lengths(chain))
 		run_tell(run, "events",
 			(const struct clyde_field[]){
-				TEXT_FIELD("event", "no-split"), END_FIELD},
-			"the IRs have %zu bits together; %s%s", chain->ir_bits,
-			jtag_chain_says(split),
-			split == JTAG_CHAIN_SEVERAL_SPLITS ? ", with "
-							     "--ir-lengths"
-							   : "");
+				TEXT_FIELD("event", "no-split"),
+				COUNT_FIELD("ir_bits", chain->ir_bits),
+				END_FIELD},
+			"the IRs have %u bits together, in a way that cannot "
+			"be told from what they capture; see --ir-lengths",
+			chain->ir_bits);
 	return 0;
 }
 
@@ -218,7 +227,7 @@ static int enumerate_tap(
 	struct clyde_run *run, struct chain *chain, unsigned index)
 {
 	size_t dr_max = run_value(run, "scan-dr-max-length");
-	unsigned ir_bits = chain->taps.taps[index].ir_bits;
+	unsigned ir_bits = chain->taps[index].ir_bits;
 	char text[ENUMERATED_BITS_MAX + 1];
 	int result = 0, dr_bits;
 
@@ -243,25 +252,24 @@ static int enumerate_tap(
 	return result;
 }
 
-static int enumerate(struct clyde_run *run, struct chain *chain, int split)
+static int enumerate(struct clyde_run *run, struct chain *chain)
 {
 	char *const *words;
 	unsigned count = run_words(run, "tap-indexes", &words);
 	uint64_t index;
 	int result = 0;
 
-	if (split != JTAG_CHAIN_OK)
+	if (lacks_lengths(chain))
 		return set_error(CLYDE_ERROR_INVALID,
-			"jtag-probe: %s; see "
-			"--ir-lengths",
-			jtag_chain_says(split));
+			"jtag-probe: the lengths of the IRs cannot be told "
+			"from what they capture: give --ir-lengths");
 	for (unsigned i = 0; i < count && result == 0; i++) {
 		result = parse_index(words[i], &index);
-		if (result == 0 && index >= chain->taps.count)
+		if (result == 0 && index >= chain->count)
 			result = set_error(CLYDE_ERROR_INVALID,
 				"jtag-probe: there is no TAP %llu: the chain "
 				"has %u",
-				(unsigned long long)index, chain->taps.count);
+				(unsigned long long)index, chain->count);
 		if (result < 0)
 			break;
 		tell_tap(run, chain, index);
@@ -274,51 +282,57 @@ static int enumerate(struct clyde_run *run, struct chain *chain, int split)
 
 static int set_lengths(struct clyde_run *run, struct chain *chain)
 {
-	unsigned lengths[JTAG_CHAIN_TAPS], count;
+	unsigned lengths[CLYDE_TAPS_MAX], count, bits = 0;
 	int result = parse_lengths(run, lengths, &count);
 
 	if (result < 0 || count == 0)
 		return result;
-	if (count != chain->taps.count)
+	if (count != chain->count)
 		return set_error(CLYDE_ERROR_INVALID,
 			"jtag-probe: --ir-lengths has %u numbers, and the "
 			"chain %u TAPs",
-			count, chain->taps.count);
-	for (unsigned i = 0; i < count; i++)
-		chain->taps.taps[i].ir_bits = lengths[i];
+			count, chain->count);
+	for (unsigned i = 0; i < count; i++) {
+		chain->taps[i].ir_bits = lengths[i];
+		bits += lengths[i];
+	}
+	if (bits != chain->ir_bits)
+		return set_error(CLYDE_ERROR_INVALID,
+			"jtag-probe: --ir-lengths are %u bits together, and "
+			"the IRs have %u",
+			bits, chain->ir_bits);
 	return 0;
 }
 
 static int probe(struct clyde_run *run, struct chain *chain)
 {
-	size_t ir_max = run_value(run, "scan-ir-max-length");
-	enum jtag_chain_result split;
-	int result = chain_find(chain, ir_max);
+	int result = chain_find(chain);
 
 	if (result == 0)
 		result = set_lengths(run, chain);
 	if (result < 0)
 		return result;
-	split = jtag_chain_split(
-		chain->ir_captured, chain->ir_bits, &chain->taps);
-	return run_chosen(run, "operation", "scan")
-		? scan(run, chain, split)
-		: enumerate(run, chain, split);
+	return run_chosen(run, "operation", "scan") ? scan(run, chain)
+						    : enumerate(run, chain);
 }
 
 static int run(struct clyde_run *run)
 {
 	struct chain *chain = calloc(1, sizeof(*chain));
-	const struct clyde_pin *trst;
+	struct jtag *jtag = NULL;
 	int result;
 
 	if (chain == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	chain->has_trst = run_pins(run, "trst", &trst) > 0;
-	result = jtag_open(run, run_value(run, "frequency"), &chain->jtag);
+	result = jtag_open(run, run_value(run, "frequency"), &jtag);
 	if (result == 0)
+		result = jtag_set_rate(
+			jtag, run_value(run, "frequency"), &chain->rate_hz);
+	if (result == 0) {
+		chain->jtag = jtag_core(jtag);
 		result = probe(run, chain);
-	jtag_close(chain->jtag);
+	}
+	jtag_close(jtag);
 	free(chain);
 	return result;
 }

@@ -9,7 +9,6 @@
 #ifndef APPLETS_JTAG_H
 #define APPLETS_JTAG_H
 
-#include "lib/core/jtag-state.h"
 #include "lib/run/applet.h"
 
 #define JTAG_RATE_MIN 1465
@@ -57,6 +56,8 @@ struct jtag;
 int jtag_open(struct clyde_run *run, uint32_t rate_hz, struct jtag **ret_jtag);
 /* NULL does nothing. */
 void jtag_close(struct jtag *jtag);
+/* For the calls of clyde.h. */
+struct clyde_jtag *jtag_core(struct jtag *jtag);
 
 /* The rate of TCK from now on: the nearest that is not above, or the lowest.
    ret_rate_hz may be NULL. */
@@ -65,10 +66,9 @@ int jtag_set_rate(struct jtag *jtag, uint32_t rate_hz, uint32_t *ret_rate_hz);
 /*
  * Send `bits` clocks, 1 to JTAG_BITS_MAX, with these levels; the first is bit 0 of
  * byte 0.  TDO of each goes to `tdo`, which must stay valid until the ticket was
- * collected; NULL: it is not wanted.  At most JTAG_TICKETS are uncollected.
+ * collected; NULL: it is not wanted.
  */
 #define JTAG_BITS_MAX (8 * 16384)
-#define JTAG_TICKETS  16
 int jtag_submit(struct jtag *jtag, uint32_t bits, const uint8_t *tms,
 	const uint8_t *tdi, uint8_t *tdo, uint64_t *ret_ticket);
 /* Wait for their end, and for all before. */
@@ -78,19 +78,11 @@ int jtag_collect(struct jtag *jtag, uint64_t ticket);
 int jtag_shift(struct jtag *jtag, uint32_t bits, const uint8_t *tms,
 	const uint8_t *tdi, uint8_t *tdo);
 
-/* Clocks of which nobody wants TDO, and that have no ticket: with these levels; on
-   a way between states, with TDI high; with a constant TMS and TDI high. */
-int jtag_send(struct jtag *jtag, uint32_t bits, const uint8_t *tms,
-	const uint8_t *tdi);
-int jtag_go(struct jtag *jtag, const struct jtag_path *path);
-int jtag_clocks(struct jtag *jtag, uint32_t count, bool tms);
-
 /* After the clocks that were sent: */
 int jtag_set_resets(struct jtag *jtag, bool trst, bool srst); /* active */
 int jtag_delay(struct jtag *jtag, uint32_t delay_us);
 
-/* Wait until all that was sent is done; and read TDO then. */
-int jtag_settle(struct jtag *jtag);
+/* Read TDO when all that was sent is done. */
 int jtag_read_tdo(struct jtag *jtag, bool *ret_high);
 
 #endif
