@@ -51,6 +51,7 @@ module core_probe (
 	reg [2:0] kind = 0;
 	reg [3:0] flags = 0;
 	reg [3:0] step = 0;   // operands taken, or bytes of a reply sent
+	reg [3:0] rest = 0;   // operands that follow the next one
 	reg [31:0] count = 0; // operand, then what is left: bits, clocks, us
 	reg [47:0] operand = 0; // the last ones, the very last in the lowest byte
 	reg have = 0;           // a byte of TMS, in operand, of PROBE_VECTOR
@@ -74,26 +75,27 @@ module core_probe (
 	wire waits = is_poll | kind == STREAM;
 	wire takes = is_vector | (kind == SHIFT & flags[0]);
 	wire gives = (kind == SHIFT | is_vector) & flags[1];
-	reg [3:0] operands;
+	reg [3:0] operands; // - 1, of the opcode that is fetched
 
 	always @* begin
-		case (kind)
-		STREAM: operands = flags[2] ? 5 : flags[1:0] == DELAY ? 4 : 1;
-		TMS: operands = 1;
-		CLOCKS: operands = 4;
-		POLL: operands = 10;
-		default: operands = 3;
+		case (out_data[6:4])
+		STREAM: operands = out_data[2] ? 4 :
+			out_data[1:0] == DELAY ? 3 : 0;
+		TMS: operands = 0;
+		CLOCKS: operands = 3;
+		POLL: operands = 9;
+		default: operands = 2;
 		endcase
 	end
 
 	// Clocks and samples of this command, or of the one before it.
 	wire ready; // for another clock
 	wire active, draining;
-	wire busy = active | draining;
+	reg busy = 0; // to a cycle after the last of them
 	wire [2:0] left; // clocks of this unit
 	wire slot = ready & left == 0;
 
-	wire last_operand = step == operands - 4'd1;
+	wire last_operand = rest == 0;
 	wire hold = last_operand & !moves & busy;
 	wire taken_operand = state == OPERAND & out_valid & !hold;
 	wire no_operands = out_data == 0;
@@ -156,12 +158,14 @@ module core_probe (
 			kind <= out_data[6:4];
 			flags <= out_data[3:0];
 			step <= 0;
+			rest <= operands;
 			if (out_valid)
 				state <= unknown ? LOST : no_operands ? RUN :
 					OPERAND;
 		end
 		OPERAND: if (taken_operand) begin
 			step <= step + 1;
+			rest <= rest - 1;
 			if (last_operand) begin
 				state <= is_barrier ? REPLY : RUN;
 				step <= 0;
@@ -318,6 +322,9 @@ module core_probe (
 	wire start_any = start_unit | start_poll;
 	wire start = start_any | (ready & left != 0);
 	wire sampled, tck, tms_line, tdi_line;
+
+	always @(posedge clk)
+		busy <= !rst & (active | draining | start);
 
 	probe_clock clock (
 		.clk(clk), .rst(rst), .period(period), .start(start),
