@@ -71,10 +71,8 @@ module core_probe (
 	wire is_poll = kind == POLL;
 	wire is_vector = kind == VECTOR;
 	wire is_tms = kind == TMS;
-	wire moves = kind != STREAM & !kind[2] | kind == CLOCKS;
 	wire waits = is_poll | kind == STREAM;
-	wire takes = is_vector | (kind == SHIFT & flags[0]);
-	wire gives = (kind == SHIFT | is_vector) & flags[1];
+	reg moves = 0, takes = 0, gives = 0;
 	reg [3:0] operands; // - 1, of the opcode that is fetched
 
 	always @* begin
@@ -157,6 +155,12 @@ module core_probe (
 		FETCH: begin
 			kind <= out_data[6:4];
 			flags <= out_data[3:0];
+			moves <= out_data[6:4] != STREAM &
+				out_data[6:4] <= CLOCKS;
+			takes <= out_data[6:4] == VECTOR |
+				(out_data[6:4] == SHIFT & out_data[0]);
+			gives <= (out_data[6:4] == SHIFT |
+				out_data[6:4] == VECTOR) & out_data[1];
 			step <= 0;
 			rest <= operands;
 			if (out_valid)
@@ -361,27 +365,36 @@ module probe_clock (
 	input wire rst,
 	input wire [14:0] period,
 	input wire start, // in a cycle with ready
-	output wire ready,
+	output reg ready,
 	output reg active,
 	output wire tck,
 	output wire turn
 );
 	reg second = 0;
 	reg [13:0] cycles = 0;
+	reg tick = 0;  // the last cycle of this half
+	reg whole = 0; // there is no second half
 
+	// `ready` begins the longest ways of the core, so it is a register.
+	wire [13:0] half = period[14:1];
 	wire half_more = period[0] & !second;
-	wire tick = cycles[13:1] == 0 & cycles[0] != half_more;
-	wire whole = period[14:1] == 0; // there is no second half
+	wire counts = active & !tick;
+	wire next_second = active & !ready & (second | tick);
+	wire next_tick = counts ? cycles == (half_more ? 14'd1 : 14'd2) :
+		half == (period[0] & !next_second ? 14'd0 : 14'd1);
 
-	initial active = 0;
-	assign ready = !active | (tick & (second | whole));
+	initial {active, ready} = 2'b01;
 	assign tck = second;
 	assign turn = active & tick & half_more;
 
 	always @(posedge clk) begin
-		cycles <= active & !tick ? cycles - 1 : period[14:1];
-		second <= !rst & active & !ready & (second | tick);
+		whole <= half == 0;
+		cycles <= counts ? cycles - 1 : half;
+		tick <= next_tick;
+		second <= !rst & next_second;
 		active <= !rst & (start | !ready);
+		ready <= rst | (ready & !start) |
+			(next_tick & (next_second | whole));
 	end
 endmodule
 
