@@ -96,6 +96,14 @@ static void a_header_of_no_bits_is_none(void **state)
 		"DREXIT1\nDRUPDATE\nIDLE\n");
 }
 
+static void words_may_touch_what_is_no_word(void **state)
+{
+	(void)state;
+	assert_plays("state\treset;sdr 4\rTDI(1)TDO(3)mask(2);//",
+		"RESET\nIDLE\nDRSELECT\nDRCAPTURE\nDRSHIFT\nshift 1000 x1xx\n"
+		"DREXIT1\nDRUPDATE\nIDLE\n");
+}
+
 static void nothing_is_a_file_as_well(void **state)
 {
 	(void)state;
@@ -466,6 +474,7 @@ int main(void)
 		cmocka_unit_test(
 			trst_resets_and_a_frequency_is_set_and_taken_back),
 		cmocka_unit_test(a_header_of_no_bits_is_none),
+		cmocka_unit_test(words_may_touch_what_is_no_word),
 		cmocka_unit_test(nothing_is_a_file_as_well),
 		cmocka_unit_test(a_wrong_file_is_refused_with_line_and_reason),
 		cmocka_unit_test(numbers_are_read_exactly),
