@@ -50,7 +50,8 @@ static const struct kind {
 	{"health", NOWHERE, 0, BREAKS_COMMAND, {CLYDE_ERROR_FPGA}},
 	/* Even an image that was configured before does not come up. */
 	{"done", NOWHERE, 0, BREAKS_COMMAND | BREAKS_STREAM,
-		{CLYDE_ERROR_FPGA, CLYDE_ERROR_REFUSED, CLYDE_ERROR_STALL}},
+		{CLYDE_ERROR_FPGA, CLYDE_ERROR_REFUSED, CLYDE_ERROR_STALL,
+			CLYDE_ERROR_NO_CORE}},
 	/* The cable. */
 	{"unplug", AT_TIME, 0, ENDS_DEVICE | BREAKS_COMMAND | BREAKS_STREAM,
 		{CLYDE_ERROR_NO_DEVICE}},

@@ -23,12 +23,14 @@ uint32_t draw(struct random *random, uint32_t count)
 
 static const struct {
 	const char *name;
-	unsigned weight; /* The weight of a step in the middle of a program. */
+	/* The weights of a step in the middle of a program: of one that uses
+	   the benchmark, and of one that uses the SPI core. */
+	unsigned weight, spi_weight;
 } kinds[STEP_KINDS] = {
-	[STEP_OPEN] = {"open", 2},
-	[STEP_LOAD] = {"load", 1},
+	[STEP_OPEN] = {"open", 2, 2},
+	[STEP_LOAD] = {"load", 1, 1},
 	[STEP_USE] = {"use", 2},
-	[STEP_OPEN_PIPE] = {"open-pipe", 8},
+	[STEP_OPEN_PIPE] = {"open-pipe", 8, 1},
 	[STEP_READ] = {"read", 16},
 	[STEP_READ_SOME] = {"read-some", 10},
 	[STEP_ACQUIRE] = {"acquire", 8},
@@ -40,19 +42,31 @@ static const struct {
 	[STEP_RESUME] = {"resume", 8},
 	[STEP_RESET] = {"reset", 4},
 	[STEP_IDLE] = {"idle", 2},
-	[STEP_REGISTER] = {"register", 5},
+	[STEP_REGISTER] = {"register", 5, 2},
 	[STEP_COUNTER] = {"counter", 4},
-	[STEP_SUPPLY] = {"supply", 2},
-	[STEP_ALERTS] = {"alerts", 1},
-	[STEP_EEPROM] = {"eeprom", 1},
-	[STEP_SLEEP] = {"sleep", 3},
-	[STEP_INTERRUPT] = {"interrupt", 2},
-	[STEP_STALE] = {"stale", 3},
-	[STEP_APPLET] = {"applet", 1},
+	[STEP_SUPPLY] = {"supply", 2, 1},
+	[STEP_ALERTS] = {"alerts", 1, 1},
+	[STEP_EEPROM] = {"eeprom", 1, 1},
+	[STEP_SLEEP] = {"sleep", 3, 2},
+	[STEP_INTERRUPT] = {"interrupt", 2, 2},
+	[STEP_STALE] = {"stale", 3, 3},
+	[STEP_APPLET] = {"applet", 1, 1},
 	[STEP_DRAIN] = {"drain", 3},
-	[STEP_CLOSE_PIPE] = {"close-pipe", 4},
-	[STEP_CLOSE_DEVICE] = {"close-device", 1},
-	[STEP_CLOSE_CONTEXT] = {"close-context", 1},
+	[STEP_SPI_OPEN] = {"spi-open", 0, 6},
+	[STEP_SPI_CONFIGURE] = {"spi-configure", 0, 4},
+	[STEP_SPI_SUBMIT] = {"spi-submit", 0, 30},
+	[STEP_SPI_COLLECT] = {"spi-collect", 0, 14},
+	[STEP_SPI_TRANSFER] = {"spi-transfer", 0, 8},
+	[STEP_SPI_CLOSE] = {"spi-close", 0, 3},
+	[STEP_FLASH_OPEN] = {"flash-open", 0, 5},
+	[STEP_FLASH_READ] = {"flash-read", 0, 5},
+	[STEP_FLASH_WRITE] = {"flash-write", 0, 7},
+	[STEP_FLASH_ERASE] = {"flash-erase", 0, 4},
+	[STEP_FLASH_CLOSE] = {"flash-close", 0, 2},
+	[STEP_SPI_CHECK] = {"spi-check", 0, 1},
+	[STEP_CLOSE_PIPE] = {"close-pipe", 4, 1},
+	[STEP_CLOSE_DEVICE] = {"close-device", 1, 1},
+	[STEP_CLOSE_CONTEXT] = {"close-context", 1, 1},
 };
 
 const char *step_name(enum step_kind kind)
@@ -60,17 +74,22 @@ const char *step_name(enum step_kind kind)
 	return kinds[kind].name;
 }
 
-static enum step_kind draw_kind(struct random *random)
+static unsigned weight_of(enum step_kind kind, bool spi)
+{
+	return spi ? kinds[kind].spi_weight : kinds[kind].weight;
+}
+
+static enum step_kind draw_kind(struct random *random, bool spi)
 {
 	unsigned total = 0, at;
 
 	for (int i = 0; i < STEP_KINDS; i++)
-		total += kinds[i].weight;
+		total += weight_of(i, spi);
 	at = draw(random, total);
 	for (int i = 0;; i++) {
-		if (at < kinds[i].weight)
+		if (at < weight_of(i, spi))
 			return i;
-		at -= kinds[i].weight;
+		at -= weight_of(i, spi);
 	}
 }
 
@@ -224,11 +243,41 @@ static void draw_use(struct program *program, struct random *random)
 			i += add_break(program, random, device);
 			continue;
 		}
-		add_drawn(program, random, draw_kind(random), device);
+		add_drawn(program, random, draw_kind(random, false), device);
 		i++;
 	}
 	for (unsigned i = 0; i < devices; i++)
 		add_drawn(program, random, STEP_DRAIN, i);
+}
+
+/* One seed in sixteen uses the SPI core: of those that are run twice as many as
+   of the others. */
+static bool uses_spi(uint64_t seed)
+{
+	return (seed & 15) == (seed >> 4 & 15);
+}
+
+static void draw_spi(struct program *program, struct random *random)
+{
+	unsigned devices = draw(random, 4) ? 1 : 2;
+	unsigned middle = 2 + draw(random, draw(random, 4) ? 16 : 44);
+
+	for (unsigned i = 0; i < devices; i++) {
+		struct device_plan *plan = &program->device[i];
+
+		draw_device(random, plan);
+		plan->spi = true;
+		plan->part = draw(random, 256);
+		add(program, STEP_OPEN, i);
+		if (!plan->configured)
+			add(program, STEP_LOAD, i);
+		add_drawn(program, random, STEP_SPI_OPEN, i);
+	}
+	for (unsigned i = 0; i < middle; i++)
+		add_drawn(program, random, draw_kind(random, true),
+			draw(random, devices));
+	for (unsigned i = 0; i < devices; i++)
+		add_drawn(program, random, STEP_SPI_CHECK, i);
 }
 
 void program_draw(struct program *program, uint64_t seed)
@@ -237,7 +286,9 @@ void program_draw(struct program *program, uint64_t seed)
 
 	memset(program, 0, sizeof(*program));
 	program->seed = seed;
-	if (draw(&random, 8) == 0)
+	if (uses_spi(seed))
+		draw_spi(program, &random);
+	else if (draw(&random, 8) == 0)
 		draw_applet(program, &random);
 	else
 		draw_use(program, &random);

@@ -2,7 +2,7 @@
 
 /* Carries the steps of a program out one by one, closes what is left, and
    checks that nothing remains. */
-#include "session.h"
+#include "spi.h"
 #include "lib/base/ask.h"
 
 #include <pthread.h>
@@ -30,6 +30,7 @@ static void forget_device(struct session *session, struct target *target)
 	}
 	if (target->device)
 		remember_closed(session, clyde_device_token(target->device));
+	spi_forget(session, target);
 	target->device = NULL;
 }
 
@@ -78,12 +79,14 @@ static long use_stale(struct session *session, const struct step *step)
 {
 	clyde_token token = session->closed_tokens[step->choice % CLOSED_MAX];
 	void *handle = (void *)(uintptr_t)token;
+	bool spi = session->program->device[0].spi;
 	uint8_t byte;
+	uint64_t ticket;
 	long result;
 
 	if (token == 0)
 		return 0;
-	switch (step->amount % 6) {
+	switch (step->amount % (spi ? 9 : 6)) {
 	case 0:
 		result = clyde_close_token(token);
 		break;
@@ -98,6 +101,15 @@ static long use_stale(struct session *session, const struct step *step)
 		break;
 	case 4:
 		result = clyde_pipe_cancel(handle);
+		break;
+	case 6:
+		result = clyde_spi_submit(handle, 0, NULL, 0, 0, &ticket, 1000);
+		break;
+	case 7:
+		result = clyde_spi_collect(handle, 1, 1000);
+		break;
+	case 8:
+		result = clyde_flash_read(handle, 0, &byte, 1, NULL);
 		break;
 	default:
 		result = clyde_device_sleep(handle, 1);
@@ -116,6 +128,10 @@ static long act(
 
 	if (action == NULL)
 		action = device_actions[step->kind];
+	if (target->bus && action == NULL)
+		action = spi_actions[step->kind];
+	if (target->bus && action == NULL)
+		action = flash_actions[step->kind];
 	switch (step->kind) {
 	case STEP_OPEN:
 		return open_device(session, target, step);
@@ -187,6 +203,14 @@ static void close_all(struct session *session)
 	close_context(session);
 }
 
+/* The largest part of a target; most programs do not use it. */
+static struct bus buses[DEVICES];
+
+bool has_spi(const struct target *target)
+{
+	return target->bus && target->bus->spi;
+}
+
 bool simulate(const struct program *program, struct outcome *ret_outcome,
 	struct tally *tally, FILE *log)
 {
@@ -204,6 +228,8 @@ bool simulate(const struct program *program, struct outcome *ret_outcome,
 	for (unsigned i = 0; i < DEVICES; i++) {
 		session.target[i].plan = &program->device[i];
 		session.target[i].index = i;
+		if (program->device[i].spi)
+			session.target[i].bus = &buses[i];
 	}
 	for (unsigned i = 0; i < program->steps; i++)
 		if (program->kept_steps >> i & 1 && !ret_outcome->violation[0])

@@ -41,6 +41,8 @@ struct stream {
 	size_t held_size;
 };
 
+struct bus;
+
 struct target {
 	const struct device_plan *plan;
 	unsigned index;
@@ -52,6 +54,7 @@ struct target {
 	unsigned effects;
 	uint64_t gone_ns; /* UINT64_MAX: never, or unknown. */
 	struct stream stream[CLYDE_PIPE_COUNT];
+	struct bus *bus; /* NULL: the program does not use the SPI core */
 };
 
 struct session {
@@ -81,6 +84,12 @@ extern step_action open_device;
 /* NULL where a step needs no open device. */
 extern step_action *const stream_actions[STEP_KINDS];
 extern step_action *const device_actions[STEP_KINDS];
+/* Of targets that have a bus. */
+extern step_action *const spi_actions[STEP_KINDS];
+extern step_action *const flash_actions[STEP_KINDS];
+
+/* Whether a target's SPI core is open. */
+bool has_spi(const struct target *target);
 
 /* Two periods of the benchmark's sequence. */
 extern uint8_t sequence[2 * SEQUENCE_PERIOD];

@@ -45,6 +45,18 @@ enum step_kind {
 	STEP_STALE,
 	STEP_APPLET,
 	STEP_DRAIN,
+	STEP_SPI_OPEN,
+	STEP_SPI_CONFIGURE,
+	STEP_SPI_SUBMIT,
+	STEP_SPI_COLLECT,
+	STEP_SPI_TRANSFER,
+	STEP_SPI_CLOSE,
+	STEP_FLASH_OPEN,
+	STEP_FLASH_READ,
+	STEP_FLASH_WRITE,
+	STEP_FLASH_ERASE,
+	STEP_FLASH_CLOSE,
+	STEP_SPI_CHECK, /* All that is on its way, and the whole chip. */
 	STEP_CLOSE_PIPE,
 	STEP_CLOSE_DEVICE,
 	STEP_CLOSE_CONTEXT,
@@ -84,6 +96,8 @@ struct fault_plan {
 struct device_plan {
 	bool configured;
 	bool executed; /* firmware, in place of the model of it */
+	bool spi;      /* a flash chip is on the pins */
+	uint8_t part;  /* which one, see spi_name_part() */
 	uint8_t mode;  /* enum bench_mode */
 	uint8_t out, in;
 	unsigned faults;

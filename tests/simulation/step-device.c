@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session.h"
+#include "spi.h"
 #include "lib/base/ask.h"
 
 static void name_uri(const struct session *session, const struct target *target,
@@ -14,6 +14,8 @@ static void name_uri(const struct session *session, const struct target *target,
 	int used = snprintf(uri, size, "virtual:%s",
 		plan->configured ? "configured=1" : "configured=0");
 
+	if (plan->spi)
+		used += spi_name_part(plan, uri + used, size - used);
 	if (plan->executed)
 		used += snprintf(uri + used, size - used, ",firmware=clyde");
 	for (unsigned i = 0; i < plan->faults; i++)
@@ -46,7 +48,7 @@ static void note_faults(const struct session *session, struct target *target)
 long open_device(
 	struct session *session, struct target *target, const struct step *step)
 {
-	char uri[CLYDE_URI_SIZE];
+	char uri[2 * CLYDE_URI_SIZE];
 	long result;
 
 	(void)step;
@@ -68,6 +70,11 @@ long open_device(
 	note_faults(session, target);
 	target->loaded = target->plan->configured;
 	target->used = target->unknown = target->corrupted = false;
+	if (target->bus) {
+		target->bus->broken = false;
+		target->bus->first = target->bus->count = 0;
+		array_begin(&target->bus->array, target->plan);
+	}
 	return 0;
 }
 
@@ -81,6 +88,8 @@ static long step_load(
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe)
 			allow(session, CLYDE_ERROR_BUSY);
+	if (has_spi(target))
+		allow(session, CLYDE_ERROR_BUSY);
 	result = clyde_fpga_load_image(target->device);
 	if (result == 1) {
 		target->loaded = true;
@@ -155,7 +164,8 @@ static long step_open_pipe(
 		options.memory_size = 0;
 	}
 	bound_ms(session, 1000);
-	if (stream->pipe || (pair->pipe && (options.quad || pair->quad)))
+	if (stream->pipe || has_spi(target) ||
+		(pair->pipe && (options.quad || pair->quad)))
 		allow(session, CLYDE_ERROR_BUSY);
 	if (options.quad && step->pipe & 1)
 		allow(session, CLYDE_ERROR_INVALID);
@@ -238,6 +248,9 @@ static long step_supply(
 	unsigned found[CLYDE_PORT_COUNT];
 	bool trips = false;
 	long result;
+
+	if (target->bus) /* The flash chip keeps its supply. */
+		port = 1;
 
 	for (unsigned i = 0; i < target->plan->faults; i++)
 		trips |= target->plan->fault[i].text[0] == 'a' ||
