@@ -93,7 +93,7 @@ static int configure(struct clyde_spi *spi, uint32_t rate_hz, uint8_t mode,
 
 /* ---- Opening ---------------------------------------------------------- */
 
-static const struct core_kind kind = {
+const struct core_kind spi_kind = {
 	.name = "SPI",
 	.long_name = "the SPI core",
 	.short_name = "this SPI core",
@@ -111,7 +111,7 @@ static const struct core_kind kind = {
 static int make(struct clyde_device *device,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
-	struct clyde_spi *spi = core_new(&kind, device, sizeof(*spi));
+	struct clyde_spi *spi = core_new(&spi_kind, device, sizeof(*spi));
 	int result;
 
 	if (spi == NULL)
@@ -167,7 +167,7 @@ static int open_for_run(struct clyde_device *device, struct claim *claim,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
 	struct clyde_spi *spi = NULL;
-	int result = core_check_unused(&kind, claim);
+	int result = core_check_unused(&spi_kind, claim);
 
 	if (result == 0)
 		result = make(device, options, &spi);
