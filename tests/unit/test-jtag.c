@@ -437,7 +437,7 @@ static void the_delay_is_found(void **state)
 	assert_delay("30ns", 24000000, 10);
 	assert_delay("41ns", 24000000, 21);
 	assert_delay("10ns", 48000000, 0);
-	assert_delay("80ns", 12000000, 31);
+	assert_delay("70ns", 12000000, 31);
 	assert_delay("1us", 100000, 31);
 }
 
