@@ -57,8 +57,8 @@ bool jtag_has(const struct clyde_jtag *jtag, enum probe_output output)
 static int configure(struct clyde_jtag *jtag, uint32_t rate_hz, int delay_ns,
 	uint32_t *ret_rate_hz)
 {
-	uint16_t period;
-	unsigned delay;
+	uint16_t period = 1;
+	unsigned delay = 0;
 	int result = core_period(rate_hz, CLYDE_JTAG_RATE_DEFAULT, &period);
 
 	if (result == 0)

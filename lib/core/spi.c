@@ -71,9 +71,9 @@ int run_claim_spi(struct clyde_run *run, const struct spi_pins *pins)
 static int configure(struct clyde_spi *spi, uint32_t rate_hz, uint8_t mode,
 	int delay_ns, uint32_t *ret_rate_hz)
 {
-	uint16_t period;
+	uint16_t period = 1;
 	int result = core_period(rate_hz, CLYDE_SPI_RATE_DEFAULT, &period);
-	unsigned delay;
+	unsigned delay = 0;
 
 	if (result < 0)
 		return result;
