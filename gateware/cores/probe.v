@@ -51,6 +51,7 @@ module core_probe (
 	reg [2:0] kind = 0;
 	reg [3:0] flags = 0;
 	reg [3:0] step = 0;   // operands taken, or bytes of a reply sent
+	reg [3:0] rest = 0;   // operands that follow the next one
 	reg [31:0] count = 0; // operand, then what is left: bits, clocks, us
 	reg [47:0] operand = 0; // the last ones, the very last in the lowest byte
 	reg have = 0;           // a byte of TMS, in operand, of PROBE_VECTOR
@@ -70,30 +71,29 @@ module core_probe (
 	wire is_poll = kind == POLL;
 	wire is_vector = kind == VECTOR;
 	wire is_tms = kind == TMS;
-	wire moves = kind != STREAM & !kind[2] | kind == CLOCKS;
 	wire waits = is_poll | kind == STREAM;
-	wire takes = is_vector | (kind == SHIFT & flags[0]);
-	wire gives = (kind == SHIFT | is_vector) & flags[1];
-	reg [3:0] operands;
+	reg moves = 0, takes = 0, gives = 0;
+	reg [3:0] operands; // - 1, of the opcode that is fetched
 
 	always @* begin
-		case (kind)
-		STREAM: operands = flags[2] ? 5 : flags[1:0] == DELAY ? 4 : 1;
-		TMS: operands = 1;
-		CLOCKS: operands = 4;
-		POLL: operands = 10;
-		default: operands = 3;
+		case (out_data[6:4])
+		STREAM: operands = out_data[2] ? 4 :
+			out_data[1:0] == DELAY ? 3 : 0;
+		TMS: operands = 0;
+		CLOCKS: operands = 3;
+		POLL: operands = 9;
+		default: operands = 2;
 		endcase
 	end
 
 	// Clocks and samples of this command, or of the one before it.
 	wire ready; // for another clock
 	wire active, draining;
-	wire busy = active | draining;
+	reg busy = 0; // to a cycle after the last of them
 	wire [2:0] left; // clocks of this unit
 	wire slot = ready & left == 0;
 
-	wire last_operand = step == operands - 4'd1;
+	wire last_operand = rest == 0;
 	wire hold = last_operand & !moves & busy;
 	wire taken_operand = state == OPERAND & out_valid & !hold;
 	wire no_operands = out_data == 0;
@@ -155,13 +155,21 @@ module core_probe (
 		FETCH: begin
 			kind <= out_data[6:4];
 			flags <= out_data[3:0];
+			moves <= out_data[6:4] != STREAM &
+				out_data[6:4] <= CLOCKS;
+			takes <= out_data[6:4] == VECTOR |
+				(out_data[6:4] == SHIFT & out_data[0]);
+			gives <= (out_data[6:4] == SHIFT |
+				out_data[6:4] == VECTOR) & out_data[1];
 			step <= 0;
+			rest <= operands;
 			if (out_valid)
 				state <= unknown ? LOST : no_operands ? RUN :
 					OPERAND;
 		end
 		OPERAND: if (taken_operand) begin
 			step <= step + 1;
+			rest <= rest - 1;
 			if (last_operand) begin
 				state <= is_barrier ? REPLY : RUN;
 				step <= 0;
@@ -319,6 +327,9 @@ module core_probe (
 	wire start = start_any | (ready & left != 0);
 	wire sampled, tck, tms_line, tdi_line;
 
+	always @(posedge clk)
+		busy <= !rst & (active | draining | start);
+
 	probe_clock clock (
 		.clk(clk), .rst(rst), .period(period), .start(start),
 		.ready(ready), .active(active), .tck(tck), .turn(clock_turn)
@@ -354,27 +365,36 @@ module probe_clock (
 	input wire rst,
 	input wire [14:0] period,
 	input wire start, // in a cycle with ready
-	output wire ready,
+	output reg ready,
 	output reg active,
 	output wire tck,
 	output wire turn
 );
 	reg second = 0;
 	reg [13:0] cycles = 0;
+	reg tick = 0;  // the last cycle of this half
+	reg whole = 0; // there is no second half
 
+	// `ready` begins the longest ways of the core, so it is a register.
+	wire [13:0] half = period[14:1];
 	wire half_more = period[0] & !second;
-	wire tick = cycles[13:1] == 0 & cycles[0] != half_more;
-	wire whole = period[14:1] == 0; // there is no second half
+	wire counts = active & !tick;
+	wire next_second = active & !ready & (second | tick);
+	wire next_tick = counts ? cycles == (half_more ? 14'd1 : 14'd2) :
+		half == (period[0] & !next_second ? 14'd0 : 14'd1);
 
-	initial active = 0;
-	assign ready = !active | (tick & (second | whole));
+	initial {active, ready} = 2'b01;
 	assign tck = second;
 	assign turn = active & tick & half_more;
 
 	always @(posedge clk) begin
-		cycles <= active & !tick ? cycles - 1 : period[14:1];
-		second <= !rst & active & !ready & (second | tick);
+		whole <= half == 0;
+		cycles <= counts ? cycles - 1 : half;
+		tick <= next_tick;
+		second <= !rst & next_second;
 		active <= !rst & (start | !ready);
+		ready <= rst | (ready & !start) |
+			(next_tick & (next_second | whole));
 	end
 endmodule
 

@@ -114,8 +114,8 @@ static int check_tdi(const struct clyde_jtag *jtag)
 static int find_taps(struct clyde_jtag *jtag, struct clyde_tap *taps,
 	size_t count, uint32_t *ret_ir_bits, int timeout_ms)
 {
-	struct jtag_chain chain;
-	size_t ir_bits;
+	struct jtag_chain chain = {0};
+	size_t ir_bits = 0;
 	int result = check_buffer("taps", taps, count);
 
 	if (result == 0)
@@ -240,9 +240,9 @@ static unsigned middle(unsigned right)
 static int search(struct clyde_jtag *jtag, uint16_t period, unsigned *ret_delay,
 	int timeout_ms)
 {
-	struct jtag_chain chain;
+	struct jtag_chain chain = {0};
 	unsigned right = 0;
-	size_t ir_bits;
+	size_t ir_bits = 0;
 	int result;
 
 	set(jtag, period > SLOW_PERIOD ? period : SLOW_PERIOD, 0);

@@ -185,6 +185,11 @@ int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 
 	if (result == 0)
 		result = submit(flash, batch, flags, &ticket);
+	/* Bytes of an erased sector may be known to this call only, so it is
+	   tried again when the memory of other batches is free. */
+	if (result == CLYDE_ERROR_NO_MEMORY &&
+		nor_collect_to(flash, 0, ret_done) == 0)
+		result = submit(flash, batch, flags, &ticket);
 	if (result < 0)
 		return result;
 	at = (queue->first + queue->count) % NOR_DEPTH;

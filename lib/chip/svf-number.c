@@ -6,13 +6,30 @@
 #include <string.h>
 
 #define EXPONENT_MAX 10000 /* beyond it nothing changes any more */
-#define MANTISSA_MAX (UINT64_MAX / 10 - 1)
 
 struct decimal {
 	uint64_t mantissa;
 	int exponent;
+	bool full; /* there were more digits than the mantissa has room for */
 	bool more; /* digits that are not in the mantissa, and are not zeros */
 };
+
+/* A digit that has no room any more only counts for the rounding. */
+static void add_digit(struct decimal *decimal, unsigned digit, bool point)
+{
+	uint64_t mantissa;
+
+	if (decimal->full ||
+		__builtin_mul_overflow(decimal->mantissa, 10, &mantissa) ||
+		__builtin_add_overflow(mantissa, digit, &mantissa)) {
+		decimal->full = true;
+		decimal->more |= digit != 0;
+		decimal->exponent += !point;
+		return;
+	}
+	decimal->mantissa = mantissa;
+	decimal->exponent -= point;
+}
 
 /* Digits, perhaps with a point.  Returns what follows, or NULL: no digits. */
 static const char *take_digits(const char *text, struct decimal *decimal)
@@ -27,14 +44,7 @@ static const char *take_digits(const char *text, struct decimal *decimal)
 		if (*text < '0' || *text > '9')
 			return any ? text : NULL;
 		any = true;
-		if (decimal->mantissa <= MANTISSA_MAX) {
-			decimal->mantissa =
-				10 * decimal->mantissa + (*text - '0');
-			decimal->exponent -= point;
-		} else {
-			decimal->more |= *text != '0';
-			decimal->exponent += !point;
-		}
+		add_digit(decimal, *text - '0', point);
 	}
 }
 
@@ -70,6 +80,8 @@ bool svf_number(const char *text, unsigned scale, bool up, uint64_t *ret_number)
 	if (text == NULL || !take_exponent(text, &decimal))
 		return false;
 	decimal.exponent += scale;
+	if (decimal.full && decimal.exponent > 0)
+		return false;
 	for (; decimal.exponent > 0 && decimal.mantissa; decimal.exponent--)
 		if (__builtin_mul_overflow(
 			    decimal.mantissa, 10, &decimal.mantissa))

@@ -57,8 +57,8 @@ bool jtag_has(const struct clyde_jtag *jtag, enum probe_output output)
 static int configure(struct clyde_jtag *jtag, uint32_t rate_hz, int delay_ns,
 	uint32_t *ret_rate_hz)
 {
-	uint16_t period;
-	unsigned delay;
+	uint16_t period = 1;
+	unsigned delay = 0;
 	int result = core_period(rate_hz, CLYDE_JTAG_RATE_DEFAULT, &period);
 
 	if (result == 0)
@@ -74,7 +74,7 @@ static int configure(struct clyde_jtag *jtag, uint32_t rate_hz, int delay_ns,
 
 /* ---- Opening ---------------------------------------------------------- */
 
-static const struct core_kind kind = {
+const struct core_kind jtag_kind = {
 	.name = "JTAG",
 	.long_name = "the probe core",
 	.short_name = "this probe core",
@@ -97,7 +97,7 @@ static bool finds(const struct clyde_jtag_options *options)
 static int make(struct clyde_device *device,
 	const struct clyde_jtag_options *options, struct clyde_jtag **ret_jtag)
 {
-	struct clyde_jtag *jtag = core_new(&kind, device, sizeof(*jtag));
+	struct clyde_jtag *jtag = core_new(&jtag_kind, device, sizeof(*jtag));
 	int result;
 
 	if (jtag == NULL)
@@ -131,7 +131,7 @@ static int open_for_run(struct clyde_device *device, struct claim *claim,
 	const struct clyde_jtag_options *options, struct clyde_jtag **ret_jtag)
 {
 	struct clyde_jtag *jtag = NULL;
-	int result = core_check_unused(&kind, claim);
+	int result = core_check_unused(&jtag_kind, claim);
 
 	if (result == 0)
 		result = make(device, options, &jtag);

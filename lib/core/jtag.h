@@ -31,6 +31,8 @@ struct clyde_jtag {
 	uint16_t states;
 };
 
+extern const struct core_kind jtag_kind;
+
 /* ---- jtag-encode.c ---------------------------------------------------- */
 
 /* Functions of the struct core_kind. */

@@ -71,9 +71,9 @@ int run_claim_spi(struct clyde_run *run, const struct spi_pins *pins)
 static int configure(struct clyde_spi *spi, uint32_t rate_hz, uint8_t mode,
 	int delay_ns, uint32_t *ret_rate_hz)
 {
-	uint16_t period;
+	uint16_t period = 1;
 	int result = core_period(rate_hz, CLYDE_SPI_RATE_DEFAULT, &period);
-	unsigned delay;
+	unsigned delay = 0;
 
 	if (result < 0)
 		return result;
@@ -93,7 +93,7 @@ static int configure(struct clyde_spi *spi, uint32_t rate_hz, uint8_t mode,
 
 /* ---- Opening ---------------------------------------------------------- */
 
-static const struct core_kind kind = {
+const struct core_kind spi_kind = {
 	.name = "SPI",
 	.long_name = "the SPI core",
 	.short_name = "this SPI core",
@@ -111,7 +111,7 @@ static const struct core_kind kind = {
 static int make(struct clyde_device *device,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
-	struct clyde_spi *spi = core_new(&kind, device, sizeof(*spi));
+	struct clyde_spi *spi = core_new(&spi_kind, device, sizeof(*spi));
 	int result;
 
 	if (spi == NULL)
@@ -167,7 +167,7 @@ static int open_for_run(struct clyde_device *device, struct claim *claim,
 	const struct clyde_spi_options *options, struct clyde_spi **ret_spi)
 {
 	struct clyde_spi *spi = NULL;
-	int result = core_check_unused(&kind, claim);
+	int result = core_check_unused(&spi_kind, claim);
 
 	if (result == 0)
 		result = make(device, options, &spi);

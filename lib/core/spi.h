@@ -35,6 +35,8 @@ struct clyde_spi {
 	int kept; /* the chip that CLYDE_SPI_KEEP left selected; or -1 */
 };
 
+extern const struct core_kind spi_kind;
+
 /* ---- spi-encode.c ----------------------------------------------------- */
 
 /* Functions of the struct core_kind. */

@@ -321,12 +321,15 @@ static void draw_status(struct draft *draft)
 	ask(draft, 1, &zero, 0x01)->flags = CLYDE_SPI_DESELECT;
 }
 
-/* The level of WP#, which the core drives and sees. */
+/* The level of WP#, which the core drives and sees, unless the command before
+   used it as a lane. */
 static void draw_wait(struct draft *draft, bool fails)
 {
 	uint8_t level = draw(draft->random, 2);
-	struct clyde_spi_step *step = add(draft, CLYDE_SPI_PINS);
+	struct clyde_spi_step *step = send_opcode(draft, 0x05);
 
+	step->flags = CLYDE_SPI_DESELECT;
+	step = add(draft, CLYDE_SPI_PINS);
 	step->pins = IO3_HIGH | (level ? IO2_HIGH : 0);
 	step = add(draft, CLYDE_SPI_WAIT);
 	step->command = INPUT_IO2;

@@ -66,7 +66,7 @@ struct record {
 };
 
 struct batch {
-	struct clyde_spi_step steps[12];
+	struct clyde_spi_step steps[16];
 	unsigned count, flags;
 	struct record *record;
 	uint8_t out[ARRAY_PAGE + 32];

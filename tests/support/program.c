@@ -432,7 +432,53 @@ void program_jtag(struct program *program)
 	clyde_jtag_close(jtag);
 }
 
+/* A page in the middle of a sector, whose other bytes are programmed before. */
+static void use_flash(struct program *program, struct clyde_flash *flash)
+{
+	static uint8_t data[600], found[600];
+	unsigned bits;
+
+	memset(data, 0x5a, sizeof(data));
+	TRY(clyde_flash_erase(flash, 0, 4096, NULL));
+	TRY(clyde_flash_program(flash, 100, data, sizeof(data), NULL));
+	TRY(clyde_flash_verify(flash, 100, data, sizeof(data), NULL));
+	data[0] = 0xa5;
+	TRY(clyde_flash_write(flash, 200, data, 1, NULL));
+	TRY(clyde_flash_protection_set(flash, 0));
+	TRY(clyde_flash_protection_get(flash, &bits));
+	if (TRY(clyde_flash_read(flash, 101, found, 599, NULL)) < 0 ||
+		!program->again)
+		return;
+	assert_int_equal(found[99], 0xa5);
+	found[99] = 0x5a;
+	assert_memory_equal(found, data + 1, 599);
+}
+
+void program_flash(struct program *program)
+{
+	const struct clyde_spi_options options = {.sck = "B1",
+		.io = {"B2", "B3", "B4", "B5"},
+		.cs = {"B0"},
+		.rate_hz = 24000000};
+	const struct clyde_flash_options reset = {.lanes = 4, .reset = true};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_flash *flash;
+	struct clyde_spi *spi;
+
+	assert_int_equal(clyde_supply_parse("B=3.3", 3, supply), 0);
+	if (!open_device(program) ||
+		TRY(clyde_fpga_load_image(program->device)) < 0 ||
+		TRY(clyde_supply_apply(program->device, supply)) < 0 ||
+		TRY(clyde_spi_open(program->device, &options, &spi)) < 0)
+		return;
+	if (TRY(clyde_flash_open(spi, &reset, &flash)) >= 0) {
+		use_flash(program, flash);
+		clyde_flash_close(flash);
+	}
+	clyde_spi_close(spi);
+}
+
 void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
 	program_list, program_monitor, program_load_firmware,
 	program_load_image, program_command, program_stream, program_watch,
-	program_run, program_spi, program_jtag};
+	program_run, program_spi, program_flash, program_jtag};

@@ -39,12 +39,15 @@ struct sweep {
 	int error;
 };
 
-/* Only the firmware part needs a device without firmware. */
+/* Only the firmware part needs a device without firmware, and only the flash part
+   a chip. */
 static const char *uri_of(const struct program *program, unsigned part)
 {
 	static char uri[CLYDE_URI_SIZE];
 	bool loads = program_parts[part] == program_load_firmware;
 
+	if (program_parts[part] == program_flash)
+		return "virtual:" PROGRAM_FLASH;
 	snprintf(uri, sizeof(uri), "%s%s", program->uri, loads ? ",api=3" : "");
 	return uri;
 }

@@ -96,6 +96,14 @@ static void a_header_of_no_bits_is_none(void **state)
 		"DREXIT1\nDRUPDATE\nIDLE\n");
 }
 
+static void words_may_touch_what_is_no_word(void **state)
+{
+	(void)state;
+	assert_plays("state\treset;sdr 4\rTDI(1)TDO(3)mask(2);//",
+		"RESET\nIDLE\nDRSELECT\nDRCAPTURE\nDRSHIFT\nshift 1000 x1xx\n"
+		"DREXIT1\nDRUPDATE\nIDLE\n");
+}
+
 static void nothing_is_a_file_as_well(void **state)
 {
 	(void)state;
@@ -207,6 +215,69 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(play(bad[i][0]), -EINVAL);
 		assert_string_equal(why, bad[i][1]);
+	}
+}
+
+/* A frequency is rounded down, a time up to the next nanosecond. */
+static void numbers_are_read_exactly(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned long long hz, ns; /* 0: it is refused */
+	} rows[] = {
+		{"1", 1, 1000000000},
+		{"007", 7, 7000000000},
+		{"1.", 1, 1000000000},
+		{".5E1", 5, 5000000000},
+		{"1.9999", 1, 1999900000},
+		{"12345678.9E-4", 1234, 1234567890000},
+		{"1.00E+006", 1000000, 1000000000000000},
+		{"1e3", 1000, 1000000000000},
+		{"100000000000000000000E-19", 10, 10000000000},
+		{"100000000000000000001E-20", 1, 1000000001},
+		{"18446744073709551615", 18446744073709551615ull, 0},
+		{"18446744073709551616", 0, 0},
+		{"184467440737095516150", 0, 0},
+		{"184467440737095516160E-1", 0, 0},
+		{"184467440737095516159E-1", 18446744073709551615ull, 0},
+		{"0.000000000000000000000E99", 0, 0},
+		{"1E-99999999999", 0, 1},
+		{"1E99999999999", 0, 0},
+		{".", 0, 0},
+		{"E5", 0, 0},
+		{"1E", 0, 0},
+		{"1E+", 0, 0},
+		{"1EE", 0, 0},
+		{"1.2.3", 0, 0},
+		{"1X", 0, 0},
+		{"1E1X", 0, 0},
+		{"-1", 0, 0},
+		{"+1", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char text[100], expected[100];
+		int error;
+
+		snprintf(text, sizeof(text), "FREQUENCY %s HZ;", rows[i].text);
+		snprintf(expected, sizeof(expected), "frequency %llu\n",
+			rows[i].hz);
+		error = play(text);
+		if ((error == 0) != (rows[i].hz != 0))
+			fail_msg("%s: %s", text, why);
+		if (error == 0)
+			assert_string_equal(port.seen.bytes, expected);
+		snprintf(text, sizeof(text), "RUNTEST RESET %s SEC;",
+			rows[i].text);
+		snprintf(expected, sizeof(expected),
+			"RESET\nrun RESET 0 0 %llu %llu\nRESET\n", rows[i].ns,
+			(unsigned long long)UINT64_MAX);
+		error = play(text);
+		if (error == 0)
+			assert_string_equal(port.seen.bytes, expected);
+		else if (rows[i].ns != 0)
+			fail_msg("%s: %s", text, why);
 	}
 }
 
@@ -403,8 +474,10 @@ int main(void)
 		cmocka_unit_test(
 			trst_resets_and_a_frequency_is_set_and_taken_back),
 		cmocka_unit_test(a_header_of_no_bits_is_none),
+		cmocka_unit_test(words_may_touch_what_is_no_word),
 		cmocka_unit_test(nothing_is_a_file_as_well),
 		cmocka_unit_test(a_wrong_file_is_refused_with_line_and_reason),
+		cmocka_unit_test(numbers_are_read_exactly),
 		cmocka_unit_test(a_state_path_has_its_limit),
 		cmocka_unit_test(an_error_of_the_port_ends_the_file),
 		cmocka_unit_test(bits_that_differ_are_described),

@@ -345,6 +345,8 @@ static int parse_part(struct parser *parser, const char *key, const char *value)
 	unsigned at = 0;
 
 	(void)key;
+	if (part == NULL && why[0] == '\0')
+		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	if (part == NULL)
 		return set_error(CLYDE_ERROR_INVALID, "virtual: %s", why);
 	part_free(part, 0);

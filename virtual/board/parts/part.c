@@ -173,7 +173,7 @@ struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE])
 	}
 	reading.part = calloc(1, kind->size);
 	if (reading.part == NULL) {
-		snprintf(ret_why, PART_WHY_SIZE, "out of memory");
+		ret_why[0] = '\0';
 		return NULL;
 	}
 	reading.part->kind = kind;

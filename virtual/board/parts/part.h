@@ -114,7 +114,7 @@ extern const struct part_kind *const part_kinds[];
 
 /*
  * Make a part from its description.  NULL, and a sentence, if the description
- * is invalid or there is no memory.
+ * is invalid; NULL, and an empty one, if there is no memory.
  */
 struct part *part_new(const char *text, char ret_why[PART_WHY_SIZE]);
 void part_free(struct part *part, tick now);

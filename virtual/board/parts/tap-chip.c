@@ -64,6 +64,7 @@ static void clear(struct tap_config *config, tick now)
 	config->synchronised = false;
 	config->have = config->want = 0;
 	config->units = config->words = 0;
+	config->crc = config->address = 0;
 }
 
 void tap_config_action(

@@ -73,12 +73,6 @@ static bool is_unknown(uint8_t opcode)
 		(opcode < STREAM_OPCODE_CORE && opcode > STREAM_WAIT_PIN);
 }
 
-/* Clocks or samples are under way, of this command or of the one before it. */
-static bool is_busy(const struct probe *probe)
-{
-	return probe->clock.active || probe_draining(probe);
-}
-
 /* A unit may start at this edge. */
 static bool has_slot(const struct probe *probe)
 {
@@ -137,7 +131,7 @@ static void fetch(struct probe *probe, struct streams *streams)
 	probe->count = 0;
 	probe->have = false;
 	if (!streams->valid) {
-		if (is_busy(probe))
+		if (probe->busy)
 			return;
 		probe->core.flush |= probe->unsent;
 		probe->unsent = false;
@@ -165,7 +159,7 @@ static void push_operand(struct probe *probe, uint8_t byte)
 static bool is_held(const struct probe *probe)
 {
 	return probe->step + 1u == operands_of(probe->opcode) &&
-		!command_of(probe).moves && is_busy(probe);
+		!command_of(probe).moves && probe->busy;
 }
 
 static void take_operand(struct probe *probe, struct streams *streams)
@@ -325,7 +319,7 @@ static void poll_judge(struct probe *probe)
 {
 	bool hit = poll_hit(probe);
 
-	if (is_busy(probe))
+	if (probe->busy)
 		return;
 	probe->part = PART_ENTER;
 	if (!hit && probe->count > 0)
@@ -531,7 +525,7 @@ static uint64_t quiet(const struct probe *probe, const struct core_fifo *out,
 {
 	switch (probe->state) {
 	case PROBE_FETCH:
-		return out->level || (probe->unsent && !is_busy(probe))
+		return out->level || (probe->unsent && !probe->busy)
 			? 0
 			: CORE_NEVER;
 	case PROBE_OPERAND:
@@ -567,9 +561,9 @@ static uint64_t next_cycle(const struct probe *probe,
 {
 	uint64_t edges = quiet(probe, out, in);
 
-	if (probe_draining(probe))
+	if (probe_draining(probe) || (probe->busy && !probe->clock.active))
 		edges = 0;
-	if (probe->clock.active && probe_clock_left(probe) < edges)
+	else if (probe->clock.active && probe_clock_left(probe) < edges)
 		edges = probe_clock_left(probe);
 	return edges < CORE_NEVER - probe->cycle - 1 ? probe->cycle + edges + 1
 						     : CORE_NEVER;
@@ -629,7 +623,7 @@ static uint32_t probe_read(
 	const struct core *core, uint64_t cycle, unsigned offset)
 {
 	const struct probe *probe = (const struct probe *)core;
-	bool busy = probe->state != PROBE_FETCH || is_busy(probe);
+	bool busy = probe->state != PROBE_FETCH || probe->busy;
 
 	(void)cycle;
 	if (offset + CORE_BASE_PROBE != REG_PROBE_STATUS)

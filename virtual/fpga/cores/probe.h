@@ -62,6 +62,9 @@ struct probe {
 	uint16_t period;
 	uint8_t mode;
 	uint8_t pins;
+	/* Clocks or samples are under way, of this command or of the one
+	   before it, to a cycle after the last of them. */
+	bool busy;
 	struct probe_clock clock;
 	struct probe_shift shift;
 	struct probe_receive receive;
