@@ -107,7 +107,7 @@ static int leave(struct attempt *attempt)
 /* The pins that are 1, then 0, in the first clocks of Shift-IR. */
 static int look_for_tdo(struct attempt *attempt, bool hold, uint16_t *ret_pins)
 {
-	uint16_t first, second;
+	uint16_t first = 0, second = 0;
 	int result = enter_shift_ir(attempt, hold);
 
 	if (result == 0)
@@ -236,7 +236,7 @@ static int is_trst(struct search *search, const struct search_found *found,
 {
 	struct search_found with = *found;
 	struct attempt attempt;
-	uint16_t low, high;
+	uint16_t low = 0, high = 0;
 	int result;
 
 	with.trst = pin;
