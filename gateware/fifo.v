@@ -24,16 +24,19 @@ module fifo (
 	(* no_rw_check *)
 	reg [7:0] memory [0:511];
 	reg [9:0] head;
+	reg [9:0] after; // the place after head
 	reg [9:0] tail;
 
+	// out_ready comes late: all that depends on it is a choice.
 	wire push = in_valid & in_ready;
 	wire pop = out_valid & out_ready;
-	wire [9:0] next_head = head + {9'd0, pop};
+	wire [9:0] next_head = pop ? after : head;
 
 	assign in_ready = !level[9];
 
 	initial begin
 		head = 0;
+		after = 1;
 		tail = 0;
 		level = 0;
 		out_valid = 0;
@@ -48,15 +51,18 @@ module fifo (
 	always @(posedge clk) begin
 		if (rst) begin
 			head <= 0;
+			after <= 1;
 			tail <= 0;
 			level <= 0;
 			out_valid <= 0;
 		end else begin
 			head <= next_head;
+			if (pop)
+				after <= after + 1;
 			tail <= tail + {9'd0, push};
 			level <= level + {9'd0, push} - {9'd0, pop};
 			// The RAM has what was written up to the last cycle.
-			out_valid <= next_head != tail;
+			out_valid <= pop ? after != tail : head != tail;
 		end
 	end
 

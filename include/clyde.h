@@ -83,6 +83,7 @@ struct clyde_run;
 struct clyde_monitor;
 struct clyde_spi;
 struct clyde_flash;
+struct clyde_jtag;
 
 /* Identifies an object; never reused in a process.  0 identifies none. */
 typedef uint64_t clyde_token;
@@ -182,6 +183,12 @@ enum clyde_error {
 	CLYDE_ERROR_PROTECTED = -43,
 	/* [103] the chip was not ready within a limit */
 	CLYDE_ERROR_LIMIT_PASSED = -44,
+	/* [104] the bits of TDO are not those of a scan chain */
+	CLYDE_ERROR_CHAIN = -45,
+	/* [105] an SVF file is malformed */
+	CLYDE_ERROR_SVF = -46,
+	/* [106] TDO had other bits than a file expects */
+	CLYDE_ERROR_MISMATCH = -47,
 	/* errors: end */
 };
 
@@ -293,6 +300,7 @@ clyde_token clyde_pipe_token(const struct clyde_pipe *pipe);
 clyde_token clyde_monitor_token(const struct clyde_monitor *monitor);
 clyde_token clyde_spi_token(const struct clyde_spi *spi);
 clyde_token clyde_flash_token(const struct clyde_flash *flash);
+clyde_token clyde_jtag_token(const struct clyde_jtag *jtag);
 
 /*
  * Close the object of this token, of any kind, and the objects that it owns.
@@ -1002,6 +1010,7 @@ enum clyde_core {
 	CLYDE_CORE_UART = 2,
 	CLYDE_CORE_GPIO = 3,
 	CLYDE_CORE_SPI = 4,
+	CLYDE_CORE_PROBE = 5,
 };
 
 /*
@@ -1300,6 +1309,283 @@ int clyde_flash_write(struct clyde_flash *flash, uint64_t address,
    that they stay when the power goes. */
 int clyde_flash_protection_get(struct clyde_flash *flash, unsigned *ret_bits);
 int clyde_flash_protection_set(struct clyde_flash *flash, unsigned bits);
+
+/* ---- JTAG ------------------------------------------------------------- */
+
+/*
+ * The image's probe core, as a controller of a chain of test access ports
+ * (TAPs, IEEE 1149.1).  A batch is a list of steps, which the core carries out by
+ * itself, one after the other, as for SPI: clyde_jtag_submit() sends a batch and
+ * does not wait for its end, clyde_jtag_collect() waits for one, and
+ * clyde_jtag_transfer() does both.  The other calls are batches of a few steps.
+ * One call at a time: another thread's call returns CLYDE_ERROR_BUSY.
+ *
+ * Bits are in bytes, the first bit is bit 0 of byte 0.  In the last byte of a
+ * number of bits that is not a multiple of 8, the highest bits are ignored, and
+ * received ones are 0.
+ *
+ * The library follows the state of the TAPs.  After the open it does not know
+ * the state.  The first step that needs it, which CLYDE_JTAG_VECTOR does not,
+ * then goes to CLYDE_TAP_RESET first, by five clocks with TMS high.
+ *
+ * TMS and TDI change where TCK falls, and TDO is sampled at the falling edge
+ * that ends the clock, or later, see clyde_jtag_configure().  TCK is low while
+ * nothing is shifted.
+ *
+ * A struct clyde_jtag belongs to its device, like a pipe.  It holds the core, two
+ * pipes and its pins until it is closed; then the pins are inputs again.
+ */
+struct clyde_jtag_options {
+	/* Pins, in the syntax of clyde_pins_parse(), one each; NULL: none.  tck
+	   and tms are needed.  TRST and SRST are active low, and high after the
+	   open; an inverted pin is active high. */
+	const char *tck, *tms, *tdi, *tdo, *trst, *srst;
+	uint32_t rate_hz;    /* see clyde_jtag_configure() */
+	int sample_delay_ns; /* see clyde_jtag_configure(), or
+				CLYDE_JTAG_DELAY_AUTO */
+};
+
+#define CLYDE_JTAG_RATE_MIN     1465
+#define CLYDE_JTAG_RATE_MAX     48000000
+#define CLYDE_JTAG_RATE_DEFAULT 100000
+
+/* To open, and find the delay by clyde_jtag_find_delay(), for up to ten
+   seconds. */
+#define CLYDE_JTAG_DELAY_AUTO 1000
+
+/*
+ * Open the core.  The FPGA must run the image, see clyde_fpga_load_image(), and
+ * the ports of the pins must have supplies.  Returns CLYDE_ERROR_CORE_TAKEN,
+ * CLYDE_ERROR_PIN_TAKEN, CLYDE_ERROR_NO_PIN, CLYDE_ERROR_NO_SUPPLY or
+ * CLYDE_ERROR_NO_CORE if something is missing or in use.  Without
+ * CLYDE_JTAG_DELAY_AUTO no clock is made.
+ */
+int clyde_jtag_open(struct clyde_device *device,
+	const struct clyde_jtag_options *options, struct clyde_jtag **ret_jtag);
+
+/* Close it, and cancel what is on its way.  NULL does nothing. */
+void clyde_jtag_close(struct clyde_jtag *jtag);
+
+/*
+ * Set the clock for the batches that are submitted from now on.
+ *
+ * rate_hz is 1465 to 48000000, or 0 for 100000; the core's rates are 48 MHz
+ * divided by a whole number, of which the fastest that is not above rate_hz is
+ * taken and written to *ret_rate_hz (NULL: not wanted).
+ *
+ * sample_delay_ns says how long after the falling edge of TCK that ends a clock
+ * the core samples TDO, since level shifters, cable and target delay it: 1 to
+ * 73, rounded to multiples of 10.4 ns; 0 or negative for none, which gives TDO a
+ * whole clock.
+ */
+int clyde_jtag_configure(struct clyde_jtag *jtag, uint32_t rate_hz,
+	int sample_delay_ns, uint32_t *ret_rate_hz);
+
+/*
+ * Find the delay at which TDO is read right at the present rate: from
+ * CLYDE_TAP_RESET the TAPs' IDCODEs or BYPASS bits, and bits that go through the
+ * chain, are read slowly, and then with each delay.  The middle of those that are
+ * right is set, and written to *ret_delay_ns (NULL: not wanted).  Fails as
+ * clyde_jtag_chain() does, and with CLYDE_ERROR_CHAIN if no delay is right; the
+ * delay stays as it was then.
+ */
+int clyde_jtag_find_delay(
+	struct clyde_jtag *jtag, int *ret_delay_ns, int timeout_ms);
+
+/* The states of a TAP (IEEE 1149.1, figure 6-1). */
+enum clyde_tap_state {
+	CLYDE_TAP_RESET, /* Test-Logic-Reset */
+	CLYDE_TAP_IDLE,  /* Run-Test/Idle */
+	CLYDE_TAP_DR_SELECT,
+	CLYDE_TAP_DR_CAPTURE,
+	CLYDE_TAP_DR_SHIFT,
+	CLYDE_TAP_DR_EXIT1,
+	CLYDE_TAP_DR_PAUSE,
+	CLYDE_TAP_DR_EXIT2,
+	CLYDE_TAP_DR_UPDATE,
+	CLYDE_TAP_IR_SELECT,
+	CLYDE_TAP_IR_CAPTURE,
+	CLYDE_TAP_IR_SHIFT,
+	CLYDE_TAP_IR_EXIT1,
+	CLYDE_TAP_IR_PAUSE,
+	CLYDE_TAP_IR_EXIT2,
+	CLYDE_TAP_IR_UPDATE,
+	CLYDE_TAP_UNKNOWN, /* of clyde_jtag_state() only */
+};
+
+enum clyde_jtag_kind {
+	/* Go to Shift-IR or Shift-DR, unless the TAPs are there already, shift
+	   `bits` bits, send `out`, receive `in`, and go to `state`.  If that is
+	   the same shift state, TMS stays low at the last bit, and the next step
+	   can go on with the same scan. */
+	CLYDE_JTAG_IR,
+	CLYDE_JTAG_DR,
+	/* `bits` clocks with these bits of TMS and `out`, in any state. */
+	CLYDE_JTAG_VECTOR,
+	/* Go to `state` by the shortest way; to CLYDE_TAP_RESET by five clocks
+	   with TMS high, whatever the state was. */
+	CLYDE_JTAG_STATE,
+	/* `clocks` clocks in the present state, which must be RESET, IDLE,
+	   DR_PAUSE or IR_PAUSE; from another state go to IDLE first. */
+	CLYDE_JTAG_RUN,
+	/* From IDLE, scan DR, or with CLYDE_JTAG_POLL_IR IR: `skip` bits, `bits`
+	   bits (1 to 8), which are received, `tail` bits, and then `clocks`
+	   clocks (up to 255) in IDLE; again until `received & mask` is `value`,
+	   or for limit_us.  The bits that were received last go to the byte at
+	   `in`. */
+	CLYDE_JTAG_POLL,
+	/* Set the levels of outputs: bits 0 and 1 are TRST and SRST.  While
+	   TRST is low, and after it, the library takes into account that TAPs
+	   may be in CLYDE_TAP_RESET, or not. */
+	CLYDE_JTAG_PINS,
+};
+
+enum clyde_jtag_flag {
+	/* TDI is low where there is no `out`; otherwise it is high. */
+	CLYDE_JTAG_ZEROS = 1 << 0,
+	CLYDE_JTAG_POLL_IR = 1 << 1, /* of CLYDE_JTAG_POLL */
+};
+
+enum clyde_jtag_level {
+	CLYDE_JTAG_TRST_HIGH = 1 << 0,
+	CLYDE_JTAG_SRST_HIGH = 1 << 1,
+};
+
+/* A step of a batch.  An `out` or `in` of NULL: no bytes are sent, or nothing is
+   received. */
+struct clyde_jtag_step {
+	uint8_t kind;  /* enum clyde_jtag_kind */
+	uint8_t flags; /* enum clyde_jtag_flag */
+	uint8_t state; /* enum clyde_tap_state */
+	uint8_t pins;
+	uint32_t bits;
+	const void *tms;
+	const void *out; /* TDI */
+	void *in;        /* TDO */
+	uint8_t skip, tail, mask, value;
+	uint32_t clocks;
+	uint32_t limit_us;
+	uint32_t delay_us; /* after the step, with TCK low */
+};
+
+/* Flags of a batch. */
+enum clyde_jtag_batch {
+	/* The next batch belongs to the same chain: if a poll of one batch
+	   fails, the core skips all steps behind it, up to the end of the first
+	   batch without this flag. */
+	CLYDE_JTAG_CHAIN = 1 << 0,
+};
+
+/*
+ * Send a batch.  The steps are copied; the bits at `tms` and `out` are read
+ * during the call, and the memory at `in` must stay valid until the batch was
+ * collected or the object is closed.  The call waits while the core has not
+ * taken enough of what was submitted before; it receives meanwhile, so it cannot
+ * wait for an uncollected batch.  Writes a ticket that is greater than those
+ * before.
+ *
+ * A poll that fails leaves the TAPs in IDLE.  So that the state is known all the
+ * same, the TAPs go to IDLE at the end of a chain of batches that has a poll.
+ */
+int clyde_jtag_submit(struct clyde_jtag *jtag,
+	const struct clyde_jtag_step *steps, size_t count, unsigned flags,
+	uint64_t *ret_ticket, int timeout_ms);
+
+/*
+ * Wait for the end of a batch, and of all before it.  Returns 0;
+ * CLYDE_ERROR_TIMEOUT if the time is over, and the batch can be collected
+ * again; CLYDE_ERROR_LIMIT_PASSED if a poll of this batch, or before it in its
+ * chain, has reached its limit: clyde_jtag_failed() says which; or an error of
+ * the pipes, which ends all batches.  A batch of before is collected by it, and
+ * its failure is reported if no later one failed.
+ */
+int clyde_jtag_collect(
+	struct clyde_jtag *jtag, uint64_t ticket, int timeout_ms);
+
+/* Whether a step failed in the batch that was collected last.  Returns 1 and
+   writes the index of the step, or 0 if none did. */
+int clyde_jtag_failed(struct clyde_jtag *jtag, size_t *ret_step);
+
+int clyde_jtag_transfer(struct clyde_jtag *jtag,
+	const struct clyde_jtag_step *steps, size_t count, int timeout_ms);
+
+/* The state, an enum clyde_tap_state, behind all that was submitted. */
+int clyde_jtag_state(struct clyde_jtag *jtag);
+
+/*
+ * One step each, see enum clyde_jtag_kind.  clyde_jtag_shift() is a
+ * CLYDE_JTAG_VECTOR.  Of `tdi` and `out`, NULL is ones, and of `tms`, zeros; of
+ * `tdo` and `in`, NULL is that they are not wanted.
+ */
+int clyde_jtag_shift(struct clyde_jtag *jtag, uint32_t bits, const void *tms,
+	const void *tdi, void *tdo, int timeout_ms);
+int clyde_jtag_ir(struct clyde_jtag *jtag, uint32_t bits, const void *out,
+	void *in, enum clyde_tap_state state, int timeout_ms);
+int clyde_jtag_dr(struct clyde_jtag *jtag, uint32_t bits, const void *out,
+	void *in, enum clyde_tap_state state, int timeout_ms);
+int clyde_jtag_run(struct clyde_jtag *jtag, uint32_t clocks, int timeout_ms);
+int clyde_jtag_go(
+	struct clyde_jtag *jtag, enum clyde_tap_state state, int timeout_ms);
+/* Set TRST low for a millisecond, if it has a pin, and go to CLYDE_TAP_RESET. */
+int clyde_jtag_reset(struct clyde_jtag *jtag, int timeout_ms);
+/* Set TRST and SRST: CLYDE_JTAG_TRST_HIGH, CLYDE_JTAG_SRST_HIGH. */
+int clyde_jtag_pins(struct clyde_jtag *jtag, unsigned levels, int timeout_ms);
+
+/* ---- Scan chains ------------------------------------------------------- */
+
+#define CLYDE_TAPS_MAX 64
+
+/* A TAP of a chain. */
+struct clyde_tap {
+	uint32_t idcode;  /* 0: it has none */
+	uint32_t ir_bits; /* of its instruction register; 0: it cannot be told
+			     from what the registers captured */
+};
+
+/*
+ * Find the TAPs, the one next to TDO first.  They are in CLYDE_TAP_RESET
+ * afterwards, which selects IDCODE or BYPASS.  Writes up to `count` TAPs, and
+ * the sum of the lengths of their instruction registers, of which a TAP with
+ * ir_bits of 0 has a part (NULL: not wanted).  Returns the number of TAPs.
+ *
+ * CLYDE_ERROR_NO_CHIP if TDO never changes, and CLYDE_ERROR_CHAIN if its bits
+ * are not those of a chain: the sentence says which pin that means.
+ */
+int clyde_jtag_chain(struct clyde_jtag *jtag, struct clyde_tap *taps,
+	size_t count, uint32_t *ret_ir_bits, int timeout_ms);
+
+/* ---- SVF --------------------------------------------------------------- */
+
+struct clyde_svf_options {
+	uint32_t rate_hz; /* at most, whatever the file says; 0: any rate up to
+			     the one that is set */
+	/* Go on to shift before the bits of a scan were compared with those that
+	   the file expects.  Faster for files that read back much; but what
+	   stands behind a scan that does not match has been done by then. */
+	bool ahead;
+};
+
+/*
+ * Play a file in Serial Vector Format, revision E, of any size.  `read` gives its
+ * next bytes: it returns how many it has written, 0 at the end, or a negative
+ * value, which ends the call and is its result.  Both callbacks run on the
+ * thread of the call, and may call the library, but not with this object, which
+ * must not be used otherwise meanwhile.  An
+ * observer's `progress` is called with the bytes of the file that were played;
+ * NULL: no observer.
+ *
+ * CLYDE_ERROR_SVF if the file is malformed, or too much for the memory,
+ * CLYDE_ERROR_MISMATCH if TDO had other bits than the file expects: the sentence
+ * has the line.  After each failure, and an interrupt, the TAPs are in
+ * CLYDE_TAP_RESET.  TRST ON without a pin for TRST is five clocks with TMS high;
+ * TRST Z drives TRST high.  A RUNTEST with a time lasts as long, with TCK running;
+ * a longest time is ignored.  The rate is the one that is set, or less if the
+ * file's FREQUENCY says so, and after the call it is what it was.
+ */
+int clyde_jtag_svf(struct clyde_jtag *jtag,
+	const struct clyde_svf_options *options,
+	ssize_t (*read)(void *user, void *ret_bytes, size_t size), void *user,
+	const struct clyde_observer *observer);
 
 /* ---- Applets ---------------------------------------------------------- */
 

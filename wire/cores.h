@@ -30,6 +30,8 @@ enum core_flag {
 	X(UART, uart, 2, 1, 0x70, 32, 1, 1, CORE_TAKES | CORE_GIVES)           \
 	X(GPIO, gpio, 3, 1, 0x90, 16, 1, 0, CORE_GIVES | CORE_PER_PIN)         \
 	X(SPI, spi, 4, 1, 0xa0, 16, 11, 5,                                     \
+		CORE_TAKES | CORE_GIVES | CORE_COMMANDS | CORE_CLOCK)          \
+	X(PROBE, probe, 5, 1, 0xb0, 16, 5, 3,                                  \
 		CORE_TAKES | CORE_GIVES | CORE_COMMANDS | CORE_CLOCK)
 
 /* A core's position in the table, from 1: the values of REG_STREAM and

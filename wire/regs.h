@@ -51,7 +51,7 @@ enum reg {
 	REG_INPUT = 0x30, /* rw  u8 x 32 */
 
 	REG_CORES = 0x50,
-	REG_COUNT = 0xb0, /* addresses from here on are not acknowledged */
+	REG_COUNT = 0xc0, /* addresses from here on are not acknowledged */
 };
 
 #define REG_MAP_VERSION  1

@@ -56,9 +56,12 @@
 	X(TOO_LARGE, -38, 97, "it does not fit into the EEPROMs")             \
 	X(BACKUP, -39, 98, "a backup of an EEPROM is cut short or damaged")   \
 	X(CONFIGURED, -40, 99, "the board has a valid configuration block")   \
-	X(NO_PROGRAM, -41, 100, "a program that does it is not installed")         \
+	X(NO_PROGRAM, -41, 100, "a program that does it is not installed")    \
 	X(NO_CHIP, -42, 101, "no chip answers")                               \
 	X(PROTECTED, -43, 102, "the chip is write protected")                 \
-	X(LIMIT_PASSED, -44, 103, "the chip was not ready within a limit")
+	X(LIMIT_PASSED, -44, 103, "the chip was not ready within a limit")    \
+	X(CHAIN, -45, 104, "the bits of TDO are not those of a scan chain")   \
+	X(SVF, -46, 105, "an SVF file is malformed")                          \
+	X(MISMATCH, -47, 106, "TDO had other bits than a file expects")
 
 #endif

@@ -32,7 +32,7 @@
 #define KIND_MASK  ((1u << KIND_BITS) - 1)
 #define SERIAL_MAX (UINTPTR_MAX >> KIND_BITS)
 
-_Static_assert(OBJECT_FLASH <= KIND_MASK, "a kind fits into a token");
+_Static_assert(OBJECT_JTAG <= KIND_MASK, "a kind fits into a token");
 
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 /* Signalled when the last call has left an object, and when an object has been
@@ -147,6 +147,7 @@ static int wrong_kind(enum object_kind is, enum object_kind wanted)
 		[OBJECT_MONITOR] = "monitor",
 		[OBJECT_SPI] = "SPI core",
 		[OBJECT_FLASH] = "flash chip",
+		[OBJECT_JTAG] = "JTAG controller",
 	};
 
 	return set_error(CLYDE_ERROR_WRONG_HANDLE,

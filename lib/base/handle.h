@@ -33,6 +33,7 @@ enum object_kind {
 	OBJECT_MONITOR,
 	OBJECT_SPI,
 	OBJECT_FLASH,
+	OBJECT_JTAG,
 };
 
 struct turn;
@@ -103,6 +104,9 @@ void *object_handle(const struct object *object);
 		struct clyde_flash *: OBJECT_FLASH,       \
 		struct clyde_flash **: OBJECT_FLASH,      \
 		const struct clyde_flash *: OBJECT_FLASH, \
+		struct clyde_jtag *: OBJECT_JTAG,         \
+		struct clyde_jtag **: OBJECT_JTAG,        \
+		const struct clyde_jtag *: OBJECT_JTAG,   \
 		struct clyde_run *: OBJECT_RUN,           \
 		struct clyde_run **: OBJECT_RUN)
 

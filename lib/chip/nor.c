@@ -76,7 +76,7 @@ static int open_chip(struct clyde_spi *spi,
 	if (flash->options.lanes == 0)
 		flash->options.lanes = 1;
 	flash->spi = object_handle(&spi->object);
-	flash->device = spi->device;
+	flash->device = spi->core.device;
 	result = adopt(flash, spi);
 	if (result < 0) {
 		free(flash);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Steps of clyde.h as commands of wire/core-spi.h.  spi-queue.c calls it.
+ * Steps of clyde.h as commands of wire/core-spi.h.  queue.c calls it.
  *
  * A step that fails leaves the lines as they are, and skips the settings behind
  * it.  So the library never assumes that something was carried out that may have
@@ -57,7 +57,7 @@ static int check_lanes(const struct clyde_spi *spi, size_t index,
 		return set_error(CLYDE_ERROR_INVALID,
 			"step %zu: three-wire SPI has one lane, not %u", index,
 			lanes);
-	missing = lines_of(spi, step) & ~spi->outputs;
+	missing = lines_of(spi, step) & ~spi->core.outputs;
 	for (unsigned i = 0; i < 4; i++)
 		if (missing >> (SPI_OUTPUT_IO0 + i) & 1)
 			return set_error(CLYDE_ERROR_INVALID,
@@ -102,7 +102,7 @@ static int check_wait(const struct clyde_spi *spi, size_t index,
 			"step %zu waits for input %u to be %u: inputs 0 to %d "
 			"can be 0 or 1",
 			index, step->command, step->value, SPI_INPUT_COUNT - 1);
-	if (!(spi->inputs >> step->command & 1))
+	if (!(spi->core.inputs >> step->command & 1))
 		return set_error(CLYDE_ERROR_INVALID,
 			"step %zu waits for %s, which has no pin", index,
 			input_names[step->command]);
@@ -148,23 +148,27 @@ static int check_step(const struct clyde_spi *spi, size_t index,
 /* An object without any chip select has chip 0. */
 static bool has_chip(const struct clyde_spi *spi, unsigned chip)
 {
-	unsigned selects = spi->outputs >> SPI_OUTPUT_CS0 & 15;
+	unsigned selects = spi->core.outputs >> SPI_OUTPUT_CS0 & 15;
 
 	return selects ? chip < 4 && selects >> chip & 1 : chip == 0;
 }
 
-int spi_check(const struct clyde_spi *spi, unsigned chip,
-	const struct clyde_spi_step *steps, size_t count, unsigned flags)
+int spi_check(
+	const struct core_object *core, const struct core_request *request)
 {
-	int result = check_buffer("steps", steps, count);
+	const struct clyde_spi *spi = (const struct clyde_spi *)core;
+	unsigned flags = request->flags & ~(CLYDE_SPI_KEEP | CLYDE_SPI_CHAIN);
+	const struct clyde_spi_step *steps = request->steps;
+	int result = check_buffer("steps", steps, request->count);
 
-	if (result == 0 && !has_chip(spi, chip))
+	if (result == 0 && !has_chip(spi, request->chip))
 		return set_error(CLYDE_ERROR_INVALID,
-			"chip %u has no pin for its chip select", chip);
-	if (result == 0 && flags & ~(CLYDE_SPI_KEEP | CLYDE_SPI_CHAIN))
-		return set_error(CLYDE_ERROR_INVALID, "a batch has no flag %#x",
-			flags & ~(CLYDE_SPI_KEEP | CLYDE_SPI_CHAIN));
-	for (size_t i = 0; i < count && result == 0; i++)
+			"chip %u has no pin for its chip select",
+			request->chip);
+	if (result == 0 && flags)
+		return set_error(
+			CLYDE_ERROR_INVALID, "a batch has no flag %#x", flags);
+	for (size_t i = 0; i < request->count && result == 0; i++)
 		result = check_step(spi, i, &steps[i]);
 	return result;
 }
@@ -176,11 +180,12 @@ int spi_check(const struct clyde_spi *spi, unsigned chip,
 #define STEP_MAX  32
 #define BATCH_MAX 32
 
-size_t spi_size(const struct clyde_spi_step *steps, size_t count)
+size_t spi_size(const struct core_request *request)
 {
+	const struct clyde_spi_step *steps = request->steps;
 	size_t size = BATCH_MAX;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < request->count; i++) {
 		size += STEP_MAX + 4 * (steps[i].size / LENGTH_MAX);
 		if (steps[i].kind == CLYDE_SPI_TRANSFER && steps[i].out)
 			size += steps[i].size;
@@ -188,19 +193,10 @@ size_t spi_size(const struct clyde_spi_step *steps, size_t count)
 	return size;
 }
 
-static void put(struct clyde_spi *spi, const void *bytes, size_t size)
-{
-	memcpy(spi->outbox + spi->size, bytes, size);
-	spi->size += size;
-}
-
-/* An opcode and its operands; little endian, as the host is. */
 static void command(struct clyde_spi *spi, uint8_t opcode, const void *operands,
 	size_t size)
 {
-	put(spi, &opcode, 1);
-	put(spi, operands, size);
-	spi->commands++;
+	core_command(&spi->core, opcode, operands, size);
 }
 
 static void deselect(struct clyde_spi *spi)
@@ -251,7 +247,7 @@ static void transfer(struct clyde_spi *spi, const struct clyde_spi_step *step)
 
 		command(spi, SPI_TRANSFER | direction(step) | lanes, &piece, 3);
 		if (out)
-			put(spi, out, piece);
+			core_put(&spi->core, out, piece);
 		out = out ? out + piece : NULL;
 		left -= piece;
 	}
@@ -315,30 +311,42 @@ static void put_config(struct clyde_spi *spi)
 	spi->known.settings = true;
 }
 
+static uint32_t reply_size(const struct clyde_spi_step *step)
+{
+	switch (step->kind) {
+	case CLYDE_SPI_POLL:
+		return 1;
+	case CLYDE_SPI_BITS:
+		return step->in ? 1 : 0;
+	case CLYDE_SPI_TRANSFER:
+		return step->in ? step->size : 0;
+	}
+	return 0;
+}
+
 /* What to expect of the step.  The command that can fail is the last that was
    put. */
-static void note(struct clyde_spi *spi, struct spi_sent *sent)
+static void note(struct core_object *core, struct core_sent *sent)
 {
-	const struct clyde_spi_step *step = &sent->step;
+	const struct clyde_spi_step *step = &sent->step.spi;
+	bool waits = step->kind == CLYDE_SPI_WAIT;
 
-	sent->waited = spi->chain_waits;
-	sent->can_fail =
-		step->kind == CLYDE_SPI_POLL || step->kind == CLYDE_SPI_WAIT;
-	sent->command = spi->commands - 1;
-	spi->chain_can_fail |= sent->can_fail;
-	spi->chain_waits |= step->kind == CLYDE_SPI_WAIT;
-	if (step->kind == CLYDE_SPI_POLL)
-		sent->reply = 1;
-	else if (step->kind == CLYDE_SPI_BITS)
-		sent->reply = step->in ? 1 : 0;
-	else if (step->kind == CLYDE_SPI_TRANSFER)
-		sent->reply = step->in ? step->size : 0;
+	sent->in = step->in;
+	sent->reply = reply_size(step);
+	sent->polls = step->kind == CLYDE_SPI_POLL;
+	sent->mask = step->mask;
+	sent->value = step->value;
+	sent->waited = core->chain_waits;
+	sent->can_fail = sent->polls || waits;
+	sent->command = core->commands - 1;
+	core->chain_can_fail |= sent->can_fail;
+	core->chain_waits |= waits;
 }
 
 static void encode_step(
-	struct clyde_spi *spi, unsigned chip, struct spi_sent *sent)
+	struct clyde_spi *spi, unsigned chip, struct core_sent *sent)
 {
-	const struct clyde_spi_step *step = &sent->step;
+	const struct clyde_spi_step *step = &sent->step.spi;
 
 	switch (step->kind) {
 	case CLYDE_SPI_TRANSFER:
@@ -360,7 +368,7 @@ static void encode_step(
 		wait_pin(spi, step);
 		break;
 	}
-	note(spi, sent);
+	note(&spi->core, sent);
 	if (step->flags & CLYDE_SPI_DESELECT)
 		deselect(spi);
 	if (step->delay_us)
@@ -372,18 +380,21 @@ static void encode_step(
    the chain before it left the chip selected. */
 static void begin_chain(struct clyde_spi *spi, unsigned chip)
 {
-	if (spi->doubtful > 0)
+	if (core_begin_chain(&spi->core))
 		spi->known = (struct spi_known){.last = -1};
-	spi->chain_waits = spi->chain_can_fail = false;
 	if (spi->kept != (int)chip)
 		deselect(spi);
 	else if (!spi->known.line)
 		select_chip(spi, chip);
 }
 
-void spi_encode(struct clyde_spi *spi, unsigned chip, struct spi_batch *batch)
+void spi_encode(struct core_object *core, const struct core_request *request,
+	struct core_batch *batch)
 {
-	if (!spi->in_chain)
+	struct clyde_spi *spi = (struct clyde_spi *)core;
+	unsigned chip = request->chip;
+
+	if (!core->in_chain)
 		begin_chain(spi, chip);
 	else if (spi->kept != (int)chip)
 		deselect(spi);
@@ -391,25 +402,17 @@ void spi_encode(struct clyde_spi *spi, unsigned chip, struct spi_batch *batch)
 	put_pins(spi);
 	for (size_t i = 0; i < batch->count; i++)
 		encode_step(spi, chip, &batch->sent[i]);
-	if (!(batch->flags & CLYDE_SPI_KEEP))
+	if (!(request->flags & CLYDE_SPI_KEEP))
 		deselect(spi);
-	spi->kept = batch->flags & CLYDE_SPI_KEEP ? (int)chip : -1;
-	batch->can_fail = spi->chain_can_fail;
-	batch->commands = spi->commands;
-	spi->in_chain = batch->flags & CLYDE_SPI_CHAIN;
-	if (spi->in_chain)
-		return;
-	batch->tag = ++spi->tag;
-	command(spi, STREAM_BARRIER, &batch->tag, 1);
-	spi->commands = 0;
-	spi->doubtful += batch->can_fail;
+	spi->kept = request->flags & CLYDE_SPI_KEEP ? (int)chip : -1;
+	core_end_batch(core, batch);
 }
 
 /* ---- Failures --------------------------------------------------------- */
 
-int spi_report(const struct spi_fault *fault)
+int spi_report(const struct core_fault *fault)
 {
-	const struct clyde_spi_step *step = &fault->what;
+	const struct clyde_spi_step *step = &fault->what.spi;
 	const char *of =
 		fault->earlier ? " of a batch before it in its chain" : "";
 

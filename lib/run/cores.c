@@ -14,6 +14,7 @@
 
 #include "wire/core-benchmark.h"
 #include "wire/core-gpio.h"
+#include "wire/core-probe.h"
 #include "wire/core-spi.h"
 #include "wire/core-uart.h"
 
@@ -99,11 +100,23 @@ static const struct row spi[] = {
 	{0},
 };
 
+static const struct row probe[] = {
+	{REG_PROBE_STATUS,
+		{"status", 1, READ, 0,
+			"bit 0: in a command, bit 1: a command failed, bit 2: "
+			"an opcode was unknown"}},
+	{REG_PROBE_LEVELS,
+		{"levels", 1, READ, 0,
+			"levels of TDO, TMS and of the side input"}},
+	{0},
+};
+
 static const struct row *const rows[CORE_COUNT + 1] = {
 	[CORE_BENCHMARK] = benchmark,
 	[CORE_UART] = uart,
 	[CORE_GPIO] = gpio,
 	[CORE_SPI] = spi,
+	[CORE_PROBE] = probe,
 };
 
 static bool is_core(enum clyde_core core)

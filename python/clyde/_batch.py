@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The part of an Spi that submits and collects batches; its calls for asyncio
-wait for the event loop between two calls of the library, which then do not
-wait.
+"""The part of an Spi or a Jtag that submits and collects batches; its calls for
+asyncio wait for the event loop between two calls of the library, which then do
+not wait.
 
 Batches are collected in the order of their tickets, each by a call of its own,
 since the library says only whether one of several has failed.
@@ -10,20 +10,17 @@ since the library says only whether one of several has failed.
 from __future__ import annotations
 
 import math
-from typing import (
-    TYPE_CHECKING, Callable, List, Optional, Sequence, Tuple)
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
 from ._library import ffi, lib
 from ._object import Object
-from ._steps import Lent, Received, SpiStep
+from ._steps import Lent, Received
 from ._watch import watch
-from .errors import TIMED_OUT, InvalidError, failure, in_range, kind
+from .errors import TIMED_OUT, failure, kind
 from .pipe import SLICE_MS, milliseconds
 
 if TYPE_CHECKING:
     from .device import Device
-
-_CHIP_MAX = 3
 
 
 def _left(timeout: Optional[float]) -> float:
@@ -31,13 +28,13 @@ def _left(timeout: Optional[float]) -> float:
 
 
 class Batch:
-    """Steps that Spi.submit() has sent: their ticket.  It may be dropped
+    """Steps that submit() has sent: their ticket.  It may be dropped
     without collect(): the steps are carried out all the same."""
 
-    __slots__ = ("spi", "_lent")
+    __slots__ = ("_owner", "_lent")
 
-    def __init__(self, spi: Batches, lent: Lent) -> None:
-        self.spi = spi
+    def __init__(self, owner: Batches, lent: Lent) -> None:
+        self._owner = owner
         self._lent = lent
 
     def collect(self, timeout: Optional[float] = None) -> List[Received]:
@@ -48,12 +45,12 @@ class Batch:
 
         If a batch before it failed, and nothing has raised that failure yet,
         it is raised here; then call collect() again for the results."""
-        self.spi._collect(self._lent, timeout)
+        self._owner._collect(self._lent, timeout)
         return self._lent.results()
 
     async def acollect(self) -> List[Received]:
         """The same for asyncio."""
-        await self.spi._acollect(self._lent)
+        await self._owner._acollect(self._lent)
         return self._lent.results()
 
     @property
@@ -64,10 +61,10 @@ class Batch:
 
 
 class Batches(Object):
-    """An Spi as far as its batches go.  Timeouts are in seconds of the link's
+    """An Spi or a Jtag as far as its batches go.  Timeouts are in seconds of the link's
     time; None is no limit."""
 
-    __slots__ = ("device", "_slice", "_lents", "_selected", "_unreported")
+    __slots__ = ("device", "_slice", "_lents", "_unreported")
 
     device: Device
 
@@ -78,8 +75,13 @@ class Batches(Object):
         # In the order of submission.  It owns the memory that the library
         # writes to.
         self._lents: List[Lent] = []
-        self._selected: Optional[int] = None  # by select()
         self._unreported: Optional[Lent] = None  # the last one that failed
+
+    def _collect_ticket(self, ticket: int, timeout_ms: int) -> int:
+        raise NotImplementedError
+
+    def _find_failed(self, ret_step: Any) -> int:
+        raise NotImplementedError
 
     def _on_closed(self) -> None:
         watching = self.device._watch
@@ -109,24 +111,6 @@ class Batches(Object):
 
     # ---- Submit ----
 
-    def _call_of(self, lent: Lent, chip: Optional[int], keep: bool,
-                 chain: bool) -> Callable[[int], int]:
-        """The library's call for a batch, which a timeout completes."""
-        if chip is None:
-            chip = self._selected or 0
-        elif self._selected not in (None, chip):
-            raise InvalidError(f"chip {chip}: chip {self._selected} is "
-                               "selected")
-        in_range("chip", chip, _CHIP_MAX)
-        flags = (lib.CLYDE_SPI_KEEP * (keep or self._selected is not None) |
-                 lib.CLYDE_SPI_CHAIN * chain)
-
-        def call(timeout_ms: int) -> int:
-            return lib.clyde_spi_submit(
-                self._handle, chip, lent.steps, lent.count, flags, lent.slot,
-                timeout_ms)
-        return call
-
     def _end_submit(self, lent: Lent, result: int) -> Batch:
         if result < 0:
             self._forget(lent)
@@ -134,25 +118,15 @@ class Batches(Object):
         lent.submitted()
         return Batch(self, lent)
 
-    def submit(self, steps: Sequence[SpiStep], chip: Optional[int] = None, *,
-               keep: bool = False, chain: bool = False,
-               timeout: Optional[float] = None) -> Batch:
-        """Send a batch without waiting for its end.  `keep` leaves the chip
-        selected; `chain` makes the next batch one of the same chain, which is
-        skipped if a step of this one fails."""
-        lent = Lent(steps)
-        call = self._call_of(lent, chip, keep, chain)
+    def _submit(self, lent: Lent, call: Callable[[int], int],
+                timeout: Optional[float]) -> Batch:
+        """`call` is the library's, which a timeout completes."""
         # Before the call, since an exception of a signal's handler may come
         # right after it.
         self._lents.append(lent)
         return self._end_submit(lent, self._wait(call, _left(timeout))[0])
 
-    async def asubmit(self, steps: Sequence[SpiStep],
-                      chip: Optional[int] = None, *, keep: bool = False,
-                      chain: bool = False) -> Batch:
-        """The same for asyncio.  If it is cancelled, nothing is sent."""
-        lent = Lent(steps)
-        call = self._call_of(lent, chip, keep, chain)
+    async def _asubmit(self, lent: Lent, call: Callable[[int], int]) -> Batch:
         self._lents.append(lent)
         try:
             result = await self._await(call)
@@ -182,8 +156,7 @@ class Batches(Object):
 
     def _collect_of(self, lent: Lent) -> Callable[[int], int]:
         def call(timeout_ms: int) -> int:
-            return lib.clyde_spi_collect(
-                self._handle, lent.slot[0], timeout_ms)
+            return self._collect_ticket(lent.slot[0], timeout_ms)
         return call
 
     def _end_collect(self, lent: Lent, result: int) -> None:
@@ -199,7 +172,7 @@ class Batches(Object):
             # Not the exception, whose traceback would keep objects alive.
             lent.error = result, str(error)
             step = ffi.new("size_t *")
-            if lib.clyde_spi_failed(self._handle, step) == 1:
+            if self._find_failed(step) == 1:
                 lent.failed = step[0]
             self._unreported = lent
         lent.ended = True

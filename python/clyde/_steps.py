@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""The steps of an SPI batch, and the memory that a batch lends to the library,
-for Spi.
+"""The steps of an SPI batch, and the memory that a batch of any core lends to
+the library.
 
 The library writes what a chip sends into memory that must stay valid until the
 batch is collected, or the object closed.  So a Lent owns that memory, and the
-Spi owns the Lent.  It must not depend on what the program keeps.
+Spi or Jtag owns the Lent.  It must not depend on what the program keeps.
 
 PyPy lets a program resize a bytearray, or unmap a mapping, whose memory a
 cdata shows; CPython refuses it.  So a buffer of the caller is lent on CPython,
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import mmap
 import sys
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any, Dict, List, Optional, Sequence, Tuple, Type, Union)
 
 from ._library import ffi, lib
 from .errors import UINT32_MAX, InvalidError, in_range
@@ -24,7 +25,6 @@ Buffer = Union[bytes, bytearray, memoryview, mmap.mmap]
 Received = Union[bytes, int, Buffer]
 
 _BYTES = ffi.typeof("uint8_t[]")
-_STEPS = ffi.typeof("struct clyde_spi_step[]")
 _LENDS_BUFFERS = sys.implementation.name == "cpython"
 _UINT16_MAX = (1 << 16) - 1
 
@@ -34,12 +34,24 @@ _MOST = {"lanes": 4, "bits": 8, "dummy": _UINT16_MAX, "command": 0xff,
          "delay_us": UINT32_MAX}
 
 
-class SpiStep:
+class Step:
+    """A step of a batch of any core."""
+
+    __slots__ = ()
+    TYPE: Any  # of an array of these
+
+    def _fill(self, raw: Any, lent: Lent) -> None:
+        """Write it to the library's struct; the memory belongs to `lent`."""
+        raise NotImplementedError
+
+
+class SpiStep(Step):
     """One step of a batch for Spi.transfer() and Spi.submit(); clyde.h explains
     it at struct clyde_spi_step.  A step may be used again.  It does not copy
     its data, which is read when the batch is submitted."""
 
     __slots__ = ("_members", "_data", "_into", "_number")
+    TYPE = ffi.typeof("struct clyde_spi_step[]")
 
     def __init__(self, kind: int, data: Optional[Buffer] = None,
                  into: Union[None, int, Buffer] = None, number: bool = False,
@@ -126,15 +138,32 @@ class SpiStep:
         IO3 while they are not lanes."""
         return cls(lib.CLYDE_SPI_PINS, pins=levels, delay_us=delay_us)
 
+    def _fill(self, raw: Any, lent: Lent) -> None:
+        for name, value in self._members.items():
+            setattr(raw, name, value)
+        sizes = []
+        if self._data is not None:
+            raw.out, size = lent.lend(self._data)
+            sizes.append(size)
+        if self._into is not None:
+            memory, size = lent.receive(self._into, self._number)
+            setattr(raw, "in", memory)
+            sizes.append(size)
+        if len(set(sizes)) > 1:
+            raise InvalidError(f"a step sends {sizes[0]} bytes and receives "
+                               f"{sizes[1]}: the two must be the same")
+        if sizes and self._members["kind"] == lib.CLYDE_SPI_TRANSFER:
+            raw.size = in_range("size", sizes[0], UINT32_MAX)
+
 
 class _Reception:
     """Memory for what one step receives, and what the caller gets of it."""
 
-    __slots__ = ("memory", "_into", "_number", "_bits")
+    __slots__ = ("memory", "_into", "_number")
 
-    def __init__(self, step: SpiStep, into: Union[int, Buffer]) -> None:
+    def __init__(self, into: Union[int, Buffer], number: bool) -> None:
         self._into = into
-        self._number = step._number
+        self._number = number
         if isinstance(self._into, int):
             size = in_range("size", self._into, UINT32_MAX)
             self.memory = ffi.new(_BYTES, size)
@@ -146,7 +175,7 @@ class _Reception:
 
     def result(self) -> Received:
         if self._number:
-            return int(self.memory[0])
+            return int.from_bytes(ffi.buffer(self.memory)[:], "little")
         if isinstance(self._into, int):
             return ffi.buffer(self.memory)[:]
         if not _LENDS_BUFFERS:
@@ -163,9 +192,10 @@ class Lent:
     __slots__ = ("steps", "count", "slot", "ended", "error", "failed",
                  "_data", "_receptions", "_results", "__weakref__")
 
-    def __init__(self, steps: Sequence[SpiStep]) -> None:
+    def __init__(self, steps: Sequence[Step],
+                 kind: Type[Step] = SpiStep) -> None:
         self.count = len(steps)
-        self.steps = ffi.new(_STEPS, self.count)
+        self.steps = ffi.new(kind.TYPE, self.count)
         self.slot = ffi.new("uint64_t *")  # the ticket; 0: not submitted
         self.ended = False  # collected
         self.error: Optional[Tuple[int, str]] = None  # code, message
@@ -174,27 +204,21 @@ class Lent:
         self._receptions: List[_Reception] = []
         self._results: Optional[List[Received]] = None
         for at, step in enumerate(steps):
-            self._fill(self.steps[at], step)
+            step._fill(self.steps[at], self)
 
-    def _fill(self, raw: Any, step: SpiStep) -> None:
-        for name, value in step._members.items():
-            setattr(raw, name, value)
-        sizes = []
-        if step._data is not None:
-            data = ffi.from_buffer(_BYTES, step._data)
-            self._data.append(data)
-            sizes.append(len(data))
-            raw.out = data if sizes[-1] else ffi.NULL
-        if step._into is not None:
-            reception = _Reception(step, step._into)
-            self._receptions.append(reception)
-            sizes.append(len(reception.memory))
-            setattr(raw, "in", reception.memory if sizes[-1] else ffi.NULL)
-        if len(set(sizes)) > 1:
-            raise InvalidError(f"a step sends {sizes[0]} bytes and receives "
-                               f"{sizes[1]}: the two must be the same")
-        if sizes and step._members["kind"] == lib.CLYDE_SPI_TRANSFER:
-            raw.size = in_range("size", sizes[0], UINT32_MAX)
+    def lend(self, data: Buffer) -> Tuple[Any, int]:
+        """The address of bytes to send, and their number."""
+        memory = ffi.from_buffer(_BYTES, data)
+        self._data.append(memory)
+        return memory if len(memory) else ffi.NULL, len(memory)
+
+    def receive(self, into: Union[int, Buffer],
+                number: bool) -> Tuple[Any, int]:
+        """The address of memory to receive into, and its size."""
+        reception = _Reception(into, number)
+        self._receptions.append(reception)
+        size = len(reception.memory)
+        return reception.memory if size else ffi.NULL, size
 
     def submitted(self) -> None:
         """The call has read what is sent: release it."""

@@ -20,6 +20,7 @@ from .ports import Ports
 if TYPE_CHECKING:
     from ._watch import Watch
     from .applet import Record
+    from .jtag import Jtag
     from .spi import Pins, Spi
 
 
@@ -34,6 +35,7 @@ class Core(IntEnum):
     UART = lib.CLYDE_CORE_UART
     GPIO = lib.CLYDE_CORE_GPIO
     SPI = lib.CLYDE_CORE_SPI
+    PROBE = lib.CLYDE_CORE_PROBE
 
 
 class BenchmarkMode(IntEnum):
@@ -265,7 +267,7 @@ class Device(Ports, Object):
         check(call(self._handle, address, data, size))
         return bytes(data)
 
-    # ---- Pipes, SPI and runs ----
+    # ---- Pipes, SPI, JTAG and runs ----
 
     def pipe(self, pipe_id: PipeId, transfer_size: int = 0, depth: int = 0,
              quad: bool = False) -> Pipe:
@@ -289,6 +291,20 @@ class Device(Ports, Object):
         return Spi(self, sck, io, cs, rate, mode, side=side,
                    side_input=side_input, three_wire=three_wire,
                    sample_delay_ns=sample_delay_ns)
+
+    def jtag(self, tck: str, tms: str, tdi: Optional[str] = None,
+             tdo: Optional[str] = None, trst: Optional[str] = None,
+             srst: Optional[str] = None, rate: float = 0, *,
+             sample_delay_ns: Optional[int] = 0) -> Jtag:
+        """Open the image's probe core as a controller for JTAG.  The FPGA must
+        run the image, and the ports of the pins must have supplies.
+
+        A rate is in Hz, and 0 is 100 kHz.  With a sample delay of None it is
+        found, see Jtag.find_delay(), which needs a target.  clyde.h explains
+        the others at struct clyde_jtag_options."""
+        from .jtag import Jtag
+        return Jtag(self, tck, tms, tdi, tdo, trst, srst, rate,
+                    sample_delay_ns=sample_delay_ns)
 
     def run(self, applet: str, supply: Optional[str] = None,
             **parameters: Any) -> List[Record]:

@@ -204,6 +204,24 @@ class LimitPassedError(Error):
     code = -44
 
 
+class ChainError(Error):
+    """The bits of TDO are not those of a scan chain."""
+
+    code = -45
+
+
+class SvfError(Error):
+    """An SVF file is malformed."""
+
+    code = -46
+
+
+class MismatchError(Error):
+    """TDO had other bits than a file expects."""
+
+    code = -47
+
+
 class NoSerialError(NoDeviceError):
     """No device has this serial number."""
 

@@ -1,26 +1,18 @@
 # SPDX-License-Identifier: 0BSD OR Apache-2.0
-"""SPI NOR flash chips behind an Spi.
-
-A call may take minutes.  So it is made on another thread, if it is for asyncio
-or if the caller is the main thread, which handles signals meanwhile.
-"""
+"""SPI NOR flash chips behind an Spi."""
 
 from __future__ import annotations
 
-from typing import (TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional,
-                    Tuple)
+from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Tuple
 
 from ._library import ffi, lib, text
-from ._object import Object, callback
-from ._signals import acall_interruptibly, call_interruptibly
+from ._object import Object
+from ._observed import Observed, Progress
 from ._steps import Buffer
-from .errors import (
-    UINT32_MAX, Error, Interrupted, InvalidError, check, in_range)
+from .errors import UINT32_MAX, InvalidError, check, in_range
 
 if TYPE_CHECKING:
     from .spi import Spi
-
-Progress = Callable[[str, int, int], None]
 
 _UINT64_MAX = (1 << 64) - 1
 _BYTES = ffi.typeof("uint8_t[]")
@@ -52,61 +44,6 @@ class FlashInfo(NamedTuple):
     program_us: int
     chip_erase_ms: int
     status: int
-
-
-class _Call:
-    """A call of the library with an observer, its memory, and how it ended."""
-
-    def __init__(self, flash: Flash, function: Any, arguments: Tuple[Any, ...],
-                 progress: Optional[Progress]) -> None:
-        self._flash = flash
-        self._function = function
-        self._arguments = arguments
-        self._progress = progress
-        self._raised: List[BaseException] = []  # by `progress`
-        self._ended: List[Error] = []
-
-    def _failed(self, _: Any, error: BaseException, __: Any) -> None:
-        self._raised.append(error)
-        self.interrupt()
-
-    def _on_progress(self, _: Any, what: Any, done: int, total: int) -> None:
-        if self._progress and not self._raised:
-            self._progress(text(what), done, total)
-
-    def interrupt(self) -> None:
-        self._flash.spi.device.context.interrupt()
-
-    def run(self) -> None:
-        """The call itself, on the thread that gets its message."""
-        observer, hook = ffi.NULL, None
-        if self._progress:
-            hook = ffi.callback(
-                "void(void *, const char *, uint64_t, uint64_t)",
-                callback(self._on_progress), onerror=self._failed)
-            observer = ffi.new("struct clyde_observer *", {"progress": hook})
-        try:
-            check(self._function(self._flash._handle, *self._arguments,
-                                 observer))
-        except Error as error:
-            self._ended.append(error)
-
-    def end(self, error: Optional[BaseException] = None) -> None:
-        """After run(): raise `error`, if the wait for it raised one, or what
-        `progress` raised, or what the library says.  The sentence of an
-        interrupted call, which says what it has done, is the cause."""
-        raised = error or (self._raised[0] if self._raised else None)
-        ended = self._ended[0] if self._ended else None
-        try:
-            if raised:
-                self._flash.spi.device.context.resume()
-                raise raised from (
-                    ended if isinstance(ended, Interrupted) else None)
-            if ended:
-                raise ended
-        finally:
-            raised = ended = error = None  # their tracebacks show this frame
-            self._raised, self._ended = [], []
 
 
 class Flash(Object):
@@ -161,24 +98,32 @@ class Flash(Object):
 
     # ---- What a call needs ----
 
+    def _call(self, function: Any, arguments: Tuple[Any, ...],
+              progress: Optional[Progress]) -> Observed:
+        return Observed(
+            self.spi.device.context,
+            lambda observer: function(self._handle, *arguments, observer),
+            progress)
+
     def _range(self, function: Any, address: int, size: int,
-               progress: Optional[Progress]) -> _Call:
-        return _Call(self, function, (in_range("address", address, _UINT64_MAX),
-                                      in_range("size", size, _UINT64_MAX)),
-                     progress)
+               progress: Optional[Progress]) -> Observed:
+        return self._call(
+            function, (in_range("address", address, _UINT64_MAX),
+                       in_range("size", size, _UINT64_MAX)), progress)
 
     def _data(self, function: Any, address: int, data: Any,
-              progress: Optional[Progress]) -> _Call:
-        return _Call(self, function, (in_range("address", address, _UINT64_MAX),
-                                      data, len(data)), progress)
+              progress: Optional[Progress]) -> Observed:
+        return self._call(
+            function, (in_range("address", address, _UINT64_MAX), data,
+                       len(data)), progress)
 
     def _send(self, function: Any, address: int, data: Buffer,
-              progress: Optional[Progress]) -> _Call:
+              progress: Optional[Progress]) -> Observed:
         return self._data(function, address, ffi.from_buffer(_BYTES, data),
                           progress)
 
     def _receive(self, address: int, data: Any,
-                 progress: Optional[Progress]) -> _Call:
+                 progress: Optional[Progress]) -> Observed:
         return self._data(lib.clyde_flash_read, address, data, progress)
 
     def _room(self, size: int) -> Any:
@@ -187,98 +132,83 @@ class Flash(Object):
                                "the size of the chip")
         return ffi.new(_BYTES, size)
 
-    def _make(self, call: _Call) -> None:
-        try:
-            call_interruptibly(call.run, call.interrupt)
-        except BaseException as error:
-            call.end(error)
-        call.end()
-
-    async def _amake(self, call: _Call) -> None:
-        try:
-            await acall_interruptibly(call.run, call.interrupt)
-        except BaseException as error:
-            call.end(error)
-        call.end()
-
     # ---- Calls that wait ----
 
     def read(self, address: int, size: int,
              progress: Optional[Progress] = None) -> bytes:
         """Read so many bytes."""
         data = self._room(size)
-        self._make(self._receive(address, data, progress))
+        self._receive(address, data, progress).make()
         return ffi.buffer(data)[:]
 
     def readinto(self, address: int, buffer: Buffer,
                  progress: Optional[Progress] = None) -> int:
         """Fill the buffer in place, and return its size."""
         data = ffi.from_buffer(_BYTES, buffer, True)
-        self._make(self._receive(address, data, progress))
+        self._receive(address, data, progress).make()
         return len(data)
 
     def verify(self, address: int, data: Buffer,
                progress: Optional[Progress] = None) -> None:
         """Compare the chip with these bytes.  Raises VerifyError."""
-        self._make(self._send(
-            lib.clyde_flash_verify, address, data, progress))
+        self._send(
+            lib.clyde_flash_verify, address, data, progress).make()
 
     def erase(self, address: int, size: int,
               progress: Optional[Progress] = None) -> None:
         """Erase whole sectors."""
-        self._make(self._range(
-            lib.clyde_flash_erase, address, size, progress))
+        self._range(
+            lib.clyde_flash_erase, address, size, progress).make()
 
     def erase_chip(self, progress: Optional[Progress] = None) -> None:
         """Erase all of the chip."""
-        self._make(_Call(self, lib.clyde_flash_erase_chip, (), progress))
+        self._call(lib.clyde_flash_erase_chip, (), progress).make()
 
     def program(self, address: int, data: Buffer,
                 progress: Optional[Progress] = None) -> None:
         """Program bytes that are erased."""
-        self._make(self._send(
-            lib.clyde_flash_program, address, data, progress))
+        self._send(
+            lib.clyde_flash_program, address, data, progress).make()
 
     def write(self, address: int, data: Buffer,
               progress: Optional[Progress] = None) -> None:
         """Make the chip hold these bytes, and change none beside them: erase
         and program where it is needed, and verify."""
-        self._make(self._send(lib.clyde_flash_write, address, data, progress))
+        self._send(lib.clyde_flash_write, address, data, progress).make()
 
     # ---- Calls for asyncio ----
 
     async def aread(self, address: int, size: int,
                     progress: Optional[Progress] = None) -> bytes:
         data = self._room(size)
-        await self._amake(self._receive(address, data, progress))
+        await self._receive(address, data, progress).amake()
         return ffi.buffer(data)[:]
 
     async def areadinto(self, address: int, buffer: Buffer,
                         progress: Optional[Progress] = None) -> int:
         data = ffi.from_buffer(_BYTES, buffer, True)
-        await self._amake(self._receive(address, data, progress))
+        await self._receive(address, data, progress).amake()
         return len(data)
 
     async def averify(self, address: int, data: Buffer,
                       progress: Optional[Progress] = None) -> None:
-        await self._amake(self._send(
-            lib.clyde_flash_verify, address, data, progress))
+        await self._send(
+            lib.clyde_flash_verify, address, data, progress).amake()
 
     async def aerase(self, address: int, size: int,
                      progress: Optional[Progress] = None) -> None:
-        await self._amake(self._range(
-            lib.clyde_flash_erase, address, size, progress))
+        await self._range(
+            lib.clyde_flash_erase, address, size, progress).amake()
 
     async def aerase_chip(self, progress: Optional[Progress] = None) -> None:
-        await self._amake(_Call(
-            self, lib.clyde_flash_erase_chip, (), progress))
+        await self._call(lib.clyde_flash_erase_chip, (), progress).amake()
 
     async def aprogram(self, address: int, data: Buffer,
                        progress: Optional[Progress] = None) -> None:
-        await self._amake(self._send(
-            lib.clyde_flash_program, address, data, progress))
+        await self._send(
+            lib.clyde_flash_program, address, data, progress).amake()
 
     async def awrite(self, address: int, data: Buffer,
                      progress: Optional[Progress] = None) -> None:
-        await self._amake(self._send(
-            lib.clyde_flash_write, address, data, progress))
+        await self._send(
+            lib.clyde_flash_write, address, data, progress).amake()

@@ -8,12 +8,12 @@ submit() sends a batch without waiting for its end.
 from __future__ import annotations
 
 from types import TracebackType
-from typing import (TYPE_CHECKING, Any, List, Optional, Sequence, Type, Union,
-                    cast)
+from typing import (TYPE_CHECKING, Any, Callable, List, Optional, Sequence,
+                    Type, Union, cast)
 
 from ._batch import Batch, Batches
 from ._library import ffi, lib
-from ._steps import Buffer, Received, SpiStep
+from ._steps import Buffer, Lent, Received, SpiStep
 from .errors import UINT32_MAX, Error, InvalidError, c_text, check, in_range
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Spi(Batches):
     have sent its steps: the chip carries them out, and the next call waits for
     them."""
 
-    __slots__ = ("rate",)
+    __slots__ = ("rate", "_selected")
 
     rate: int  # of the clock, in Hz
 
@@ -138,6 +138,7 @@ class Spi(Batches):
         self._open(handle[0], lib.clyde_spi_token(handle[0]))
         device._owned.add(self)
         self._begin()
+        self._selected: Optional[int] = None  # by select()
         self.configure(rate, mode, sample_delay_ns)
 
     def configure(self, rate: float = 0, mode: int = 0,
@@ -164,6 +165,49 @@ class Spi(Batches):
         says.  Takes about a millisecond, also with asyncio."""
         from .flash import Flash
         return Flash(self, chip, lanes, reset, size)
+
+    # ---- Batches ----
+
+    def _collect_ticket(self, ticket: int, timeout_ms: int) -> int:
+        return lib.clyde_spi_collect(self._handle, ticket, timeout_ms)
+
+    def _find_failed(self, ret_step: Any) -> int:
+        return lib.clyde_spi_failed(self._handle, ret_step)
+
+    def _call_of(self, lent: Lent, chip: Optional[int], keep: bool,
+                 chain: bool) -> Callable[[int], int]:
+        if chip is None:
+            chip = self._selected or 0
+        elif self._selected not in (None, chip):
+            raise InvalidError(f"chip {chip}: chip {self._selected} is "
+                               "selected")
+        in_range("chip", chip, _CHIPS_MAX - 1)
+        flags = (lib.CLYDE_SPI_KEEP * (keep or self._selected is not None) |
+                 lib.CLYDE_SPI_CHAIN * chain)
+
+        def call(timeout_ms: int) -> int:
+            return lib.clyde_spi_submit(
+                self._handle, chip, lent.steps, lent.count, flags, lent.slot,
+                timeout_ms)
+        return call
+
+    def submit(self, steps: Sequence[SpiStep], chip: Optional[int] = None, *,
+               keep: bool = False, chain: bool = False,
+               timeout: Optional[float] = None) -> Batch:
+        """Send a batch without waiting for its end.  `keep` leaves the chip
+        selected; `chain` makes the next batch one of the same chain, which is
+        skipped if a step of this one fails."""
+        lent = Lent(steps)
+        return self._submit(
+            lent, self._call_of(lent, chip, keep, chain), timeout)
+
+    async def asubmit(self, steps: Sequence[SpiStep],
+                      chip: Optional[int] = None, *, keep: bool = False,
+                      chain: bool = False) -> Batch:
+        """The same for asyncio.  If it is cancelled, nothing is sent."""
+        lent = Lent(steps)
+        return await self._asubmit(
+            lent, self._call_of(lent, chip, keep, chain))
 
     # ---- Calls that wait ----
 

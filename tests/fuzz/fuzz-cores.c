@@ -142,11 +142,13 @@ static void do_attach(struct input *input)
 	streams[2 + (kind >> 5 & 1)] = core;
 	set_registers(REG_STREAM, streams, sizeof(streams));
 	outputs[kind >> 7 ^ 1] = core == CORE_SPI ? OUTPUT_SPI + (kind >> 6 & 1)
-		: kind & 0x40                     ? OUTPUT_GPIO
-						  : OUTPUT_UART;
+		: core == CORE_PROBE ? OUTPUT_PROBE + (kind >> 6 & 1)
+		: kind & 0x40        ? OUTPUT_GPIO
+				     : OUTPUT_UART;
 	set_registers(REG_PIN, outputs, sizeof(outputs));
 	set_registers(REG_INPUT + INPUT_UART, &rx, 1);
 	set_registers(REG_INPUT + INPUT_SPI + 1, &rx, 1);
+	set_registers(REG_INPUT + INPUT_PROBE, &rx, 1);
 	set_registers(REG_UART_CONTROL, control, sizeof(control));
 }
 

@@ -260,12 +260,13 @@ static void begin(struct rig *rig, struct input replies, unsigned cut)
 		      &rig->out.engine) == 0);
 	check(engine_start(rig->in.engine) == 0);
 	check(engine_start(rig->out.engine) == 0);
-	rig->spi.device = &rig->device;
-	rig->spi.in = &rig->in;
-	rig->spi.out = &rig->out;
-	rig->spi.inputs = rig->spi.outputs = 0xffff;
+	rig->spi.core.kind = &spi_kind;
+	rig->spi.core.device = &rig->device;
+	rig->spi.core.in = &rig->in;
+	rig->spi.core.out = &rig->out;
+	rig->spi.core.inputs = rig->spi.core.outputs = 0xffff;
 	rig->spi.kept = -1;
-	STAILQ_INIT(&rig->spi.batches);
+	STAILQ_INIT(&rig->spi.core.batches);
 }
 
 static void end(struct rig *rig)
@@ -277,7 +278,7 @@ static void end(struct rig *rig)
 	check(engine_in_flight(rig->out.engine) == 0);
 	engine_free(rig->in.engine);
 	engine_free(rig->out.engine);
-	spi_drop_batches(&rig->spi);
+	core_drop_batches(&rig->spi.core);
 	free(rig);
 }
 
@@ -288,7 +289,16 @@ static void check_result(const struct rig *rig, int result)
 	check(result == 0 || result == CLYDE_ERROR_LIMIT_PASSED ||
 		result == CLYDE_ERROR_PROTOCOL ||
 		result == CLYDE_ERROR_DEADLOCK);
-	check(rig->spi.error == 0 || rig->spi.error == result);
+	check(rig->spi.core.error == 0 || rig->spi.core.error == result);
+}
+
+static int submit(
+	struct rig *rig, const struct batch *batch, uint64_t *ret_ticket)
+{
+	const struct core_request request = {
+		batch->steps, batch->count, batch->flags, 0};
+
+	return core_submit(&rig->spi.core, &request, ret_ticket, -1);
 }
 
 /* Submits all, and collects each batch, or only the last one. */
@@ -308,20 +318,18 @@ static struct outcome run(struct input input, unsigned cut, bool each)
 	outcome.excess = replies.size > plan.replies;
 	begin(rig, replies, cut);
 	for (unsigned i = 0; i < plan.count && result == 0; i++)
-		result = spi_submit(&rig->spi, 0, plan.batches[i].steps,
-			plan.batches[i].count, plan.batches[i].flags,
-			&tickets[i], -1);
+		result = submit(rig, &plan.batches[i], &tickets[i]);
 	for (unsigned i = each ? 0 : plan.count - 1; i < plan.count; i++) {
 		if (result == 0 || result == CLYDE_ERROR_LIMIT_PASSED)
-			result = spi_collect(&rig->spi, tickets[i], -1);
+			result = core_collect(&rig->spi.core, tickets[i], -1);
 		check_result(rig, result);
 	}
 	if (result == 0 || result == CLYDE_ERROR_LIMIT_PASSED)
 		check(rig->in.offset == plan.replies);
 	check_plan(&plan, &replies, rig->in.offset);
 	outcome.result = result;
-	outcome.failed = rig->spi.has_failed;
-	outcome.step = rig->spi.failed_step;
+	outcome.failed = rig->spi.core.has_failed;
+	outcome.step = rig->spi.core.failed_step;
 	if (result < 0)
 		snprintf(outcome.message, sizeof(outcome.message), "%s",
 			clyde_error_message());

@@ -384,6 +384,54 @@ void program_spi(struct program *program)
 	clyde_spi_close(spi);
 }
 
+static ssize_t read_svf(void *user, void *ret_bytes, size_t size)
+{
+	const char **text = user;
+	size_t left = strlen(*text);
+
+	(void)size;
+	memcpy(ret_bytes, *text, left);
+	*text += left;
+	return left;
+}
+
+/* No target: what is received does not count. */
+static void use_jtag(struct program *program, struct clyde_jtag *jtag)
+{
+	const char *text = "HDR 1 TDI (1); SDR 9 TDI (155) TDO (0) MASK (0);";
+	uint8_t bits[2];
+	const struct clyde_jtag_step step = {.kind = CLYDE_JTAG_DR,
+		.bits = 9,
+		.in = bits,
+		.state = CLYDE_TAP_IDLE};
+	uint64_t ticket;
+	size_t failed;
+
+	TRY(clyde_jtag_configure(jtag, 12000000, 0, NULL));
+	TRY(clyde_jtag_reset(jtag, TIMEOUT_MS));
+	if (TRY(clyde_jtag_submit(jtag, &step, 1, 0, &ticket, TIMEOUT_MS)) >= 0)
+		TRY(clyde_jtag_collect(jtag, ticket, TIMEOUT_MS));
+	assert_int_equal(clyde_jtag_failed(jtag, &failed), 0);
+	TRY(clyde_jtag_svf(jtag, NULL, read_svf, &text, NULL));
+}
+
+void program_jtag(struct program *program)
+{
+	const struct clyde_jtag_options options = {
+		.tck = "A0", .tms = "A1", .tdi = "A2", .tdo = "A3"};
+	struct clyde_supply supply[CLYDE_PORT_COUNT];
+	struct clyde_jtag *jtag;
+
+	assert_int_equal(clyde_supply_parse("A=3.3", 3, supply), 0);
+	if (!open_device(program) ||
+		TRY(clyde_fpga_load_image(program->device)) < 0 ||
+		TRY(clyde_supply_apply(program->device, supply)) < 0 ||
+		TRY(clyde_jtag_open(program->device, &options, &jtag)) < 0)
+		return;
+	use_jtag(program, jtag);
+	clyde_jtag_close(jtag);
+}
+
 /* A page in the middle of a sector, whose other bytes are programmed before. */
 static void use_flash(struct program *program, struct clyde_flash *flash)
 {
@@ -433,4 +481,4 @@ void program_flash(struct program *program)
 void (*const program_parts[PROGRAM_PARTS])(struct program *program) = {
 	program_list, program_monitor, program_load_firmware,
 	program_load_image, program_command, program_stream, program_watch,
-	program_run, program_spi, program_flash};
+	program_run, program_spi, program_flash, program_jtag};

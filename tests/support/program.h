@@ -32,6 +32,7 @@ void program_stream(struct program *program);
 void program_watch(struct program *program);
 void program_run(struct program *program);
 void program_spi(struct program *program);
+void program_jtag(struct program *program);
 /* Needs a device with PROGRAM_FLASH in its URI. */
 void program_flash(struct program *program);
 
@@ -39,7 +40,7 @@ void program_flash(struct program *program);
 	"part=flash25@cs=B0:sck=B1:io0=B2:io1=B3:io2=B4:io3=B5:size=64K:" \
 	"t-pp=5us:t-se=20us:t-w=5us"
 
-#define PROGRAM_PARTS 10
+#define PROGRAM_PARTS 11
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
 /* Runs one part in a context of its own; asserts that nothing is left. */

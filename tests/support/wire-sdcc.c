@@ -5,6 +5,7 @@
 #include "wire/config.h"
 #include "wire/core-benchmark.h"
 #include "wire/core-gpio.h"
+#include "wire/core-probe.h"
 #include "wire/core-spi.h"
 #include "wire/core-uart.h"
 #include "wire/mgmt.h"

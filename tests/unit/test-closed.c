@@ -60,6 +60,11 @@ static void close_pipe(void *handle)
 	clyde_pipe_close(handle);
 }
 
+static void close_jtag(void *handle)
+{
+	clyde_jtag_close(handle);
+}
+
 static void close_spi(void *handle)
 {
 	clyde_spi_close(handle);
@@ -270,6 +275,43 @@ static void no_spi_works(struct clyde_spi *spi)
 		clyde_close_token(clyde_spi_token(spi)), CLYDE_ERROR_CLOSED);
 }
 
+static void no_jtag_works(struct clyde_jtag *jtag)
+{
+	const struct clyde_jtag_step step = {.kind = CLYDE_JTAG_STATE};
+	uint64_t ticket = 0;
+	size_t failed;
+
+	assert_refused(clyde_jtag_configure(jtag, 0, 0, NULL));
+	assert_refused(clyde_jtag_find_delay(jtag, NULL, 1));
+	assert_refused(clyde_jtag_submit(jtag, &step, 1, 0, &ticket, 1));
+	assert_refused(clyde_jtag_collect(jtag, 1, 1));
+	assert_refused(clyde_jtag_failed(jtag, &failed));
+	assert_refused(clyde_jtag_transfer(jtag, &step, 1, 1));
+	assert_refused(clyde_jtag_state(jtag));
+	assert_refused(clyde_jtag_shift(jtag, 1, NULL, NULL, NULL, 1));
+	assert_refused(clyde_jtag_ir(jtag, 1, NULL, NULL, CLYDE_TAP_IDLE, 1));
+	assert_refused(clyde_jtag_dr(jtag, 1, NULL, NULL, CLYDE_TAP_IDLE, 1));
+	assert_refused(clyde_jtag_run(jtag, 1, 1));
+	assert_refused(clyde_jtag_go(jtag, CLYDE_TAP_IDLE, 1));
+	assert_refused(clyde_jtag_reset(jtag, 1));
+	assert_refused(clyde_jtag_pins(jtag, 0, 1));
+	assert_refused(clyde_jtag_chain(jtag, NULL, 0, NULL, 1));
+	assert_refused(clyde_jtag_svf(jtag, NULL, NULL, NULL, NULL));
+	assert_not_closed(close_jtag, jtag);
+	assert_int_equal(
+		clyde_close_token(clyde_jtag_token(jtag)), CLYDE_ERROR_CLOSED);
+}
+
+static struct clyde_jtag *open_jtag(const struct fixture *fixture)
+{
+	static const struct clyde_jtag_options options = {
+		.tck = "A0", .tms = "A1", .tdi = "A2", .tdo = "A3"};
+	struct clyde_jtag *jtag;
+
+	assert_int_equal(clyde_jtag_open(fixture->device, &options, &jtag), 0);
+	return jtag;
+}
+
 static struct clyde_spi *open_spi(const struct fixture *fixture)
 {
 	static const struct clyde_spi_options options = {
@@ -289,6 +331,7 @@ static void every_call_with_a_closed_handle_is_refused(void **state)
 	struct fixture fixture = open_uri("virtual:configured=1");
 	struct clyde_spi *spi = open_spi(&fixture);
 	struct clyde_monitor *monitor;
+	struct clyde_jtag *jtag;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
@@ -299,6 +342,9 @@ static void every_call_with_a_closed_handle_is_refused(void **state)
 	no_monitor_works(monitor);
 	clyde_spi_close(spi);
 	no_spi_works(spi);
+	jtag = open_jtag(&fixture);
+	clyde_jtag_close(jtag);
+	no_jtag_works(jtag);
 	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
 				 NULL, &pipe),
 		0);
@@ -323,6 +369,7 @@ static void every_call_with_null_is_refused(void **state)
 	no_pipe_works(NULL);
 	no_monitor_works(NULL);
 	no_spi_works(NULL);
+	no_jtag_works(NULL);
 	no_device_works(NULL);
 	no_context_works(NULL);
 	clyde_device_list_free(NULL);
@@ -345,19 +392,19 @@ static void every_call_with_a_number_that_is_no_handle_is_refused(void **state)
 		no_pipe_works(handle);
 		no_monitor_works(handle);
 		no_spi_works(handle);
+		no_jtag_works(handle);
 		no_device_works(handle);
 		no_context_works(handle);
 	}
 }
 
-enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, SPI, FLASH, KINDS };
+enum kind { CONTEXT, DEVICE, PIPE, RUN, MONITOR, SPI, FLASH, JTAG, KINDS };
 
 static void no_other_kind_works(
 	enum kind is, void *handle, struct clyde_device *device)
 {
-	static const char *const names[] = {
-		"context", "device", "pipe", "run", "monitor", "SPI core",
-		"flash chip"};
+	static const char *const names[] = {"context", "device", "pipe", "run",
+		"monitor", "SPI core", "flash chip", "JTAG controller"};
 
 	for (int kind = 0; kind < KINDS; kind++) {
 		char text[64];
@@ -380,6 +427,8 @@ static void no_other_kind_works(
 			no_spi_works(handle);
 		else if (kind == FLASH)
 			no_flash_works(handle);
+		else if (kind == JTAG)
+			no_jtag_works(handle);
 		else
 			no_run_works(handle, device);
 	}
@@ -392,12 +441,16 @@ static void every_call_with_a_handle_of_another_kind_is_refused(void **state)
 	struct clyde_observer observer = {0};
 	struct clyde_monitor *monitor;
 	struct clyde_spi *spi = open_spi(&fixture);
+	struct clyde_jtag *jtag;
 	struct clyde_pipe *pipe;
 	struct clyde_run *run;
 
 	(void)state;
 	no_other_kind_works(SPI, spi, fixture.device);
 	clyde_spi_close(spi);
+	jtag = open_jtag(&fixture);
+	no_other_kind_works(JTAG, jtag, fixture.device);
+	clyde_jtag_close(jtag);
 	assert_int_equal(clyde_pipe_open(fixture.device, CLYDE_PIPE_EP2_OUT,
 				 NULL, &pipe),
 		0);

@@ -239,7 +239,7 @@ static void every_register_is_where_the_table_says(void **state)
 
 	(void)state;
 	for (enum clyde_core core = CLYDE_CORE_BENCHMARK;
-		core <= CLYDE_CORE_SPI; core++) {
+		core <= CLYDE_CORE_PROBE; core++) {
 		for (size_t i = 0; (each = clyde_core_register_at(core, i));
 			i++) {
 			uint64_t value;

@@ -4,16 +4,6 @@
 //
 // FILE: lib/core/spi-encode.c
 
-// NAME: settings that a failure has skipped are not sent again
-@@ expression spi; @@
-begin_chain(...)
-{
-	<...
--	spi->doubtful > 0
-+	false
-	...>
-}
-
 // NAME: a batch that leaves its chip selected begins the command anew
 @@ expression spi, chip; @@
 begin_chain(...)

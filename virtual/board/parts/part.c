@@ -13,8 +13,8 @@
 
 #include "common/number.h"
 
-const struct part_kind *const part_kinds[] = {
-	&part_avr_isp, &part_flash25, &part_ice40, &part_uart_echo, NULL};
+const struct part_kind *const part_kinds[] = {&part_avr_isp, &part_flash25,
+	&part_ice40, &part_tap, &part_uart_echo, NULL};
 
 /* ---- Values of keys ------------------------------------------------------- */
 

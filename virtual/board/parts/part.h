@@ -113,6 +113,7 @@ struct part {
 extern const struct part_kind part_avr_isp;
 extern const struct part_kind part_flash25;
 extern const struct part_kind part_ice40;
+extern const struct part_kind part_tap;
 extern const struct part_kind part_uart_echo;
 
 /* All kinds; the last is NULL. */

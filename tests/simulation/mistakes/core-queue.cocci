@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 //
-// Mistakes in what the library makes of the SPI core's replies.
+// Mistakes in what the library makes of a core's replies.
 //
-// FILE: lib/core/spi-queue.c
+// FILE: lib/core/queue.c
 
 // NAME: a transfer that was given up keeps its memory
 @@ expression batch, i; @@
 abandon(...)
 {
 	<...
--	batch->sent[i].step.in = NULL;
+-	batch->sent[i].in = NULL;
 	...>
 }
 
 // NAME: a chain fails because the chain before it did
-@@ expression spi; @@
+@@ expression core; @@
 end_chain(...)
 {
 	<...
--	spi->chain_failed = NULL;
+-	core->chain_failed = NULL;
 	...>
 }
 
@@ -30,5 +30,15 @@ fail_chain(...)
 -	set_fault(batch, of, step);
 +	if (batch == of)
 +		set_fault(batch, of, step);
+	...>
+}
+
+// NAME: settings that a failure has skipped are not sent again
+@@ expression core; @@
+core_begin_chain(...)
+{
+	<...
+-	core->doubtful > 0 || core->lost
++	false
 	...>
 }
