@@ -1283,8 +1283,9 @@ int clyde_flash_info(
  * for clyde_flash_erase(), not a multiple of the smallest size that it can erase
  * at once.  CLYDE_ERROR_PROTECTED if the chip is write protected there,
  * CLYDE_ERROR_VERIFY if it does not hold what it should: the sentence has
- * address, expected and found byte.  Interrupted, a call says what it has done,
- * and the chip is idle.
+ * address, expected and found byte; CLYDE_ERROR_TIMEOUT if the SPI core has not
+ * replied for 10 s longer than the step under way takes at most.  Interrupted, a
+ * call says what it has done, and the chip is idle.
  */
 int clyde_flash_read(struct clyde_flash *flash, uint64_t address, void *data,
 	size_t size, const struct clyde_observer *observer);

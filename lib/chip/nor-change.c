@@ -138,6 +138,7 @@ static bool is_lost(int result)
 	case CLYDE_ERROR_STALL:
 	case CLYDE_ERROR_BABBLE:
 	case CLYDE_ERROR_RESET:
+	case CLYDE_ERROR_TIMEOUT:
 		return true;
 	default:
 		return false;

@@ -5,7 +5,9 @@
  * are on their way.  Called by all files of lib/chip that use a chip.
  *
  * No call may return while a batch is on its way, since the memory that it
- * receives into is the caller's.
+ * receives into is the caller's.  If the device has lost bytes of commands or
+ * replies, a wait would never end: so each has a limit, behind which batches are
+ * forgotten.
  */
 #include "nor.h"
 
@@ -17,6 +19,10 @@
 /* How long one wait for a batch takes: between two of them a close of the chip
    is seen. */
 #define SLICE_MS 100
+
+/* How much longer than its steps' own limits and its clocks the replies of a
+   batch may take: the device and this machine may be slow. */
+#define SLACK_MS 10000
 
 /* ---- Steps ------------------------------------------------------------- */
 
@@ -147,31 +153,79 @@ static int check_open(struct clyde_flash *flash)
 	return set_error(CLYDE_ERROR_CANCELED, "it is being closed");
 }
 
-/* A wait that is over is begun again: every step has a limit of its own. */
-static int wait_for(struct clyde_flash *flash, uint64_t ticket)
+/* How long the replies of a batch take at most. */
+static int get_limit(struct clyde_flash *flash, const struct nor_batch *batch,
+	uint64_t *ret_ms)
 {
+	uint64_t clocks = 0, limits_us = 0;
+	int rate = spi_rate(flash->spi);
+
+	if (rate < 0)
+		return rate;
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct clyde_spi_step *step = &batch->steps[i];
+
+		clocks += 8 * (uint64_t)step->size + step->dummy;
+		limits_us += step->limit_us;
+	}
+	*ret_ms = SLACK_MS + limits_us / 1000 + clocks * 1000 / rate;
+	return 0;
+}
+
+/* After a part of a wait: its result; or CLYDE_ERROR_TIMEOUT if the wait goes on,
+   and *ret_ended is false. */
+static int go_on(struct clyde_flash *flash, int result, uint64_t limit_ms,
+	uint64_t *waited_ms, bool *ret_ended)
+{
+	*ret_ended = true;
+	if (result != CLYDE_ERROR_TIMEOUT)
+		return result;
+	if (check_open(flash) < 0)
+		return CLYDE_ERROR_CANCELED;
+	*waited_ms += SLICE_MS;
+	if (*waited_ms >= limit_ms && !flash->queue.silent) {
+		flash->queue.silent = true;
+		set_error(result,
+			"the SPI core has not replied for %g s; close it and "
+			"open it again",
+			*waited_ms / 1e3);
+	}
+	*ret_ended = flash->queue.silent;
+	return result;
+}
+
+static int wait_for(struct clyde_flash *flash, unsigned at)
+{
+	const struct nor_queue *queue = &flash->queue;
+	uint64_t waited_ms = 0;
+	bool ended;
 	int result;
 
 	do {
-		result = clyde_spi_collect(flash->spi, ticket, SLICE_MS);
-		if (result == CLYDE_ERROR_TIMEOUT && check_open(flash) < 0)
-			result = CLYDE_ERROR_CANCELED;
-	} while (result == CLYDE_ERROR_TIMEOUT);
+		result = clyde_spi_collect(
+			flash->spi, queue->tickets[at], SLICE_MS);
+		result = go_on(flash, result, queue->limits_ms[at], &waited_ms,
+			&ended);
+	} while (!ended);
 	return result;
 }
 
 static int submit(struct clyde_flash *flash, const struct nor_batch *batch,
 	unsigned flags, uint64_t *ret_ticket)
 {
+	const struct nor_queue *queue = &flash->queue;
+	uint64_t waited_ms = 0, limit_ms = SLACK_MS;
+	bool ended;
 	int result;
 
+	for (unsigned i = 0; i < queue->count; i++)
+		limit_ms += queue->limits_ms[(queue->first + i) % NOR_DEPTH];
 	do {
 		result = clyde_spi_submit(flash->spi, flash->options.chip,
 			batch->steps, batch->count, flags, ret_ticket,
 			SLICE_MS);
-		if (result == CLYDE_ERROR_TIMEOUT && check_open(flash) < 0)
-			result = CLYDE_ERROR_CANCELED;
-	} while (result == CLYDE_ERROR_TIMEOUT);
+		result = go_on(flash, result, limit_ms, &waited_ms, &ended);
+	} while (!ended);
 	return result;
 }
 
@@ -180,9 +234,11 @@ int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 {
 	struct nor_queue *queue = &flash->queue;
 	int result = flash->going_on ? 0 : check_open(flash);
-	uint64_t ticket = 0;
+	uint64_t ticket = 0, limit_ms = 0;
 	unsigned at;
 
+	if (result == 0)
+		result = get_limit(flash, batch, &limit_ms);
 	if (result == 0)
 		result = nor_collect_to(flash, depth - 1, ret_done);
 	if (result == 0)
@@ -197,6 +253,7 @@ int nor_submit(struct clyde_flash *flash, const struct nor_batch *batch,
 	at = (queue->first + queue->count) % NOR_DEPTH;
 	queue->tickets[at] = ticket;
 	queue->ends[at] = end;
+	queue->limits_ms[at] = limit_ms;
 	queue->changes[at] = batch->change;
 	queue->count++;
 	return 0;
@@ -221,7 +278,7 @@ static int find_failed(struct clyde_flash *flash)
 int nor_collect(struct clyde_flash *flash, uint64_t *ret_done)
 {
 	struct nor_queue *queue = &flash->queue;
-	int result = wait_for(flash, queue->tickets[queue->first]);
+	int result = wait_for(flash, queue->first);
 	uint64_t end = queue->ends[queue->first];
 
 	if (result == 0 && end != NOR_NO_CHANGE)

@@ -126,10 +126,11 @@ CLYDE_API int clyde_flash_info(
 
 static int begin(struct clyde_flash *flash)
 {
-	if (!atomic_flag_test_and_set(&flash->busy))
-		return 0;
-	return set_error(CLYDE_ERROR_BUSY,
-		"another call with this flash chip is under way");
+	if (atomic_flag_test_and_set(&flash->busy))
+		return set_error(CLYDE_ERROR_BUSY,
+			"another call with this flash chip is under way");
+	flash->queue.silent = false;
+	return 0;
 }
 
 static int end(struct clyde_flash *flash, int result)

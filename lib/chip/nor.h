@@ -64,6 +64,8 @@ struct nor_queue {
 	uint64_t tickets[NOR_DEPTH];
 	uint64_t ends[NOR_DEPTH]; /* what is done when it was collected, B */
 	struct nor_change changes[NOR_DEPTH];
+	uint64_t limits_ms[NOR_DEPTH]; /* how long the replies take at most */
+	bool silent; /* a limit has passed: no more waits */
 	/* Of the step that has passed its limit. */
 	int failed_step;
 	struct nor_change failed;

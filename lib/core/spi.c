@@ -295,3 +295,13 @@ int spi_forget(struct clyde_spi *handle, uint64_t ticket)
 {
 	return CALL(spi, handle, forget(spi, ticket));
 }
+
+static int rate(const struct clyde_spi *spi)
+{
+	return CORE_CLOCK_HZ / spi->config.period;
+}
+
+int spi_rate(struct clyde_spi *handle)
+{
+	return CALL(spi, handle, rate(spi));
+}

@@ -3,7 +3,7 @@
 /*
  * The SPI core as an object of clyde.h: spi.c opens, configures and closes it,
  * spi-encode.c makes commands of wire/core-spi.h from steps.  lib/chip uses
- * spi_uninterruptible() and spi_forget() beside the calls of clyde.h.
+ * spi_uninterruptible(), spi_forget() and spi_rate() beside the calls of clyde.h.
  */
 #ifndef LIB_CORE_SPI_H
 #define LIB_CORE_SPI_H
@@ -55,5 +55,8 @@ int spi_uninterruptible(struct clyde_spi *handle, bool uninterruptible);
 
 /* A batch that will not be collected: its memory may not be valid any more. */
 int spi_forget(struct clyde_spi *handle, uint64_t ticket);
+
+/* SCK's rate, as it was configured last, in Hz, rounded down; or an error. */
+int spi_rate(struct clyde_spi *handle);
 
 #endif

@@ -484,6 +484,57 @@ static void power_that_goes_in_the_middle_ends_the_chain(void **state)
 	chip_close(&chip);
 }
 
+/* ---- Bytes that are lost ------------------------------------------------ */
+
+/* The longest wait of a call is the slack, and then a slice for each of the
+   batches that are forgotten. */
+#define CALL_MAX_NS 60000000000
+
+/* What the core takes for a poll may last until the limit: a low rate makes that
+   few clocks. */
+#define LOSS_HZ 20000
+
+/* All calls, until one fails; then all again, which must end as well.  Whether
+   the device was said to be silent. */
+static bool lose_byte(unsigned offset)
+{
+	const struct clyde_flash_options options = {.lanes = 4, .reset = true};
+	char keys[160];
+	struct chip chip;
+	bool silent;
+	int result;
+
+	snprintf(keys, sizeof(keys), QUICK ",fault=drop@%u", offset);
+	chip = chip_wire(NULL, keys, LOSS_HZ);
+	result = clyde_flash_open(chip.spi, &options, &chip.flash);
+	for (unsigned i = 0; i < CALLS && result == 0; i++)
+		result = calls[i](chip.flash, NULL);
+	silent = result == CLYDE_ERROR_TIMEOUT &&
+		strstr(clyde_error_message(),
+			"the SPI core has not replied for 1");
+	if (result < 0)
+		assert_true(clyde_error_message()[0]);
+	for (unsigned i = 0; i < CALLS && chip.flash; i++) {
+		int64_t begun = now_ns(chip.fixture.device);
+
+		calls[i](chip.flash, NULL);
+		assert_true(now_ns(chip.fixture.device) - begun < CALL_MAX_NS);
+	}
+	chip_close(&chip);
+	return silent;
+}
+
+static void a_lost_byte_of_a_command_or_a_reply_ends_the_call(void **state)
+{
+	unsigned silent = 0;
+
+	(void)state;
+	chip_fill(bytes, sizeof(bytes), 1);
+	for (unsigned offset = 1; offset < 20000; offset += 1 + offset / 5)
+		silent += lose_byte(offset);
+	assert_true(silent > 10);
+}
+
 /* ---- Protected ---------------------------------------------------------- */
 
 static void a_protected_part_ends_a_chain_at_its_first_sector(void **state)
@@ -636,6 +687,8 @@ int main(void)
 		cmocka_unit_test(an_erase_of_all_has_a_limit),
 		cmocka_unit_test(a_chip_that_has_lost_its_power_is_noticed),
 		cmocka_unit_test(power_that_goes_in_the_middle_ends_the_chain),
+		cmocka_unit_test(
+			a_lost_byte_of_a_command_or_a_reply_ends_the_call),
 		cmocka_unit_test(
 			a_protected_part_ends_a_chain_at_its_first_sector),
 		cmocka_unit_test(each_kind_of_quad_enable_is_set_and_stays),
