@@ -60,8 +60,8 @@ struct bitbang {
 	bool tck, tms, tdi; /* levels, as the client has set them */
 	char unknown;
 	/* Characters since the client has sent what it had: a multiple of
-	   BITBANG_SEND_SIZE, and more will follow at once.  Whoever has answered
-	   all samples clears it, since OpenOCD sends all before it waits. */
+	   BITBANG_SEND_SIZE, and more will follow at once.  To be cleared when
+	   all samples were answered, since OpenOCD sends all before it waits. */
 	uint32_t gathered;
 };
 
