@@ -230,6 +230,7 @@ static void start_core(struct model *model, unsigned index)
 	core->model = model;
 	core->spi_bytes = model_spi_bytes;
 	core->spi_same = model_spi_same;
+	core->jtag = model_jtag;
 	core->ops->reset(core, model->cycle);
 	model->slots[index].reset = false;
 }

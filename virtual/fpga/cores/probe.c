@@ -76,7 +76,14 @@ static bool is_unknown(uint8_t opcode)
 /* A unit may start at this edge. */
 static bool has_slot(const struct probe *probe)
 {
-	return probe_ready(probe) && probe->shift.left == 0;
+	return probe_ready(probe) && probe->shift.left == 0 &&
+		probe->edge >= probe->units.end;
+}
+
+/* A unit is being clocked. */
+static bool is_clocking(const struct probe *probe)
+{
+	return probe->clock.active || probe->cycle < probe->units.end;
 }
 
 static bool has_more(const struct probe *probe, const struct command *command)
@@ -435,7 +442,7 @@ static void edge(struct probe *probe, struct streams *streams)
 			(probe->opcode & 0x70) != PROBE_POLL,
 	};
 
-	if (probe->receive.came)
+	if (probe->receive.came || probe_units_came(probe))
 		give(probe, streams, probe->receive.byte);
 	if (state == PROBE_FETCH)
 		fetch(probe, streams);
@@ -447,7 +454,10 @@ static void edge(struct probe *probe, struct streams *streams)
 		reply(probe, streams);
 	else
 		streams->taken = streams->valid;
+	if (unit.start && probe_units_start(probe, &unit))
+		unit.start = false;
 	probe_edge(probe, &unit);
+	probe->units.busy &= probe->edge < probe->units.end;
 	if (counts && probe->cycles == 47 && probe->count > 0)
 		probe->count--;
 	if (state == PROBE_RUNS && probe->cycles < 47)
@@ -490,14 +500,14 @@ static uint64_t quiet_in_clocks(const struct probe *probe,
 	struct command command = command_of(probe);
 
 	if (command.is_poll)
-		return probe->clock.active ? CORE_NEVER : 0;
+		return is_clocking(probe) ? CORE_NEVER : 0;
 	if (!has_more(probe, &command))
 		return 0;
 	if (is_stalled(probe, out, in))
 		return CORE_NEVER;
 	if (!is_complete(probe, &command))
 		return 0;
-	return probe->clock.active ? CORE_NEVER : 0;
+	return is_clocking(probe) ? CORE_NEVER : 0;
 }
 
 static uint64_t quiet_in_run(const struct probe *probe,
@@ -559,14 +569,18 @@ static void skip(struct probe *probe, uint64_t edges)
 static uint64_t next_cycle(const struct probe *probe,
 	const struct core_fifo *out, const struct core_fifo *in)
 {
+	uint64_t units = probe_units_next(probe);
 	uint64_t edges = quiet(probe, out, in);
 
-	if (probe_draining(probe) || (probe->busy && !probe->clock.active))
+	if (probe_draining(probe))
 		edges = 0;
-	else if (probe->clock.active && probe_clock_left(probe) < edges)
-		edges = probe_clock_left(probe);
-	return edges < CORE_NEVER - probe->cycle - 1 ? probe->cycle + edges + 1
-						     : CORE_NEVER;
+	else if (probe->clock.active)
+		edges = least(edges, probe_clock_left(probe));
+	else if (probe->busy && units == CORE_NEVER)
+		edges = 0;
+	return edges < CORE_NEVER - probe->cycle - 1
+		? least(probe->cycle + edges + 1, units)
+		: units;
 }
 
 static uint64_t probe_run(struct core *core, uint64_t from, uint64_t until,
@@ -586,11 +600,13 @@ static uint64_t probe_run(struct core *core, uint64_t from, uint64_t until,
 	if (until == probe->cycle)
 		return 0;
 	skip(probe, until - probe->cycle - 1);
+	probe->edge = until;
 	edge(probe, &streams);
 	if (streams.taken)
 		core_fifo_get(out, &streams.byte, 1);
 	probe->cycle = until;
-	probe_drive(probe);
+	if (!probe->units.busy)
+		probe_drive(probe);
 	core->next = next_cycle(probe, out, in);
 	return streams.offered ? until : 0;
 }
