@@ -62,12 +62,22 @@ enum probe_state {
 	PROBE_LOST
 };
 
+/* What the opcode asks for. */
+struct probe_command {
+	uint8_t kind, flags;
+	bool is_poll;
+	bool is_tms; /* there is one unit, whatever `count` is */
+	bool moves;
+	bool takes, gives; /* bytes of the streams, one a unit */
+};
+
 struct probe {
 	struct core core; /* first */
 	uint64_t cycle;   /* up to which the core has run */
 	uint64_t edge;    /* that is being run */
 	enum probe_state state;
 	uint8_t opcode;
+	struct probe_command command; /* of the opcode */
 	uint8_t step;       /* operands taken, or bytes of a reply sent */
 	uint32_t count;     /* operand, then what is left: bits, clocks, us */
 	uint8_t operand[6]; /* the last ones, the very last first */
