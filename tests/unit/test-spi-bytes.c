@@ -45,7 +45,7 @@ struct chip {
 
 #define CHIP(pointer) ((struct chip *)(pointer))
 
-static void hear(struct chip *chip, uint8_t byte, tick now)
+static void hear(struct chip *chip, uint8_t byte, tick time)
 {
 	if (chip->lanes == 0)
 		chip->polled = byte == STATUS;
@@ -55,7 +55,7 @@ static void hear(struct chip *chip, uint8_t byte, tick now)
 		return;
 	}
 	assert_true(chip->heard < HEARD);
-	chip->log[chip->heard].time = now;
+	chip->log[chip->heard].time = time;
 	chip->log[chip->heard++].byte = byte;
 	if (chip->lanes)
 		return;
@@ -70,13 +70,13 @@ static void plan(struct chip *chip, tick due, uint16_t low, uint16_t high)
 	chip->part.next = due;
 }
 
-static void give_bits(struct chip *chip, tick now)
+static void give_bits(struct chip *chip, tick time)
 {
 	uint16_t low = 0, high = 0;
 
 	if (chip->out_bits == 0) {
 		chip->out = chip->given = chip->polled
-			? now / chip->epoch
+			? time / chip->epoch
 			: chip->number++ * 89 + 7;
 		chip->out_bits = 8;
 	}
@@ -90,10 +90,10 @@ static void give_bits(struct chip *chip, tick now)
 	}
 	chip->out <<= chip->lanes;
 	chip->out_bits -= chip->lanes;
-	plan(chip, now + chip->valid, low, high);
+	plan(chip, time + chip->valid, low, high);
 }
 
-static void take_bits(struct chip *chip, tick now)
+static void take_bits(struct chip *chip, tick time)
 {
 	unsigned lanes = chip->lanes ? chip->lanes : 1;
 
@@ -103,10 +103,10 @@ static void take_bits(struct chip *chip, tick now)
 	if (chip->bits < 8)
 		return;
 	chip->bits = 0;
-	hear(chip, chip->byte, now);
+	hear(chip, chip->byte, time);
 }
 
-static void chip_changed(struct part *part, tick now)
+static void chip_changed(struct part *part, tick time)
 {
 	struct chip *chip = CHIP(part);
 	bool selected = part->powered && !(part->levels & CS);
@@ -116,18 +116,18 @@ static void chip_changed(struct part *part, tick now)
 		chip->selected = selected;
 		chip->lanes = chip->bits = chip->out_bits = 0;
 		chip->gives = false;
-		plan(chip, now + OFF, 0, 0);
+		plan(chip, time + OFF, 0, 0);
 	} else if (selected && high && !chip->clock_high && !chip->gives) {
-		take_bits(chip, now);
+		take_bits(chip, time);
 	} else if (selected && !high && chip->clock_high && chip->gives) {
-		give_bits(chip, now);
+		give_bits(chip, time);
 	}
 	chip->clock_high = high;
 }
 
-static void chip_act(struct part *part, tick now)
+static void chip_act(struct part *part, tick time)
 {
-	(void)now;
+	(void)time;
 	part->low = CHIP(part)->low;
 	part->high = CHIP(part)->high;
 	part->next = TICK_NEVER;
@@ -163,10 +163,10 @@ static size_t chip_spi_bytes(struct part *part, const struct part_spi *spi)
 	return 1;
 }
 
-static tick chip_spi_same(struct part *part, uint8_t answer, tick now)
+static tick chip_spi_same(struct part *part, uint8_t answer, tick time)
 {
 	struct chip *chip = CHIP(part);
-	tick epoch = now / chip->epoch;
+	tick epoch = time / chip->epoch;
 
 	if (!chip->polled || answer != chip->given || answer != (uint8_t)epoch)
 		return 0;
