@@ -270,6 +270,7 @@ module test_probe;
 			came = 0;
 			put(8'h34); // to RESET
 			put(8'h1f);
+			while (state != RESET) @(negedge clk);
 			put(8'h30); // to IDLE
 			put(0);
 			while (state != IDLE) @(negedge clk);
@@ -306,6 +307,9 @@ module test_probe;
 			check("resets", first[4:3], hits ? 1 : 3);
 			put(8'h03);
 			put(8'h03);
+			put(8'h01);
+			put(0);
+			while (came < 9) @(negedge clk);
 			as_tap = 0;
 		end
 	endtask
