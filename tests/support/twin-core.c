@@ -11,6 +11,7 @@
 
 #define BATCHES  12
 #define DEADLINE 2000 /* In ms. */
+#define LATE     3
 
 /* A difference within a microframe may appear as a whole microframe. */
 #define MICROFRAME_NS 125000
@@ -59,6 +60,7 @@ void add_barrier(void)
 static struct side {
 	struct fixture fixture;
 	struct clyde_pipe *out, *in;
+	bool late; /* The host reads late and little, so the core must pause. */
 	uint8_t replies[BATCH_SIZE];
 } sides[2];
 
@@ -74,8 +76,11 @@ static void open_side(struct side *side, const char *uri, unsigned number)
 {
 	static const enum clyde_pipe_id both[] = {
 		CLYDE_PIPE_EP2_OUT, CLYDE_PIPE_EP6_IN};
+	static const struct clyde_pipe_options small = {
+		.transfer_size = 512, .depth = 1};
 	uint8_t pins[8] = {0}, inputs[INPUT_COUNT] = {0};
 
+	side->late = number % 4 >= 2;
 	side->fixture = open_uri(uri);
 	assert_int_equal(clyde_supply_set(side->fixture.device, 1, 3300), 0);
 	assert_int_equal(
@@ -88,8 +93,8 @@ static void open_side(struct side *side, const char *uri, unsigned number)
 	assert_int_equal(clyde_pipe_open(side->fixture.device, both[0], NULL,
 				 &side->out),
 		0);
-	assert_int_equal(
-		clyde_pipe_open(side->fixture.device, both[1], NULL, &side->in),
+	assert_int_equal(clyde_pipe_open(side->fixture.device, both[1],
+				 side->late ? &small : NULL, &side->in),
 		0);
 }
 
@@ -99,6 +104,8 @@ static void run_batch(struct side *side)
 		clyde_pipe_write(side->out, batch.bytes, batch.size, DEADLINE),
 		batch.size);
 	assert_int_equal(clyde_pipe_push(side->out), 0);
+	if (side->late)
+		clyde_pipe_flush(side->out, LATE);
 	assert_int_equal(clyde_pipe_read(side->in, side->replies, batch.replies,
 				 DEADLINE),
 		batch.replies);

@@ -4,13 +4,7 @@
    batches drawn from a seed.  One makes every edge on the pins; the other may
    pass bytes, and polls, without edges.  Streams must be equal at any time, and
    what the chips heard, and when. */
-#include "tests/support/support.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "lib/base/internal.h" /* For image_bytes. */
-#include "virtual/board/pins.h"
+#include "tests/support/two-models.h"
 #include "wire/core-spi.h"
 
 #define SEEDS    25
@@ -51,7 +45,7 @@ struct chip {
 
 #define CHIP(pointer) ((struct chip *)(pointer))
 
-static void hear(struct chip *chip, uint8_t byte, tick now)
+static void hear(struct chip *chip, uint8_t byte, tick time)
 {
 	if (chip->lanes == 0)
 		chip->polled = byte == STATUS;
@@ -61,7 +55,7 @@ static void hear(struct chip *chip, uint8_t byte, tick now)
 		return;
 	}
 	assert_true(chip->heard < HEARD);
-	chip->log[chip->heard].time = now;
+	chip->log[chip->heard].time = time;
 	chip->log[chip->heard++].byte = byte;
 	if (chip->lanes)
 		return;
@@ -76,13 +70,13 @@ static void plan(struct chip *chip, tick due, uint16_t low, uint16_t high)
 	chip->part.next = due;
 }
 
-static void give_bits(struct chip *chip, tick now)
+static void give_bits(struct chip *chip, tick time)
 {
 	uint16_t low = 0, high = 0;
 
 	if (chip->out_bits == 0) {
 		chip->out = chip->given = chip->polled
-			? now / chip->epoch
+			? time / chip->epoch
 			: chip->number++ * 89 + 7;
 		chip->out_bits = 8;
 	}
@@ -96,10 +90,10 @@ static void give_bits(struct chip *chip, tick now)
 	}
 	chip->out <<= chip->lanes;
 	chip->out_bits -= chip->lanes;
-	plan(chip, now + chip->valid, low, high);
+	plan(chip, time + chip->valid, low, high);
 }
 
-static void take_bits(struct chip *chip, tick now)
+static void take_bits(struct chip *chip, tick time)
 {
 	unsigned lanes = chip->lanes ? chip->lanes : 1;
 
@@ -109,10 +103,10 @@ static void take_bits(struct chip *chip, tick now)
 	if (chip->bits < 8)
 		return;
 	chip->bits = 0;
-	hear(chip, chip->byte, now);
+	hear(chip, chip->byte, time);
 }
 
-static void chip_changed(struct part *part, tick now)
+static void chip_changed(struct part *part, tick time)
 {
 	struct chip *chip = CHIP(part);
 	bool selected = part->powered && !(part->levels & CS);
@@ -122,18 +116,18 @@ static void chip_changed(struct part *part, tick now)
 		chip->selected = selected;
 		chip->lanes = chip->bits = chip->out_bits = 0;
 		chip->gives = false;
-		plan(chip, now + OFF, 0, 0);
+		plan(chip, time + OFF, 0, 0);
 	} else if (selected && high && !chip->clock_high && !chip->gives) {
-		take_bits(chip, now);
+		take_bits(chip, time);
 	} else if (selected && !high && chip->clock_high && chip->gives) {
-		give_bits(chip, now);
+		give_bits(chip, time);
 	}
 	chip->clock_high = high;
 }
 
-static void chip_act(struct part *part, tick now)
+static void chip_act(struct part *part, tick time)
 {
-	(void)now;
+	(void)time;
 	part->low = CHIP(part)->low;
 	part->high = CHIP(part)->high;
 	part->next = TICK_NEVER;
@@ -169,10 +163,10 @@ static size_t chip_spi_bytes(struct part *part, const struct part_spi *spi)
 	return 1;
 }
 
-static tick chip_spi_same(struct part *part, uint8_t answer, tick now)
+static tick chip_spi_same(struct part *part, uint8_t answer, tick time)
 {
 	struct chip *chip = CHIP(part);
-	tick epoch = now / chip->epoch;
+	tick epoch = time / chip->epoch;
 
 	if (!chip->polled || answer != chip->given || answer != (uint8_t)epoch)
 		return 0;
@@ -191,54 +185,17 @@ static const struct part_kind kind = {
 
 /* ---- Two sides ---------------------------------------------------------- */
 
-static struct side {
-	struct fpga *fpga;
-	struct pins pins;
-	struct fifo fifos[FIFO_COUNT];
-	struct faults faults;
-	struct chip *chip;
-} sides[2]; /* The second one makes all edges. */
+static struct chip *chips[2];
 
-static tick now;
-static unsigned seed;
-
-static unsigned draw(unsigned limit)
+static struct part *new_chip(unsigned i, tick valid, tick epoch)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % limit;
-}
-
-static void write_register(uint8_t reg, uint32_t value, size_t size)
-{
-	uint8_t data[5] = {reg, value, value >> 8, value >> 16, value >> 24};
-
-	for (unsigned i = 0; i < 2; i++) {
-		struct fpga *fpga = sides[i].fpga;
-
-		fpga->ops->catch_up(fpga, now);
-		assert_true(fpga->ops->i2c_write(fpga, now, data, 1 + size));
-	}
-}
-
-static void open_side(struct side *side, tick valid, tick epoch)
-{
-	memset(side, 0, sizeof(*side));
-	pins_init(&side->pins);
-	for (unsigned i = 0; i < FIFO_COUNT; i++)
-		fifo_reset(&side->fifos[i], 4);
-	side->fpga = fpga_model_new(side->fifos, &side->pins, &side->faults);
-	assert_non_null(side->fpga);
-	side->fpga->ops->configure(side->fpga, image_bytes, image_size);
-	side->chip = calloc(1, sizeof(*side->chip));
-	assert_non_null(side->chip);
-	side->chip->part.kind = &kind;
-	side->chip->part.next = TICK_NEVER;
-	side->chip->valid = valid;
-	side->chip->epoch = epoch;
-	pins_supply(&side->pins, 0xffff, 0, 0);
-	pins_add(&side->pins, &side->chip->part);
+	chips[i] = calloc(1, sizeof(*chips[i]));
+	assert_non_null(chips[i]);
+	chips[i]->part.kind = &kind;
+	chips[i]->part.next = TICK_NEVER;
+	chips[i]->valid = valid;
+	chips[i]->epoch = epoch;
+	return &chips[i]->part;
 }
 
 static void open_sides(void)
@@ -248,60 +205,24 @@ static void open_sides(void)
 
 	now = 0;
 	for (unsigned i = 0; i < 2; i++)
-		open_side(&sides[i], valid, epoch);
-	fpga_model_step(sides[1].fpga);
+		open_side(i, new_chip(i, valid, epoch));
 	for (unsigned i = 0; i < 6; i++)
 		write_register(REG_PIN + i, OUTPUT_SPI + i, 1);
 	for (unsigned i = 0; i < 4; i++)
 		write_register(REG_INPUT + INPUT_SPI + i,
 			INPUT_CONNECTED | (i + 1), 1);
-	write_register(REG_STREAM, CORE_SPI | CORE_SPI << 16, 4);
-	write_register(REG_PIPE_RESET, 0, 1);
-}
-
-static void close_sides(void)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		sides[i].fpga->ops->destroy(sides[i].fpga);
-		pins_clear(&sides[i].pins);
-	}
+	connect_core(CORE_SPI);
 }
 
 static void compare(void)
 {
-	const struct chip *a = sides[0].chip, *b = sides[1].chip;
+	const struct chip *a = chips[0], *b = chips[1];
 	unsigned count = a->heard < b->heard ? a->heard : b->heard;
 
-	for (unsigned i = 0; i < FIFO_COUNT; i++) {
-		const struct fifo *x = &sides[0].fifos[i];
-		const struct fifo *y = &sides[1].fifos[i];
-
-		assert_int_equal(x->count, y->count);
-		assert_int_equal(x->fill, y->fill);
-		for (unsigned n = 0; n < x->count; n++) {
-			unsigned at = (x->head + n) % FIFO_BUFFERS_MAX;
-
-			assert_int_equal(x->length[at], y->length[at]);
-			assert_memory_equal(
-				x->data[at], y->data[at], x->length[at]);
-		}
-	}
 	assert_memory_equal(a->log, b->log, count * sizeof(*a->log));
 }
 
 /* ---- Batches ------------------------------------------------------------ */
-
-static uint8_t batch[1 << 16];
-static unsigned size;
-
-static void add(unsigned count, const uint8_t *bytes)
-{
-	assert_true(size + count <= sizeof(batch));
-	memcpy(batch + size, bytes, count);
-	size += count;
-}
-
-#define ADD(...) add(sizeof((uint8_t[]){__VA_ARGS__}), (uint8_t[]){__VA_ARGS__})
 
 static void add_transfer(uint8_t flags, unsigned count)
 {
@@ -383,44 +304,6 @@ static void add_command(void)
 	}
 }
 
-static void pass_time(tick ticks)
-{
-	now += ticks;
-	for (unsigned i = 0; i < 2; i++)
-		sides[i].fpga->ops->advance(sides[i].fpga, now);
-	compare();
-}
-
-/* The host sends packets of any size, and sometimes does not take any. */
-static void run_batch(void)
-{
-	unsigned sent = 0, quiet = 0;
-	bool lazy = draw(3) == 0;
-
-	while (sent < size || quiet < 60) {
-		unsigned count = draw(3) ? USB_PACKET_SIZE : 1 + draw(60);
-
-		if (count > size - sent)
-			count = size - sent;
-		bool takes = !lazy || draw(8) == 0;
-
-		quiet += sent == size;
-		for (unsigned i = 0; i < 2; i++) {
-			struct fifo *in = &sides[i].fifos[FIFO_EP6];
-			struct fifo *out = &sides[i].fifos[FIFO_EP2];
-
-			if (in->count > 0 && takes)
-				fifo_drop(in);
-			if (count && out->count < out->buffers)
-				fifo_put(out, batch + sent, count);
-			else
-				count = 0;
-		}
-		sent += count;
-		pass_time(draw(TICKS_PER_CYCLE * (quiet ? 20000 : 3000)));
-	}
-}
-
 static void bytes_without_edges_have_the_same_result(void **state)
 {
 	unsigned shortcuts = 0, bytes = 0, rests = 0;
@@ -435,14 +318,14 @@ static void bytes_without_edges_have_the_same_result(void **state)
 			for (unsigned i = 0; i < COMMANDS; i++)
 				add_command();
 			ADD(SPI_DESELECT, STREAM_BARRIER, n);
-			run_batch();
+			run_batch(compare);
 		}
-		assert_int_equal(sides[0].chip->heard, sides[1].chip->heard);
-		assert_int_equal(sides[1].chip->shortcuts, 0);
-		assert_int_equal(sides[1].chip->rests, 0);
-		shortcuts += sides[0].chip->shortcuts;
-		rests += sides[0].chip->rests;
-		bytes += sides[0].chip->heard + sides[0].chip->number;
+		assert_int_equal(chips[0]->heard, chips[1]->heard);
+		assert_int_equal(chips[1]->shortcuts, 0);
+		assert_int_equal(chips[1]->rests, 0);
+		shortcuts += chips[0]->shortcuts;
+		rests += chips[0]->rests;
+		bytes += chips[0]->heard + chips[0]->number;
 		close_sides();
 	}
 	print_message(

@@ -154,6 +154,21 @@ tick pins_spi_same(struct pins *pins, uint8_t answer, tick now)
 				    : 0;
 }
 
+bool pins_jtag(struct pins *pins, struct part_jtag *jtag, bool first)
+{
+	struct part *part = pins->parts[0];
+	struct forces all;
+	bool done;
+
+	if (first)
+		pins_run(pins, jtag->begin);
+	all = forces_on(pins);
+	jtag->idle = all.up & ~all.down & jtag->tdo;
+	done = part->kind->jtag(part, jtag);
+	pins_plan(pins);
+	return done;
+}
+
 void pins_run(struct pins *pins, tick now)
 {
 	while (pins->next <= now) {

@@ -67,6 +67,11 @@ size_t pins_spi_bytes(struct pins *pins, const struct part_spi *spi);
 /* With pins_alone(): the kind's spi_same(), or 0 if it has none. */
 tick pins_spi_same(struct pins *pins, uint8_t answer, tick now);
 
+/* The part that has the pins for itself does what clocks of JTAG would do, without
+   edges: its kind's jtag(), which it must have, and which says whether it did.
+   `first`: the clock before these had edges, or is long ago. */
+bool pins_jtag(struct pins *pins, struct part_jtag *jtag, bool first);
+
 /* Let time pass for the parts, including what is due at `now`. */
 void pins_run(struct pins *pins, tick now);
 

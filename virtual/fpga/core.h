@@ -153,6 +153,17 @@ struct core {
 	 */
 	uint64_t (*spi_same)(
 		const struct core *core, uint8_t answer, uint64_t cycle);
+	/*
+	 * Set by the model, or NULL.  A core that would begin with clocks of
+	 * JTAG, with TCK, TMS and TDI its first outputs and TDO its first
+	 * input, calls it to hand them to a part without edges.  The core says
+	 * in `begin` when its outputs would begin; the model fills in the pins
+	 * and adds the way there.  `lines`: `outputs` have changed since the
+	 * last call, or change now, to those before the first clock.  False:
+	 * the core makes edges.
+	 */
+	bool (*jtag)(
+		const struct core *core, struct part_jtag *jtag, bool lines);
 	struct model *model; /* for the model's use */
 };
 

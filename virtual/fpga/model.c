@@ -156,10 +156,15 @@ static bool run_cores(struct model *model, uint64_t until)
 	return changed;
 }
 
-/* Take over a change of the pins from outside the FPGA. */
+/* From outside the FPGA, or by a shortcut. */
+static bool has_new_levels(const struct model *model)
+{
+	return model->pins->changes != model->pins_changes;
+}
+
 static void check_pins(struct model *model)
 {
-	if (model->pins->changes == model->pins_changes)
+	if (!has_new_levels(model))
 		return;
 	mux_update(model);
 	model_update_event(model);
@@ -172,7 +177,7 @@ void model_run(struct model *model, uint64_t until)
 		bool changed = run_cores(model, next);
 
 		model->cycle = next;
-		if (changed || next >= mux_next(model))
+		if (changed || next >= mux_next(model) || has_new_levels(model))
 			mux_update(model);
 		model_update_event(model);
 	}
@@ -230,6 +235,7 @@ static void start_core(struct model *model, unsigned index)
 	core->model = model;
 	core->spi_bytes = model_spi_bytes;
 	core->spi_same = model_spi_same;
+	core->jtag = model_jtag;
 	core->ops->reset(core, model->cycle);
 	model->slots[index].reset = false;
 }

@@ -69,6 +69,12 @@ struct spi_route {
 	uint16_t sck, io[4];
 };
 
+/* The pins of a core that makes clocks of JTAG, as registers say. */
+struct jtag_route {
+	bool known, good;
+	uint16_t tck, tms, tdi, tdo;
+};
+
 struct model {
 	struct fpga fpga;
 	struct fifo *fifos;
@@ -87,6 +93,7 @@ struct model {
 	unsigned pins_changes; /* pins->changes at the last mux_update() */
 	bool stepped;          /* without shortcuts, fpga_model_step() */
 	struct spi_route spi_route;
+	struct jtag_route jtag_route;
 	struct out_pipe out[2];
 	struct in_pipe in[2];
 	struct core_fifo empty, full;
@@ -122,11 +129,12 @@ struct slot *model_slot_of(struct model *model, enum fifo_index index);
 void model_reset_pipes(struct model *model, uint8_t reset);
 void model_switch(struct model *model, enum fifo_index index, uint8_t core);
 
-/* The shortcuts of struct core, spi_bytes and spi_same. */
+/* The shortcuts of struct core: spi_bytes, spi_same and jtag. */
 size_t model_spi_bytes(
 	const struct core *core, struct part_spi *spi, bool lines);
 uint64_t model_spi_same(
 	const struct core *core, uint8_t answer, uint64_t cycle);
+bool model_jtag(const struct core *core, struct part_jtag *jtag, bool lines);
 
 /* The bridge.  Begin a burst, if a pipe has data and room. */
 bool bridge_grant(struct model *model);

@@ -91,10 +91,10 @@ static void drive_pin(
 	driven->turns |= (enable && bit == 0 && core->turns) << pin;
 }
 
-static void gather_outputs(struct model *model)
+static void gather_outputs(struct model *model, uint64_t cycle)
 {
 	struct driven driven = {0};
-	uint64_t half = 2 * (model->cycle + MUX_OUT_CYCLES);
+	uint64_t half = 2 * (cycle + MUX_OUT_CYCLES);
 
 	for (unsigned pin = 0; pin < PIN_COUNT; pin++)
 		if (model->mux.pins[pin] & PIN_FUNCTION)
@@ -177,7 +177,7 @@ void mux_update(struct model *model)
 	struct mux_change change;
 	uint64_t half = 2 * model->cycle;
 
-	gather_outputs(model);
+	gather_outputs(model, model->cycle);
 	if (half > 0 &&
 		(due(&mux->out) < half ||
 			model->pins->next <= (half - 1) * HALF_TICKS))
@@ -190,15 +190,15 @@ void mux_update(struct model *model)
 	if (take(&mux->chosen_late, half, &change))
 		mux->choices_late = change.levels;
 	spread_inputs(model);
-	gather_outputs(model);
+	gather_outputs(model, model->cycle);
 	model->pins_changes = model->pins->changes;
 }
 
-void mux_flush(struct model *model)
+void mux_flush(struct model *model, uint64_t cycle)
 {
 	struct mux_change change;
 
-	gather_outputs(model);
+	gather_outputs(model, cycle);
 	while (take(&model->mux.out, CORE_NEVER, &change))
 		pins_drive(model->pins, change.half * HALF_TICKS, change.levels,
 			change.enables);

@@ -53,8 +53,9 @@ struct model;
    and after an output of a core, a register or a pin may have changed. */
 void mux_update(struct model *model);
 
-/* Let the pins be now what the outputs of the cores want, without their way. */
-void mux_flush(struct model *model);
+/* Let the pins be now what the outputs of the cores at this cycle want, without
+   their way. */
+void mux_flush(struct model *model, uint64_t cycle);
 
 /* Drive no pin, and drop all changes in the delay lines. */
 void mux_reset(struct model *model);

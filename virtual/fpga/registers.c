@@ -54,6 +54,7 @@ static uint8_t read_core(struct model *model, uint8_t reg)
 static void write_register(struct model *model, uint8_t reg, uint8_t value)
 {
 	model->spi_route.known = false;
+	model->jtag_route.known = false;
 	switch (reg) {
 	case REG_PIPE_RESET:
 		model_reset_pipes(model, value & 0xf);

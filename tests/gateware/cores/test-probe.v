@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: 0BSD OR Apache-2.0
 
-// Tests the probe core against a target that knows only edges and times: random
-// rates, numbers of bits, answer times, sample delays that suit them, and stalls
-// of both streams.  The pins are three cycles away in each direction, with a
+// Tests the probe core against a target that knows only edges and times, and for
+// polls the states of a TAP: random rates, numbers of bits, answer times, sample
+// delays that suit them, and stalls of both streams.  The pins are three cycles away in each direction, with a
 // register at each edge of the clock, as in the image.
 //
 //   vvp test-probe.vvp [+seed=N]
@@ -64,6 +64,14 @@ module test_probe;
 
 	// ---- The target -----------------------------------------------------
 
+	// The states of IEEE 1149.1, figure 6-1, numbered in the order in which
+	// a scan of DR has them; RESET is 15.  IR is not scanned here.
+	localparam RESET = 15, IDLE = 0, SELECT = 1, CAPTURE = 2, SHIFT = 3,
+		   EXIT1 = 4, PAUSE = 5, EXIT2 = 6, UPDATE = 7;
+	reg as_tap = 0;
+	reg [31:0] dr = 0, status = 0, updated = 0;
+	integer state = RESET, captures = 0, right = 0, idles = 0;
+
 	integer answer_time = 0, heard = 0;
 	reg [BITS - 1:0] answer = 0, heard_tms = 0, heard_tdi = 0;
 	time fell = 0, rose = 0;
@@ -76,8 +84,30 @@ module test_probe;
 	end
 	always @(negedge tck) begin
 		answer = answer >> 1;
-		tdo <= #(answer_time) answer[0];
+		tdo <= #(answer_time) as_tap ? dr[0] : answer[0];
 		fell = $time;
+	end
+
+	always @(posedge tck) begin
+		if (state == SHIFT)
+			dr = {tdi, dr[31:1]};
+		if (state == IDLE & !tms)
+			idles = idles + 1;
+		case (state)
+		RESET: state = tms ? RESET : IDLE;
+		IDLE, UPDATE: state = tms ? SELECT : IDLE;
+		SELECT: state = tms ? RESET : CAPTURE;
+		CAPTURE, SHIFT: state = tms ? EXIT1 : SHIFT;
+		EXIT1: state = tms ? UPDATE : PAUSE;
+		PAUSE: state = tms ? EXIT2 : PAUSE;
+		EXIT2: state = tms ? UPDATE : SHIFT;
+		endcase
+		if (state == CAPTURE) begin
+			captures = captures + 1;
+			dr = captures == right ? status : ~status;
+		end
+		if (state == UPDATE)
+			updated = dr;
 	end
 	// The lines change when TCK has fallen, or while it rests.
 	always @(tms or tdi) if (!rst)
@@ -225,6 +255,65 @@ module test_probe;
 		end
 	endtask
 
+	integer skip, wanted_bits, idle;
+
+	// Scans until the status is there, or, with a limit of 2 us, never.
+	task poll(input hits);
+		begin
+			skip = below(25);
+			wanted_bits = 1 + below(8);
+			idle = below(5);
+			status = $random(seed);
+			right = hits ? 1 + below(4) : 0;
+			as_tap = 1;
+			captures = 0;
+			came = 0;
+			put(8'h34); // to RESET
+			put(8'h1f);
+			while (state != RESET) @(negedge clk);
+			put(8'h30); // to IDLE
+			put(0);
+			while (state != IDLE) @(negedge clk);
+			idles = 0;
+			heard = 0;
+			put(8'h58);
+			put(hits ? 8'hff : 2);
+			put(0);
+			put(0);
+			put(0);
+			put(skip);
+			put(wanted_bits);
+			put(32 - skip - wanted_bits);
+			put(idle);
+			put(8'hff);
+			put((status >> skip) & (8'hff >> (8 - wanted_bits)));
+			put(8'h03); // SRST
+			put(8'h01);
+			put(8'h01);
+			put(8'h34);
+			while (came < 5) @(negedge clk);
+			check("a scan", captures > 0, 1);
+			if (hits)
+				check("scans", captures, right);
+			check("clocks", heard, captures * (3 + 32 + 2 + idle));
+			check("clocks in IDLE", idles, captures * idle);
+			check("state", state, IDLE);
+			check("update", updated, 32'hffffffff);
+			check("bits", reply[7:0],
+			      ((hits ? status : ~status) >> skip) &
+				      (8'hff >> (8 - wanted_bits)));
+			check("barrier", last,
+			      hits ? 32'h34000400 : 32'h34010200);
+			check("resets", first[4:3], hits ? 1 : 3);
+			put(8'h03);
+			put(8'h03);
+			put(8'h01);
+			put(0);
+			while (came < 9) @(negedge clk);
+			as_tap = 0;
+		end
+	endtask
+
 	initial begin
 		if ($value$plusargs("seed=%d", seed)) ;
 		slowness = 1;
@@ -239,6 +328,8 @@ module test_probe;
 			scan(0, 4'b1010 ^ below(4));
 			scan(1, 2);
 			states;
+			poll(1);
+			poll(0);
 		end
 		check("flushes for each barrier", flushes >= 4 * ROUNDS, 1);
 		check("alert", alert, 0);

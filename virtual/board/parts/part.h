@@ -50,15 +50,33 @@ struct part_spi {
 	uint8_t *in;
 };
 
+/* Up to 8 clocks of JTAG, with whole periods of TCK, which is low before and
+   after them. */
+struct part_jtag {
+	uint16_t tck, tms, tdi, tdo; /* the FPGA's pins, each a set of one */
+	tick begin;                  /* of the first period */
+	tick period;                 /* TCK rises in the middle of it */
+	tick sample;    /* the FPGA samples so much after its beginning */
+	uint8_t clocks; /* in 1..8 */
+	uint8_t out_tms, out_tdi; /* the first clock's in the lowest bit */
+	bool sampled;             /* without, `in` need not be right */
+	bool idle;                /* the level of TDO if no part drives it */
+	uint8_t in; /* set by the part; above the clocks' bits 0 */
+};
+
 /* Whether each sample hits the bit that the chip gives so long after the
    beginning of a period, one bit at a time.  The FPGA sees what was there half a
    cycle before. */
+static inline bool part_sample_fits(tick period, tick sample, tick valid)
+{
+	tick seen = sample - TICKS_PER_CYCLE / 2;
+
+	return valid <= period && valid <= seen && seen < period + valid;
+}
+
 static inline bool part_spi_fits(const struct part_spi *spi, tick valid)
 {
-	tick seen = spi->sample - TICKS_PER_CYCLE / 2;
-
-	return valid <= spi->period && valid <= seen &&
-		seen < spi->period + valid;
+	return part_sample_fits(spi->period, spi->sample, valid);
 }
 
 struct part_kind {
@@ -92,6 +110,16 @@ struct part_kind {
 	 * under way.  0: not at all, or the part does not know.
 	 */
 	tick (*spi_same)(struct part *part, uint8_t answer, tick now);
+	/*
+	 * A shortcut; NULL: the part has none.  Do at once what the edges of
+	 * these clocks would do.  False, with nothing changed, if the part's
+	 * pins are not those of the clocks, if it would do something at its
+	 * other pins, or if a sample does not hit the bit that belongs to it.
+	 * The function may set `next`, and must not change what the part
+	 * drives.  After it, act() and changed() may be called with times from
+	 * the end of the last clock on.
+	 */
+	bool (*jtag)(struct part *part, struct part_jtag *jtag);
 	/* The part ends, as if its supply did; also after start() has failed.
 	   NULL: nothing is to be done. */
 	void (*end)(struct part *part, tick now);

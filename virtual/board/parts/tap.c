@@ -32,6 +32,9 @@ struct tap {
 	/* Sets of one pin; the last two: or of none */
 	uint16_t tck, tms, tdi, tdo, trst, done;
 	tick delay;
+	/* What is driven after what is planned, from a time on, or TICK_NEVER */
+	tick then;
+	uint16_t then_low, then_high;
 	const struct tap_chip *chip;
 	bool idcode_given, usercode_given;
 	bool powered, clock_high, reset_low;
@@ -356,11 +359,8 @@ static void shift_dr(struct tap *tap, bool in, tick now)
 	}
 }
 
-static void rise(struct tap *tap, tick now)
+static void rise(struct tap *tap, bool tms, bool tdi, tick now)
 {
-	uint16_t levels = tap->part.levels;
-	bool tdi = levels & tap->tdi;
-
 	switch (tap->state) {
 	case TAP_IDLE:
 		tap_config_clock(&tap->inside.config);
@@ -372,8 +372,8 @@ static void rise(struct tap *tap, tick now)
 		break;
 	case TAP_DR_CAPTURE:
 		for (unsigned i = 0; i < tap->units_count; i++)
-			tap_unit_capture_dr(
-				&tap->units[i], inside_of(tap, i), levels, now);
+			tap_unit_capture_dr(&tap->units[i], inside_of(tap, i),
+				tap->part.levels, now);
 		break;
 	case TAP_IR_SHIFT:
 		shift_ir(tap, tdi);
@@ -384,7 +384,7 @@ static void rise(struct tap *tap, tick now)
 	default:
 		break;
 	}
-	tap->state = next_states[tap->state][!!(levels & tap->tms)];
+	tap->state = next_states[tap->state][tms];
 }
 
 static void fall(struct tap *tap, tick now)
@@ -420,27 +420,43 @@ static void drive(uint16_t pin, bool level, uint16_t *low, uint16_t *high)
 	*(level ? high : low) |= pin;
 }
 
-/* DONE is an open drain. */
-static void plan(struct tap *tap, tick time)
+/* In Shift-DR or Shift-IR. */
+static bool tdo_bit(const struct tap *tap)
 {
 	const struct tap_unit *last = &tap->units[tap->units_count - 1];
+
+	return tap->state == TAP_IR_SHIFT ? last->ir_shift & 1
+					  : last->shift & 1;
+}
+
+/* What the TAPs drive in the present state.  DONE is an open drain. */
+static void drive_all(
+	const struct tap *tap, uint16_t *ret_low, uint16_t *ret_high)
+{
 	const struct tap_inside *inside = &tap->inside;
 	bool extest = tap->units[0].instruction->action == TAP_DRIVE;
-	bool bit = tap->state == TAP_IR_SHIFT ? last->ir_shift & 1
-					      : last->shift & 1;
-	uint16_t low = 0, high = 0;
 
-	if (tap->powered && tap->tdo_driven)
-		drive(tap->tdo, bit, &low, &high);
-	if (tap->powered && !inside->config.done)
-		low |= tap->done;
+	*ret_low = *ret_high = 0;
+	if (!tap->powered)
+		return;
+	if (tap->tdo_driven)
+		drive(tap->tdo, tdo_bit(tap), ret_low, ret_high);
+	if (!inside->config.done)
+		*ret_low |= tap->done;
 	for (unsigned i = 0; i < inside->pads_count; i++)
-		if (tap->powered && extest &&
-			inside->latches >> (3 * i + 2) & 1)
+		if (extest && inside->latches >> (3 * i + 2) & 1)
 			drive(inside->pads[i],
-				inside->latches >> (3 * i + 1) & 1, &low,
-				&high);
+				inside->latches >> (3 * i + 1) & 1, ret_low,
+				ret_high);
+}
+
+static void plan(struct tap *tap, tick time)
+{
+	uint16_t low, high;
+
+	drive_all(tap, &low, &high);
 	part_plan(&tap->part, time, low, high);
+	tap->then = TICK_NEVER;
 }
 
 static void power_up(struct tap *tap, tick now)
@@ -484,7 +500,8 @@ static void changed(struct part *part, tick now)
 		reset(tap);
 		plan(tap, now + tap->delay);
 	} else if (edge && clock_high) {
-		rise(tap, now);
+		rise(tap, part->levels & tap->tms, part->levels & tap->tdi,
+			now);
 	} else if (edge) {
 		fall(tap, now);
 		plan(tap, now + tap->delay);
@@ -499,8 +516,109 @@ static void act(struct part *part, tick now)
 	struct tap *tap = TAP(part);
 
 	part_drive_planned(part, now);
+	if (tap->then != TICK_NEVER)
+		part_plan(part, tap->then, tap->then_low, tap->then_high);
+	tap->then = TICK_NEVER;
 	part->pull_up =
 		tap->powered ? tap->tms | tap->tdi | tap->trst | tap->done : 0;
+}
+
+/* ---- The shortcut --------------------------------------------------------- */
+
+/* A clock that rises in this state counts, or takes over the levels of the
+   pads. */
+static bool is_seen_before(const struct tap *tap, enum tap_state state)
+{
+	return state == TAP_DR_CAPTURE ||
+		(state == TAP_IDLE && tap->inside.config.start_clocks > 0);
+}
+
+/* A clock that falls in this state may change what other pins than TDO have. */
+static bool is_seen_after(enum tap_state state)
+{
+	return state == TAP_RESET || state == TAP_DR_UPDATE ||
+		state == TAP_IR_UPDATE;
+}
+
+/* The fall before these clocks will change other pins than TDO. */
+static bool is_seen_soon(const struct tap *tap)
+{
+	const struct part *part = &tap->part;
+	uint16_t changes =
+		(part->low ^ part->next_low) | (part->high ^ part->next_high);
+
+	return part->next != TICK_NEVER && changes & ~tap->tdo;
+}
+
+/* Whether these clocks have to do with TDO alone. */
+static bool is_unseen(const struct tap *tap, const struct part_jtag *jtag)
+{
+	enum tap_state state = tap->state;
+
+	if (tap->inside.pads_count == 0 && tap->done == 0)
+		return true;
+	if (is_seen_soon(tap))
+		return false;
+	for (unsigned i = 0; i < jtag->clocks; i++) {
+		if (is_seen_before(tap, state))
+			return false;
+		state = next_states[state][jtag->out_tms >> i & 1];
+		if (is_seen_after(state))
+			return false;
+	}
+	return true;
+}
+
+static bool are_mine(const struct tap *tap, const struct part_jtag *jtag)
+{
+	return jtag->tck == tap->tck && jtag->tms == tap->tms &&
+		jtag->tdi == tap->tdi && jtag->tdo == tap->tdo;
+}
+
+/* Plan as the last two falls of these clocks would; `low` and `high` were to be
+   driven after the first of them.  A fall forgets what was planned before it. */
+static void plan_both(struct tap *tap, const struct part_jtag *jtag,
+	uint16_t low, uint16_t high)
+{
+	tick end = jtag->begin + jtag->clocks * jtag->period;
+	struct part *part = &tap->part;
+
+	plan(tap, end + tap->delay);
+	if (low == part->low && high == part->high)
+		return;
+	tap->then = end + tap->delay;
+	tap->then_low = part->next_low;
+	tap->then_high = part->next_high;
+	part_plan(part, tap->then - jtag->period, low, high);
+}
+
+static bool clocks_at_once(struct part *part, struct part_jtag *jtag)
+{
+	struct tap *tap = TAP(part);
+	tick fallen = jtag->begin;
+	uint16_t low = 0, high = 0;
+
+	if (!are_mine(tap, jtag) || !tap->powered || tap->clock_high ||
+		(tap->trst && tap->reset_low) || tap->delay > jtag->period ||
+		!is_unseen(tap, jtag) ||
+		(jtag->sampled &&
+			!part_sample_fits(
+				jtag->period, jtag->sample, tap->delay)))
+		return false;
+	jtag->in = 0;
+	for (unsigned i = 0; i < jtag->clocks; i++) {
+		bool tdo = tap->tdo_driven ? tdo_bit(tap) : jtag->idle;
+
+		jtag->in |= tdo << i;
+		if (i + 1u == jtag->clocks)
+			drive_all(tap, &low, &high);
+		rise(tap, jtag->out_tms >> i & 1, jtag->out_tdi >> i & 1,
+			fallen + jtag->period / 2);
+		fallen += jtag->period;
+		fall(tap, fallen);
+	}
+	plan_both(tap, jtag, low, high);
+	return true;
 }
 
 const struct part_kind part_tap = {
@@ -510,4 +628,5 @@ const struct part_kind part_tap = {
 	.start = start,
 	.changed = changed,
 	.act = act,
+	.jtag = clocks_at_once,
 };

@@ -132,7 +132,8 @@ void probe_edge(struct probe *probe, const struct probe_unit *unit)
 	bool start =
 		unit->start || (probe_ready(probe) && probe->shift.left > 0);
 
-	probe->busy = probe->clock.active || probe_draining(probe) || start;
+	probe->busy = probe->clock.active || probe_draining(probe) || start ||
+		probe_units_under_way(probe);
 	receive_edge(probe, unit->push);
 	clock_edge(probe, start);
 	shift_edge(&probe->shift, unit, start);

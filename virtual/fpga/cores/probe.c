@@ -27,21 +27,13 @@ enum poll_part {
 
 /* ---- Commands --------------------------------------------------------- */
 
-/* What the opcode asks for. */
-struct command {
-	uint8_t kind, flags;
-	bool is_poll;
-	bool is_tms; /* there is one unit, whatever `count` is */
-	bool moves;
-	bool takes, gives; /* bytes of the streams, one a unit */
-};
-
-static struct command command_of(const struct probe *probe)
+static void set_opcode(struct probe *probe, uint8_t opcode)
 {
-	uint8_t kind = probe->opcode & 0x70, flags = probe->opcode & 0xf;
+	uint8_t kind = opcode & 0x70, flags = opcode & 0xf;
 	bool is_vector = kind == PROBE_VECTOR, is_shift = kind == PROBE_SHIFT;
 
-	return (struct command){
+	probe->opcode = opcode;
+	probe->command = (struct probe_command){
 		.kind = kind,
 		.flags = flags,
 		.is_poll = kind == PROBE_POLL,
@@ -76,23 +68,31 @@ static bool is_unknown(uint8_t opcode)
 /* A unit may start at this edge. */
 static bool has_slot(const struct probe *probe)
 {
-	return probe_ready(probe) && probe->shift.left == 0;
+	return probe_ready(probe) && probe->shift.left == 0 &&
+		probe->edge >= probe->units.end;
 }
 
-static bool has_more(const struct probe *probe, const struct command *command)
+/* A unit is being clocked. */
+static bool is_clocking(const struct probe *probe)
+{
+	return probe->clock.active || probe->cycle < probe->units.end;
+}
+
+static bool has_more(
+	const struct probe *probe, const struct probe_command *command)
 {
 	return command->is_tms || probe->count > 0;
 }
 
 static bool is_last_unit(
-	const struct probe *probe, const struct command *command)
+	const struct probe *probe, const struct probe_command *command)
 {
 	return command->is_tms || probe->count <= 8;
 }
 
 /* PROBE_VECTOR has its byte of TMS. */
 static bool is_complete(
-	const struct probe *probe, const struct command *command)
+	const struct probe *probe, const struct probe_command *command)
 {
 	return command->kind != PROBE_VECTOR || probe->have;
 }
@@ -138,7 +138,7 @@ static void fetch(struct probe *probe, struct streams *streams)
 		return;
 	}
 	streams->taken = true;
-	probe->opcode = opcode;
+	set_opcode(probe, opcode);
 	probe->step = 0;
 	probe->part = PART_ENTER;
 	if (is_unknown(opcode))
@@ -159,17 +159,17 @@ static void push_operand(struct probe *probe, uint8_t byte)
 static bool is_held(const struct probe *probe)
 {
 	return probe->step + 1u == operands_of(probe->opcode) &&
-		!command_of(probe).moves && probe->busy;
+		!probe->command.moves && probe->busy;
 }
 
 static void take_operand(struct probe *probe, struct streams *streams)
 {
-	struct command command = command_of(probe);
+	const struct probe_command *command = &probe->command;
 
 	if (!streams->valid || is_held(probe))
 		return;
 	streams->taken = true;
-	if (probe->step < 4 && !command.is_tms)
+	if (probe->step < 4 && !command->is_tms)
 		probe->count |= (uint32_t)streams->byte << 8 * probe->step;
 	push_operand(probe, streams->byte);
 	if (++probe->step < operands_of(probe->opcode))
@@ -182,7 +182,7 @@ static void take_operand(struct probe *probe, struct streams *streams)
 /* The TMS byte of PROBE_VECTOR's next unit, while the one before it may still
    be clocked. */
 static bool take_tms(struct probe *probe, struct streams *streams,
-	const struct command *command)
+	const struct probe_command *command)
 {
 	if (command->kind != PROBE_VECTOR || probe->have || probe->count == 0)
 		return false;
@@ -195,7 +195,7 @@ static bool take_tms(struct probe *probe, struct streams *streams,
 }
 
 /* Returns true if that was the last one. */
-static bool use_unit(struct probe *probe, const struct command *command)
+static bool use_unit(struct probe *probe, const struct probe_command *command)
 {
 	bool last = is_last_unit(probe, command);
 
@@ -207,24 +207,24 @@ static bool use_unit(struct probe *probe, const struct command *command)
 /* A failure has happened: take the data, and give fillers. */
 static void run_skipped(struct probe *probe, struct streams *streams)
 {
-	struct command command = command_of(probe);
-	bool gives = command.gives || command.is_poll;
+	const struct probe_command *command = &probe->command;
+	bool gives = command->gives || command->is_poll;
 
-	if (!(gives || command.takes) ||
-		(!command.is_poll && probe->count == 0)) {
+	if (!(gives || command->takes) ||
+		(!command->is_poll && probe->count == 0)) {
 		finish(probe);
 		return;
 	}
-	if (take_tms(probe, streams, &command) ||
-		(command.takes && !streams->valid))
+	if (take_tms(probe, streams, command) ||
+		(command->takes && !streams->valid))
 		return;
 	if (gives) {
 		give(probe, streams, STREAM_FILLER);
 		if (!streams->ready)
 			return;
 	}
-	streams->taken = command.takes;
-	if (use_unit(probe, &command) || command.is_poll)
+	streams->taken = command->takes;
+	if (use_unit(probe, command) || command->is_poll)
 		finish(probe);
 }
 
@@ -268,34 +268,34 @@ static uint8_t ones(bool level)
 static void run_clocks(
 	struct probe *probe, struct streams *streams, struct probe_unit *unit)
 {
-	struct command command = command_of(probe);
-	bool last = is_last_unit(probe, &command);
+	const struct probe_command *command = &probe->command;
+	bool last = is_last_unit(probe, command);
 
-	if (!has_more(probe, &command)) {
+	if (!has_more(probe, command)) {
 		finish(probe);
 		return;
 	}
-	if (take_tms(probe, streams, &command) || !has_slot(probe) ||
-		(command.takes && !streams->valid) ||
-		(command.gives && !streams->room))
+	if (take_tms(probe, streams, command) || !has_slot(probe) ||
+		(command->takes && !streams->valid) ||
+		(command->gives && !streams->room))
 		return;
-	streams->taken = command.takes;
+	streams->taken = command->takes;
 	unit->start = true;
 	unit->clocks = 7;
-	if (command.is_tms)
-		unit->clocks = command.flags & 7;
+	if (command->is_tms)
+		unit->clocks = command->flags & 7;
 	else if (last)
 		unit->clocks = probe->count - 1;
-	unit->tdi = command.takes ? streams->byte
-				  : ones(command.flags & PROBE_ONES);
-	if (command.kind == PROBE_RUN)
-		unit->tms = ones(command.flags & PROBE_HIGH);
-	else if (command.kind != PROBE_SHIFT)
+	unit->tdi = command->takes ? streams->byte
+				   : ones(command->flags & PROBE_ONES);
+	if (command->kind == PROBE_RUN)
+		unit->tms = ones(command->flags & PROBE_HIGH);
+	else if (command->kind != PROBE_SHIFT)
 		unit->tms = probe->operand[0];
-	unit->high_last = command.kind == PROBE_SHIFT &&
-		command.flags & PROBE_LAST && last;
-	unit->sampled = command.gives;
-	if (use_unit(probe, &command))
+	unit->high_last = command->kind == PROBE_SHIFT &&
+		command->flags & PROBE_LAST && last;
+	unit->sampled = command->gives;
+	if (use_unit(probe, command))
 		finish(probe);
 }
 
@@ -435,7 +435,7 @@ static void edge(struct probe *probe, struct streams *streams)
 			(probe->opcode & 0x70) != PROBE_POLL,
 	};
 
-	if (probe->receive.came)
+	if (probe->receive.came || probe_units_came(probe))
 		give(probe, streams, probe->receive.byte);
 	if (state == PROBE_FETCH)
 		fetch(probe, streams);
@@ -447,7 +447,10 @@ static void edge(struct probe *probe, struct streams *streams)
 		reply(probe, streams);
 	else
 		streams->taken = streams->valid;
+	if (unit.start && probe_units_start(probe, &unit))
+		unit.start = false;
 	probe_edge(probe, &unit);
+	probe->units.busy &= probe->edge < probe->units.end;
 	if (counts && probe->cycles == 47 && probe->count > 0)
 		probe->count--;
 	if (state == PROBE_RUNS && probe->cycles < 47)
@@ -471,49 +474,50 @@ static uint64_t wait_left(const struct probe *probe)
 static bool is_stalled(const struct probe *probe, const struct core_fifo *out,
 	const struct core_fifo *in)
 {
-	struct command command = command_of(probe);
+	const struct probe_command *command = &probe->command;
 
-	if (command.takes && !out->level)
+	if (command->takes && !out->level)
 		return true;
-	if (!is_complete(probe, &command))
+	if (!is_complete(probe, command))
 		return false;
 	if (probe->failed)
-		return (command.gives || command.is_poll) &&
+		return (command->gives || command->is_poll) &&
 			!core_fifo_room(in);
-	return command.gives && core_fifo_room(in) <= CORE_ROOM;
+	return command->gives && core_fifo_room(in) <= CORE_ROOM;
 }
 
 /* Of a command that makes clocks: the edges at which it does nothing. */
 static uint64_t quiet_in_clocks(const struct probe *probe,
 	const struct core_fifo *out, const struct core_fifo *in)
 {
-	struct command command = command_of(probe);
+	const struct probe_command *command = &probe->command;
 
-	if (command.is_poll)
-		return probe->clock.active ? CORE_NEVER : 0;
-	if (!has_more(probe, &command))
+	if (command->is_poll)
+		return is_clocking(probe) ? CORE_NEVER : 0;
+	if (!has_more(probe, command))
 		return 0;
 	if (is_stalled(probe, out, in))
 		return CORE_NEVER;
-	if (!is_complete(probe, &command))
+	if (!is_complete(probe, command))
 		return 0;
-	return probe->clock.active ? CORE_NEVER : 0;
+	return is_clocking(probe) ? CORE_NEVER : 0;
 }
 
 static uint64_t quiet_in_run(const struct probe *probe,
 	const struct core_fifo *out, const struct core_fifo *in)
 {
-	struct command command = command_of(probe);
+	const struct probe_command *command = &probe->command;
 
 	if (probe->failed) {
-		bool data = command.is_poll ||
-			((command.takes || command.gives) && probe->count > 0);
+		bool data = command->is_poll ||
+			((command->takes || command->gives) &&
+				probe->count > 0);
 
 		return data && is_stalled(probe, out, in) ? CORE_NEVER : 0;
 	}
-	if (command.kind == 0)
+	if (command->kind == 0)
 		return wait_left(probe);
-	if (command.kind == PROBE_CONFIG)
+	if (command->kind == PROBE_CONFIG)
 		return 0;
 	return quiet_in_clocks(probe, out, in);
 }
@@ -559,14 +563,18 @@ static void skip(struct probe *probe, uint64_t edges)
 static uint64_t next_cycle(const struct probe *probe,
 	const struct core_fifo *out, const struct core_fifo *in)
 {
+	uint64_t units = probe_units_next(probe);
 	uint64_t edges = quiet(probe, out, in);
 
-	if (probe_draining(probe) || (probe->busy && !probe->clock.active))
+	if (probe_draining(probe))
 		edges = 0;
-	else if (probe->clock.active && probe_clock_left(probe) < edges)
-		edges = probe_clock_left(probe);
-	return edges < CORE_NEVER - probe->cycle - 1 ? probe->cycle + edges + 1
-						     : CORE_NEVER;
+	else if (probe->clock.active)
+		edges = least(edges, probe_clock_left(probe));
+	else if (probe->busy && units == CORE_NEVER)
+		edges = 0;
+	return edges < CORE_NEVER - probe->cycle - 1
+		? least(probe->cycle + edges + 1, units)
+		: units;
 }
 
 static uint64_t probe_run(struct core *core, uint64_t from, uint64_t until,
@@ -586,11 +594,13 @@ static uint64_t probe_run(struct core *core, uint64_t from, uint64_t until,
 	if (until == probe->cycle)
 		return 0;
 	skip(probe, until - probe->cycle - 1);
+	probe->edge = until;
 	edge(probe, &streams);
 	if (streams.taken)
 		core_fifo_get(out, &streams.byte, 1);
 	probe->cycle = until;
-	probe_drive(probe);
+	if (!probe->units.busy)
+		probe_drive(probe);
 	core->next = next_cycle(probe, out, in);
 	return streams.offered ? until : 0;
 }

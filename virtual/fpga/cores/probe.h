@@ -2,7 +2,8 @@
 
 /* What the files of the probe core's model share: virtual/fpga/cores/probe.c has
    the commands, virtual/fpga/cores/probe-line.c the clock, the bits that are
-   sent and those that are received. */
+   sent and those that are received, virtual/fpga/cores/probe-units.c a
+   shortcut. */
 #ifndef VIRTUAL_CORE_PROBE_H
 #define VIRTUAL_CORE_PROBE_H
 
@@ -36,6 +37,23 @@ struct probe_receive {
 	bool came;
 };
 
+/* More than can be on their way: a unit has a cycle at least, and the last of them
+   take 10. */
+#define PROBE_UNITS_MAX 16
+
+/* The shortcut: units that pass without edges. */
+struct probe_units {
+	bool busy;        /* their clocks would run, and the lines rest */
+	uint64_t end;     /* the edge that ends the last one's clocks */
+	uint64_t drained; /* the edge that finds no sample under way */
+	unsigned first, count;
+	struct {
+		uint64_t cycle;
+		uint8_t byte;
+		bool push;
+	} came[PROBE_UNITS_MAX]; /* those that were sampled */
+};
+
 enum probe_state {
 	PROBE_FETCH,
 	PROBE_OPERAND,
@@ -44,11 +62,22 @@ enum probe_state {
 	PROBE_LOST
 };
 
+/* What the opcode asks for. */
+struct probe_command {
+	uint8_t kind, flags;
+	bool is_poll;
+	bool is_tms; /* there is one unit, whatever `count` is */
+	bool moves;
+	bool takes, gives; /* bytes of the streams, one a unit */
+};
+
 struct probe {
 	struct core core; /* first */
 	uint64_t cycle;   /* up to which the core has run */
+	uint64_t edge;    /* that is being run */
 	enum probe_state state;
 	uint8_t opcode;
+	struct probe_command command; /* of the opcode */
 	uint8_t step;       /* operands taken, or bytes of a reply sent */
 	uint32_t count;     /* operand, then what is left: bits, clocks, us */
 	uint8_t operand[6]; /* the last ones, the very last first */
@@ -68,6 +97,7 @@ struct probe {
 	struct probe_clock clock;
 	struct probe_shift shift;
 	struct probe_receive receive;
+	struct probe_units units;
 };
 
 /* What a command does at one clock edge. */
@@ -92,5 +122,15 @@ uint64_t probe_clock_left(const struct probe *probe);
 void probe_clock_skip(struct probe *probe, uint64_t edges);
 /* The core's outputs, from its state. */
 void probe_drive(struct probe *probe);
+
+/* A unit starts at this edge: true if it passes without edges. */
+bool probe_units_start(struct probe *probe, const struct probe_unit *unit);
+/* The bits of one of these have come at this edge: receive.byte.  True if it is
+   for the host. */
+bool probe_units_came(struct probe *probe);
+/* The clocks or the samples of these are, to a cycle after the last of them. */
+bool probe_units_under_way(const struct probe *probe);
+/* The next cycle at which something happens to them, or CORE_NEVER. */
+uint64_t probe_units_next(const struct probe *probe);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * The model's half of two shortcuts: a core hands whole bytes to the part on the
- * pins, without edges, or polls the part without any transaction.  The SPI core
- * calls it through struct core.  It must refuse where anything else could see the
- * edges, or does not see the pins as the core does.
+ * The model's half of three shortcuts: a core hands whole bytes of SPI, or clocks
+ * of JTAG, to the part on the pins, without edges, or polls the part without any
+ * transaction.  The SPI core and the probe core call it through struct core.  It
+ * must refuse where anything else could see the edges, or does not see the pins as
+ * the core does.
  */
 #include "model.h"
 
@@ -81,6 +82,35 @@ static uint8_t idle_level(const struct model *model, uint16_t pin)
 	return pins_levels(model->pins) & pin ? 0xff : 0;
 }
 
+/* The pin that the input shows as it is, if no core drives it; 0 if there is
+   none. */
+static uint16_t pin_of_input(const struct mux *mux, unsigned input)
+{
+	uint8_t value = mux->inputs[input];
+	unsigned pin = value & INPUT_PIN;
+
+	if ((value & ~INPUT_PIN) != INPUT_CONNECTED ||
+		mux->pins[pin] & PIN_FUNCTION)
+		return 0;
+	return 1 << pin;
+}
+
+static void find_jtag_route(struct model *model, const struct core_entry *entry)
+{
+	struct jtag_route *route = &model->jtag_route;
+	const struct mux *mux = &model->mux;
+	unsigned output = entry->first_output;
+
+	*route = (struct jtag_route){
+		.known = true,
+		.tck = pin_of_output(mux, output),
+		.tms = pin_of_output(mux, output + 1),
+		.tdi = pin_of_output(mux, output + 2),
+		.tdo = pin_of_input(mux, entry->first_input),
+	};
+	route->good = route->tck && route->tms && route->tdi && route->tdo;
+}
+
 size_t model_spi_bytes(
 	const struct core *core, struct part_spi *spi, bool lines)
 {
@@ -95,7 +125,7 @@ size_t model_spi_bytes(
 	if (!route->good)
 		return 0;
 	if (lines)
-		mux_flush(model);
+		mux_flush(model, model->cycle);
 	spi->begin += MUX_OUT_CYCLES * TICKS_PER_CYCLE;
 	spi->sck = route->sck;
 	for (unsigned i = 0; i < 4; i++)
@@ -115,4 +145,28 @@ uint64_t model_spi_same(const struct core *core, uint8_t answer, uint64_t cycle)
 		return 0;
 	until = pins_spi_same(model->pins, answer, cycle * TICKS_PER_CYCLE);
 	return until == TICK_NEVER ? CORE_NEVER : until / TICKS_PER_CYCLE;
+}
+
+bool model_jtag(const struct core *core, struct part_jtag *jtag, bool lines)
+{
+	struct model *model = core->model;
+	const struct core_entry *entry = only_core(model, core);
+	struct jtag_route *route = &model->jtag_route;
+
+	if (!is_alone(model, entry) || !model->pins->parts[0]->kind->jtag)
+		return false;
+	if (!route->known)
+		find_jtag_route(model, entry);
+	jtag->tck = route->tck;
+	jtag->tms = route->tms;
+	jtag->tdi = route->tdi;
+	jtag->tdo = route->tdo;
+	if (!route->good ||
+		(route->tck | route->tms | route->tdi | route->tdo) &
+			~model->pins->powered)
+		return false;
+	if (lines)
+		mux_flush(model, jtag->begin / TICKS_PER_CYCLE);
+	jtag->begin += MUX_OUT_CYCLES * TICKS_PER_CYCLE;
+	return pins_jtag(model->pins, jtag, lines);
 }
