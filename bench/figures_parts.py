@@ -17,6 +17,7 @@ import compare
 import compare_table
 import flash
 import idle
+import jtag
 import mapped
 import measure
 import netlist
@@ -51,6 +52,10 @@ def idle_part(build):
 
 def flash_part(build):
     return flash.table(build / "lib/libclyde.so.0"), []
+
+
+def jtag_part(build):
+    return jtag.table(build), []
 
 
 def image_part(_):
@@ -141,6 +146,8 @@ def mistakes_part(build):
 TIMES = {
     "real": "real",
     "virtual": "virtual, so the figures are exact",
+    "clients": "virtual; bytes of other programs come in pieces of any size, "
+               "which may change a last digit",
     "none": "none is measured",
 }
 
@@ -182,6 +189,13 @@ PARTS = {
         "allows, or the chip's own time and the bytes of data.",
         "python3 bench/flash.py build/lib/libclyde.so.0", "1", flash_part,
         time="virtual"),
+    "jtag": Part(
+        "JTAG",
+        "Calls of the library and applets at 24 MHz for the part `tap`, and "
+        "Debian's openFPGALoader (0.10.0+git20230202) and OpenOCD (0.12.0) as "
+        "clients of `jtag-xvc` and `jtag-openocd`. The bound is what the "
+        "clock allows, and the waits that an SVF file asks for.",
+        "python3 bench/jtag.py build", "1", jtag_part, time="clients"),
     "image": Part(
         "The FPGA image",
         "Size, resources and highest clock frequency, from the reports of "

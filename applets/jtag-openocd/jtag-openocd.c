@@ -10,7 +10,7 @@
 #include "applets/shared/server.h"
 
 static const struct clyde_parameter parameters[] = {
-	SERVER_ENDPOINT("tcp:localhost:2222"),
+	SERVER_ENDPOINT("tcp::2222"),
 	JTAG_PINS,
 	JTAG_FREQUENCY("1MHz", "Of TCK; OpenOCD cannot set it"),
 	JTAG_DELAY,
@@ -20,7 +20,7 @@ static const struct clyde_parameter parameters[] = {
 
 static int claim(struct clyde_run *run)
 {
-	int result = server_check(run, "jtag-openocd");
+	int result = server_check(run, "jtag-openocd", false);
 
 	return result < 0 ? result : jtag_claim(run, "jtag-openocd");
 }

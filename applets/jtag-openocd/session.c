@@ -29,7 +29,7 @@ struct slot {
 
 struct session {
 	struct clyde_run *run;
-	struct server *server;
+	struct server server;
 	struct jtag *jtag;
 	/* Of the present client */
 	struct bitbang bitbang;
@@ -75,7 +75,7 @@ static int collect(struct session *session)
 		session->before = last_bit(slot);
 	session->first = (session->first + 1) % BATCHES;
 	session->count--;
-	return server_answer(session->server, answers, batch->samples_count);
+	return server_answer(&session->server, answers, batch->samples_count);
 }
 
 static int collect_all(struct session *session)
@@ -144,7 +144,7 @@ static void dismiss(struct session *session, enum bitbang_result result)
 	char unknown = session->bitbang.unknown;
 	char text[2] = {unknown > ' ' && unknown < 0x7f ? unknown : '?'};
 
-	server_dismiss(session->server);
+	server_dismiss(&session->server);
 	if (result != BITBANG_UNKNOWN)
 		return;
 	run_tell(session->run, "events",
@@ -172,7 +172,7 @@ static int take(void *user, const uint8_t *data, size_t size)
 		if (result == 0)
 			result = run_stopped(session->run);
 	} while (result == 0 && what == BITBANG_FULL &&
-		!server_has_gone(session->server));
+		!server_has_gone(&session->server));
 	if (result == 0 && (what == BITBANG_QUIT || what == BITBANG_UNKNOWN))
 		dismiss(session, what);
 	return result;
@@ -221,25 +221,9 @@ static int end(void *user)
 	return 0;
 }
 
-static int serve(struct session *session)
-{
-	static const struct server_protocol protocol = {begin, take, idle, end};
-	struct server *server = calloc(1, sizeof(*server));
-	int result;
-
-	if (server == NULL)
-		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	server->run = session->run;
-	server->protocol = &protocol;
-	server->user = session;
-	session->server = server;
-	result = server_run(server);
-	free(server);
-	return result;
-}
-
 int session_serve(struct clyde_run *run, struct jtag *jtag)
 {
+	static const struct server_protocol protocol = {begin, take, idle, end};
 	struct session *session = calloc(1, sizeof(*session));
 	int result;
 
@@ -247,7 +231,7 @@ int session_serve(struct clyde_run *run, struct jtag *jtag)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	session->run = run;
 	session->jtag = jtag;
-	result = serve(session);
+	result = server_run(&session->server, run, &protocol, session);
 	free(session);
 	return result;
 }

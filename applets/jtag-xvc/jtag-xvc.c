@@ -15,7 +15,7 @@
 #include "applets/shared/server.h"
 
 static const struct clyde_parameter parameters[] = {
-	SERVER_ENDPOINT("tcp:localhost:2542"),
+	SERVER_ENDPOINT("tcp::2542"),
 	JTAG_PINS,
 	JTAG_FREQUENCY(NULL,
 		"Of TCK, whatever clients ask for; without, theirs, and "
@@ -29,7 +29,7 @@ static const struct clyde_parameter parameters[] = {
 
 struct session {
 	struct clyde_run *run;
-	struct server *server;
+	struct server server;
 	struct jtag *jtag;
 	uint32_t fixed_hz; /* 0: clients choose */
 	uint32_t rate_hz;
@@ -56,7 +56,7 @@ static int set_rate(struct session *session, uint32_t period_ns)
 		answer[i] = period >> 8 * i;
 	return result < 0
 		? result
-		: server_answer(session->server, answer, sizeof(answer));
+		: server_answer(&session->server, answer, sizeof(answer));
 }
 
 static int shift(struct session *session, const struct xvc_command *command)
@@ -70,7 +70,7 @@ static int shift(struct session *session, const struct xvc_command *command)
 	result = jtag_shift(session->jtag, command->number, command->tms,
 		command->tdi, session->tdo);
 	return result < 0 ? result
-			  : server_answer(session->server, session->tdo,
+			  : server_answer(&session->server, session->tdo,
 				    (command->number + 7) / 8);
 }
 
@@ -89,7 +89,7 @@ static void dismiss(struct session *session, const struct xvc_command *command)
 {
 	char opcode[XVC_OPCODE_MAX + 1];
 
-	server_dismiss(session->server);
+	server_dismiss(&session->server);
 	name_opcode(&session->xvc, opcode);
 	if (command->kind == XVC_TOO_LONG)
 		run_tell(session->run, "events",
@@ -118,7 +118,7 @@ static int carry_out(struct session *session, const struct xvc_command *command)
 		return 0;
 	case XVC_GETINFO:
 		return server_answer(
-			session->server, XVC_INFO, strlen(XVC_INFO));
+			&session->server, XVC_INFO, strlen(XVC_INFO));
 	case XVC_SETTCK:
 		return set_rate(session, command->number);
 	case XVC_SHIFT:
@@ -159,7 +159,7 @@ static int take(void *user, const uint8_t *data, size_t size)
 		if (result == 0)
 			result = run_stopped(session->run);
 	} while (result == 0 && command.kind != XVC_MORE &&
-		!server_has_gone(session->server));
+		!server_has_gone(&session->server));
 	return result;
 }
 
@@ -201,30 +201,22 @@ static int end(void *user)
 
 static int claim(struct clyde_run *run)
 {
-	int result = server_check(run, "jtag-xvc");
+	int result = server_check(run, "jtag-xvc", false);
 
 	return result < 0 ? result : jtag_claim(run, "jtag-xvc");
 }
 
-static int serve(struct clyde_run *run, struct session *session)
+/* A delay that was found at a rate is right at lower ones, too. */
+static uint32_t first_rate(struct clyde_run *run, const struct session *session)
 {
-	static const struct server_protocol protocol = {begin, take, idle, end};
-	struct server *server = calloc(1, sizeof(*server));
-	int result;
-
-	if (server == NULL)
-		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	server->run = run;
-	server->protocol = &protocol;
-	server->user = session;
-	session->server = server;
-	result = server_run(server);
-	free(server);
-	return result;
+	if (session->fixed_hz)
+		return session->fixed_hz;
+	return jtag_finds_delay(run) ? JTAG_RATE_MAX : RATE_DEFAULT;
 }
 
 static int run(struct clyde_run *run)
 {
+	static const struct server_protocol protocol = {begin, take, idle, end};
 	struct session *session = calloc(1, sizeof(*session));
 	int result;
 
@@ -233,11 +225,9 @@ static int run(struct clyde_run *run)
 	session->run = run;
 	if (run_given(run, "frequency"))
 		session->fixed_hz = run_value(run, "frequency");
-	result = jtag_open(run,
-		session->fixed_hz ? session->fixed_hz : RATE_DEFAULT,
-		&session->jtag);
+	result = jtag_open(run, first_rate(run, session), &session->jtag);
 	if (result == 0)
-		result = serve(run, session);
+		result = server_run(&session->server, run, &protocol, session);
 	jtag_close(session->jtag);
 	free(session);
 	return result;

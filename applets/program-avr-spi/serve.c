@@ -8,121 +8,36 @@
  * Whatever a client sends, and whenever it leaves, the chip's reset is ended, and
  * a page of which only a part has come is not written.
  */
-#include "avr.h"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "lib/run/endpoint.h"
+#include "applets/shared/server.h"
+#include "avr.h"
 #include "stk500.h"
-
-/* How often endpoint_look() is called if nothing happens, see endpoint_poll(). */
-#define RECHECK_MS 250
 
 /* A version up to 1.10 is not sent extended parameters. */
 enum { HARDWARE_VERSION = 0x80, MAJOR = 0x81, MINOR = 0x82, TARGET = 0x84 };
 
 #define ERASE 0xac800000
 
-struct server {
+struct session {
 	struct isp *isp;
-	struct endpoint endpoint;
+	struct server server;
 	/* Of the present client */
-	bool connected;
 	bool entered;     /* the chip is in programming mode */
 	uint32_t address; /* of a word; */
 	uint8_t extended; /* its third byte */
 	uint32_t written, read;
 	struct stk500 stk500;
-	uint8_t in[4096];
 	uint8_t out[1 + STK500_PAGE_MAX + 1]; /* an answer */
 	size_t out_size;
 };
 
-/* ---- Endpoints -------------------------------------------------------- */
+/* ---- Answers ---------------------------------------------------------- */
 
-/* What follows "pty:"; "" for "pty"; NULL for another endpoint. */
-static const char *pty_path(const char *where)
+static void put(struct session *session, uint8_t byte)
 {
-	if (strcmp(where, "pty") == 0)
-		return "";
-	return strncmp(where, "pty:", 4) == 0 && where[4] ? where + 4 : NULL;
-}
-
-int serve_check(struct clyde_run *run)
-{
-	const char *where = run_text(run, "endpoint");
-
-	return pty_path(where) ? 0 : endpoint_check("program-avr-spi", where);
-}
-
-static int open_endpoint(struct server *server)
-{
-	const char *where = run_text(server->isp->run, "endpoint");
-	const char *path = pty_path(where);
-
-	if (path)
-		return endpoint_open_pty(
-			&server->endpoint, *path ? path : NULL);
-	return endpoint_listen(&server->endpoint, where);
-}
-
-/* ---- Waiting ---------------------------------------------------------- */
-
-/* No batch is on its way between two commands. */
-static int core_idle(void *user)
-{
-	(void)user;
-	return 1;
-}
-
-static int wait_for(struct server *server, bool input, bool output)
-{
-	struct endpoint *endpoint = &server->endpoint;
-	struct pollfd fds[ENDPOINT_FDS];
-	struct run_wait wait = {
-		.fds = fds,
-		.count = endpoint_poll(endpoint, input, output, fds),
-		.timeout_ms = RECHECK_MS,
-		.core_idle = core_idle,
-	};
-	int result = run_wait(server->isp->run, &wait);
-
-	/* A client that has gone and left a full pty is not reported by a
-	   read. */
-	for (size_t i = 0; i < wait.count && result > 0 && output; i++)
-		if (fds[i].revents & (POLLHUP | POLLERR))
-			endpoint->ended = endpoint->hung_up = true;
-	return result < 0 ? result : 0;
-}
-
-/* An answer to a client that has gone is dropped. */
-static int flush(struct server *server)
-{
-	size_t at = 0;
-	int result = 0;
-
-	while (result == 0 && at < server->out_size &&
-		!server->endpoint.hung_up) {
-		ssize_t done = endpoint_write(&server->endpoint,
-			server->out + at, server->out_size - at);
-
-		if (done < 0)
-			return done;
-		at += done;
-		if (done == 0 && !server->endpoint.hung_up)
-			result = wait_for(server, false, true);
-	}
-	server->out_size = 0;
-	return result;
-}
-
-static void put(struct server *server, uint8_t byte)
-{
-	server->out[server->out_size++] = byte;
+	session->out[session->out_size++] = byte;
 }
 
 /* ---- The chip --------------------------------------------------------- */
@@ -163,29 +78,30 @@ static int find_chip(struct isp *isp)
 
 /* A failure of the chip is an answer to the client, and a line here; any other
    one ends the run. */
-static int refuse(struct server *server, int result, enum stk500_answer answer)
+static int refuse(
+	struct session *session, int result, enum stk500_answer answer)
 {
 	if (result != CLYDE_ERROR_NO_CHIP && result != CLYDE_ERROR_LIMIT_PASSED)
 		return result;
-	run_tell(server->isp->run, "events",
+	run_tell(session->isp->run, "events",
 		(const struct clyde_field[]){TEXT_FIELD("event", "failure"),
 			TEXT_FIELD("text", clyde_error_message()), END_FIELD},
 		"%s", clyde_error_message());
-	put(server, answer);
+	put(session, answer);
 	return 0;
 }
 
-static int enter(struct server *server)
+static int enter(struct session *session)
 {
-	int result = isp_enter(server->isp);
+	int result = isp_enter(session->isp);
 
 	if (result == 0) {
-		server->entered = true;
-		result = find_chip(server->isp);
+		session->entered = true;
+		result = find_chip(session->isp);
 	}
 	if (result < 0)
-		return refuse(server, result, STK500_NO_DEVICE);
-	put(server, STK500_OK);
+		return refuse(session, result, STK500_NO_DEVICE);
+	put(session, STK500_OK);
 	return 0;
 }
 
@@ -210,9 +126,9 @@ static uint32_t busy_us(const struct avr_chip *chip, uint32_t instruction)
 
 /* The client waits by its own clock, which need not be the device's: the chip is
    waited for here. */
-static int universal(struct server *server, const uint8_t *operands)
+static int universal(struct session *session, const uint8_t *operands)
 {
-	struct isp *isp = server->isp;
+	struct isp *isp = session->isp;
 	uint32_t instruction = (uint32_t)operands[0] << 24 | operands[1] << 16 |
 		operands[2] << 8 | operands[3];
 	uint32_t us = busy_us(isp->chip, instruction);
@@ -224,11 +140,11 @@ static int universal(struct server *server, const uint8_t *operands)
 	else
 		result = isp_instruction(isp, instruction, &answer);
 	if (result < 0)
-		return refuse(server, result, STK500_FAILED);
+		return refuse(session, result, STK500_FAILED);
 	if (operands[0] == 0x4d)
-		server->extended = operands[2];
-	put(server, answer);
-	put(server, STK500_OK);
+		session->extended = operands[2];
+	put(session, answer);
+	put(session, STK500_OK);
 	return 0;
 }
 
@@ -241,18 +157,18 @@ struct page {
 
 /* Addresses count words, those of the EEPROM too.  False if the chip has no such
    page. */
-static bool find_page(
-	const struct server *server, const uint8_t *operands, struct page *page)
+static bool find_page(const struct session *session, const uint8_t *operands,
+	struct page *page)
 {
 	bool eeprom = operands[2] == 'E';
-	uint32_t word = server->address;
+	uint32_t word = session->address;
 
 	if (!eeprom && operands[2] != 'F')
 		return false;
 	if (!eeprom)
-		word |= (uint32_t)server->extended << 16;
-	page->memory = eeprom ? isp_eeprom(server->isp->chip)
-			      : isp_flash(server->isp->chip);
+		word |= (uint32_t)session->extended << 16;
+	page->memory = eeprom ? isp_eeprom(session->isp->chip)
+			      : isp_flash(session->isp->chip);
 	page->address = 2 * word;
 	page->size = operands[0] << 8 | operands[1];
 	return page->size <= STK500_PAGE_MAX &&
@@ -279,51 +195,51 @@ static int write_page(
 	return result;
 }
 
-static int program(struct server *server, const uint8_t *operands)
+static int program(struct session *session, const uint8_t *operands)
 {
 	struct page page;
 	int result;
 
-	if (!find_page(server, operands, &page)) {
-		put(server, STK500_FAILED);
+	if (!find_page(session, operands, &page)) {
+		put(session, STK500_FAILED);
 		return 0;
 	}
-	result = write_page(server->isp, &page, operands + 3);
+	result = write_page(session->isp, &page, operands + 3);
 	if (result < 0)
-		return refuse(server, result, STK500_FAILED);
-	server->written += page.size;
-	put(server, STK500_OK);
+		return refuse(session, result, STK500_FAILED);
+	session->written += page.size;
+	put(session, STK500_OK);
 	return 0;
 }
 
-static int read_page(struct server *server, const uint8_t *operands)
+static int read_page(struct session *session, const uint8_t *operands)
 {
 	struct page page;
 	int result;
 
-	if (!find_page(server, operands, &page)) {
-		put(server, STK500_FAILED);
+	if (!find_page(session, operands, &page)) {
+		put(session, STK500_FAILED);
 		return 0;
 	}
-	result = isp_read(server->isp, &page.memory, page.address,
-		server->out + server->out_size, page.size);
+	result = isp_read(session->isp, &page.memory, page.address,
+		session->out + session->out_size, page.size);
 	if (result < 0)
 		return result;
-	server->read += page.size;
-	server->out_size += page.size;
-	put(server, STK500_OK);
+	session->read += page.size;
+	session->out_size += page.size;
+	put(session, STK500_OK);
 	return 0;
 }
 
-static int read_signature(struct server *server)
+static int read_signature(struct session *session)
 {
-	int result = isp_instructions(server->isp, signature_questions, 3,
-		server->out + server->out_size);
+	int result = isp_instructions(session->isp, signature_questions, 3,
+		session->out + session->out_size);
 
 	if (result < 0)
 		return result;
-	server->out_size += 3;
-	put(server, STK500_OK);
+	session->out_size += 3;
+	put(session, STK500_OK);
 	return 0;
 }
 
@@ -345,186 +261,181 @@ static uint8_t parameter(uint8_t which)
 	}
 }
 
-static void leave(struct server *server)
+static void leave(struct session *session)
 {
-	if (server->entered && server->isp->spi)
-		isp_leave(server->isp);
-	server->entered = false;
+	if (session->entered && session->isp->spi)
+		isp_leave(session->isp);
+	session->entered = false;
 }
 
 /* Commands for a chip in programming mode. */
 static int talk_to_chip(
-	struct server *server, const struct stk500_command *command)
+	struct session *session, const struct stk500_command *command)
 {
 	int result;
 
-	if (!server->entered) {
-		put(server, STK500_FAILED);
+	if (!session->entered) {
+		put(session, STK500_FAILED);
 		return 0;
 	}
 	switch (command->opcode) {
 	case STK500_UNIVERSAL:
-		return universal(server, command->operands);
+		return universal(session, command->operands);
 	case STK500_PROGRAM:
-		return program(server, command->operands);
+		return program(session, command->operands);
 	case STK500_READ:
-		return read_page(server, command->operands);
+		return read_page(session, command->operands);
 	case STK500_SIGNATURE:
-		return read_signature(server);
+		return read_signature(session);
 	case STK500_ERASE:
 	default:
 		result = isp_change(
-			server->isp, ERASE, server->isp->chip->erase_us);
+			session->isp, ERASE, session->isp->chip->erase_us);
 	}
 	if (result < 0)
-		return refuse(server, result, STK500_FAILED);
-	put(server, STK500_OK);
+		return refuse(session, result, STK500_FAILED);
+	put(session, STK500_OK);
 	return 0;
 }
 
-static void sign_on(struct server *server)
+static void sign_on(struct session *session)
 {
 	static const char name[] = "AVR STK";
 
-	memcpy(server->out + server->out_size, name, sizeof(name) - 1);
-	server->out_size += sizeof(name) - 1;
+	memcpy(session->out + session->out_size, name, sizeof(name) - 1);
+	session->out_size += sizeof(name) - 1;
 }
 
 static int carry_out(
-	struct server *server, const struct stk500_command *command)
+	struct session *session, const struct stk500_command *command)
 {
 	if (command->kind == STK500_GARBAGE) {
-		put(server, STK500_NO_SYNC);
+		put(session, STK500_NO_SYNC);
 		return 0;
 	}
-	put(server, STK500_IN_SYNC);
+	put(session, STK500_IN_SYNC);
 	switch (command->opcode) {
 	case STK500_ENTER:
-		return enter(server);
+		return enter(session);
 	case STK500_UNIVERSAL:
 	case STK500_PROGRAM:
 	case STK500_READ:
 	case STK500_SIGNATURE:
 	case STK500_ERASE:
-		return talk_to_chip(server, command);
+		return talk_to_chip(session, command);
 	case STK500_LEAVE:
-		leave(server);
+		leave(session);
 		break;
 	case STK500_ADDRESS:
-		server->address =
+		session->address =
 			command->operands[0] | command->operands[1] << 8;
 		break;
 	case STK500_GET_PARAMETER:
-		put(server, parameter(command->operands[0]));
+		put(session, parameter(command->operands[0]));
 		break;
 	case STK500_SIGN_ON:
-		sign_on(server);
+		sign_on(session);
 		break;
 	default: /* what says something about the chip: its table says it */
 		break;
 	}
-	put(server, STK500_OK);
+	put(session, STK500_OK);
 	return 0;
 }
 
-/* Carry out all commands that are whole. */
-static int handle(struct server *server, const uint8_t *data, size_t size)
+/* An answer is written before the next command is carried out, which may take
+   long. */
+static int answer(struct session *session)
 {
+	int result = server_answer(
+		&session->server, session->out, session->out_size);
+
+	session->out_size = 0;
+	return result < 0 ? result : server_flush(&session->server);
+}
+
+/* Carry out all commands that are whole. */
+static int take(void *user, const uint8_t *data, size_t size)
+{
+	struct session *session = user;
 	struct stk500_command command;
 	int result = 0;
 
-	while (size > 0 && result == 0 && !server->endpoint.hung_up) {
+	while (size > 0 && result == 0 && !server_has_gone(&session->server)) {
 		size_t taken =
-			stk500_take(&server->stk500, data, size, &command);
+			stk500_take(&session->stk500, data, size, &command);
 
 		data += taken;
 		size -= taken;
 		if (command.kind == STK500_MORE)
 			break;
-		result = carry_out(server, &command);
+		result = carry_out(session, &command);
 		if (result == 0)
-			result = flush(server);
+			result = answer(session);
 		if (result == 0)
-			result = run_stopped(server->isp->run);
+			result = run_stopped(session->isp->run);
 	}
 	return result;
 }
 
 /* ---- Clients ---------------------------------------------------------- */
 
-static void begin(struct server *server)
+static int begin(void *user)
 {
-	server->connected = true;
-	server->address = server->extended = 0;
-	server->written = server->read = 0;
-	server->out_size = 0;
-	stk500_init(&server->stk500);
-	/* It fails if it is no TCP socket. */
-	setsockopt(server->endpoint.in, IPPROTO_TCP, TCP_NODELAY, &(int){1},
-		sizeof(int));
+	struct session *session = user;
+
+	session->address = session->extended = 0;
+	session->written = session->read = 0;
+	session->out_size = 0;
+	stk500_init(&session->stk500);
+	return 0;
 }
 
-static void end(struct server *server)
+/* No batch is on its way between two commands. */
+static int idle(void *user, bool waited, int *ret_wait_ms)
 {
-	bool cut = server->stk500.got > 0;
+	(void)user;
+	(void)waited;
+	*ret_wait_ms = SERVER_RECHECK_MS;
+	return 0;
+}
 
-	leave(server);
-	server->connected = false;
-	run_tell(server->isp->run, "events",
+static int end(void *user)
+{
+	struct session *session = user;
+	bool cut = session->stk500.got > 0;
+
+	leave(session);
+	run_tell(session->isp->run, "events",
 		(const struct clyde_field[]){TEXT_FIELD("event", "client"),
-			COUNT_FIELD("written", server->written),
-			COUNT_FIELD("read", server->read),
+			COUNT_FIELD("written", session->written),
+			COUNT_FIELD("read", session->read),
 			FLAG_FIELD("cut", cut), END_FIELD},
 		"a client has left%s: %u B written, %u B read",
 		cut ? " in the middle of a command, which was not carried out"
 		    : "",
-		server->written, server->read);
-	endpoint_disconnect(&server->endpoint);
+		session->written, session->read);
+	return 0;
 }
 
-/* Do what there is to do, or wait for it.  *ret_over: a client has left. */
-static int turn(struct server *server, bool *ret_over)
+int serve_check(struct clyde_run *run)
 {
-	struct endpoint *endpoint = &server->endpoint;
-	ssize_t size = 0;
-	int result = endpoint_look(endpoint);
-
-	if (result < 0)
-		return result;
-	if (endpoint->in >= 0 && !server->connected)
-		begin(server);
-	if (server->connected && !endpoint->ended)
-		size = endpoint_read(endpoint, server->in, sizeof(server->in));
-	if (size < 0)
-		return size;
-	if (size > 0)
-		return handle(server, server->in, size);
-	if (!endpoint->ended)
-		return wait_for(server, true, false);
-	end(server);
-	*ret_over = true;
-	return 0;
+	return server_check(run, "program-avr-spi", true);
 }
 
 int serve(struct isp *isp)
 {
-	struct server *server = calloc(1, sizeof(*server));
-	bool once = run_value(isp->run, "once"), over = false;
+	static const struct server_protocol protocol = {begin, take, idle, end};
+	struct session *session = calloc(1, sizeof(*session));
 	int result;
 
-	if (server == NULL)
+	if (session == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	server->isp = isp;
+	session->isp = isp;
 	isp->chip = &unknown;
-	endpoint_init(&server->endpoint, isp->run);
-	result = open_endpoint(server);
-	while (result == 0 && !(once && over)) {
-		result = turn(server, &over);
-		if (result == 0)
-			result = run_stopped(isp->run);
-	}
-	leave(server);
-	endpoint_close(&server->endpoint);
-	free(server);
+	session->server.ptys = session->server.queues = true;
+	result = server_run(&session->server, isp->run, &protocol, session);
+	leave(session);
+	free(session);
 	return result;
 }

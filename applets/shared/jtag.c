@@ -5,12 +5,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/number.h"
 #include "lib/core/applet.h"
 
 /* Beside its bits, a batch may take so long: the device may be busy with other
    things. */
 #define SLACK_NS INT64_C(2000000000)
+
+#define DELAY_MAX_NS 73
+#define FIND_MS      10000 /* of the search for the delay */
 
 struct jtag {
 	struct clyde_run *run;
@@ -38,8 +43,26 @@ static const struct clyde_pin *pin_of(struct clyde_run *run, size_t line)
 	return run_pins(run, names[line], &pin) ? pin : NULL;
 }
 
+bool jtag_finds_delay(struct clyde_run *run)
+{
+	return strcmp(run_text(run, "sample-delay"), "auto") == 0;
+}
+
+static bool parse_delay(struct clyde_run *run, int *ret_delay_ns)
+{
+	static const struct number_form form = {.maximum = DELAY_MAX_NS};
+	uint64_t delay_ns = 0;
+	bool good = jtag_finds_delay(run) ||
+		number_parse(run_text(run, "sample-delay"), &form, &delay_ns,
+			NULL) == NUMBER_OK;
+
+	*ret_delay_ns = (int)delay_ns;
+	return good;
+}
+
 int jtag_claim(struct clyde_run *run, const char *applet)
 {
+	int delay_ns;
 	const struct jtag_pins pins = {
 		.tck = pin_of(run, TCK),
 		.tms = pin_of(run, TMS),
@@ -54,6 +77,11 @@ int jtag_claim(struct clyde_run *run, const char *applet)
 			return set_error(CLYDE_ERROR_INVALID,
 				"%s: a pin is needed for --%s", applet,
 				names[i]);
+	if (!parse_delay(run, &delay_ns))
+		return set_error(CLYDE_ERROR_INVALID,
+			"%s: --sample-delay: '%.20s' is neither auto nor a "
+			"number of ns in 0..%d",
+			applet, run_text(run, "sample-delay"), DELAY_MAX_NS);
 	return run_claim_jtag(run, &pins);
 }
 
@@ -190,6 +218,22 @@ static void tell_start(struct jtag *jtag)
 		"%s, %.6g MHz", pins, jtag->rate_hz / 1e6);
 }
 
+static int find_delay(struct jtag *jtag)
+{
+	int result =
+		clyde_jtag_find_delay(jtag->jtag, &jtag->delay_ns, FIND_MS);
+
+	if (result == 0)
+		run_tell(jtag->run, "events",
+			(const struct clyde_field[]){
+				TEXT_FIELD("event", "delay"),
+				COUNT_FIELD("delay_ns", jtag->delay_ns),
+				END_FIELD},
+			"TDO is sampled %d ns after the falling edge of TCK",
+			jtag->delay_ns);
+	return result;
+}
+
 int jtag_open(struct clyde_run *run, uint32_t rate_hz, struct jtag **ret_jtag)
 {
 	struct jtag *jtag = calloc(1, sizeof(*jtag));
@@ -199,18 +243,21 @@ int jtag_open(struct clyde_run *run, uint32_t rate_hz, struct jtag **ret_jtag)
 	if (jtag == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	jtag->run = run;
-	jtag->delay_ns = run_value(run, "sample-delay");
+	parse_delay(run, &jtag->delay_ns);
 	jtag->pins = CLYDE_JTAG_TRST_HIGH | CLYDE_JTAG_SRST_HIGH;
 	options.rate_hz = rate_hz;
 	options.sample_delay_ns = jtag->delay_ns;
 	result = run_jtag(run, &options, &jtag->jtag);
 	if (result == 0)
 		result = jtag_set_rate(jtag, rate_hz, NULL);
+	if (result == 0)
+		tell_start(jtag);
+	if (result == 0 && jtag_finds_delay(run))
+		result = find_delay(jtag);
 	if (result < 0) {
 		jtag_close(jtag);
 		return result;
 	}
-	tell_start(jtag);
 	*ret_jtag = jtag;
 	return 0;
 }

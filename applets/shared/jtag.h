@@ -40,11 +40,12 @@
 	}
 #define JTAG_DELAY                                                          \
 	{                                                                   \
-		.name = "sample-delay", .type = CLYDE_PARAMETER_INTEGER,    \
-		.maximum = 73, .initial = "0", .unit = "ns",                \
+		.name = "sample-delay", .type = CLYDE_PARAMETER_TEXT,       \
+		.initial = "0", .unit = "ns",                               \
 		.help = "How long after the falling edge of TCK TDO is "    \
-			"sampled, in steps of 10.4 ns, for long cables at " \
-			"high rates",                                       \
+			"sampled, up to 73, in steps of 10.4 ns, for long " \
+			"cables at high rates; auto: find it with the "     \
+			"chain, whose TAPs are reset",                      \
 	}
 
 /* Claim the core and the pins of the parameters.  For claim(). */
@@ -52,7 +53,12 @@ int jtag_claim(struct clyde_run *run, const char *applet);
 
 struct jtag;
 
-/* Drive the pins, resets inactive, and tell of them.  For run(). */
+/* Whether --sample-delay is "auto". */
+bool jtag_finds_delay(struct clyde_run *run);
+
+/* Drive the pins, resets inactive, and tell of them.  With --sample-delay auto,
+   find the delay at this rate; it is right at lower ones, too, since a lower rate
+   only moves the earliest delay that is right.  For run(). */
 int jtag_open(struct clyde_run *run, uint32_t rate_hz, struct jtag **ret_jtag);
 /* NULL does nothing. */
 void jtag_close(struct jtag *jtag);

@@ -11,9 +11,32 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int server_check(struct clyde_run *run, const char *applet)
+/* ---- Endpoints ------------------------------------------------------------ */
+
+/* What follows "pty:"; "" for "pty"; NULL for another endpoint. */
+static const char *pty_path(const char *where)
 {
-	return endpoint_check(applet, run_text(run, "endpoint"));
+	if (strcmp(where, "pty") == 0)
+		return "";
+	return strncmp(where, "pty:", 4) == 0 && where[4] ? where + 4 : NULL;
+}
+
+int server_check(struct clyde_run *run, const char *applet, bool ptys)
+{
+	const char *where = run_text(run, "endpoint");
+
+	return ptys && pty_path(where) ? 0 : endpoint_check(applet, where);
+}
+
+static int open_endpoint(struct server *server)
+{
+	const char *where = run_text(server->run, "endpoint");
+	const char *path = pty_path(where);
+
+	if (path)
+		return endpoint_open_pty(
+			&server->endpoint, *path ? path : NULL);
+	return endpoint_listen(&server->endpoint, where);
 }
 
 /* ---- Waiting -------------------------------------------------------------- */
@@ -25,6 +48,7 @@ static int core_idle(void *user)
 	return 1;
 }
 
+/* A client that has gone and left a full pty is not reported by a read. */
 static int wait_to_write(struct server *server)
 {
 	struct endpoint *endpoint = &server->endpoint;
@@ -43,6 +67,13 @@ static int wait_to_write(struct server *server)
 	return result < 0 ? result : 0;
 }
 
+static int limit_ms(const struct server *server)
+{
+	if (server->connected)
+		return server->wait_ms;
+	return server->ptys ? SERVER_RECHECK_MS : -1;
+}
+
 static int wait_to_read(struct server *server)
 {
 	struct endpoint *endpoint = &server->endpoint;
@@ -51,16 +82,17 @@ static int wait_to_read(struct server *server)
 	struct run_wait wait = {
 		.fds = fds,
 		.count = count + 1,
-		.timeout_ms = server->connected ? server->wait_ms : -1,
+		.timeout_ms = limit_ms(server),
 		.core_idle = core_idle,
 	};
+	bool refuses = endpoint->in >= 0 && !server->queues;
 	int result;
 
 	if (server->connected && server->wait_ms == 0)
 		return 0;
 	/* The next client, to be refused. */
-	fds[count] = (struct pollfd){
-		endpoint->in >= 0 ? endpoint->listener : -1, POLLIN, 0};
+	fds[count] =
+		(struct pollfd){refuses ? endpoint->listener : -1, POLLIN, 0};
 	result = run_wait(server->run, &wait);
 	server->waited = result == 0;
 	return result < 0 ? result : 0;
@@ -69,7 +101,7 @@ static int wait_to_read(struct server *server)
 /* ---- Answers -------------------------------------------------------------- */
 
 /* Answers to a client that has gone are dropped. */
-static int flush(struct server *server)
+int server_flush(struct server *server)
 {
 	struct endpoint *endpoint = &server->endpoint;
 	size_t at = 0;
@@ -104,7 +136,7 @@ int server_answer(struct server *server, const void *data, size_t size)
 		data = (const uint8_t *)data + some;
 		size -= some;
 		if (size > 0)
-			result = flush(server);
+			result = server_flush(server);
 	}
 	return result;
 }
@@ -159,7 +191,8 @@ static int attend(struct server *server)
 		endpoint_read(&server->endpoint, server->in, SERVER_IN_SIZE);
 	int result;
 
-	refuse_others(server);
+	if (!server->queues)
+		refuse_others(server);
 	if (size < 0)
 		return size;
 	if (size > 0) {
@@ -170,7 +203,7 @@ static int attend(struct server *server)
 			server->user, server->waited, &server->wait_ms);
 	}
 	server->waited = false;
-	return result < 0 ? result : flush(server);
+	return result < 0 ? result : server_flush(server);
 }
 
 /* Returns 1 if it was the last client. */
@@ -192,14 +225,17 @@ static int turn(struct server *server, bool once)
 	return wait_to_read(server);
 }
 
-int server_run(struct server *server)
+int server_run(struct server *server, struct clyde_run *run,
+	const struct server_protocol *protocol, void *user)
 {
-	bool once = run_value(server->run, "once");
+	bool once = run_value(run, "once");
 	int result;
 
+	server->run = run;
+	server->protocol = protocol;
+	server->user = user;
 	endpoint_init(&server->endpoint, server->run);
-	result = endpoint_listen(
-		&server->endpoint, run_text(server->run, "endpoint"));
+	result = open_endpoint(server);
 	while (result == 0) {
 		result = turn(server, once);
 		if (result == 0)

@@ -10,7 +10,6 @@
 
 #include "lib/core/applet.h"
 #include "lib/run/applet.h"
-#include "lib/run/endpoint.h"
 #include "serprog.h"
 
 /* ---- The chip's bus --------------------------------------------------- */
@@ -71,7 +70,6 @@ int bus_settle(struct bus *bus);
 /* ---- Clients ---------------------------------------------------------- */
 
 /* Serve clients until the run ends; with --once, one client. */
-int session_run(struct clyde_run *run, struct endpoint *endpoint,
-	struct bus *bus, uint32_t rate_hz);
+int session_run(struct clyde_run *run, struct bus *bus, uint32_t rate_hz);
 
 #endif

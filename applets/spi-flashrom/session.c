@@ -1,150 +1,49 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /*
- * Serves the clients of the applet spi-flashrom, one after the other: reads their
- * bytes, has commands carried out by bus.c, and writes the answers.
+ * Serves the clients of the applet spi-flashrom: has the commands that serprog.c
+ * parses carried out by bus.c, and answers them.
  *
  * Whatever a client sends, and whenever it leaves, the chip is not left selected,
  * and a transfer of which only a part has come is not carried out.
  */
-#include "flashrom.h"
-
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
-/* How often endpoint_look() is called if nothing happens, see endpoint_poll(), and
-   how long a write enable command may be held back. */
-#define RECHECK_MS 250
-
-#define IN_SIZE  16384
-#define OUT_SIZE 32768 /* at least a block of the bus, and an answer */
+#include "applets/shared/server.h"
+#include "flashrom.h"
 
 struct session {
 	struct clyde_run *run;
-	struct endpoint *endpoint;
+	struct server server;
 	struct bus *bus;
 	uint32_t rate_hz; /* of a client that sets none */
 	/* Of the present client */
-	bool connected;
 	bool released; /* it has had the pins released */
 	bool puzzled;  /* it has sent an unknown opcode */
 	int64_t begin_ns;
 	uint64_t transfers, sent, received; /* sent and received in B */
 	struct serprog serprog;
-	uint8_t in[IN_SIZE];
-	uint8_t out[OUT_SIZE]; /* answers that are not written yet */
-	size_t out_size;
 };
 
-/* ---- Waiting ---------------------------------------------------------- */
-
-/* All batches are collected whenever the session waits for its client, or they
-   are on USB, of which run_wait() knows. */
-static int core_idle(void *user)
-{
-	(void)user;
-	return 1;
-}
-
-/* A client that has gone and left a full pty is not reported by a read. */
-static int wait_to_write(struct session *session)
-{
-	struct pollfd fds[ENDPOINT_FDS];
-	struct run_wait wait = {
-		.fds = fds,
-		.count = endpoint_poll(session->endpoint, false, true, fds),
-		.timeout_ms = -1,
-		.core_idle = core_idle,
-	};
-	int result = run_wait(session->run, &wait);
-
-	for (size_t i = 0; i < wait.count && result > 0; i++)
-		if (fds[i].revents & (POLLHUP | POLLERR))
-			session->endpoint->ended = session->endpoint->hung_up =
-				true;
-	return result < 0 ? result : 0;
-}
-
-static int wait_to_read(struct session *session)
-{
-	struct endpoint *endpoint = session->endpoint;
-	struct pollfd fds[ENDPOINT_FDS + 1];
-	size_t count = endpoint_poll(endpoint, true, false, fds);
-	struct run_wait wait = {
-		.fds = fds,
-		.count = count + 1,
-		.timeout_ms = RECHECK_MS,
-		.core_idle = core_idle,
-	};
-	int result;
-
-	/* The next client, to be refused. */
-	fds[count] = (struct pollfd){
-		endpoint->in >= 0 ? endpoint->listener : -1, POLLIN, 0};
-	result = run_wait(session->run, &wait);
-	return result == 0 ? bus_settle(session->bus)
-			   : (result < 0 ? result : 0);
-}
-
-/* ---- Answers ---------------------------------------------------------- */
-
-/* Answers to a client that has gone are dropped. */
-static int flush(struct session *session)
-{
-	size_t at = 0;
-	int result = 0;
-
-	while (result == 0 && at < session->out_size &&
-		!session->endpoint->hung_up) {
-		ssize_t done = endpoint_write(session->endpoint,
-			session->out + at, session->out_size - at);
-
-		if (done < 0)
-			return done;
-		at += done;
-		if (done == 0 && !session->endpoint->hung_up)
-			result = wait_to_write(session);
-	}
-	session->out_size = 0;
-	return result;
-}
-
-/* Answers are collected, so that one send() has all of a short one: flashrom reads
-   the first byte by itself. */
-static int answer(struct session *session, const void *data, size_t size)
-{
-	int result = 0;
-
-	if (session->out_size + size > OUT_SIZE)
-		result = flush(session);
-	memcpy(session->out + session->out_size, data, size);
-	session->out_size += size;
-	return result;
-}
+/* ---- Commands --------------------------------------------------------- */
 
 static int acknowledge(struct session *session, bool good)
 {
 	const uint8_t byte = good ? SERPROG_ACK : SERPROG_NAK;
 
-	return answer(session, &byte, 1);
+	return server_answer(&session->server, &byte, 1);
 }
-
-/* ---- Commands --------------------------------------------------------- */
 
 static int take_received(void *user, const uint8_t *data, size_t size)
 {
 	struct session *session = user;
-	int result = answer(session, data, size);
+	int result = server_answer(&session->server, data, size);
 
 	session->received += size;
 	/* Blocks of a long read are written as they come. */
 	if (result == 0 && size == BUS_BLOCK_SIZE)
-		result = flush(session);
-	return result < 0 ? result : session->endpoint->hung_up;
+		result = server_flush(&session->server);
+	return result < 0 ? result : server_has_gone(&session->server);
 }
 
 /* Pins that the client has had released stay so; others are driven when they are
@@ -180,7 +79,8 @@ static int set_rate(struct session *session, uint32_t rate_hz)
 	const uint8_t data[] = {SERPROG_ACK, real_hz, real_hz >> 8,
 		real_hz >> 16, real_hz >> 24};
 
-	return result < 0 ? result : answer(session, data, sizeof(data));
+	return result < 0 ? result
+			  : server_answer(&session->server, data, sizeof(data));
 }
 
 static int set_pins(struct session *session, bool driven)
@@ -229,7 +129,8 @@ static int answer_itself(
 			"serprog",
 			command->opcode);
 	}
-	return answer(session, command->answer, command->answer_size);
+	return server_answer(
+		&session->server, command->answer, command->answer_size);
 }
 
 static int carry_out(
@@ -258,8 +159,9 @@ static int carry_out(
 }
 
 /* Carry out all commands that are whole. */
-static int handle(struct session *session, const uint8_t *data, size_t size)
+static int take(void *user, const uint8_t *data, size_t size)
 {
+	struct session *session = user;
 	struct serprog_command command;
 	int result;
 
@@ -273,27 +175,31 @@ static int handle(struct session *session, const uint8_t *data, size_t size)
 		if (result == 0)
 			result = run_stopped(session->run);
 	} while (result == 0 && command.kind != SERPROG_MORE &&
-		!session->endpoint->hung_up);
-	return result < 0 ? result : flush(session);
+		!server_has_gone(&session->server));
+	return result;
 }
 
 /* ---- Clients ---------------------------------------------------------- */
 
-static int begin(struct session *session)
+static int begin(void *user)
 {
+	struct session *session = user;
 	uint32_t real_hz;
 
-	session->connected = true;
 	session->released = session->puzzled = false;
 	session->transfers = session->sent = session->received = 0;
-	session->out_size = 0;
 	session->begin_ns = now_ns(run_device(session->run));
 	serprog_init(&session->serprog);
-	/* An answer to a command must not wait for the acknowledgement of the
-	   one before.  It fails if it is no TCP socket. */
-	setsockopt(session->endpoint->in, IPPROTO_TCP, TCP_NODELAY, &(int){1},
-		sizeof(int));
 	return bus_set_rate(session->bus, session->rate_hz, &real_hz);
+}
+
+/* A write enable command is held back until the next command, or so long. */
+static int idle(void *user, bool waited, int *ret_wait_ms)
+{
+	const struct session *session = user;
+
+	*ret_wait_ms = SERVER_RECHECK_MS;
+	return waited ? bus_settle(session->bus) : 0;
 }
 
 static void tell_client(const struct session *session)
@@ -321,72 +227,32 @@ static void tell_client(const struct session *session)
 		(unsigned long long)session->received, time_s);
 }
 
-static int end(struct session *session)
+static int end(void *user)
 {
+	struct session *session = user;
 	struct bus *bus = session->bus;
 	int result = bus_set_select(bus, SERPROG_SELECT_AUTO);
 
 	bus->duplex = false;
 	bus->chip = 0;
-	session->connected = false;
 	if (result == 0)
 		tell_client(session);
-	endpoint_disconnect(session->endpoint);
 	return result;
 }
 
-static void refuse_others(struct session *session)
+int session_run(struct clyde_run *run, struct bus *bus, uint32_t rate_hz)
 {
-	while (endpoint_refuse(session->endpoint))
-		run_tell(session->run, "events",
-			(const struct clyde_field[]){
-				TEXT_FIELD("event", "refused"), END_FIELD},
-			"another client was refused: one is connected already");
-}
-
-/* Do what there is to do, or wait for it.  *ret_over: with --once, the client has
-   left. */
-static int turn(struct session *session, bool once, bool *ret_over)
-{
-	struct endpoint *endpoint = session->endpoint;
-	ssize_t size = 0;
-	int result = endpoint_look(endpoint);
-
-	if (result == 0 && endpoint->in >= 0 && !session->connected)
-		result = begin(session);
-	if (result < 0)
-		return result;
-	if (session->connected && !endpoint->ended)
-		size = endpoint_read(endpoint, session->in, IN_SIZE);
-	if (size < 0)
-		return size;
-	refuse_others(session);
-	if (size > 0)
-		return handle(session, session->in, size);
-	if (!endpoint->ended)
-		return wait_to_read(session);
-	*ret_over = once;
-	return end(session);
-}
-
-int session_run(struct clyde_run *run, struct endpoint *endpoint,
-	struct bus *bus, uint32_t rate_hz)
-{
+	static const struct server_protocol protocol = {begin, take, idle, end};
 	struct session *session = calloc(1, sizeof(*session));
-	bool once = run_value(run, "once"), over = false;
-	int result = 0;
+	int result;
 
 	if (session == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
 	session->run = run;
-	session->endpoint = endpoint;
 	session->bus = bus;
 	session->rate_hz = rate_hz;
-	while (result == 0 && !over) {
-		result = turn(session, once, &over);
-		if (result == 0)
-			result = run_stopped(run);
-	}
+	session->server.ptys = true;
+	result = server_run(&session->server, run, &protocol, session);
 	free(session);
 	return result;
 }

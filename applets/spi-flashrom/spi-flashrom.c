@@ -4,12 +4,11 @@
  * The table of the applet spi-flashrom, its claims and its run.  The library calls
  * claim() and run() by applet_spi_flashrom.
  */
-#include "flashrom.h"
-
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "applets/shared/server.h"
+#include "flashrom.h"
 
 static const struct clyde_parameter parameters[] = {
 	{
@@ -66,42 +65,15 @@ static const struct clyde_parameter parameters[] = {
 		.initial = "12M",
 		.help = "Of the clock, unless a client sets another",
 	},
-	{
-		.name = "once",
-		.type = CLYDE_PARAMETER_FLAG,
-		.help = "End with the first client",
-	},
+	SERVER_ONCE,
 	{0},
 };
 
-/* ---- Endpoints -------------------------------------------------------- */
-
-/* What follows "pty:"; "" for "pty"; NULL for another endpoint. */
-static const char *pty_path(const char *where)
-{
-	if (strcmp(where, "pty") == 0)
-		return "";
-	return strncmp(where, "pty:", 4) == 0 && where[4] ? where + 4 : NULL;
-}
-
 static int claim(struct clyde_run *run)
 {
-	const char *where = run_text(run, "endpoint");
-	int result = 0;
+	int result = server_check(run, "spi-flashrom", true);
 
-	if (pty_path(where) == NULL)
-		result = endpoint_check("spi-flashrom", where);
 	return result < 0 ? result : bus_claim(run);
-}
-
-static int open_endpoint(struct endpoint *endpoint, struct clyde_run *run)
-{
-	const char *where = run_text(run, "endpoint");
-	const char *path = pty_path(where);
-
-	if (path)
-		return endpoint_open_pty(endpoint, *path ? path : NULL);
-	return endpoint_listen(endpoint, where);
 }
 
 /* ---- The run ---------------------------------------------------------- */
@@ -164,18 +136,13 @@ static int run(struct clyde_run *run)
 {
 	uint32_t rate_hz = run_value(run, "frequency");
 	struct bus *bus = malloc(sizeof(*bus));
-	struct endpoint endpoint;
 	int result;
 
 	if (bus == NULL)
 		return set_error(CLYDE_ERROR_NO_MEMORY, "out of memory");
-	endpoint_init(&endpoint, run);
 	result = start(run, bus, rate_hz);
 	if (result == 0)
-		result = open_endpoint(&endpoint, run);
-	if (result == 0)
-		result = session_run(run, &endpoint, bus, rate_hz);
-	endpoint_close(&endpoint);
+		result = session_run(run, bus, rate_hz);
 	clyde_spi_close(bus->spi);
 	free(bus);
 	return result;

@@ -175,8 +175,8 @@ const char *jtag_chain_says(enum jtag_chain_result result)
 		break;
 	case JTAG_CHAIN_ALL_ZEROS:
 		return "TDO is always 0: the target has no power, TDO is not "
-		       "connected or shorted to ground, or TCK or TMS does not "
-		       "reach the target";
+		       "connected or shorted to ground, TCK or TMS does not "
+		       "reach the target, or TRST holds it in reset";
 	case JTAG_CHAIN_ALL_ONES:
 		return "TDO is always 1: no target drives it; TDO, TCK or TMS "
 		       "is not connected, or TRST holds the target in reset";

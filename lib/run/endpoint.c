@@ -337,12 +337,13 @@ ssize_t endpoint_write(struct endpoint *endpoint, const void *data, size_t size)
 		return size;
 	if (!ready(endpoint->out, POLLOUT))
 		return 0;
-	if (size > WRITE_SIZE)
+	if (size > WRITE_SIZE && !endpoint->socket)
 		size = WRITE_SIZE;
-	/* If the other end has closed its socket, a write() would end an
+	/* A client may take an answer by one recv(), so a socket is given all at
+	   once.  If the other end has closed its socket, a write() would end an
 	   application that does not ignore SIGPIPE. */
 	result = endpoint->socket
-		? send(endpoint->out, data, size, MSG_NOSIGNAL)
+		? send(endpoint->out, data, size, MSG_NOSIGNAL | MSG_DONTWAIT)
 		: write(endpoint->out, data, size);
 	if (result >= 0)
 		return result;

@@ -5,6 +5,7 @@ and with files and chains that are wrong.
 """
 
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import pytest
 
 CLYDE = os.environ["CLYDE"]
+SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
 # After this time a process counts as hung, even on the busiest machine.
 SECONDS = 600
 PINS = "tck=A0:tms=A1:tdi=A2:tdo=A3"
@@ -333,6 +335,22 @@ def test_open_fpga_loader_loads_an_fpga(tmp_path):
         server.left()
         said = server.open_fpga_loader(str(wrong), status=1)
         assert "CRC" in said
+        server.end()
+
+
+def test_open_fpga_loader_takes_each_answer_in_one_piece(
+        tmp_path, monkeypatch):
+    """It calls recv() once an answer, and goes on with what it has got; at its
+    end it closes a connection that has more, and what it has sent is lost.  A
+    bitstream goes in 100 bursts, here of 4.5 KB."""
+    monkeypatch.syspath_prepend(str(SOURCE / "bench"))
+    import jtag as bench
+    path = tmp_path / "top.bit"
+    path.write_bytes(bench.xc7(450000))
+    with Server("jtag-xvc", part=PINS + ":chip=xc7") as server:
+        assert "Done" in server.open_fpga_loader(str(path))
+        shifts, bits, _ = server.left()
+        assert shifts > 100 and bits > 8 * path.stat().st_size
         server.end()
 
 
