@@ -4,7 +4,7 @@
  * The probe core and a scan chain behind it, as the oracle knows them.
  * jtag-chain.c is the oracle's own model of the TAPs, clock by clock, jtag-plan.c
  * says which clocks a step of clyde.h makes, jtag-job.c draws batches, jtag-svf.c
- * files in SVF, and step-jtag.c carries the steps out.
+ * files in SVF, and step-jtag.c and step-svf.c carry the steps out.
  */
 #ifndef SIMULATION_JTAG_H
 #define SIMULATION_JTAG_H
@@ -170,12 +170,28 @@ void jtag_job_draw(struct probe *probe, struct random *random, unsigned most,
 unsigned svf_draw(
 	struct jtag_plan *plan, struct random *random, char text[SVF_TEXT]);
 
+/* ---- step-svf.c ---- */
+
+extern step_action step_jtag_chain, step_jtag_svf, step_jtag_check;
+
 /* ---- step-jtag.c ---- */
 
 /* The URI's parts, each with a comma before it. */
 int jtag_name_parts(const struct device_plan *plan, char *text, size_t size);
 
 unsigned jtag_packages(const struct device_plan *plan);
+struct random jtag_random(
+	const struct session *session, const struct step *step);
+/* Whether no fault takes the supply of the TAPs. */
+bool jtag_is_sane(const struct target *target);
+/* Whether another batch can be submitted. */
+bool jtag_is_ready(const struct probe *probe);
+/* Notes an error that ends all batches; called for every result. */
+void jtag_note(struct target *target, long result);
+/* Waits for all batches.  Returns 0 if nothing is on its way. */
+long jtag_settle(struct session *session, struct target *target);
+/* Checks the state that the library reports. */
+void jtag_check_state(struct session *session, const struct target *target);
 /* Whether TDO comes late. */
 bool jtag_is_slow(const struct device_plan *plan);
 

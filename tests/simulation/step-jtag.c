@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD OR Apache-2.0 */
 
 /* The steps on the probe core: batches are submitted, collected out of order, given
-   up, and left on their way when the core or its device is closed; chains are
-   found, and files in SVF are played. */
+   up, and left on their way when the core or its device is closed. */
 #include <string.h>
 
 #include "jtag.h"
@@ -106,7 +105,7 @@ int jtag_name_parts(const struct device_plan *plan, char *text, size_t size)
 	return used;
 }
 
-static struct random random_of(
+struct random jtag_random(
 	const struct session *session, const struct step *step)
 {
 	return (struct random){
@@ -120,7 +119,7 @@ bool has_jtag(const struct target *target)
 
 /* ---- What is on its way ---- */
 
-static bool is_sane(const struct target *target)
+bool jtag_is_sane(const struct target *target)
 {
 	for (unsigned i = 0; i < target->plan->faults; i++)
 		if (target->plan->fault[i].text[0] == 'a' ||
@@ -134,7 +133,7 @@ static struct jtag_record *record_at(struct probe *probe, unsigned at)
 	return &probe->records[(probe->first + at) % JTAG_RECORDS];
 }
 
-static void note(struct target *target, long result)
+void jtag_note(struct target *target, long result)
 {
 	switch (result) {
 	case CLYDE_ERROR_TIMEOUT:
@@ -216,7 +215,7 @@ void jtag_begin(struct target *target)
 	jtag_plan_begin(&probe->plan);
 }
 
-static void check_state(struct session *session, const struct target *target)
+void jtag_check_state(struct session *session, const struct target *target)
 {
 	struct probe *probe = target->probe;
 	int state, right = jtag_plan_state(&probe->plan);
@@ -235,7 +234,7 @@ static void check_reply(struct session *session, const struct target *target,
 	const struct jtag_record *record)
 {
 	session->tally->read += record->size;
-	for (size_t i = 0; i < record->size && is_sane(target); i++) {
+	for (size_t i = 0; i < record->size && jtag_is_sane(target); i++) {
 		if (((record->in[i] ^ record->right[i]) & record->mask[i]) == 0)
 			continue;
 		violate(session,
@@ -252,7 +251,7 @@ static void check_time(struct session *session, const struct target *target,
 	int64_t now = now_ns(target->device);
 
 	if (record->over_ns && now + SOON_NS < record->over_ns &&
-		is_sane(target))
+		jtag_is_sane(target))
 		violate(session, "batch %llu is over %.3f ms too soon",
 			(unsigned long long)record->ticket,
 			(record->over_ns - now) / 1e6);
@@ -264,7 +263,7 @@ static void check_failed(struct session *session, const struct target *target,
 	size_t step = 0;
 	int failed = clyde_jtag_failed(target->probe->jtag, &step);
 
-	if (!is_sane(target))
+	if (!jtag_is_sane(target))
 		return;
 	if (failed != (last->step >= 0) ||
 		(failed == 1 && (int)step != last->step))
@@ -293,9 +292,9 @@ static void judge_batches(struct session *session, struct target *target,
 	probe->count -= count;
 	check_time(session, target, last);
 	check_failed(session, target, last);
-	if (fails || !is_sane(target))
+	if (fails || !jtag_is_sane(target))
 		allow(session, CLYDE_ERROR_LIMIT_PASSED);
-	if (fails && result == 0 && is_sane(target))
+	if (fails && result == 0 && jtag_is_sane(target))
 		violate(session, "a limit has passed, and no call says so");
 }
 
@@ -311,7 +310,7 @@ static bool must_end(const struct session *session, const struct target *target,
 		us += record_at(target->probe, i)->us;
 	return !session->interrupted && !target->probe->broken &&
 		!(target->effects & (BREAKS_STREAM | ENDS_NOTHING)) &&
-		is_sane(target) &&
+		jtag_is_sane(target) &&
 		(timeout_ms < 0 || (timeout_ms >= 1000 && us < 300000));
 }
 
@@ -343,14 +342,14 @@ static long collect(struct session *session, struct target *target,
 	allow_unended(session, target, count, NULL, timeout_ms);
 	result = clyde_jtag_collect(
 		probe->jtag, record_at(probe, count - 1)->ticket, timeout_ms);
-	note(target, result);
+	jtag_note(target, result);
 	if (result == 0 || result == CLYDE_ERROR_LIMIT_PASSED)
 		judge_batches(session, target, count, NULL, result);
 	return result;
 }
 
 /* Waits for all batches.  Returns 0 if nothing is on its way. */
-static long settle(struct session *session, struct target *target)
+long jtag_settle(struct session *session, struct target *target)
 {
 	struct probe *probe = target->probe;
 	long result = 0;
@@ -390,7 +389,7 @@ static long submit(struct session *session, struct target *target,
 		result = clyde_jtag_submit(probe->jtag, batch->steps,
 			batch->count, batch->flags, &record->ticket, LONG_MS);
 	}
-	note(target, result);
+	jtag_note(target, result);
 	memset(batch->out, 0xee, batch->used);
 	memset(batch->steps, 0xee, sizeof(batch->steps));
 	if (result < 0) {
@@ -405,11 +404,11 @@ static long submit(struct session *session, struct target *target,
 	probe->ticket_known = true;
 	probe->count++;
 	expect_end(probe, record, begun_ns, batch->flags & CLYDE_JTAG_CHAIN);
-	check_state(session, target);
+	jtag_check_state(session, target);
 	return 0;
 }
 
-static bool is_ready(const struct probe *probe)
+bool jtag_is_ready(const struct probe *probe)
 {
 	return probe->jtag && !probe->broken && probe->count < JTAG_RECORDS;
 }
@@ -417,12 +416,12 @@ static bool is_ready(const struct probe *probe)
 static long step_submit(
 	struct session *session, struct target *target, const struct step *step)
 {
-	struct random random = random_of(session, step);
+	struct random random = jtag_random(session, step);
 	struct probe *probe = target->probe;
 	static struct jtag_job job;
 	long result = 0;
 
-	if (!is_ready(probe))
+	if (!jtag_is_ready(probe))
 		return 0;
 	jtag_job_draw(probe, &random, JTAG_RECORDS - probe->count, NULL, &job);
 	for (unsigned i = 0; i < job.count && result == 0; i++) {
@@ -454,7 +453,7 @@ static void find_out(struct session *session, struct target *target,
 	uint64_t ticket = 0;
 	long result = clyde_jtag_submit(probe->jtag, &none, 0, 0, &ticket, 0);
 
-	note(target, result);
+	jtag_note(target, result);
 	if (result < 0 || !probe->ticket_known) {
 		probe->broken = true;
 		return;
@@ -475,7 +474,7 @@ static void find_out(struct session *session, struct target *target,
 	record->over_ns = 0;
 	record->size = 0;
 	probe->count++;
-	check_state(session, target);
+	jtag_check_state(session, target);
 }
 
 /* After a call that was given up, the library must not write to the memory any
@@ -483,14 +482,14 @@ static void find_out(struct session *session, struct target *target,
 static long step_transfer(
 	struct session *session, struct target *target, const struct step *step)
 {
-	struct random random = random_of(session, step);
+	struct random random = jtag_random(session, step);
 	struct probe *probe = target->probe;
 	struct jtag_record *lent = &probe->lent;
 	static struct jtag_job job;
 	int64_t begun_ns = now_ns(target->device);
 	long result;
 
-	if (!is_ready(probe))
+	if (!jtag_is_ready(probe))
 		return 0;
 	check_lent(session, probe);
 	add_bound(session, step->timeout_ms);
@@ -500,13 +499,13 @@ static long step_transfer(
 	allow_unended(session, target, probe->count, lent, step->timeout_ms);
 	result = clyde_jtag_transfer(probe->jtag, job.batch[0].steps,
 		job.batch[0].count, step->timeout_ms);
-	note(target, result);
+	jtag_note(target, result);
 	if (result == 0 || result == CLYDE_ERROR_LIMIT_PASSED) {
 		probe->last_ticket++;
 		lent->ticket = probe->last_ticket;
 		judge_batches(session, target, probe->count, lent, result);
 		lent->size = 0;
-		check_state(session, target);
+		jtag_check_state(session, target);
 		return result;
 	}
 	poison(lent);
@@ -548,198 +547,6 @@ static long step_configure(
 	return result;
 }
 
-/* ---- Chains and files ---- */
-
-/* Whether the TAPs can be searched: nothing is on its way, and TRST is high. */
-static bool can_search(struct session *session, struct target *target)
-{
-	struct probe *probe = target->probe;
-
-	return is_ready(probe) && settle(session, target) == 0 &&
-		!probe->broken && !probe->plan.in_chain &&
-		probe->plan.pins & CLYDE_JTAG_TRST_HIGH;
-}
-
-/* The call has left the TAPs in RESET; if it failed, that is not certain. */
-static void note_search(struct target *target, long result)
-{
-	struct probe *probe = target->probe;
-
-	note(target, result);
-	probe->ticket_known = false;
-	if (result < 0) {
-		probe->broken = true;
-		return;
-	}
-	jtag_plan_batch(&probe->plan);
-	jtag_plan_go(&probe->plan, CLYDE_TAP_RESET);
-	jtag_plan_end(&probe->plan, false);
-}
-
-static void check_taps(struct session *session, const struct chain *chain,
-	const struct clyde_tap *taps)
-{
-	for (unsigned i = 0; i < chain->count; i++) {
-		const struct tap *tap = &chain->taps[chain->count - 1 - i];
-
-		if (taps[i].idcode != tap->idcode ||
-			(taps[i].ir_bits && taps[i].ir_bits != tap->ir_bits))
-			violate(session,
-				"TAP %u is %08x with %u bits, not %08x with %u",
-				i, tap->idcode, tap->ir_bits, taps[i].idcode,
-				taps[i].ir_bits);
-	}
-}
-
-static void allow_broken_chain(
-	struct session *session, const struct target *target)
-{
-	if (is_sane(target))
-		return;
-	allow(session, CLYDE_ERROR_NO_CHIP);
-	allow(session, CLYDE_ERROR_CHAIN);
-	allow(session, CLYDE_ERROR_MISMATCH);
-}
-
-static long find_taps(struct session *session, struct target *target)
-{
-	struct probe *probe = target->probe;
-	const struct chain *chain = &probe->plan.chain;
-	struct clyde_tap taps[CHAIN_TAPS];
-	uint32_t ir_bits = 0;
-	long result = clyde_jtag_chain(
-		probe->jtag, taps, CHAIN_TAPS, &ir_bits, LONG_MS);
-
-	note_search(target, result);
-	if (result < 0 || !is_sane(target))
-		return result;
-	if (result != chain->count || ir_bits != chain_ir_bits(chain)) {
-		violate(session, "%ld TAPs with %u bits, not %u with %u",
-			result, ir_bits, chain->count, chain_ir_bits(chain));
-		return result;
-	}
-	check_taps(session, chain, taps);
-	return result;
-}
-
-static long step_chain(
-	struct session *session, struct target *target, const struct step *step)
-{
-	long result;
-
-	session->bound_ns = UINT64_MAX;
-	if (!can_search(session, target))
-		return 0;
-	allow_broken_chain(session, target);
-	if (target->effects & ENDS_NOTHING)
-		allow(session, CLYDE_ERROR_TIMEOUT);
-	if (step->choice % 4) {
-		result = find_taps(session, target);
-	} else {
-		result = clyde_jtag_find_delay(
-			target->probe->jtag, NULL, LONG_MS);
-		note_search(target, result);
-	}
-	if (result >= 0)
-		check_state(session, target);
-	return result < 0 ? result : 0;
-}
-
-/* A file in memory, which comes in pieces; an interrupt comes with one of them. */
-struct source {
-	struct session *session;
-	const char *text;
-	size_t left, piece;
-	unsigned interrupt_at; /* 0: never */
-};
-
-static ssize_t read_file(void *user, void *ret_bytes, size_t size)
-{
-	struct source *source = user;
-
-	if (source->interrupt_at && --source->interrupt_at == 0) {
-		clyde_context_interrupt(source->session->context);
-		source->session->interrupted = true;
-	}
-	if (size > source->left)
-		size = source->left;
-	if (size > source->piece)
-		size = source->piece;
-	memcpy(ret_bytes, source->text, size);
-	source->text += size;
-	source->left -= size;
-	return size;
-}
-
-/* What a file did that was not played to its end is not certain; the TAPs are in
-   RESET. */
-static void give_file_up(struct probe *probe, const struct jtag_plan *before)
-{
-	probe->plan = *before;
-	jtag_plan_batch(&probe->plan);
-	chain_forget(&probe->plan.chain);
-	jtag_plan_go(&probe->plan, CLYDE_TAP_RESET);
-	jtag_plan_end(&probe->plan, false);
-}
-
-static void judge_file(struct session *session, struct target *target,
-	unsigned line, long result, const struct jtag_plan *before)
-{
-	struct probe *probe = target->probe;
-	char where[32];
-
-	snprintf(where, sizeof(where), "line %u:", line);
-	if (result == 0 && line && is_sane(target))
-		violate(session, "%s what does not match was not found", where);
-	if (line)
-		allow(session, CLYDE_ERROR_MISMATCH);
-	if (result == CLYDE_ERROR_MISMATCH && is_sane(target) &&
-		strncmp(clyde_error_message(), where, strlen(where)) != 0)
-		violate(session, "not %s %s", where, clyde_error_message());
-	if (result < 0)
-		give_file_up(probe, before);
-	if (result < 0 && result != CLYDE_ERROR_MISMATCH &&
-		result != CLYDE_ERROR_INTERRUPTED)
-		probe->broken = true;
-}
-
-static long step_svf(
-	struct session *session, struct target *target, const struct step *step)
-{
-	struct random random = random_of(session, step);
-	struct probe *probe = target->probe;
-	const struct clyde_svf_options options = {.ahead = step->choice & 1};
-	static char text[SVF_TEXT];
-	struct source source = {.session = session, .text = text};
-	struct jtag_plan before;
-	unsigned line;
-	long result;
-
-	session->bound_ns = UINT64_MAX;
-	if (!can_search(session, target))
-		return 0;
-	before = probe->plan;
-	jtag_plan_batch(&probe->plan);
-	line = svf_draw(&probe->plan, &random, text);
-	jtag_plan_end(&probe->plan, false);
-	source.left = strlen(text);
-	source.piece = 1 + draw(&random, 400);
-	if (draw(&random, 4) == 0)
-		source.interrupt_at = 1 + draw(&random, 4);
-	allow_broken_chain(session, target);
-	if (target->effects & ENDS_NOTHING)
-		allow(session, CLYDE_ERROR_DEADLOCK);
-	result =
-		clyde_jtag_svf(probe->jtag, &options, read_file, &source, NULL);
-	note(target, result);
-	probe->ticket_known = false;
-	session->tally->written += strlen(text);
-	judge_file(session, target, line, result, &before);
-	if (!probe->broken)
-		check_state(session, target);
-	return result;
-}
-
 /* ---- Opening and closing ---- */
 
 static void allow_taken(struct session *session, const struct target *target)
@@ -754,7 +561,7 @@ static void allow_taken(struct session *session, const struct target *target)
 		allow(session, CLYDE_ERROR_REFUSED);
 		allow(session, CLYDE_ERROR_STALL);
 	}
-	if (!is_sane(target))
+	if (!jtag_is_sane(target))
 		allow(session, CLYDE_ERROR_NO_SUPPLY);
 }
 
@@ -790,7 +597,7 @@ static long open_jtag(
 	jtag_plan_begin(&probe->plan);
 	probe->plan.chain.period = 48000000 / rate;
 	probe->busy_until_ns = 0;
-	check_state(session, target);
+	jtag_check_state(session, target);
 	return 0;
 }
 
@@ -830,34 +637,14 @@ static long step_close(
 	return check_free(session, target);
 }
 
-/* All that is on its way arrives, and the chain is found. */
-static long step_check(
-	struct session *session, struct target *target, const struct step *step)
-{
-	long result;
-
-	(void)step;
-	session->bound_ns = UINT64_MAX;
-	if (target->probe->jtag == NULL || target->probe->broken)
-		return 0;
-	result = settle(session, target);
-	if (result < 0 || !can_search(session, target))
-		return result;
-	allow_broken_chain(session, target);
-	if (target->effects & ENDS_NOTHING)
-		allow(session, CLYDE_ERROR_TIMEOUT);
-	result = find_taps(session, target);
-	return result < 0 ? result : 0;
-}
-
 step_action *const jtag_actions[STEP_KINDS] = {
 	[STEP_JTAG_OPEN] = step_open,
 	[STEP_JTAG_CONFIGURE] = step_configure,
 	[STEP_JTAG_SUBMIT] = step_submit,
 	[STEP_JTAG_COLLECT] = step_collect,
 	[STEP_JTAG_TRANSFER] = step_transfer,
-	[STEP_JTAG_CHAIN] = step_chain,
-	[STEP_JTAG_SVF] = step_svf,
+	[STEP_JTAG_CHAIN] = step_jtag_chain,
+	[STEP_JTAG_SVF] = step_jtag_svf,
 	[STEP_JTAG_CLOSE] = step_close,
-	[STEP_JTAG_CHECK] = step_check,
+	[STEP_JTAG_CHECK] = step_jtag_check,
 };

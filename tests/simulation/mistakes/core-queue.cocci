@@ -43,16 +43,6 @@ core_begin_chain(...)
 	...>
 }
 
-// NAME: a poll that has missed is not noticed before its chain is over
-@@ expression sent; @@
-look_at_poll(...)
-{
-	<...
--	!poll_missed(sent)
-+	true
-	...>
-}
-
 // NAME: commands are counted on behind a barrier
 @@ expression core; @@
 core_end_batch(...)
@@ -73,7 +63,7 @@ take_result(...)
 }
 
 // NAME: a reply that comes in pieces begins anew
-@@ expression sent, batch; @@
+@@ typedef uint8_t; expression sent, batch; @@
 give(...)
 {
 	<...
