@@ -62,6 +62,16 @@ take_result(...)
 	...>
 }
 
+// NAME: a reply that comes in pieces begins anew
+@@ typedef uint8_t; expression sent, batch; @@
+give(...)
+{
+	<...
+-	(uint8_t *)sent->in + batch->at_byte
++	(uint8_t *)sent->in
+	...>
+}
+
 // NAME: a batch whose reply is not complete is over
 @@ expression batch; @@
 settle(...)

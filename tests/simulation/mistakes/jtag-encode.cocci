@@ -43,3 +43,84 @@ vector(...)
 +	tms[0]
 	...>
 }
+
+// NAME: a run goes on in a state that is not stable
+@@ expression state; @@
+run(...)
+{
+	<...
+-	!jtag_is_stable(state)
++	false
+	...>
+}
+
+// NAME: a run in reset leaves it
+@@ expression state; identifier high; @@
+run(...)
+{
+	<...
+-	bool high = state == JTAG_RESET;
++	bool high = false;
+	...>
+}
+
+// NAME: a chain with a poll ends where its last step does
+@@ expression batch, core; @@
+jtag_encode(...)
+{
+	<...
+-	!batch->chained && core->chain_can_fail
++	false
+	...>
+}
+
+// NAME: what TRST has reset is thought to be where it was
+// PLACES: 2
+@@ expression jtag, states; @@
+\(follow\|follow_bits\)(...)
+{
+	<...
+-	states | (may_be_held(jtag) ? ONE(JTAG_RESET) : 0)
++	states
+	...>
+}
+
+// NAME: levels that a failure has skipped are not set again
+@@ expression jtag; @@
+jtag_encode(...)
+{
+	<...
+-	jtag->config_known = jtag->pins_known = false;
++	jtag->config_known = false;
+	...>
+}
+
+// NAME: a poll of the IR looks at the data register
+@@ expression step; @@
+poll_bits(...)
+{
+	<...
+-	step->flags & CLYDE_JTAG_POLL_IR
++	0
+	...>
+}
+
+// NAME: a scan's reply is thought to have no part of a byte
+@@ expression step; @@
+note(...)
+{
+	<...
+-	bytes_of(step->bits)
++	step->bits / 8
+	...>
+}
+
+// NAME: a poll without memory for its bits is not waited for
+@@ expression sent; @@
+note(...)
+{
+	<...
+-	sent->reply = 1;
++	sent->reply = !!step->in;
+	...>
+}
