@@ -16,8 +16,8 @@
 /* A stream that fails cancels its other transfers, a microframe each.  This is
    as many as both directions have. */
 #define FAILING_NS (6 * 125000)
-/* Likewise, of the SPI core. */
-#define SPI_FAILING_NS (32 * 125000)
+/* Likewise, of the SPI core and the probe core. */
+#define CORE_FAILING_NS (32 * 125000)
 
 /* The host does not report a pulled cable before this time. */
 #define UNPLUG_NS 1000000
@@ -71,6 +71,11 @@ const char *error_name(int error)
 	return "an error without a name";
 }
 
+static bool uses_core(const struct target *target)
+{
+	return target->bus || target->probe;
+}
+
 static bool allowed(
 	const struct session *session, const struct target *target, int error)
 {
@@ -78,9 +83,9 @@ static bool allowed(
 		return -error < ERRORS;
 	if (error == CLYDE_ERROR_INTERRUPTED)
 		return session->interrupted;
-	/* Another fault may withhold the failure of a transfer to the SPI core,
-	   which then takes other bytes for commands. */
-	if (error == CLYDE_ERROR_PROTOCOL && target->bus &&
+	/* Another fault may withhold the failure of a transfer to a core with a
+	   command stream, which then takes other bytes for commands. */
+	if (error == CLYDE_ERROR_PROTOCOL && uses_core(target) &&
 		target->effects & BREAKS_STREAM && target->plan->faults > 1)
 		return true;
 	for (unsigned i = 0; i < target->plan->faults; i++) {
@@ -108,7 +113,7 @@ static void judge_sentence(
 		violate(session, "%s is not a line that says what is wrong: %s",
 			error_name(result), text);
 	if (good == NULL || stream->pipe == NULL ||
-		session->step->kind == STEP_APPLET || target->bus)
+		session->step->kind == STEP_APPLET || uses_core(target))
 		return;
 	if (strtoull(good + strlen("good up to byte "), NULL, 16) !=
 		offset_of(stream->pipe))
@@ -124,7 +129,7 @@ static void judge_time(
 	uint64_t slack = SLACK_NS;
 
 	if (target->effects & BREAKS_STREAM)
-		slack += target->bus ? SPI_FAILING_NS : FAILING_NS;
+		slack += uses_core(target) ? CORE_FAILING_NS : FAILING_NS;
 	trace(session, now);
 	if (now < begun) {
 		violate(session, "time went back");

@@ -21,52 +21,67 @@ uint32_t draw(struct random *random, uint32_t count)
 	return (random_next(random) >> 32) * count >> 32;
 }
 
+/* What a program uses. */
+enum use {
+	USES_BENCHMARK,
+	USES_SPI,
+	USES_JTAG,
+	USES,
+};
+
 static const struct {
 	const char *name;
-	/* The weights of a step in the middle of a program: of one that uses
-	   the benchmark, and of one that uses the SPI core. */
-	unsigned weight, spi_weight;
+	unsigned weight[USES]; /* of a step in the middle of a program */
 } kinds[STEP_KINDS] = {
-	[STEP_OPEN] = {"open", 2, 2},
-	[STEP_LOAD] = {"load", 1, 1},
-	[STEP_USE] = {"use", 2, 0},
-	[STEP_OPEN_PIPE] = {"open-pipe", 8, 1},
-	[STEP_READ] = {"read", 16, 0},
-	[STEP_READ_SOME] = {"read-some", 10, 0},
-	[STEP_ACQUIRE] = {"acquire", 8, 0},
-	[STEP_RELEASE] = {"release", 8, 0},
-	[STEP_WRITE] = {"write", 22, 0},
-	[STEP_PUSH] = {"push", 8, 0},
-	[STEP_FLUSH] = {"flush", 6, 0},
-	[STEP_CANCEL] = {"cancel", 6, 0},
-	[STEP_RESUME] = {"resume", 8, 0},
-	[STEP_RESET] = {"reset", 4, 0},
-	[STEP_IDLE] = {"idle", 2, 0},
-	[STEP_REGISTER] = {"register", 5, 2},
-	[STEP_COUNTER] = {"counter", 4, 0},
-	[STEP_SUPPLY] = {"supply", 2, 1},
-	[STEP_ALERTS] = {"alerts", 1, 1},
-	[STEP_EEPROM] = {"eeprom", 1, 1},
-	[STEP_SLEEP] = {"sleep", 3, 2},
-	[STEP_INTERRUPT] = {"interrupt", 2, 2},
-	[STEP_STALE] = {"stale", 3, 3},
-	[STEP_APPLET] = {"applet", 1, 1},
-	[STEP_DRAIN] = {"drain", 3, 0},
-	[STEP_SPI_OPEN] = {"spi-open", 0, 6},
-	[STEP_SPI_CONFIGURE] = {"spi-configure", 0, 4},
-	[STEP_SPI_SUBMIT] = {"spi-submit", 0, 30},
-	[STEP_SPI_COLLECT] = {"spi-collect", 0, 14},
-	[STEP_SPI_TRANSFER] = {"spi-transfer", 0, 8},
-	[STEP_SPI_CLOSE] = {"spi-close", 0, 3},
-	[STEP_FLASH_OPEN] = {"flash-open", 0, 5},
-	[STEP_FLASH_READ] = {"flash-read", 0, 5},
-	[STEP_FLASH_WRITE] = {"flash-write", 0, 7},
-	[STEP_FLASH_ERASE] = {"flash-erase", 0, 4},
-	[STEP_FLASH_CLOSE] = {"flash-close", 0, 2},
-	[STEP_SPI_CHECK] = {"spi-check", 0, 1},
-	[STEP_CLOSE_PIPE] = {"close-pipe", 4, 1},
-	[STEP_CLOSE_DEVICE] = {"close-device", 1, 1},
-	[STEP_CLOSE_CONTEXT] = {"close-context", 1, 1},
+	[STEP_OPEN] = {"open", {2, 2, 2}},
+	[STEP_LOAD] = {"load", {1, 1, 1}},
+	[STEP_USE] = {"use", {2, 0, 0}},
+	[STEP_OPEN_PIPE] = {"open-pipe", {8, 1, 1}},
+	[STEP_READ] = {"read", {16, 0, 0}},
+	[STEP_READ_SOME] = {"read-some", {10, 0, 0}},
+	[STEP_ACQUIRE] = {"acquire", {8, 0, 0}},
+	[STEP_RELEASE] = {"release", {8, 0, 0}},
+	[STEP_WRITE] = {"write", {22, 0, 0}},
+	[STEP_PUSH] = {"push", {8, 0, 0}},
+	[STEP_FLUSH] = {"flush", {6, 0, 0}},
+	[STEP_CANCEL] = {"cancel", {6, 0, 0}},
+	[STEP_RESUME] = {"resume", {8, 0, 0}},
+	[STEP_RESET] = {"reset", {4, 0, 0}},
+	[STEP_IDLE] = {"idle", {2, 0, 0}},
+	[STEP_REGISTER] = {"register", {5, 2, 2}},
+	[STEP_COUNTER] = {"counter", {4, 0, 0}},
+	[STEP_SUPPLY] = {"supply", {2, 1, 1}},
+	[STEP_ALERTS] = {"alerts", {1, 1, 1}},
+	[STEP_EEPROM] = {"eeprom", {1, 1, 1}},
+	[STEP_SLEEP] = {"sleep", {3, 2, 2}},
+	[STEP_INTERRUPT] = {"interrupt", {2, 2, 2}},
+	[STEP_STALE] = {"stale", {3, 3, 3}},
+	[STEP_APPLET] = {"applet", {1, 1, 1}},
+	[STEP_DRAIN] = {"drain", {3, 0, 0}},
+	[STEP_SPI_OPEN] = {"spi-open", {0, 6, 0}},
+	[STEP_SPI_CONFIGURE] = {"spi-configure", {0, 4, 0}},
+	[STEP_SPI_SUBMIT] = {"spi-submit", {0, 30, 0}},
+	[STEP_SPI_COLLECT] = {"spi-collect", {0, 14, 0}},
+	[STEP_SPI_TRANSFER] = {"spi-transfer", {0, 8, 0}},
+	[STEP_SPI_CLOSE] = {"spi-close", {0, 3, 0}},
+	[STEP_FLASH_OPEN] = {"flash-open", {0, 5, 0}},
+	[STEP_FLASH_READ] = {"flash-read", {0, 5, 0}},
+	[STEP_FLASH_WRITE] = {"flash-write", {0, 7, 0}},
+	[STEP_FLASH_ERASE] = {"flash-erase", {0, 4, 0}},
+	[STEP_FLASH_CLOSE] = {"flash-close", {0, 2, 0}},
+	[STEP_SPI_CHECK] = {"spi-check", {0, 1, 0}},
+	[STEP_JTAG_OPEN] = {"jtag-open", {0, 0, 6}},
+	[STEP_JTAG_CONFIGURE] = {"jtag-configure", {0, 0, 4}},
+	[STEP_JTAG_SUBMIT] = {"jtag-submit", {0, 0, 34}},
+	[STEP_JTAG_COLLECT] = {"jtag-collect", {0, 0, 14}},
+	[STEP_JTAG_TRANSFER] = {"jtag-transfer", {0, 0, 10}},
+	[STEP_JTAG_CHAIN] = {"jtag-chain", {0, 0, 3}},
+	[STEP_JTAG_SVF] = {"jtag-svf", {0, 0, 4}},
+	[STEP_JTAG_CLOSE] = {"jtag-close", {0, 0, 3}},
+	[STEP_JTAG_CHECK] = {"jtag-check", {0, 0, 1}},
+	[STEP_CLOSE_PIPE] = {"close-pipe", {4, 1, 1}},
+	[STEP_CLOSE_DEVICE] = {"close-device", {1, 1, 1}},
+	[STEP_CLOSE_CONTEXT] = {"close-context", {1, 1, 1}},
 };
 
 const char *step_name(enum step_kind kind)
@@ -74,22 +89,17 @@ const char *step_name(enum step_kind kind)
 	return kinds[kind].name;
 }
 
-static unsigned weight_of(enum step_kind kind, bool spi)
-{
-	return spi ? kinds[kind].spi_weight : kinds[kind].weight;
-}
-
-static enum step_kind draw_kind(struct random *random, bool spi)
+static enum step_kind draw_kind(struct random *random, enum use use)
 {
 	unsigned total = 0, at;
 
 	for (int i = 0; i < STEP_KINDS; i++)
-		total += weight_of(i, spi);
+		total += kinds[i].weight[use];
 	at = draw(random, total);
 	for (int i = 0;; i++) {
-		if (at < weight_of(i, spi))
+		if (at < kinds[i].weight[use])
 			return i;
-		at -= weight_of(i, spi);
+		at -= kinds[i].weight[use];
 	}
 }
 
@@ -246,7 +256,8 @@ static void draw_use(struct program *program, struct random *random)
 			i += add_break(program, random, device);
 			continue;
 		}
-		add_drawn(program, random, draw_kind(random, false), device);
+		add_drawn(program, random, draw_kind(random, USES_BENCHMARK),
+			device);
 		i++;
 	}
 	for (unsigned i = 0; i < devices; i++)
@@ -260,7 +271,14 @@ static bool uses_spi(uint64_t seed)
 	return (seed & 15) == (seed >> 4 & 15);
 }
 
-static void draw_spi(struct program *program, struct random *random)
+/* One seed in 32, none of which uses the SPI core. */
+static bool uses_jtag(uint64_t seed)
+{
+	return (seed & 15) == (~seed >> 4 & 15) && seed >> 8 & 1;
+}
+
+static void draw_core(
+	struct program *program, struct random *random, enum use use)
 {
 	unsigned devices = draw(random, 4) ? 1 : 2;
 	unsigned middle = 2 + draw(random, draw(random, 4) ? 16 : 44);
@@ -269,20 +287,23 @@ static void draw_spi(struct program *program, struct random *random)
 		struct device_plan *plan = &program->device[i];
 
 		draw_device(random, plan);
-		plan->spi = true;
+		plan->spi = use == USES_SPI;
+		plan->jtag = use == USES_JTAG;
 		plan->part = draw(random, 256);
 		add(program, STEP_OPEN, i);
 		if (!plan->configured)
 			add(program, STEP_LOAD, i);
-		add_drawn(program, random, STEP_SPI_OPEN, i);
+		add_drawn(program, random,
+			use == USES_SPI ? STEP_SPI_OPEN : STEP_JTAG_OPEN, i);
 	}
 	for (unsigned i = 0; i < middle; i++) {
 		unsigned device = draw(random, devices);
 
-		add_drawn(program, random, draw_kind(random, true), device);
+		add_drawn(program, random, draw_kind(random, use), device);
 	}
 	for (unsigned i = 0; i < devices; i++)
-		add_drawn(program, random, STEP_SPI_CHECK, i);
+		add_drawn(program, random,
+			use == USES_SPI ? STEP_SPI_CHECK : STEP_JTAG_CHECK, i);
 }
 
 void program_draw(struct program *program, uint64_t seed)
@@ -292,7 +313,9 @@ void program_draw(struct program *program, uint64_t seed)
 	memset(program, 0, sizeof(*program));
 	program->seed = seed;
 	if (uses_spi(seed))
-		draw_spi(program, &random);
+		draw_core(program, &random, USES_SPI);
+	else if (uses_jtag(seed))
+		draw_core(program, &random, USES_JTAG);
 	else if (draw(&random, 8) == 0)
 		draw_applet(program, &random);
 	else

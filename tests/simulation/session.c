@@ -3,6 +3,7 @@
 /* Carries the steps of a program out one by one, closes what is left, and
    checks that nothing remains. */
 #include "spi.h"
+#include "jtag.h"
 #include "lib/base/ask.h"
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ static void forget_device(struct session *session, struct target *target)
 	if (target->device)
 		remember_closed(session, clyde_device_token(target->device));
 	spi_lost(session, target);
+	jtag_lost(session, target);
 	target->device = NULL;
 }
 
@@ -79,14 +81,16 @@ static long use_stale(struct session *session, const struct step *step)
 {
 	clyde_token token = session->closed_tokens[step->choice % CLOSED_MAX];
 	void *handle = (void *)(uintptr_t)token;
-	bool spi = session->program->device[0].spi;
+	const struct device_plan *plan = &session->program->device[0];
+	unsigned calls = plan->spi || plan->jtag ? 9 : 6;
+	unsigned call = step->amount % calls;
 	uint8_t byte;
 	uint64_t ticket;
 	long result;
 
 	if (token == 0)
 		return 0;
-	switch (step->amount % (spi ? 9 : 6)) {
+	switch (call + (plan->jtag && call > 5 ? 3 : 0)) {
 	case 0:
 		result = clyde_close_token(token);
 		break;
@@ -111,6 +115,15 @@ static long use_stale(struct session *session, const struct step *step)
 	case 8:
 		result = clyde_flash_read(handle, 0, &byte, 1, NULL);
 		break;
+	case 9:
+		result = clyde_jtag_submit(handle, NULL, 0, 0, &ticket, 1000);
+		break;
+	case 10:
+		result = clyde_jtag_collect(handle, 1, 1000);
+		break;
+	case 11:
+		result = clyde_jtag_chain(handle, NULL, 0, NULL, 1000);
+		break;
 	default:
 		result = clyde_device_sleep(handle, 1);
 	}
@@ -132,6 +145,8 @@ static long act(
 		action = spi_actions[step->kind];
 	if (target->bus && action == NULL)
 		action = flash_actions[step->kind];
+	if (target->probe && action == NULL)
+		action = jtag_actions[step->kind];
 	switch (step->kind) {
 	case STEP_OPEN:
 		return open_device(session, target, step);
@@ -203,12 +218,18 @@ static void close_all(struct session *session)
 	close_context(session);
 }
 
-/* The largest part of a target; most programs do not use it. */
+/* The largest parts of a target; most programs use none. */
 static struct bus buses[DEVICES];
+static struct probe probes[DEVICES];
 
 bool has_spi(const struct target *target)
 {
 	return target->bus && target->bus->spi;
+}
+
+bool has_core(const struct target *target)
+{
+	return has_spi(target) || has_jtag(target);
 }
 
 bool simulate(const struct program *program, struct outcome *ret_outcome,
@@ -230,6 +251,8 @@ bool simulate(const struct program *program, struct outcome *ret_outcome,
 		session.target[i].index = i;
 		if (program->device[i].spi)
 			session.target[i].bus = &buses[i];
+		if (program->device[i].jtag)
+			session.target[i].probe = &probes[i];
 	}
 	for (unsigned i = 0; i < program->steps; i++)
 		if (program->kept_steps >> i & 1 && !ret_outcome->violation[0])

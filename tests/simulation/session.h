@@ -42,6 +42,7 @@ struct stream {
 };
 
 struct bus;
+struct probe;
 
 struct target {
 	const struct device_plan *plan;
@@ -54,7 +55,8 @@ struct target {
 	unsigned effects;
 	uint64_t gone_ns; /* UINT64_MAX: never, or unknown. */
 	struct stream stream[CLYDE_PIPE_COUNT];
-	struct bus *bus; /* NULL: the program does not use the SPI core */
+	struct bus *bus;     /* NULL: the program does not use the SPI core */
+	struct probe *probe; /* NULL: it does not use the probe core */
 };
 
 struct session {
@@ -87,9 +89,13 @@ extern step_action *const device_actions[STEP_KINDS];
 /* Of targets that have a bus. */
 extern step_action *const spi_actions[STEP_KINDS];
 extern step_action *const flash_actions[STEP_KINDS];
+/* Of targets that have a probe. */
+extern step_action *const jtag_actions[STEP_KINDS];
 
 /* Whether a target's SPI core is open. */
 bool has_spi(const struct target *target);
+/* Whether its SPI core or its probe core is. */
+bool has_core(const struct target *target);
 
 /* Two periods of the benchmark's sequence. */
 extern uint8_t sequence[2 * SEQUENCE_PERIOD];

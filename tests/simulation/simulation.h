@@ -57,6 +57,15 @@ enum step_kind {
 	STEP_FLASH_ERASE,
 	STEP_FLASH_CLOSE,
 	STEP_SPI_CHECK, /* All that is on its way, and the whole chip. */
+	STEP_JTAG_OPEN,
+	STEP_JTAG_CONFIGURE,
+	STEP_JTAG_SUBMIT,
+	STEP_JTAG_COLLECT,
+	STEP_JTAG_TRANSFER,
+	STEP_JTAG_CHAIN, /* Finds the TAPs, or the delay of TDO. */
+	STEP_JTAG_SVF,
+	STEP_JTAG_CLOSE,
+	STEP_JTAG_CHECK, /* All that is on its way, and the TAPs. */
 	STEP_CLOSE_PIPE,
 	STEP_CLOSE_DEVICE,
 	STEP_CLOSE_CONTEXT,
@@ -97,7 +106,8 @@ struct device_plan {
 	bool configured;
 	bool executed; /* firmware, in place of the model of it */
 	bool spi;      /* a flash chip is on the pins */
-	uint8_t part;  /* which one, see spi_name_part() */
+	bool jtag;     /* TAPs are on the pins */
+	uint8_t part;  /* which ones, see spi_name_part(), jtag_name_parts() */
 	uint8_t mode;  /* enum bench_mode */
 	uint8_t out, in;
 	unsigned faults;

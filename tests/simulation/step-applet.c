@@ -112,7 +112,9 @@ static long check_released(struct session *session, struct target *target)
 		target->device, REG_STREAM, cores, sizeof(cores));
 
 	for (unsigned i = 0; result == 0 && i < sizeof(cores); i++)
-		if (cores[i] != 0 && !(has_spi(target) && cores[i] == CORE_SPI))
+		if (cores[i] != 0 &&
+			!(has_spi(target) && cores[i] == CORE_SPI) &&
+			!(has_core(target) && cores[i] == CORE_PROBE))
 			violate(session, "pipe %u is left at core %u", i,
 				cores[i]);
 	return result;
@@ -135,7 +137,7 @@ long step_applet(
 			allow(session, CLYDE_ERROR_BUSY);
 			allow(session, CLYDE_ERROR_CORE_TAKEN);
 		}
-	if (has_spi(target)) {
+	if (has_core(target)) {
 		allow(session, CLYDE_ERROR_BUSY);
 		allow(session, CLYDE_ERROR_CORE_TAKEN);
 	}

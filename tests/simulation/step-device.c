@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "spi.h"
+#include "jtag.h"
 #include "lib/base/ask.h"
 
 static void name_uri(const struct session *session, const struct target *target,
@@ -16,6 +17,8 @@ static void name_uri(const struct session *session, const struct target *target,
 
 	if (plan->spi)
 		used += spi_name_part(plan, uri + used, size - used);
+	if (plan->jtag)
+		used += jtag_name_parts(plan, uri + used, size - used);
 	if (plan->executed)
 		used += snprintf(uri + used, size - used, ",firmware=clyde");
 	for (unsigned i = 0; i < plan->faults; i++)
@@ -48,7 +51,7 @@ static void note_faults(const struct session *session, struct target *target)
 long open_device(
 	struct session *session, struct target *target, const struct step *step)
 {
-	char uri[2 * CLYDE_URI_SIZE];
+	char uri[3 * CLYDE_URI_SIZE];
 	long result;
 
 	(void)step;
@@ -75,6 +78,7 @@ long open_device(
 		target->bus->first = target->bus->count = 0;
 		array_begin(&target->bus->array, target->plan);
 	}
+	jtag_begin(target);
 	return 0;
 }
 
@@ -88,7 +92,7 @@ static long step_load(
 	for (unsigned i = 0; i < CLYDE_PIPE_COUNT; i++)
 		if (target->stream[i].pipe)
 			allow(session, CLYDE_ERROR_BUSY);
-	if (has_spi(target))
+	if (has_core(target))
 		allow(session, CLYDE_ERROR_BUSY);
 	result = clyde_fpga_load_image(target->device);
 	if (result == 1) {
@@ -164,7 +168,7 @@ static long step_open_pipe(
 		options.memory_size = 0;
 	}
 	bound_ms(session, 1000);
-	if (stream->pipe || has_spi(target) ||
+	if (stream->pipe || has_core(target) ||
 		(pair->pipe && (options.quad || pair->quad)))
 		allow(session, CLYDE_ERROR_BUSY);
 	if (options.quad && step->pipe & 1)
@@ -249,7 +253,7 @@ static long step_supply(
 	bool trips = false;
 	long result;
 
-	if (target->bus) /* The flash chip keeps its supply. */
+	if (target->bus || target->probe) /* The chips keep their supply. */
 		port = 1;
 
 	for (unsigned i = 0; i < target->plan->faults; i++)

@@ -40,7 +40,14 @@ void program_flash(struct program *program);
 	"part=flash25@cs=B0:sck=B1:io0=B2:io1=B3:io2=B4:io3=B5:size=64K:" \
 	"t-pp=5us:t-se=20us:t-w=5us"
 
-#define PROGRAM_PARTS 11
+/* Needs a device with PROGRAM_TAP in its URI. */
+void program_svf(struct program *program);
+
+#define PROGRAM_TAP                                         \
+	"part=tap@tck=B0:tms=B1:tdi=B2:tdo=B3:ir=6:idcode=" \
+	"0362d093"
+
+#define PROGRAM_PARTS 12
 extern void (*const program_parts[PROGRAM_PARTS])(struct program *program);
 
 /* Runs one part in a context of its own; asserts that nothing is left. */

@@ -146,6 +146,14 @@ WRAP(void *, calloc, size_t count, size_t size)
 	return track(__real_calloc(count, size));
 }
 
+WRAP(void *, realloc, void *memory, size_t size)
+{
+	if (fails(WRAPPED_MEMORY, "realloc"))
+		return none();
+	forget(memory);
+	return track(__real_realloc(memory, size));
+}
+
 WRAP(void *, reallocarray, void *memory, size_t count, size_t size)
 {
 	if (fails(WRAPPED_MEMORY, "reallocarray"))

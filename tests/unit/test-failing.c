@@ -39,7 +39,7 @@ struct sweep {
 	int error;
 };
 
-/* Only the firmware part needs a device without firmware, and only the flash part
+/* Only the firmware part needs a device without firmware, and only the last parts
    a chip. */
 static const char *uri_of(const struct program *program, unsigned part)
 {
@@ -48,6 +48,8 @@ static const char *uri_of(const struct program *program, unsigned part)
 
 	if (program_parts[part] == program_flash)
 		return "virtual:" PROGRAM_FLASH;
+	if (program_parts[part] == program_svf)
+		return "virtual:configured=1," PROGRAM_TAP;
 	snprintf(uri, sizeof(uri), "%s%s", program->uri, loads ? ",api=3" : "");
 	return uri;
 }

@@ -42,3 +42,42 @@ core_begin_chain(...)
 +	false
 	...>
 }
+
+// NAME: commands are counted on behind a barrier
+@@ expression core; @@
+core_end_batch(...)
+{
+	<...
+-	core->commands = 0;
+	...>
+}
+
+// NAME: a batch has the failed step of one before it
+@@ expression last; @@
+take_result(...)
+{
+	<...
+-	last->failed && !last->fault.earlier
++	last->failed
+	...>
+}
+
+// NAME: a reply that comes in pieces begins anew
+@@ typedef uint8_t; expression sent, batch; @@
+give(...)
+{
+	<...
+-	(uint8_t *)sent->in + batch->at_byte
++	(uint8_t *)sent->in
+	...>
+}
+
+// NAME: a batch whose reply is not complete is over
+@@ expression batch; @@
+settle(...)
+{
+	<...
+-	batch->at_byte < batch->sent[batch->at].reply
++	batch->at_byte < batch->sent[batch->at].reply / 2
+	...>
+}
