@@ -198,6 +198,10 @@ int core_delay(int delay_ns, int fallback_ns, unsigned *ret_delay);
 
 /* ---- For encoders ----------------------------------------------------- */
 
+/* CLYDE_ERROR_INVALID, with the sentence, if no byte under the mask can be the
+   value that a poll waits for. */
+int core_check_poll(size_t step, uint8_t mask, uint8_t value);
+
 /* Append data; a command with its operands, which are little endian, as the host
    is; the barrier that ends a chain, unless the batch is chained. */
 void core_put(struct core_object *core, const void *bytes, size_t size);

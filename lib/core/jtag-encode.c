@@ -15,14 +15,13 @@
 #define LENGTH_MAX 0xfffff8u /* u24, whole bytes */
 #define ONE(state) (1u << (state))
 
-#define STATES_ARE(name) \
-	_Static_assert((int)CLYDE_TAP_##name == (int)JTAG_##name, #name)
-STATES_ARE(RESET);
-STATES_ARE(IDLE);
-STATES_ARE(DR_SHIFT);
-STATES_ARE(DR_UPDATE);
-STATES_ARE(IR_SHIFT);
-STATES_ARE(IR_UPDATE);
+#define SAME(n) _Static_assert((int)CLYDE_TAP_##n == (int)JTAG_##n, #n)
+SAME(RESET);
+SAME(IDLE);
+SAME(DR_SHIFT);
+SAME(DR_UPDATE);
+SAME(IR_SHIFT);
+SAME(IR_UPDATE);
 _Static_assert((int)CLYDE_TAP_UNKNOWN == JTAG_STATES, "CLYDE_TAP_UNKNOWN");
 
 static size_t bytes_of(uint32_t bits)
@@ -61,7 +60,7 @@ static int check_poll(size_t index, const struct clyde_jtag_step *step)
 			"step %zu: %u clocks after each scan: up to 255 are "
 			"possible",
 			index, step->clocks);
-	return 0;
+	return core_check_poll(index, step->mask, step->value);
 }
 
 static int check_pins(const struct clyde_jtag *jtag, size_t index,

@@ -255,6 +255,16 @@ static int receive(struct core_object *core)
 
 /* ---- Commands --------------------------------------------------------- */
 
+int core_check_poll(size_t step, uint8_t mask, uint8_t value)
+{
+	if ((value & ~mask) == 0)
+		return 0;
+	return set_error(CLYDE_ERROR_INVALID,
+		"step %zu waits for 0x%02x under the mask 0x%02x: no byte is "
+		"that",
+		step, value, mask);
+}
+
 void core_put(struct core_object *core, const void *bytes, size_t size)
 {
 	memcpy(core->outbox + core->size, bytes, size);

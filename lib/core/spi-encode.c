@@ -137,7 +137,10 @@ static int check_step(const struct clyde_spi *spi, size_t index,
 		return check_wait(spi, index, step);
 	if (step->kind == CLYDE_SPI_PINS)
 		return 0;
-	result = check_lanes(spi, index, step);
+	if (step->kind == CLYDE_SPI_POLL)
+		result = core_check_poll(index, step->mask, step->value);
+	if (result == 0)
+		result = check_lanes(spi, index, step);
 	if (result == 0 && step->kind != CLYDE_SPI_POLL)
 		result = check_directions(spi, index, step);
 	if (result == 0 && step->kind == CLYDE_SPI_BITS)

@@ -492,6 +492,9 @@ static void a_step_that_cannot_be_is_refused(void **state)
 	REFUSE(&rig,
 		"step 0: 256 clocks after each scan: up to 255 are possible",
 		.kind = CLYDE_JTAG_POLL, .bits = 8, .clocks = 256);
+	REFUSE(&rig,
+		"step 0 waits for 0x03 under the mask 0x01: no byte is that",
+		.kind = CLYDE_JTAG_POLL, .bits = 8, .mask = 1, .value = 3);
 	REFUSE(&rig, "step 0: pins 0x4: bits 0 and 1 are possible",
 		.kind = CLYDE_JTAG_PINS, .pins = 4);
 	REFUSE(&rig, "step 0 needs srst, which has no pin",

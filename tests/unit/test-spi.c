@@ -757,6 +757,9 @@ static void a_step_that_cannot_be_is_refused(void **state)
 		.kind = CLYDE_SPI_PINS, .pins = 16);
 	REFUSE(&rig, "step 0 waits for the side input, which has no pin",
 		.kind = CLYDE_SPI_WAIT, .command = 4);
+	REFUSE(&rig,
+		"step 0 waits for 0x80 under the mask 0x01: no byte is that",
+		.kind = CLYDE_SPI_POLL, .mask = 1, .value = 0x80);
 	assert_int_equal(clyde_spi_collect(rig.spi, 1, 0), CLYDE_ERROR_INVALID);
 	assert_refused(clyde_spi_failed(rig.spi, NULL), CLYDE_ERROR_INVALID,
 		"ret_step is NULL");

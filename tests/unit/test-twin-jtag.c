@@ -114,7 +114,9 @@ static void run_polls(struct side *side)
 			.bits = 34,
 			.out = "\7\0\0\0\0",
 			.state = CLYDE_TAP_IDLE},
+		/* A 1 in bit 0 would begin another job. */
 		{.kind = CLYDE_JTAG_POLL,
+			.flags = CLYDE_JTAG_ZEROS,
 			.skip = 1,
 			.bits = 3,
 			.tail = 30,
@@ -129,8 +131,9 @@ static void run_polls(struct side *side)
 	/* The first TAP's opcode is shifted last. */
 	instruction[0] = USER << 4 | 0xf;
 	instruction[1] = USER >> 4;
+	ok(clyde_jtag_configure(side->jtag, 24000000, 0, NULL));
 	ok(clyde_jtag_transfer(side->jtag, steps, 4, DEADLINE));
-	steps[3].value = 0;
+	steps[3].mask = steps[3].value = 2;
 	steps[3].in = in + 1;
 	steps[3].limit_us = 70;
 	assert_int_equal(clyde_jtag_transfer(side->jtag, steps, 4, DEADLINE),

@@ -74,27 +74,6 @@ jtag_encode(...)
 	...>
 }
 
-// NAME: what TRST has reset is thought to be where it was
-// PLACES: 2
-@@ expression jtag, states; @@
-\(follow\|follow_bits\)(...)
-{
-	<...
--	states | (may_be_held(jtag) ? ONE(JTAG_RESET) : 0)
-+	states
-	...>
-}
-
-// NAME: levels that a failure has skipped are not set again
-@@ expression jtag; @@
-jtag_encode(...)
-{
-	<...
--	jtag->config_known = jtag->pins_known = false;
-+	jtag->config_known = false;
-	...>
-}
-
 // NAME: a poll of the IR looks at the data register
 @@ expression step; @@
 poll_bits(...)
