@@ -70,7 +70,7 @@ static long find_taps(struct session *session, struct target *target)
 	note_search(target, result);
 	if (result < 0 || !jtag_is_sane(target))
 		return result;
-	if (result != chain->count || ir_bits != chain_ir_bits(chain)) {
+	if (result != (long)chain->count || ir_bits != chain_ir_bits(chain)) {
 		violate(session, "%ld TAPs with %u bits, not %u with %u",
 			result, ir_bits, chain->count, chain_ir_bits(chain));
 		return result;
