@@ -156,7 +156,8 @@ static void take_step(struct input *input, struct clyde_spi_step *step)
 		step->kind == CLYDE_SPI_TRANSFER ? take_byte(input) * 3 : 0;
 	step->bits = step->kind == CLYDE_SPI_BITS ? 8 : 0;
 	step->mask = choice >> 3 & 3;
-	step->value = step->kind == CLYDE_SPI_POLL ? choice >> 5 & 3 : 0;
+	step->value =
+		step->kind == CLYDE_SPI_POLL ? choice >> 5 & step->mask : 0;
 	step->flags = choice & 0x80 ? CLYDE_SPI_DESELECT : 0;
 	if (step->kind == CLYDE_SPI_TRANSFER)
 		size = step->size;
