@@ -1045,6 +1045,7 @@ const struct clyde_register *clyde_core_register_at(
  *			received, lost, overrun, pulse
  *	gpio		output, enable, levels, watch, lost
  *	spi		status, levels
+ *	probe		status, levels
  *
  * Read or write a register of a core by its name.  CLYDE_ERROR_INVALID if the
  * core has none of this name, or the value does not fit.
