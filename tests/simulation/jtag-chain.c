@@ -91,13 +91,15 @@ static void capture_dr(struct tap *tap, uint64_t now)
 /* Bit 0 starts a job, unless one is under way. */
 static void update_dr(struct tap *tap, uint64_t now)
 {
-	struct user *user = &tap->users[tap->selected - SELECTS_USER];
-	bool perhaps = !(tap->known & 1) || now < user->ready;
+	struct user *user;
+	bool perhaps;
 
 	if (tap->selected < SELECTS_USER)
 		return;
 	if (tap->known & 1 && !(tap->shift & 1))
 		return;
+	user = &tap->users[tap->selected - SELECTS_USER];
+	perhaps = !(tap->known & 1) || now < user->ready;
 	user->result = ~(uint32_t)(tap->shift >> 1);
 	user->known = perhaps ? 0 : (uint32_t)(tap->known >> 1);
 	user->ready = now + USER_CYCLES;
