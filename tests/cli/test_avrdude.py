@@ -5,14 +5,12 @@ what avrdude does not, on the part avr-isp."""
 import os
 import pathlib
 import random
-import re
 import shutil
-import signal
-import socket
 import subprocess
 
 import pytest
-from test_cli import INTERRUPTED, SECONDS, USAGE, clyde, only_line
+from served import Served
+from test_cli import SECONDS, USAGE, clyde, only_line
 
 TOOL = str(pathlib.Path(os.environ["CLYDE"]).resolve())
 PINS = "avr-isp@reset=A0:sck=A1:cipo=A2:copi=A3:clock=16M"
@@ -24,27 +22,14 @@ needs_avrdude = pytest.mark.skipif(
     shutil.which("avrdude") is None, reason="there is no avrdude")
 
 
-class Server:
+class Server(Served):
     """The applet on a chip with these keys."""
 
     def __init__(self, *arguments, where="tcp:127.0.0.1:0", keys="", part=PINS):
         device = "virtual:configured=1" + (f",part={part}{keys}" if part else "")
-        self.process = subprocess.Popen(
-            [TOOL, "-d", device, "run", "program-avr-spi", "-V", "3.3", "-f",
-             "4M", "serve", where, *arguments], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.lines = []
-        found = self.line(r"listening on tcp:.*:(\d+)|^(/dev/pts/\d+)")
-        self.port, self.tty = found.groups()
-
-    def line(self, pattern):
-        """Waits for a line that matches."""
-        for line in self.process.stdout:
-            self.lines.append(line)
-            found = re.search(pattern, line)
-            if found:
-                return found
-        raise AssertionError(f"no line like {pattern} in {self.lines}")
+        super().__init__(
+            TOOL, "-d", device, "run", "program-avr-spi", "-V", "3.3", "-f",
+            "4M", "serve", where, *arguments)
 
     def avrdude(self, *arguments, part="m328p", status=0):
         where = f"net:127.0.0.1:{self.port}" if self.port else self.tty
@@ -55,26 +40,10 @@ class Server:
         assert done.returncode == status, done
         return done.stderr
 
-    def connect(self):
-        client = socket.create_connection(("127.0.0.1", int(self.port)))
-        client.settimeout(SECONDS)
-        return client
-
     def end(self):
         """The client has left; returns what the applet has said."""
         self.line("a client has left")
-        self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=SECONDS)
-        assert self.process.returncode == INTERRUPTED, (self.lines, rest)
-        return "".join(self.lines) + rest
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+        return super().end()
 
 
 @pytest.fixture(name="chip")

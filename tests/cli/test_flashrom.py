@@ -7,16 +7,13 @@ flashrom sleeps for a second when it starts, so it is started only a few times.
 
 import os
 import random
-import re
-import signal
 import socket
 import subprocess
 
 import pytest
+from served import SECONDS, Served
 
 CLYDE = os.environ["CLYDE"]
-# After this time a process counts as hung, even on the busiest machine.
-SECONDS = 600
 # The applet's default pins.
 PINS = "cs=A5:sck=A1:io0=A2:io1=A4"
 # With these the model has every edge: much slower.  The applet pulls them up.
@@ -29,31 +26,16 @@ ACK, NAK = b"\x06", b"\x15"
 OK, USAGE, PIN_TAKEN, NO_SUPPLY, ADDRESS, INTERRUPTED = 0, 64, 89, 91, 92, 130
 
 
-class Server:
+class Server(Served):
     """The applet on a chip whose content is a file."""
 
     def __init__(self, file, *arguments, where="tcp::0", keys=FAST, more=()):
         part = f"virtual:part=flash25@{PINS}:{keys}"
         if file:
             part += f":size={file.stat().st_size >> 10}K:file={file}"
-        self.process = subprocess.Popen(
-            [CLYDE, "-d", part, "run", "spi-flashrom", "-V", "3.3", "-f", "24M",
-             *arguments, where, *more],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
-        self.lines = []
-        found = self.line(r"listening on tcp:.*:(\d+)|listening on unix:(.*)"
-                          r"|^(/dev/pts/\d+)")
-        self.port, self.path, self.tty = found.groups()
-
-    def line(self, pattern):
-        """Waits for a line that matches."""
-        for line in self.process.stdout:
-            self.lines.append(line)
-            found = re.search(pattern, line)
-            if found:
-                return found
-        raise AssertionError(f"no line like {pattern} in {self.lines}")
+        super().__init__(
+            CLYDE, "-d", part, "run", "spi-flashrom", "-V", "3.3", "-f", "24M",
+            *arguments, where, *more)
 
     def flashrom(self, *arguments, status=0):
         where = f"ip=127.0.0.1:{self.port}" if self.port else f"dev={self.tty}:115200"
@@ -63,35 +45,11 @@ class Server:
         assert (done.returncode != 0) == (status != 0), done
         return done.stdout + done.stderr
 
-    def connect(self):
-        if self.path:
-            client = socket.socket(socket.AF_UNIX)
-            client.connect(self.path)
-        else:
-            client = socket.create_connection(("127.0.0.1", int(self.port)))
-        client.settimeout(SECONDS)
-        return client
-
     def client(self):
         """What the applet says of the client that has just left."""
         found = self.line(r"(\d+) transfers, (\d+) B sent, (\d+) B received, "
                           r"in ([0-9.]+) s")
         return *map(int, found.groups()[:3]), float(found.group(4))
-
-    def end(self, status=INTERRUPTED):
-        if status == INTERRUPTED:
-            self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=SECONDS)
-        assert self.process.returncode == status, (self.lines, rest)
-        return "".join(self.lines) + rest
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
 
 
 def noise(size):

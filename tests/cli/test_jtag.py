@@ -7,16 +7,14 @@ and with files and chains that are wrong.
 import os
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 
 import pytest
+from served import SECONDS, Served
 
 CLYDE = os.environ["CLYDE"]
 SOURCE = pathlib.Path(os.environ["CLYDE_SOURCE"])
-# After this time a process counts as hung, even on the busiest machine.
-SECONDS = 600
 PINS = "tck=A0:tms=A1:tdi=A2:tdo=A3"
 GENERIC = PINS + ":trst=A4:idcode=1234567f"
 
@@ -38,36 +36,13 @@ def run(*arguments, part=GENERIC, status=OK, more=""):
     return done.stdout + done.stderr
 
 
-class Server:
+class Server(Served):
     """An applet that serves clients."""
 
     def __init__(self, applet, *arguments, where="tcp::0", part=GENERIC, more=""):
-        self.process = subprocess.Popen(
-            [CLYDE, "-d", f"virtual:part=tap@{part}{more}", "run", applet,
-             "-V", "3.3", *arguments, where],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
-        self.lines = []
-        found = self.line(r"listening on tcp:.*:(\d+)|listening on unix:(.*)")
-        self.port, self.path = found.groups()
-
-    def line(self, pattern):
-        """Waits for a line that matches."""
-        for line in self.process.stdout:
-            self.lines.append(line)
-            found = re.search(pattern, line)
-            if found:
-                return found
-        raise AssertionError(f"no line like {pattern} in {self.lines}")
-
-    def connect(self):
-        if self.path:
-            client = socket.socket(socket.AF_UNIX)
-            client.connect(self.path)
-        else:
-            client = socket.create_connection(("127.0.0.1", int(self.port)))
-        client.settimeout(SECONDS)
-        return client
+        super().__init__(
+            CLYDE, "-d", f"virtual:part=tap@{part}{more}", "run", applet,
+            "-V", "3.3", *arguments, where)
 
     def left(self):
         """What the applet counts of the client that has just left, and the
@@ -100,21 +75,6 @@ class Server:
             timeout=SECONDS)
         assert (done.returncode != 0) == (status != 0), done
         return done.stdout + done.stderr
-
-    def end(self, status=INTERRUPTED):
-        if status == INTERRUPTED:
-            self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=SECONDS)
-        assert self.process.returncode == status, (self.lines, rest)
-        return "".join(self.lines) + rest
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
 
 
 def receive(client, size):
