@@ -87,7 +87,7 @@ int server_flush(struct server *server);
 /* End the connection, after the answers were written. */
 void server_dismiss(struct server *server);
 
-/* Whether nobody is there to take answers. */
+/* Whether the client has gone, so that answers are dropped. */
 bool server_has_gone(const struct server *server);
 
 #endif

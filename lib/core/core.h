@@ -28,7 +28,7 @@ union core_step {
    it. */
 struct core_sent {
 	union core_step step;
-	void *in;       /* NULL if nobody wants the reply */
+	void *in;       /* NULL: the reply is not wanted */
 	uint32_t reply; /* B */
 	/* It polls: it has failed if the reply's byte is not so. */
 	bool polls;

@@ -120,7 +120,7 @@ static void a_chain_that_does_not_answer_is_told_apart(void **state)
 	shift(&delay, JTAG_CHAIN_CLOCKS, false);
 	assert_int_equal(devices(delay.out, JTAG_CHAIN_CLOCKS, &count),
 		JTAG_CHAIN_NO_END);
-	/* An IDCODE of nobody, behind a right one. */
+	/* An IDCODE without a manufacturer, behind a right one. */
 	memset(&delay, 0, sizeof(delay));
 	load(&delay, 0x4ba00477, 32);
 	load(&delay, 0x000000ff, 32);
